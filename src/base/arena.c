@@ -1,6 +1,6 @@
-/* Arenas: see arena.h. A chunk is a malloc'ed block with a header; the newest one is allocated from.
- * A block larger than the next chunk would be becomes a chunk of its own and ends the current one, so
- * that the chunks and with them the marks stay a simple stack. */
+/* Arenas: see arena.h. A chunk is a malloc'ed block with a header; the newest one is allocated
+ * from. A block larger than the next chunk would be becomes a chunk of its own and ends the current
+ * one, so that the chunks and with them the marks stay a simple stack. */
 #include "base/arena.h"
 
 #include "base/bytes.h"

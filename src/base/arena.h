@@ -1,5 +1,6 @@
 /* Arenas: memory with a common lifetime, freed at once. Not thread-safe; an arena belongs to the
- * fiber or thread that uses it. Chunks grow geometrically; large blocks get a chunk of their own. */
+ * fiber or thread that uses it. Chunks grow geometrically; large blocks get a chunk of their own.
+ */
 #ifndef TARN_BASE_ARENA_H
 #define TARN_BASE_ARENA_H
 
@@ -13,7 +14,7 @@
 struct arena_chunk;
 
 struct arena {
-    char *next;                 /* free space in the current chunk */
+    char *next; /* free space in the current chunk */
     char *end;
     struct arena_chunk *chunks; /* newest first */
     size_t used_bytes;          /* sum of chunk sizes */
@@ -62,19 +63,19 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2,
 #define arena_new(a, type) ((type *)arena_zalloc((a), sizeof(type)))
 #define arena_new_array(a, type, n) ((type *)arena_zalloc((a), sizeof(type) * (size_t)(n)))
 
-/* A growing array in an arena: ARENA_PUSH(arena, items, count, capacity, value). The old block stays
- * in the arena; fine for lists built once. */
-#define ARENA_PUSH(a, items, count, capacity, ...)                                                 \
-    do {                                                                                           \
-        if ((count) == (capacity)) {                                                               \
-            size_t new_cap_ = (capacity) ? (size_t)(capacity) * 2 : 4;                             \
-            void *grown_ = arena_alloc((a), new_cap_ * sizeof(*(items)));                          \
-            if (count)                                                                             \
-                memcpy(grown_, (items), (size_t)(count) * sizeof(*(items)));                       \
-            (items) = grown_;                                                                      \
-            (capacity) = (__typeof__(capacity))new_cap_;                                           \
-        }                                                                                          \
-        (items)[(count)++] = __VA_ARGS__;                                                          \
+/* A growing array in an arena: ARENA_PUSH(arena, items, count, capacity, value). The old block
+ * stays in the arena; fine for lists built once. */
+#define ARENA_PUSH(a, items, count, capacity, ...)                           \
+    do {                                                                     \
+        if ((count) == (capacity)) {                                         \
+            size_t new_cap_ = (capacity) ? (size_t)(capacity)*2 : 4;         \
+            void *grown_ = arena_alloc((a), new_cap_ * sizeof(*(items)));    \
+            if (count)                                                       \
+                memcpy(grown_, (items), (size_t)(count) * sizeof(*(items))); \
+            (items) = grown_;                                                \
+            (capacity) = (__typeof__(capacity))new_cap_;                     \
+        }                                                                    \
+        (items)[(count)++] = __VA_ARGS__;                                    \
     } while (0)
 
 #endif

@@ -1,5 +1,5 @@
-/* A growable byte buffer on the heap. Appending returns nothing and fails stickily: after running out
- * of memory or over `limit_bytes`, appends do nothing and buf_finish reports the error once. */
+/* A growable byte buffer on the heap. Appending returns nothing and fails stickily: after running
+ * out of memory or over `limit_bytes`, appends do nothing and buf_finish reports the error once. */
 #ifndef TARN_BASE_BUF_H
 #define TARN_BASE_BUF_H
 
@@ -47,13 +47,13 @@ static inline void buf_put_u8(struct buf *b, uint8_t v)
         b->data[b->len++] = v;
 }
 
-#define DEFINE_BUF_PUT(order, bits)                                                                \
-    static inline void buf_put_##order##bits(struct buf *b, uint##bits##_t v)                      \
-    {                                                                                              \
-        if (buf_reserve(b, sizeof(v))) {                                                           \
-            store_##order##bits(b->data + b->len, v);                                              \
-            b->len += sizeof(v);                                                                   \
-        }                                                                                          \
+#define DEFINE_BUF_PUT(order, bits)                                           \
+    static inline void buf_put_##order##bits(struct buf *b, uint##bits##_t v) \
+    {                                                                         \
+        if (buf_reserve(b, sizeof(v))) {                                      \
+            store_##order##bits(b->data + b->len, v);                         \
+            b->len += sizeof(v);                                              \
+        }                                                                     \
     }
 DEFINE_BUF_PUT(be, 16)
 DEFINE_BUF_PUT(be, 32)

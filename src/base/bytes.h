@@ -7,28 +7,28 @@
 #include <stdint.h>
 #include <string.h>
 
-#define DEFINE_LE(bits)                                                                            \
-    static inline uint##bits##_t load_le##bits(const void *p)                                      \
-    {                                                                                              \
-        uint##bits##_t v;                                                                          \
-        memcpy(&v, p, sizeof(v));                                                                  \
-        return v;                                                                                  \
-    }                                                                                              \
-    static inline void store_le##bits(void *p, uint##bits##_t v)                                   \
-    {                                                                                              \
-        memcpy(p, &v, sizeof(v));                                                                  \
+#define DEFINE_LE(bits)                                          \
+    static inline uint##bits##_t load_le##bits(const void *p)    \
+    {                                                            \
+        uint##bits##_t v;                                        \
+        memcpy(&v, p, sizeof(v));                                \
+        return v;                                                \
+    }                                                            \
+    static inline void store_le##bits(void *p, uint##bits##_t v) \
+    {                                                            \
+        memcpy(p, &v, sizeof(v));                                \
     }
-#define DEFINE_BE(bits)                                                                            \
-    static inline uint##bits##_t load_be##bits(const void *p)                                      \
-    {                                                                                              \
-        uint##bits##_t v;                                                                          \
-        memcpy(&v, p, sizeof(v));                                                                  \
-        return (uint##bits##_t)__builtin_bswap##bits(v);                                           \
-    }                                                                                              \
-    static inline void store_be##bits(void *p, uint##bits##_t v)                                   \
-    {                                                                                              \
-        v = (uint##bits##_t)__builtin_bswap##bits(v);                                              \
-        memcpy(p, &v, sizeof(v));                                                                  \
+#define DEFINE_BE(bits)                                          \
+    static inline uint##bits##_t load_be##bits(const void *p)    \
+    {                                                            \
+        uint##bits##_t v;                                        \
+        memcpy(&v, p, sizeof(v));                                \
+        return (uint##bits##_t)__builtin_bswap##bits(v);         \
+    }                                                            \
+    static inline void store_be##bits(void *p, uint##bits##_t v) \
+    {                                                            \
+        v = (uint##bits##_t)__builtin_bswap##bits(v);            \
+        memcpy(p, &v, sizeof(v));                                \
     }
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Tarn runs on little-endian machines");
@@ -53,7 +53,8 @@ static inline size_t varint_put(uint8_t *p, uint64_t v)
     return n;
 }
 
-/* Reads a varint from [p, end). Returns the bytes consumed, 0 when truncated or longer than 64 bits. */
+/* Reads a varint from [p, end). Returns the bytes consumed, 0 when truncated or longer than 64
+ * bits. */
 static inline size_t varint_get(const uint8_t *p, const uint8_t *end, uint64_t *out)
 {
     uint64_t v = 0;

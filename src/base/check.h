@@ -8,10 +8,10 @@
 /* Prints the failed condition and aborts. Thread-safe; does not return. */
 _Noreturn void check_failed(const char *condition, const char *file, int line);
 
-#define CHECK(cond)                                                                                \
-    do {                                                                                           \
-        if (__builtin_expect(!(cond), 0))                                                          \
-            check_failed(#cond, __FILE__, __LINE__);                                               \
+#define CHECK(cond)                                  \
+    do {                                             \
+        if (__builtin_expect(!(cond), 0))            \
+            check_failed(#cond, __FILE__, __LINE__); \
     } while (0)
 
 #ifdef TARN_DEBUG

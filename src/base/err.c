@@ -76,14 +76,14 @@ static void set_field(struct err *e, char **field, char *value)
     *field = value;
 }
 
-#define DEFINE_FORMATTED(name, field)                                                              \
-    struct err *name(struct err *e, const char *fmt, ...)                                          \
-    {                                                                                              \
-        va_list ap;                                                                                \
-        va_start(ap, fmt);                                                                         \
-        set_field(e, &e->field, format(fmt, ap));                                                  \
-        va_end(ap);                                                                                \
-        return e;                                                                                  \
+#define DEFINE_FORMATTED(name, field)                     \
+    struct err *name(struct err *e, const char *fmt, ...) \
+    {                                                     \
+        va_list ap;                                       \
+        va_start(ap, fmt);                                \
+        set_field(e, &e->field, format(fmt, ap));         \
+        va_end(ap);                                       \
+        return e;                                         \
     }
 DEFINE_FORMATTED(err_detail, detail)
 DEFINE_FORMATTED(err_hint, hint)

@@ -2,8 +2,8 @@
  * must-check. An error owns its memory (malloc), so that no arena reset can take it away; whoever
  * handles it calls err_free. Out of memory is one static object, for which err_free does nothing.
  *
- * Wording follows PostgreSQL (manual, "Error Message Style Guide"): the message in lower case without
- * a period; detail and hint are sentences. SQLSTATEs: manual, appendix A. */
+ * Wording follows PostgreSQL (manual, "Error Message Style Guide"): the message in lower case
+ * without a period; detail and hint are sentences. SQLSTATEs: manual, appendix A. */
 #ifndef TARN_BASE_ERR_H
 #define TARN_BASE_ERR_H
 
@@ -17,8 +17,8 @@ enum err_severity { ERR_ERROR, ERR_FATAL, ERR_PANIC };
 struct err {
     char sqlstate[6];
     enum err_severity severity;
-    char *message;        /* never NULL */
-    char *detail;         /* the rest NULL when absent */
+    char *message; /* never NULL */
+    char *detail;  /* the rest NULL when absent */
     char *hint;
     char *context;
     char *schema_name;
@@ -26,10 +26,10 @@ struct err {
     char *column_name;
     char *datatype_name;
     char *constraint_name;
-    int position;         /* 1-based character in the statement; 0: none */
+    int position; /* 1-based character in the statement; 0: none */
     int internal_position;
     char *internal_query;
-    const char *file;     /* where it was raised */
+    const char *file; /* where it was raised */
     int line;
     const char *function;
 };
@@ -68,19 +68,19 @@ void err_free(struct err *e); /* NULL is fine */
 /* Errors now alive in the process; debug builds assert 0 at the end of a test. */
 int64_t err_alive(void);
 
-#define TRY(expr)                                                                                  \
-    do {                                                                                           \
-        struct err *try_err_ = (expr);                                                             \
-        if (__builtin_expect(try_err_ != NULL, 0))                                                 \
-            return try_err_;                                                                       \
+#define TRY(expr)                                  \
+    do {                                           \
+        struct err *try_err_ = (expr);             \
+        if (__builtin_expect(try_err_ != NULL, 0)) \
+            return try_err_;                       \
     } while (0)
 
 /* As TRY, for functions with one `out:` label and a local `struct err *e`. */
-#define TRY_OUT(expr)                                                                              \
-    do {                                                                                           \
-        e = (expr);                                                                                \
-        if (__builtin_expect(e != NULL, 0))                                                        \
-            goto out;                                                                              \
+#define TRY_OUT(expr)                       \
+    do {                                    \
+        e = (expr);                         \
+        if (__builtin_expect(e != NULL, 0)) \
+            goto out;                       \
     } while (0)
 
 #endif

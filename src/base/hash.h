@@ -22,7 +22,8 @@ static inline uint64_t hash_combine(uint64_t a, uint64_t b)
     return hash_u64(a ^ (b + 0x9e3779b97f4a7c15ull + (a << 6) + (a >> 2)));
 }
 
-/* CRC-32C (Castagnoli, RFC 3720 appendix B.4). Start with crc = 0; feed the result back to continue. */
+/* CRC-32C (Castagnoli, RFC 3720 appendix B.4). Start with crc = 0; feed the result back to
+ * continue. */
 uint32_t crc32c(uint32_t crc, const void *p, size_t len);
 
 #endif

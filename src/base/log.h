@@ -1,5 +1,5 @@
-/* The server log: one line an entry to stderr, plain or as JSON. Thread-safe; an entry is one write.
- * Functions that return errors do not log them: whoever handles an error decides. */
+/* The server log: one line an entry to stderr, plain or as JSON. Thread-safe; an entry is one
+ * write. Functions that return errors do not log them: whoever handles an error decides. */
 #ifndef TARN_BASE_LOG_H
 #define TARN_BASE_LOG_H
 
@@ -8,7 +8,16 @@
 
 #include <stdbool.h>
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERROR, LOG_LOG, LOG_FATAL, LOG_PANIC };
+enum log_level {
+    LOG_DEBUG,
+    LOG_INFO,
+    LOG_NOTICE,
+    LOG_WARNING,
+    LOG_ERROR,
+    LOG_LOG,
+    LOG_FATAL,
+    LOG_PANIC
+};
 
 /* Entries below `min` are dropped. Called at start and on reload. */
 void log_configure(enum log_level min, bool json);

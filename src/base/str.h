@@ -1,5 +1,5 @@
-/* A borrowed byte string: a pointer and a length, not NUL-terminated. Whoever hands one out says how
- * long the bytes live. */
+/* A borrowed byte string: a pointer and a length, not NUL-terminated. Whoever hands one out says
+ * how long the bytes live. */
 #ifndef TARN_BASE_STR_H
 #define TARN_BASE_STR_H
 

@@ -83,7 +83,8 @@ static void crc_matches_rfc3720(void **state)
 static void errors_carry_fields(void **state)
 {
     (void)state;
-    struct err *e = err_hint(err_detail(err_new("23505", "duplicate %s", "key"), "Key %d.", 1), "H");
+    struct err *e =
+        err_hint(err_detail(err_new("23505", "duplicate %s", "key"), "Key %d.", 1), "H");
     assert_string_equal(e->message, "duplicate key");
     assert_string_equal(e->detail, "Key 1.");
     assert_int_equal(err_alive(), 1);
@@ -95,9 +96,12 @@ static void errors_carry_fields(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arena_marks_nest),      cmocka_unit_test(arena_limit_fails_softly),
-        cmocka_unit_test(buffers_report_failure_once), cmocka_unit_test(varints_round_trip),
-        cmocka_unit_test(crc_matches_rfc3720),   cmocka_unit_test(errors_carry_fields),
+        cmocka_unit_test(arena_marks_nest),
+        cmocka_unit_test(arena_limit_fails_softly),
+        cmocka_unit_test(buffers_report_failure_once),
+        cmocka_unit_test(varints_round_trip),
+        cmocka_unit_test(crc_matches_rfc3720),
+        cmocka_unit_test(errors_carry_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,58 @@
+/* SQL functions in C: how one is called, and the table that binds PostgreSQL's pg_proc.prosrc names
+ * ("int4pl", "text_length", "now") to them. pg_proc rows themselves (OIDs, argument types,
+ * strictness, volatility) are catalog data; a function is implemented when its prosrc is in this
+ * table. */
+#ifndef TARN_EXEC_FN_H
+#define TARN_EXEC_FN_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "types/datum.h"
+#include "types/type.h"
+
+#include <stdint.h>
+
+struct session;
+
+struct fn_call {
+    const struct datum *args; /* of strict functions never NULL */
+    int nargs;
+    struct arena *arena; /* for the result's bytes; reset per row by the caller */
+    const struct type_env *env;
+    const uint32_t *arg_types; /* resolved OIDs (polymorphic ones too) */
+    uint32_t result_type;
+    int32_t result_typmod;
+    void **state;              /* per call site, NULL at first; memory from state_arena */
+    struct arena *state_arena; /* lives as long as the plan's execution */
+    struct session *session;   /* for functions that touch session or catalog; opaque here */
+};
+
+/* On success writes *out (may be NULL datum); may borrow from args. */
+typedef struct err *(*fn_impl)(struct fn_call *c, struct datum *out);
+
+/* Aggregates. A state is one datum-sized slot plus memory in the group's arena. */
+struct agg_impl {
+    const char *name;   /* aggfnoid's prosrc name + argument discriminator: see fn_agg.c */
+    size_t state_bytes; /* zeroed at start of each group */
+    /* Adds one input row; called for NULL inputs too unless skip_nulls. `arena` lives with the
+     * group; anything kept must be copied there. */
+    struct err *(*add)(void *state, struct fn_call *c, struct arena *arena);
+    struct err *(*finish)(void *state, struct fn_call *c, struct datum *out);
+    bool skip_nulls; /* rows with a NULL argument are not added */
+};
+
+/* Set-returning functions: called until *done. */
+struct srf_impl {
+    const char *name; /* prosrc */
+    /* *state is NULL at the first call; gives one row of `ncols` datums per call. */
+    struct err *(*next)(void **state, struct fn_call *c, struct datum *row, int ncols, bool *done);
+};
+
+/* By pg_proc.prosrc; NULL when not implemented. Immutable tables; any thread. */
+fn_impl fn_lookup(const char *prosrc);
+const struct srf_impl *srf_lookup(const char *prosrc);
+/* By aggregate name and resolved argument type OIDs as declared in pg_proc ("sum", {INT4_OID}, 1).
+ */
+const struct agg_impl *agg_lookup(const char *name, const uint32_t *arg_types, int nargs);
+
+#endif

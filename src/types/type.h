@@ -1,0 +1,179 @@
+/* What a value is: text and binary I/O, order and hash of each type, by PostgreSQL's OID.
+ *
+ * A `struct type_ops` is immutable and lives as long as the process (built-in types, and arrays of
+ * them) or as long as the catalog entry that made it (enums, domains and composites, later).
+ * All functions: any thread, no yield. Sources: manual chapter 8 (text forms), PostgreSQL's
+ * send/receive formats as documented for drivers. */
+#ifndef TARN_TYPES_TYPE_H
+#define TARN_TYPES_TYPE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "types/datum.h"
+
+#include <stdint.h>
+
+/* OIDs of built-in types: facts of PostgreSQL's pg_type. */
+enum type_oid {
+    BOOL_OID = 16,
+    BYTEA_OID = 17,
+    CHAR_OID = 18,
+    NAME_OID = 19,
+    INT8_OID = 20,
+    INT2_OID = 21,
+    INT2VECTOR_OID = 22,
+    INT4_OID = 23,
+    REGPROC_OID = 24,
+    TEXT_OID = 25,
+    OID_OID = 26,
+    TID_OID = 27,
+    XID_OID = 28,
+    CID_OID = 29,
+    OIDVECTOR_OID = 30,
+    JSON_OID = 114,
+    XML_OID = 142,
+    PG_NODE_TREE_OID = 194,
+    FLOAT4_OID = 700,
+    FLOAT8_OID = 701,
+    UNKNOWN_OID = 705,
+    ACLITEM_OID = 1033,
+    BPCHAR_OID = 1042,
+    VARCHAR_OID = 1043,
+    DATE_OID = 1082,
+    TIME_OID = 1083,
+    TIMESTAMP_OID = 1114,
+    TIMESTAMPTZ_OID = 1184,
+    INTERVAL_OID = 1186,
+    TIMETZ_OID = 1266,
+    NUMERIC_OID = 1700,
+    REFCURSOR_OID = 1790,
+    REGPROCEDURE_OID = 2202,
+    REGOPER_OID = 2203,
+    REGOPERATOR_OID = 2204,
+    REGCLASS_OID = 2205,
+    REGTYPE_OID = 2206,
+    RECORD_OID = 2249,
+    CSTRING_OID = 2275,
+    ANY_OID = 2276,
+    ANYARRAY_OID = 2277,
+    VOID_OID = 2278,
+    TRIGGER_OID = 2279,
+    INTERNAL_OID = 2281,
+    ANYELEMENT_OID = 2283,
+    RECORDARRAY_OID = 2287,
+    ANYNONARRAY_OID = 2776,
+    UUID_OID = 2950,
+    ANYENUM_OID = 3500,
+    JSONB_OID = 3802,
+    ANYRANGE_OID = 3831,
+    REGNAMESPACE_OID = 4089,
+    REGROLE_OID = 4096,
+    REGCOLLATION_OID = 4191,
+    ANYCOMPATIBLE_OID = 5077,
+    ANYCOMPATIBLEARRAY_OID = 5078,
+    ANYCOMPATIBLENONARRAY_OID = 5079,
+    XID8_OID = 5069,
+    BOOLARRAY_OID = 1000,
+    BYTEAARRAY_OID = 1001,
+    CHARARRAY_OID = 1002,
+    NAMEARRAY_OID = 1003,
+    INT2ARRAY_OID = 1005,
+    INT4ARRAY_OID = 1007,
+    TEXTARRAY_OID = 1009,
+    BPCHARARRAY_OID = 1014,
+    VARCHARARRAY_OID = 1015,
+    INT8ARRAY_OID = 1016,
+    FLOAT4ARRAY_OID = 1021,
+    FLOAT8ARRAY_OID = 1022,
+    OIDARRAY_OID = 1028,
+    ACLITEMARRAY_OID = 1034,
+    TIMESTAMPARRAY_OID = 1115,
+    DATEARRAY_OID = 1182,
+    TIMEARRAY_OID = 1183,
+    TIMESTAMPTZARRAY_OID = 1185,
+    INTERVALARRAY_OID = 1187,
+    NUMERICARRAY_OID = 1231,
+    UUIDARRAY_OID = 2951,
+    JSONARRAY_OID = 199,
+    JSONBARRAY_OID = 3807,
+};
+
+struct tz; /* a time zone: datetime.h */
+
+enum date_style { DATE_STYLE_ISO, DATE_STYLE_SQL, DATE_STYLE_POSTGRES, DATE_STYLE_GERMAN };
+enum date_order { DATE_ORDER_MDY, DATE_ORDER_DMY, DATE_ORDER_YMD };
+enum interval_style {
+    INTERVAL_STYLE_POSTGRES,
+    INTERVAL_STYLE_POSTGRES_VERBOSE,
+    INTERVAL_STYLE_SQL_STANDARD,
+    INTERVAL_STYLE_ISO_8601,
+};
+
+/* The session settings that change how values read and print, and "now". The session owns it. */
+struct type_env {
+    enum date_style date_style;
+    enum date_order date_order;
+    enum interval_style interval_style;
+    int extra_float_digits; /* > 0: shortest exact */
+    bool bytea_escape;      /* bytea_output = escape */
+    const struct tz *tz;    /* setting TimeZone; NULL: UTC */
+    int64_t txn_timestamp;  /* timestamptz of the transaction's start */
+    int64_t stmt_timestamp; /* timestamptz of the statement's start */
+    /* Names for reg* types; the catalog sets these; NULL members print and read numbers. `kind` is
+     * the reg* type's OID. name_of appends; oid_of gives 42704/42883/42P01 when there is none. */
+    void *names;
+    struct err *(*name_of)(void *names, uint32_t kind, uint32_t oid, struct buf *out);
+    struct err *(*oid_of)(void *names, uint32_t kind, struct str name, uint32_t *out);
+};
+
+struct type_ops {
+    uint32_t oid;
+    const char *name; /* as format_type prints it: "integer", "character varying" */
+    int16_t len;      /* bytes in a tuple: 1, 2, 4, 8 by value; -1 by reference */
+    bool byval;
+    const struct type_ops *elem; /* arrays and vectors: the element type */
+
+    /* Parses the text form. `typmod` as in pg_attribute.atttypmod (-1: none) and enforced as by an
+     * explicit cast of a literal (varchar(n): 22001 unless the excess is blanks). Errors: 22P02,
+     * 22003, 22007, 22008 with PostgreSQL's messages. Result bytes live in the arena (or in
+     * `text`). */
+    struct err *(*in)(const struct type_ops *t, const struct type_env *env, struct str text,
+                      int32_t typmod, struct arena *arena, struct datum *out);
+    /* Appends the text form. `d` is not NULL. */
+    struct err *(*out)(const struct type_ops *t, const struct type_env *env, struct datum d,
+                       struct buf *out);
+    /* Binary forms. recv errors: 22P03 bad format, 08P01 wrong length. */
+    struct err *(*recv)(const struct type_ops *t, const struct type_env *env, struct str bytes,
+                        int32_t typmod, struct arena *arena, struct datum *out);
+    struct err *(*send)(const struct type_ops *t, const struct type_env *env, struct datum d,
+                        struct buf *out);
+    /* Default btree order (collation "C"); neither argument NULL. NULL: the type has no order
+     * (json). */
+    int (*compare)(const struct type_ops *t, struct datum a, struct datum b);
+    /* Equal values hash equal (numeric 1.0 and 1.00; -0.0 and 0.0; bpchar without trailing blanks).
+     */
+    uint64_t (*hash)(const struct type_ops *t, struct datum d);
+    /* Appends an encoding whose memcmp order is compare's order and which is prefix-free. NULL
+     * where there is no order. Values that compare equal encode equally. */
+    void (*key)(const struct type_ops *t, struct datum d, struct buf *out);
+};
+
+/* The built-in type with that OID; NULL when unknown to this layer. */
+const struct type_ops *type_by_oid(uint32_t oid);
+/* The array type over a built-in element type; NULL when there is none. */
+const struct type_ops *type_array_of(uint32_t elem_oid);
+
+/* Brings a value to a typmod as an assignment cast does (explicit: as an explicit cast):
+ * varchar(n), char(n) padding, numeric(p,s) rounding and 22003, time(p), timestamp(p), interval
+ * fields, bit(n). */
+struct err *type_apply_typmod(const struct type_ops *t, struct datum d, int32_t typmod,
+                              bool explicit_cast, struct arena *arena, struct datum *out);
+/* As format_type(oid, typmod) prints it: "character varying(20)", "numeric(10,2)", "integer[]". */
+struct err *type_format(const struct type_ops *t, int32_t typmod, struct buf *out);
+/* Parses type modifiers as written in SQL: (10,2) for numeric, (20) for varchar, (3) for timestamp.
+ * Errors 22023 as PostgreSQL's typmodin functions. */
+struct err *type_make_typmod(const struct type_ops *t, const int32_t *mods, int nmods,
+                             int32_t *out);
+
+#endif
