@@ -1,0 +1,192 @@
+/* Transactions over the store: snapshots, private write sets with savepoints, row and table locks,
+ * commit. Keys and values are bytes here; a key begins with the 4-byte big-endian storage id.
+ *
+ * A `struct txn` belongs to one session and is used by its fiber (or one pool thread) alone.
+ * Functions that can wait say MAY YIELD: they park the fiber, honour cancel and timeouts (57014,
+ * 55P03), and from a plain thread they block. Rules: manual chapter 13 (Concurrency Control). */
+#ifndef TARN_TXN_TXN_H
+#define TARN_TXN_TXN_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct txn_mgr;
+struct txn;
+struct snapshot; /* (csn, superversion), reference-counted */
+
+enum txn_isolation { TXN_READ_COMMITTED, TXN_REPEATABLE_READ, TXN_SERIALIZABLE };
+
+struct txn_config {
+    const char *dir;       /* data directory; created and initialised when empty */
+    size_t memtable_bytes; /* freeze the active memtable beyond */
+    size_t map_bytes;      /* LMDB map size limit */
+    size_t wal_segment_bytes;
+    int64_t checkpoint_timeout_ms;
+    int64_t max_wal_bytes;
+    int64_t deadlock_timeout_ms;
+    bool fsync; /* false only for tests and benches: setting `fsync` */
+};
+
+/* Opens the store (recovering if needed) and starts its threads. Errors: 58P01, 58030, 55006 when
+ * another server holds the directory, XX001 corrupt, 0A000 format version. */
+struct err *txn_mgr_open(const struct txn_config *config, struct txn_mgr **out) MUST_CHECK;
+/* All transactions must have ended. Checkpoints, closes, frees. */
+struct err *txn_mgr_close(struct txn_mgr *mgr) MUST_CHECK;
+/* True when the directory was new: the catalog then bootstraps. */
+bool txn_mgr_is_new(const struct txn_mgr *mgr);
+/* Forces a checkpoint and waits. MAY YIELD. */
+struct err *txn_mgr_checkpoint(struct txn_mgr *mgr) MUST_CHECK;
+
+/* ---- begin and end ---- */
+
+/* `xid` numbers rise; they are for display (txid_current, pg_locks), not for visibility. */
+struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool read_only,
+                      struct txn **out) MUST_CHECK;
+/* Durable when it returns NULL, unless `async` (synchronous_commit = off). On error the transaction
+ * is rolled back; either way `t` is freed and its locks are released. MAY YIELD. 40001 on
+ * serialization failure, 53100 disk full. */
+struct err *txn_commit(struct txn *t, bool async) MUST_CHECK;
+void txn_abort(struct txn *t);
+uint64_t txn_xid(const struct txn *t);
+bool txn_has_writes(const struct txn *t);
+struct txn_mgr *txn_manager(const struct txn *t);
+
+/* Called under the commit mutex when the transaction is certain to commit (its WAL record is
+ * appended), in commit order; must be short and may not yield. Several can be added. `on_abort`
+ * (may be NULL) runs if the transaction, or the savepoint under which it was added, is rolled back
+ * instead. */
+void txn_on_commit(struct txn *t, void (*on_commit)(void *arg), void (*on_abort)(void *arg),
+                   void *arg);
+
+/* Savepoints. A mark is valid until rolled back past or released; rolling back to a mark undoes
+ * writes and frees locks taken since, and keeps the mark. */
+uint32_t txn_savepoint(struct txn *t);
+void txn_rollback_to(struct txn *t, uint32_t mark);
+void txn_release(struct txn *t, uint32_t mark);
+
+/* ---- reading ---- */
+
+/* What a statement sees: the snapshot, plus the transaction's own writes of commands before
+ * `command`. A command never sees its own writes. */
+struct txn_view {
+    struct txn *txn;
+    struct snapshot *snapshot;
+    uint32_t command;
+};
+
+/* Ends the current command: later views see the writes made so far. */
+void txn_next_command(struct txn *t);
+/* Starts a view for a statement: READ COMMITTED takes a new snapshot, the other levels the one of
+ * the transaction's first statement. Release it with txn_view_done; bytes read through it die then.
+ */
+struct txn_view txn_view_begin(struct txn *t);
+/* The same snapshot again, with the commands ended so far (for nested statements). */
+struct txn_view txn_view_again(const struct txn_view *v);
+/* The newest committed state, durable or not, plus all own writes, the current command's too: for
+ * constraint checks. */
+struct txn_view txn_view_newest(struct txn *t);
+void txn_view_done(struct txn_view *v);
+
+/* Point read. *value borrows until txn_view_done. */
+struct err *txn_get(const struct txn_view *v, struct str key, struct str *value,
+                    bool *found) MUST_CHECK;
+
+/* Range scan over lo <= key < hi in key order (descending when `reverse`). An empty `hi` means no
+ * upper bound. Key and value borrow until txn_view_done. The scan must be closed before its view
+ * ends. */
+struct txn_scan;
+struct err *txn_scan_open(const struct txn_view *v, struct str lo, struct str hi, bool reverse,
+                          struct txn_scan **out) MUST_CHECK;
+struct err *txn_scan_next(struct txn_scan *s, struct str *key, struct str *value,
+                          bool *found) MUST_CHECK;
+void txn_scan_close(struct txn_scan *s); /* NULL is fine */
+
+/* ---- writing ---- */
+
+/* Into the private write set, for the current command; bytes are copied. 25006 in a read-only
+ * transaction, 53400 beyond temp_file_limit. */
+struct err *txn_put(struct txn *t, struct str key, struct str value) MUST_CHECK;
+struct err *txn_delete(struct txn *t, struct str key) MUST_CHECK;
+
+/* Non-transactional write, ordered in the WAL before every later commit, not waited for: sequences.
+ */
+struct err *txn_put_now(struct txn_mgr *mgr, struct str key, struct str value) MUST_CHECK;
+
+/* ---- row locks ---- */
+
+enum txn_row_lock { TXN_KEY_SHARE, TXN_SHARE, TXN_NO_KEY_UPDATE, TXN_UPDATE };
+enum txn_wait { TXN_WAIT, TXN_NOWAIT, TXN_SKIP_LOCKED };
+
+/* Locks a key (a row's, or a unique index entry's; it need not exist). Held to the end of the
+ * transaction or the savepoint. *locked is false only with TXN_SKIP_LOCKED. Errors: 55P03 (NOWAIT,
+ * lock_timeout), 40P01 deadlock, 57014 cancel. MAY YIELD. */
+struct err *txn_lock_key(struct txn *t, struct str key, enum txn_row_lock mode, enum txn_wait wait,
+                         bool *locked) MUST_CHECK;
+
+/* The newest version of a locked key: own write (also of the current command), else newest
+ * committed. */
+struct txn_newest {
+    bool found;       /* false: deleted or never there */
+    bool own;         /* written by this transaction */
+    bool own_command; /* ... by the current command (a row is updated only once per command) */
+    bool changed;     /* another transaction committed a version newer than the view's snapshot */
+    struct str value; /* copied into the arena */
+};
+struct err *txn_get_newest(const struct txn_view *v, struct str key, struct arena *arena,
+                           struct txn_newest *out) MUST_CHECK;
+
+/* ---- table and advisory locks ---- */
+
+enum txn_table_lock { /* manual table 13.2; conflicts as there */
+                      TXN_ACCESS_SHARE = 1,
+                      TXN_ROW_SHARE,
+                      TXN_ROW_EXCLUSIVE,
+                      TXN_SHARE_UPDATE_EXCLUSIVE,
+                      TXN_SHARE_LOCK,
+                      TXN_SHARE_ROW_EXCLUSIVE,
+                      TXN_EXCLUSIVE,
+                      TXN_ACCESS_EXCLUSIVE,
+};
+/* Weak modes (up to ROW EXCLUSIVE) take a fast path without a shared mutex where nothing conflicts.
+ * Errors and waits as txn_lock_key. MAY YIELD. */
+struct err *txn_lock_table(struct txn *t, uint32_t oid, enum txn_table_lock mode,
+                           enum txn_wait wait, bool *locked) MUST_CHECK;
+
+/* lock_timeout of the session, milliseconds, 0: none. */
+void txn_set_lock_timeout(struct txn *t, int64_t timeout_ms);
+
+/* ---- storage ids, row counts, bulk load ---- */
+
+/* A storage id never used before (durable with the transaction that uses it). Ids below 1024 belong
+ * to system tables, those below 16 to the store itself. Thread-safe. */
+uint32_t txn_new_storage_id(struct txn_mgr *mgr);
+/* At commit: every key of that storage id becomes garbage, deleted in the background once no
+ * snapshot can see it. At abort nothing happens. */
+struct err *txn_drop_storage(struct txn *t, uint32_t storage_id) MUST_CHECK;
+
+/* Live-row bookkeeping for the planner: applied at commit, approximate after a crash. */
+void txn_count_rows(struct txn *t, uint32_t storage_id, int64_t delta);
+int64_t txn_row_count(struct txn_mgr *mgr, uint32_t storage_id);
+
+/* Loads a new, empty storage id past the memtable: entries in any order are sorted by key (spilling
+ * beyond `sort_bytes`), and written to LMDB directly; they can be seen by this transaction and,
+ * after its commit, by all. */
+struct txn_bulk;
+struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, size_t sort_bytes,
+                           struct txn_bulk **out) MUST_CHECK;
+struct err *txn_bulk_add(struct txn_bulk *b, struct str key, struct str value) MUST_CHECK;
+/* Called for each entry whose key equals the one before it (equal keys come in order of addition):
+ * returns an error to stop, or sets *keep_new to replace the earlier one. NULL callback: the later
+ * entry wins. */
+typedef struct err *(*txn_bulk_duplicate)(void *arg, struct str key, struct str earlier,
+                                          struct str later, bool *keep_new);
+/* Writes everything and frees `b`, also on error. `*written` counts entries. MAY YIELD. */
+struct err *txn_bulk_finish(struct txn_bulk *b, txn_bulk_duplicate on_duplicate, void *arg,
+                            uint64_t *written) MUST_CHECK;
+void txn_bulk_abort(struct txn_bulk *b);
+
+#endif
