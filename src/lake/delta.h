@@ -1,0 +1,94 @@
+/* Delta tables: the state of a table at a version, and scans of its rows. A snapshot is immutable
+ * once open: any number of threads may read it; a scan belongs to one thread at a time.
+ *
+ * Errors: 58P01 no table or file, 22023 version or timestamp out of reach, XX001 damaged log or
+ * data (naming the file), 0A000 a feature that is not supported (naming it and the table). */
+#ifndef TARN_LAKE_DELTA_H
+#define TARN_LAKE_DELTA_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "lake/batch.h"
+#include "lake/type.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lake_store;
+struct delta_snapshot;
+struct delta_scan;
+
+enum delta_when { DELTA_NEWEST, DELTA_VERSION, DELTA_TIMESTAMP };
+
+struct delta_at {
+    enum delta_when when;
+    int64_t version;
+    int64_t timestamp_us; /* the newest version committed at or before */
+};
+
+/* Replays the log of the table at `path`. The store must outlive the snapshot. */
+struct err *delta_open(struct lake_store *store, struct str path, struct delta_at at,
+                       struct delta_snapshot **out) MUST_CHECK;
+void delta_close(struct delta_snapshot *snapshot); /* NULL is fine */
+
+struct delta_protocol {
+    int32_t min_reader_version;
+    int32_t min_writer_version;
+    const struct str *reader_features;
+    uint32_t reader_feature_count;
+    const struct str *writer_features;
+    uint32_t writer_feature_count;
+};
+
+struct delta_partition_value {
+    struct str text; /* as in the log */
+    bool is_null;
+};
+
+/* An active data file. */
+struct delta_file {
+    struct str path;     /* as in the log */
+    struct str location; /* resolved: a path in the store */
+    int64_t size_bytes;
+    int64_t modified_ms;
+    int64_t row_count; /* by the statistics in the log, deleted rows included; -1: unknown */
+    struct str stats;  /* JSON text, empty when absent */
+    const struct delta_partition_value *partition_values; /* a value a partition column */
+    struct str dv_id; /* identity of its deletion vector, empty: none */
+};
+
+int64_t delta_version(const struct delta_snapshot *s);
+/* When the version was committed, microseconds since the epoch. */
+int64_t delta_timestamp_us(const struct delta_snapshot *s);
+struct str delta_table_id(const struct delta_snapshot *s);
+struct str delta_table_name(const struct delta_snapshot *s); /* may be empty */
+struct str delta_schema_string(const struct delta_snapshot *s);
+/* The columns, partition columns among them, as a struct type. */
+const struct lake_type *delta_schema(const struct delta_snapshot *s);
+/* Indexes into the schema's fields. */
+const uint32_t *delta_partition_columns(const struct delta_snapshot *s, uint32_t *count);
+const struct delta_protocol *delta_protocol(const struct delta_snapshot *s);
+/* Table properties; NULL data when absent. */
+struct str delta_property(const struct delta_snapshot *s, const char *key);
+const struct lake_meta *delta_properties(const struct delta_snapshot *s, uint32_t *count);
+/* The active files ordered by modification time, then path: the same order however the log was
+ * read. */
+const struct delta_file *delta_files(const struct delta_snapshot *s, uint32_t *count);
+
+struct delta_scan_options {
+    const uint32_t *columns; /* indexes into the schema's fields, each at most once */
+    size_t column_count;
+    const uint32_t *files; /* indexes of the files to read, in this order; NULL: all */
+    size_t file_count;
+    uint32_t batch_rows; /* 0: the default */
+};
+
+/* The snapshot must outlive the scan. */
+struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_scan_options *options,
+                           struct delta_scan **out) MUST_CHECK;
+/* The next batch in the table's types, *out = NULL at the end; lives until the next call. */
+struct err *delta_scan_next(struct delta_scan *scan, const struct lake_batch **out) MUST_CHECK;
+void delta_scan_free(struct delta_scan *scan); /* NULL is fine */
+
+#endif
