@@ -1,0 +1,18 @@
+/* Plain threads for work that blocks or computes long. */
+#ifndef TARN_RT_POOL_H
+#define TARN_RT_POOL_H
+
+#include "base/err.h"
+
+#include <pthread.h>
+
+/* Runs fn(arg) on a pool thread of the runtime while the calling fiber parks; on a plain thread
+ * runs it in place. The job has the fiber's cancel token (check it with fiber_tick); the wait
+ * itself is deaf to cancel. MAY YIELD. */
+void pool_run(void (*fn)(void *arg), void *arg);
+
+/* A dedicated thread with all signals blocked. `name` has at most 15 characters. */
+struct err *thread_start(pthread_t *out, const char *name, void *(*fn)(void *arg),
+                         void *arg) MUST_CHECK;
+
+#endif
