@@ -1,0 +1,140 @@
+/* The built-in rows of pg_catalog, compiled in from the .tsv files in data, and what the analyzer asks of them most:
+ * types, functions, operators and casts. Everything here is read-only after builtin_init and can be
+ * used from any thread. */
+#ifndef TARN_CATALOG_BUILTIN_H
+#define TARN_CATALOG_BUILTIN_H
+
+#include "base/str.h"
+#include "types/type.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One data file: cells in row order; a cell with data == NULL is SQL NULL. */
+struct builtin_table {
+    const char *name;
+    int ncols;
+    int nrows;
+    const struct str *columns;
+    const struct str *cells; /* nrows * ncols */
+};
+
+struct cat_type {
+    uint32_t oid;
+    struct str name;
+    uint32_t nsp;
+    int16_t len;
+    bool byval;
+    char kind; /* typtype: b c d e p r m */
+    char category;
+    bool preferred;
+    bool is_array; /* a true array: subscriptable, typlen -1, with an element type */
+    char delim;
+    uint32_t relid;
+    uint32_t elem;
+    uint32_t array;
+    uint32_t basetype;
+    int32_t typmod;
+    uint32_t collation;
+    uint32_t modin; /* typmodin function, 0: the type takes no modifiers */
+    const struct type_ops *ops; /* NULL: values of the type can't be handled yet */
+};
+
+struct cat_proc {
+    uint32_t oid;
+    struct str name;
+    uint32_t nsp;
+    char kind;       /* f a w p */
+    char volatility; /* i s v */
+    bool strict;
+    bool retset;
+    uint32_t variadic; /* element type of a VARIADIC last argument, 0: none */
+    uint32_t rettype;
+    int nargs;
+    int ndefaults;
+    const uint32_t *argtypes;
+    int nallargs; /* with OUT arguments; 0: all are IN */
+    const uint32_t *allargtypes;
+    const char *argmodes;
+    const struct str *argnames; /* nallargs (or nargs) of them; NULL: none */
+    struct str src;             /* the C symbol, "sql_OID" for those written in SQL */
+    double rows;
+};
+
+struct cat_oper {
+    uint32_t oid;
+    struct str name;
+    char kind; /* b l */
+    bool can_hash;
+    bool can_merge;
+    uint32_t left;
+    uint32_t right;
+    uint32_t result;
+    uint32_t commutator;
+    uint32_t negator;
+    uint32_t proc;
+};
+
+struct cat_cast {
+    uint32_t source;
+    uint32_t target;
+    uint32_t proc;
+    char context; /* i a e */
+    char method;  /* f i b */
+};
+
+struct cat_agg {
+    uint32_t proc;
+    char kind; /* n o h */
+    int ndirect;
+    uint32_t sortop;
+};
+
+/* Strategy of an operator in a btree family: 1 < 2 <= 3 = 4 >= 5 > */
+struct cat_amop {
+    uint32_t family;
+    uint32_t left;
+    uint32_t right;
+    int strategy;
+    uint32_t oper;
+    uint32_t am;
+};
+
+/* Once, before anything else here. Stops the process when the data is malformed (a build error). */
+void builtin_init(void);
+
+/* By file name ("pg_type"); NULL when there is none. */
+const struct builtin_table *builtin_table(const char *name);
+int builtin_column(const struct builtin_table *t, const char *column); /* -1: none */
+
+const struct cat_type *builtin_type(uint32_t oid);               /* NULL: none */
+const struct cat_type *builtin_type_by_name(struct str name);    /* in pg_catalog */
+const struct cat_proc *builtin_proc(uint32_t oid);
+const struct cat_oper *builtin_oper(uint32_t oid);
+const struct cat_cast *builtin_cast(uint32_t source, uint32_t target);
+const struct cat_agg *builtin_agg(uint32_t proc);
+
+/* All functions (operators) of that name: *count of them, contiguous. */
+const struct cat_proc *builtin_procs(struct str name, int *count);
+const struct cat_oper *builtin_opers(struct str name, int *count);
+/* Every function, in name order. */
+const struct cat_proc *builtin_all_procs(int *count);
+
+/* Strategy of `oper` in some btree family, 0 when in none; *family and types out (may be NULL). */
+const struct cat_amop *builtin_btree_strategy(uint32_t oper);
+/* The btree operator of that strategy for left and right operand types, 0: none. */
+uint32_t builtin_btree_oper(uint32_t left, uint32_t right, int strategy);
+/* The default btree (or hash) operator class of a type, by binary coercion too; 0: none. */
+uint32_t builtin_default_opclass(uint32_t am, uint32_t type, uint32_t *family, uint32_t *input);
+
+#define PG_CATALOG_NSP 11u
+#define PG_TOAST_NSP 99u
+#define PUBLIC_NSP 2200u
+#define BTREE_AM 403u
+#define HASH_AM 405u
+#define HEAP_AM 2u
+#define BOOTSTRAP_ROLE 10u
+#define DEFAULT_COLLATION 100u
+#define C_COLLATION 950u
+
+#endif

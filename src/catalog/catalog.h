@@ -1,0 +1,172 @@
+/* What exists in a database: descriptors of relations, read from the system tables and cached.
+ *
+ * The system tables are ordinary tables of the store (plus the built-in rows of builtin.h), so DDL is
+ * transactional. Descriptors are immutable and reference-counted; the cache is dropped when a
+ * transaction that changed the catalog commits (`catalog_version` rises under the commit mutex), and a
+ * transaction that has changed the catalog itself reads past the shared cache. */
+#ifndef TARN_CATALOG_CATALOG_H
+#define TARN_CATALOG_CATALOG_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "catalog/builtin.h"
+#include "txn/txn.h"
+#include "types/datum.h"
+#include "types/type.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct catalog; /* the whole server's */
+
+/* A session's access: which database, and the transaction to read and write with. The session owns it
+ * and sets `txn` for each transaction. */
+struct cat {
+    struct catalog *shared;
+    uint32_t db;             /* database OID */
+    uint32_t sysbase;        /* first storage id of this database's system tables */
+    uint32_t role;           /* current role */
+    struct txn *txn;
+    struct local_cache *local; /* non-NULL once this transaction changed the catalog */
+    const uint32_t *search_path; /* namespaces to search, pg_catalog included */
+    int nsearch_path;
+    uint32_t creation_nsp;   /* where CREATE goes; 0: none */
+};
+
+struct attr {
+    const char *name;
+    uint32_t type;
+    int32_t typmod;
+    uint32_t collation;
+    int ndims;
+    const struct type_ops *ops; /* NULL for dropped columns and types without values */
+    bool not_null;
+    bool dropped;
+    char identity;              /* 'a' always, 'd' by default, 0 */
+    char generated;             /* 's' stored, 0 */
+    const char *default_sql;    /* NULL: none */
+};
+
+struct index_col {
+    int attnum;        /* 1-based; 0: an expression */
+    const char *expr_sql;
+    uint32_t type;
+    uint32_t opclass;
+    uint32_t collation;
+    const struct type_ops *ops;
+    bool desc;
+    bool nulls_first;
+};
+
+struct index {
+    uint32_t oid;
+    const char *name;
+    uint32_t storage_id; /* of a primary key: the table's own */
+    bool unique;
+    bool primary;
+    bool nulls_not_distinct;
+    bool valid;
+    bool immediate;
+    int nkeys;           /* key columns */
+    int ncols;           /* with INCLUDE columns */
+    struct index_col *cols;
+    const char *pred_sql; /* partial index; NULL: none */
+};
+
+struct constraint {
+    uint32_t oid;
+    const char *name;
+    char type; /* c f p u */
+    uint32_t relid;
+    uint32_t index; /* of p and u, and the referenced one of f */
+    int nkeys;
+    const int16_t *keys;
+    const char *check_sql;
+    uint32_t frelid;
+    const int16_t *fkeys;
+    char on_update; /* a r c n d */
+    char on_delete;
+    char match; /* s f */
+    bool deferrable;
+    bool deferred;
+    bool validated;
+};
+
+struct relation {
+    atomic_int refs;
+    struct arena arena; /* owns everything below */
+    uint32_t oid;
+    const char *name;
+    uint32_t nsp;
+    const char *nsp_name;
+    uint32_t owner;
+    uint32_t storage_id;
+    char kind;        /* r table, v view, i index, S sequence, m materialized view */
+    char persistence; /* p t u */
+    bool shared;      /* of a system table: one for all databases */
+    bool system;      /* a table of pg_catalog: has built-in rows, its storage is per database or shared */
+    int natts;
+    struct attr *atts;
+    int8_t *lens;            /* for tuple_encode and tuple_decode */
+    struct datum *missing;   /* values of columns added later; NULL: all NULL */
+    int nindexes;
+    struct index *indexes;
+    struct index *primary;   /* the clustering key; NULL: hidden row ids */
+    int nconstraints;
+    struct constraint *constraints;
+    int nreferencing;
+    struct constraint *referencing; /* foreign keys of other tables that point here */
+    const char *view_sql;
+    bool read_only_synced;   /* a synced table: only its pipeline writes it */
+};
+
+struct catalog_config {
+    struct txn_mgr *mgr;
+};
+
+/* Opens the catalog; `bootstrapped` is false when the store is new and the caller must call
+ * catalog_bootstrap. builtin_init must have been called. */
+struct err *catalog_open(struct txn_mgr *mgr, struct catalog **out) MUST_CHECK;
+void catalog_close(struct catalog *c);
+struct txn_mgr *catalog_txn_mgr(struct catalog *c);
+/* Writes the rows every new store begins with: databases, roles, schema public. */
+struct err *catalog_bootstrap(struct catalog *c) MUST_CHECK;
+
+/* Rises with every commit that changed the catalog. A plan made at one version is valid at it. */
+uint64_t catalog_version(const struct catalog *c);
+/* The current transaction changes the catalog: bypass the shared cache from here on, and raise the
+ * version at commit. Call before (and after) writing system tables. */
+void cat_changed(struct cat *c);
+/* The transaction, or a savepoint, ended: forget local descriptors. */
+void cat_forget_local(struct cat *c, bool transaction_ended);
+
+/* ---- finding ---- */
+
+/* The descriptor, with a reference for the caller; *out NULL when there is no such relation. */
+struct err *cat_relation(struct cat *c, uint32_t oid, struct relation **out) MUST_CHECK;
+struct err *cat_relation_oid(struct cat *c, uint32_t nsp, struct str name, uint32_t *oid) MUST_CHECK;
+/* By name along the search path (nsp_name empty) or in a schema. *oid 0 when absent; 3F000 when the
+ * named schema does not exist (unless missing_ok). */
+struct err *cat_find_relation(struct cat *c, struct str nsp_name, struct str name, bool missing_ok,
+                              uint32_t *oid) MUST_CHECK;
+struct relation *relation_ref(struct relation *r);
+void relation_unref(struct relation *r); /* NULL is fine */
+/* 1-based number of the column, 0: none (system columns are not looked up here). */
+int relation_attnum(const struct relation *r, struct str name);
+const struct index *relation_index(const struct relation *r, uint32_t oid);
+
+struct err *cat_namespace_oid(struct cat *c, struct str name, uint32_t *oid) MUST_CHECK; /* 0: none */
+/* Copies the name into the arena; NULL when there is no such namespace. */
+struct err *cat_namespace_name(struct cat *c, uint32_t oid, struct arena *a, const char **out) MUST_CHECK;
+struct err *cat_role_oid(struct cat *c, struct str name, uint32_t *oid) MUST_CHECK;
+struct err *cat_role_name(struct cat *c, uint32_t oid, struct arena *a, const char **out) MUST_CHECK;
+
+/* A database by name: *oid 0 when absent. */
+struct err *cat_database(struct cat *c, struct str name, uint32_t *oid, uint32_t *sysbase,
+                         bool *allow_connections) MUST_CHECK;
+
+/* A fresh OID (>= 16384), never given out before, also after a crash. */
+struct err *catalog_new_oid(struct catalog *c, uint32_t *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,622 @@
+/* Writing the system tables: see ddl.h. */
+#include "catalog/ddl.h"
+
+#include "catalog/relation_internal.h"
+#include "catalog/sequence.h"
+#include "catalog/systab.h"
+
+#include <stdio.h>
+
+enum { NAME_BYTES = 63 };
+
+static struct datum text_datum(const char *s)
+{
+    return s ? datum_bytes(s, strlen(s)) : datum_null();
+}
+
+/* A datum from its text form; the text is made by this file, so failure is a bug elsewhere. */
+static struct err *from_text(struct arena *a, uint32_t type, const char *text, struct datum *out)
+{
+    struct type_env env = {0};
+    const struct type_ops *ops = type_by_oid(type);
+    CHECK(ops != NULL);
+    return ops->in(ops, &env, str_from(text), -1, a, out);
+}
+
+static struct err *int_list(struct arena *a, uint32_t type, const int32_t *ints, int n,
+                            struct datum *out)
+{
+    bool vector = type == INT2VECTOR_OID || type == OIDVECTOR_OID;
+    struct buf b = BUF_INIT;
+    if (!vector)
+        buf_put_u8(&b, '{');
+    for (int i = 0; i < n; i++)
+        buf_printf(&b, type == OIDVECTOR_OID || type == OIDARRAY_OID ? "%s%u" : "%s%d",
+                   i == 0 ? "" : (vector ? " " : ","), ints[i]);
+    if (!vector)
+        buf_put_u8(&b, '}');
+    char *text = arena_strdup(a, buf_cstr(&b));
+    struct err *e = buf_finish(&b);
+    buf_done(&b);
+    return e ? e : from_text(a, type, text, out);
+}
+
+static void all_null(struct datum *v, int n)
+{
+    for (int i = 0; i < n; i++)
+        v[i] = datum_null();
+}
+
+/* ---- relations ---- */
+
+static struct err *insert_class(struct cat *c, const struct ddl_relation *def, uint32_t oid,
+                                struct arena *a)
+{
+    struct datum v[CLS_COUNT];
+    for (int i = 0; i < CLS_COUNT; i++)
+        v[i] = datum_int(0);
+    v[CLS_OID] = datum_int(oid);
+    v[CLS_NAME] = text_datum(def->name);
+    v[CLS_NSP] = datum_int(def->nsp);
+    v[CLS_OWNER] = datum_int(def->owner);
+    bool storage = def->kind == 'r' || def->kind == 'm';
+    v[CLS_AM] = datum_int(def->kind == 'i' ? BTREE_AM : storage ? HEAP_AM : 0);
+    v[CLS_FILENODE] = datum_int(def->storage_id);
+    v[CLS_TUPLES] = datum_f32(-1);
+    v[CLS_PERSISTENCE] = datum_int(def->persistence);
+    v[CLS_KIND] = datum_int(def->kind);
+    v[CLS_NATTS] = datum_int(def->ncolumns);
+    v[CLS_HASRULES] = datum_bool(def->kind == 'v');
+    v[CLS_ISPOPULATED] = datum_bool(true);
+    v[CLS_REPLIDENT] = datum_int(storage ? 'd' : 'n');
+    v[CLS_ACL] = v[CLS_OPTIONS] = v[CLS_PARTBOUND] = datum_null();
+    if (def->options)
+        TRY(from_text(a, TEXTARRAY_OID, def->options, &v[CLS_OPTIONS]));
+    return systab_insert(c, PG_CLASS, v);
+}
+
+static struct err *insert_attribute(struct cat *c, uint32_t relid, int attnum,
+                                    const struct ddl_column *col)
+{
+    const struct cat_type *t = builtin_type(col->type);
+    const struct type_ops *ops = type_by_oid(col->type);
+    struct datum v[ATT_COUNT];
+    for (int i = 0; i < ATT_COUNT; i++)
+        v[i] = datum_int(0);
+    v[ATT_RELID] = datum_int(relid);
+    v[ATT_NAME] = text_datum(col->name);
+    v[ATT_TYPE] = datum_int(col->type);
+    v[ATT_STATTARGET] = datum_int(-1);
+    v[ATT_LEN] = datum_int(t ? t->len : -1);
+    v[ATT_NUM] = datum_int(attnum);
+    v[ATT_NDIMS] = datum_int(col->ndims);
+    v[ATT_CACHEOFF] = datum_int(-1);
+    v[ATT_TYPMOD] = datum_int(col->typmod);
+    v[ATT_BYVAL] = datum_bool(ops ? ops->byval : false);
+    char align = !t || t->len == -1 || t->len == 4 ? 'i' : t->len == 8 ? 'd' : t->len == 2 ? 's' : 'c';
+    v[ATT_ALIGN] = datum_int(align);
+    v[ATT_STORAGE] = datum_int(t && t->len == -1 ? (col->type == NUMERIC_OID ? 'm' : 'x') : 'p');
+    v[ATT_NOTNULL] = datum_bool(col->not_null);
+    v[ATT_HASDEF] = datum_bool(col->default_sql != NULL);
+    v[ATT_HASMISSING] = datum_bool(col->missing != NULL);
+    v[ATT_IDENTITY] = datum_int(col->identity);
+    v[ATT_GENERATED] = datum_int(col->generated);
+    v[ATT_ISLOCAL] = datum_bool(true);
+    v[ATT_COLLATION] = datum_int(col->collation);
+    v[ATT_ACL] = v[ATT_OPTIONS] = v[ATT_FDWOPTIONS] = datum_null();
+    v[ATT_MISSINGVAL] = text_datum(col->missing);
+    return systab_insert(c, PG_ATTRIBUTE, v);
+}
+
+struct err *ddl_set_default(struct cat *c, uint32_t relid, int attnum, const char *sql)
+{
+    struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
+    struct datum v[DEF_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e;
+    TRY_OUT(systab_get(c, PG_ATTRDEF, ATTRDEF_RELID_NUM_INDEX, keys, 2, &a, v, &found));
+    if (found) {
+        struct object_address def = {PG_ATTRDEF, (uint32_t)v[DEF_OID].u, 0};
+        TRY_OUT(depend_forget(c, def));
+        TRY_OUT(systab_delete(c, PG_ATTRDEF, ATTRDEF_RELID_NUM_INDEX, keys, 2, NULL));
+    }
+    if (sql) {
+        uint32_t oid;
+        TRY_OUT(catalog_new_oid(c->shared, &oid));
+        struct datum row[DEF_COUNT] = {datum_int(oid), keys[0], keys[1], text_datum(sql)};
+        TRY_OUT(systab_insert(c, PG_ATTRDEF, row));
+        TRY_OUT(depend_record(c, (struct object_address){PG_ATTRDEF, oid, 0},
+                              (struct object_address){PG_CLASS, relid, attnum}, DEPEND_AUTO));
+    }
+out:
+    arena_done(&a);
+    return e;
+}
+
+struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum, const struct ddl_column *column)
+{
+    TRY(insert_attribute(c, relid, attnum, column));
+    if (column->default_sql)
+        TRY(ddl_set_default(c, relid, attnum, column->default_sql));
+    return NULL;
+}
+
+static struct err *insert_view(struct cat *c, uint32_t relid, const char *sql)
+{
+    uint32_t oid;
+    TRY(catalog_new_oid(c->shared, &oid));
+    struct datum v[RW_COUNT] = {
+        [RW_OID] = datum_int(oid),      [RW_NAME] = text_datum("_RETURN"),
+        [RW_CLASS] = datum_int(relid),  [RW_TYPE] = datum_int('1'),
+        [RW_ENABLED] = datum_int('O'),  [RW_INSTEAD] = datum_bool(true),
+        [RW_QUAL] = text_datum("<>"),   [RW_ACTION] = text_datum(sql),
+    };
+    TRY(systab_insert(c, PG_REWRITE, v));
+    return depend_record(c, (struct object_address){PG_REWRITE, oid, 0},
+                         (struct object_address){PG_CLASS, relid, 0}, DEPEND_INTERNAL);
+}
+
+struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def, uint32_t *oid)
+{
+    struct arena a;
+    uint32_t relid;
+    TRY(catalog_new_oid(c->shared, &relid));
+    arena_init(&a);
+    struct err *e = insert_class(c, def, relid, &a);
+    arena_done(&a);
+    TRY(e);
+    for (int i = 0; i < def->ncolumns; i++)
+        TRY(ddl_add_column(c, relid, i + 1, &def->columns[i]));
+    if (def->kind == 'v')
+        TRY(insert_view(c, relid, def->view_sql));
+    if (def->nsp != PG_CATALOG_NSP && def->kind != 'i')
+        TRY(depend_record(c, (struct object_address){PG_CLASS, relid, 0},
+                          (struct object_address){PG_NAMESPACE, def->nsp, 0}, DEPEND_NORMAL));
+    *oid = relid;
+    return NULL;
+}
+
+/* Sets column `column` of the row found by the keys. */
+static struct err *update_column(struct cat *c, uint32_t table, uint32_t index,
+                                 const struct datum *keys, int nkeys, int column,
+                                 struct datum value)
+{
+    struct datum old_values[CLS_COUNT];
+    struct datum values[CLS_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e = systab_get(c, table, index, keys, nkeys, &a, old_values, &found);
+    if (!e && !found)
+        e = err_new("XX000", "catalog row to change was not found");
+    if (!e) {
+        memcpy(values, old_values, sizeof(values));
+        values[column] = value;
+        e = systab_update(c, table, old_values, values);
+    }
+    arena_done(&a);
+    return e;
+}
+
+struct err *ddl_update_class(struct cat *c, uint32_t relid, int column, struct datum value)
+{
+    struct datum key = datum_int(relid);
+    return update_column(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, column, value);
+}
+
+struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int column,
+                                 struct datum value)
+{
+    struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
+    return update_column(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, column, value);
+}
+
+struct err *ddl_update_constraint(struct cat *c, uint32_t oid, int column, struct datum value)
+{
+    struct datum key = datum_int(oid);
+    return update_column(c, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &key, 1, column, value);
+}
+
+struct err *ddl_drop_column(struct cat *c, const struct relation *r, int attnum)
+{
+    char name[64];
+    struct object_address column = {PG_CLASS, r->oid, attnum};
+    snprintf(name, sizeof(name), "........pg.dropped.%d........", attnum);
+    TRY(ddl_set_default(c, r->oid, attnum, NULL));
+    TRY(ddl_set_comment(c, column, NULL));
+    TRY(depend_forget(c, column));
+    TRY(ddl_update_attribute(c, r->oid, attnum, ATT_NAME, text_datum(name)));
+    TRY(ddl_update_attribute(c, r->oid, attnum, ATT_ISDROPPED, datum_bool(true)));
+    TRY(ddl_update_attribute(c, r->oid, attnum, ATT_NOTNULL, datum_bool(false)));
+    TRY(ddl_update_attribute(c, r->oid, attnum, ATT_HASDEF, datum_bool(false)));
+    TRY(ddl_update_attribute(c, r->oid, attnum, ATT_IDENTITY, datum_int(0)));
+    return ddl_update_attribute(c, r->oid, attnum, ATT_TYPE, datum_int(0));
+}
+
+/* ---- indexes ---- */
+
+static struct err *insert_index_row(struct cat *c, const struct ddl_index *def, uint32_t oid,
+                                    struct arena *a)
+{
+    struct datum v[IDX_COUNT];
+    int32_t ints[4][32] = {{0}};
+    struct buf exprs = BUF_INIT;
+    for (int i = 0; i < def->ncolumns; i++) {
+        const struct ddl_index_column *col = &def->columns[i];
+        ints[0][i] = col->attnum;
+        ints[1][i] = (int32_t)col->collation;
+        ints[2][i] = (int32_t)col->opclass;
+        ints[3][i] = (col->desc ? 1 : 0) | (col->nulls_first ? 2 : 0);
+        if (!col->attnum)
+            buf_printf(&exprs, "%s\n", col->expr_sql);
+    }
+    const char *expr_text = exprs.len ? arena_strdup(a, buf_cstr(&exprs)) : NULL;
+    buf_done(&exprs);
+    for (int i = 0; i < IDX_COUNT; i++)
+        v[i] = datum_bool(false);
+    v[IDX_RELID] = datum_int(oid);
+    v[IDX_TABLE] = datum_int(def->relid);
+    v[IDX_NATTS] = datum_int(def->ncolumns);
+    v[IDX_NKEYATTS] = datum_int(def->nkeys);
+    v[IDX_UNIQUE] = datum_bool(def->unique);
+    v[IDX_NULLSNOTDISTINCT] = datum_bool(def->nulls_not_distinct);
+    v[IDX_PRIMARY] = datum_bool(def->primary);
+    v[IDX_IMMEDIATE] = datum_bool(def->immediate);
+    v[IDX_VALID] = v[IDX_READY] = v[IDX_LIVE] = datum_bool(true);
+    TRY(int_list(a, INT2VECTOR_OID, ints[0], def->ncolumns, &v[IDX_KEY]));
+    TRY(int_list(a, OIDVECTOR_OID, ints[1], def->nkeys, &v[IDX_COLLATION]));
+    TRY(int_list(a, OIDVECTOR_OID, ints[2], def->nkeys, &v[IDX_CLASS]));
+    TRY(int_list(a, INT2VECTOR_OID, ints[3], def->nkeys, &v[IDX_OPTION]));
+    v[IDX_EXPRS] = text_datum(expr_text);
+    v[IDX_PRED] = text_datum(def->pred_sql);
+    return systab_insert(c, PG_INDEX, v);
+}
+
+struct err *ddl_create_index(struct cat *c, const struct ddl_index *def, uint32_t *oid)
+{
+    struct ddl_column cols[32];
+    struct ddl_relation rel = {.name = def->name,
+                               .nsp = def->nsp,
+                               .kind = 'i',
+                               .persistence = def->persistence,
+                               .owner = def->owner,
+                               .columns = cols,
+                               .ncolumns = def->ncolumns,
+                               .storage_id = def->storage_id};
+    if (def->ncolumns > 32)
+        return err_new("54011", "cannot use more than 32 columns in an index");
+    for (int i = 0; i < def->ncolumns; i++)
+        cols[i] = (struct ddl_column){.name = def->columns[i].name,
+                                      .type = def->columns[i].type,
+                                      .typmod = -1,
+                                      .collation = def->columns[i].collation};
+    TRY(ddl_create_relation(c, &rel, oid));
+    struct arena a;
+    arena_init(&a);
+    struct err *e = insert_index_row(c, def, *oid, &a);
+    arena_done(&a);
+    TRY(e);
+    TRY(ddl_update_class(c, def->relid, CLS_HASINDEX, datum_bool(true)));
+    if (def->for_constraint)
+        return NULL;
+    struct object_address self = {PG_CLASS, *oid, 0};
+    bool any = false;
+    for (int i = 0; i < def->ncolumns; i++) {
+        if (!def->columns[i].attnum)
+            continue;
+        any = true;
+        TRY(depend_record(c, self,
+                          (struct object_address){PG_CLASS, def->relid, def->columns[i].attnum},
+                          DEPEND_AUTO));
+    }
+    if (!any)
+        TRY(depend_record(c, self, (struct object_address){PG_CLASS, def->relid, 0}, DEPEND_AUTO));
+    return NULL;
+}
+
+/* ---- constraints ---- */
+
+static struct err *constraint_arrays(const struct ddl_constraint *def, struct arena *a,
+                                     struct datum *v)
+{
+    int32_t ints[32];
+    if (def->nkeys > 32)
+        return err_new("54011", "cannot have more than 32 keys in a constraint");
+    for (int i = 0; i < def->nkeys; i++)
+        ints[i] = def->keys[i];
+    if (def->nkeys)
+        TRY(int_list(a, INT2ARRAY_OID, ints, def->nkeys, &v[CON_KEY]));
+    if (def->type != 'f')
+        return NULL;
+    for (int i = 0; i < def->nkeys; i++)
+        ints[i] = def->fkeys[i];
+    TRY(int_list(a, INT2ARRAY_OID, ints, def->nkeys, &v[CON_FKEY]));
+    for (int i = 0; i < def->nkeys; i++)
+        ints[i] = def->pfeqop ? (int32_t)def->pfeqop[i] : 0;
+    TRY(int_list(a, OIDARRAY_OID, ints, def->nkeys, &v[CON_PFEQOP]));
+    v[CON_PPEQOP] = v[CON_FFEQOP] = v[CON_PFEQOP];
+    return NULL;
+}
+
+static struct err *constraint_depends(struct cat *c, const struct ddl_constraint *def, uint32_t oid)
+{
+    struct object_address self = {PG_CONSTRAINT, oid, 0};
+    for (int i = 0; i < def->nkeys; i++)
+        TRY(depend_record(c, self, (struct object_address){PG_CLASS, def->relid, def->keys[i]},
+                          DEPEND_AUTO));
+    if (!def->nkeys)
+        TRY(depend_record(c, self, (struct object_address){PG_CLASS, def->relid, 0}, DEPEND_AUTO));
+    if (def->type == 'f') {
+        for (int i = 0; i < def->nkeys; i++)
+            TRY(depend_record(c, self,
+                              (struct object_address){PG_CLASS, def->frelid, def->fkeys[i]},
+                              DEPEND_NORMAL));
+        return depend_record(c, self, (struct object_address){PG_CLASS, def->index, 0},
+                             DEPEND_NORMAL);
+    }
+    if (def->index)
+        return depend_record(c, (struct object_address){PG_CLASS, def->index, 0}, self,
+                             DEPEND_INTERNAL);
+    return NULL;
+}
+
+struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *def, uint32_t *oid)
+{
+    struct datum v[CON_COUNT];
+    struct arena a;
+    TRY(catalog_new_oid(c->shared, oid));
+    all_null(v, CON_COUNT);
+    v[CON_OID] = datum_int(*oid);
+    v[CON_NAME] = text_datum(def->name);
+    v[CON_NSP] = datum_int(def->nsp);
+    v[CON_TYPE] = datum_int(def->type);
+    v[CON_DEFERRABLE] = datum_bool(def->deferrable);
+    v[CON_DEFERRED] = datum_bool(def->deferred);
+    v[CON_VALIDATED] = datum_bool(def->validated);
+    v[CON_RELID] = datum_int(def->relid);
+    v[CON_TYPID] = v[CON_PARENTID] = v[CON_INHCOUNT] = datum_int(0);
+    v[CON_INDID] = datum_int(def->index);
+    v[CON_FRELID] = datum_int(def->frelid);
+    bool fk = def->type == 'f';
+    v[CON_UPDTYPE] = datum_int(fk ? def->on_update : ' ');
+    v[CON_DELTYPE] = datum_int(fk ? def->on_delete : ' ');
+    v[CON_MATCHTYPE] = datum_int(fk ? def->match : ' ');
+    v[CON_ISLOCAL] = datum_bool(true);
+    v[CON_NOINHERIT] = datum_bool(def->type == 'p' || def->type == 'u' || fk);
+    v[CON_BIN] = text_datum(def->check_sql);
+    arena_init(&a);
+    struct err *e = constraint_arrays(def, &a, v);
+    if (!e)
+        e = systab_insert(c, PG_CONSTRAINT, v);
+    arena_done(&a);
+    TRY(e);
+    return constraint_depends(c, def, *oid);
+}
+
+/* ---- schemas and databases ---- */
+
+struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner, uint32_t *oid)
+{
+    TRY(catalog_new_oid(c->shared, oid));
+    struct datum v[NSP_COUNT] = {datum_int(*oid), text_datum(name), datum_int(owner), datum_null()};
+    return systab_insert(c, PG_NAMESPACE, v);
+}
+
+static struct err *insert_database(struct cat *c, uint32_t oid, const char *name, uint32_t owner,
+                                   bool is_template, bool allow_connections)
+{
+    struct datum v[DB_COUNT];
+    all_null(v, DB_COUNT);
+    v[DB_OID] = datum_int(oid);
+    v[DB_NAME] = text_datum(name);
+    v[DB_DBA] = datum_int(owner);
+    v[DB_ENCODING] = datum_int(6); /* UTF8 */
+    v[DB_LOCPROVIDER] = datum_int('c');
+    v[DB_ISTEMPLATE] = datum_bool(is_template);
+    v[DB_ALLOWCONN] = datum_bool(allow_connections);
+    v[DB_CONNLIMIT] = datum_int(-1);
+    v[DB_FROZENXID] = v[DB_MINMXID] = datum_int(1);
+    v[DB_TABLESPACE] = datum_int(1663);
+    v[DB_COLLATE] = v[DB_CTYPE] = text_datum("C.UTF-8");
+    return systab_insert(c, PG_DATABASE, v);
+}
+
+struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner, uint32_t *oid)
+{
+    TRY(catalog_new_oid(c->shared, oid));
+    return insert_database(c, *oid, name, owner, false, true);
+}
+
+/* Built-in rows that are stored, because they can be altered. */
+static struct err *store_builtin(struct cat *c, uint32_t table, const char *name)
+{
+    const struct builtin_table *t = builtin_table(name);
+    const struct relation *r = systab_relation(table);
+    struct datum v[40];
+    struct arena a;
+    struct err *e = NULL;
+    struct type_env env = {0};
+    arena_init(&a);
+    for (int row = 0; !e && row < t->nrows; row++) {
+        all_null(v, r->natts);
+        for (int i = 0; !e && i < r->natts; i++) {
+            int col = builtin_column(t, r->atts[i].name);
+            struct str cell = col < 0 ? (struct str){0} : t->cells[row * t->ncols + col];
+            if (cell.data)
+                e = r->atts[i].ops->in(r->atts[i].ops, &env, cell, -1, &a, &v[i]);
+        }
+        if (!e)
+            e = systab_insert(c, table, v);
+    }
+    arena_done(&a);
+    return e;
+}
+
+static struct err *bootstrap(struct cat *c)
+{
+    TRY(store_builtin(c, PG_AUTHID, "pg_authid"));
+    TRY(store_builtin(c, PG_AUTH_MEMBERS, "pg_auth_members"));
+    TRY(insert_database(c, 1, "template1", BOOTSTRAP_ROLE, true, true));
+    TRY(insert_database(c, 4, "template0", BOOTSTRAP_ROLE, true, false));
+    return insert_database(c, 5, "postgres", BOOTSTRAP_ROLE, false, true);
+}
+
+struct err *catalog_bootstrap(struct catalog *shared)
+{
+    struct cat c = {.shared = shared, .db = 5, .role = BOOTSTRAP_ROLE};
+    TRY(txn_begin(catalog_txn_mgr(shared), TXN_READ_COMMITTED, false, &c.txn));
+    struct err *e = bootstrap(&c);
+    cat_forget_local(&c, true);
+    if (e) {
+        txn_abort(c.txn);
+        return e;
+    }
+    return txn_commit(c.txn, false);
+}
+
+/* ---- removal ---- */
+
+static struct err *remove_relation(struct cat *c, uint32_t oid)
+{
+    struct datum key = datum_int(oid);
+    struct datum v[CLS_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, &a, v, &found);
+    uint32_t storage_id = !e && found ? (uint32_t)v[CLS_FILENODE].u : 0;
+    arena_done(&a);
+    TRY(e);
+    if (!found)
+        return NULL;
+    if (storage_id)
+        TRY(txn_drop_storage(c->txn, storage_id));
+    TRY(systab_delete(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, &key, 1, NULL));
+    TRY(systab_delete(c, PG_ATTRDEF, ATTRDEF_RELID_NUM_INDEX, &key, 1, NULL));
+    TRY(systab_delete(c, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, NULL));
+    TRY(systab_delete(c, PG_SEQUENCE, SEQUENCE_RELID_INDEX, &key, 1, NULL));
+    TRY(systab_delete(c, PG_REWRITE, REWRITE_REL_RULENAME_INDEX, &key, 1, NULL));
+    return systab_delete(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, NULL);
+}
+
+static struct err *remove_default(struct cat *c, uint32_t oid)
+{
+    struct datum key = datum_int(oid);
+    struct datum v[DEF_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_ATTRDEF, ATTRDEF_OID_INDEX, &key, 1, &a, v, &found);
+    arena_done(&a);
+    TRY(e);
+    if (!found)
+        return NULL;
+    TRY(systab_delete(c, PG_ATTRDEF, ATTRDEF_OID_INDEX, &key, 1, NULL));
+    return ddl_update_attribute(c, (uint32_t)v[DEF_RELID].u, (int)v[DEF_NUM].i, ATT_HASDEF,
+                                datum_bool(false));
+}
+
+struct err *ddl_remove(struct cat *c, struct object_address object)
+{
+    struct datum key = datum_int(object.object_id);
+    TRY(ddl_set_comment(c, object, NULL));
+    switch (object.class_id) {
+    case PG_CLASS:
+        TRY(remove_relation(c, object.object_id));
+        break;
+    case PG_CONSTRAINT:
+        TRY(systab_delete(c, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &key, 1, NULL));
+        break;
+    case PG_ATTRDEF:
+        TRY(remove_default(c, object.object_id));
+        break;
+    case PG_NAMESPACE:
+        TRY(systab_delete(c, PG_NAMESPACE, NAMESPACE_OID_INDEX, &key, 1, NULL));
+        break;
+    case PG_DATABASE:
+        TRY(systab_delete(c, PG_DATABASE, DATABASE_OID_INDEX, &key, 1, NULL));
+        break;
+    case PG_REWRITE:
+        break; /* goes with its view */
+    default:
+        return err_new("XX000", "unrecognized object class: %u", object.class_id);
+    }
+    return depend_forget(c, object);
+}
+
+struct err *ddl_set_comment(struct cat *c, struct object_address object, const char *text)
+{
+    struct datum keys[3] = {datum_int(object.object_id), datum_int(object.class_id),
+                            datum_int(object.sub_id)};
+    /* A whole relation takes its columns' comments along when it goes. */
+    bool whole = !text && object.class_id == PG_CLASS && !object.sub_id;
+    TRY(systab_delete(c, PG_DESCRIPTION, DESCRIPTION_INDEX, keys, whole ? 2 : 3, NULL));
+    if (!text || !*text)
+        return NULL;
+    struct datum v[DESC_COUNT] = {keys[0], keys[1], keys[2], text_datum(text)};
+    return systab_insert(c, PG_DESCRIPTION, v);
+}
+
+/* ---- names ---- */
+
+/* Length of the longest prefix of at most `limit` bytes that ends at a character. */
+static size_t clip(const char *s, size_t limit)
+{
+    size_t n = strlen(s);
+    if (n <= limit)
+        return n;
+    while (limit && ((unsigned char)s[limit] & 0xc0) == 0x80)
+        limit--;
+    return limit;
+}
+
+static const char *make_name(struct arena *a, const char *name1, const char *name2, const char *label)
+{
+    size_t overhead = strlen(label) + 1 + (name2 ? 1 : 0);
+    size_t avail = NAME_BYTES - overhead;
+    size_t n1 = strlen(name1);
+    size_t n2 = name2 ? strlen(name2) : 0;
+    while (n1 + n2 > avail) {
+        if (n1 > n2)
+            n1--;
+        else
+            n2--;
+    }
+    n1 = clip(name1, n1);
+    n2 = name2 ? clip(name2, n2) : 0;
+    return arena_printf(a, "%.*s%s%.*s_%s", (int)n1, name1, name2 ? "_" : "", (int)n2,
+                        name2 ? name2 : "", label);
+}
+
+static struct err *constraint_taken(struct cat *c, uint32_t relid, const char *name, bool *taken)
+{
+    struct datum keys[3] = {datum_int(relid), datum_int(0), text_datum(name)};
+    struct datum v[CON_COUNT];
+    struct arena a;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_CONSTRAINT, CONSTRAINT_RELID_NAME_INDEX, keys, 3, &a, v, taken);
+    arena_done(&a);
+    return e;
+}
+
+struct err *ddl_choose_name(struct cat *c, uint32_t nsp, const char *name1, const char *name2,
+                            const char *label, bool constraint, uint32_t relid, struct arena *a,
+                            const char **out)
+{
+    for (int pass = 0;; pass++) {
+        const char *modified = pass ? arena_printf(a, "%s%d", label, pass) : label;
+        const char *name = make_name(a, name1, name2, modified);
+        bool taken = false;
+        uint32_t oid = 0;
+        if (constraint)
+            TRY(constraint_taken(c, relid, name, &taken));
+        else
+            TRY(cat_relation_oid(c, nsp, str_from(name), &oid));
+        if (!taken && !oid) {
+            *out = name;
+            return NULL;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+/* The system tables as rows of datums: reading with a full or keyed scan, inserting, updating,
+ * deleting. Column numbers are the 0-based positions of pg_catalog's columns, named below for the
+ * tables that Tarn writes. */
+#ifndef TARN_CATALOG_SYSTAB_H
+#define TARN_CATALOG_SYSTAB_H
+
+#include "catalog/catalog.h"
+
+enum system_table {
+    PG_ATTRDEF = 2604,
+    PG_ATTRIBUTE = 1249,
+    PG_AUTHID = 1260,
+    PG_AUTH_MEMBERS = 1261,
+    PG_CLASS = 1259,
+    PG_CONSTRAINT = 2606,
+    PG_DATABASE = 1262,
+    PG_DEPEND = 2608,
+    PG_DESCRIPTION = 2609,
+    PG_INDEX = 2610,
+    PG_NAMESPACE = 2615,
+    PG_OPCLASS = 2616,
+    PG_PROC = 1255,
+    PG_REWRITE = 2618,
+    PG_SEQUENCE = 2224,
+    PG_TYPE = 1247,
+    PG_DB_ROLE_SETTING = 2964,
+    PG_TABLESPACE = 1213,
+};
+
+/* Descriptor of a system table; immortal, no reference needed. NULL when the OID is none. */
+struct relation *systab_relation(uint32_t oid);
+struct relation *systab_by_name(struct str name);
+/* All of them, for building pg_class lookups. */
+struct relation *const *systab_all(int *count);
+/* Built-in rows of a system table as datums (natts each); immortal. Any thread. */
+struct err *systab_builtin_rows(uint32_t relid, const struct datum **rows, int *count) MUST_CHECK;
+/* The relation as this database stores it: storage ids with the database's base applied. */
+uint32_t systab_storage_id(const struct cat *c, const struct relation *r, uint32_t storage_id);
+
+/* A scan of stored rows (never the built-in ones) of a system table under the newest view, filtered by
+ * equality on the leading columns of `index` (NULL: the whole table). */
+struct systab_scan {
+    struct cat *cat;
+    struct relation *rel;
+    const struct index *index;
+    struct txn_view view;
+    struct txn_scan *scan;
+    struct buf lo;
+    struct buf hi;
+    struct str row_key; /* of the current row */
+};
+/* `index_oid` 0: full scan. The scan must be closed, also after errors of systab_next. */
+struct err *systab_open(struct cat *c, uint32_t relid, uint32_t index_oid, const struct datum *keys,
+                        int nkeys, struct systab_scan *s) MUST_CHECK;
+/* values: natts datums, which borrow until systab_close. */
+struct err *systab_next(struct systab_scan *s, struct datum *values, bool *found) MUST_CHECK;
+void systab_close(struct systab_scan *s);
+
+/* The first row with those keys, copied into the arena. */
+struct err *systab_get(struct cat *c, uint32_t relid, uint32_t index_oid, const struct datum *keys,
+                       int nkeys, struct arena *a, struct datum *values, bool *found) MUST_CHECK;
+
+/* Writes go to the transaction and mark it as having changed the catalog. A duplicate key is 23505. */
+struct err *systab_insert(struct cat *c, uint32_t relid, const struct datum *values) MUST_CHECK;
+/* All rows with those keys; *count may be NULL. */
+struct err *systab_delete(struct cat *c, uint32_t relid, uint32_t index_oid, const struct datum *keys,
+                          int nkeys, int *count) MUST_CHECK;
+/* Replaces `old_values` (as read) by `values`. */
+struct err *systab_update(struct cat *c, uint32_t relid, const struct datum *old_values,
+                          const struct datum *values) MUST_CHECK;
+
+/* Indexes of system tables by PostgreSQL's OIDs. */
+enum system_index {
+    CLASS_OID_INDEX = 2662,
+    CLASS_NAME_NSP_INDEX = 2663,
+    ATTRIBUTE_RELID_NAME_INDEX = 2658,
+    ATTRIBUTE_RELID_NUM_INDEX = 2659,
+    ATTRDEF_RELID_NUM_INDEX = 2656,
+    ATTRDEF_OID_INDEX = 2657,
+    INDEX_INDRELID_INDEX = 2678,
+    INDEX_INDEXRELID_INDEX = 2679,
+    CONSTRAINT_OID_INDEX = 2667,
+    CONSTRAINT_RELID_NAME_INDEX = 2665,
+    NAMESPACE_NAME_INDEX = 2684,
+    NAMESPACE_OID_INDEX = 2685,
+    DATABASE_NAME_INDEX = 2671,
+    DATABASE_OID_INDEX = 2672,
+    AUTHID_ROLNAME_INDEX = 2676,
+    AUTHID_OID_INDEX = 2677,
+    DEPEND_DEPENDER_INDEX = 2673,
+    DEPEND_REFERENCE_INDEX = 2674,
+    DESCRIPTION_INDEX = 2675,
+    REWRITE_REL_RULENAME_INDEX = 2693,
+    SEQUENCE_RELID_INDEX = 5002,
+    CONSTRAINT_FRELID_SCAN = 0, /* none: pg_constraint is scanned by confrelid */
+};
+
+/* Columns. */
+enum { CLS_OID, CLS_NAME, CLS_NSP, CLS_TYPE, CLS_OFTYPE, CLS_OWNER, CLS_AM, CLS_FILENODE, CLS_TABLESPACE,
+       CLS_PAGES, CLS_TUPLES, CLS_ALLVISIBLE, CLS_TOAST, CLS_HASINDEX, CLS_SHARED, CLS_PERSISTENCE, CLS_KIND,
+       CLS_NATTS, CLS_CHECKS, CLS_HASRULES, CLS_HASTRIGGERS, CLS_HASSUBCLASS, CLS_ROWSECURITY,
+       CLS_FORCEROWSECURITY, CLS_ISPOPULATED, CLS_REPLIDENT, CLS_ISPARTITION, CLS_REWRITE, CLS_FROZENXID,
+       CLS_MINMXID, CLS_ACL, CLS_OPTIONS, CLS_PARTBOUND, CLS_COUNT };
+enum { ATT_RELID, ATT_NAME, ATT_TYPE, ATT_STATTARGET, ATT_LEN, ATT_NUM, ATT_NDIMS, ATT_CACHEOFF, ATT_TYPMOD,
+       ATT_BYVAL, ATT_ALIGN, ATT_STORAGE, ATT_COMPRESSION, ATT_NOTNULL, ATT_HASDEF, ATT_HASMISSING, ATT_IDENTITY,
+       ATT_GENERATED, ATT_ISDROPPED, ATT_ISLOCAL, ATT_INHCOUNT, ATT_COLLATION, ATT_ACL, ATT_OPTIONS,
+       ATT_FDWOPTIONS, ATT_MISSINGVAL, ATT_COUNT };
+enum { IDX_RELID, IDX_TABLE, IDX_NATTS, IDX_NKEYATTS, IDX_UNIQUE, IDX_NULLSNOTDISTINCT, IDX_PRIMARY,
+       IDX_EXCLUSION, IDX_IMMEDIATE, IDX_CLUSTERED, IDX_VALID, IDX_CHECKXMIN, IDX_READY, IDX_LIVE,
+       IDX_REPLIDENT, IDX_KEY, IDX_COLLATION, IDX_CLASS, IDX_OPTION, IDX_EXPRS, IDX_PRED, IDX_COUNT };
+enum { CON_OID, CON_NAME, CON_NSP, CON_TYPE, CON_DEFERRABLE, CON_DEFERRED, CON_VALIDATED, CON_RELID,
+       CON_TYPID, CON_INDID, CON_PARENTID, CON_FRELID, CON_UPDTYPE, CON_DELTYPE, CON_MATCHTYPE, CON_ISLOCAL,
+       CON_INHCOUNT, CON_NOINHERIT, CON_KEY, CON_FKEY, CON_PFEQOP, CON_PPEQOP, CON_FFEQOP, CON_FDELSETCOLS,
+       CON_EXCLOP, CON_BIN, CON_COUNT };
+enum { DEF_OID, DEF_RELID, DEF_NUM, DEF_BIN, DEF_COUNT };
+enum { NSP_OID, NSP_NAME, NSP_OWNER, NSP_ACL, NSP_COUNT };
+enum { DB_OID, DB_NAME, DB_DBA, DB_ENCODING, DB_LOCPROVIDER, DB_ISTEMPLATE, DB_ALLOWCONN, DB_CONNLIMIT,
+       DB_FROZENXID, DB_MINMXID, DB_TABLESPACE, DB_COLLATE, DB_CTYPE, DB_ICULOCALE, DB_COLLVERSION, DB_ACL,
+       DB_COUNT };
+enum { DEP_CLASSID, DEP_OBJID, DEP_OBJSUBID, DEP_REFCLASSID, DEP_REFOBJID, DEP_REFOBJSUBID, DEP_TYPE,
+       DEP_COUNT };
+enum { SEQ_RELID, SEQ_TYPID, SEQ_START, SEQ_INCREMENT, SEQ_MAX, SEQ_MIN, SEQ_CACHE, SEQ_CYCLE, SEQ_COUNT };
+enum { RW_OID, RW_NAME, RW_CLASS, RW_TYPE, RW_ENABLED, RW_INSTEAD, RW_QUAL, RW_ACTION, RW_COUNT };
+enum { DESC_OBJOID, DESC_CLASSOID, DESC_SUBID, DESC_TEXT, DESC_COUNT };
+
+#endif
