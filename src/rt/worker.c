@@ -19,6 +19,7 @@ static void on_async(uv_async_t *a)
 static void on_uv_timer(uv_timer_t *t)
 {
     ((struct worker *)t->data)->uv_timer_deadline = 0;
+    uv_stop(t->loop); /* uv_run calls timers before it polls too: then it must not block */
 }
 
 struct err *worker_init(struct worker *w, struct runtime *rt, int index)
