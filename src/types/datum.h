@@ -4,19 +4,21 @@
  * the datum borrows (from an arena, a tuple, the storage map), so that a text can go from a page to
  * the client without a copy. Whoever hands out a datum says how long its bytes live.
  *
- *   boolean                               i: 0 or 1
- *   smallint, integer, bigint             i, sign-extended
- *   oid and reg* types, xid, cid          i, zero-extended 32 bits; xid8 64 bits
- *   "char"                                i, the byte, sign-extended
- *   real / double precision               f32 / f64
- *   date                                  i, days since 2000-01-01; INT32_MIN/MAX: -infinity,
- * infinity time, timestamp, timestamptz          i, microseconds (of the day; since 2000-01-01
- * 00:00, UTC for timestamptz; INT64_MIN/MAX: -infinity, infinity) text, varchar, char(n), name,
- * json    the characters (UTF-8), no terminator bytea                                 the bytes
- *   uuid                                  16 bytes
- *   interval                              16 bytes: int64 microseconds, int32 days, int32 months
- * (LE) timetz                                12 bytes: int64 microseconds, int32 zone seconds west
- * (LE) numeric, jsonb, arrays                formats of numeric.h, jsonb.h, array.h
+ *   boolean                            i: 0 or 1
+ *   smallint, integer, bigint          i, sign-extended
+ *   oid and reg* types, xid, cid       i, zero-extended 32 bits; xid8 64 bits
+ *   tid                                i, block << 16 | offset
+ *   "char"                             i, the byte, sign-extended
+ *   real / double precision            f32 (the upper half zero) / f64
+ *   date                               i, days since 2000-01-01; INT32_MIN/MAX: -infinity, infinity
+ *   time                               i, microseconds of the day
+ *   timestamp, timestamptz             i, microseconds since 2000-01-01 00:00 (UTC for
+ * timestamptz); INT64_MIN/MAX: -infinity, infinity text, varchar, char(n), name, json the
+ * characters (UTF-8), no terminator; char(n) padded bytea                              the bytes
+ *   uuid                               16 bytes
+ *   interval                           16 bytes LE: int64 microseconds, int32 days, int32 months
+ *   timetz                             12 bytes LE: int64 microseconds, int32 zone seconds west
+ *   numeric, jsonb, arrays, records    formats of numeric.h, jsonb.h, array.h, record.h
  */
 #ifndef TARN_TYPES_DATUM_H
 #define TARN_TYPES_DATUM_H

@@ -97,6 +97,25 @@ enum type_oid {
     UUIDARRAY_OID = 2951,
     JSONARRAY_OID = 199,
     JSONBARRAY_OID = 3807,
+    INT2VECTORARRAY_OID = 1006,
+    REGPROCARRAY_OID = 1008,
+    TIDARRAY_OID = 1010,
+    XIDARRAY_OID = 1011,
+    CIDARRAY_OID = 1012,
+    OIDVECTORARRAY_OID = 1013,
+    CSTRINGARRAY_OID = 1263,
+    TIMETZARRAY_OID = 1270,
+    REFCURSORARRAY_OID = 2201,
+    REGPROCEDUREARRAY_OID = 2207,
+    REGOPERARRAY_OID = 2208,
+    REGOPERATORARRAY_OID = 2209,
+    REGCLASSARRAY_OID = 2210,
+    REGTYPEARRAY_OID = 2211,
+    XMLARRAY_OID = 143,
+    REGNAMESPACEARRAY_OID = 4090,
+    REGROLEARRAY_OID = 4097,
+    REGCOLLATIONARRAY_OID = 4192,
+    XID8ARRAY_OID = 271,
 };
 
 struct tz; /* a time zone: datetime.h */
@@ -125,6 +144,10 @@ struct type_env {
     void *names;
     struct err *(*name_of)(void *names, uint32_t kind, uint32_t oid, struct buf *out);
     struct err *(*oid_of)(void *names, uint32_t kind, struct str name, uint32_t *out);
+    /* Types that this layer does not know (enums, domains, composites and arrays of them); NULL
+     * member or result: unknown. The result lives at least as long as the statement. */
+    const struct type_ops *(*type_of)(void *names, uint32_t oid);
+    const struct type_ops *(*array_of)(void *names, uint32_t elem_oid);
 };
 
 struct type_ops {
@@ -163,6 +186,15 @@ struct type_ops {
 const struct type_ops *type_by_oid(uint32_t oid);
 /* The array type over a built-in element type; NULL when there is none. */
 const struct type_ops *type_array_of(uint32_t elem_oid);
+
+/* As type_by_oid, then the catalog's types through env->type_of (env may be NULL). */
+const struct type_ops *type_lookup(const struct type_env *env, uint32_t oid);
+const struct type_ops *type_lookup_array(const struct type_env *env, uint32_t elem_oid);
+/* The array type's functions, for type_ops that the catalog makes: fills everything but oid and
+ * name, elem as given. */
+void type_init_array(struct type_ops *t, const struct type_ops *elem);
+/* The column's entry for tuple_encode and tuple_decode: 1, 2, 4, 8, TUPLE_U32 or -1. */
+int8_t type_tuple_len(const struct type_ops *t);
 
 /* Brings a value to a typmod as an assignment cast does (explicit: as an explicit cast):
  * varchar(n), char(n) padding, numeric(p,s) rounding and 22003, time(p), timestamp(p), interval
