@@ -32,7 +32,7 @@ const struct lake_type *parquet_schema(const struct parquet_file *file);
 int64_t parquet_row_count(const struct parquet_file *file);
 uint32_t parquet_row_group_count(const struct parquet_file *file);
 int64_t parquet_row_group_rows(const struct parquet_file *file, uint32_t row_group);
-const char *parquet_created_by(const struct parquet_file *file); /* "" when absent */
+struct str parquet_created_by(const struct parquet_file *file); /* empty when absent */
 /* The value of a key in the file's key-value metadata; NULL data when absent. */
 struct str parquet_metadata(const struct parquet_file *file, const char *key);
 
