@@ -1,0 +1,325 @@
+/* Function calls, aggregates and subqueries in expressions. */
+#include "sql/analyze_internal.h"
+
+struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **args, int nargs,
+                     const PgQuery__FuncCall *call, uint32_t type, int location, struct expr **out);
+struct err *make_row_compare(struct level *l, struct str op, struct expr **left,
+                             struct expr **right, int n, int location, struct expr **out);
+
+static const char *const clause_names[] = {
+    [CL_SELECT] = "SELECT",
+    [CL_FROM_FUNCTION] = "functions in FROM",
+    [CL_WHERE] = "WHERE",
+    [CL_JOIN_ON] = "JOIN conditions",
+    [CL_GROUP_BY] = "GROUP BY",
+    [CL_HAVING] = "HAVING",
+    [CL_ORDER_BY] = "ORDER BY",
+    [CL_LIMIT] = "LIMIT",
+    [CL_DISTINCT_ON] = "DISTINCT ON",
+    [CL_VALUES] = "VALUES",
+    [CL_INSERT_TARGET] = "INSERT",
+    [CL_UPDATE] = "UPDATE",
+    [CL_RETURNING] = "RETURNING",
+    [CL_CHECK] = "check constraints",
+    [CL_DEFAULT] = "DEFAULT expressions",
+    [CL_INDEX_EXPR] = "index expressions",
+    [CL_INDEX_PRED] = "index predicates",
+    [CL_GENERATED] = "column generation expressions",
+    [CL_AGG_FILTER] = "FILTER",
+    [CL_ALTER_USING] = "transform expressions",
+    [CL_COPY_WHERE] = "COPY FROM WHERE conditions",
+    [CL_WINDOW] = "window definitions",
+};
+
+static bool clause_takes_aggs(enum clause c)
+{
+    return c == CL_SELECT || c == CL_HAVING || c == CL_ORDER_BY || c == CL_DISTINCT_ON ||
+           c == CL_WINDOW;
+}
+
+/* The nearest query level whose columns the expressions use: an aggregate belongs there. */
+struct level_search {
+    struct level *start;
+    int nearest; /* levels up; -1: no columns at all */
+    bool has_agg;
+};
+
+static int levels_up(struct level *l, const struct rte *rte)
+{
+    int up = 0;
+    for (; l; l = l->parent, up++)
+        for (int i = 0; i < l->q->nrtes; i++)
+            if (l->q->rtes[i] == rte)
+                return up;
+    return 0;
+}
+
+static struct err *visit_level(struct expr **e, void *arg)
+{
+    struct level_search *s = arg;
+    if ((*e)->kind == E_VAR) {
+        int up = levels_up(s->start, (*e)->var.rte);
+        if (s->nearest < 0 || up < s->nearest)
+            s->nearest = up;
+        return NULL;
+    }
+    if ((*e)->kind == E_AGG) {
+        s->has_agg |= (*e)->agg->level == s->start->q;
+        return NULL;
+    }
+    return expr_children(*e, visit_level, arg);
+}
+
+static struct err *agg_order(struct level *l, const PgQuery__FuncCall *call, struct agg_extra *x)
+{
+    x->order = arena_new_array(l->a->arena, struct sort_key, call->n_agg_order);
+    for (size_t i = 0; i < call->n_agg_order; i++) {
+        const PgQuery__SortBy *s = call->agg_order[i]->sort_by;
+        struct sort_key *k = &x->order[x->norder++];
+        TRY(analyze_expr(l, s->node, &k->expr));
+        TRY(resolve_unknown(l->a, &k->expr));
+        TRY(ordering_op(l->a, k->expr->type, k->expr->location, &k->lt_op));
+        k->desc = s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
+        k->nulls_first = s->sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
+                         (k->desc && s->sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST);
+    }
+    return NULL;
+}
+
+/* One node per distinct aggregate: equal ones are computed once. */
+static struct expr *register_agg(struct level *l, struct expr *e)
+{
+    struct query *q = l->q;
+    for (int i = 0; i < q->naggs; i++)
+        if (expr_equal(q->aggs[i], e))
+            return q->aggs[i];
+    e->agg->number = q->naggs;
+    ARENA_PUSH(l->a->arena, q->aggs, q->naggs, q->aggs_cap, e);
+    q->has_group = true;
+    return e;
+}
+
+struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **args, int nargs,
+                     const PgQuery__FuncCall *call, uint32_t type, int location, struct expr **out)
+{
+    struct analysis *a = l->a;
+    struct expr *e = expr_func(a->arena, E_AGG, p->oid, 0, type, args, nargs, location);
+    struct agg_extra *x = arena_new(a->arena, struct agg_extra);
+    e->agg = x;
+    x->star = call->agg_star;
+    x->distinct = call->agg_distinct;
+    x->ordered_set = call->agg_within_group;
+    if (x->distinct)
+        for (int i = 0; i < nargs; i++) {
+            uint32_t lt;
+            TRY(ordering_op(a, args[i]->type, args[i]->location, &lt));
+        }
+    if (!x->ordered_set)
+        TRY(agg_order(l, call, x));
+    for (int i = 0; x->distinct && i < x->norder; i++) {
+        bool listed = false;
+        for (int k = 0; k < nargs; k++)
+            listed |= expr_equal(x->order[i].expr, args[k]);
+        if (!listed)
+            return at(a,
+                      err_new("42P10", "in an aggregate with DISTINCT, ORDER BY expressions must "
+                                       "appear in argument list"),
+                      x->order[i].expr->location);
+    }
+    if (call->agg_filter)
+        TRY(analyze_bool(l, call->agg_filter, CL_AGG_FILTER, "FILTER", &x->filter));
+    struct level_search search = {l, -1, false};
+    struct expr *self = e;
+    TRY(expr_children(self, visit_level, &search));
+    struct level *home = l;
+    for (int up = search.nearest; up > 0 && home->parent; up--)
+        home = home->parent;
+    if (search.has_agg)
+        return at(a, err_new("42803", "aggregate function calls cannot be nested"), location);
+    if (!clause_takes_aggs(home->clause))
+        return at(a,
+                  err_new("42803", "aggregate functions are not allowed in %s",
+                          clause_names[home->clause]),
+                  location);
+    x->level = home->q;
+    *out = register_agg(home, e);
+    return NULL;
+}
+
+static struct err *func_name(struct analysis *a, const PgQuery__FuncCall *f, struct func_name *out)
+{
+    if (f->n_funcname > 2)
+        return at(a, err_unsupported("cross-database references are not implemented"), f->location);
+    *out = (struct func_name){f->n_funcname == 2 ? node_str(f->funcname[0]) : NULL,
+                              node_str(f->funcname[f->n_funcname - 1])};
+    return NULL;
+}
+
+static struct err *check_call_form(struct level *l, const PgQuery__FuncCall *f,
+                                   const struct expr *e, const char *name)
+{
+    struct analysis *a = l->a;
+    const struct cat_proc *p = e->kind == E_FUNC || e->kind == E_AGG ? builtin_proc(e->func) : NULL;
+    bool is_agg = e->kind == E_AGG;
+    if (f->agg_star && !is_agg)
+        return at(a, err_new("42809", "%s(*) specified, but %s is not an aggregate function", name,
+                             name),
+                  f->location);
+    if (f->agg_distinct && !is_agg)
+        return at(a, err_new("42809", "DISTINCT specified, but %s is not an aggregate function",
+                             name),
+                  f->location);
+    if (f->n_agg_order && !is_agg)
+        return at(a, err_new("42809", "ORDER BY specified, but %s is not an aggregate function",
+                             name),
+                  f->location);
+    if (f->agg_filter && !is_agg)
+        return at(a, err_new("42809", "FILTER specified, but %s is not an aggregate function", name),
+                  f->location);
+    if (p && p->kind == 'w')
+        return at(a, err_new("42P20", "window function %s requires an OVER clause", name),
+                  f->location);
+    if (p && p->kind == 'p')
+        return at(a,
+                  err_hint(err_new("42809", "%s is a procedure", name),
+                           "To call a procedure, use CALL."),
+                  f->location);
+    if (p && p->retset && l->clause != CL_SELECT && l->clause != CL_FROM_FUNCTION &&
+        l->clause != CL_ORDER_BY && l->clause != CL_INSERT_TARGET)
+        return at(a,
+                  err_new("0A000", "set-returning functions are not allowed in %s",
+                          clause_names[l->clause]),
+                  f->location);
+    return NULL;
+}
+
+struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struct expr **out)
+{
+    struct analysis *a = l->a;
+    struct func_name fn;
+    TRY(func_name(a, f, &fn));
+    if (f->over)
+        return at(a, err_unsupported("window functions are not supported"), f->location);
+    if (f->agg_within_group)
+        return at(a, err_unsupported("WITHIN GROUP is not supported"), f->location);
+    int n = (int)f->n_args;
+    struct expr **args = arena_new_array(a->arena, struct expr *, n + 1);
+    const char **names = arena_new_array(a->arena, const char *, n + 1);
+    for (int i = 0; i < n; i++) {
+        const node *arg = f->args[i];
+        if (arg->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR) {
+            names[i] = arena_strdup(a->arena, arg->named_arg_expr->name);
+            arg = arg->named_arg_expr->arg;
+        } else if (i && names[i - 1]) {
+            return at(a, err_new("42601", "positional argument cannot follow named argument"),
+                      f->location);
+        }
+        TRY(analyze_expr(l, arg, &args[i]));
+    }
+    TRY(make_func(l, fn, args, names, n, f->func_variadic, f, f->location, out));
+    if (f->funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX && (*out)->kind == E_FUNC)
+        (*out)->form = FORM_SQL;
+    return check_call_form(l, f, *out, fn.name);
+}
+
+/* ---- subqueries ---- */
+
+static int visible_targets(const struct query *q)
+{
+    int n = 0;
+    for (int i = 0; i < q->ntargets; i++)
+        n += q->targets[i].name != NULL;
+    return n;
+}
+
+static struct expr *column_placeholder(struct analysis *a, const struct query *q, int i)
+{
+    struct expr *slot = expr_new(a, E_SLOT, q->targets[i].expr->type, -1);
+    slot->typmod = q->targets[i].expr->typmod;
+    slot->param = -(i + 1);
+    return slot;
+}
+
+static struct err *analyze_any(struct level *l, const PgQuery__SubLink *s, struct expr *e)
+{
+    struct analysis *a = l->a;
+    const struct query *q = e->sublink.query;
+    bool row = s->testexpr->node_case == PG_QUERY__NODE__NODE_ROW_EXPR;
+    int n = row ? (int)s->testexpr->row_expr->n_args : 1;
+    struct str op = s->n_oper_name ? str_from(node_str(s->oper_name[s->n_oper_name - 1])) : STR("=");
+    int have = visible_targets(q);
+    if (have < n)
+        return at(a, err_new("42601", "subquery has too few columns"), s->location);
+    if (have > n)
+        return at(a, err_new("42601", "subquery has too many columns"), s->location);
+    struct expr **left = arena_new_array(a->arena, struct expr *, n);
+    struct expr **right = arena_new_array(a->arena, struct expr *, n);
+    for (int i = 0; i < n; i++) {
+        TRY(analyze_expr(l, row ? s->testexpr->row_expr->args[i] : s->testexpr, &left[i]));
+        right[i] = column_placeholder(a, q, i);
+    }
+    e->sublink.tests = arena_new_array(a->arena, struct expr *, 1);
+    TRY(make_row_compare(l, op, left, right, n, s->location, &e->sublink.tests[0]));
+    if (e->sublink.tests[0]->type != BOOL_OID)
+        return at(a, err_new("42804", "row comparison operator must yield type boolean, not type %s",
+                             type_display(a->arena, e->sublink.tests[0]->type, -1)),
+                  s->location);
+    return NULL;
+}
+
+struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s, struct expr **out)
+{
+    struct analysis *a = l->a;
+    static const enum sublink_kind kinds[] = {
+        [PG_QUERY__SUB_LINK_TYPE__EXISTS_SUBLINK] = SUBLINK_EXISTS,
+        [PG_QUERY__SUB_LINK_TYPE__ALL_SUBLINK] = SUBLINK_ALL,
+        [PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK] = SUBLINK_ANY,
+        [PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK] = SUBLINK_SCALAR,
+        [PG_QUERY__SUB_LINK_TYPE__ARRAY_SUBLINK] = SUBLINK_ARRAY,
+    };
+    if (l->clause == CL_CHECK || l->clause == CL_DEFAULT || l->clause == CL_INDEX_EXPR ||
+        l->clause == CL_INDEX_PRED || l->clause == CL_GENERATED || l->clause == CL_ALTER_USING ||
+        l->clause == CL_COPY_WHERE)
+        return at(a,
+                  err_unsupported("cannot use subquery in %s",
+                                  l->clause == CL_CHECK        ? "check constraint"
+                                  : l->clause == CL_DEFAULT    ? "DEFAULT expression"
+                                  : l->clause == CL_INDEX_EXPR ? "index expression"
+                                  : l->clause == CL_INDEX_PRED ? "index predicate"
+                                  : l->clause == CL_GENERATED  ? "column generation expression"
+                                  : l->clause == CL_COPY_WHERE ? "COPY FROM WHERE condition"
+                                                               : "transform expression"),
+                  s->location);
+    if (s->sub_link_type == PG_QUERY__SUB_LINK_TYPE__MULTIEXPR_SUBLINK)
+        return at(a, err_unsupported("assigning a subquery to several columns is not supported"),
+                  s->location);
+    struct expr *e = expr_new(a, E_SUBLINK, BOOL_OID, s->location);
+    e->sublink.kind = kinds[s->sub_link_type];
+    TRY(analyze_select_node(a, l, s->subselect, true, &e->sublink.query));
+    struct query *q = e->sublink.query;
+    *out = e;
+    switch (e->sublink.kind) {
+    case SUBLINK_EXISTS:
+        return NULL;
+    case SUBLINK_ANY:
+    case SUBLINK_ALL:
+        return analyze_any(l, s, e);
+    case SUBLINK_SCALAR:
+    case SUBLINK_ARRAY:
+        break;
+    }
+    if (visible_targets(q) != 1)
+        return at(a, err_new("42601", "subquery must return only one column"), s->location);
+    e->type = q->targets[0].expr->type;
+    e->typmod = q->targets[0].expr->typmod;
+    e->collation = q->targets[0].expr->collation;
+    if (e->sublink.kind == SUBLINK_ARRAY) {
+        uint32_t elem = e->type;
+        e->type = element_type_of(elem) ? elem : array_type_of(elem);
+        if (!e->type)
+            return at(a, err_new("42704", "could not find array type for data type %s",
+                                 type_display(a->arena, elem, -1)),
+                      s->location);
+    }
+    return NULL;
+}

@@ -1,0 +1,259 @@
+/* Namespaces: which columns a name means. Manual sections 4.2.1 and 7.2. */
+#include "sql/analyze_internal.h"
+
+struct ns_item *ns_add(struct level *l, struct ns_item item)
+{
+    struct ns_item *copy = arena_memdup(l->a->arena, &item, sizeof(item));
+    ARENA_PUSH(l->a->arena, l->items, l->nitems, l->items_cap, copy);
+    return copy;
+}
+
+struct err *rte_add_ns(struct level *l, struct rte *rte, bool rel_visible, bool cols_visible)
+{
+    struct ns_item item = {.name = rte->name,
+                           .ncols = rte->ncols,
+                           .colnames = rte->colnames,
+                           .rte = rte,
+                           .rel_visible = rel_visible,
+                           .cols_visible = cols_visible};
+    item.cols = arena_new_array(l->a->arena, struct expr *, rte->ncols);
+    for (int i = 0; i < rte->ncols; i++) {
+        bool dropped = rte->kind == RTE_RELATION && rte->rel->atts[i].dropped;
+        item.cols[i] = dropped ? NULL : expr_var(l->a->arena, rte, i + 1, -1);
+    }
+    if (rel_visible) {
+        for (int i = 0; i < l->nitems; i++) {
+            if (l->items[i]->rel_visible && l->items[i]->name && rte->name &&
+                strcmp(l->items[i]->name, rte->name) == 0)
+                return at(l->a,
+                          err_new("42712", "table name \"%s\" specified more than once", rte->name),
+                          rte->location);
+        }
+    }
+    ns_add(l, item);
+    return NULL;
+}
+
+static bool usable(const struct level *l, const struct ns_item *item)
+{
+    return !item->lateral_only || l->lateral;
+}
+
+struct ns_item *find_ns_item(struct level *l, const char *nsp, const char *name)
+{
+    for (struct level *at_level = l; at_level; at_level = at_level->parent) {
+        for (int i = 0; i < at_level->nitems; i++) {
+            struct ns_item *item = at_level->items[i];
+            if (!item->rel_visible || !item->name || strcmp(item->name, name) != 0)
+                continue;
+            if (nsp && (!item->rte || item->rte->kind != RTE_RELATION ||
+                        strcmp(item->rte->rel->nsp_name, nsp) != 0))
+                continue;
+            return item;
+        }
+    }
+    return NULL;
+}
+
+static int item_column(const struct ns_item *item, const char *name)
+{
+    for (int i = 0; i < item->ncols; i++)
+        if (item->cols[i] && strcmp(item->colnames[i], name) == 0)
+            return i;
+    return -1;
+}
+
+static int system_column(const char *name)
+{
+    static const char *const names[] = {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};
+    for (int i = 0; i < 6; i++)
+        if (strcmp(name, names[i]) == 0)
+            return -1 - i;
+    return 0;
+}
+
+static struct expr *reference(struct level *l, struct expr *col, int location)
+{
+    if (col->kind != E_VAR)
+        return col;
+    struct expr *copy = arena_memdup(l->a->arena, col, sizeof(*col));
+    copy->location = location;
+    return copy;
+}
+
+static struct err *not_here(struct level *l, const struct ns_item *item, int location)
+{
+    return at(l->a,
+              err_detail(err_new("42P10", "invalid reference to FROM-clause entry for table \"%s\"",
+                                 item->name),
+                         "There is an entry for table \"%s\", but it cannot be referenced from "
+                         "this part of the query.",
+                         item->name),
+              location);
+}
+
+static struct err *unqualified(struct level *l, const char *name, int location, struct expr **out)
+{
+    *out = NULL;
+    for (struct level *up = l; up; up = up->parent) {
+        for (int i = 0; i < up->nitems; i++) {
+            struct ns_item *item = up->items[i];
+            int col = item->cols_visible && usable(up, item) ? item_column(item, name) : -1;
+            if (col < 0)
+                continue;
+            if (*out)
+                return at(l->a, err_new("42702", "column reference \"%s\" is ambiguous", name),
+                          location);
+            *out = reference(l, item->cols[col], location);
+        }
+        if (*out)
+            return NULL;
+        int sys = system_column(name);
+        for (int i = 0; sys && i < up->nitems; i++) {
+            struct ns_item *item = up->items[i];
+            if (item->cols_visible && item->rte && item->rte->kind == RTE_RELATION) {
+                *out = expr_var(l->a->arena, item->rte, sys, location);
+                return NULL;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The whole row of a table as a value. */
+static struct expr *whole_row(struct level *l, struct ns_item *item, int location)
+{
+    struct expr *row = expr_new(l->a, E_ROW, RECORD_OID, location);
+    row->args = arena_new_array(l->a->arena, struct expr *, item->ncols);
+    for (int i = 0; i < item->ncols; i++)
+        if (item->cols[i])
+            row->args[row->nargs++] = reference(l, item->cols[i], location);
+    /* One column of a function in FROM stands for itself. */
+    if (item->rte && item->rte->kind == RTE_FUNCTION && row->nargs == 1)
+        return row->args[0];
+    return row;
+}
+
+static struct err *missing_column(struct level *l, const char *name, int location)
+{
+    struct err *e = err_new("42703", "column \"%s\" does not exist", name);
+    for (struct level *up = l; up; up = up->parent) {
+        for (int i = 0; i < up->nitems; i++) {
+            struct ns_item *item = up->items[i];
+            if (item->name && item_column(item, name) >= 0) {
+                err_hint(e,
+                         "There is a column named \"%s\" in table \"%s\", but it cannot be "
+                         "referenced from this part of the query.",
+                         name, item->name);
+                return at(l->a, e, location);
+            }
+        }
+    }
+    return at(l->a, e, location);
+}
+
+static struct err *qualified(struct level *l, const char *nsp, const char *table, const char *name,
+                             int location, struct expr **out)
+{
+    struct ns_item *item = find_ns_item(l, nsp, table);
+    if (!item) {
+        const char *full = nsp ? arena_printf(l->a->arena, "%s.%s", nsp, table) : table;
+        return at(l->a, err_new("42P01", "missing FROM-clause entry for table \"%s\"", full),
+                  location);
+    }
+    if (!usable(l, item))
+        return not_here(l, item, location);
+    int col = item_column(item, name);
+    if (col >= 0) {
+        *out = reference(l, item->cols[col], location);
+        return NULL;
+    }
+    int sys = item->rte && item->rte->kind == RTE_RELATION ? system_column(name) : 0;
+    if (sys) {
+        *out = expr_var(l->a->arena, item->rte, sys, location);
+        return NULL;
+    }
+    return at(l->a, err_new("42703", "column %s.%s does not exist", table, name), location);
+}
+
+struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, struct expr **out)
+{
+    size_t n = ref->n_fields;
+    if (ref->fields[n - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
+        if (n == 2) {
+            struct ns_item *item = find_ns_item(l, NULL, node_str(ref->fields[0]));
+            if (item && usable(l, item)) {
+                *out = whole_row(l, item, ref->location);
+                return NULL;
+            }
+        }
+        return at(l->a, err_new("42601", "row expansion via \"*\" is not supported here"),
+                  ref->location);
+    }
+    const char *name = node_str(ref->fields[n - 1]);
+    if (n == 2)
+        return qualified(l, NULL, node_str(ref->fields[0]), name, ref->location, out);
+    if (n == 3)
+        return qualified(l, node_str(ref->fields[0]), node_str(ref->fields[1]), name, ref->location,
+                         out);
+    if (n > 3)
+        return at(l->a, err_unsupported("cross-database references are not implemented"),
+                  ref->location);
+    TRY(unqualified(l, name, ref->location, out));
+    if (*out)
+        return NULL;
+    struct ns_item *item = find_ns_item(l, NULL, name);
+    if (item && usable(l, item)) {
+        *out = whole_row(l, item, ref->location);
+        return NULL;
+    }
+    return missing_column(l, name, ref->location);
+}
+
+static void add_target(struct level *l, struct ns_item *item, int col, int location,
+                       struct target **targets, int *n, int *cap)
+{
+    if (!item->cols[col])
+        return;
+    struct target t = {.expr = reference(l, item->cols[col], location),
+                       .name = item->colnames[col]};
+    ARENA_PUSH(l->a->arena, *targets, *n, *cap, t);
+}
+
+struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct target **targets,
+                        int *n, int *cap)
+{
+    if (ref->n_fields > 1) {
+        const char *nsp = ref->n_fields == 3 ? node_str(ref->fields[0]) : NULL;
+        const char *table = node_str(ref->fields[ref->n_fields - 2]);
+        struct ns_item *item = find_ns_item(l, nsp, table);
+        if (!item)
+            return at(l->a, err_new("42P01", "missing FROM-clause entry for table \"%s\"", table),
+                      ref->location);
+        for (int i = 0; i < item->ncols; i++)
+            add_target(l, item, i, ref->location, targets, n, cap);
+        return NULL;
+    }
+    bool any = false;
+    for (int k = 0; k < l->nitems; k++) {
+        struct ns_item *item = l->items[k];
+        if (!item->cols_visible || item->lateral_only)
+            continue;
+        any = true;
+        for (int i = 0; i < item->ncols; i++)
+            add_target(l, item, i, ref->location, targets, n, cap);
+    }
+    if (!any)
+        return at(l->a, err_new("42601", "SELECT * with no tables specified is not valid"),
+                  ref->location);
+    return NULL;
+}
+
+struct cte *find_cte(struct level *l, const char *name)
+{
+    for (struct level *up = l; up; up = up->parent)
+        for (int i = up->nctes - 1; i >= 0; i--)
+            if (strcmp(up->ctes[i]->name, name) == 0)
+                return up->ctes[i];
+    return NULL;
+}

@@ -1,0 +1,225 @@
+/* Building, walking and comparing expressions. */
+#include "sql/analyze_internal.h"
+
+fold_function sql_fold_function;
+
+struct expr *expr_new(struct analysis *a, enum expr_kind kind, uint32_t type, int location)
+{
+    struct expr *e = arena_new(a->arena, struct expr);
+    e->kind = kind;
+    e->type = type;
+    e->typmod = -1;
+    e->collation = type_default_collation(type);
+    e->location = location;
+    return e;
+}
+
+struct expr *expr_const(struct arena *arena, uint32_t type, int32_t typmod, struct datum value,
+                        int location)
+{
+    struct expr *e = arena_new(arena, struct expr);
+    e->kind = E_CONST;
+    e->type = type;
+    e->typmod = typmod;
+    e->collation = type_default_collation(type);
+    e->value = value;
+    e->location = location;
+    return e;
+}
+
+struct expr *expr_var(struct arena *arena, struct rte *rte, int att, int location)
+{
+    static const struct {
+        int att;
+        uint32_t type;
+    } system_columns[] = {{-1, TID_OID}, {-2, XID_OID}, {-3, CID_OID},
+                          {-4, XID_OID}, {-5, CID_OID}, {-6, OID_OID}};
+    struct expr *e = arena_new(arena, struct expr);
+    e->kind = E_VAR;
+    e->typmod = -1;
+    e->location = location;
+    e->var.rte = rte;
+    e->var.att = att;
+    if (att > 0) {
+        e->type = rte->types[att - 1];
+        e->typmod = rte->typmods[att - 1];
+        e->collation = rte->collations[att - 1];
+    } else if (att == 0) {
+        e->type = RECORD_OID;
+    }
+    for (size_t i = 0; att < 0 && i < ARRAY_LENGTH(system_columns); i++)
+        if (system_columns[i].att == att)
+            e->type = system_columns[i].type;
+    return e;
+}
+
+struct expr *expr_func(struct arena *arena, enum expr_kind kind, uint32_t func, uint32_t op,
+                       uint32_t type, struct expr **args, int nargs, int location)
+{
+    struct expr *e = arena_new(arena, struct expr);
+    e->kind = kind;
+    e->type = type;
+    e->typmod = -1;
+    e->collation = type_default_collation(type);
+    e->location = location;
+    e->func = func;
+    e->op = op;
+    e->args = args;
+    e->nargs = nargs;
+    return e;
+}
+
+struct expr *expr_and(struct arena *arena, struct expr *a, struct expr *b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    struct expr **args = arena_new_array(arena, struct expr *, 2);
+    args[0] = a;
+    args[1] = b;
+    return expr_func(arena, E_AND, 0, 0, BOOL_OID, args, 2, -1);
+}
+
+static struct err *visit_keys(struct sort_key *keys, int n, expr_visit visit, void *arg)
+{
+    for (int i = 0; i < n; i++)
+        TRY(visit(&keys[i].expr, arg));
+    return NULL;
+}
+
+struct err *expr_children(struct expr *e, expr_visit visit, void *arg)
+{
+    for (int i = 0; i < e->nargs; i++)
+        if (e->args[i])
+            TRY(visit(&e->args[i], arg));
+    if (e->kind == E_AGG) {
+        TRY(visit_keys(e->agg->order, e->agg->norder, visit, arg));
+        if (e->agg->filter)
+            TRY(visit(&e->agg->filter, arg));
+    }
+    if (e->kind == E_SUBLINK)
+        for (int i = 0; e->sublink.tests && i < e->nargs; i++)
+            TRY(visit(&e->sublink.tests[i], arg));
+    if (e->kind == E_WINDOW) {
+        for (int i = 0; i < e->window->npartition; i++)
+            TRY(visit(&e->window->partition[i], arg));
+        TRY(visit_keys(e->window->order, e->window->norder, visit, arg));
+    }
+    return NULL;
+}
+
+static bool datum_equal(uint32_t type, struct datum a, struct datum b)
+{
+    if (a.null || b.null)
+        return a.null == b.null;
+    const struct type_ops *ops = type_by_oid(type);
+    if (ops && ops->byval)
+        return a.u == b.u;
+    return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
+}
+
+static bool payload_equal(const struct expr *a, const struct expr *b)
+{
+    switch (a->kind) {
+    case E_CONST:
+        return datum_equal(a->type, a->value, b->value);
+    case E_VAR:
+        return a->var.rte == b->var.rte && a->var.att == b->var.att;
+    case E_PARAM:
+    case E_SLOT:
+        return a->param == b->param;
+    case E_SAOP:
+    case E_NULLTEST:
+    case E_MINMAX:
+        return a->flag == b->flag;
+    case E_BOOLTEST:
+        return a->booltest == b->booltest;
+    case E_SQLVALUE:
+        return a->sqlvalue.what == b->sqlvalue.what &&
+               a->sqlvalue.precision == b->sqlvalue.precision;
+    case E_FIELD:
+        return a->field.field == b->field.field;
+    case E_ROWCMP:
+        return a->rowcmp.cmp == b->rowcmp.cmp;
+    case E_SUBLINK:
+    case E_SUBPLAN:
+    case E_WINDOW:
+        return false; /* each is computed by itself */
+    case E_AGG:
+        return a->agg->star == b->agg->star && a->agg->distinct == b->agg->distinct &&
+               a->agg->norder == 0 && b->agg->norder == 0 && a->agg->level == b->agg->level &&
+               !a->agg->filter == !b->agg->filter &&
+               (!a->agg->filter || expr_equal(a->agg->filter, b->agg->filter));
+    case E_CASE:
+        return a->kase.has_test == b->kase.has_test;
+    case E_SUBSCRIPT:
+        return a->subscript.slice == b->subscript.slice;
+    case E_FUNC:
+    case E_OP:
+    case E_DISTINCT:
+    case E_NULLIF:
+    case E_AND:
+    case E_OR:
+    case E_NOT:
+    case E_CASETEST:
+    case E_COALESCE:
+    case E_ARRAY:
+    case E_ROW:
+    case E_RELABEL:
+    case E_IOCAST:
+    case E_ARRAYCAST:
+    case E_DEFAULT:
+    case E_NEXTVAL:
+        return true;
+    }
+    UNREACHABLE();
+}
+
+bool expr_equal(const struct expr *a, const struct expr *b)
+{
+    if (a == b)
+        return true;
+    if (a->kind != b->kind || a->type != b->type || a->nargs != b->nargs || a->func != b->func ||
+        a->op != b->op || !payload_equal(a, b))
+        return false;
+    for (int i = 0; i < a->nargs; i++) {
+        if (!a->args[i] != !b->args[i])
+            return false;
+        if (a->args[i] && !expr_equal(a->args[i], b->args[i]))
+            return false;
+    }
+    return true;
+}
+
+static struct err *find_srf(struct expr **e, void *arg)
+{
+    bool *found = arg;
+    if ((*e)->kind == E_FUNC) {
+        const struct cat_proc *p = builtin_proc((*e)->func);
+        *found |= p && p->retset;
+    }
+    return *found ? NULL : expr_children(*e, find_srf, arg);
+}
+
+bool expr_has_srf(const struct expr *e)
+{
+    bool found = false;
+    struct expr *top = (struct expr *)e;
+    struct err *never = find_srf(&top, &found);
+    CHECK(never == NULL);
+    return found;
+}
+
+int char_position(const char *sql, int offset)
+{
+    int n = 1;
+    for (int i = 0; i < offset && sql[i]; i++)
+        n += ((unsigned char)sql[i] & 0xc0) != 0x80;
+    return n;
+}
+
+struct err *at(const struct analysis *a, struct err *e, int location)
+{
+    if (location >= 0 && a->sql && e->position == 0)
+        err_at(e, char_position(a->sql, location));
+    return e;
+}

@@ -1,0 +1,167 @@
+/* Analyzed statements. */
+#ifndef TARN_SQL_QUERY_H
+#define TARN_SQL_QUERY_H
+
+#include "catalog/catalog.h"
+#include "sql/expr.h"
+#include "txn/txn.h"
+
+enum rte_kind {
+    RTE_RELATION,
+    RTE_SUBQUERY,
+    RTE_FUNCTION,
+    RTE_VALUES,
+    RTE_CTE,
+    RTE_SETOP, /* the result columns of a set operation */
+    RTE_AGG,   /* made by the planner: results of aggregation */
+};
+
+struct cte {
+    const char *name;
+    struct query *query;
+    bool recursive;
+    bool materialized;      /* MATERIALIZED, or used more than once, or not a plain SELECT */
+    bool not_materialized;
+    int uses;
+    int ncols;
+    const char **colnames;
+    uint32_t *types;
+    int32_t *typmods;
+    uint32_t *collations;
+    struct query *level;    /* where it is defined */
+    int number;             /* planner: position among the statement's CTE stores */
+};
+
+/* A range table entry: something with columns that a query level reads. */
+struct rte {
+    enum rte_kind kind;
+    const char *name;       /* alias, or the relation's name */
+    int ncols;
+    const char **colnames;
+    uint32_t *types;
+    int32_t *typmods;
+    uint32_t *collations;
+    int location;
+    bool lateral;
+    struct relation *rel;   /* RELATION; the statement holds the reference */
+    bool only;
+    struct query *sub;      /* SUBQUERY */
+    struct expr **funcs;    /* FUNCTION: one, or several of ROWS FROM */
+    int nfuncs;
+    int *func_cols;         /* number of columns of each */
+    bool ordinality;
+    struct expr ***rows;    /* VALUES: nrows lists of ncols */
+    int nrows;
+    struct cte *cte;        /* CTE */
+    /* Filled by the planner. */
+    int *slots;             /* frame slot of column i + 1, -1: not used */
+    int key_slot;           /* slot of the row's key bytes, -1: not used */
+    int max_att;            /* greatest column number with a slot */
+    int index;              /* bit number within its query level */
+    bool nullable;          /* on the nullable side of an outer join */
+};
+
+enum join_kind { JOIN_INNER, JOIN_LEFT, JOIN_FULL, JOIN_RIGHT /* analysis only */, JOIN_SEMI, JOIN_ANTI };
+
+/* The FROM clause: a tree of leaves and joins; a query's list is joined by inner joins. */
+struct from_node {
+    struct rte *rte;        /* a leaf; else a join: */
+    enum join_kind kind;
+    struct from_node *left;
+    struct from_node *right;
+    struct expr *on;        /* NULL: none */
+};
+
+struct target {
+    struct expr *expr;
+    const char *name;       /* NULL for junk */
+    uint32_t table_oid;     /* where a plain column comes from, for RowDescription */
+    int16_t table_att;
+};
+
+struct row_mark {
+    struct rte *rte;
+    enum txn_row_lock mode;
+    enum txn_wait wait;
+};
+
+enum query_kind { Q_SELECT, Q_INSERT, Q_UPDATE, Q_DELETE, Q_UTILITY };
+enum setop_kind { SETOP_NONE, SETOP_UNION, SETOP_INTERSECT, SETOP_EXCEPT };
+enum distinct_kind { DISTINCT_NONE, DISTINCT_ALL, DISTINCT_ON };
+
+struct assignment {
+    int att;
+    struct expr *expr;
+};
+
+struct on_conflict {
+    bool update;            /* DO UPDATE, else DO NOTHING */
+    int *arbiters;          /* positions in the relation's indexes; n == 0: any */
+    int narbiters;
+    struct rte *excluded;   /* the row proposed; columns as the relation's */
+    struct assignment *set;
+    int nset;
+    struct expr *where;
+};
+
+struct query {
+    enum query_kind kind;
+    struct query *parent;
+    struct rte **rtes;
+    int nrtes;
+    int rtes_cap;
+    struct from_node **from;
+    int nfrom;
+    struct expr *where;
+    struct target *targets;
+    int ntargets;
+    bool has_group;         /* GROUP BY, HAVING or an aggregate */
+    struct expr **group;
+    int ngroup;
+    struct expr *having;
+    struct expr **aggs;     /* E_AGG nodes computed at this level */
+    int naggs;
+    int aggs_cap;
+    bool has_srf;           /* set-returning functions among the targets */
+    bool has_window;
+    enum distinct_kind distinct;
+    struct expr **distinct_on;
+    int ndistinct_on;
+    struct sort_key *order;
+    int norder;
+    struct expr *limit;
+    struct expr *offset;
+    bool with_ties;
+    enum setop_kind setop;  /* then left, right and setop_rte; from is empty */
+    bool setop_all;
+    struct query *left;
+    struct query *right;
+    struct rte *setop_rte;
+    struct cte **ctes;
+    int nctes;
+    struct row_mark *marks;
+    int nmarks;
+    /* INSERT, UPDATE, DELETE */
+    struct rte *target;
+    struct query *source;   /* INSERT ... SELECT | VALUES; its targets match source_atts */
+    int *source_atts;
+    int nsource_atts;
+    struct expr **row;      /* INSERT: an expression for every column: of the source (through source_rte), default or NULL */
+    struct rte *source_rte;
+    struct assignment *set; /* UPDATE: all columns assigned, generated ones too */
+    int nset;
+    struct on_conflict *on_conflict;
+    struct target *returning;
+    int nreturning;
+    bool overriding_system;
+    /* Whole statement (on the top query only). */
+    struct relation **relations; /* references held */
+    int nrelations;
+    int relations_cap;
+    uint32_t *param_types;
+    int nparams;
+    bool uses_temp;
+    bool volatile_functions;
+};
+
+#endif
