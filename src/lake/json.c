@@ -1,5 +1,5 @@
 /* Values as text and JSON. Calendar arithmetic is the proleptic Gregorian one in 64 bits, so that
- * no year overflows; years beyond 9999 and before 0 are written with a sign, as ISO 8601 has it. */
+ * no year overflows; years have four digits at least, and a minus before the year 0. */
 #include "lake/json.h"
 
 #include "base/bytes.h"
@@ -32,7 +32,7 @@ void lake_put_json_string(struct buf *out, struct str s)
     buf_put_u8(out, '"');
 }
 
-/* Howard Hinnant's days_from_civil, inverted: eras of 400 years beginning on 1 March. */
+/* In eras of 400 years (146097 days) that begin on 1 March, so that the leap day comes last. */
 static void put_civil(struct buf *out, int64_t days)
 {
     days += 719468;
@@ -44,10 +44,8 @@ static void put_civil(struct buf *out, int64_t days)
     int day = (int)(doy - (153 * mp + 2) / 5 + 1);
     int month = (int)(mp < 10 ? mp + 3 : mp - 9);
     int64_t year = yoe + era * 400 + (month <= 2);
-    if (year < 0 || year > 9999)
-        buf_printf(out, "%+07lld-%02d-%02d", (long long)year, month, day);
-    else
-        buf_printf(out, "%04lld-%02d-%02d", (long long)year, month, day);
+    buf_printf(out, "%s%04lld-%02d-%02d", year < 0 ? "-" : "", (long long)(year < 0 ? -year : year),
+               month, day);
 }
 
 void lake_put_date(struct buf *out, int32_t days)

@@ -28,20 +28,18 @@ size_t lake_phys_size(enum lake_phys phys)
     return 0;
 }
 
-/* Twelve bytes: nanoseconds of the day, Julian day number. In the arithmetic of the vector's
- * microseconds; fractions are cut towards the past. */
-static const char *int96_micros(const uint8_t *raw, int64_t *out, size_t n)
+/* Twelve bytes: nanoseconds of the day, Julian day number. Fractions of a microsecond are cut
+ * towards the past. The arithmetic wraps: Spark's does when writing timestamps near the ends of the
+ * range of 64-bit microseconds, and wrapping back gives the instant that was meant. */
+static void int96_micros(const uint8_t *raw, int64_t *out, size_t n)
 {
     enum { EPOCH_JULIAN_DAY = 2440588 };
     for (size_t i = 0; i < n; i++, raw += 12) {
         int64_t nanos = (int64_t)load_le64(raw);
         int64_t day = (int64_t)(int32_t)load_le32(raw + 8) - EPOCH_JULIAN_DAY;
-        __int128 micros = (__int128)day * INT64_C(86400000000) + nanos / 1000 - (nanos % 1000 < 0);
-        out[i] = (int64_t)micros;
-        if (micros != out[i])
-            return out_of_range;
+        int64_t micros = nanos / 1000 - (nanos % 1000 < 0);
+        out[i] = (int64_t)((uint64_t)day * UINT64_C(86400000000) + (uint64_t)micros);
     }
-    return NULL;
 }
 
 /* Two's complement, big-endian, of any length that the value fits. */
@@ -145,7 +143,8 @@ const char *pq_convert_values(const struct pq_leaf_info *info, const void *raw, 
         WIDEN(uint64_t, __int128, 1);
         return NULL;
     case PQ_I96_TO_MICROS:
-        return int96_micros(raw, out, n);
+        int96_micros(raw, out, n);
+        return NULL;
     case PQ_BYTES_TO_I64:
         return bytes_to_i64(raw, out, n);
     case PQ_BYTES_TO_I128:

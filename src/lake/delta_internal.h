@@ -1,0 +1,150 @@
+/* Shared by the files of the Delta reader.
+ *
+ *   delta_log.c        which log files make a version, and their replay
+ *   delta_action.c     actions, from JSON lines and from checkpoint batches
+ *   delta_schema.c     schemaString -> type tree
+ *   delta_value.c      partition values -> constant vectors
+ *   delta_conform.c    vectors of a file -> the table's types
+ *   delta_dv.c         deletion vectors
+ *   delta_scan.c       rows
+ */
+#ifndef TARN_LAKE_DELTA_INTERNAL_H
+#define TARN_LAKE_DELTA_INTERNAL_H
+
+#include "base/arena.h"
+#include "lake/delta.h"
+#include "lake/jsondoc.h"
+#include "lake/store.h"
+
+enum delta_mapping { DELTA_MAP_NONE, DELTA_MAP_NAME, DELTA_MAP_ID };
+
+struct delta_dv {
+    char storage; /* 'u' relative file, 'p' absolute path, 'i' inline, 0: none */
+    struct str path_or_inline;
+    int64_t offset; /* -1: none */
+    int64_t size_bytes;
+    int64_t cardinality;
+};
+
+/* An add or remove before it is known to stay: strings are borrowed. */
+struct delta_partition_pair {
+    struct str key, value;
+    bool is_null;
+};
+
+struct delta_file_action {
+    struct str path; /* as in the log */
+    int64_t size_bytes, modified_ms, row_count;
+    struct str stats;
+    const struct delta_partition_pair *partition;
+    uint32_t partition_count;
+    struct delta_dv dv;
+};
+
+struct delta_entry {
+    struct delta_file file;
+    const struct delta_partition_pair *partition; /* as in the log; typed once metaData is known */
+    uint32_t partition_count;
+    struct delta_dv dv;
+    uint64_t hash;
+    bool active;
+};
+
+/* The files seen so far, by location and deletion vector. Open addressing; slots hold entry
+ * index + 1. */
+struct delta_file_map {
+    struct delta_entry *entries;
+    size_t count, capacity;
+    uint32_t *slots;
+    size_t slot_count; /* a power of two */
+};
+
+struct delta_snapshot {
+    struct arena arena;
+    struct lake_store *store;
+    struct str path;
+    struct str log_path;
+    int64_t version;
+    int64_t timestamp_us;
+
+    bool has_protocol, has_metadata;
+    struct delta_protocol protocol;
+    struct str id, name, schema_string;
+    struct lake_meta *properties;
+    uint32_t property_count;
+    struct str *partition_names;
+    uint32_t partition_count;
+    enum delta_mapping mapping;
+
+    const struct lake_type *schema;
+    uint32_t *partition_columns;
+    const struct lake_type **partition_types;
+
+    struct delta_file_map map; /* during replay */
+    struct delta_file *files;
+    struct delta_dv *dvs; /* a vector a file */
+    uint32_t file_count;
+};
+
+/* Errors naming the table. */
+struct err *delta_damaged(const struct delta_snapshot *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+struct err *delta_unsupported(const struct delta_snapshot *s, const char *fmt, ...)
+    PRINTF_LIKE(2, 3);
+
+/* delta_action.c */
+/* Applies the JSON lines of `file_name`. Sidecar paths are pushed to *sidecars when it is not
+ * NULL (a V2 checkpoint). */
+struct delta_names {
+    struct str *items;
+    size_t count, capacity;
+};
+struct err *delta_apply_json(struct delta_snapshot *s, struct str file_name, struct str text,
+                             struct delta_names *sidecars) MUST_CHECK;
+struct err *delta_apply_checkpoint(struct delta_snapshot *s, struct str file_name,
+                                   struct delta_names *sidecars) MUST_CHECK;
+/* After replay: the active files in order, with their partition values. */
+struct err *delta_finish_files(struct delta_snapshot *s) MUST_CHECK;
+
+/* delta_schema.c */
+/* `where` names the source in messages. */
+struct err *delta_parse_schema(struct arena *arena, struct str schema_string, const char *where,
+                               enum delta_mapping mapping, const struct lake_type **out) MUST_CHECK;
+
+/* delta_value.c */
+/* A value of the table's type from its text in the log, as a vector of `rows` equal values. */
+struct err *delta_partition_vec(const struct delta_snapshot *s, const struct lake_type *type,
+                                struct str column, const struct delta_partition_value *value,
+                                uint32_t rows, struct arena *arena,
+                                struct lake_vec *out) MUST_CHECK;
+
+/* delta_conform.c */
+struct err *lake_null_vec(struct arena *arena, const struct lake_type *type, uint32_t rows,
+                          struct lake_vec *out) MUST_CHECK;
+/* The index of the file's field for a field of the table, -1 when the file has none. */
+int delta_match_field(const struct lake_type *file, const struct lake_field *field,
+                      enum delta_mapping mapping);
+/* The vector in the table's type; shares what it can with `in`. */
+struct delta_conform {
+    struct arena *arena;
+    enum delta_mapping mapping;
+};
+struct err *delta_conform_vec(struct delta_conform *c, const struct lake_vec *in,
+                              const struct lake_type *type, struct lake_vec *out) MUST_CHECK;
+/* The rows of `in` that `rows` names, in order. */
+struct err *lake_vec_select(struct arena *arena, const struct lake_vec *in, const uint32_t *rows,
+                            uint32_t count, struct lake_vec *out) MUST_CHECK;
+
+/* delta_dv.c: deleted positions of a file. */
+struct delta_deleted;
+struct err *delta_dv_load(const struct delta_snapshot *s, const struct delta_dv *dv,
+                          const struct delta_file *file, struct delta_deleted **out) MUST_CHECK;
+bool delta_dv_contains(const struct delta_deleted *d, int64_t position);
+/* Whether any position in [begin, end) is deleted. */
+bool delta_dv_any(const struct delta_deleted *d, int64_t begin, int64_t end);
+void delta_dv_free(struct delta_deleted *d); /* NULL is fine */
+
+/* 16-byte aligned, NULL when out of memory. */
+void *lake_batch_alloc(struct arena *arena, size_t size);
+size_t lake_phys_size(enum lake_phys phys);
+
+#endif

@@ -1,0 +1,247 @@
+/* Rows of a Delta table: its files one after another, each batch brought to the table's types, with
+ * partition columns filled in and deleted rows left out. */
+#include "lake/delta_internal.h"
+#include "lake/parquet.h"
+
+#include <stdlib.h>
+
+enum column_source { FROM_FILE, FROM_PARTITION, FROM_NOTHING };
+
+struct scan_column {
+    uint32_t field;            /* of the table */
+    int partition;             /* index of the partition column, -1: data */
+    enum column_source source; /* in the current file */
+    uint32_t file_column;      /* index in the file batch */
+    struct lake_vec constant;  /* partition value or NULLs, batch_rows of them */
+};
+
+struct delta_scan {
+    const struct delta_snapshot *s;
+    struct arena arena;       /* of the scan */
+    struct arena file_arena;  /* of the current file */
+    struct arena batch_arena; /* of the current batch */
+    struct scan_column *columns;
+    struct lake_vec *vecs;
+    uint32_t column_count;
+    const uint32_t *files; /* NULL: all */
+    uint32_t file_count;
+    uint32_t next_file; /* index into files */
+    uint32_t batch_rows;
+
+    uint32_t file_index;
+    struct parquet_file *file;
+    struct parquet_scan *file_scan;
+    struct delta_deleted *deleted;
+    struct lake_batch batch;
+};
+
+struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_scan_options *options,
+                           struct delta_scan **out)
+{
+    struct delta_scan *scan = calloc(1, sizeof(*scan));
+    if (!scan)
+        return err_oom();
+    arena_init(&scan->arena);
+    arena_init(&scan->file_arena);
+    arena_init(&scan->batch_arena);
+    scan->s = s;
+    scan->column_count = (uint32_t)options->column_count;
+    scan->columns = arena_new_array(&scan->arena, struct scan_column, scan->column_count);
+    scan->vecs = arena_new_array(&scan->arena, struct lake_vec, scan->column_count);
+    for (uint32_t i = 0; i < scan->column_count; i++) {
+        struct scan_column *column = &scan->columns[i];
+        CHECK(options->columns[i] < s->schema->field_count);
+        column->field = options->columns[i];
+        column->partition = -1;
+        for (uint32_t p = 0; p < s->partition_count; p++) {
+            if (s->partition_columns[p] == column->field)
+                column->partition = (int)p;
+        }
+    }
+    scan->file_count = options->files ? (uint32_t)options->file_count : s->file_count;
+    if (options->files)
+        scan->files = arena_memdup(&scan->arena, options->files,
+                                   options->file_count * sizeof(*options->files));
+    scan->batch_rows = options->batch_rows;
+    if (!scan->batch_rows || scan->batch_rows > PARQUET_BATCH_ROWS)
+        scan->batch_rows = PARQUET_BATCH_ROWS;
+    *out = scan;
+    return NULL;
+}
+
+static void close_file(struct delta_scan *scan)
+{
+    parquet_scan_free(scan->file_scan);
+    parquet_close(scan->file);
+    delta_dv_free(scan->deleted);
+    scan->file_scan = NULL;
+    scan->file = NULL;
+    scan->deleted = NULL;
+}
+
+void delta_scan_free(struct delta_scan *scan)
+{
+    if (!scan)
+        return;
+    close_file(scan);
+    arena_done(&scan->batch_arena);
+    arena_done(&scan->file_arena);
+    arena_done(&scan->arena);
+    free(scan);
+}
+
+/* Where each column comes from in this file; the file's columns to read. */
+static struct err *plan_columns(struct delta_scan *scan, const struct delta_file *file,
+                                uint32_t *file_columns, size_t *count)
+{
+    const struct delta_snapshot *s = scan->s;
+    const struct lake_type *file_schema = parquet_schema(scan->file);
+    *count = 0;
+    for (uint32_t i = 0; i < scan->column_count; i++) {
+        struct scan_column *column = &scan->columns[i];
+        const struct lake_field *field = &s->schema->fields[column->field];
+        if (column->partition >= 0) {
+            column->source = FROM_PARTITION;
+            TRY(delta_partition_vec(s, field->type, field->name,
+                                    &file->partition_values[column->partition], scan->batch_rows,
+                                    &scan->file_arena, &column->constant));
+            continue;
+        }
+        int at = delta_match_field(file_schema, field, s->mapping);
+        if (at < 0) {
+            column->source = FROM_NOTHING;
+            TRY(lake_null_vec(&scan->file_arena, field->type, scan->batch_rows, &column->constant));
+            continue;
+        }
+        column->source = FROM_FILE;
+        column->file_column = (uint32_t)*count;
+        for (size_t k = 0; k < *count; k++) {
+            if (file_columns[k] == (uint32_t)at)
+                return delta_damaged(s, "two columns read the same column of file %.*s",
+                                     STR_ARG(file->path));
+        }
+        file_columns[(*count)++] = (uint32_t)at;
+    }
+    return NULL;
+}
+
+static struct err *open_file(struct delta_scan *scan)
+{
+    uint32_t index = scan->files ? scan->files[scan->next_file] : scan->next_file;
+    CHECK(index < scan->s->file_count);
+    const struct delta_file *file = &scan->s->files[index];
+    arena_reset(&scan->file_arena);
+    scan->file_index = index;
+    scan->next_file++;
+    if (scan->s->dvs[index].storage)
+        TRY(delta_dv_load(scan->s, &scan->s->dvs[index], file, &scan->deleted));
+    TRY(parquet_open(scan->s->store, file->location, &scan->file));
+    uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, scan->column_count);
+    struct parquet_scan_options options = {.columns = columns, .batch_rows = scan->batch_rows};
+    TRY(plan_columns(scan, file, columns, &options.column_count));
+    return parquet_scan_new(scan->file, &options, &scan->file_scan);
+}
+
+/* The rows of a batch that are not deleted; NULL in *rows when all stay. */
+static struct err *live_rows(struct delta_scan *scan, const struct lake_batch *in,
+                             const uint32_t **rows, uint32_t *count, const int64_t **positions)
+{
+    int64_t first = in->first_position;
+    *rows = NULL;
+    *count = in->row_count;
+    if (!scan->deleted || !delta_dv_any(scan->deleted, first, first + in->row_count))
+        return NULL;
+    uint32_t *live = arena_try_alloc(&scan->batch_arena, in->row_count * sizeof(*live));
+    int64_t *at = arena_try_alloc(&scan->batch_arena, in->row_count * sizeof(*at));
+    if (!live || !at)
+        return err_oom();
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < in->row_count; i++) {
+        if (delta_dv_contains(scan->deleted, first + i))
+            continue;
+        at[n] = first + i;
+        live[n++] = i;
+    }
+    *rows = live;
+    *count = n;
+    *positions = at;
+    return NULL;
+}
+
+/* A prefix of a constant vector. */
+static struct lake_vec constant_prefix(const struct lake_vec *v, uint32_t count)
+{
+    struct lake_vec out = *v;
+    out.count = count;
+    return out;
+}
+
+static struct err *column_error(struct delta_scan *scan, const struct lake_field *field,
+                                struct err *cause)
+{
+    if (!err_is(cause, "XX001"))
+        return cause;
+    struct err *e = delta_damaged(scan->s, "column \"%.*s\" of file %.*s: %s", STR_ARG(field->name),
+                                  STR_ARG(scan->s->files[scan->file_index].path), cause->message);
+    err_free(cause);
+    return e;
+}
+
+static struct err *make_batch(struct delta_scan *scan, const struct lake_batch *in)
+{
+    const uint32_t *rows;
+    uint32_t count;
+    const int64_t *positions = NULL;
+    struct delta_conform c = {.arena = &scan->batch_arena, .mapping = scan->s->mapping};
+    TRY(live_rows(scan, in, &rows, &count, &positions));
+    for (uint32_t i = 0; i < scan->column_count; i++) {
+        const struct scan_column *column = &scan->columns[i];
+        const struct lake_field *field = &scan->s->schema->fields[column->field];
+        struct lake_vec *out = &scan->vecs[i];
+        if (column->source != FROM_FILE) {
+            *out = constant_prefix(&column->constant, count);
+            continue;
+        }
+        const struct lake_vec *from = &in->columns[column->file_column];
+        struct lake_vec selected;
+        if (rows) {
+            TRY(lake_vec_select(&scan->batch_arena, from, rows, count, &selected));
+            from = &selected;
+        }
+        struct err *e = delta_conform_vec(&c, from, field->type, out);
+        if (e)
+            return column_error(scan, field, e);
+    }
+    scan->batch = (struct lake_batch){.row_count = count,
+                                      .column_count = scan->column_count,
+                                      .columns = scan->vecs,
+                                      .file_index = scan->file_index,
+                                      .first_position = in->first_position,
+                                      .positions = positions};
+    return NULL;
+}
+
+struct err *delta_scan_next(struct delta_scan *scan, const struct lake_batch **out)
+{
+    for (;;) {
+        const struct lake_batch *in;
+        if (!scan->file_scan) {
+            if (scan->next_file == scan->file_count) {
+                *out = NULL;
+                return NULL;
+            }
+            TRY(open_file(scan));
+        }
+        TRY(parquet_scan_next(scan->file_scan, &in));
+        if (!in) {
+            close_file(scan);
+            continue;
+        }
+        arena_reset(&scan->batch_arena);
+        TRY(make_batch(scan, in));
+        if (!scan->batch.row_count)
+            continue;
+        *out = &scan->batch;
+        return NULL;
+    }
+}
