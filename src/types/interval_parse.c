@@ -1,0 +1,499 @@
+/* Intervals as people write them: "1 year 2 months", "3 4:05:06", "1-2" (years-months), "@ 1 hour
+ * ago", ISO 8601 "P1Y2M3DT4H5M6S" and "P0001-02-03T04:05:06". Fields are read from the last to the
+ * first, since a unit stands behind its number. */
+#include "types/datetime_internal.h"
+
+#include "types/types_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum unit {
+    UNIT_NONE,
+    UNIT_MICROSECOND,
+    UNIT_MILLISECOND,
+    UNIT_SECOND,
+    UNIT_MINUTE,
+    UNIT_HOUR,
+    UNIT_DAY,
+    UNIT_WEEK,
+    UNIT_MONTH,
+    UNIT_YEAR,
+    UNIT_DECADE,
+    UNIT_CENTURY,
+    UNIT_MILLENNIUM,
+    UNIT_AGO,
+    UNIT_IGNORED,
+    UNIT_UNKNOWN,
+};
+
+/* Each unit may be given once. */
+static unsigned unit_bit(enum unit u)
+{
+    return 1u << u;
+}
+
+static const struct {
+    const char *text;
+    enum unit unit;
+} unit_words[] = {
+    {"@", UNIT_IGNORED},
+    {"ago", UNIT_AGO},
+    {"c", UNIT_CENTURY},
+    {"cent", UNIT_CENTURY},
+    {"centuries", UNIT_CENTURY},
+    {"century", UNIT_CENTURY},
+    {"d", UNIT_DAY},
+    {"day", UNIT_DAY},
+    {"days", UNIT_DAY},
+    {"dec", UNIT_DECADE},
+    {"decade", UNIT_DECADE},
+    {"decades", UNIT_DECADE},
+    {"decs", UNIT_DECADE},
+    {"h", UNIT_HOUR},
+    {"hour", UNIT_HOUR},
+    {"hours", UNIT_HOUR},
+    {"hr", UNIT_HOUR},
+    {"hrs", UNIT_HOUR},
+    {"m", UNIT_MINUTE},
+    {"microsecon", UNIT_MICROSECOND},
+    {"mil", UNIT_MILLENNIUM},
+    {"millennia", UNIT_MILLENNIUM},
+    {"millennium", UNIT_MILLENNIUM},
+    {"millisecon", UNIT_MILLISECOND},
+    {"mils", UNIT_MILLENNIUM},
+    {"min", UNIT_MINUTE},
+    {"mins", UNIT_MINUTE},
+    {"minute", UNIT_MINUTE},
+    {"minutes", UNIT_MINUTE},
+    {"mon", UNIT_MONTH},
+    {"mons", UNIT_MONTH},
+    {"month", UNIT_MONTH},
+    {"months", UNIT_MONTH},
+    {"ms", UNIT_MILLISECOND},
+    {"msec", UNIT_MILLISECOND},
+    {"msecond", UNIT_MILLISECOND},
+    {"mseconds", UNIT_MILLISECOND},
+    {"msecs", UNIT_MILLISECOND},
+    {"s", UNIT_SECOND},
+    {"sec", UNIT_SECOND},
+    {"second", UNIT_SECOND},
+    {"seconds", UNIT_SECOND},
+    {"secs", UNIT_SECOND},
+    {"us", UNIT_MICROSECOND},
+    {"usec", UNIT_MICROSECOND},
+    {"usecond", UNIT_MICROSECOND},
+    {"useconds", UNIT_MICROSECOND},
+    {"usecs", UNIT_MICROSECOND},
+    {"w", UNIT_WEEK},
+    {"week", UNIT_WEEK},
+    {"weeks", UNIT_WEEK},
+    {"y", UNIT_YEAR},
+    {"year", UNIT_YEAR},
+    {"years", UNIT_YEAR},
+    {"yr", UNIT_YEAR},
+    {"yrs", UNIT_YEAR},
+};
+
+/* Words are known by their first ten letters. */
+static enum unit unit_word(const char *text)
+{
+    enum { SIGNIFICANT = 10 };
+    for (size_t i = 0; i < ARRAY_LENGTH(unit_words); i++)
+        if (strncmp(text, unit_words[i].text, SIGNIFICANT) == 0)
+            return unit_words[i].unit;
+    return UNIT_UNKNOWN;
+}
+
+/* Sums with room to spare; checked when finished. */
+struct sums {
+    __int128 us;
+    int64_t days;
+    int64_t months;
+};
+
+/* A fraction of a unit of `seconds`. */
+static void add_fraction_seconds(struct sums *s, double fraction, int seconds)
+{
+    if (fraction == 0)
+        return;
+    fraction *= seconds;
+    int64_t whole = (int64_t)fraction;
+    s->us += (__int128)whole * USECS_PER_SEC + (int64_t)rint((fraction - (double)whole) * 1e6);
+}
+
+static void add_fraction_days(struct sums *s, double fraction, int days)
+{
+    if (fraction == 0)
+        return;
+    fraction *= days;
+    int64_t whole = (int64_t)fraction;
+    s->days += whole;
+    add_fraction_seconds(s, fraction - (double)whole, 86400);
+}
+
+static bool add_unit(struct sums *s, enum unit unit, int64_t value, double fraction)
+{
+    switch (unit) {
+    case UNIT_MICROSECOND:
+        s->us += value + (int64_t)rint(fraction);
+        return true;
+    case UNIT_MILLISECOND:
+        s->us += (__int128)value * 1000 + (int64_t)rint(fraction * 1000);
+        return true;
+    case UNIT_SECOND:
+        s->us += (__int128)value * USECS_PER_SEC + (int64_t)rint(fraction * 1e6);
+        return true;
+    case UNIT_MINUTE:
+        s->us += (__int128)value * USECS_PER_MINUTE;
+        add_fraction_seconds(s, fraction, 60);
+        return true;
+    case UNIT_HOUR:
+        s->us += (__int128)value * USECS_PER_HOUR;
+        add_fraction_seconds(s, fraction, 3600);
+        return true;
+    case UNIT_DAY:
+        s->days += value;
+        add_fraction_seconds(s, fraction, 86400);
+        return true;
+    case UNIT_WEEK:
+        s->days += value * 7;
+        add_fraction_days(s, fraction, 7);
+        return true;
+    case UNIT_MONTH:
+        s->months += value;
+        add_fraction_days(s, fraction, 30);
+        return true;
+    case UNIT_YEAR:
+    case UNIT_DECADE:
+    case UNIT_CENTURY:
+    case UNIT_MILLENNIUM: {
+        int months = unit == UNIT_YEAR      ? 12
+                     : unit == UNIT_DECADE  ? 120
+                     : unit == UNIT_CENTURY ? 1200
+                                            : 12000;
+        s->months += value * months + (int64_t)rint(fraction * months);
+        return true;
+    }
+    case UNIT_NONE:
+    case UNIT_AGO:
+    case UNIT_IGNORED:
+    case UNIT_UNKNOWN:
+        return false;
+    }
+    UNREACHABLE();
+}
+
+static bool finish_sums(const struct sums *s, struct interval *out)
+{
+    if (s->us > INT64_MAX || s->us < INT64_MIN || s->days > INT32_MAX || s->days < INT32_MIN ||
+        s->months > INT32_MAX || s->months < INT32_MIN)
+        return false;
+    *out = (struct interval){(int64_t)s->us, (int32_t)s->days, (int32_t)s->months};
+    return true;
+}
+
+/* The unit of a last number without one, by the fields of the type. */
+static enum unit default_unit(int32_t fields)
+{
+    if (fields == INTERVAL_YEAR)
+        return UNIT_YEAR;
+    if (fields == INTERVAL_MONTH || fields == (INTERVAL_YEAR | INTERVAL_MONTH))
+        return UNIT_MONTH;
+    if (fields == INTERVAL_DAY)
+        return UNIT_DAY;
+    if (fields == INTERVAL_FULL_RANGE || fields & INTERVAL_SECOND)
+        return UNIT_SECOND;
+    return fields & INTERVAL_MINUTE ? UNIT_MINUTE : UNIT_HOUR;
+}
+
+struct reader {
+    struct sums sums;
+    int32_t fields;
+    enum unit unit; /* of the number to the left */
+    unsigned seen;
+    bool ago;
+};
+
+enum { TIME_UNITS = 1 << UNIT_SECOND | 1 << UNIT_MINUTE | 1 << UNIT_HOUR };
+
+/* hh:mm[:ss]; with the fields minute to second alone, mm:ss. */
+static enum parse_result time_text(struct reader *r, const char *text, bool negative)
+{
+    int h, m, s, us;
+    enum parse_result result = read_time(text, &h, &m, &s, &us);
+    if (result != PARSE_OK)
+        return result;
+    const char *colon = strchr(text, ':');
+    bool one_colon = colon && !strchr(colon + 1, ':') && !strchr(colon + 1, '.');
+    if (one_colon && r->fields == (INTERVAL_MINUTE | INTERVAL_SECOND)) {
+        s = m;
+        m = h;
+        h = 0;
+    }
+    int64_t total = time_from_civil(h, m, s, us);
+    r->sums.us += negative ? -total : total;
+    if (r->seen & TIME_UNITS)
+        return PARSE_BAD;
+    r->seen |= TIME_UNITS;
+    r->unit = UNIT_DAY;
+    return PARSE_OK;
+}
+
+/* [+-]digits, [+-]digits.digits, [+-]years-months */
+static enum parse_result number_text(struct reader *r, const char *text)
+{
+    if (r->unit == UNIT_NONE || r->unit == UNIT_IGNORED)
+        r->unit = default_unit(r->fields);
+    bool negative = *text == '-';
+    const char *p = text + (*text == '-' || *text == '+');
+    bool ok;
+    int value, months;
+    const char *end = read_int(p, &value, &ok);
+    if (!ok)
+        return PARSE_FIELD_RANGE;
+    double fraction = 0;
+    int64_t total = value;
+    if (end == p && *end != '.')
+        return PARSE_BAD;
+    if (*end == '-') {
+        const char *rest = read_int(end + 1, &months, &ok);
+        if (!ok || months >= 12)
+            return PARSE_FIELD_RANGE;
+        if (*rest || rest == end + 1)
+            return PARSE_BAD;
+        total = (int64_t)value * 12 + months;
+        r->unit = UNIT_MONTH;
+    } else if (*end == '.') {
+        if (!read_fraction(end, &fraction))
+            return PARSE_BAD;
+    } else if (*end) {
+        return PARSE_BAD;
+    }
+    if (!add_unit(&r->sums, r->unit, negative ? -total : total, negative ? -fraction : fraction))
+        return PARSE_BAD;
+    unsigned bit = unit_bit(r->unit);
+    /* Whole seconds, milliseconds and microseconds may stand side by side. */
+    if (r->seen & bit)
+        return PARSE_BAD;
+    r->seen |= bit;
+    if (r->unit == UNIT_HOUR)
+        r->unit = UNIT_DAY;
+    return PARSE_OK;
+}
+
+static enum parse_result interval_field(struct reader *r, enum field_type type, const char *text)
+{
+    enum unit unit;
+    switch (type) {
+    case FIELD_TIME:
+        return time_text(r, text, false);
+    case FIELD_ZONE:
+        if (strchr(text + 1, ':')) {
+            enum parse_result result = time_text(r, text + 1, *text == '-');
+            if (result != PARSE_BAD)
+                return result;
+        }
+        return number_text(r, text);
+    case FIELD_DATE:
+    case FIELD_NUMBER:
+        return number_text(r, text);
+    case FIELD_STRING:
+    case FIELD_SPECIAL:
+        unit = unit_word(text);
+        if (unit == UNIT_IGNORED)
+            return PARSE_OK;
+        if (unit == UNIT_UNKNOWN)
+            return PARSE_BAD;
+        if (unit == UNIT_AGO)
+            r->ago = true;
+        r->unit = unit;
+        return PARSE_OK;
+    }
+    UNREACHABLE();
+}
+
+static void negate(struct sums *s)
+{
+    s->us = -s->us;
+    s->days = -s->days;
+    s->months = -s->months;
+}
+
+/* In the SQL standard's style one leading minus is that of every field. */
+static bool leading_minus_only(const struct fields *f)
+{
+    if (f->text[0][0] != '-')
+        return false;
+    for (int i = 1; i < f->count; i++)
+        if (f->text[i][0] == '-' || f->text[i][0] == '+')
+            return false;
+    return true;
+}
+
+static enum parse_result parse_traditional(const struct type_env *env, struct str text,
+                                           int32_t fields, struct interval *out)
+{
+    struct fields f;
+    enum parse_result result = split_fields(text, &f);
+    if (result != PARSE_OK)
+        return result;
+    struct reader r = {.fields = fields, .unit = UNIT_NONE};
+    bool standard = env && env->interval_style == INTERVAL_STYLE_SQL_STANDARD && f.count > 0 &&
+                    leading_minus_only(&f);
+    for (int i = f.count - 1; i >= 0; i--) {
+        if (i == 0 && standard)
+            negate(&r.sums); /* the first field carries its own sign */
+        result = interval_field(&r, f.type[i], f.text[i]);
+        if (result != PARSE_OK)
+            return result;
+    }
+    if (!r.seen)
+        return PARSE_BAD;
+    if (r.ago)
+        negate(&r.sums);
+    return finish_sums(&r.sums, out) ? PARSE_OK : PARSE_FIELD_RANGE;
+}
+
+/* ISO 8601 */
+
+struct iso {
+    const char *p;
+    const char *end;
+};
+
+static bool iso_number(struct iso *s, int64_t *whole, double *fraction)
+{
+    const char *start = s->p;
+    bool negative = s->p < s->end && *s->p == '-';
+    if (s->p < s->end && (*s->p == '-' || *s->p == '+'))
+        s->p++;
+    const char *digits = s->p;
+    int64_t v = 0;
+    while (s->p < s->end && is_digit(*s->p)) {
+        v = v * 10 + (*s->p++ - '0');
+        if (v > INT32_MAX)
+            return false;
+    }
+    size_t n = (size_t)(s->p - digits);
+    *fraction = 0;
+    if (s->p < s->end && (*s->p == '.' || *s->p == ',')) {
+        char tmp[40] = "0.";
+        size_t k = 2;
+        s->p++;
+        while (s->p < s->end && is_digit(*s->p)) {
+            if (k < sizeof(tmp) - 1)
+                tmp[k++] = *s->p;
+            s->p++;
+            n++;
+        }
+        *fraction = strtod(tmp, NULL);
+    }
+    *whole = negative ? -v : v;
+    if (negative)
+        *fraction = -*fraction;
+    return n > 0 && s->p > start;
+}
+
+static enum unit iso_unit(char c, bool time)
+{
+    switch (c) {
+    case 'Y':
+        return time ? UNIT_UNKNOWN : UNIT_YEAR;
+    case 'M':
+        return time ? UNIT_MINUTE : UNIT_MONTH;
+    case 'W':
+        return time ? UNIT_UNKNOWN : UNIT_WEEK;
+    case 'D':
+        return time ? UNIT_UNKNOWN : UNIT_DAY;
+    case 'H':
+        return time ? UNIT_HOUR : UNIT_UNKNOWN;
+    case 'S':
+        return time ? UNIT_SECOND : UNIT_UNKNOWN;
+    default:
+        return UNIT_UNKNOWN;
+    }
+}
+
+/* The alternative format, whose first number has been read: -mm-dd, :mm:ss, or nothing. */
+static enum parse_result iso_alternative(struct iso *s, int64_t first, double fraction, bool time,
+                                         struct sums *sums)
+{
+    static const enum unit date_units[] = {UNIT_YEAR, UNIT_MONTH, UNIT_DAY};
+    static const enum unit time_units[] = {UNIT_HOUR, UNIT_MINUTE, UNIT_SECOND};
+    const enum unit *units = time ? time_units : date_units;
+    char separator = time ? ':' : '-';
+    add_unit(sums, units[0], first, fraction);
+    for (int i = 1; i < 3 && s->p < s->end && *s->p == separator; i++) {
+        s->p++;
+        int64_t v;
+        if (!iso_number(s, &v, &fraction))
+            return PARSE_BAD;
+        add_unit(sums, units[i], v, fraction);
+    }
+    return PARSE_OK;
+}
+
+static enum parse_result parse_iso(struct str text, struct interval *out)
+{
+    if (text.len < 2 || text.data[0] != 'P')
+        return PARSE_BAD;
+    struct iso s = {text.data + 1, text.data + text.len};
+    struct sums sums = {0};
+    bool time = false, any = false;
+    while (s.p < s.end) {
+        if (*s.p == 'T') {
+            time = true;
+            any = false;
+            s.p++;
+            continue;
+        }
+        const char *start = s.p;
+        int64_t v;
+        double fraction;
+        if (!iso_number(&s, &v, &fraction))
+            return PARSE_BAD;
+        char c = s.p < s.end ? *s.p : 0;
+        enum unit unit = c ? iso_unit(c, time) : UNIT_UNKNOWN;
+        if (unit != UNIT_UNKNOWN) {
+            s.p++;
+            add_unit(&sums, unit, v, fraction);
+            any = true;
+            continue;
+        }
+        bool ends = c == 0 || (c == 'T' && !time);
+        bool packed = (size_t)(s.p - start) == (time ? 6 : 8) && is_digit(*start);
+        if (!any && ends && packed) { /* 19990102, 040506 */
+            add_unit(&sums, time ? UNIT_HOUR : UNIT_YEAR, v / 10000, 0);
+            add_unit(&sums, time ? UNIT_MINUTE : UNIT_MONTH, v / 100 % 100, 0);
+            add_unit(&sums, time ? UNIT_SECOND : UNIT_DAY, v % 100, fraction);
+        } else if (!any && (ends || c == (time ? ':' : '-'))) {
+            enum parse_result r = iso_alternative(&s, v, fraction, time, &sums);
+            if (r != PARSE_OK)
+                return r;
+        } else {
+            return PARSE_BAD;
+        }
+        any = true;
+    }
+    if (!any)
+        return PARSE_BAD;
+    return finish_sums(&sums, out) ? PARSE_OK : PARSE_FIELD_RANGE;
+}
+
+struct err *interval_parse(const struct type_env *env, struct str text, int32_t typmod,
+                           struct interval *out)
+{
+    int32_t fields = typmod >= 0 ? typmod >> 16 & 0x7fff : INTERVAL_FULL_RANGE;
+    struct interval v;
+    enum parse_result r = parse_traditional(env, text, fields, &v);
+    if (r == PARSE_BAD)
+        r = parse_iso(text, &v);
+    if (r == PARSE_BAD)
+        return parse_error(r, "interval", text);
+    if (r != PARSE_OK)
+        return err_new("22015", "interval field value out of range: \"%.*s\"", STR_ARG(text));
+    TRY(interval_apply_typmod(&v, typmod));
+    *out = v;
+    return NULL;
+}
