@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct file_ops;
+struct store_stats;
 struct txn_mgr;
 struct txn;
 struct snapshot; /* (csn, superversion), reference-counted */
@@ -28,7 +30,8 @@ struct txn_config {
     int64_t checkpoint_timeout_ms;
     int64_t max_wal_bytes;
     int64_t deadlock_timeout_ms;
-    bool fsync; /* false only for tests and benches: setting `fsync` */
+    bool fsync;                   /* false only for tests and benches: setting `fsync` */
+    const struct file_ops *files; /* below the WAL; NULL: the system's */
 };
 
 /* Opens the store (recovering if needed) and starts its threads. Errors: 58P01, 58030, 55006 when
@@ -36,6 +39,10 @@ struct txn_config {
 struct err *txn_mgr_open(const struct txn_config *config, struct txn_mgr **out) MUST_CHECK;
 /* All transactions must have ended. Checkpoints, closes, frees. */
 struct err *txn_mgr_close(struct txn_mgr *mgr) MUST_CHECK;
+/* As a crash of the process would leave it: without a checkpoint. For tests. */
+void txn_mgr_close_hard(struct txn_mgr *mgr);
+/* Counters of the store (storage/store.h). */
+void txn_mgr_stats(struct txn_mgr *mgr, struct store_stats *out);
 /* True when the directory was new: the catalog then bootstraps. */
 bool txn_mgr_is_new(const struct txn_mgr *mgr);
 /* Forces a checkpoint and waits. MAY YIELD. */
@@ -51,7 +58,11 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
  * serialization failure, 53100 disk full. */
 struct err *txn_commit(struct txn *t, bool async) MUST_CHECK;
 void txn_abort(struct txn *t);
+/* Given on first use. */
 uint64_t txn_xid(const struct txn *t);
+bool txn_has_xid(const struct txn *t);
+/* The session's process number, for deadlock details. */
+void txn_set_pid(struct txn *t, int32_t pid);
 bool txn_has_writes(const struct txn *t);
 struct txn_mgr *txn_manager(const struct txn *t);
 
@@ -156,6 +167,11 @@ enum txn_table_lock { /* manual table 13.2; conflicts as there */
 struct err *txn_lock_table(struct txn *t, uint32_t oid, enum txn_table_lock mode,
                            enum txn_wait wait, bool *locked) MUST_CHECK;
 
+/* Advisory locks on a 64-bit key (two 32-bit ones: the first in the high half), to the end of the
+ * transaction or savepoint. MAY YIELD. */
+struct err *txn_lock_advisory(struct txn *t, int64_t key, bool shared, enum txn_wait wait,
+                              bool *locked) MUST_CHECK;
+
 /* lock_timeout of the session, milliseconds, 0: none. */
 void txn_set_lock_timeout(struct txn *t, int64_t timeout_ms);
 
@@ -175,6 +191,7 @@ int64_t txn_row_count(struct txn_mgr *mgr, uint32_t storage_id);
 /* Loads a new, empty storage id past the memtable: entries in any order are sorted by key (spilling
  * beyond `sort_bytes`), and written to LMDB directly; they can be seen by this transaction and,
  * after its commit, by all. */
+/* All keys must have that storage id. txn_bulk_add MAY YIELD (it spills on the pool). */
 struct txn_bulk;
 struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, size_t sort_bytes,
                            struct txn_bulk **out) MUST_CHECK;

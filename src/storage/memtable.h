@@ -1,0 +1,110 @@
+/* An ordered multi-version map in an arena: the memtable of committed versions, and (with commands
+ * in the place of CSNs) the private write set of a transaction.
+ *
+ * One writer at a time (the memtable's holds the commit mutex), any number of readers without
+ * locks. A node a key, found through a skip list and, in memtables, a hash table; its versions hang
+ * on it, newest first. Nodes never move or go away before memtable_done. */
+#ifndef TARN_STORAGE_MEMTABLE_H
+#define TARN_STORAGE_MEMTABLE_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MEM_MAX_HEIGHT = 16, MEM_PRESENT_WORDS = 16 };
+
+struct mem_version {
+    struct mem_version *older;
+    uint64_t csn;
+    uint32_t len;
+    bool deleted;
+    char data[];
+};
+
+struct mem_node {
+    _Atomic(struct mem_version *) newest; /* release when pushed; NULL: all rolled back */
+    struct mem_node *hash_next;
+    uint64_t hash;
+    uint32_t key_len;
+    uint32_t height;
+    _Atomic(struct mem_node *) next[]; /* `height` of them, then the key */
+};
+
+struct memtable {
+    struct arena arena;
+    struct mem_node *head;
+    _Atomic(struct mem_node *) *buckets; /* NULL: no hash table */
+    uint64_t bucket_mask;
+    struct mem_node *hint[MEM_MAX_HEIGHT]; /* predecessors of the last insert; the writer's */
+    uint64_t random;
+    size_t node_count;
+    /* Bit per hash of storage id: clear means that no key of it is here. Relaxed: whoever may see
+     * a version has synchronised with its writer otherwise. */
+    _Atomic uint64_t present[MEM_PRESENT_WORDS];
+};
+
+/* `buckets` is rounded up to a power of two; 0: no hash table. False without memory. */
+bool memtable_init(struct memtable *m, size_t buckets) MUST_CHECK;
+void memtable_done(struct memtable *m);
+/* Empties a map without hash table, keeping some memory. */
+void memtable_reset(struct memtable *m);
+
+static inline struct str mem_key(const struct mem_node *n)
+{
+    return (struct str){(const char *)&n->next[n->height], n->key_len};
+}
+
+static inline struct str mem_value(const struct mem_version *v)
+{
+    return (struct str){v->data, v->len};
+}
+
+static inline uint64_t mem_hash(struct str key)
+{
+    return hash_bytes(key.data, key.len, 0);
+}
+
+static inline uint32_t key_storage_id(struct str key)
+{
+    return load_be32(key.data);
+}
+
+static inline bool memtable_has_storage(const struct memtable *m, uint32_t storage_id)
+{
+    uint32_t bit = storage_id % (MEM_PRESENT_WORDS * 64);
+    return atomic_load_explicit(&m->present[bit / 64], memory_order_relaxed) >> (bit % 64) & 1;
+}
+
+/* Pushes a version, NULL `value.data` with `deleted`. The node, or NULL without memory. `hash` is
+ * mem_hash(key) where there is a hash table, else ignored. */
+struct mem_node *memtable_put(struct memtable *m, struct str key, uint64_t hash, uint64_t csn,
+                              struct str value, bool deleted) MUST_CHECK;
+
+/* Readers. */
+struct mem_node *memtable_find(const struct memtable *m, struct str key, uint64_t hash);
+struct mem_node *memtable_seek(const struct memtable *m, struct str key);   /* first >= key */
+struct mem_node *memtable_before(const struct memtable *m, struct str key); /* last < key */
+struct mem_node *memtable_last(const struct memtable *m);
+static inline struct mem_node *memtable_first(const struct memtable *m)
+{
+    return atomic_load_explicit(&m->head->next[0], memory_order_acquire);
+}
+static inline struct mem_node *mem_next(const struct mem_node *n)
+{
+    return atomic_load_explicit(&n->next[0], memory_order_acquire);
+}
+/* The newest version at or before `csn`, NULL when there is none. */
+static inline struct mem_version *mem_visible(const struct mem_node *n, uint64_t csn)
+{
+    struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_acquire);
+    while (v && v->csn > csn)
+        v = v->older;
+    return v;
+}
+
+#endif

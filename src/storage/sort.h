@@ -1,0 +1,24 @@
+/* External merge sort of key/value pairs by key, stable. Holds about `memory_bytes`; beyond, sorted
+ * runs go to unlinked files in a directory. One user at a time. */
+#ifndef TARN_STORAGE_SORT_H
+#define TARN_STORAGE_SORT_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sorter;
+
+struct err *sorter_new(const char *dir, size_t memory_bytes, struct sorter **out) MUST_CHECK;
+void sorter_free(struct sorter *s); /* NULL is fine */
+/* Copies the bytes. Spilling runs on the pool: MAY YIELD. */
+struct err *sorter_add(struct sorter *s, struct str key, struct str value) MUST_CHECK;
+/* No more additions; sorts. Long: call it on a pool thread. */
+struct err *sorter_finish(struct sorter *s) MUST_CHECK;
+/* The next pair in order; its bytes live until the next call. */
+struct err *sorter_next(struct sorter *s, struct str *key, struct str *value,
+                        bool *found) MUST_CHECK;
+
+#endif

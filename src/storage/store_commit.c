@@ -1,0 +1,386 @@
+/* Commits: see store.h. The payload of a WAL record is a string of operations; README.md has the
+ * table. It is built before the commit mutex is taken; under it the record gets its CSN and LSN,
+ * and the versions go into the active table. */
+#include "storage/store_internal.h"
+
+#include "rt/fiber.h"
+#include "rt/pool.h"
+
+#include <stdlib.h>
+
+enum commit_op { OP_PUT = 1, OP_DELETE, OP_COUNT, OP_DROP, OP_LOAD, OP_NEXT_ID };
+
+enum {
+    POOL_COMMIT_BYTES = 1 << 20, /* larger commits leave the worker's thread */
+    THROTTLE_NS = 1000000,
+};
+
+/* ---- the payload ---- */
+
+static uint64_t zigzag(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static int64_t unzigzag(uint64_t v)
+{
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+static void put_sized(struct buf *b, struct str s)
+{
+    buf_put_varint(b, s.len);
+    buf_put_str(b, s);
+}
+
+static void put_ids(struct buf *b, enum commit_op op, const uint32_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_put_u8(b, op);
+        buf_put_varint(b, ids[i]);
+    }
+}
+
+static struct err *encode(struct store *s, const struct store_commit *c, struct buf *b)
+{
+    b->limit_bytes = SIZE_MAX;
+    struct mem_node *n = c->writes ? memtable_first(c->writes) : NULL;
+    for (; n; n = mem_next(n)) {
+        const struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_relaxed);
+        if (!v)
+            continue;
+        n->hash = mem_hash(mem_key(n)); /* for the insertion */
+        buf_put_u8(b, v->deleted ? OP_DELETE : OP_PUT);
+        put_sized(b, mem_key(n));
+        if (!v->deleted)
+            put_sized(b, mem_value(v));
+    }
+    for (size_t i = 0; i < c->count_count; i++) {
+        buf_put_u8(b, OP_COUNT);
+        buf_put_varint(b, c->counts[i].storage_id);
+        buf_put_varint(b, zigzag(c->counts[i].delta));
+    }
+    put_ids(b, OP_DROP, c->drops, c->drop_count);
+    put_ids(b, OP_LOAD, c->loads, c->load_count);
+    uint32_t next_id = atomic_load_explicit(&s->next_id, memory_order_relaxed);
+    if (b->len && next_id != atomic_load_explicit(&s->logged_id, memory_order_relaxed))
+        put_ids(b, OP_NEXT_ID, &next_id, 1);
+    return buf_finish(b);
+}
+
+/* ---- into the table ---- */
+
+static void table_count(struct store_table *t, uint32_t storage_id, int64_t delta)
+{
+    for (size_t i = t->count_count; i-- > 0 && i + 16 > t->count_count;) {
+        if (t->counts[i].storage_id == storage_id) {
+            t->counts[i].delta += delta;
+            return;
+        }
+    }
+    t->counts = array_room(t->counts, t->count_count, &t->count_cap, sizeof(*t->counts));
+    t->counts[t->count_count++] = (struct store_count){storage_id, delta};
+}
+
+static void table_drop(struct store_table *t, uint32_t storage_id)
+{
+    t->drops = array_room(t->drops, t->drop_count, &t->drop_cap, sizeof(*t->drops));
+    t->drops[t->drop_count++] = storage_id;
+}
+
+static void table_load(struct store_table *t, uint32_t storage_id)
+{
+    t->loads = array_room(t->loads, t->load_count, &t->load_cap, sizeof(*t->loads));
+    t->loads[t->load_count++] = storage_id;
+}
+
+static void count_rows(struct store *s, struct store_table *t, uint32_t storage_id, int64_t delta)
+{
+    table_count(t, storage_id, delta);
+    pthread_mutex_lock(&s->counts_mu);
+    count_map_add(&s->row_counts, storage_id, delta);
+    pthread_mutex_unlock(&s->counts_mu);
+}
+
+static void insert_all(struct store *s, const struct store_commit *c, uint64_t csn)
+{
+    struct store_table *t = s->active;
+    struct mem_node *n = c->writes ? memtable_first(c->writes) : NULL;
+    for (; n; n = mem_next(n)) {
+        const struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_relaxed);
+        if (v)
+            CHECK(memtable_put(&t->map, mem_key(n), n->hash, csn, mem_value(v), v->deleted));
+    }
+    for (size_t i = 0; i < c->count_count; i++)
+        count_rows(s, t, c->counts[i].storage_id, c->counts[i].delta);
+    for (size_t i = 0; i < c->drop_count; i++)
+        table_drop(t, c->drops[i]);
+    for (size_t i = 0; i < c->load_count; i++)
+        table_load(t, c->loads[i]);
+}
+
+/* ---- committing ---- */
+
+static uint64_t memory_used(struct store *s)
+{
+    return atomic_load_explicit(&s->frozen_bytes, memory_order_relaxed) +
+           atomic_load_explicit(&s->active_bytes, memory_order_relaxed);
+}
+
+/* Keeps memory bounded when checkpoints lag: first each commit is delayed a little, then it waits
+ * for the writer. */
+static struct err *throttle(struct store *s)
+{
+    uint64_t limit = s->config.memtable_bytes;
+    if (__builtin_expect(memory_used(s) <= 2 * limit, 1))
+        return NULL;
+    TRY(fiber_sleep(THROTTLE_NS));
+    struct err *e = NULL;
+    pthread_mutex_lock(&s->job_mu);
+    while (!e && memory_used(s) > 4 * limit && !s->stopping) {
+        bool signalled;
+        pthread_cond_signal(&s->job_work);
+        e = wait_queue_wait(&s->job_idle, &s->job_mu, WAIT_FOREVER, &signalled);
+    }
+    pthread_mutex_unlock(&s->job_mu);
+    return e;
+}
+
+/* Takes the commit mutex with room for the record in the log. */
+static struct err *lock_with_room(struct store *s, size_t record_bytes)
+{
+    wait_mutex_lock(&s->commit_mu);
+    while (!wal_has_room(s->wal, record_bytes)) {
+        wait_mutex_unlock(&s->commit_mu);
+        TRY(wal_make_room(s->wal, record_bytes));
+        wait_mutex_lock(&s->commit_mu);
+    }
+    return NULL;
+}
+
+static void note_logged_id(struct store *s, uint32_t next_id)
+{
+    if (next_id > atomic_load_explicit(&s->logged_id, memory_order_relaxed))
+        atomic_store_explicit(&s->logged_id, next_id, memory_order_relaxed);
+}
+
+static void freeze_if_full_locked(struct store *s)
+{
+    size_t used = s->active->map.arena.used_bytes;
+    atomic_store_explicit(&s->active_bytes, used, memory_order_relaxed);
+    if (used <= s->config.memtable_bytes)
+        return;
+    pthread_mutex_lock(&s->state_mu);
+    bool room = s->frozen_count < STORE_MAX_FROZEN;
+    pthread_mutex_unlock(&s->state_mu);
+    if (room)
+        freeze_active_locked(s);
+}
+
+static void append_locked(struct store *s, struct str payload, uint32_t crc, struct lsn *end)
+{
+    s->last_csn++;
+    *end = wal_append(s->wal, s->last_csn, payload, crc);
+    atomic_store_explicit(&s->tail_lsn, end->v, memory_order_relaxed);
+    atomic_store_explicit(&s->newest_csn, s->last_csn, memory_order_release);
+}
+
+static struct err *commit_payload(struct store *s, const struct store_commit *c, struct str payload,
+                                  struct lsn *end, uint64_t *csn)
+{
+    uint32_t crc = crc32c(0, payload.data, payload.len);
+    TRY(lock_with_room(s, wal_record_bytes(payload.len)));
+    struct err *e = c->validate ? c->validate(c->arg) : NULL;
+    if (!e) {
+        *end = (struct lsn){0};
+        if (payload.len) {
+            append_locked(s, payload, crc, end);
+            insert_all(s, c, s->last_csn);
+        }
+        *csn = s->last_csn;
+        if (c->committed)
+            c->committed(c->arg, s->last_csn);
+        freeze_if_full_locked(s);
+    }
+    wait_mutex_unlock(&s->commit_mu);
+    return e;
+}
+
+static struct err *commit_here(struct store *s, const struct store_commit *c, struct lsn *end,
+                               uint64_t *csn)
+{
+    struct buf payload = BUF_INIT;
+    uint32_t next_id = atomic_load_explicit(&s->next_id, memory_order_relaxed);
+    struct err *e = encode(s, c, &payload);
+    if (!e)
+        e = commit_payload(s, c, buf_str(&payload), end, csn);
+    if (!e && payload.len)
+        note_logged_id(s, next_id);
+    buf_done(&payload);
+    return e;
+}
+
+struct pool_commit {
+    struct store *store;
+    const struct store_commit *commit;
+    struct lsn *end;
+    uint64_t *csn;
+    struct err *result;
+};
+
+static void commit_on_pool(void *arg)
+{
+    struct pool_commit *p = arg;
+    p->result = commit_here(p->store, p->commit, p->end, p->csn);
+}
+
+struct err *store_commit(struct store *s, const struct store_commit *c, struct lsn *end,
+                         uint64_t *csn)
+{
+    TRY(throttle(s));
+    if (!c->writes || c->writes->arena.used_bytes < POOL_COMMIT_BYTES)
+        return commit_here(s, c, end, csn);
+    struct pool_commit p = {s, c, end, csn, NULL};
+    pool_run(commit_on_pool, &p);
+    return p.result;
+}
+
+void store_wait_durable(struct store *s, struct lsn end)
+{
+    wal_wait(s->wal, end);
+}
+
+void store_make_visible(struct store *s, uint64_t csn)
+{
+    uint64_t now = atomic_load_explicit(&s->visible_csn, memory_order_relaxed);
+    while (now < csn && !atomic_compare_exchange_weak_explicit(
+                            &s->visible_csn, &now, csn, memory_order_acq_rel, memory_order_relaxed))
+        ;
+}
+
+struct err *store_put_now(struct store *s, struct str key, struct str value)
+{
+    struct buf payload = BUF_INIT;
+    struct lsn end;
+    buf_put_u8(&payload, OP_PUT);
+    put_sized(&payload, key);
+    put_sized(&payload, value);
+    struct err *e = buf_finish(&payload);
+    if (!e)
+        e = throttle(s);
+    if (!e)
+        e = lock_with_room(s, wal_record_bytes(payload.len));
+    if (!e) {
+        append_locked(s, buf_str(&payload), crc32c(0, payload.data, payload.len), &end);
+        CHECK(memtable_put(&s->active->map, key, mem_hash(key), s->last_csn, value, false));
+        freeze_if_full_locked(s);
+        wait_mutex_unlock(&s->commit_mu);
+    }
+    buf_done(&payload);
+    return e;
+}
+
+static bool table_changed(const struct memtable *m, struct str lo, struct str hi, uint64_t csn)
+{
+    const struct mem_node *n = memtable_seek(m, lo);
+    for (; n && (!hi.len || str_cmp(mem_key(n), hi) < 0); n = mem_next(n)) {
+        const struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_acquire);
+        if (v && v->csn > csn)
+            return true;
+    }
+    return false;
+}
+
+bool store_range_changed_locked(struct store *s, struct str lo, struct str hi, uint64_t csn)
+{
+    ASSERT(wait_mutex_held(&s->commit_mu));
+    struct superversion *sv = store_acquire(s);
+    /* What went to LMDB since cannot be told apart any more. */
+    bool changed = sv->gen_csn > csn;
+    for (int i = 0; i < sv->table_count && !changed; i++)
+        changed = table_changed(sv->maps[i], lo, hi, csn);
+    store_release(sv);
+    return changed;
+}
+
+/* ---- redo ---- */
+
+struct reader {
+    const uint8_t *p;
+    const uint8_t *end;
+    bool bad;
+};
+
+static uint64_t take_varint(struct reader *r)
+{
+    uint64_t v = 0;
+    size_t n = varint_get(r->p, r->end, &v);
+    r->bad = r->bad || n == 0;
+    r->p += n;
+    return v;
+}
+
+static struct str take_sized(struct reader *r)
+{
+    uint64_t len = take_varint(r);
+    if (r->bad || len > (uint64_t)(r->end - r->p)) {
+        r->bad = true;
+        return (struct str){"", 0};
+    }
+    struct str s = str_make(r->p, len);
+    r->p += len;
+    return s;
+}
+
+static void redo_version(struct store *s, struct reader *r, uint64_t csn, bool deleted)
+{
+    struct str key = take_sized(r);
+    struct str value = deleted ? (struct str){"", 0} : take_sized(r);
+    r->bad = r->bad || key.len < 4 || key.len > STORE_MAX_KEY_BYTES || value.len > UINT32_MAX;
+    if (!r->bad)
+        CHECK(memtable_put(&s->active->map, key, mem_hash(key), csn, value, deleted));
+}
+
+static void redo_op(struct store *s, struct reader *r, uint64_t csn)
+{
+    uint8_t op = *r->p++;
+    switch (op) {
+    case OP_PUT:
+    case OP_DELETE:
+        redo_version(s, r, csn, op == OP_DELETE);
+        return;
+    case OP_COUNT: {
+        uint32_t id = (uint32_t)take_varint(r);
+        int64_t delta = unzigzag(take_varint(r));
+        if (!r->bad && id)
+            count_rows(s, s->active, id, delta);
+        return;
+    }
+    case OP_DROP:
+        table_drop(s->active, (uint32_t)take_varint(r));
+        return;
+    case OP_LOAD:
+        table_load(s->active, (uint32_t)take_varint(r));
+        return;
+    case OP_NEXT_ID: {
+        uint32_t id = (uint32_t)take_varint(r);
+        if (id > atomic_load_explicit(&s->next_id, memory_order_relaxed))
+            atomic_store_explicit(&s->next_id, id, memory_order_relaxed);
+        return;
+    }
+    }
+    r->bad = true; /* the record's CRC was right: written by another version of the program */
+}
+
+struct err *commit_replay(struct store *s, uint64_t csn, struct str payload)
+{
+    const uint8_t *p = (const uint8_t *)payload.data;
+    struct reader r = {p, p + payload.len, false};
+    while (!r.bad && r.p < r.end)
+        redo_op(s, &r, csn);
+    if (r.bad)
+        return err_new("XX001", "WAL record of commit %llu cannot be read",
+                       (unsigned long long)csn);
+    s->last_csn = csn;
+    return NULL;
+}

@@ -1,0 +1,137 @@
+/* The data directory: LOCK (flock, the holder's pid), FORMAT (version, written last when a
+ * directory is initialised), wal/, data/ (LMDB), tmp/. */
+#include "storage/store_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char format_text[] = "tarn store 1\n";
+
+static struct err *make_dir(const char *path)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return err_errno(errno, "could not create directory \"%s\"", path);
+    return NULL;
+}
+
+static struct err *join(const char *dir, const char *name, char **out)
+{
+    return asprintf(out, "%s/%s", dir, name) < 0 ? err_oom() : NULL;
+}
+
+static struct err *lock_dir(struct store *s)
+{
+    char *path;
+    TRY(join(s->dir, "LOCK", &path));
+    struct err *e = NULL;
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0) {
+        e = err_errno(errno, "could not open lock file \"%s\"", path);
+    } else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        e = err_hint(err_new("55006", "lock file \"%s\" is held by another server", path),
+                     "Is another server running in data directory \"%s\"?", s->dir);
+    } else {
+        dprintf(s->lock_fd, "%ld\n", (long)getpid());
+    }
+    free(path);
+    return e;
+}
+
+static struct err *check_format(struct store *s)
+{
+    char *path;
+    char text[64] = "";
+    TRY(join(s->dir, "FORMAT", &path));
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct err *e = NULL;
+    if (fd < 0 && errno == ENOENT) {
+        s->is_new = true;
+    } else if (fd < 0) {
+        e = err_errno(errno, "could not open file \"%s\"", path);
+    } else {
+        ssize_t n = read(fd, text, sizeof(text) - 1);
+        if (n < 0)
+            e = err_errno(errno, "could not read file \"%s\"", path);
+        else if (strcmp(text, format_text) != 0)
+            e = err_detail(err_new("0A000", "data directory has an unknown format"),
+                           "File \"%s\" does not say \"%.*s\".", path, (int)sizeof(format_text) - 2,
+                           format_text);
+        close(fd);
+    }
+    free(path);
+    return e;
+}
+
+static void remove_each(void *arg, const char *name)
+{
+    char path[1024];
+    snprintf(path, sizeof(path), "%s/%s", (const char *)arg, name);
+    unlink(path);
+}
+
+struct err *store_dir_open(struct store *s)
+{
+    struct stat st;
+    s->dir = strdup(s->config.dir);
+    if (!s->dir)
+        return err_oom();
+    if (stat(s->dir, &st) == 0 && !S_ISDIR(st.st_mode))
+        return err_new("58P01", "\"%s\" is not a directory", s->dir);
+    if (mkdir(s->dir, 0700) != 0 && errno != EEXIST)
+        return err_new("58P01", "could not create directory \"%s\": %s", s->dir, strerror(errno));
+    TRY(join(s->dir, "wal", &s->wal_dir));
+    TRY(join(s->dir, "data", &s->data_dir));
+    TRY(join(s->dir, "tmp", &s->tmp_dir));
+    TRY(lock_dir(s));
+    TRY(check_format(s));
+    TRY(make_dir(s->wal_dir));
+    TRY(make_dir(s->data_dir));
+    TRY(make_dir(s->tmp_dir));
+    file_posix.list(NULL, s->tmp_dir, remove_each, s->tmp_dir);
+    if (s->is_new) /* left by an initialisation that was cut short */
+        file_posix.list(NULL, s->wal_dir, remove_each, s->wal_dir);
+    return NULL;
+}
+
+struct err *store_dir_initialised(struct store *s)
+{
+    char *path = NULL;
+    char *tmp = NULL;
+    struct err *e = join(s->dir, "FORMAT", &path);
+    if (!e)
+        e = join(s->dir, "FORMAT.tmp", &tmp);
+    int fd = e ? -1 : open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (!e && fd < 0)
+        e = err_errno(errno, "could not create file \"%s\"", tmp);
+    if (!e && (write(fd, format_text, sizeof(format_text) - 1) != sizeof(format_text) - 1 ||
+               fsync(fd) != 0))
+        e = err_errno(errno, "could not write file \"%s\"", tmp);
+    if (fd >= 0)
+        close(fd);
+    if (!e && rename(tmp, path) != 0)
+        e = err_errno(errno, "could not rename file \"%s\"", tmp);
+    if (!e) {
+        int rc = file_posix.sync_dir(NULL, s->dir);
+        if (rc < 0)
+            e = err_errno(-rc, "could not fsync directory \"%s\"", s->dir);
+    }
+    free(path);
+    free(tmp);
+    return e;
+}
+
+void store_dir_close(struct store *s)
+{
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    free(s->dir);
+    free(s->wal_dir);
+    free(s->data_dir);
+    free(s->tmp_dir);
+}

@@ -1,0 +1,165 @@
+/* Start: what LMDB knows, then redo of the log after it. */
+#include "storage/store_internal.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+enum { XID_GAP = 1 << 20 }; /* numbers given out after the last checkpoint are lost */
+
+static struct err *load_meta(struct store *s, struct lsn *redo)
+{
+    struct str value;
+    uint64_t csn;
+    bool found;
+    uint32_t next_id = STORE_FIRST_USER_ID;
+    uint64_t next_xid = 3; /* as PostgreSQL: the first normal one */
+    *redo = (struct lsn){0};
+    TRY(kv_get(s->gen, meta_key, &value, &csn, &found));
+    if (found) {
+        if (s->is_new)
+            return err_new("XX001", "data directory \"%s\" has data but no FORMAT file", s->dir);
+        if (value.len != META_BYTES)
+            return err_new("XX001", "checkpoint record has a wrong length");
+        s->last_csn = load_le64(value.data);
+        s->gen_csn = s->last_csn;
+        redo->v = load_le64(value.data + 8);
+        next_xid = load_le64(value.data + 16) + XID_GAP;
+        next_id = load_le32(value.data + 24);
+    }
+    atomic_store_explicit(&s->next_id, next_id, memory_order_relaxed);
+    atomic_store_explicit(&s->next_xid, next_xid, memory_order_relaxed);
+    return NULL;
+}
+
+/* Calls `each` for the entries of one of the store's own kinds. */
+static struct err *each_id(struct store *s, uint32_t kind,
+                           void (*each)(struct store *s, uint32_t storage_id, struct str value))
+{
+    char lo[4];
+    char hi[4];
+    struct kv_cursor *c;
+    struct str key;
+    struct str value;
+    uint64_t csn;
+    bool found = true;
+    store_be32(lo, kind);
+    store_be32(hi, kind + 1);
+    TRY(kv_cursor_new(&c));
+    struct err *e = kv_cursor_open(c, s->gen, str_make(lo, 4), str_make(hi, 4), false);
+    while (!e && found) {
+        e = kv_cursor_next(c, &key, &value, &csn, &found);
+        if (!e && found && key.len == 8)
+            each(s, load_be32(key.data + 4), value);
+    }
+    kv_cursor_free(c);
+    return e;
+}
+
+static void load_count(struct store *s, uint32_t storage_id, struct str value)
+{
+    if (value.len == 8 && storage_id)
+        count_map_add(&s->row_counts, storage_id, (int64_t)load_le64(value.data));
+}
+
+static void reserve_id(struct store *s, uint32_t storage_id)
+{
+    if (storage_id >= atomic_load_explicit(&s->next_id, memory_order_relaxed))
+        atomic_store_explicit(&s->next_id, storage_id + 1, memory_order_relaxed);
+}
+
+static void load_dropped(struct store *s, uint32_t storage_id, struct str value)
+{
+    (void)value;
+    reserve_id(s, storage_id);
+    store_discard(s, storage_id);
+}
+
+/* A load that began: committed if the log said so, else garbage. */
+static void load_loading(struct store *s, uint32_t storage_id, struct str value)
+{
+    (void)value;
+    reserve_id(s, storage_id);
+    for (size_t i = 0; i < s->active->load_count; i++)
+        if (s->active->loads[i] == storage_id)
+            return;
+    store_discard(s, storage_id);
+}
+
+struct redo {
+    struct store *store;
+    struct lsn end;
+};
+
+/* More log than a memtable holds: checkpoint on the way. */
+static struct err *spill_active(struct store *s, struct lsn end)
+{
+    struct store_table *t = s->active;
+    struct kv_gen *gen;
+    t->end = end;
+    t->last_csn = s->last_csn;
+    TRY(write_tables(s, &t, 1));
+    TRY(kv_gen_new(s->kv, &gen));
+    kv_gen_unref(s->gen);
+    s->gen = gen;
+    s->gen_csn = t->last_csn;
+    for (size_t i = 0; i < t->drop_count; i++)
+        store_discard(s, t->drops[i]);
+    table_free(t);
+    s->active = table_new(s);
+    atomic_store_explicit(&s->redo_lsn, end.v, memory_order_relaxed);
+    return NULL;
+}
+
+static struct err *redo_record(void *arg, struct lsn end, uint64_t csn, struct str payload)
+{
+    struct redo *r = arg;
+    struct store *s = r->store;
+    if (csn <= s->last_csn)
+        return err_new("XX001", "WAL record of commit %llu is out of order",
+                       (unsigned long long)csn);
+    TRY(commit_replay(s, csn, payload));
+    r->end = end;
+    if (s->active->map.arena.used_bytes > s->config.memtable_bytes)
+        return spill_active(s, end);
+    return NULL;
+}
+
+static void on_durable(void *arg, uint64_t csn)
+{
+    store_make_visible(arg, csn);
+}
+
+static void on_wal_failure(void *arg, struct err *e)
+{
+    (void)arg;
+    store_panic("writing the WAL failed", e);
+}
+
+struct err *store_recover(struct store *s)
+{
+    struct lsn redo;
+    TRY(load_meta(s, &redo));
+    TRY(each_id(s, ID_COUNT, load_count));
+    atomic_store_explicit(&s->redo_lsn, redo.v, memory_order_relaxed);
+    struct redo r = {s, redo};
+    struct wal_config config = {
+        .files = s->config.files,
+        .dir = s->wal_dir,
+        .segment_bytes = s->config.wal_segment_bytes,
+        .fsync = s->config.fsync,
+        .on_durable = on_durable,
+        .on_failure = on_wal_failure,
+        .arg = s,
+    };
+    TRY(wal_open(&config, redo, redo_record, &r, &s->wal));
+    TRY(each_id(s, ID_DROPPED, load_dropped));
+    TRY(each_id(s, ID_LOADING, load_loading));
+    atomic_store_explicit(&s->logged_id, atomic_load_explicit(&s->next_id, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&s->tail_lsn, r.end.v, memory_order_relaxed);
+    atomic_store_explicit(&s->active_bytes, s->active->map.arena.used_bytes, memory_order_relaxed);
+    atomic_store_explicit(&s->newest_csn, s->last_csn, memory_order_release);
+    atomic_store_explicit(&s->visible_csn, s->last_csn, memory_order_release);
+    return NULL;
+}

@@ -1,0 +1,60 @@
+/* The write-ahead log: one endless byte string of records, cut into segment files. Records are
+ * appended to memory under the caller's commit mutex; a flusher thread writes and syncs them in
+ * groups. Space is prepared ahead by another thread, so that a record that was appended always
+ * finds its place. See README.md for the format. */
+#ifndef TARN_STORAGE_WAL_H
+#define TARN_STORAGE_WAL_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct file_ops;
+struct wal;
+
+struct lsn {
+    uint64_t v; /* byte position in the log */
+};
+
+struct wal_config {
+    const struct file_ops *files;
+    const char *dir; /* exists */
+    size_t segment_bytes;
+    bool fsync;
+    /* On the flusher thread, when everything up to `csn` is durable. */
+    void (*on_durable)(void *arg, uint64_t csn);
+    /* A write or sync failed: must not return. */
+    void (*on_failure)(void *arg, struct err *e);
+    void *arg;
+};
+
+/* For each whole record from `from` on, in order. */
+typedef struct err *(*wal_replay)(void *arg, struct lsn end, uint64_t csn, struct str payload);
+
+/* Replays, cuts off a torn tail, and starts the threads. */
+struct err *wal_open(const struct wal_config *config, struct lsn from, wal_replay replay,
+                     void *replay_arg, struct wal **out) MUST_CHECK;
+/* Flushes, stops, frees. NULL is fine. */
+void wal_close(struct wal *w);
+
+/* Bytes that a payload takes. */
+size_t wal_record_bytes(size_t payload_bytes);
+/* Whether a record of that size can be appended now. Under the commit mutex. */
+bool wal_has_room(struct wal *w, size_t record_bytes);
+/* Waits until it can, or nearly: check again. 53100 when the disk is full. MAY YIELD. */
+struct err *wal_make_room(struct wal *w, size_t record_bytes) MUST_CHECK;
+/* Under the commit mutex, with room. `crc` is crc32c(0, payload). The end of the record. */
+struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t crc);
+/* The end of the last record. Under the commit mutex. */
+struct lsn wal_tail(const struct wal *w);
+/* Waits until the log is durable up to `upto`; deaf to cancel. MAY YIELD. */
+void wal_wait(struct wal *w, struct lsn upto);
+/* Segments wholly before `upto` may be used again. Any thread. */
+void wal_recycle(struct wal *w, struct lsn upto);
+/* Counters for tests and statistics. */
+uint64_t wal_sync_count(const struct wal *w);
+
+#endif

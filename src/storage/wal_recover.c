@@ -1,0 +1,163 @@
+/* Reading the log at start. The log ends at the first place without a whole, valid record: what
+ * lies behind was never acknowledged, because a group is acknowledged after its sync and groups are
+ * written in order. That tail is then destroyed (zeros in its segment, later segments removed):
+ * otherwise a record intact in it could be taken up again after new ones have been written before
+ * it. A crash while doing so changes nothing: the log still ends at the same place. */
+#include "storage/wal_internal.h"
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads across segment boundaries. *whole is false where the log's files end. */
+static struct err *read_log(struct wal *w, uint64_t at, void *to, size_t len, bool *whole)
+{
+    char *p = to;
+    *whole = false;
+    while (len) {
+        struct wal_segment s;
+        if (!segment_at(w, at, &s))
+            return NULL;
+        uint64_t left = s.start + s.bytes - at;
+        size_t n = len < left ? len : (size_t)left;
+        size_t got;
+        TRY(file_read_all(w->config.files, s.fd, p, n, (int64_t)(at - s.start), "WAL", &got));
+        if (got < n)
+            return NULL;
+        p += n;
+        at += n;
+        len -= n;
+    }
+    *whole = true;
+    return NULL;
+}
+
+static uint64_t log_files_end(const struct wal *w)
+{
+    if (w->segment_count == 0)
+        return 0;
+    const struct wal_segment *s = &w->segments[w->segment_count - 1];
+    return s->start + s->bytes;
+}
+
+static bool plausible(const struct wal *w, const struct wal_header *h, uint64_t at, uint64_t csn)
+{
+    uint64_t end = log_files_end(w);
+    return h->lsn == at && h->type == WAL_TYPE_COMMIT && at + sizeof(*h) <= end &&
+           h->payload_bytes <= end - at - sizeof(*h) && h->csn > csn;
+}
+
+/* The record at `at`: *valid, its payload in `*space`, grown as needed. */
+static struct err *read_record(struct wal *w, uint64_t at, uint64_t last_csn, struct wal_header *h,
+                               char **space, size_t *cap, bool *valid)
+{
+    TRY(read_log(w, at, h, sizeof(*h), valid));
+    *valid = *valid && plausible(w, h, at, last_csn);
+    if (!*valid)
+        return NULL;
+    if (h->payload_bytes > *cap) {
+        free(*space);
+        *cap = h->payload_bytes + h->payload_bytes / 2;
+        *space = malloc(*cap);
+        if (!*space) {
+            *cap = 0;
+            return err_oom();
+        }
+    }
+    TRY(read_log(w, at + sizeof(*h), *space, h->payload_bytes, valid));
+    uint32_t crc = crc32c(0, *space, h->payload_bytes);
+    crc = crc32c(crc, (char *)h + sizeof(h->crc), sizeof(*h) - sizeof(h->crc));
+    *valid = *valid && crc == h->crc;
+    return NULL;
+}
+
+static struct err *replay_all(struct wal *w, wal_replay replay, void *arg)
+{
+    char *space = NULL;
+    size_t cap = 0;
+    uint64_t csn = 0;
+    uint64_t count = 0;
+    struct err *e = NULL;
+    for (;;) {
+        struct wal_header h;
+        bool valid;
+        TRY_OUT(read_record(w, w->tail, csn, &h, &space, &cap, &valid));
+        if (!valid)
+            break;
+        uint64_t end = w->tail + wal_record_bytes(h.payload_bytes);
+        TRY_OUT(replay(arg, (struct lsn){end}, h.csn, str_make(space, h.payload_bytes)));
+        w->tail = end;
+        csn = h.csn;
+        count++;
+    }
+    if (count)
+        log_write(LOG_LOG, "wal", "redo of %" PRIu64 " records done at %" PRIx64, count, w->tail);
+out:
+    free(space);
+    return e;
+}
+
+static struct err *clear_tail(struct wal *w)
+{
+    static const char zeros[WAL_CHUNK_BYTES];
+    const struct file_ops *f = w->config.files;
+    struct wal_segment s;
+    TRY(segment_remove_after(w, w->tail));
+    if (!segment_at(w, w->tail, &s))
+        return NULL;
+    for (uint64_t at = w->tail; at < s.start + s.bytes;) {
+        uint64_t left = s.start + s.bytes - at;
+        size_t n = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
+        TRY(file_write_all(f, s.fd, zeros, n, (int64_t)(at - s.start), "WAL"));
+        at += n;
+    }
+    int rc = w->config.fsync ? f->sync(f->ctx, s.fd) : 0;
+    if (rc == 0 && w->config.fsync)
+        rc = f->sync_dir(f->ctx, w->config.dir);
+    return rc < 0 ? err_errno(-rc, "could not fsync the WAL") : NULL;
+}
+
+/* The segments must be contiguous and reach back to where redo begins. */
+static struct err *check_segments(struct wal *w, uint64_t from)
+{
+    size_t first = 0;
+    while (first + 1 < w->segment_count && w->segments[first + 1].start <= from)
+        first++;
+    if (w->segment_count == 0)
+        return NULL;
+    if (w->segments[first].start > from)
+        return err_detail(err_new("XX001", "WAL is missing"),
+                          "Redo begins at %" PRIx64 ", the oldest WAL file at %" PRIx64 ".", from,
+                          w->segments[first].start);
+    for (size_t i = first + 1; i < w->segment_count; i++) {
+        const struct wal_segment *before = &w->segments[i - 1];
+        if (w->segments[i].start == before->start + before->bytes)
+            continue;
+        /* Left over from a recycling that a crash cut short: nothing valid is behind a hole. */
+        return segment_remove_after(w, before->start);
+    }
+    return NULL;
+}
+
+struct err *wal_recover(struct wal *w, struct lsn from, wal_replay replay, void *arg)
+{
+    w->tail = from.v;
+    TRY(check_segments(w, from.v));
+    TRY(replay_all(w, replay, arg));
+    TRY(clear_tail(w));
+    uint64_t end = log_files_end(w);
+    if (end < w->tail) {
+        /* All files end before the point of redo: start anew there. */
+        TRY(segment_remove_after(w, 0));
+        end = w->tail;
+    }
+    if (w->segment_count == 0)
+        end = w->tail;
+    atomic_store_explicit(&w->prepared, end, memory_order_release);
+    atomic_store_explicit(&w->durable, w->tail, memory_order_release);
+    return NULL;
+}

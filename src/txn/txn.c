@@ -1,0 +1,401 @@
+/* The life of transactions: begin, savepoints, commit, abort; see txn.h and README.md. */
+#include "txn/txn_internal.h"
+
+#include "storage/kv.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+void *grow_array(void *items, size_t count, size_t *cap, size_t item_bytes)
+{
+    if (count < *cap)
+        return items;
+    *cap = *cap ? *cap * 2 : 8;
+    void *grown = realloc(items, *cap * item_bytes);
+    CHECK(grown != NULL);
+    return grown;
+}
+
+/* ---- slots ---- */
+
+struct txn_slot *txn_my_slot(struct txn_mgr *mgr)
+{
+    static _Atomic unsigned next;
+    static __thread unsigned mine; /* plus one */
+    if (!mine)
+        mine = 1 + atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) % TXN_SLOTS;
+    return &mgr->slots[mine - 1];
+}
+
+void slot_lock(struct txn_slot *slot)
+{
+    for (int spins = 0; atomic_flag_test_and_set_explicit(&slot->lock, memory_order_acquire);)
+        if (++spins > 100)
+            sched_yield();
+}
+
+void slot_unlock(struct txn_slot *slot)
+{
+    atomic_flag_clear_explicit(&slot->lock, memory_order_release);
+}
+
+/* ---- the manager ---- */
+
+struct err *txn_mgr_open(const struct txn_config *config, struct txn_mgr **out)
+{
+    struct txn_mgr *mgr = aligned_alloc(64, (sizeof(*mgr) + 63) / 64 * 64);
+    if (!mgr)
+        return err_oom();
+    memset(mgr, 0, sizeof(*mgr));
+    for (int i = 0; i < TXN_SLOTS; i++)
+        atomic_flag_clear(&mgr->slots[i].lock);
+    mgr->deadlock_timeout_ms = config->deadlock_timeout_ms > 0 ? config->deadlock_timeout_ms : 1000;
+    struct store_config store = {
+        .dir = config->dir,
+        .memtable_bytes = config->memtable_bytes,
+        .map_bytes = config->map_bytes,
+        .wal_segment_bytes = config->wal_segment_bytes,
+        .checkpoint_timeout_ms = config->checkpoint_timeout_ms,
+        .max_wal_bytes = config->max_wal_bytes,
+        .fsync = config->fsync,
+        .files = config->files,
+    };
+    struct err *e = locks_init(mgr);
+    if (!e)
+        e = store_open(&store, &mgr->store);
+    if (e) {
+        locks_done(mgr);
+        free(mgr);
+        return e;
+    }
+    *out = mgr;
+    return NULL;
+}
+
+static void txn_free(struct txn *t)
+{
+    snapshots_free(t);
+    scans_free(t);
+    if (t->writes_ready)
+        memtable_done(&t->writes);
+    arena_done(&t->read_arena);
+    free(t->undo);
+    free(t->marks);
+    free(t->hooks);
+    free(t->counts);
+    free(t->drops);
+    free(t->loads);
+    free(t->load_gens);
+    free(t->ranges);
+    free(t->grants);
+    free(t);
+}
+
+static void mgr_free(struct txn_mgr *mgr)
+{
+    for (int i = 0; i < TXN_SLOTS; i++) {
+        ASSERT(!mgr->slots[i].active);
+        while (mgr->slots[i].free) {
+            struct txn *t = mgr->slots[i].free;
+            mgr->slots[i].free = t->next_free;
+            txn_free(t);
+        }
+    }
+    locks_done(mgr);
+    free(mgr);
+}
+
+struct err *txn_mgr_close(struct txn_mgr *mgr)
+{
+    struct err *e = store_close(mgr->store);
+    mgr_free(mgr);
+    return e;
+}
+
+void txn_mgr_close_hard(struct txn_mgr *mgr)
+{
+    store_close_hard(mgr->store);
+    mgr_free(mgr);
+}
+
+bool txn_mgr_is_new(const struct txn_mgr *mgr)
+{
+    return store_is_new(mgr->store);
+}
+
+struct err *txn_mgr_checkpoint(struct txn_mgr *mgr)
+{
+    return store_checkpoint(mgr->store);
+}
+
+void txn_mgr_stats(struct txn_mgr *mgr, struct store_stats *out)
+{
+    store_stats(mgr->store, out);
+}
+
+uint32_t txn_new_storage_id(struct txn_mgr *mgr)
+{
+    return store_new_id(mgr->store);
+}
+
+int64_t txn_row_count(struct txn_mgr *mgr, uint32_t storage_id)
+{
+    return store_row_count(mgr->store, storage_id);
+}
+
+struct err *txn_put_now(struct txn_mgr *mgr, struct str key, struct str value)
+{
+    if (key.len < 4 || key.len > STORE_MAX_KEY_BYTES)
+        return err_new("54000", "key of %zu bytes is too long", key.len);
+    return store_put_now(mgr->store, key, value);
+}
+
+/* ---- begin ---- */
+
+struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool read_only,
+                      struct txn **out)
+{
+    struct txn_slot *slot = txn_my_slot(mgr);
+    slot_lock(slot);
+    struct txn *t = slot->free;
+    if (t) {
+        slot->free = t->next_free;
+        slot->free_count--;
+    }
+    slot_unlock(slot);
+    if (!t) {
+        t = calloc(1, sizeof(*t));
+        if (!t)
+            return err_oom();
+        arena_init(&t->read_arena);
+    }
+    t->mgr = mgr;
+    t->slot = slot;
+    t->xid = 0;
+    t->pid = 0;
+    t->isolation = isolation;
+    t->read_only = read_only;
+    t->has_writes = false;
+    t->command = 1;
+    t->lock_timeout_ms = 0;
+    *out = t;
+    return NULL;
+}
+
+uint64_t txn_xid(const struct txn *t)
+{
+    if (!t->xid)
+        ((struct txn *)t)->xid = store_new_xid(t->mgr->store);
+    return t->xid;
+}
+
+bool txn_has_xid(const struct txn *t)
+{
+    return t->xid != 0;
+}
+
+bool txn_has_writes(const struct txn *t)
+{
+    return t->has_writes;
+}
+
+struct txn_mgr *txn_manager(const struct txn *t)
+{
+    return t->mgr;
+}
+
+void txn_set_lock_timeout(struct txn *t, int64_t timeout_ms)
+{
+    t->lock_timeout_ms = timeout_ms;
+}
+
+void txn_set_pid(struct txn *t, int32_t pid)
+{
+    t->pid = pid;
+}
+
+void txn_next_command(struct txn *t)
+{
+    t->command++;
+    CHECK(t->command < UINT32_MAX);
+}
+
+/* ---- hooks, counts, drops ---- */
+
+void txn_on_commit(struct txn *t, void (*on_commit)(void *arg), void (*on_abort)(void *arg),
+                   void *arg)
+{
+    t->hooks = grow_array(t->hooks, t->hook_count, &t->hook_cap, sizeof(*t->hooks));
+    t->hooks[t->hook_count++] = (struct txn_hook){on_commit, on_abort, arg};
+}
+
+static void abort_hooks(struct txn *t, size_t keep)
+{
+    while (t->hook_count > keep) {
+        struct txn_hook h = t->hooks[--t->hook_count];
+        if (h.on_abort)
+            h.on_abort(h.arg);
+    }
+}
+
+void txn_count_rows(struct txn *t, uint32_t storage_id, int64_t delta)
+{
+    size_t floor = t->mark_count ? t->marks[t->mark_count - 1].count_count : 0;
+    for (size_t i = t->count_count; i-- > floor && i + 8 > t->count_count;) {
+        if (t->counts[i].storage_id == storage_id) {
+            t->counts[i].delta += delta;
+            return;
+        }
+    }
+    t->counts = grow_array(t->counts, t->count_count, &t->count_cap, sizeof(*t->counts));
+    t->counts[t->count_count++] = (struct store_count){storage_id, delta};
+}
+
+struct err *txn_drop_storage(struct txn *t, uint32_t storage_id)
+{
+    if (t->read_only)
+        return err_new("25006", "cannot change data in a read-only transaction");
+    t->drops = grow_array(t->drops, t->drop_count, &t->drop_cap, sizeof(*t->drops));
+    t->drops[t->drop_count++] = storage_id;
+    t->has_writes = true;
+    return NULL;
+}
+
+/* ---- savepoints ---- */
+
+uint32_t txn_savepoint(struct txn *t)
+{
+    t->marks = grow_array(t->marks, t->mark_count, &t->mark_cap, sizeof(*t->marks));
+    t->marks[t->mark_count++] = (struct txn_mark){
+        t->undo_count, t->grant_count, t->hook_count, t->count_count, t->drop_count, t->load_count,
+    };
+    return (uint32_t)t->mark_count;
+}
+
+/* Loads that are rolled back have left data in LMDB. */
+static void discard_loads(struct txn *t, size_t keep)
+{
+    while (t->load_count > keep)
+        store_discard(t->mgr->store, t->loads[--t->load_count]);
+}
+
+void txn_rollback_to(struct txn *t, uint32_t mark)
+{
+    CHECK(mark >= 1 && mark <= t->mark_count);
+    struct txn_mark m = t->marks[mark - 1];
+    t->mark_count = mark;
+    while (t->undo_count > m.undo_count) {
+        struct mem_node *n = t->undo[--t->undo_count];
+        struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_relaxed);
+        atomic_store_explicit(&n->newest, v->older, memory_order_relaxed);
+    }
+    abort_hooks(t, m.hook_count);
+    locks_release_to(t, m.grant_count);
+    t->count_count = m.count_count;
+    t->drop_count = m.drop_count;
+    discard_loads(t, m.load_count);
+}
+
+void txn_release(struct txn *t, uint32_t mark)
+{
+    CHECK(mark >= 1 && mark <= t->mark_count);
+    t->mark_count = mark - 1;
+    if (t->mark_count == 0)
+        t->undo_count = 0;
+}
+
+/* ---- the end ---- */
+
+/* Gives everything back and the struct to the slot. */
+static void txn_end(struct txn *t)
+{
+    enum { KEEP_BYTES = 64 * 1024 };
+    struct txn_slot *slot = t->slot;
+    if (t->fixed) {
+        snapshot_unref(t, t->fixed);
+        t->fixed = NULL;
+    }
+    CHECK(t->live_snapshots == 0);
+    locks_release_to(t, 0);
+    fast_unregister(t);
+    while (t->load_gen_count)
+        kv_gen_unref(t->load_gens[--t->load_gen_count]);
+    t->undo_count = t->mark_count = t->hook_count = t->count_count = t->drop_count = 0;
+    t->load_count = t->range_count = 0;
+    arena_reset(&t->read_arena);
+    if (t->writes_ready && t->has_writes)
+        memtable_reset(&t->writes);
+    bool keep = (!t->writes_ready || t->writes.arena.used_bytes < KEEP_BYTES) &&
+                t->read_arena.used_bytes < KEEP_BYTES && t->undo_cap < 1024 && t->grant_cap < 1024;
+    if (keep) {
+        slot_lock(slot);
+        keep = slot->free_count < TXN_POOLED;
+        if (keep) {
+            t->next_free = slot->free;
+            slot->free = t;
+            slot->free_count++;
+        }
+        slot_unlock(slot);
+    }
+    if (!keep)
+        txn_free(t);
+}
+
+void txn_abort(struct txn *t)
+{
+    discard_loads(t, 0);
+    abort_hooks(t, 0);
+    txn_end(t);
+}
+
+/* Under the commit mutex. */
+static void run_commit_hooks(void *arg, uint64_t csn)
+{
+    struct txn *t = arg;
+    (void)csn;
+    for (size_t i = 0; i < t->hook_count; i++)
+        if (t->hooks[i].on_commit)
+            t->hooks[i].on_commit(t->hooks[i].arg);
+    t->hook_count = 0;
+}
+
+static struct err *validate(void *arg)
+{
+    return serial_validate(arg);
+}
+
+struct err *txn_commit(struct txn *t, bool async)
+{
+    if (!t->has_writes && !t->hook_count && !t->count_count) {
+        txn_end(t);
+        return NULL;
+    }
+    struct store *store = t->mgr->store;
+    struct store_commit c = {
+        .writes = t->writes_ready ? &t->writes : NULL,
+        .counts = t->counts,
+        .count_count = t->count_count,
+        .drops = t->drops,
+        .drop_count = t->drop_count,
+        .loads = t->loads,
+        .load_count = t->load_count,
+        .validate = t->isolation == TXN_SERIALIZABLE && t->has_writes ? validate : NULL,
+        .committed = run_commit_hooks,
+        .arg = t,
+    };
+    struct lsn end;
+    uint64_t csn;
+    struct err *e = store_commit(store, &c, &end, &csn);
+    if (e) {
+        txn_abort(t);
+        return e;
+    }
+    txn_end(t); /* early lock release */
+    if (end.v == 0)
+        return NULL;
+    if (async)
+        store_make_visible(store, csn);
+    else
+        store_wait_durable(store, end);
+    return NULL;
+}

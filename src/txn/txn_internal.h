@@ -1,0 +1,201 @@
+/* Shared inside txn/.
+ *
+ * Lock order: slot lock > partition mutex; all partitions in index order (deadlock check). Neither
+ * is held when the store is called. */
+#ifndef TARN_TXN_INTERNAL_H
+#define TARN_TXN_INTERNAL_H
+
+#include "rt/wait.h"
+#include "storage/memtable.h"
+#include "storage/store.h"
+#include "txn/txn.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    TXN_SLOTS = 64,
+    TXN_POOLED = 16, /* ended transactions kept for reuse, per slot */
+    FAST_LOCKS = 16, /* weak table locks per transaction without the lock table */
+    STRONG_COUNTS = 1024,
+    LOCK_PARTITIONS = 128,
+};
+
+struct kv_cursor;
+struct kv_gen;
+struct lock_hold;
+struct lock_waiter;
+
+/* One transaction uses its snapshots on one thread at a time: plain counts. */
+struct snapshot {
+    struct superversion *sv;
+    uint64_t csn;
+    int64_t refs;
+    struct snapshot *next_free;
+};
+
+/* A weak table lock. The transaction that wants a strong one moves it to the lock table. */
+struct fast_lock {
+    uint32_t oid;
+    uint16_t mask;
+    struct lock_hold *hold; /* where it is now, when moved */
+};
+
+/* The log of locks taken, so that a savepoint's can be given back in reverse. */
+struct lock_grant {
+    struct lock_hold *hold; /* NULL: fast lock `fast_index` */
+    uint16_t previous_mask;
+    uint16_t fast_index;
+    int32_t strong_slot; /* strong_counts index raised for it, -1: none */
+};
+
+struct txn_hook {
+    void (*on_commit)(void *arg);
+    void (*on_abort)(void *arg);
+    void *arg;
+};
+
+/* What to go back to. */
+struct txn_mark {
+    size_t undo_count;
+    size_t grant_count;
+    size_t hook_count;
+    size_t count_count;
+    size_t drop_count;
+    size_t load_count;
+};
+
+/* Read by SERIALIZABLE transactions: lo <= key < hi; a point read has hi = key + '\0'. */
+struct read_range {
+    struct str lo;
+    struct str hi;
+};
+
+struct txn {
+    struct txn_mgr *mgr;
+    uint64_t xid; /* 0: not yet given */
+    int32_t pid;
+    enum txn_isolation isolation;
+    bool read_only;
+    bool has_writes;
+    uint32_t command;
+    int64_t lock_timeout_ms;
+
+    /* The write set: versions are tagged with their command in place of a CSN. */
+    struct memtable writes;
+    bool writes_ready;
+    /* Nodes written since the first savepoint, newest last. */
+    struct mem_node **undo;
+    size_t undo_count;
+    size_t undo_cap;
+    struct txn_mark *marks;
+    size_t mark_count;
+    size_t mark_cap;
+
+    struct txn_hook *hooks;
+    size_t hook_count;
+    size_t hook_cap;
+    struct store_count *counts;
+    size_t count_count;
+    size_t count_cap;
+    uint32_t *drops;
+    size_t drop_count;
+    size_t drop_cap;
+    uint32_t *loads;
+    size_t load_count;
+    size_t load_cap;
+    struct kv_gen **load_gens; /* the newest shows all loads; the others are still being read */
+    size_t load_gen_count;
+    size_t load_gen_cap;
+
+    struct snapshot *fixed; /* REPEATABLE READ and up: of the first statement */
+    struct snapshot *free_snapshots;
+    int64_t live_snapshots;
+    struct txn_scan *free_scans;
+    struct arena read_arena; /* SERIALIZABLE: keys of `ranges` */
+    struct read_range *ranges;
+    size_t range_count;
+    size_t range_cap;
+
+    struct lock_grant *grants;
+    size_t grant_count;
+    size_t grant_cap;
+    struct lock_waiter *waiting; /* guarded by the waiter's partition */
+    /* Guarded by slot->lock while registered. */
+    struct txn_slot *slot;
+    bool registered;
+    struct txn *next_active;
+    struct txn *previous_active;
+    struct fast_lock fast[FAST_LOCKS];
+    int fast_count;
+    /* The deadlock check's; guarded by all partitions. */
+    uint64_t visit;
+    struct txn *visit_next;
+    struct txn *visit_from;
+
+    struct txn *next_free;
+};
+
+struct txn_slot {
+    _Alignas(64) atomic_flag lock;
+    struct txn *active; /* with fast locks; guarded by lock, as the rest */
+    struct txn *free;
+    int free_count;
+};
+
+struct lock_partition {
+    _Alignas(64) pthread_mutex_t mu;
+    struct lock_entry **buckets; /* guarded by mu, as the rest */
+    size_t bucket_count;
+    size_t entry_count;
+};
+
+struct txn_mgr {
+    struct store *store;
+    int64_t deadlock_timeout_ms;
+    struct lock_partition partitions[LOCK_PARTITIONS];
+    _Atomic uint32_t strong_counts[STRONG_COUNTS];
+    uint64_t visit; /* guarded by all partitions */
+    struct txn_slot slots[TXN_SLOTS];
+};
+
+/* txn.c */
+struct txn_slot *txn_my_slot(struct txn_mgr *mgr);
+void slot_lock(struct txn_slot *slot);
+void slot_unlock(struct txn_slot *slot);
+void *grow_array(void *items, size_t count, size_t *cap, size_t item_bytes);
+
+/* view.c */
+struct snapshot *snapshot_new(struct txn *t, bool newest);
+void snapshot_unref(struct txn *t, struct snapshot *s);
+void snapshots_free(struct txn *t);
+struct kv_gen *txn_gen_for(const struct txn *t, uint32_t storage_id);
+
+/* scan.c */
+void scans_free(struct txn *t);
+
+/* serial.c: SERIALIZABLE */
+struct err *serial_note_range(struct txn *t, struct str lo, struct str hi) MUST_CHECK;
+struct err *serial_note_key(struct txn *t, struct str key) MUST_CHECK;
+struct err *serial_validate(struct txn *t) MUST_CHECK;
+
+/* lock.c */
+enum lock_class { LOCK_ROW, LOCK_TABLE, LOCK_ADVISORY };
+struct err *locks_init(struct txn_mgr *mgr) MUST_CHECK;
+void locks_done(struct txn_mgr *mgr);
+/* Takes or strengthens a lock in the table. `strong_slot` goes into the grant. */
+struct err *lock_acquire(struct txn *t, enum lock_class class, struct str key, int mode,
+                         enum txn_wait wait, int32_t strong_slot, bool *locked) MUST_CHECK;
+/* Makes a hold for `t` that nothing can conflict with (moving a fast lock). */
+struct lock_hold *lock_install(struct txn *t, enum lock_class class, struct str key, uint16_t mask);
+/* Sets what the hold has; 0 removes and frees it. Wakes those who can go on. */
+void lock_revert(struct txn_mgr *mgr, struct lock_hold *hold, uint16_t mask);
+void grant_push(struct txn *t, struct lock_grant g);
+uint32_t lock_conflicts(enum lock_class class, int mode);
+
+/* table_lock.c */
+void fast_revert(struct txn *t, const struct lock_grant *g);
+void locks_release_to(struct txn *t, size_t grant_count);
+void fast_unregister(struct txn *t);
+
+#endif
