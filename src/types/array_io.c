@@ -234,7 +234,8 @@ static struct err *open_brace(struct parser *p, struct nesting *n)
         return err_new("54000", "number of array dimensions (%d) exceeds the maximum allowed (%d)",
                        n->level + 1, ARRAY_MAX_DIMS);
     if (n->leaf_level && n->level >= n->leaf_level)
-        return ragged(p);
+        return n->level == n->leaf_level && n->counts[n->level - 1] ? unexpected_char(p, '{')
+                                                                    : ragged(p);
     n->counts[n->level++] = 0;
     n->expect_child = true;
     n->after_comma = false;
@@ -244,7 +245,7 @@ static struct err *open_brace(struct parser *p, struct nesting *n)
 
 static struct err *close_brace(struct parser *p, struct nesting *n)
 {
-    if (n->after_comma)
+    if (n->after_comma || (n->level > 1 && n->counts[n->level - 1] == 0))
         return unexpected_char(p, '}');
     int32_t count = n->counts[--n->level];
     if (count == 0 && !n->leaf_level)
@@ -263,6 +264,7 @@ static struct err *close_brace(struct parser *p, struct nesting *n)
 
 static struct err *read_braces(struct parser *p)
 {
+    size_t start = p->at;
     struct nesting n = {.expect_child = true, .found = {-1, -1, -1, -1, -1, -1}};
     do {
         skip_space(p);
@@ -282,7 +284,9 @@ static struct err *read_braces(struct parser *p)
             if (!n.expect_child)
                 return err_detail(bad_array(p->text), "Unexpected array element.");
             if (n.leaf_level && n.level != n.leaf_level)
-                return ragged(p);
+                return n.level < n.leaf_level
+                           ? err_detail(bad_array(p->text), "Unexpected array element.")
+                           : ragged(p);
             n.leaf_level = n.level;
             TRY(read_item(p));
             n.counts[n.level - 1]++;
@@ -291,7 +295,8 @@ static struct err *read_braces(struct parser *p)
     } while (n.level);
     skip_space(p);
     if (p->at != p->text.len)
-        return err_detail(bad_array(p->text), "Junk after closing right brace.");
+        return err_detail(bad_array(str_make(p->text.data + start, p->text.len - start)),
+                          "Junk after closing right brace.");
     if (p->explicit_dims) {
         for (int i = 0; i < p->ndim; i++)
             if (n.leaf_level != p->ndim || n.found[i] != p->dims[i])

@@ -33,6 +33,7 @@ struct decoder {
     bool julian;
     bool before_christ;
     int half;             /* of the day: 0 AM, PM; -1: not given */
+    int unit_label;       /* with WORD_UNIT: HAS_YEAR, HAS_MONTH or HAS_DAY */
     enum word_type label; /* the previous field said what the next one is; else WORD_UNKNOWN */
     struct str unknown_zone;
 };
@@ -359,6 +360,25 @@ static enum parse_result julian_day(struct decoder *d, char *text, unsigned *mas
     return PARSE_OK;
 }
 
+/* y2001m02d04 */
+static enum parse_result labelled_number(struct decoder *d, const char *text, unsigned *mask)
+{
+    bool ok;
+    int value;
+    if (*read_int(text, &value, &ok))
+        return PARSE_BAD;
+    if (!ok)
+        return PARSE_FIELD_RANGE;
+    if (d->unit_label == HAS_YEAR)
+        d->out.at.year = value;
+    else if (d->unit_label == HAS_MONTH)
+        d->out.at.month = value;
+    else
+        d->out.at.day = value;
+    *mask = (unsigned)d->unit_label;
+    return PARSE_OK;
+}
+
 static enum parse_result number_field(struct decoder *d, int i, unsigned *mask)
 {
     char *text = d->f.text[i];
@@ -367,6 +387,8 @@ static enum parse_result number_field(struct decoder *d, int i, unsigned *mask)
         d->label = WORD_UNKNOWN;
         if (label == WORD_JULIAN)
             return julian_day(d, text, mask);
+        if (label == WORD_UNIT)
+            return labelled_number(d, text, mask);
         return concatenated(d, text, d->seen | HAS_DATE, mask);
     }
     const char *point = strchr(text, '.');
@@ -496,6 +518,12 @@ static enum parse_result word_field(struct decoder *d, char *text, unsigned *mas
         if (!d->time_only && (d->seen & HAS_DATE) != HAS_DATE)
             return PARSE_BAD;
         d->label = type;
+        break;
+    case WORD_UNIT:
+        if (!value || d->time_only)
+            return PARSE_BAD;
+        d->label = type;
+        d->unit_label = value;
         break;
     case WORD_DST:
         if (!(d->seen & HAS_ZONE))
@@ -638,9 +666,44 @@ static struct err *timestamp_range(struct str text)
     return err_new("22008", "timestamp out of range: \"%.*s\"", STR_ARG(text));
 }
 
+static int two_digits(const char *p)
+{
+    return is_digit(p[0]) && is_digit(p[1]) ? (p[0] - '0') * 10 + (p[1] - '0') : -1;
+}
+
+/* The common "2001-02-03 04:05:06[.789]", without zone; false for everything else. */
+static bool plain_timestamp(struct str s, int64_t *out)
+{
+    const char *p = s.data;
+    if (s.len < 19 || p[4] != '-' || p[7] != '-' || p[10] != ' ' || p[13] != ':' || p[16] != ':')
+        return false;
+    int century = two_digits(p), year = two_digits(p + 2), month = two_digits(p + 5);
+    int day = two_digits(p + 8), hour = two_digits(p + 11), minute = two_digits(p + 14);
+    int second = two_digits(p + 17);
+    if (century < 1 || year < 0 || month < 1 || month > 12 || day < 1 || day > 28 || hour < 0 ||
+        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
+        return false;
+    int usec = 0;
+    if (s.len > 19) {
+        if (p[19] != '.' || s.len == 20 || s.len > 26)
+            return false;
+        int unit = 100000;
+        for (size_t i = 20; i < s.len; i++, unit /= 10) {
+            if (!is_digit(p[i]))
+                return false;
+            usec += (p[i] - '0') * unit;
+        }
+    }
+    *out = date_from_civil(century * 100 + year, month, day) * USECS_PER_DAY +
+           time_from_civil(hour, minute, second, usec);
+    return true;
+}
+
 static struct err *parse_timestamp(const struct type_env *env, struct str text, bool zoned,
                                    int64_t *out)
 {
+    if (!zoned && plain_timestamp(text, out))
+        return NULL;
     struct decoder d;
     TRY(decode_text(&d, env, text, false, zoned ? "timestamp with time zone" : "timestamp"));
     switch (d.out.kind) {

@@ -108,8 +108,9 @@ static enum unit unit_word(const char *text)
 /* Sums with room to spare; checked when finished. */
 struct sums {
     __int128 us;
-    int64_t days;
-    int64_t months;
+    __int128 days;
+    __int128 months;
+    __int128 years; /* given as such, which must fit an int by themselves */
 };
 
 /* A fraction of a unit of `seconds`. */
@@ -157,7 +158,7 @@ static bool add_unit(struct sums *s, enum unit unit, int64_t value, double fract
         add_fraction_seconds(s, fraction, 86400);
         return true;
     case UNIT_WEEK:
-        s->days += value * 7;
+        s->days += (__int128)value * 7;
         add_fraction_days(s, fraction, 7);
         return true;
     case UNIT_MONTH:
@@ -172,7 +173,8 @@ static bool add_unit(struct sums *s, enum unit unit, int64_t value, double fract
                      : unit == UNIT_DECADE  ? 120
                      : unit == UNIT_CENTURY ? 1200
                                             : 12000;
-        s->months += value * months + (int64_t)rint(fraction * months);
+        s->years += (__int128)value * (months / 12);
+        s->months += (int64_t)rint(fraction * months);
         return true;
     }
     case UNIT_NONE:
@@ -184,13 +186,32 @@ static bool add_unit(struct sums *s, enum unit unit, int64_t value, double fract
     UNREACHABLE();
 }
 
-static bool finish_sums(const struct sums *s, struct interval *out)
+static bool fits_int(__int128 v)
 {
-    if (s->us > INT64_MAX || s->us < INT64_MIN || s->days > INT32_MAX || s->days < INT32_MIN ||
-        s->months > INT32_MAX || s->months < INT32_MIN)
-        return false;
-    *out = (struct interval){(int64_t)s->us, (int32_t)s->days, (int32_t)s->months};
-    return true;
+    return v >= INT32_MIN && v <= INT32_MAX;
+}
+
+static enum parse_result finish_sums(const struct sums *s, struct interval *out)
+{
+    if (s->us > INT64_MAX || s->us < INT64_MIN || !fits_int(s->days) || !fits_int(s->months) ||
+        !fits_int(s->years))
+        return PARSE_FIELD_RANGE;
+    __int128 months = s->years * 12 + s->months;
+    if (!fits_int(months))
+        return PARSE_MONTH_DAY; /* as a whole too long */
+    *out = (struct interval){(int64_t)s->us, (int32_t)s->days, (int32_t)months};
+    return PARSE_OK;
+}
+
+/* Digits as read_int, for 64 bits. */
+static const char *read_long(const char *p, int64_t *out, bool *ok)
+{
+    int64_t v = 0;
+    *ok = true;
+    for (; is_digit(*p); p++)
+        *ok &= !__builtin_mul_overflow(v, 10, &v) && !__builtin_add_overflow(v, *p - '0', &v);
+    *out = v;
+    return p;
 }
 
 /* The unit of a last number without one, by the fields of the type. */
@@ -248,8 +269,9 @@ static enum parse_result number_text(struct reader *r, const char *text)
     bool negative = *text == '-';
     const char *p = text + (*text == '-' || *text == '+');
     bool ok;
-    int value, months;
-    const char *end = read_int(p, &value, &ok);
+    int64_t value;
+    int months;
+    const char *end = read_long(p, &value, &ok);
     if (!ok)
         return PARSE_FIELD_RANGE;
     double fraction = 0;
@@ -262,7 +284,9 @@ static enum parse_result number_text(struct reader *r, const char *text)
             return PARSE_FIELD_RANGE;
         if (*rest || rest == end + 1)
             return PARSE_BAD;
-        total = (int64_t)value * 12 + months;
+        if (__builtin_mul_overflow(value, 12, &total) ||
+            __builtin_add_overflow(total, months, &total))
+            return PARSE_FIELD_RANGE;
         r->unit = UNIT_MONTH;
     } else if (*end == '.') {
         if (!read_fraction(end, &fraction))
@@ -318,6 +342,7 @@ static void negate(struct sums *s)
     s->us = -s->us;
     s->days = -s->days;
     s->months = -s->months;
+    s->years = -s->years;
 }
 
 /* In the SQL standard's style one leading minus is that of every field. */
@@ -352,7 +377,7 @@ static enum parse_result parse_traditional(const struct type_env *env, struct st
         return PARSE_BAD;
     if (r.ago)
         negate(&r.sums);
-    return finish_sums(&r.sums, out) ? PARSE_OK : PARSE_FIELD_RANGE;
+    return finish_sums(&r.sums, out);
 }
 
 /* ISO 8601 */
@@ -441,10 +466,12 @@ static enum parse_result parse_iso(struct str text, struct interval *out)
     struct iso s = {text.data + 1, text.data + text.len};
     struct sums sums = {0};
     bool time = false, any = false;
+    int parts = 0; /* of this half */
     while (s.p < s.end) {
         if (*s.p == 'T') {
             time = true;
-            any = false;
+            parts = 0;
+            any = true; /* nothing need follow */
             s.p++;
             continue;
         }
@@ -459,15 +486,16 @@ static enum parse_result parse_iso(struct str text, struct interval *out)
             s.p++;
             add_unit(&sums, unit, v, fraction);
             any = true;
+            parts++;
             continue;
         }
         bool ends = c == 0 || (c == 'T' && !time);
         bool packed = (size_t)(s.p - start) == (time ? 6 : 8) && is_digit(*start);
-        if (!any && ends && packed) { /* 19990102, 040506 */
+        if (!parts && ends && packed) { /* 19990102, 040506 */
             add_unit(&sums, time ? UNIT_HOUR : UNIT_YEAR, v / 10000, 0);
             add_unit(&sums, time ? UNIT_MINUTE : UNIT_MONTH, v / 100 % 100, 0);
             add_unit(&sums, time ? UNIT_SECOND : UNIT_DAY, v % 100, fraction);
-        } else if (!any && (ends || c == (time ? ':' : '-'))) {
+        } else if (!parts && (ends || c == (time ? ':' : '-'))) {
             enum parse_result r = iso_alternative(&s, v, fraction, time, &sums);
             if (r != PARSE_OK)
                 return r;
@@ -475,10 +503,11 @@ static enum parse_result parse_iso(struct str text, struct interval *out)
             return PARSE_BAD;
         }
         any = true;
+        parts++;
     }
     if (!any)
         return PARSE_BAD;
-    return finish_sums(&sums, out) ? PARSE_OK : PARSE_FIELD_RANGE;
+    return finish_sums(&sums, out);
 }
 
 struct err *interval_parse(const struct type_env *env, struct str text, int32_t typmod,
@@ -491,6 +520,8 @@ struct err *interval_parse(const struct type_env *env, struct str text, int32_t 
         r = parse_iso(text, &v);
     if (r == PARSE_BAD)
         return parse_error(r, "interval", text);
+    if (r == PARSE_MONTH_DAY)
+        return interval_out_of_range();
     if (r != PARSE_OK)
         return err_new("22015", "interval field value out of range: \"%.*s\"", STR_ARG(text));
     TRY(interval_apply_typmod(&v, typmod));

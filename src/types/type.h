@@ -160,7 +160,8 @@ struct type_ops {
     /* Parses the text form. `typmod` as in pg_attribute.atttypmod (-1: none) and enforced as by an
      * explicit cast of a literal (varchar(n): 22001 unless the excess is blanks). Errors: 22P02,
      * 22003, 22007, 22008 with PostgreSQL's messages. Result bytes live in the arena (or in
-     * `text`). */
+     * `text`). An interval literal's typmod must be passed here: it says what its last number
+     * means. For other types PostgreSQL passes -1 for literals and casts the result. */
     struct err *(*in)(const struct type_ops *t, const struct type_env *env, struct str text,
                       int32_t typmod, struct arena *arena, struct datum *out);
     /* Appends the text form. `d` is not NULL. */
