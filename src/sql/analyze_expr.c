@@ -6,7 +6,7 @@
 
 enum { MAX_DEPTH = 3000 };
 
-struct err *analyze_expr_in(struct level *l, const node *n, enum clause clause, struct expr **out)
+struct err *analyze_expr_in(struct level *l, const pg_node *n, enum clause clause, struct expr **out)
 {
     enum clause saved = l->clause;
     l->clause = clause;
@@ -15,7 +15,7 @@ struct err *analyze_expr_in(struct level *l, const node *n, enum clause clause, 
     return e;
 }
 
-struct err *analyze_bool(struct level *l, const node *n, enum clause clause, const char *what,
+struct err *analyze_bool(struct level *l, const pg_node *n, enum clause clause, const char *what,
                          struct expr **out)
 {
     TRY(analyze_expr_in(l, n, clause, out));
@@ -84,7 +84,7 @@ static struct err *analyze_param(struct analysis *a, const PgQuery__ParamRef *p,
 
 /* ---- operators ---- */
 
-static struct err *op_name(struct analysis *a, node **name, size_t n, int location, struct str *out)
+static struct err *op_name(struct analysis *a, pg_node **name, size_t n, int location, struct str *out)
 {
     if (n == 2 && strcmp(node_str(name[0]), "pg_catalog") != 0)
         return at(a, err_new("42883", "operator does not exist: %s.%s", node_str(name[0]),
@@ -94,12 +94,12 @@ static struct err *op_name(struct analysis *a, node **name, size_t n, int locati
     return NULL;
 }
 
-static const node *as_row(const node *n)
+static const pg_node *as_row(const pg_node *n)
 {
     return n && n->node_case == PG_QUERY__NODE__NODE_ROW_EXPR ? n : NULL;
 }
 
-static struct err *analyze_list(struct level *l, node **items, size_t n, struct expr ***out)
+static struct err *analyze_list(struct level *l, pg_node **items, size_t n, struct expr ***out)
 {
     *out = arena_new_array(l->a->arena, struct expr *, n + 1);
     for (size_t i = 0; i < n; i++)
@@ -174,7 +174,7 @@ static struct err *analyze_rows_op(struct level *l, const PgQuery__AExpr *x, str
     return make_row_compare(l, op, lhs, rhs, (int)left->n_args, x->location, out);
 }
 
-static bool is_null_const(const node *n)
+static bool is_null_const(const pg_node *n)
 {
     return n && n->node_case == PG_QUERY__NODE__NODE_A_CONST && n->a_const->isnull;
 }
@@ -291,7 +291,7 @@ static struct err *analyze_in(struct level *l, const PgQuery__AExpr *x, struct e
     bool any = str_eq_c(op, "=");
     const PgQuery__List *list = x->rexpr->list;
     int n = (int)list->n_items;
-    const node *row = as_row(x->lexpr);
+    const pg_node *row = as_row(x->lexpr);
     struct expr **tests = arena_new_array(a->arena, struct expr *, n);
     if (!row) {
         struct expr *left;
@@ -311,7 +311,7 @@ static struct err *analyze_in(struct level *l, const PgQuery__AExpr *x, struct e
         for (int i = 0; i < n; i++) {
             struct expr **lhs;
             struct expr **rhs;
-            const node *item = as_row(list->items[i]);
+            const pg_node *item = as_row(list->items[i]);
             if (!item || item->row_expr->n_args != row->row_expr->n_args)
                 return at(a, err_new("42601", "unequal number of entries in row expressions"),
                           x->location);
@@ -332,7 +332,7 @@ static struct err *analyze_between(struct level *l, const PgQuery__AExpr *x, str
                    x->kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM;
     bool symmetric = x->kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM ||
                      x->kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM;
-    node **bounds = x->rexpr->list->items;
+    pg_node **bounds = x->rexpr->list->items;
     struct expr *pairs[2];
     int loc = x->location;
     for (int turn = 0; turn < (symmetric ? 2 : 1); turn++) {
@@ -453,7 +453,7 @@ static struct err *analyze_case(struct level *l, const PgQuery__CaseExpr *c, str
     return NULL;
 }
 
-static struct err *analyze_common(struct level *l, enum expr_kind kind, node **items, size_t n,
+static struct err *analyze_common(struct level *l, enum expr_kind kind, pg_node **items, size_t n,
                                   const char *what, int location, struct expr **out)
 {
     struct analysis *a = l->a;
@@ -508,7 +508,7 @@ static struct err *analyze_array(struct level *l, const PgQuery__AArrayExpr *x, 
     e->nargs = (int)x->n_elements;
     e->args = arena_new_array(a->arena, struct expr *, e->nargs + 1);
     for (int i = 0; i < e->nargs; i++) {
-        const node *n = x->elements[i];
+        const pg_node *n = x->elements[i];
         if (n->node_case == PG_QUERY__NODE__NODE_A_ARRAY_EXPR) {
             nested = true;
             TRY(analyze_array(l, n->a_array_expr, cast_type, typmod, &e->args[i]));
@@ -631,7 +631,7 @@ static struct err *analyze_collate(struct level *l, const PgQuery__CollateClause
 
 /* ---- subscripts and fields ---- */
 
-static struct err *subscript_value(struct level *l, const node *n, uint32_t container,
+static struct err *subscript_value(struct level *l, const pg_node *n, uint32_t container,
                                    struct expr **out)
 {
     struct expr *e;
@@ -643,7 +643,7 @@ static struct err *subscript_value(struct level *l, const node *n, uint32_t cont
     return at(l->a, err_new("42804", "array subscript must have type integer"), e->location);
 }
 
-static struct err *analyze_subscripts(struct level *l, struct expr *container, node **list, size_t n,
+static struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node **list, size_t n,
                                       struct expr **out)
 {
     struct analysis *a = l->a;
@@ -661,7 +661,7 @@ static struct err *analyze_subscripts(struct level *l, struct expr *container, n
         e->subscript.slice |= list[i]->a_indices->is_slice;
     for (size_t i = 0; i < n; i++) {
         const PgQuery__AIndices *ix = list[i]->a_indices;
-        const node *bounds[2] = {ix->lidx, ix->uidx};
+        const pg_node *bounds[2] = {ix->lidx, ix->uidx};
         for (int b = e->subscript.slice ? 0 : 1; b < 2; b++) {
             char kind = e->subscript.slice ? (b ? 'u' : 'l') : 'i';
             struct expr *value = NULL;
@@ -699,7 +699,7 @@ static struct err *analyze_indirection(struct level *l, const PgQuery__AIndirect
     return NULL;
 }
 
-static struct err *analyze_by_kind(struct level *l, const node *n, struct expr **out)
+static struct err *analyze_by_kind(struct level *l, const pg_node *n, struct expr **out)
 {
     switch (n->node_case) {
     case PG_QUERY__NODE__NODE_A_CONST:
@@ -762,7 +762,7 @@ static struct err *analyze_by_kind(struct level *l, const node *n, struct expr *
     }
 }
 
-struct err *analyze_expr(struct level *l, const node *n, struct expr **out)
+struct err *analyze_expr(struct level *l, const pg_node *n, struct expr **out)
 {
     if (l->a->depth > MAX_DEPTH)
         return err_hint(err_new("54001", "stack depth limit exceeded"),

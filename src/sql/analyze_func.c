@@ -206,7 +206,7 @@ struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struc
     struct expr **args = arena_new_array(a->arena, struct expr *, n + 1);
     const char **names = arena_new_array(a->arena, const char *, n + 1);
     for (int i = 0; i < n; i++) {
-        const node *arg = f->args[i];
+        const pg_node *arg = f->args[i];
         if (arg->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR) {
             names[i] = arena_strdup(a->arena, arg->named_arg_expr->name);
             arg = arg->named_arg_expr->arg;
@@ -258,11 +258,10 @@ static struct err *analyze_any(struct level *l, const PgQuery__SubLink *s, struc
         TRY(analyze_expr(l, row ? s->testexpr->row_expr->args[i] : s->testexpr, &left[i]));
         right[i] = column_placeholder(a, q, i);
     }
-    e->sublink.tests = arena_new_array(a->arena, struct expr *, 1);
-    TRY(make_row_compare(l, op, left, right, n, s->location, &e->sublink.tests[0]));
-    if (e->sublink.tests[0]->type != BOOL_OID)
+    TRY(make_row_compare(l, op, left, right, n, s->location, &e->sublink.test));
+    if (e->sublink.test->type != BOOL_OID)
         return at(a, err_new("42804", "row comparison operator must yield type boolean, not type %s",
-                             type_display(a->arena, e->sublink.tests[0]->type, -1)),
+                             type_display(a->arena, e->sublink.test->type, -1)),
                   s->location);
     return NULL;
 }

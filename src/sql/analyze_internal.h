@@ -7,7 +7,7 @@
 
 #include <pg_query/pg_query.pb-c.h>
 
-typedef PgQuery__Node node; /* the one short name for a foreign type */
+typedef PgQuery__Node pg_node; /* the one short name for a foreign type */
 
 /* One name in a query's namespace: a table alias or a join's, with its columns as expressions. */
 struct ns_item {
@@ -65,10 +65,10 @@ struct expr *expr_var(struct arena *arena, struct rte *rte, int att, int locatio
 struct expr *expr_func(struct arena *arena, enum expr_kind kind, uint32_t func, uint32_t op, uint32_t type,
                        struct expr **args, int nargs, int location);
 struct expr *expr_and(struct arena *arena, struct expr *a, struct expr *b);
-struct err *analyze_expr(struct level *l, const node *n, struct expr **out) MUST_CHECK;
-struct err *analyze_expr_in(struct level *l, const node *n, enum clause clause, struct expr **out) MUST_CHECK;
+struct err *analyze_expr(struct level *l, const pg_node *n, struct expr **out) MUST_CHECK;
+struct err *analyze_expr_in(struct level *l, const pg_node *n, enum clause clause, struct expr **out) MUST_CHECK;
 /* Coerced to boolean; `what` as in "argument of WHERE must be type boolean". */
-struct err *analyze_bool(struct level *l, const node *n, enum clause clause, const char *what,
+struct err *analyze_bool(struct level *l, const pg_node *n, enum clause clause, const char *what,
                          struct expr **out) MUST_CHECK;
 struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struct expr **out) MUST_CHECK;
 struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s, struct expr **out) MUST_CHECK;
@@ -135,27 +135,31 @@ uint32_t array_type_of(uint32_t elem);
 uint32_t element_type_of(uint32_t array);
 
 /* ---- queries ---- */
-struct err *analyze_select_node(struct analysis *a, struct level *parent, const node *n, bool lateral_ok,
+struct err *analyze_select_node(struct analysis *a, struct level *parent, const pg_node *n, bool lateral_ok,
                                 struct query **out) MUST_CHECK;
 struct err *analyze_select(struct level *l, const PgQuery__SelectStmt *s) MUST_CHECK;
-struct err *analyze_from(struct level *l, node **items, size_t n) MUST_CHECK;
+struct err *analyze_from(struct level *l, pg_node **items, size_t n) MUST_CHECK;
 struct err *analyze_with(struct level *l, const PgQuery__WithClause *w) MUST_CHECK;
-struct err *analyze_targets(struct level *l, node **list, size_t n, enum clause clause, struct target **out,
+struct err *analyze_targets(struct level *l, pg_node **list, size_t n, enum clause clause, struct target **out,
                             int *nout) MUST_CHECK;
 struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s) MUST_CHECK;
 struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s) MUST_CHECK;
 struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s) MUST_CHECK;
-struct err *analyze_sort_keys(struct level *l, node **list, size_t n, struct target *targets, int ntargets,
+struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct target *targets, int ntargets,
                               enum clause clause, struct sort_key **out, int *nout) MUST_CHECK;
 struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struct relation **out) MUST_CHECK;
 struct err *rte_for_relation(struct analysis *a, struct relation *r, const PgQuery__Alias *alias,
                              struct rte **out) MUST_CHECK;
 struct rte *rte_new(struct analysis *a, struct query *q, enum rte_kind kind, const char *name, int ncols);
 struct err *rte_add_ns(struct level *l, struct rte *rte, bool rel_visible, bool cols_visible);
+/* Makes the columns of one range table entry those of another, in place. */
+void rte_alias(struct expr *e, struct rte *from, struct rte *to);
+/* The next value of an identity column's sequence. */
+struct err *identity_default(struct analysis *a, const struct relation *r, int att, struct expr **out) MUST_CHECK;
 struct err *check_grouping(struct level *l) MUST_CHECK;
 struct level level_init(struct analysis *a, struct level *parent, enum query_kind kind);
 
-static inline const char *node_str(const node *n)
+static inline const char *node_str(const pg_node *n)
 {
     return n->node_case == PG_QUERY__NODE__NODE_STRING ? n->string->sval : "";
 }

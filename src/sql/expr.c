@@ -96,9 +96,8 @@ struct err *expr_children(struct expr *e, expr_visit visit, void *arg)
         if (e->agg->filter)
             TRY(visit(&e->agg->filter, arg));
     }
-    if (e->kind == E_SUBLINK)
-        for (int i = 0; e->sublink.tests && i < e->nargs; i++)
-            TRY(visit(&e->sublink.tests[i], arg));
+    if (e->kind == E_SUBLINK && e->sublink.test)
+        TRY(visit(&e->sublink.test, arg));
     if (e->kind == E_WINDOW) {
         for (int i = 0; i < e->window->npartition; i++)
             TRY(visit(&e->window->partition[i], arg));

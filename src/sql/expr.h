@@ -112,9 +112,8 @@ struct expr {
         struct {
             enum sublink_kind kind;
             struct query *query;
-            struct expr **tests;  /* ANY/ALL: per column `args[i] op CASETEST-free` comparison: */
-            uint32_t *ops;        /* operator OIDs, nargs of them; left sides are args */
-            struct expr **outs;   /* the subquery's columns, coerced: over its target list's types */
+            struct expr *test;    /* ANY, ALL: the comparison; the subquery's column i stands in it as
+                                     a SLOT numbered -(i + 1), which the planner replaces */
         } sublink;
         struct agg_extra *agg;
         struct {

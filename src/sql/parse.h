@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-struct _PgQuery__Node;
+struct PgQuery__Node;
 
 struct own_stmt; /* one of Tarn's own statements: own_stmt.h */
 
@@ -16,21 +16,19 @@ struct raw_stmt {
     const char *sql;   /* the whole text it came from */
     int location;      /* where this statement begins in it */
     int len;           /* 0: to the end */
-    struct _PgQuery__Node *tree; /* NULL for own statements */
+    struct PgQuery__Node *tree; /* NULL for own statements */
     struct own_stmt *own;
 };
 
 struct parsed {
     struct raw_stmt *stmts;
     int count;
-    void *protobuf; /* freed by parsed_done */
 };
 
-/* Parses text (NUL-terminated UTF-8) into statements. The result refers to `sql`, which must outlive it;
- * arrays are in the arena. 42601 with position, 54001 when the text is too deep. MAY be called on a
+/* Parses text (NUL-terminated UTF-8) into statements, all in the arena; they refer to `sql`, which must
+ * outlive them. 42601 with position, 54001 when the text is too deep. MAY be called on a
  * fiber: it switches to a stack of its own. */
 struct err *parse_sql(const char *sql, struct arena *arena, struct parsed *out) MUST_CHECK;
-void parsed_done(struct parsed *p);
 
 /* 1-based character position of a byte offset. */
 int char_position(const char *sql, int offset);

@@ -1,5 +1,6 @@
 /* Plans. A statement runs over one *frame*: an array of datums in which every constant, parameter,
- * referenced column and computed value has a fixed slot, across all query levels. A scan writes the
+ * referenced column and computed value has a fixed slot, across all query levels. Parameters come
+ * first; constants have negative numbers (constant k is at frame[-1 - k]). A scan writes the
  * columns of its current row into the slots of its range table entry; a join has nothing to copy; an
  * outer join sets the slots of its nullable side to NULL; a correlated subquery reads the outer row's
  * slots. Nodes that keep rows (sort, hash, materialize) save and restore the slots that nodes above
@@ -20,6 +21,7 @@ enum plan_kind {
     P_FUNCSCAN,
     P_VALUES,
     P_SUBQUERY,   /* runs `left`; copies/computes `exprs` into `slots` (columns of the subquery's rte) */
+    P_TABLEFUNC,  /* rows of a table function */
     P_CTESCAN,    /* rows of a CTE store */
     P_WORKTABLE,  /* rows of a recursive CTE's working table */
     P_NESTLOOP,
@@ -128,13 +130,14 @@ struct plan {
     /* INSERT, UPDATE, DELETE */
     struct query *query;          /* target, on_conflict ... */
     struct plan_expr *row;        /* INSERT: natts expressions; UPDATE: the new values of all columns */
-    int *row_slots;               /* natts contiguous slots of the new row */
-    int *old_slots;               /* UPDATE, DELETE: natts slots of the old row */
+    int row_slot;                 /* first of natts slots of the new row */
+    int old_slot;                 /* UPDATE, DELETE: first of the natts slots of the old row */
     struct plan_expr *conflict_set; /* ON CONFLICT DO UPDATE: natts expressions */
     struct plan_expr conflict_where;
-    int *excluded_slots;
-    int *conflict_old_slots;      /* the existing row, as seen by SET and WHERE */
-    struct plan_expr *checks;     /* CHECK constraints of the target, over row_slots */
+    int conflict_old_slot;        /* the existing row, as SET and WHERE see it: the target's columns;
+                                     the proposed one (excluded) is at row_slot */
+    struct rte *check_rte;        /* CHECK constraints, index expressions: columns at row_slot */
+    struct plan_expr *checks;     /* CHECK constraints of the target, over the new row */
     const char **check_names;
     int nchecks;
     struct plan_expr *returning;  /* RETURNING expressions into slots */
@@ -148,14 +151,13 @@ struct subplan {
     struct plan *plan;
     int *out_slots;          /* the subquery's result columns */
     int nout;
-    struct expr **left;      /* ANY/ALL: left sides */
-    uint32_t *ops;           /* and their operators */
     bool correlated;         /* depends on slots of outer rows: run each time; else once */
     int number;              /* position among the statement's subplans */
-    struct program **left_programs;
-    struct expr *test;       /* ANY/ALL: left op SLOT(out), ANDed */
+    struct expr *test;       /* ANY/ALL: the comparison, over the slots of the current row */
     struct program *test_program;
-    int value_slot;          /* ARRAY, SCALAR: scratch */
+    uint64_t outer_rels;     /* relations of the level above that it reads (planner) */
+    uint32_t array_type;     /* ARRAY: the result's type */
+    uint32_t column_type;    /* of the first column */
 };
 
 /* The store of a CTE's rows. */
@@ -176,10 +178,10 @@ struct statement_plan {
     struct plan *root;
     int nnodes;
     int nslots;
-    int nconsts;             /* slots [0, nconsts) begin as `consts` */
-    struct datum *consts;
-    int first_param;         /* slots of $1.. follow */
-    int nparams;
+    int nconsts;
+    int consts_cap;
+    struct datum *consts;    /* constant k goes to frame[-1 - k] */
+    int nparams;             /* parameter $n is slot n - 1 */
     uint32_t *param_types;
     int *out_slots;          /* result columns; nout 0: no rows are returned */
     struct target *out;
@@ -193,15 +195,20 @@ struct statement_plan {
     uint8_t *lock_modes;     /* enum txn_table_lock of each */
     int nrelations;
     bool read_only;          /* writes nothing, locks no rows */
-    void *exec;              /* exec's own, freed through exec_free */
-    void (*exec_free)(void *exec);
 };
+
+/* A new slot; `count` of them in a row (the first is returned). */
+int plan_new_slots(struct statement_plan *p, int count);
+/* The slot of a constant. By-reference bytes are borrowed: they live in the plan's arena. */
+int plan_const_slot(struct statement_plan *p, struct datum value);
+/* The slot of an E_VAR's column. */
+int plan_var_slot(const struct expr *var);
 
 struct statement_plan *plan_ref(struct statement_plan *p);
 void plan_unref(struct statement_plan *p); /* NULL is fine */
 
 /* Plans an analyzed statement; takes over `arena` (in which the query lives) on success. */
-struct err *plan_statement(struct cat *cat, struct query *query, struct arena *arena,
-                           struct statement_plan **out) MUST_CHECK;
+struct err *plan_statement(struct cat *cat, const struct type_env *env, struct query *query,
+                           struct arena *arena, struct statement_plan **out) MUST_CHECK;
 
 #endif

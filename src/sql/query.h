@@ -13,7 +13,7 @@ enum rte_kind {
     RTE_VALUES,
     RTE_CTE,
     RTE_SETOP, /* the result columns of a set operation */
-    RTE_AGG,   /* made by the planner: results of aggregation */
+    RTE_TABLEFUNC, /* a table function with columns of its own: table_function.h */
 };
 
 struct cte {
@@ -29,7 +29,8 @@ struct cte {
     int32_t *typmods;
     uint32_t *collations;
     struct query *level;    /* where it is defined */
-    int number;             /* planner: position among the statement's CTE stores */
+    int number;             /* planner: position among the statement's CTE stores; -1: none yet */
+    bool planning;          /* planner: inside its own recursive term */
 };
 
 /* A range table entry: something with columns that a query level reads. */
@@ -53,12 +54,18 @@ struct rte {
     struct expr ***rows;    /* VALUES: nrows lists of ncols */
     int nrows;
     struct cte *cte;        /* CTE */
+    const struct table_function *tf; /* TABLEFUNC */
+    struct tf_arg *tf_args;
+    int ntf_args;
     /* Filled by the planner. */
-    int *slots;             /* frame slot of column i + 1, -1: not used */
+    bool planned;           /* the fields below are set */
+    int base;               /* frame slot of column 1; the others follow; -1: none yet */
+    bool *used;             /* by column - 1: something reads it */
     int key_slot;           /* slot of the row's key bytes, -1: not used */
-    int max_att;            /* greatest column number with a slot */
+    int max_att;            /* greatest column number in use */
     int index;              /* bit number within its query level */
     bool nullable;          /* on the nullable side of an outer join */
+    struct expr **pulled;   /* merged into the level above: what its columns stand for */
 };
 
 enum join_kind { JOIN_INNER, JOIN_LEFT, JOIN_FULL, JOIN_RIGHT /* analysis only */, JOIN_SEMI, JOIN_ANTI };

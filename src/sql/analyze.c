@@ -1,0 +1,259 @@
+/* Entry points of analysis: statements, single expressions, type names. */
+#include "sql/analyze_internal.h"
+
+#include "catalog/depend.h"
+#include "catalog/systab.h"
+
+void query_release(struct query *q)
+{
+    for (int i = 0; q && i < q->nrelations; i++)
+        relation_unref(q->relations[i]);
+    if (q)
+        q->nrelations = 0;
+}
+
+static struct err *finish_params(struct analysis *a, struct query *q)
+{
+    struct param_types *p = a->params;
+    q->nparams = p->count;
+    q->param_types = arena_new_array(a->arena, uint32_t, p->count + 1);
+    for (int i = 0; i < p->count; i++) {
+        if (p->types[i] == 0 || p->types[i] == UNKNOWN_OID)
+            return err_new("42P18", "could not determine data type of parameter $%d", i + 1);
+        q->param_types[i] = p->types[i];
+    }
+    return NULL;
+}
+
+struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
+                              struct param_types *params, struct arena *arena, struct query **out)
+{
+    struct analysis a = {
+        .cat = cat, .env = env, .arena = arena, .sql = raw->sql, .params = params};
+    struct query *q = NULL;
+    struct err *e = analyze_select_node(&a, NULL, raw->tree, false, &q);
+    for (int i = 0; !e && q->kind == Q_SELECT && i < q->ntargets; i++)
+        e = resolve_unknown(&a, &q->targets[i].expr);
+    if (!e)
+        e = finish_params(&a, q);
+    if (e) {
+        query_release(a.top);
+        return e;
+    }
+    *out = q;
+    return NULL;
+}
+
+/* ---- single expressions ---- */
+
+static enum clause clause_of(enum expr_use use)
+{
+    static const enum clause clauses[] = {
+        [USE_DEFAULT] = CL_DEFAULT,       [USE_CHECK] = CL_CHECK,
+        [USE_INDEX_EXPR] = CL_INDEX_EXPR, [USE_INDEX_PRED] = CL_INDEX_PRED,
+        [USE_GENERATED] = CL_GENERATED,   [USE_COPY_WHERE] = CL_COPY_WHERE,
+        [USE_TYPE_USING] = CL_ALTER_USING};
+    return clauses[use];
+}
+
+static struct err *reject_column(struct expr **e, void *arg)
+{
+    struct analysis *a = arg;
+    if ((*e)->kind == E_VAR)
+        return at(a, err_new("0A000", "cannot use column reference in DEFAULT expression"),
+                  (*e)->location);
+    return expr_children(*e, reject_column, arg);
+}
+
+struct err *analyze_expr_node(struct cat *cat, const struct type_env *env, const char *sql,
+                              const void *tree, struct relation *rel, enum expr_use use,
+                              uint32_t type, int32_t typmod, const char *column_name,
+                              struct arena *arena, struct rte **rte, struct expr **out)
+{
+    struct param_types none = {.fixed = true};
+    struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = sql, .params = &none};
+    struct level l = level_init(&a, NULL, Q_SELECT);
+    struct expr *e;
+    *rte = NULL;
+    l.clause = clause_of(use);
+    if (rel) {
+        TRY(rte_for_relation(&a, rel, NULL, rte));
+        TRY(rte_add_ns(&l, *rte, true, true));
+        l.q->rtes = arena_memdup(arena, rte, sizeof(*rte));
+        l.q->nrtes = 1;
+    }
+    struct err *err = analyze_expr(&l, tree, &e);
+    if (!err && use == USE_DEFAULT && rel)
+        err = reject_column(&e, &a);
+    if (!err && (use == USE_CHECK || use == USE_INDEX_PRED || use == USE_COPY_WHERE))
+        err = coerce_to_bool(&a, e, use == USE_CHECK ? "CHECK" : "WHERE", &e);
+    else if (!err && type)
+        err = coerce_assignment(&a, e, column_name ? column_name : "?column?", type, typmod, true, &e);
+    else if (!err)
+        err = resolve_unknown(&a, &e);
+    query_release(a.top);
+    *out = e;
+    return err;
+}
+
+struct err *analyze_expr_text(struct cat *cat, const struct type_env *env, const char *sql,
+                              struct relation *rel, enum expr_use use, uint32_t type,
+                              int32_t typmod, struct arena *arena, struct rte **rte,
+                              struct expr **out)
+{
+    struct parsed parsed;
+    const char *select = arena_printf(arena, "SELECT %s", sql);
+    TRY(parse_sql(select, arena, &parsed));
+    const PgQuery__SelectStmt *s = parsed.stmts[0].tree->select_stmt;
+    return analyze_expr_node(cat, env, select, s->target_list[0]->res_target->val, rel, use, type,
+                             typmod, NULL, arena, rte, out);
+}
+
+struct alias_pair {
+    struct rte *from;
+    struct rte *to;
+};
+
+static struct err *replace_rte(struct expr **e, void *arg)
+{
+    struct alias_pair *p = arg;
+    if ((*e)->kind == E_VAR && (*e)->var.rte == p->from)
+        (*e)->var.rte = p->to;
+    return expr_children(*e, replace_rte, arg);
+}
+
+void rte_alias(struct expr *e, struct rte *from, struct rte *to)
+{
+    struct alias_pair p = {from, to};
+    struct err *never = replace_rte(&e, &p);
+    CHECK(never == NULL);
+}
+
+/* The sequence depends internally on the column. */
+struct err *identity_default(struct analysis *a, const struct relation *r, int att,
+                             struct expr **out)
+{
+    struct depend_list list = {0};
+    TRY(depend_on(a->cat, (struct object_address){PG_CLASS, r->oid, att}, a->arena, &list));
+    for (int i = 0; i < list.count; i++) {
+        struct relation *seq;
+        if (list.items[i].object.class_id != PG_CLASS || list.items[i].type != DEPEND_INTERNAL)
+            continue;
+        TRY(cat_relation(a->cat, list.items[i].object.object_id, &seq));
+        bool is_sequence = seq && seq->kind == 'S';
+        relation_unref(seq);
+        if (!is_sequence)
+            continue;
+        *out = expr_new(a, E_NEXTVAL, INT8_OID, -1);
+        (*out)->func = list.items[i].object.object_id;
+        return coerce_assignment(a, *out, r->atts[att - 1].name, r->atts[att - 1].type, -1, true,
+                                 out);
+    }
+    return err_new("XX000", "no owned sequence found for column \"%s\"", r->atts[att - 1].name);
+}
+
+/* ---- type names ---- */
+
+static struct err *no_type(const char *sql, const PgQuery__TypeName *t)
+{
+    struct err *e;
+    const char *name = node_str(t->names[t->n_names - 1]);
+    if (t->n_names > 1 && strcmp(node_str(t->names[0]), "pg_catalog") != 0)
+        e = err_new("42704", "type \"%s.%s\" does not exist", node_str(t->names[0]), name);
+    else
+        e = err_new("42704", "type \"%s\" does not exist", name);
+    if (sql && t->location >= 0)
+        err_at(e, char_position(sql, t->location));
+    return e;
+}
+
+static struct err *type_modifiers(const PgQuery__TypeName *t, const struct cat_type *type,
+                                  int32_t *typmod)
+{
+    int32_t mods[8];
+    if (!t->n_typmods) {
+        *typmod = t->typemod > 0 ? t->typemod : -1;
+        return NULL;
+    }
+    if (!type->modin || !type->ops)
+        return err_new("42601", "type modifier is not allowed for type \"%.*s\"", STR_ARG(type->name));
+    if (t->n_typmods > ARRAY_LENGTH(mods))
+        return err_new("22023", "too many type modifiers");
+    for (size_t i = 0; i < t->n_typmods; i++) {
+        const pg_node *n = t->typmods[i];
+        if (n->node_case != PG_QUERY__NODE__NODE_A_CONST ||
+            n->a_const->val_case != PG_QUERY__A__CONST__VAL_IVAL)
+            return err_new("42601", "type modifiers must be simple constants or identifiers");
+        mods[i] = n->a_const->ival->ival;
+    }
+    return type_make_typmod(type->ops, mods, (int)t->n_typmods, typmod);
+}
+
+struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name,
+                              uint32_t *type, int32_t *typmod, int *ndims)
+{
+    const PgQuery__TypeName *t = type_name;
+    (void)cat;
+    if (t->pct_type)
+        return err_unsupported("%%TYPE is not supported");
+    if (t->setof)
+        return err_unsupported("SETOF types are not supported here");
+    const struct cat_type *ct = NULL;
+    bool builtin = t->n_names == 1 || strcmp(node_str(t->names[0]), "pg_catalog") == 0;
+    if (builtin)
+        ct = builtin_type_by_name(str_from(node_str(t->names[t->n_names - 1])));
+    if (!ct)
+        return no_type(sql, t);
+    struct err *e = type_modifiers(t, ct, typmod);
+    if (e) {
+        if (sql && t->location >= 0)
+            err_at(e, char_position(sql, t->location));
+        return e;
+    }
+    *type = ct->oid;
+    *ndims = (int)t->n_array_bounds;
+    if (t->n_array_bounds) {
+        if (!ct->array)
+            return err_new("42704", "could not find array type for data type %.*s", STR_ARG(ct->name));
+        *type = ct->array;
+    }
+    return NULL;
+}
+
+struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass)
+{
+    uint32_t family;
+    uint32_t input;
+    struct arena a;
+    (void)sql;
+    *opclass = builtin_default_opclass(BTREE_AM, type, &family, &input);
+    if (*opclass)
+        return NULL;
+    arena_init(&a);
+    struct err *e = err_hint(
+        err_new("42704", "data type %s has no default operator class for access method \"btree\"",
+                type_display(&a, type, -1)),
+        "You must specify an operator class for the index or define a default operator class for the "
+        "data type.");
+    arena_done(&a);
+    return e;
+}
+
+const char *type_display(struct arena *a, uint32_t type, int32_t typmod)
+{
+    const struct cat_type *t = builtin_type(type);
+    if (!type)
+        return "-";
+    if (!t)
+        return "???";
+    if (!t->ops)
+        return t->is_array && builtin_type(t->elem)
+                   ? arena_printf(a, "%s[]", type_display(a, t->elem, -1))
+                   : arena_strndup(a, t->name.data, t->name.len);
+    struct buf b = BUF_INIT;
+    struct err *e = type_format(t->ops, typmod, &b);
+    const char *text = e ? "???" : arena_strdup(a, buf_cstr(&b));
+    err_free(e);
+    buf_done(&b);
+    return text;
+}

@@ -1,0 +1,499 @@
+/* INSERT, UPDATE, DELETE: manual pages of those commands. */
+#include "sql/analyze_internal.h"
+
+static struct err *not_writable(const struct relation *r, const char *verb)
+{
+    if (r->read_only_synced)
+        return err_hint(err_new("42809", "cannot %s synced table \"%s\"", verb, r->name),
+                        "The table is kept in step with its source, which owns the data; write "
+                        "there, or to a table of your own.");
+    if (r->kind == 'v')
+        return err_unsupported("writing to views is not supported: \"%s\"", r->name);
+    if (r->kind == 'S')
+        return err_new("42809", "cannot change sequence \"%s\"", r->name);
+    if (r->system)
+        return err_new("42501", "permission denied: \"%s\" is a system catalog", r->name);
+    if (r->kind != 'r')
+        return err_new("42809", "cannot change relation \"%s\"", r->name);
+    return NULL;
+}
+
+/* The statement's target table, visible by alias where `visible`. */
+static struct err *open_target(struct level *l, const PgQuery__RangeVar *rv, const char *verb,
+                               bool visible)
+{
+    struct analysis *a = l->a;
+    struct query *q = l->q;
+    struct relation *r;
+    TRY(open_relation(a, rv, &r));
+    struct err *e = not_writable(r, verb);
+    if (e)
+        return at(a, e, rv->location);
+    TRY(rte_for_relation(a, r, rv->alias, &q->target));
+    q->target->location = rv->location;
+    ARENA_PUSH(a->arena, q->rtes, q->nrtes, q->rtes_cap, q->target);
+    if (visible)
+        TRY(rte_add_ns(l, q->target, true, true));
+    return NULL;
+}
+
+/* The value of a column that a statement does not give. */
+static struct err *column_default(struct level *l, const struct relation *r, int att,
+                                  struct expr **out)
+{
+    struct analysis *a = l->a;
+    const struct attr *col = &r->atts[att - 1];
+    struct rte *none;
+    if (col->default_sql)
+        return analyze_expr_text(a->cat, a->env, col->default_sql, NULL, USE_DEFAULT, col->type,
+                                 col->typmod, a->arena, &none, out);
+    if (col->identity)
+        return identity_default(a, r, att, out);
+    *out = expr_const(a->arena, col->ops ? col->type : INT4_OID, col->typmod, datum_null(), -1);
+    return NULL;
+}
+
+static struct err *generated_column(const struct relation *r, int att, const char *verb)
+{
+    const char *name = r->atts[att - 1].name;
+    if (*verb == 'i')
+        return err_detail(err_new("428C9", "cannot insert a non-DEFAULT value into column \"%s\"",
+                                  name),
+                          "Column \"%s\" is a generated column.", name);
+    return err_detail(err_new("428C9", "column \"%s\" can only be updated to DEFAULT", name),
+                      "Column \"%s\" is a generated column.", name);
+}
+
+static struct err *find_column(struct level *l, const struct relation *r, const char *name,
+                               int location, int *att)
+{
+    *att = relation_attnum(r, str_from(name));
+    if (*att)
+        return NULL;
+    return at(l->a,
+              err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name, r->name),
+              location);
+}
+
+/* ---- RETURNING ---- */
+
+static struct err *analyze_returning(struct level *l, pg_node **list, size_t n)
+{
+    struct query *q = l->q;
+    if (!n)
+        return NULL;
+    if (q->kind == Q_INSERT) {
+        l->nitems = 0;
+        TRY(rte_add_ns(l, q->target, true, true));
+    }
+    TRY(analyze_targets(l, list, n, CL_RETURNING, &q->returning, &q->nreturning));
+    for (int i = 0; i < q->nreturning; i++)
+        TRY(resolve_unknown(l->a, &q->returning[i].expr));
+    return NULL;
+}
+
+/* ---- INSERT ---- */
+
+static struct err *insert_columns(struct level *l, const PgQuery__InsertStmt *s)
+{
+    struct query *q = l->q;
+    const struct relation *r = q->target->rel;
+    q->source_atts = arena_new_array(l->a->arena, int, r->natts + 1);
+    for (size_t i = 0; i < s->n_cols; i++) {
+        const PgQuery__ResTarget *t = s->cols[i]->res_target;
+        int att;
+        TRY(find_column(l, r, t->name, t->location, &att));
+        if (t->n_indirection)
+            return at(l->a, err_unsupported("assigning to parts of column \"%s\" is not supported",
+                                            t->name),
+                      t->location);
+        for (int k = 0; k < q->nsource_atts; k++)
+            if (q->source_atts[k] == att)
+                return at(l->a, err_new("42701", "column \"%s\" specified more than once", t->name),
+                          t->location);
+        q->source_atts[q->nsource_atts++] = att;
+    }
+    if (s->n_cols)
+        return NULL;
+    for (int i = 0; i < r->natts; i++)
+        if (!r->atts[i].dropped)
+            q->source_atts[q->nsource_atts++] = i + 1;
+    return NULL;
+}
+
+static struct err *check_insertable(struct level *l, const PgQuery__InsertStmt *s, int att,
+                                    const struct expr *value)
+{
+    struct query *q = l->q;
+    const struct relation *r = q->target->rel;
+    const struct attr *col = &r->atts[att - 1];
+    (void)s;
+    if (value->kind == E_DEFAULT)
+        return NULL;
+    if (col->generated)
+        return generated_column(r, att, "insert");
+    if (col->identity == 'a' && !q->overriding_system)
+        return err_hint(err_detail(err_new("428C9", "cannot insert a non-DEFAULT value into column "
+                                                    "\"%s\"",
+                                           col->name),
+                                   "Column \"%s\" is an identity column defined as GENERATED "
+                                   "ALWAYS.",
+                                   col->name),
+                        "Use OVERRIDING SYSTEM VALUE to override.");
+    return NULL;
+}
+
+static struct err *row_length(struct level *l, const PgQuery__InsertStmt *s, int have,
+                              int location)
+{
+    struct query *q = l->q;
+    if (have > q->nsource_atts)
+        return at(l->a, err_new("42601", "INSERT has more expressions than target columns"), location);
+    if (s->n_cols && have < q->nsource_atts)
+        return at(l->a, err_new("42601", "INSERT has more target columns than expressions"),
+                  s->cols[have]->res_target->location);
+    q->nsource_atts = have;
+    return NULL;
+}
+
+static int expr_location(const pg_node *n)
+{
+    switch (n->node_case) {
+    case PG_QUERY__NODE__NODE_A_CONST:
+        return n->a_const->location;
+    case PG_QUERY__NODE__NODE_COLUMN_REF:
+        return n->column_ref->location;
+    case PG_QUERY__NODE__NODE_FUNC_CALL:
+        return n->func_call->location;
+    case PG_QUERY__NODE__NODE_TYPE_CAST:
+        return n->type_cast->location;
+    default:
+        return -1;
+    }
+}
+
+/* VALUES with one or more rows: each expression is coerced to its column. */
+static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
+                                 const PgQuery__SelectStmt *values)
+{
+    struct analysis *a = l->a;
+    struct query *q = l->q;
+    const struct relation *r = q->target->rel;
+    int nrows = (int)values->n_values_lists;
+    int ncols = (int)values->values_lists[0]->list->n_items;
+    for (int k = 0; k < nrows; k++)
+        if ((int)values->values_lists[k]->list->n_items != ncols)
+            return err_new("42601", "VALUES lists must all be the same length");
+    pg_node **first = values->values_lists[0]->list->items;
+    TRY(row_length(l, s, ncols, ncols > q->nsource_atts ? expr_location(first[q->nsource_atts]) : -1));
+    struct rte *rte = rte_new(a, q, RTE_VALUES, "*VALUES*", ncols);
+    rte->nrows = nrows;
+    rte->rows = arena_new_array(a->arena, struct expr **, nrows);
+    for (int k = 0; k < nrows; k++) {
+        rte->rows[k] = arena_new_array(a->arena, struct expr *, ncols);
+        for (int i = 0; i < ncols; i++) {
+            int att = q->source_atts[i];
+            const struct attr *col = &r->atts[att - 1];
+            struct expr **value = &rte->rows[k][i];
+            TRY(analyze_expr_in(l, values->values_lists[k]->list->items[i], CL_VALUES, value));
+            TRY(check_insertable(l, s, att, *value));
+            if ((*value)->kind == E_DEFAULT)
+                TRY(column_default(l, r, att, value));
+            TRY(coerce_assignment(a, *value, col->name, col->type, col->typmod, false, value));
+        }
+    }
+    for (int i = 0; i < ncols; i++) {
+        const struct attr *col = &r->atts[q->source_atts[i] - 1];
+        rte->colnames[i] = col->name;
+        rte->types[i] = col->type;
+        rte->typmods[i] = col->typmod;
+        rte->collations[i] = col->collation;
+    }
+    q->source_rte = rte;
+    return NULL;
+}
+
+static struct err *insert_select(struct level *l, const PgQuery__InsertStmt *s)
+{
+    struct analysis *a = l->a;
+    struct query *q = l->q;
+    struct query *sub;
+    TRY(analyze_select_node(a, l, s->select_stmt, false, &sub));
+    int n = 0;
+    for (int i = 0; i < sub->ntargets; i++)
+        n += sub->targets[i].name != NULL;
+    TRY(row_length(l, s, n, n > q->nsource_atts ? sub->targets[q->nsource_atts].expr->location : -1));
+    struct rte *rte = rte_new(a, q, RTE_SUBQUERY, "*SELECT*", n);
+    rte->sub = sub;
+    for (int i = 0, k = 0; i < sub->ntargets; i++) {
+        struct target *t = &sub->targets[i];
+        if (!t->name)
+            continue;
+        const struct attr *col = &q->target->rel->atts[q->source_atts[k] - 1];
+        TRY(check_insertable(l, s, q->source_atts[k], t->expr));
+        /* A plain SELECT's own literals take the column's type; others are coerced outside. */
+        if (t->expr->type == UNKNOWN_OID)
+            TRY(coerce_assignment(a, t->expr, col->name, col->type, col->typmod, false, &t->expr));
+        rte->colnames[k] = t->name;
+        rte->types[k] = t->expr->type;
+        rte->typmods[k] = t->expr->typmod;
+        rte->collations[k] = t->expr->collation;
+        k++;
+    }
+    q->source = sub;
+    q->source_rte = rte;
+    return NULL;
+}
+
+/* One expression per column of the table, from the source row, a default or NULL. */
+static struct err *insert_row(struct level *l)
+{
+    struct analysis *a = l->a;
+    struct query *q = l->q;
+    const struct relation *r = q->target->rel;
+    q->row = arena_new_array(a->arena, struct expr *, r->natts + 1);
+    for (int i = 0; i < q->nsource_atts && q->source_rte; i++) {
+        int att = q->source_atts[i];
+        const struct attr *col = &r->atts[att - 1];
+        struct expr *var = expr_var(a->arena, q->source_rte, i + 1, -1);
+        if (q->source)
+            var->location = q->source->targets[i].expr->location;
+        TRY(coerce_assignment(a, var, col->name, col->type, col->typmod, false, &q->row[att - 1]));
+    }
+    for (int i = 0; i < r->natts; i++) {
+        struct rte *rte;
+        if (r->atts[i].generated) {
+            TRY(analyze_expr_text(a->cat, a->env, r->atts[i].default_sql, q->target->rel,
+                                  USE_GENERATED, r->atts[i].type, r->atts[i].typmod, a->arena, &rte,
+                                  &q->row[i]));
+            rte_alias(q->row[i], rte, q->target);
+        } else if (!q->row[i]) {
+            TRY(column_default(l, r, i + 1, &q->row[i]));
+        }
+    }
+    return NULL;
+}
+
+/* ---- ON CONFLICT ---- */
+
+static bool index_has_columns(const struct index *ix, const int *atts, int n)
+{
+    if (!ix->unique || ix->pred_sql || ix->nkeys != n)
+        return false;
+    for (int i = 0; i < ix->nkeys; i++) {
+        bool listed = false;
+        for (int k = 0; k < n; k++)
+            listed |= ix->cols[i].attnum == atts[k];
+        if (!listed)
+            return false;
+    }
+    return true;
+}
+
+static struct err *infer_arbiters(struct level *l, const PgQuery__InferClause *infer,
+                                  struct on_conflict *oc)
+{
+    struct analysis *a = l->a;
+    const struct relation *r = l->q->target->rel;
+    int atts[32];
+    int n = 0;
+    oc->arbiters = arena_new_array(a->arena, int, r->nindexes + 1);
+    if (infer->conname && *infer->conname) {
+        for (int i = 0; i < r->nindexes; i++)
+            if (strcmp(r->indexes[i].name, infer->conname) == 0 && r->indexes[i].unique)
+                oc->arbiters[oc->narbiters++] = i;
+        if (!oc->narbiters)
+            return at(a,
+                      err_new("42704", "constraint \"%s\" for table \"%s\" does not exist",
+                              infer->conname, r->name),
+                      infer->location);
+        return NULL;
+    }
+    if (infer->where_clause)
+        return at(a, err_unsupported("ON CONFLICT with an index predicate is not supported"),
+                  infer->location);
+    for (size_t i = 0; i < infer->n_index_elems; i++) {
+        const PgQuery__IndexElem *elem = infer->index_elems[i]->index_elem;
+        if (elem->expr || n == 32)
+            return at(a, err_unsupported("ON CONFLICT with index expressions is not supported"),
+                      infer->location);
+        TRY(find_column(l, r, elem->name, infer->location, &atts[n]));
+        n++;
+    }
+    for (int i = 0; i < r->nindexes; i++)
+        if (index_has_columns(&r->indexes[i], atts, n))
+            oc->arbiters[oc->narbiters++] = i;
+    if (!oc->narbiters)
+        return at(a,
+                  err_new("42P10", "there is no unique or exclusion constraint matching the ON "
+                                   "CONFLICT specification"),
+                  -1);
+    return NULL;
+}
+
+static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
+                               int *nout);
+
+static struct err *analyze_on_conflict(struct level *l, const PgQuery__OnConflictClause *c)
+{
+    struct analysis *a = l->a;
+    struct query *q = l->q;
+    struct on_conflict *oc = arena_new(a->arena, struct on_conflict);
+    q->on_conflict = oc;
+    oc->update = c->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
+    if (c->infer)
+        TRY(infer_arbiters(l, c->infer, oc));
+    if (!oc->update)
+        return NULL;
+    if (!c->infer)
+        return at(a,
+                  err_hint(err_new("42601", "ON CONFLICT DO UPDATE requires inference specification or "
+                                            "constraint name"),
+                           "For example, ON CONFLICT (column_name)."),
+                  c->location);
+    TRY(rte_for_relation(a, q->target->rel, NULL, &oc->excluded));
+    oc->excluded->name = "excluded";
+    l->nitems = 0;
+    TRY(rte_add_ns(l, q->target, true, true));
+    TRY(rte_add_ns(l, oc->excluded, true, false));
+    TRY(analyze_set(l, c->target_list, c->n_target_list, &oc->set, &oc->nset));
+    if (c->where_clause)
+        TRY(analyze_bool(l, c->where_clause, CL_WHERE, "WHERE", &oc->where));
+    return NULL;
+}
+
+struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s)
+{
+    struct query *q = l->q;
+    if (s->with_clause)
+        TRY(analyze_with(l, s->with_clause));
+    TRY(open_target(l, s->relation, "insert into", false));
+    q->overriding_system = s->override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
+    if (s->override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE)
+        return err_unsupported("OVERRIDING USER VALUE is not supported");
+    TRY(insert_columns(l, s));
+    const PgQuery__SelectStmt *sel =
+        s->select_stmt && s->select_stmt->node_case == PG_QUERY__NODE__NODE_SELECT_STMT
+            ? s->select_stmt->select_stmt
+            : NULL;
+    l->clause = CL_INSERT_TARGET;
+    if (!s->select_stmt)
+        q->nsource_atts = 0; /* DEFAULT VALUES */
+    else if (sel && sel->n_values_lists && !sel->n_sort_clause && !sel->limit_count &&
+             !sel->limit_offset && !sel->with_clause)
+        TRY(insert_values(l, s, sel));
+    else
+        TRY(insert_select(l, s));
+    TRY(insert_row(l));
+    if (s->on_conflict_clause &&
+        s->on_conflict_clause->action != PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_NONE)
+        TRY(analyze_on_conflict(l, s->on_conflict_clause));
+    return analyze_returning(l, s->returning_list, s->n_returning_list);
+}
+
+/* ---- UPDATE ---- */
+
+static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, struct expr *value,
+                                  struct assignment *set, int *n)
+{
+    struct analysis *a = l->a;
+    const struct relation *r = l->q->target->rel;
+    int att;
+    TRY(find_column(l, r, t->name, t->location, &att));
+    const struct attr *col = &r->atts[att - 1];
+    if (t->n_indirection)
+        return at(a, err_unsupported("assigning to parts of column \"%s\" is not supported", t->name),
+                  t->location);
+    for (int i = 0; i < *n; i++)
+        if (set[i].att == att)
+            return at(a, err_new("42601", "multiple assignments to same column \"%s\"", t->name), -1);
+    if (value->kind == E_DEFAULT) {
+        if (col->generated)
+            return NULL; /* computed anyway */
+        TRY(column_default(l, r, att, &value));
+    } else if (col->generated) {
+        return generated_column(r, att, "update");
+    } else if (col->identity == 'a') {
+        return err_detail(err_new("428C9", "column \"%s\" can only be updated to DEFAULT", col->name),
+                          "Column \"%s\" is an identity column defined as GENERATED ALWAYS.",
+                          col->name);
+    }
+    TRY(coerce_assignment(a, value, col->name, col->type, col->typmod, false, &value));
+    set[(*n)++] = (struct assignment){att, value};
+    return NULL;
+}
+
+static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
+                               int *nout)
+{
+    struct analysis *a = l->a;
+    *out = arena_new_array(a->arena, struct assignment, n + 1);
+    *nout = 0;
+    for (size_t i = 0; i < n; i++) {
+        const PgQuery__ResTarget *t = list[i]->res_target;
+        const pg_node *val = t->val;
+        struct expr *value;
+        if (val->node_case == PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
+            const PgQuery__MultiAssignRef *m = val->multi_assign_ref;
+            if (m->source->node_case != PG_QUERY__NODE__NODE_ROW_EXPR)
+                return at(a,
+                          err_unsupported("assigning a subquery to several columns is not supported"),
+                          t->location);
+            const PgQuery__RowExpr *row = m->source->row_expr;
+            if ((int)row->n_args != m->ncolumns)
+                return at(a, err_new("42601", "number of columns does not match number of values"),
+                          t->location);
+            val = row->args[m->colno - 1];
+        }
+        TRY(analyze_expr_in(l, val, CL_UPDATE, &value));
+        TRY(add_assignment(l, t, value, *out, nout));
+    }
+    return NULL;
+}
+
+/* Generated columns follow the new row: their expressions refer to it, not to the old one. */
+static struct err *generated_assignments(struct level *l)
+{
+    struct query *q = l->q;
+    const struct relation *r = q->target->rel;
+    bool any = false;
+    for (int i = 0; i < r->natts; i++)
+        any |= r->atts[i].generated != 0;
+    return any ? err_unsupported("UPDATE of tables with generated columns is not supported") : NULL;
+}
+
+struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
+{
+    struct query *q = l->q;
+    if (s->with_clause)
+        TRY(analyze_with(l, s->with_clause));
+    TRY(open_target(l, s->relation, "update", true));
+    struct from_node *f = arena_new(l->a->arena, struct from_node);
+    f->rte = q->target;
+    q->from = arena_memdup(l->a->arena, &f, sizeof(f));
+    q->nfrom = 1;
+    TRY(analyze_from(l, s->from_clause, s->n_from_clause));
+    TRY(analyze_set(l, s->target_list, s->n_target_list, &q->set, &q->nset));
+    TRY(generated_assignments(l));
+    if (s->where_clause)
+        TRY(analyze_bool(l, s->where_clause, CL_WHERE, "WHERE", &q->where));
+    return analyze_returning(l, s->returning_list, s->n_returning_list);
+}
+
+/* ---- DELETE ---- */
+
+struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s)
+{
+    struct query *q = l->q;
+    if (s->with_clause)
+        TRY(analyze_with(l, s->with_clause));
+    TRY(open_target(l, s->relation, "delete from", true));
+    struct from_node *f = arena_new(l->a->arena, struct from_node);
+    f->rte = q->target;
+    q->from = arena_memdup(l->a->arena, &f, sizeof(f));
+    q->nfrom = 1;
+    TRY(analyze_from(l, s->using_clause, s->n_using_clause));
+    if (s->where_clause)
+        TRY(analyze_bool(l, s->where_clause, CL_WHERE, "WHERE", &q->where));
+    return analyze_returning(l, s->returning_list, s->n_returning_list);
+}

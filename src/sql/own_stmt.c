@@ -1,0 +1,370 @@
+/* A small recursive-descent parser for Tarn's own statements. Its lexer follows PostgreSQL's rules for
+ * identifiers, strings, comments and numbers (manual section 4.1). */
+#include "sql/own_stmt.h"
+
+#include "base/str.h"
+#include "sql/parse.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+enum token_kind { TOK_END, TOK_WORD, TOK_QUOTED, TOK_STRING, TOK_NUMBER, TOK_PUNCT };
+
+struct token {
+    enum token_kind kind;
+    const char *text; /* folded word, identifier or string content; one character for PUNCT */
+    int start;
+    int end;
+};
+
+struct lexer {
+    const char *sql;
+    int at;
+    struct arena *arena;
+    struct token tok; /* the current one */
+};
+
+static int skip_blank(const char *s, int i)
+{
+    for (;;) {
+        if (isspace((unsigned char)s[i])) {
+            i++;
+        } else if (s[i] == '-' && s[i + 1] == '-') {
+            while (s[i] && s[i] != '\n')
+                i++;
+        } else if (s[i] == '/' && s[i + 1] == '*') {
+            int depth = 1;
+            for (i += 2; s[i] && depth; i++) {
+                if (s[i] == '/' && s[i + 1] == '*')
+                    depth++, i++;
+                else if (s[i] == '*' && s[i + 1] == '/')
+                    depth--, i++;
+            }
+        } else {
+            return i;
+        }
+    }
+}
+
+static bool word_start(char c)
+{
+    return isalpha((unsigned char)c) || c == '_' || (c & 0x80);
+}
+
+static bool word_char(char c)
+{
+    return word_start(c) || isdigit((unsigned char)c) || c == '$';
+}
+
+static struct err *syntax_error(struct lexer *lx, const struct token *t)
+{
+    struct err *e = t->kind == TOK_END
+                        ? err_new("42601", "syntax error at end of input")
+                        : err_new("42601", "syntax error at or near \"%.*s\"", t->end - t->start,
+                                  lx->sql + t->start);
+    return err_at(e, char_position(lx->sql, t->start));
+}
+
+/* 'it''s' and "a ""b""": doubled quotes stand for one. */
+static struct err *lex_quoted(struct lexer *lx, char quote, struct token *t)
+{
+    const char *s = lx->sql;
+    char *text = arena_alloc(lx->arena, strlen(s + lx->at) + 1);
+    int n = 0;
+    int i = lx->at + 1;
+    for (;; i++) {
+        if (!s[i])
+            return err_at(err_new("42601", "unterminated quoted %s",
+                                  quote == '"' ? "identifier" : "string"),
+                          char_position(s, lx->at));
+        if (s[i] == quote && s[i + 1] != quote)
+            break;
+        i += s[i] == quote;
+        text[n++] = s[i];
+    }
+    text[n] = '\0';
+    t->kind = quote == '"' ? TOK_QUOTED : TOK_STRING;
+    t->text = text;
+    lx->at = i + 1;
+    return NULL;
+}
+
+static void lex_word(struct lexer *lx, struct token *t)
+{
+    int end = lx->at;
+    while (word_char(lx->sql[end]))
+        end++;
+    char *text = arena_strndup(lx->arena, lx->sql + lx->at, (size_t)(end - lx->at));
+    for (char *p = text; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    t->kind = TOK_WORD;
+    t->text = text;
+    lx->at = end;
+}
+
+static struct err *advance(struct lexer *lx)
+{
+    lx->at = skip_blank(lx->sql, lx->at);
+    struct token t = {.start = lx->at};
+    char c = lx->sql[lx->at];
+    if (!c) {
+        t.kind = TOK_END;
+    } else if (word_start(c)) {
+        lex_word(lx, &t);
+    } else if (c == '\'' || c == '"') {
+        TRY(lex_quoted(lx, c, &t));
+    } else if (isdigit((unsigned char)c)) {
+        int end = lx->at;
+        while (isalnum((unsigned char)lx->sql[end]) || lx->sql[end] == '.')
+            end++;
+        t.kind = TOK_NUMBER;
+        t.text = arena_strndup(lx->arena, lx->sql + lx->at, (size_t)(end - lx->at));
+        lx->at = end;
+    } else {
+        t.kind = TOK_PUNCT;
+        t.text = arena_strndup(lx->arena, &c, 1);
+        lx->at++;
+    }
+    t.end = lx->at;
+    lx->tok = t;
+    return NULL;
+}
+
+static bool is_word(const struct lexer *lx, const char *word)
+{
+    return lx->tok.kind == TOK_WORD && strcmp(lx->tok.text, word) == 0;
+}
+
+static bool is_punct(const struct lexer *lx, char c)
+{
+    return lx->tok.kind == TOK_PUNCT && lx->tok.text[0] == c;
+}
+
+static struct err *accept_word(struct lexer *lx, const char *word, bool *yes)
+{
+    *yes = is_word(lx, word);
+    return *yes ? advance(lx) : NULL;
+}
+
+static struct err *expect_word(struct lexer *lx, const char *word)
+{
+    if (!is_word(lx, word))
+        return syntax_error(lx, &lx->tok);
+    return advance(lx);
+}
+
+static struct err *expect_punct(struct lexer *lx, char c)
+{
+    if (!is_punct(lx, c))
+        return syntax_error(lx, &lx->tok);
+    return advance(lx);
+}
+
+static struct err *identifier(struct lexer *lx, const char **out)
+{
+    if (lx->tok.kind != TOK_WORD && lx->tok.kind != TOK_QUOTED)
+        return syntax_error(lx, &lx->tok);
+    *out = lx->tok.text;
+    return advance(lx);
+}
+
+static struct err *qualified_name(struct lexer *lx, struct own_stmt *s)
+{
+    s->name_location = lx->tok.start;
+    TRY(identifier(lx, &s->name));
+    if (!is_punct(lx, '.'))
+        return NULL;
+    TRY(advance(lx));
+    s->schema = s->name;
+    return identifier(lx, &s->name);
+}
+
+/* The rest of the statement is not looked at: up to its semicolon, minding quotes. */
+static struct err *unsupported(struct lexer *lx, struct own_stmt *s, const char *what)
+{
+    s->kind = OWN_UNSUPPORTED;
+    s->what = what;
+    while (lx->tok.kind != TOK_END && !is_punct(lx, ';'))
+        TRY(advance(lx));
+    return NULL;
+}
+
+static struct err *column_list(struct lexer *lx, struct own_stmt *s)
+{
+    int cap = 0;
+    TRY(expect_punct(lx, '('));
+    for (;;) {
+        const char *name;
+        TRY(identifier(lx, &name));
+        ARENA_PUSH(lx->arena, s->keys, s->nkeys, cap, name);
+        if (!is_punct(lx, ','))
+            return expect_punct(lx, ')');
+        TRY(advance(lx));
+    }
+}
+
+static struct err *option_list(struct lexer *lx, struct own_stmt *s)
+{
+    int cap = 0;
+    TRY(expect_punct(lx, '('));
+    for (;;) {
+        struct own_option o;
+        TRY(identifier(lx, &o.name));
+        TRY(expect_punct(lx, '='));
+        if (lx->tok.kind == TOK_END || lx->tok.kind == TOK_PUNCT)
+            return syntax_error(lx, &lx->tok);
+        o.value = lx->tok.text;
+        TRY(advance(lx));
+        ARENA_PUSH(lx->arena, s->options, s->noptions, cap, o);
+        if (!is_punct(lx, ','))
+            return expect_punct(lx, ')');
+        TRY(advance(lx));
+    }
+}
+
+static struct err *create_clauses(struct lexer *lx, struct own_stmt *s)
+{
+    bool yes;
+    if (is_word(lx, "timeseries"))
+        return unsupported(lx, s, "TIMESERIES KEY");
+    TRY(accept_word(lx, "mode", &yes));
+    if (yes && (is_word(lx, "triggered") || is_word(lx, "continuous")))
+        return unsupported(lx, s, is_word(lx, "triggered") ? "MODE TRIGGERED" : "MODE CONTINUOUS");
+    if (yes)
+        TRY(expect_word(lx, "snapshot"));
+    if (is_word(lx, "every") || is_word(lx, "schedule"))
+        return unsupported(lx, s, is_word(lx, "every") ? "EVERY" : "SCHEDULE");
+    TRY(accept_word(lx, "with", &yes));
+    if (yes)
+        TRY(option_list(lx, s));
+    TRY(accept_word(lx, "no", &yes));
+    if (yes) {
+        TRY(expect_word(lx, "wait"));
+        s->no_wait = true;
+    }
+    return NULL;
+}
+
+static struct err *create_synced(struct lexer *lx, struct own_stmt *s)
+{
+    bool yes;
+    s->kind = OWN_CREATE_SYNCED;
+    TRY(accept_word(lx, "if", &yes));
+    if (yes) {
+        TRY(expect_word(lx, "not"));
+        TRY(expect_word(lx, "exists"));
+        s->missing_ok = true;
+    }
+    TRY(qualified_name(lx, s));
+    TRY(expect_word(lx, "from"));
+    if (!is_word(lx, "delta"))
+        return unsupported(lx, s, "CREATE SYNCED TABLE from a catalog");
+    TRY(advance(lx));
+    if (lx->tok.kind != TOK_STRING)
+        return syntax_error(lx, &lx->tok);
+    s->uri = lx->tok.text;
+    s->uri_location = lx->tok.start;
+    TRY(advance(lx));
+    if (is_word(lx, "columns"))
+        return unsupported(lx, s, "COLUMNS");
+    TRY(expect_word(lx, "primary"));
+    TRY(expect_word(lx, "key"));
+    TRY(column_list(lx, s));
+    return create_clauses(lx, s);
+}
+
+static struct err *refresh_synced(struct lexer *lx, struct own_stmt *s)
+{
+    bool yes;
+    s->kind = OWN_REFRESH_SYNCED;
+    TRY(qualified_name(lx, s));
+    TRY(accept_word(lx, "full", &s->full));
+    TRY(accept_word(lx, "no", &yes));
+    if (yes) {
+        TRY(expect_word(lx, "wait"));
+        s->no_wait = true;
+    }
+    return NULL;
+}
+
+static struct err *drop_synced(struct lexer *lx, struct own_stmt *s)
+{
+    bool yes;
+    s->kind = OWN_DROP_SYNCED;
+    TRY(accept_word(lx, "if", &yes));
+    if (yes) {
+        TRY(expect_word(lx, "exists"));
+        s->missing_ok = true;
+    }
+    TRY(qualified_name(lx, s));
+    TRY(accept_word(lx, "cascade", &s->cascade));
+    if (!s->cascade)
+        TRY(accept_word(lx, "restrict", &yes));
+    return NULL;
+}
+
+/* The words a statement can begin with. */
+static const struct {
+    const char *words[4];
+    struct err *(*parse)(struct lexer *lx, struct own_stmt *s); /* NULL: not built yet */
+    const char *what;
+} statements[] = {
+    {{"create", "synced", "table"}, create_synced, NULL},
+    {{"refresh", "synced", "table"}, refresh_synced, NULL},
+    {{"drop", "synced", "table"}, drop_synced, NULL},
+    {{"alter", "synced", "table"}, NULL, "ALTER SYNCED TABLE"},
+    {{"verify", "synced", "table"}, NULL, "VERIFY SYNCED TABLE"},
+    {{"wait", "for", "synced", "table"}, NULL, "WAIT FOR SYNCED TABLE"},
+    {{"check", "sync"}, NULL, "CHECK SYNC"},
+    {{"create", "storage", "credential"}, NULL, "CREATE STORAGE CREDENTIAL"},
+    {{"drop", "storage", "credential"}, NULL, "DROP STORAGE CREDENTIAL"},
+    {{"create", "catalog"}, NULL, "CREATE CATALOG"},
+    {{"drop", "catalog"}, NULL, "DROP CATALOG"},
+};
+
+/* Which statement begins there, -1: none; *after is behind its first words. */
+static int find_statement(const char *sql, int start, int *after)
+{
+    for (size_t k = 0; k < sizeof(statements) / sizeof(statements[0]); k++) {
+        int at = start;
+        bool match = true;
+        for (int w = 0; match && w < 4 && statements[k].words[w]; w++) {
+            size_t len = strlen(statements[k].words[w]);
+            at = skip_blank(sql, at);
+            match = strncasecmp(sql + at, statements[k].words[w], len) == 0 &&
+                    !word_char(sql[at + (int)len]);
+            at += (int)len;
+        }
+        if (match) {
+            *after = at;
+            return (int)k;
+        }
+    }
+    return -1;
+}
+
+bool own_stmt_begins(const char *sql, int start)
+{
+    int after;
+    return find_statement(sql, skip_blank(sql, start), &after) >= 0;
+}
+
+struct err *own_stmt_parse(const char *sql, int start, struct arena *arena, struct own_stmt **out,
+                           int *end)
+{
+    struct lexer lx = {.sql = sql, .arena = arena};
+    struct own_stmt *s = arena_new(arena, struct own_stmt);
+    int k = find_statement(sql, skip_blank(sql, start), &lx.at);
+    CHECK(k >= 0);
+    TRY(advance(&lx));
+    if (statements[k].parse)
+        TRY(statements[k].parse(&lx, s));
+    else
+        TRY(unsupported(&lx, s, statements[k].what));
+    if (lx.tok.kind != TOK_END && !is_punct(&lx, ';'))
+        return syntax_error(&lx, &lx.tok);
+    *end = lx.tok.end;
+    *out = s;
+    return NULL;
+}

@@ -1,0 +1,247 @@
+/* Text to parse trees: see parse.h. libpg_query's output and the unpacker of its protobuf recurse once
+ * per nesting level of the statement, unchecked, so both run on a stack sized by a bound on that
+ * nesting which a scan of the text gives. */
+#include "sql/parse.h"
+
+#include "base/str.h"
+#include "rt/stack.h"
+#include "sql/own_stmt.h"
+
+#include <ctype.h>
+#include <pg_query.h>
+#include <pg_query/pg_query.pb-c.h>
+
+enum {
+    STACK_BASE_BYTES = 512 * 1024,
+    STACK_BYTES_PER_LEVEL = 2048, /* about 0.9 KiB measured for chains of operators */
+    MAX_NESTING = 20000,
+    MAX_PARENS = 4096,
+};
+
+struct parse_job {
+    const char *sql;
+    struct arena *arena;
+    struct err *error;
+    PgQuery__ParseResult *result;
+};
+
+/* ---- how deep can this text nest? ---- */
+
+static const char *skip_string(const char *p, char quote, bool escapes)
+{
+    for (p++; *p; p++) {
+        if (escapes && *p == '\\' && p[1])
+            p++;
+        else if (*p == quote && p[1] == quote)
+            p++;
+        else if (*p == quote)
+            return p + 1;
+    }
+    return p;
+}
+
+static const char *skip_dollar(const char *p)
+{
+    const char *tag_end = p + 1;
+    while (isalnum((unsigned char)*tag_end) || *tag_end == '_' || (*tag_end & 0x80))
+        tag_end++;
+    if (*tag_end != '$')
+        return p + 1;
+    size_t len = (size_t)(tag_end - p) + 1;
+    const char *close = tag_end + 1;
+    for (; *close; close++)
+        if (*close == '$' && strncmp(close, p, len) == 0)
+            return close + len;
+    return close;
+}
+
+static const char *skip_comment(const char *p)
+{
+    if (p[0] == '-') {
+        while (*p && *p != '\n')
+            p++;
+        return p;
+    }
+    int depth = 1;
+    for (p += 2; *p && depth; p++) {
+        if (p[0] == '/' && p[1] == '*')
+            depth++, p++;
+        else if (p[0] == '*' && p[1] == '/')
+            depth--, p++;
+    }
+    return p;
+}
+
+/* Every token since the last comma of its parenthesis level may add a level; a comma starts afresh,
+ * what stands in parentheses counts for what encloses it. Returns -1 beyond the limits. */
+static int nesting_bound(const char *p)
+{
+    static __thread int runs[MAX_PARENS]; /* too large for a fiber's stack */
+    runs[0] = 0;
+    int level = 0;
+    int total = 0;
+    int max = 0;
+    while (*p) {
+        if (isspace((unsigned char)*p)) {
+            p++;
+            continue;
+        }
+        if ((p[0] == '-' && p[1] == '-') || (p[0] == '/' && p[1] == '*')) {
+            p = skip_comment(p);
+            continue;
+        }
+        total++;
+        runs[level]++;
+        if (total > max)
+            max = total;
+        if (*p == '\'' || *p == '"') {
+            p = skip_string(p, *p, false);
+        } else if ((*p == 'E' || *p == 'e') && p[1] == '\'') {
+            p = skip_string(p + 1, '\'', true);
+        } else if (*p == '$') {
+            p = skip_dollar(p);
+        } else if (isalnum((unsigned char)*p) || *p == '_' || (*p & 0x80)) {
+            while (isalnum((unsigned char)*p) || *p == '_' || *p == '$' || (*p & 0x80))
+                p++;
+        } else {
+            if (*p == ',' || *p == ';') {
+                total -= runs[level];
+                runs[level] = 0;
+            } else if (*p == '(' || *p == '[') {
+                if (++level == MAX_PARENS)
+                    return -1;
+                runs[level] = 0;
+            } else if ((*p == ')' || *p == ']') && level) {
+                int inner = runs[level--];
+                runs[level] += inner;
+            }
+            p++;
+        }
+    }
+    return max > MAX_NESTING ? -1 : max;
+}
+
+/* ---- on the other stack ---- */
+
+static void *arena_allocator(void *arena, size_t size)
+{
+    return arena_try_alloc(arena, size);
+}
+
+static void arena_no_free(void *arena, void *p)
+{
+    (void)arena;
+    (void)p;
+}
+
+static struct err *from_pg_error(const char *sql, const PgQueryError *e)
+{
+    /* The parser tells only the text; nearly all of its errors are syntax errors. */
+    const char *sqlstate = "42601";
+    if (strstr(e->message, "not implemented") || strstr(e->message, "not supported"))
+        sqlstate = "0A000";
+    else if (strstr(e->message, "byte sequence"))
+        sqlstate = "22021";
+    else if (strstr(e->message, "invalid Unicode escape") || strstr(e->message, "invalid escape"))
+        sqlstate = "22025";
+    else if (strstr(e->message, "out of range"))
+        sqlstate = "22003";
+    (void)sql;
+    return err_at(err_new(sqlstate, "%s", e->message), e->cursorpos);
+}
+
+static void parse_main(void *arg)
+{
+    struct parse_job *job = arg;
+    PgQueryProtobufParseResult r = pg_query_parse_protobuf(job->sql);
+    if (r.error) {
+        job->error = from_pg_error(job->sql, r.error);
+    } else {
+        ProtobufCAllocator allocator = {arena_allocator, arena_no_free, job->arena};
+        job->result = pg_query__parse_result__unpack(&allocator, r.parse_tree.len,
+                                                     (const uint8_t *)r.parse_tree.data);
+        if (!job->result)
+            job->error = err_oom();
+    }
+    pg_query_free_protobuf_parse_result(r);
+}
+
+/* Parses text of PostgreSQL's grammar that begins at `offset` of the whole. */
+static struct err *parse_pg(const char *whole, const char *sql, struct arena *arena,
+                            struct parsed *out, int *cap)
+{
+    struct parse_job job = {.sql = sql, .arena = arena};
+    int nesting = nesting_bound(sql);
+    if (nesting < 0)
+        return err_hint(err_new("54001", "stack depth limit exceeded"),
+                        "The statement is nested too deeply.");
+    size_t bytes = STACK_BASE_BYTES + (size_t)nesting * STACK_BYTES_PER_LEVEL;
+    TRY(stack_call(bytes, parse_main, &job));
+    TRY(job.error);
+    for (size_t i = 0; i < job.result->n_stmts; i++) {
+        const PgQuery__RawStmt *raw = job.result->stmts[i];
+        struct raw_stmt stmt = {.sql = whole,
+                                .location = raw->stmt_location,
+                                .len = raw->stmt_len,
+                                .tree = raw->stmt};
+        ARENA_PUSH(arena, out->stmts, out->count, *cap, stmt);
+    }
+    return NULL;
+}
+
+/* The end of the statement that begins at `start`: behind its semicolon, minding quotes. */
+static int statement_end(const char *sql, int start)
+{
+    const char *p = sql + start;
+    while (*p && *p != ';') {
+        if (*p == '\'' || *p == '"')
+            p = skip_string(p, *p, p > sql && (p[-1] == 'E' || p[-1] == 'e'));
+        else if (*p == '$')
+            p = skip_dollar(p);
+        else if ((p[0] == '-' && p[1] == '-') || (p[0] == '/' && p[1] == '*'))
+            p = skip_comment(p);
+        else
+            p++;
+    }
+    return (int)(p - sql) + (*p == ';');
+}
+
+static bool mentions_own(const char *sql)
+{
+    static const char *const words[] = {"synced", "sync", "credential", "catalog"};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (strcasestr(sql, words[i]))
+            return true;
+    return false;
+}
+
+/* Text with Tarn's own statements in it is taken apart statement by statement; positions stay those of
+ * the whole text, since earlier statements are blanked out. */
+static struct err *parse_mixed(const char *sql, struct arena *arena, struct parsed *out)
+{
+    int cap = 0;
+    for (int at = 0; sql[at];) {
+        int end = statement_end(sql, at);
+        if (own_stmt_begins(sql, at)) {
+            struct raw_stmt stmt = {.sql = sql, .location = at};
+            TRY(own_stmt_parse(sql, at, arena, &stmt.own, &end));
+            stmt.len = end - at;
+            ARENA_PUSH(arena, out->stmts, out->count, cap, stmt);
+        } else {
+            char *piece = arena_strndup(arena, sql, (size_t)end);
+            memset(piece, ' ', (size_t)at);
+            TRY(parse_pg(sql, piece, arena, out, &cap));
+        }
+        at = end;
+    }
+    return NULL;
+}
+
+struct err *parse_sql(const char *sql, struct arena *arena, struct parsed *out)
+{
+    int cap = 0;
+    *out = (struct parsed){0};
+    if (mentions_own(sql))
+        return parse_mixed(sql, arena, out);
+    return parse_pg(sql, sql, arena, out, &cap);
+}

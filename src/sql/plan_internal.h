@@ -1,0 +1,87 @@
+#ifndef TARN_SQL_PLAN_INTERNAL_H
+#define TARN_SQL_PLAN_INTERNAL_H
+
+#include "rt/fiber.h"
+#include "sql/analyze_internal.h"
+#include "sql/plan.h"
+
+/* Planning one statement. */
+struct planner {
+    struct cat *cat;
+    const struct type_env *env;
+    struct arena *arena;
+    struct statement_plan *plan;
+    int subplans_cap;
+    int ctes_cap;
+    int depth;
+};
+
+typedef uint64_t relset; /* bit rte->index */
+
+/* One conjunct of WHERE or ON. */
+struct qual {
+    struct expr *expr;
+    relset rels;     /* of this level */
+    bool outer;      /* mentions outer levels or subplans: never a hash or index key across levels */
+    bool used;
+    bool volatile_;
+};
+
+/* A plan for a set of relations, while the join order is searched. */
+struct path {
+    relset rels;
+    struct plan *plan;
+    double rows;
+    double cost;
+};
+
+/* A query level being planned. */
+struct planning {
+    struct planner *p;
+    struct query *q;
+    struct planning *parent;
+    struct qual *quals;
+    int nquals;
+    int quals_cap;
+    int nrels;
+    struct expr *all_quals; /* for rechecking a changed row */
+};
+
+struct plan *plan_new(struct planner *p, enum plan_kind kind);
+/* Rewrites an expression for execution: pulled-up columns replaced, subqueries planned, constants
+ * folded, columns given slots. */
+struct err *prepare_expr(struct planning *l, struct expr **e) MUST_CHECK;
+void rte_plan_init(struct planner *p, struct rte *rte);
+int rte_slot(struct planner *p, struct rte *rte, int att);
+struct expr *slot_expr(struct planner *p, int slot, const struct expr *like);
+
+/* Plans a query; its visible columns end up in out_slots (as many as named targets). */
+struct err *plan_query(struct planner *p, struct planning *parent, struct query *q, double limit,
+                       struct plan **out, int **out_slots, int *nout) MUST_CHECK;
+/* FROM and WHERE. `order`: keys the caller would like; *sorted tells whether the plan delivers them. */
+struct err *plan_from(struct planning *l, const struct sort_key *order, int norder, double limit,
+                      struct plan **out, bool *sorted) MUST_CHECK;
+struct err *plan_dml(struct planner *p, struct planning *parent, struct query *q, struct plan **out) MUST_CHECK;
+struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out) MUST_CHECK;
+struct err *plan_cte_store(struct planner *p, struct planning *l, struct cte *cte, int *number) MUST_CHECK;
+
+/* Relations of level l that a subtree (of a deeper level) reads. */
+relset plan_reads(struct planning *l, struct plan *n);
+bool expr_mentions(const struct expr *e, const struct rte *rte);
+struct err *deep_copy(struct planner *p, struct expr **e) MUST_CHECK;
+bool plan_is_outer(struct planning *l, struct subplan *s);
+/* Visits the expressions of one node. */
+struct err *plan_node_exprs(struct plan *n, expr_visit visit, void *arg) MUST_CHECK;
+relset expr_rels(const struct planning *l, const struct expr *e, bool *outer);
+bool expr_is_volatile(const struct expr *e);
+void split_and(struct arena *a, struct expr *e, struct expr ***list, int *n, int *cap);
+
+/* Slots that an expression, a subtree's expressions read; that a subtree writes; then fills in `saved`
+ * lists for a finished plan. */
+struct slot_set {
+    uint64_t *bits;
+    int n;
+};
+void plan_assign_saved(struct planner *p);
+
+#endif

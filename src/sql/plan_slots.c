@@ -1,0 +1,225 @@
+/* Which slots a node that keeps rows must save: those its subtree writes and something above (or the
+ * node itself, when it gives rows out again) reads. */
+#include "sql/plan_internal.h"
+
+struct walk {
+    struct planner *p;
+    int words;
+};
+
+typedef uint64_t *bits;
+
+static bits bits_new(struct walk *w)
+{
+    return arena_new_array(w->p->arena, uint64_t, w->words);
+}
+
+static void bit_set(bits b, int slot)
+{
+    if (slot >= 0)
+        b[slot / 64] |= (uint64_t)1 << slot % 64;
+}
+
+static bool bit_get(const uint64_t *b, int slot)
+{
+    return b[slot / 64] >> slot % 64 & 1;
+}
+
+static void bits_or(struct walk *w, bits into, const uint64_t *from)
+{
+    for (int i = 0; i < w->words; i++)
+        into[i] |= from[i];
+}
+
+/* ---- what is read ---- */
+
+struct reads {
+    struct walk *w;
+    bits set;
+};
+
+static void plan_read_slots(struct walk *w, struct plan *n, bits set);
+
+static struct err *note_slot(struct expr **ref, void *arg)
+{
+    struct reads *r = arg;
+    struct expr *e = *ref;
+    if (e->kind == E_VAR && e->var.att > 0)
+        bit_set(r->set, plan_var_slot(e));
+    if (e->kind == E_SLOT)
+        bit_set(r->set, e->param);
+    if (e->kind == E_SUBPLAN) {
+        plan_read_slots(r->w, e->subplan->plan, r->set);
+        if (e->subplan->test)
+            return note_slot(&e->subplan->test, arg);
+        return NULL;
+    }
+    return expr_children(e, note_slot, arg);
+}
+
+/* Slots one node reads by itself. */
+static void node_reads(struct walk *w, struct plan *n, bits set)
+{
+    struct reads r = {w, set};
+    struct err *never = plan_node_exprs(n, note_slot, &r);
+    CHECK(never == NULL);
+    for (int i = 0; i < n->nslots && (n->kind == P_SETOP || n->kind == P_RECURSIVE); i++) {
+        bit_set(set, n->slots[i]);
+        if (n->right_slots)
+            bit_set(set, n->right_slots[i]);
+    }
+    for (int i = 0; i < n->nmarks; i++)
+        bit_set(set, n->marks[i].rte->key_slot);
+    if (n->kind == P_UPDATE || n->kind == P_DELETE) {
+        const struct rte *t = n->query->target;
+        bit_set(set, t->key_slot);
+        for (int i = 0; i < t->ncols; i++)
+            bit_set(set, t->base + i);
+    }
+}
+
+static void plan_read_slots(struct walk *w, struct plan *n, bits set)
+{
+    if (!n)
+        return;
+    node_reads(w, n, set);
+    plan_read_slots(w, n->left, set);
+    plan_read_slots(w, n->right, set);
+    for (int i = 0; i < n->ninputs; i++)
+        plan_read_slots(w, n->inputs[i], set);
+}
+
+/* ---- what is written ---- */
+
+static void rte_writes(const struct rte *rte, bits set)
+{
+    for (int i = 0; rte && rte->planned && i < rte->ncols; i++)
+        bit_set(set, rte->base + i);
+    if (rte && rte->planned)
+        bit_set(set, rte->key_slot);
+}
+
+static void plan_write_slots(struct plan *n, bits set)
+{
+    if (!n)
+        return;
+    rte_writes(n->rte, set);
+    for (int i = 0; i < n->nexprs; i++)
+        bit_set(set, n->exprs[i].slot);
+    for (int i = 0; i < n->ngroup; i++)
+        bit_set(set, n->group[i].slot);
+    for (int i = 0; i < n->naggs; i++)
+        bit_set(set, n->aggs[i].slot);
+    for (int i = 0; i < n->nreturning; i++)
+        bit_set(set, n->returning[i].slot);
+    plan_write_slots(n->left, set);
+    plan_write_slots(n->right, set);
+    for (int i = 0; i < n->ninputs; i++)
+        plan_write_slots(n->inputs[i], set);
+}
+
+/* ---- saving ---- */
+
+static int *common(struct walk *w, const uint64_t *a, const uint64_t *b, int *count)
+{
+    int *list = NULL;
+    int n = 0;
+    int cap = 0;
+    for (int slot = 0; slot < w->p->plan->nslots; slot++)
+        if (bit_get(a, slot) && bit_get(b, slot))
+            ARENA_PUSH(w->p->arena, list, n, cap, slot);
+    *count = n;
+    return list;
+}
+
+static void assign(struct walk *w, struct plan *n, const uint64_t *above);
+
+static void save_from(struct walk *w, struct plan *n, struct plan *child, const uint64_t *need)
+{
+    bits written = bits_new(w);
+    plan_write_slots(child, written);
+    n->saved = common(w, need, written, &n->nsaved);
+}
+
+static void assign_expr_subplans(struct walk *w, struct plan *n);
+
+static void assign(struct walk *w, struct plan *n, const uint64_t *above)
+{
+    if (!n)
+        return;
+    bits need = bits_new(w);
+    bits_or(w, need, above);
+    switch (n->kind) {
+    case P_SORT:
+    case P_MATERIAL:
+    case P_AGG:
+    case P_DISTINCT:
+        /* What this node reads for itself it reads before saving; aggregates above read results. */
+        save_from(w, n, n->left, above);
+        break;
+    case P_HASHJOIN: {
+        struct reads r = {w, need};
+        struct plan_expr *filters[] = {&n->filter, &n->join_filter};
+        for (int i = 0; i < 2; i++)
+            if (filters[i]->expr) {
+                struct err *never = note_slot(&filters[i]->expr, &r);
+                CHECK(never == NULL);
+            }
+        for (int i = 0; i < n->nhash; i++) {
+            struct err *never = note_slot(&n->hash_right[i].expr, &r);
+            CHECK(never == NULL);
+        }
+        save_from(w, n, n->right, need);
+        break;
+    }
+    default:
+        break;
+    }
+    node_reads(w, n, need);
+    assign_expr_subplans(w, n);
+    assign(w, n->left, need);
+    assign(w, n->right, need);
+    for (int i = 0; i < n->ninputs; i++)
+        assign(w, n->inputs[i], need);
+}
+
+static struct err *assign_subplan(struct expr **ref, void *arg)
+{
+    struct walk *w = arg;
+    struct expr *e = *ref;
+    if (e->kind != E_SUBPLAN)
+        return expr_children(e, assign_subplan, arg);
+    struct subplan *s = e->subplan;
+    bits need = bits_new(w);
+    for (int i = 0; i < s->nout; i++)
+        bit_set(need, s->out_slots[i]);
+    struct reads r = {w, need};
+    if (s->test) {
+        TRY(note_slot(&s->test, &r));
+        TRY(assign_subplan(&s->test, w));
+    }
+    assign(w, s->plan, need);
+    return NULL;
+}
+
+static void assign_expr_subplans(struct walk *w, struct plan *n)
+{
+    struct err *never = plan_node_exprs(n, assign_subplan, w);
+    CHECK(never == NULL);
+}
+
+void plan_assign_saved(struct planner *p)
+{
+    struct statement_plan *s = p->plan;
+    struct walk w = {p, s->nslots / 64 + 1};
+    bits need = bits_new(&w);
+    for (int i = 0; i < s->nout; i++)
+        bit_set(need, s->out_slots[i]);
+    assign(&w, s->root, need);
+    for (int i = 0; i < s->nctes; i++) {
+        bits out = bits_new(&w);
+        for (int k = 0; k < s->ctes[i].ncols; k++)
+            bit_set(out, s->ctes[i].out_slots[k]);
+        assign(&w, s->ctes[i].plan, out);
+    }
+}
