@@ -57,7 +57,7 @@ struct err *thread_start(pthread_t *out, const char *name, void *(*fn)(void *arg
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         free(start);
-        return err_errno(rc, "could not start thread \"%s\"", name);
+        return err_errno(rc, "start thread \"%s\"", name);
     }
     return NULL;
 }

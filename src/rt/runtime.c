@@ -163,7 +163,7 @@ static struct err *open_socket(const struct addrinfo *ai, int *out)
     int on = 1;
     int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
     if (fd < 0)
-        return err_errno(errno, "could not create socket");
+        return err_errno(errno, "create socket");
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     /* Linux gives these to the accepted sockets. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -173,7 +173,7 @@ static struct err *open_socket(const struct addrinfo *ai, int *out)
     if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
         int code = errno;
         close(fd);
-        return err_errno(code, "could not bind or listen on socket");
+        return err_errno(code, "bind or listen on socket");
     }
     *out = fd;
     return NULL;

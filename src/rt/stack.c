@@ -1,5 +1,5 @@
-/* Calls on another stack: see stack.h. Each thread keeps one stack for reuse; a larger one is mapped
- * when asked for, and what a deep call touched goes back to the kernel. */
+/* Calls on another stack: see stack.h. Each thread keeps one stack for reuse; a larger one is
+ * mapped when asked for, and what a deep call touched goes back to the kernel. */
 #include "rt/stack.h"
 
 #include "rt/fiber.h"

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /* Runs fn(arg) on a stack of at least that many bytes (committed lazily, with a guard page) and
- * returns when it is done. From a fiber or a plain thread; fn must not wait or yield. 53200 when there
- * is no address space. */
+ * returns when it is done. From a fiber or a plain thread; fn must not wait or yield. 53200 when
+ * there is no address space. */
 struct err *stack_call(size_t stack_bytes, void (*fn)(void *arg), void *arg) MUST_CHECK;
 
 #endif

@@ -90,7 +90,7 @@ struct err *file_write_all(const struct file_ops *f, int fd, const void *from, s
         if (n == -EINTR)
             continue;
         if (n <= 0)
-            return err_errno(n ? (int)-n : EIO, "could not write to file \"%s\"", what);
+            return err_errno(n ? (int)-n : EIO, "write to file \"%s\"", what);
         p += n;
         offset += n;
         len -= (size_t)n;
@@ -107,7 +107,7 @@ struct err *file_read_all(const struct file_ops *f, int fd, void *to, size_t len
         if (n == -EINTR)
             continue;
         if (n < 0)
-            return err_errno((int)-n, "could not read file \"%s\"", what);
+            return err_errno((int)-n, "read file \"%s\"", what);
         if (n == 0)
             break;
         done += (size_t)n;

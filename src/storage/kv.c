@@ -28,7 +28,7 @@ struct err *kv_error(int rc, const char *what)
     if (rc == ENOMEM)
         return err_oom();
     if (rc == ENOSPC || rc == EDQUOT)
-        return err_errno(rc, "%s", what);
+        return err_new("53100", "%s: %s", what, mdb_strerror(rc));
     if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INVALID ||
         rc == MDB_VERSION_MISMATCH)
         return err_new("XX001", "%s: %s", what, mdb_strerror(rc));

@@ -110,7 +110,7 @@ static int compare_items(const void *a, const void *b)
 
 static struct err *write_failed(void)
 {
-    return err_errno(errno, "could not write to temporary file");
+    return err_errno(errno, "write to temporary file");
 }
 
 static struct err *write_items(struct sorter *s, FILE *file)
@@ -134,7 +134,7 @@ static struct err *open_run(struct sorter *s, FILE **out)
     snprintf(path, sizeof(path), "%s/sort-XXXXXX", s->dir);
     int fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0)
-        return err_errno(errno, "could not create temporary file \"%s\"", path);
+        return err_errno(errno, "create temporary file \"%s\"", path);
     unlink(path);
     *out = fdopen(fd, "w+");
     if (!*out) {
@@ -227,7 +227,7 @@ static struct err *run_advance(struct run *r)
         return NULL;
     }
     if (n != sizeof(head))
-        return err_errno(errno, "could not read from temporary file");
+        return err_errno(errno, "read from temporary file");
     r->key_len = load_le32(head);
     r->value_len = load_le32(head + 4);
     size_t bytes = (size_t)r->key_len + r->value_len;
@@ -241,7 +241,7 @@ static struct err *run_advance(struct run *r)
         }
     }
     if (fread(r->space, 1, bytes, r->file) != bytes)
-        return err_errno(errno, "could not read from temporary file");
+        return err_errno(errno, "read from temporary file");
     return NULL;
 }
 

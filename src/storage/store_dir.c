@@ -16,7 +16,7 @@ static const char format_text[] = "tarn store 1\n";
 static struct err *make_dir(const char *path)
 {
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return err_errno(errno, "could not create directory \"%s\"", path);
+        return err_errno(errno, "create directory \"%s\"", path);
     return NULL;
 }
 
@@ -32,7 +32,7 @@ static struct err *lock_dir(struct store *s)
     struct err *e = NULL;
     s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (s->lock_fd < 0) {
-        e = err_errno(errno, "could not open lock file \"%s\"", path);
+        e = err_errno(errno, "open lock file \"%s\"", path);
     } else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         e = err_hint(err_new("55006", "lock file \"%s\" is held by another server", path),
                      "Is another server running in data directory \"%s\"?", s->dir);
@@ -53,11 +53,11 @@ static struct err *check_format(struct store *s)
     if (fd < 0 && errno == ENOENT) {
         s->is_new = true;
     } else if (fd < 0) {
-        e = err_errno(errno, "could not open file \"%s\"", path);
+        e = err_errno(errno, "open file \"%s\"", path);
     } else {
         ssize_t n = read(fd, text, sizeof(text) - 1);
         if (n < 0)
-            e = err_errno(errno, "could not read file \"%s\"", path);
+            e = err_errno(errno, "read file \"%s\"", path);
         else if (strcmp(text, format_text) != 0)
             e = err_detail(err_new("0A000", "data directory has an unknown format"),
                            "File \"%s\" does not say \"%.*s\".", path, (int)sizeof(format_text) - 2,
@@ -108,18 +108,18 @@ struct err *store_dir_initialised(struct store *s)
         e = join(s->dir, "FORMAT.tmp", &tmp);
     int fd = e ? -1 : open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (!e && fd < 0)
-        e = err_errno(errno, "could not create file \"%s\"", tmp);
+        e = err_errno(errno, "create file \"%s\"", tmp);
     if (!e && (write(fd, format_text, sizeof(format_text) - 1) != sizeof(format_text) - 1 ||
                fsync(fd) != 0))
-        e = err_errno(errno, "could not write file \"%s\"", tmp);
+        e = err_errno(errno, "write file \"%s\"", tmp);
     if (fd >= 0)
         close(fd);
     if (!e && rename(tmp, path) != 0)
-        e = err_errno(errno, "could not rename file \"%s\"", tmp);
+        e = err_errno(errno, "rename file \"%s\"", tmp);
     if (!e) {
         int rc = file_posix.sync_dir(NULL, s->dir);
         if (rc < 0)
-            e = err_errno(-rc, "could not fsync directory \"%s\"", s->dir);
+            e = err_errno(-rc, "fsync directory \"%s\"", s->dir);
     }
     free(path);
     free(tmp);

@@ -152,7 +152,7 @@ static struct err *write_chunk(struct wal *w, const struct wal_chunk *c, uint64_
             if (touched->bytes && w->config.fsync) {
                 int rc = f->sync(f->ctx, touched->fd);
                 if (rc < 0)
-                    return err_errno(-rc, "could not fsync the WAL");
+                    return err_errno(-rc, "fsync the WAL");
             }
             CHECK(segment_at(w, at, touched));
         }
@@ -177,7 +177,7 @@ static struct err *write_group(struct wal *w, const struct wal_chunk *c, uint64_
     if (w->config.fsync) {
         int rc = f->sync(f->ctx, touched.fd);
         if (rc < 0)
-            return err_errno(-rc, "could not fsync the WAL");
+            return err_errno(-rc, "fsync the WAL");
     }
     atomic_fetch_add_explicit(&w->sync_count, 1, memory_order_relaxed);
     return NULL;

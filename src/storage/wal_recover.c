@@ -118,7 +118,7 @@ static struct err *clear_tail(struct wal *w)
     int rc = w->config.fsync ? f->sync(f->ctx, s.fd) : 0;
     if (rc == 0 && w->config.fsync)
         rc = f->sync_dir(f->ctx, w->config.dir);
-    return rc < 0 ? err_errno(-rc, "could not fsync the WAL") : NULL;
+    return rc < 0 ? err_errno(-rc, "fsync the WAL") : NULL;
 }
 
 /* The segments must be contiguous and reach back to where redo begins. */

@@ -94,7 +94,7 @@ static struct err *open_segment(struct wal *w, uint64_t start)
     segment_path(w, start, path, sizeof(path));
     int fd = f->open(f->ctx, path, O_RDWR);
     if (fd < 0)
-        return err_errno(-fd, "could not open file \"%s\"", path);
+        return err_errno(-fd, "open file \"%s\"", path);
     int64_t bytes = f->size(f->ctx, fd);
     struct err *e = NULL;
     if (bytes <= 0)
@@ -113,7 +113,7 @@ struct err *segments_open(struct wal *w)
     struct err *e = NULL;
     int rc = f->list(f->ctx, w->config.dir, each_name, &l);
     if (rc < 0)
-        e = err_errno(-rc, "could not open directory \"%s\"", w->config.dir);
+        e = err_errno(-rc, "open directory \"%s\"", w->config.dir);
     else if (l.failed)
         e = err_oom();
     if (!e && l.count)
@@ -160,7 +160,7 @@ struct err *segment_remove_after(struct wal *w, uint64_t lsn)
         segment_path(w, s.start, path, sizeof(path));
         int rc = f->unlink(f->ctx, path);
         if (rc < 0)
-            return err_errno(-rc, "could not remove file \"%s\"", path);
+            return err_errno(-rc, "remove file \"%s\"", path);
     }
     return NULL;
 }
@@ -188,7 +188,7 @@ static struct err *create_segment(struct wal *w, uint64_t start, uint64_t bytes,
     snprintf(tmp, sizeof(tmp), "%s.tmp", path);
     int fd = f->open(f->ctx, tmp, O_RDWR | O_CREAT | O_TRUNC);
     if (fd < 0)
-        return err_errno(-fd, "could not create file \"%s\"", tmp);
+        return err_errno(-fd, "create file \"%s\"", tmp);
     struct err *e = zero_fill(w, fd, 0, bytes, tmp);
     int rc = 0;
     if (!e && w->config.fsync)
@@ -198,7 +198,7 @@ static struct err *create_segment(struct wal *w, uint64_t start, uint64_t bytes,
     if (!e && rc == 0 && w->config.fsync)
         rc = f->sync_dir(f->ctx, w->config.dir);
     if (!e && rc < 0)
-        e = err_errno(-rc, "could not create file \"%s\"", path);
+        e = err_errno(-rc, "create file \"%s\"", path);
     if (e) {
         f->close(f->ctx, fd);
         f->unlink(f->ctx, tmp);
@@ -222,7 +222,7 @@ static struct err *reuse_segment(struct wal *w, struct wal_segment spare, uint64
         rc = f->sync_dir(f->ctx, w->config.dir);
     if (rc < 0) {
         f->close(f->ctx, spare.fd);
-        return err_errno(-rc, "could not rename file \"%s\"", from);
+        return err_errno(-rc, "rename file \"%s\"", from);
     }
     *out = (struct wal_segment){start, spare.bytes, spare.fd};
     return NULL;

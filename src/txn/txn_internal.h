@@ -18,7 +18,7 @@ enum {
     TXN_POOLED = 16, /* ended transactions kept for reuse, per slot */
     FAST_LOCKS = 16, /* weak table locks per transaction without the lock table */
     STRONG_COUNTS = 1024,
-    LOCK_PARTITIONS = 128,
+    LOCK_PARTITIONS = 32,
 };
 
 struct kv_cursor;
