@@ -193,8 +193,8 @@ static struct err *json_file(const struct line *l, const struct json_value *v, b
         json_get_str(v, "stats", &a.stats);
         a.row_count = stats_rows(a.stats, l->scratch);
         const struct json_value *values = json_get_set(v, "partitionValues");
-        struct delta_partition_pair *pairs =
-            arena_new_array(l->scratch, struct delta_partition_pair, values ? values->count : 0);
+        struct delta_partition_pair *pairs = arena_new_array(
+            l->scratch, struct delta_partition_pair, values ? values->count + 1 : 1);
         for (const struct json_value *p = values ? values->first : NULL; p; p = p->next) {
             /* Strings by the protocol; some writers put numbers, whose text serves as well. */
             pairs[a.partition_count++] = (struct delta_partition_pair){
@@ -211,7 +211,7 @@ static struct err *json_strings(const struct line *l, const struct json_value *l
 {
     struct arena *arena = &l->s->arena;
     uint32_t count = list ? list->count : 0, n = 0;
-    struct str *items = arena_new_array(arena, struct str, count);
+    struct str *items = arena_new_array(arena, struct str, (size_t)count + 1);
     for (const struct json_value *v = list ? list->first : NULL; v; v = v->next) {
         if (v->kind != JSON_STRING)
             return bad_line(l, "list of strings expected");
@@ -225,7 +225,7 @@ static struct err *json_strings(const struct line *l, const struct json_value *l
 static struct err *json_protocol(const struct line *l, const struct json_value *v)
 {
     int64_t reader = 0, writer = 0;
-    struct str *features;
+    struct str *features = NULL;
     struct delta_protocol *p = &l->s->protocol;
     if (!json_get_i64(v, "minReaderVersion", &reader) ||
         !json_get_i64(v, "minWriterVersion", &writer) || reader < 1 || reader > INT32_MAX ||
@@ -256,7 +256,7 @@ static struct err *json_metadata(const struct line *l, const struct json_value *
     TRY(json_strings(l, json_get_set(v, "partitionColumns"), &s->partition_names,
                      &s->partition_count));
     const struct json_value *conf = json_get_set(v, "configuration");
-    s->properties = arena_new_array(arena, struct lake_meta, conf ? conf->count : 0);
+    s->properties = arena_new_array(arena, struct lake_meta, conf ? conf->count + 1 : 1);
     s->property_count = 0;
     for (const struct json_value *c = conf ? conf->first : NULL; c; c = c->next) {
         if (c->kind != JSON_NULL)
@@ -465,7 +465,7 @@ static struct err *vec_strings(const struct line *l, const struct lake_vec *v, u
 static struct err *vec_protocol(const struct line *l, const struct lake_vec *v, uint32_t row)
 {
     int64_t reader = 0, writer = 0;
-    struct str *features;
+    struct str *features = NULL;
     struct delta_protocol *p = &l->s->protocol;
     if (!vec_i64(vec_field(v, "minReaderVersion"), row, &reader) || reader < 1 ||
         reader > INT32_MAX)
@@ -497,7 +497,7 @@ static struct err *vec_metadata(const struct line *l, const struct lake_vec *v, 
     TRY(vec_strings(l, vec_field(v, "partitionColumns"), row, &s->partition_names,
                     &s->partition_count));
     TRY(vec_pairs(l, vec_field(v, "configuration"), row, &conf, &count));
-    s->properties = arena_new_array(&s->arena, struct lake_meta, count);
+    s->properties = arena_new_array(&s->arena, struct lake_meta, (size_t)count + 1);
     s->property_count = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (!conf[i].is_null)

@@ -46,8 +46,8 @@ struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_sc
     arena_init(&scan->batch_arena);
     scan->s = s;
     scan->column_count = (uint32_t)options->column_count;
-    scan->columns = arena_new_array(&scan->arena, struct scan_column, scan->column_count);
-    scan->vecs = arena_new_array(&scan->arena, struct lake_vec, scan->column_count);
+    scan->columns = arena_new_array(&scan->arena, struct scan_column, scan->column_count + 1);
+    scan->vecs = arena_new_array(&scan->arena, struct lake_vec, scan->column_count + 1);
     for (uint32_t i = 0; i < scan->column_count; i++) {
         struct scan_column *column = &scan->columns[i];
         CHECK(options->columns[i] < s->schema->field_count);
@@ -136,7 +136,7 @@ static struct err *open_file(struct delta_scan *scan)
     if (scan->s->dvs[index].storage)
         TRY(delta_dv_load(scan->s, &scan->s->dvs[index], file, &scan->deleted));
     TRY(parquet_open(scan->s->store, file->location, &scan->file));
-    uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, scan->column_count);
+    uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, scan->column_count + 1);
     struct parquet_scan_options options = {.columns = columns, .batch_rows = scan->batch_rows};
     TRY(plan_columns(scan, file, columns, &options.column_count));
     return parquet_scan_new(scan->file, &options, &scan->file_scan);

@@ -202,8 +202,8 @@ struct err *parquet_scan_new(struct parquet_file *file, const struct parquet_sca
         CHECK(options->columns[i] < file->schema->field_count);
     scan->columns = arena_memdup(&scan->arena, options->columns,
                                  options->column_count * sizeof(*options->columns));
-    scan->leaves = arena_new_array(&scan->arena, struct pq_leaf *, file->leaf_count);
-    scan->vecs = arena_new_array(&scan->arena, struct lake_vec, options->column_count);
+    scan->leaves = arena_new_array(&scan->arena, struct pq_leaf *, file->leaf_count + 1);
+    scan->vecs = arena_new_array(&scan->arena, struct lake_vec, options->column_count + 1);
     scan->batch_rows = options->batch_rows;
     if (!scan->batch_rows || scan->batch_rows > PARQUET_BATCH_ROWS)
         scan->batch_rows = PARQUET_BATCH_ROWS;

@@ -171,7 +171,7 @@ static struct err *build_leaf(struct builder *b, const struct pq_element *el, ui
 static struct err *build_field(struct builder *b, uint8_t def, uint8_t rep,
                                struct lake_field *field, struct pq_node *node)
 {
-    const struct pq_element *el;
+    const struct pq_element *el = NULL;
     TRY(next_element(b, &el));
     struct arena *arena = &b->file->arena;
     const char *outer = b->path;
@@ -245,7 +245,7 @@ static bool is_list_wrapper(const struct pq_element *list, const struct pq_eleme
 static struct err *build_list(struct builder *b, const struct pq_element *el, uint8_t def,
                               uint8_t rep, struct pq_node *node)
 {
-    const struct pq_element *group;
+    const struct pq_element *group = NULL;
     TRY(next_element(b, &group));
     node->element_def = (uint8_t)(def + 1);
     node->element_rep = (uint8_t)(rep + 1);
@@ -270,7 +270,7 @@ static struct err *build_list(struct builder *b, const struct pq_element *el, ui
 
 static struct err *build_map(struct builder *b, uint8_t def, uint8_t rep, struct pq_node *node)
 {
-    const struct pq_element *group;
+    const struct pq_element *group = NULL;
     TRY(next_element(b, &group));
     node->element_def = (uint8_t)(def + 1);
     node->element_rep = (uint8_t)(rep + 1);
@@ -335,7 +335,7 @@ static struct err *check_row_groups(struct parquet_file *file)
 struct err *pq_schema_build(struct parquet_file *file)
 {
     struct builder b = {.file = file, .path = ""};
-    const struct pq_element *root;
+    const struct pq_element *root = NULL;
     struct pq_node node;
     TRY(next_element(&b, &root));
     if (root->is_leaf)
