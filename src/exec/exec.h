@@ -1,0 +1,59 @@
+/* Running a planned statement. One `struct exec` is one run by one session's fiber; everything that
+ * reads or writes MAY YIELD. */
+#ifndef TARN_EXEC_EXEC_H
+#define TARN_EXEC_EXEC_H
+
+#include "catalog/catalog.h"
+#include "sql/plan.h"
+
+struct exec;
+struct session;
+
+struct exec_env {
+    struct cat *cat;
+    const struct type_env *types;
+    struct session *session;
+    size_t work_mem_bytes;
+    bool newest_view; /* see the newest committed state instead of a snapshot: constraint checks */
+};
+
+/* Once at start: binds functions to their catalog rows, sets the analyzer's folding hook. */
+void exec_init(void);
+
+/* Compiles the expressions of a fresh plan; it is read-only from then on. 0A000 names the first
+ * function that is not implemented. */
+struct err *exec_compile(struct statement_plan *plan) MUST_CHECK;
+
+/* Begins a run: takes table locks and a view. `params` are nparams datums of the plan's parameter types,
+ * which must outlive the run. */
+struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
+                       const struct datum *params, struct exec **out) MUST_CHECK;
+/* The next result row, into *row (plan->nout datums, valid until the next call). For a statement without
+ * result columns it runs to the end and gives *found = false. */
+struct err *exec_next(struct exec *x, const struct datum **row, bool *found) MUST_CHECK;
+/* Runs the same statement again with other parameters, in the same view: COPY FROM drives an INSERT so.
+ * Only for statements without result columns. */
+struct err *exec_rebind(struct exec *x, const struct datum *params) MUST_CHECK;
+/* Rows inserted, updated, deleted (selected: counted by the caller). */
+uint64_t exec_processed(const struct exec *x);
+/* Frees everything; NULL is fine. The plan stays. */
+void exec_end(struct exec *x);
+
+/* A whole internal statement with parameters; *nrows rows came back or were affected. */
+struct err *exec_internal_sql(const struct exec_env *env, const char *sql, const uint32_t *types,
+                              const struct datum *params, int nparams, uint64_t *nrows) MUST_CHECK;
+
+/* A single expression over a row of `rte`'s columns: index expressions and predicates, CHECK of
+ * existing rows, generated columns while a table is rewritten, COPY ... WHERE. */
+struct row_expr;
+struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct expr *e,
+                         struct row_expr **out) MUST_CHECK;
+/* `row`: the relation's columns. The result lives until the next call (or borrows from the row). */
+struct err *row_expr_eval(struct row_expr *r, const struct datum *row, struct datum *out) MUST_CHECK;
+void row_expr_free(struct row_expr *r);
+
+/* EXPLAIN of a plan in PostgreSQL's text shape, a line at a time. */
+struct err *explain_plan(struct cat *cat, struct statement_plan *plan, bool costs, bool verbose,
+                         struct buf *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,208 @@
+#ifndef TARN_EXEC_EXEC_INTERNAL_H
+#define TARN_EXEC_EXEC_INTERNAL_H
+
+#include "catalog/table.h"
+#include "exec/exec.h"
+#include "exec/fn.h"
+#include "rt/fiber.h"
+
+enum step_op {
+    S_COPY,          /* dst = a */
+    S_CALL,          /* dst = call(args at a ...), NULL if strict and an argument is NULL */
+    S_INT_EQ, S_INT_NE, S_INT_LT, S_INT_LE, S_INT_GT, S_INT_GE, /* by-value integers and times */
+    S_INT4_ADD, S_INT4_SUB, S_INT8_ADD, S_INT8_SUB,
+    S_BYTES_EQ, S_BYTES_NE, /* text */
+    S_JUMP,          /* to `jump` */
+    S_JUMP_IF_FALSE, /* a is false (not NULL) */
+    S_JUMP_IF_TRUE,
+    S_JUMP_UNLESS_TRUE,
+    S_JUMP_IF_NOT_NULL,
+    S_AND_END,       /* dst = a is NULL-flagged: see compile_bool */
+    S_NOT,
+    S_IS_NULL,
+    S_IS_NOT_NULL,
+    S_BOOLTEST,      /* flag: enum booltest */
+    S_DISTINCT_NULLS,/* dst = decided by NULLs of a, b and jump, else go on */
+    S_NULLIF_END,    /* dst = a, NULL when b is true */
+    S_SUBPLAN,
+    S_SAOP,          /* a: scalar, b: array */
+    S_MINMAX,        /* dst = better of dst and a */
+    S_ARRAY,         /* args at a, nargs */
+    S_ROW,
+    S_ROWCMP,        /* one column's "<": decides or goes on */
+    S_IOCAST,
+    S_ARRAYCAST,
+    S_SQLVALUE,
+    S_SUBSCRIPT,
+    S_NEXTVAL,
+    S_SRF,           /* not callable here: 0A000 */
+};
+
+struct call_site {
+    fn_impl fn;
+    const struct srf_impl *srf;
+    int nargs;
+    bool strict;
+    const uint32_t *arg_types;
+    uint32_t result_type;
+    int32_t result_typmod;
+    int state;               /* index into the run's call states */
+    const struct expr *expr; /* for errors and rarely needed details */
+    const struct type_ops *from;
+    const struct type_ops *to;
+    struct call_site *elem;  /* ARRAYCAST: of the element cast */
+    struct subplan *subplan;
+};
+
+struct step {
+    uint8_t op;
+    uint8_t flag;
+    int dst;
+    int a;
+    int b;
+    int jump;
+    const struct call_site *call;
+};
+
+struct program {
+    struct step *steps;
+    int nsteps;
+    int result; /* slot */
+};
+
+struct release {
+    struct release *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+struct row_store;
+
+struct cte_state {
+    struct row_store *rows;
+    bool filled;
+    struct row_store *working; /* the recursive term's input */
+};
+
+struct subplan_state {
+    bool done;           /* an uncorrelated one has run */
+    struct datum value;
+    struct row_store *rows;
+    struct row_hash *hash;
+    bool has_null;
+    bool running;
+};
+
+struct exec {
+    struct exec_env env;
+    struct statement_plan *plan;
+    struct arena arena;      /* lives with the run */
+    struct arena scratch;    /* for expressions that nobody keeps: reset at will by the top */
+    struct txn_view view;
+    bool has_view;
+    struct datum *frame;
+    void **nodes;            /* state by plan->id; NULL: not begun */
+    void **calls;
+    struct subplan_state *subs;
+    struct cte_state *ctes;
+    struct release *releases;
+    struct datum *row;       /* nout datums */
+    uint64_t processed;
+    bool done;
+    bool finished_ctes;
+};
+
+/* ---- expressions ---- */
+struct compiler {
+    struct statement_plan *plan;
+    int case_slot;
+};
+struct err *compile_expr(struct compiler *c, const struct expr *e, struct program **out) MUST_CHECK;
+struct err *program_run(struct exec *x, const struct program *p, struct arena *arena) MUST_CHECK;
+/* Runs into a slot; p NULL: the value is there already. */
+struct err *expr_into(struct exec *x, const struct plan_expr *e, struct arena *arena) MUST_CHECK;
+static inline struct datum *slot_of(struct exec *x, int slot)
+{
+    return &x->frame[slot];
+}
+/* Whether a condition holds; no condition holds. */
+struct err *condition(struct exec *x, const struct plan_expr *e, struct arena *arena, bool *holds) MUST_CHECK;
+struct err *value_of(struct exec *x, const struct plan_expr *e, struct arena *arena, struct datum *out) MUST_CHECK;
+struct err *subplan_eval(struct exec *x, struct subplan *s, struct arena *arena, struct datum *out) MUST_CHECK;
+fn_impl fn_for_proc(uint32_t oid);
+void fold_init(void);
+struct fn_call call_for(struct exec *x, const struct call_site *site, const struct datum *args, struct arena *arena);
+
+/* ---- nodes ---- */
+struct err *node_next(struct exec *x, struct plan *n, bool *found) MUST_CHECK;
+/* Starts over, forgetting everything kept. */
+void node_rescan(struct exec *x, struct plan *n);
+void *node_state(struct exec *x, const struct plan *n, size_t size);
+void on_release(struct exec *x, void (*fn)(void *arg), void *arg);
+void release_arena(void *arena);
+void release_buf(void *buf);
+
+#define NODE(name)                                                                                 \
+    struct err *name##_next(struct exec *x, struct plan *n, bool *found);                          \
+    void name##_rescan(struct exec *x, struct plan *n);
+NODE(result) NODE(seqscan) NODE(indexscan) NODE(funcscan) NODE(tablefunc) NODE(values) NODE(subquery)
+NODE(ctescan) NODE(worktable) NODE(nestloop) NODE(hashjoin) NODE(sort) NODE(agg) NODE(distinct) NODE(limit)
+NODE(project) NODE(setop) NODE(append) NODE(recursive) NODE(material) NODE(lockrows) NODE(modify)
+#undef NODE
+void material_rewind(struct exec *x, struct plan *n);
+struct err *cte_fill(struct exec *x, int number) MUST_CHECK;
+
+/* ---- kept rows ---- */
+
+/* Rows of `width` datums, copied into an arena. */
+struct row_store {
+    struct arena arena;
+    struct datum **rows;
+    size_t count;
+    size_t cap;
+    int width;
+    const bool *byval;
+};
+struct row_store *row_store_new(struct exec *x, int width, const bool *byval);
+/* A row from the given slots. */
+struct err *row_store_add(struct exec *x, struct row_store *s, const int *slots) MUST_CHECK;
+void row_store_clear(struct row_store *s);
+void row_restore(struct exec *x, const struct datum *row, const int *slots, int n);
+/* Whether the values in slots are by value, by what fills them (a by-reference guess copies). */
+const bool *slot_byval(struct exec *x, const int *slots, int n);
+/* A datum copied with its bytes; len tells by-reference ones (see datum.h). */
+struct datum keep(struct arena *a, struct datum d, const struct type_ops *ops);
+
+/* A hash table from key datums to entries. */
+struct hash_entry {
+    struct hash_entry *next;
+    uint64_t hash;
+    struct datum *keys;
+    void *payload;
+};
+struct row_hash {
+    struct hash_entry **buckets;
+    size_t nbuckets;
+    size_t count;
+    const struct type_ops **types;
+    int nkeys;
+    struct arena *arena;
+};
+void row_hash_init(struct row_hash *h, struct arena *arena, const struct type_ops **types, int nkeys);
+/* NULLs equal each other here. `added` says whether it is new; keys are then copied. */
+struct err *row_hash_get(struct row_hash *h, const struct datum *keys, bool add, struct hash_entry **out,
+                         bool *added) MUST_CHECK;
+uint64_t hash_keys(const struct type_ops **types, const struct datum *keys, int n);
+bool keys_equal(const struct type_ops **types, const struct datum *a, const struct datum *b, int n);
+int compare_datums(const struct type_ops *ops, struct datum a, struct datum b, bool desc, bool nulls_first);
+
+/* ---- writing ---- */
+struct modify_hooks;
+struct err *fk_check_child(struct exec *x, struct relation *rel, const struct datum *row,
+                           const struct datum *old_row) MUST_CHECK;
+struct fk_pending;
+struct err *fk_parent_changed(struct exec *x, struct relation *rel, const struct datum *old_row,
+                              const struct datum *new_row, struct fk_pending **list) MUST_CHECK;
+struct err *fk_run_pending(struct exec *x, struct fk_pending *list) MUST_CHECK;
+
+#endif
