@@ -88,7 +88,8 @@ struct store_commit {
     size_t load_count;
     /* Under the commit mutex, before anything is appended: an error stops the commit. NULL: none */
     struct err *(*validate)(void *arg);
-    /* Under the commit mutex, when the record is appended and inserted. NULL: none. */
+    /* Under the commit mutex, when nothing can stop the commit any more and before anybody can see
+     * it in a snapshot. NULL: none. */
     void (*committed)(void *arg, uint64_t csn);
     void *arg;
 };

@@ -1,6 +1,8 @@
 /* Commits: see store.h. The payload of a WAL record is a string of operations; README.md has the
- * table. It is built before the commit mutex is taken; under it the record gets its CSN and LSN,
- * and the versions go into the active table. */
+ * table. It is built before the commit mutex is taken. Under it the versions go into the active
+ * table, then the record gets its LSN and is appended: in this order, because the flusher may make
+ * a CSN visible as soon as its record is in the log, and a snapshot must find all its versions.
+ * Appending cannot fail: room was made before. */
 #include "storage/store_internal.h"
 
 #include "rt/fiber.h"
@@ -177,6 +179,7 @@ static void freeze_if_full_locked(struct store *s)
         freeze_active_locked(s);
 }
 
+/* After the insertion of csn last_csn + 1: from here on the flusher can make it visible. */
 static void append_locked(struct store *s, struct str payload, uint32_t crc, struct lsn *end)
 {
     s->last_csn++;
@@ -193,13 +196,13 @@ static struct err *commit_payload(struct store *s, const struct store_commit *c,
     struct err *e = c->validate ? c->validate(c->arg) : NULL;
     if (!e) {
         *end = (struct lsn){0};
-        if (payload.len) {
-            append_locked(s, payload, crc, end);
-            insert_all(s, c, s->last_csn);
-        }
-        *csn = s->last_csn;
+        *csn = s->last_csn + (payload.len ? 1 : 0);
+        if (payload.len)
+            insert_all(s, c, *csn);
         if (c->committed)
-            c->committed(c->arg, s->last_csn);
+            c->committed(c->arg, *csn);
+        if (payload.len)
+            append_locked(s, payload, crc, end);
         freeze_if_full_locked(s);
     }
     wait_mutex_unlock(&s->commit_mu);
@@ -271,8 +274,8 @@ struct err *store_put_now(struct store *s, struct str key, struct str value)
     if (!e)
         e = lock_with_room(s, wal_record_bytes(payload.len));
     if (!e) {
+        CHECK(memtable_put(&s->active->map, key, mem_hash(key), s->last_csn + 1, value, false));
         append_locked(s, buf_str(&payload), crc32c(0, payload.data, payload.len), &end);
-        CHECK(memtable_put(&s->active->map, key, mem_hash(key), s->last_csn, value, false));
         freeze_if_full_locked(s);
         wait_mutex_unlock(&s->commit_mu);
     }
