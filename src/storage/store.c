@@ -346,6 +346,7 @@ static void store_free(struct store *s)
     kv_close(s->kv);
     count_map_done(&s->row_counts);
     free(s->discards);
+    err_free(s->checkpoint_error);
     store_dir_close(s);
     wait_mutex_done(&s->commit_mu);
     pthread_mutex_destroy(&s->state_mu);

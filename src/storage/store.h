@@ -103,8 +103,9 @@ struct err *store_commit(struct store *s, const struct store_commit *c, struct l
 bool store_range_changed_locked(struct store *s, struct str lo, struct str hi, uint64_t csn);
 /* Waits until the log is durable up to `end`. Deaf to cancel. MAY YIELD. */
 void store_wait_durable(struct store *s, struct lsn end);
-/* Makes everything up to `csn` visible before it is durable: asynchronous commits. */
-void store_make_visible(struct store *s, uint64_t csn);
+/* Instead of waiting: makes everything up to `csn` visible at once, and durable within about 10 ms.
+ */
+void store_commit_async(struct store *s, uint64_t csn);
 /* One key, its own commit, not waited for. */
 struct err *store_put_now(struct store *s, struct str key, struct str value) MUST_CHECK;
 uint64_t store_visible_csn(const struct store *s);

@@ -193,7 +193,12 @@ static bool checkpoint_frozen(struct store *s)
     struct err *e = write_tables(s, tables, n);
     if (e && (err_is(e, "53100") || err_is(e, "53200"))) {
         log_err(LOG_ERROR, "checkpoint", e);
-        err_free(e);
+        pthread_mutex_lock(&s->job_mu);
+        s->checkpoint_failures++;
+        err_free(s->checkpoint_error);
+        s->checkpoint_error = e;
+        wait_queue_broadcast(&s->job_idle); /* those who asked for it are told */
+        pthread_mutex_unlock(&s->job_mu);
         return false;
     }
     if (e)
@@ -259,9 +264,14 @@ struct err *store_checkpoint(struct store *s)
     struct err *e = NULL;
     pthread_mutex_lock(&s->job_mu);
     uint64_t mine = ++s->checkpoints_wanted;
+    uint64_t failures = s->checkpoint_failures;
     pthread_cond_signal(&s->job_work);
     while (!e && s->checkpoints_done < mine) {
         bool signalled;
+        if (s->checkpoint_failures > failures) {
+            e = err_new(s->checkpoint_error->sqlstate, "%s", s->checkpoint_error->message);
+            break;
+        }
         e = wait_queue_wait(&s->job_idle, &s->job_mu, WAIT_FOREVER, &signalled);
     }
     pthread_mutex_unlock(&s->job_mu);

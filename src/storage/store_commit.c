@@ -261,6 +261,12 @@ void store_make_visible(struct store *s, uint64_t csn)
         ;
 }
 
+void store_commit_async(struct store *s, uint64_t csn)
+{
+    store_make_visible(s, csn);
+    wal_flush_soon(s->wal);
+}
+
 struct err *store_put_now(struct store *s, struct str key, struct str value)
 {
     struct buf payload = BUF_INIT;
@@ -278,6 +284,7 @@ struct err *store_put_now(struct store *s, struct str key, struct str value)
         append_locked(s, buf_str(&payload), crc32c(0, payload.data, payload.len), &end);
         freeze_if_full_locked(s);
         wait_mutex_unlock(&s->commit_mu);
+        wal_flush_soon(s->wal);
     }
     buf_done(&payload);
     return e;

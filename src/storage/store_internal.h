@@ -120,6 +120,8 @@ struct store {
     size_t discard_cap;
     uint64_t checkpoints_wanted; /* counters; guarded by job_mu */
     uint64_t checkpoints_done;
+    uint64_t checkpoint_failures; /* rounds; guarded by job_mu */
+    struct err *checkpoint_error; /* of the last failed round; guarded by job_mu */
     bool stopping;
     bool writer_started;
     pthread_t writer;
@@ -141,6 +143,7 @@ _Noreturn void store_panic(const char *what, struct err *e);
 void *array_room(void *items, size_t count, size_t *cap, size_t item_bytes);
 
 /* store_commit.c */
+void store_make_visible(struct store *s, uint64_t csn);
 struct err *commit_replay(struct store *s, uint64_t csn, struct str payload) MUST_CHECK;
 
 /* store_checkpoint.c */

@@ -9,12 +9,15 @@
 #include "storage/wal_internal.h"
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "rt/fiber.h"
 #include "rt/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { WAL_PENDING_BYTES = 1 << 20, LAZY_NS = 10000000 };
 
 struct wal_waiter {
     struct wait wait;
@@ -97,6 +100,13 @@ static struct wal_chunk *chunk_new_locked(struct wal *w, size_t bytes)
     return c;
 }
 
+static void flush_now_locked(struct wal *w)
+{
+    w->urgent = true;
+    if (w->flusher_idle)
+        pthread_cond_signal(&w->flusher_work);
+}
+
 struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t crc)
 {
     size_t bytes = wal_record_bytes(payload.len);
@@ -114,12 +124,25 @@ struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t 
     w->tail += bytes;
     w->pending_csn = csn;
     struct lsn end = {w->tail};
-    /* Always one segment ahead. */
-    ask_for_locked(w, w->tail + w->config.segment_bytes);
-    if (w->flusher_idle)
-        pthread_cond_signal(&w->flusher_work);
+    /* Always one segment ahead; on a full disk only those try again who need it. */
+    if (!w->prepare_error)
+        ask_for_locked(w, w->tail + w->config.segment_bytes);
+    w->pending_bytes += bytes;
+    if (w->pending_bytes > WAL_PENDING_BYTES)
+        flush_now_locked(w);
     pthread_mutex_unlock(&w->mu);
     return end;
+}
+
+void wal_flush_soon(struct wal *w)
+{
+    pthread_mutex_lock(&w->mu);
+    if (w->first && w->lazy_deadline_ns == 0) {
+        w->lazy_deadline_ns = clock_mono_ns() + LAZY_NS;
+        if (w->flusher_idle)
+            pthread_cond_signal(&w->flusher_work);
+    }
+    pthread_mutex_unlock(&w->mu);
 }
 
 void wal_wait(struct wal *w, struct lsn upto)
@@ -133,6 +156,7 @@ void wal_wait(struct wal *w, struct lsn upto)
     if (!done) {
         *w->waiters_end = &me;
         w->waiters_end = &me.next;
+        flush_now_locked(w);
     }
     pthread_mutex_unlock(&w->mu);
     if (!done)
@@ -212,23 +236,38 @@ static void keep_chunks_locked(struct wal *w, struct wal_chunk *c)
     }
 }
 
+/* Until there is something to flush: at once when somebody waits for it, otherwise a little later,
+ * so that asynchronous commits in a row share a sync. False: nothing left and stopping. */
+static bool await_work_locked(struct wal *w)
+{
+    while (!w->stopping && !(w->first && w->urgent)) {
+        int64_t until_ns = w->first ? w->lazy_deadline_ns : 0;
+        if (until_ns && clock_mono_ns() >= until_ns)
+            return true;
+        struct timespec ts = {until_ns / 1000000000, until_ns % 1000000000};
+        w->flusher_idle = true;
+        if (until_ns)
+            pthread_cond_timedwait(&w->flusher_work, &w->mu, &ts);
+        else
+            pthread_cond_wait(&w->flusher_work, &w->mu);
+        w->flusher_idle = false;
+    }
+    return w->first != NULL;
+}
+
 static void *flusher_main(void *arg)
 {
     struct wal *w = arg;
     uint64_t written = atomic_load_explicit(&w->durable, memory_order_relaxed);
     pthread_mutex_lock(&w->mu);
-    for (;;) {
-        while (!w->first && !w->stopping) {
-            w->flusher_idle = true;
-            pthread_cond_wait(&w->flusher_work, &w->mu);
-            w->flusher_idle = false;
-        }
-        if (!w->first)
-            break;
+    while (await_work_locked(w)) {
         struct wal_chunk *group = w->first;
         uint64_t csn = w->pending_csn;
         uint64_t end = w->tail;
         w->first = w->last = NULL;
+        w->urgent = false;
+        w->lazy_deadline_ns = 0;
+        w->pending_bytes = 0;
         pthread_mutex_unlock(&w->mu);
         struct err *e = write_group(w, group, written);
         if (e)
@@ -254,7 +293,11 @@ struct err *wal_open(const struct wal_config *config, struct lsn from, wal_repla
         return err_oom();
     w->config = *config;
     pthread_mutex_init(&w->mu, NULL);
-    pthread_cond_init(&w->flusher_work, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->flusher_work, &attr);
+    pthread_condattr_destroy(&attr);
     pthread_cond_init(&w->preparer_work, NULL);
     w->waiters_end = &w->waiters;
     struct err *e = segments_open(w);

@@ -50,6 +50,9 @@ struct err *wal_make_room(struct wal *w, size_t record_bytes) MUST_CHECK;
 struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t crc);
 /* The end of the last record. Under the commit mutex. */
 struct lsn wal_tail(const struct wal *w);
+/* What is appended is written when somebody waits for it, when there is much, or within about 10 ms
+ * after this. */
+void wal_flush_soon(struct wal *w);
 /* Waits until the log is durable up to `upto`; deaf to cancel. MAY YIELD. */
 void wal_wait(struct wal *w, struct lsn upto);
 /* Segments wholly before `upto` may be used again. Any thread. */

@@ -51,6 +51,9 @@ struct wal {
     struct wal_chunk *last;
     struct wal_chunk *free_chunks;
     uint64_t pending_csn; /* of the last appended record */
+    size_t pending_bytes;
+    bool urgent;              /* somebody waits for what is pending */
+    int64_t lazy_deadline_ns; /* flush by then at the latest; 0: nobody asked */
     bool flusher_idle;
     bool stopping;
     struct wal_waiter *waiters;

@@ -394,7 +394,7 @@ struct err *txn_commit(struct txn *t, bool async)
     if (end.v == 0)
         return NULL;
     if (async)
-        store_make_visible(store, csn);
+        store_commit_async(store, csn);
     else
         store_wait_durable(store, end);
     return NULL;

@@ -66,10 +66,10 @@ void txn_set_pid(struct txn *t, int32_t pid);
 bool txn_has_writes(const struct txn *t);
 struct txn_mgr *txn_manager(const struct txn *t);
 
-/* Called under the commit mutex when the transaction is certain to commit (nothing can
- * stop it any more), in commit order, before a snapshot can see it; must be short and may not
- * yield. Several can be added. `on_abort` (may be NULL) runs if the transaction, or the savepoint
- * under which it was added, is rolled back instead. */
+/* Called under the commit mutex when nothing can stop the commit any more, in commit order, before
+ * any snapshot shows it; must be short and may not yield. Several can be added. `on_abort` (may be
+ * NULL) runs if the transaction, or the savepoint under which it was added, is rolled back instead.
+ */
 void txn_on_commit(struct txn *t, void (*on_commit)(void *arg), void (*on_abort)(void *arg),
                    void *arg);
 

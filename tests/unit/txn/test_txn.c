@@ -2,8 +2,10 @@
  * model, bulk load. */
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "storage/file.h"
 #include "txn/txn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -641,6 +643,56 @@ static void bulk_load_is_seen_after_commit(void **state)
     no_error(txn_mgr_close(mgr));
 }
 
+/* ---- full disks ---- */
+
+static bool disk_full;
+
+static ssize_t full_pwrite(void *ctx, int fd, const void *from, size_t len, int64_t offset)
+{
+    if (__atomic_load_n(&disk_full, __ATOMIC_RELAXED) &&
+        offset + (int64_t)len > file_posix.size(NULL, fd))
+        return -ENOSPC;
+    return file_posix.pwrite(ctx, fd, from, len, offset);
+}
+
+static void full_disk_fails_one_transaction(void **state)
+{
+    (void)state;
+    struct file_ops files = file_posix;
+    files.pwrite = full_pwrite;
+    struct txn_config c = config();
+    c.files = &files;
+    c.wal_segment_bytes = 64 << 10;
+    struct txn_mgr *mgr;
+    no_error(txn_mgr_open(&c, &mgr));
+    static char value[1000];
+    memset(value, 'v', sizeof(value) - 1);
+    int done = 0;
+    struct err *e = NULL;
+    char name[16];
+    commit_one(mgr, 2000, "first", "1");
+    __atomic_store_n(&disk_full, true, __ATOMIC_RELAXED);
+    while (!e && done < 1000) {
+        struct txn *t;
+        no_error(txn_begin(mgr, TXN_READ_COMMITTED, false, &t));
+        snprintf(name, sizeof(name), "%d", done);
+        put(t, 2000, name, value);
+        e = txn_commit(t, false);
+        done += !e;
+    }
+    is_error(e, "53100");
+    snprintf(name, sizeof(name), "%d", done);
+    assert_string_equal(committed(mgr, 2000, name), "");
+    assert_string_equal(committed(mgr, 2000, "first"), "1");
+    __atomic_store_n(&disk_full, false, __ATOMIC_RELAXED);
+    commit_one(mgr, 2000, "after", "2");
+    txn_mgr_close_hard(mgr);
+    mgr = open_mgr();
+    assert_string_equal(committed(mgr, 2000, name), "");
+    assert_string_equal(committed(mgr, 2000, "after"), "2");
+    no_error(txn_mgr_close(mgr));
+}
+
 /* ---- SERIALIZABLE ---- */
 
 static void write_skew_is_refused(void **state)
@@ -676,6 +728,7 @@ int main(void)
         CASE(commits_survive_a_crash),         CASE(killed_server_loses_nothing),
         CASE(one_server_a_directory),          CASE(scans_agree_with_a_model),
         CASE(bulk_load_is_seen_after_commit),  CASE(write_skew_is_refused),
+        CASE(full_disk_fails_one_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
