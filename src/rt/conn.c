@@ -377,3 +377,30 @@ struct err *conn_write(struct conn *c, const void *data, size_t len)
     }
     return NULL;
 }
+
+struct each_conn {
+    struct worker *worker;
+    void (*fn)(struct conn *c, void *arg);
+    void *arg;
+};
+
+static void run_each_conn(void *arg)
+{
+    struct each_conn e = *(struct each_conn *)arg;
+    free(arg);
+    for (struct conn *c = e.worker->conns; c;) {
+        struct conn *next = c->next; /* fn may close this one, not others */
+        e.fn(c, e.arg);
+        c = next;
+    }
+}
+
+void runtime_each_conn(struct runtime *rt, void (*fn)(struct conn *c, void *arg), void *arg)
+{
+    for (int i = 0; i < rt->worker_count; i++) {
+        struct each_conn *e = malloc(sizeof(*e));
+        CHECK(e != NULL);
+        *e = (struct each_conn){&rt->workers[i], fn, arg};
+        worker_post(e->worker, run_each_conn, e);
+    }
+}

@@ -47,6 +47,11 @@ struct err *conn_read(struct conn *c, struct buf *into, int64_t deadline_ns, boo
 /* Sends all; parks while the client does not drain. Only CANCEL_TERMINATE interrupts it (and
  * breaks the stream). Errors: 08006, 57P01. MAY YIELD. */
 struct err *conn_write(struct conn *c, const void *data, size_t len) MUST_CHECK;
+/* Calls fn(conn, arg) for each open connection of the runtime, on its worker's loop, soon: for
+ * shutdown (cancel the session's fiber, or close a connection at rest). Any thread; `arg` must live
+ * until runtime_drain or longer. */
+struct runtime;
+void runtime_each_conn(struct runtime *rt, void (*fn)(struct conn *c, void *arg), void *arg);
 /* Closes and frees; no callback comes after it. */
 void conn_close(struct conn *c);
 

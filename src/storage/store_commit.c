@@ -130,7 +130,7 @@ static uint64_t memory_used(struct store *s)
 }
 
 /* Keeps memory bounded when checkpoints lag: first each commit is delayed a little, then it waits
- * for the writer. */
+ * for the writer. An error only if the writer has no disk space. */
 static struct err *throttle(struct store *s)
 {
     uint64_t limit = s->config.memtable_bytes;
@@ -139,8 +139,13 @@ static struct err *throttle(struct store *s)
     TRY(fiber_sleep(THROTTLE_NS));
     struct err *e = NULL;
     pthread_mutex_lock(&s->job_mu);
+    uint64_t failures = s->checkpoint_failures;
     while (!e && memory_used(s) > 4 * limit && !s->stopping) {
         bool signalled;
+        if (s->checkpoint_failures > failures + 1) { /* a whole round since we came has failed */
+            e = err_new(s->checkpoint_error->sqlstate, "%s", s->checkpoint_error->message);
+            break;
+        }
         pthread_cond_signal(&s->job_work);
         e = wait_queue_wait(&s->job_idle, &s->job_mu, WAIT_FOREVER, &signalled);
     }

@@ -44,7 +44,7 @@ uint64_t wal_sync_count(const struct wal *w)
 
 static void ask_for_locked(struct wal *w, uint64_t end)
 {
-    if (w->wanted < end) {
+    if (w->wanted < end && atomic_load_explicit(&w->prepared, memory_order_relaxed) < end) {
         w->wanted = end;
         pthread_cond_signal(&w->preparer_work);
     }
@@ -100,11 +100,18 @@ static struct wal_chunk *chunk_new_locked(struct wal *w, size_t bytes)
     return c;
 }
 
+static void wake_flusher_locked(struct wal *w)
+{
+    if (w->flusher_idle) {
+        w->flusher_idle = false; /* once is enough */
+        pthread_cond_signal(&w->flusher_work);
+    }
+}
+
 static void flush_now_locked(struct wal *w)
 {
     w->urgent = true;
-    if (w->flusher_idle)
-        pthread_cond_signal(&w->flusher_work);
+    wake_flusher_locked(w);
 }
 
 struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t crc)
@@ -139,8 +146,7 @@ void wal_flush_soon(struct wal *w)
     pthread_mutex_lock(&w->mu);
     if (w->first && w->lazy_deadline_ns == 0) {
         w->lazy_deadline_ns = clock_mono_ns() + LAZY_NS;
-        if (w->flusher_idle)
-            pthread_cond_signal(&w->flusher_work);
+        wake_flusher_locked(w);
     }
     pthread_mutex_unlock(&w->mu);
 }

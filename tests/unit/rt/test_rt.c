@@ -358,6 +358,82 @@ static void connections_echo(void **state)
     finish(rt);
 }
 
+/* ---- shutdown with sessions at rest and in a read ---- */
+
+static struct cancel reading_cancel;
+
+static void read_forever(void *arg)
+{
+    struct conn *c = arg;
+    struct buf b = BUF_INIT;
+    bool eof = false;
+    struct err *e = NULL;
+    cancel_use(&reading_cancel);
+    while (!e && !eof) {
+        buf_reset(&b);
+        e = conn_read(c, &b, WAIT_FOREVER, &eof, NULL);
+    }
+    CHECK(e && err_is(e, "57P01"));
+    err_free(e);
+    buf_done(&b);
+    conn_close(c);
+}
+
+static void mixed_opened(struct conn *c, void *arg)
+{
+    int *count = arg;
+    if (__atomic_fetch_add(count, 1, __ATOMIC_RELAXED) == 0) {
+        conn_set_user(c, c);
+        struct err *e = fiber_start(conn_worker(c), read_forever, c);
+        CHECK(e == NULL);
+    } else {
+        conn_arm(c);
+    }
+}
+
+static void end_conn(struct conn *c, void *arg)
+{
+    if (conn_user(c))
+        cancel_set(&reading_cancel, CANCEL_TERMINATE);
+    else
+        conn_close(c);
+}
+
+static void *stop_soon(void *arg)
+{
+    usleep(50000);
+    runtime_stop(arg);
+    return NULL;
+}
+
+static void shutdown_ends_all_connections(void **state)
+{
+    (void)state;
+    static const struct conn_handler handler = {mixed_opened, echo_readable};
+    struct runtime *rt = start(2);
+    uint16_t port;
+    int count = 0;
+    int fds[6];
+    pthread_t thread;
+    cancel_init(&reading_cancel);
+    struct err *e = runtime_listen(rt, "localhost", 0, &handler, &count, &port);
+    assert_null(e);
+    for (int i = 0; i < 6; i++)
+        fds[i] = dial(port);
+    pthread_create(&thread, NULL, stop_soon, rt);
+    assert_int_equal(runtime_run(rt), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(runtime_conn_count(rt), 6);
+    runtime_each_conn(rt, end_conn, NULL);
+    finish(rt);
+    for (int i = 0; i < 6; i++) {
+        char byte;
+        assert_int_equal(read(fds[i], &byte, 1), 0);
+        close(fds[i]);
+    }
+    cancel_done(&reading_cancel);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +444,7 @@ int main(void)
         cmocka_unit_test(many_sleepers_need_no_threads),
         cmocka_unit_test(pool_runs_jobs_of_parked_fibers),
         cmocka_unit_test(connections_echo),
+        cmocka_unit_test(shutdown_ends_all_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
