@@ -106,6 +106,8 @@ void store_wait_durable(struct store *s, struct lsn end);
 /* Instead of waiting: makes everything up to `csn` visible at once, and durable within about 10 ms.
  */
 void store_commit_async(struct store *s, uint64_t csn);
+/* Waits until `csn`, which the caller has read, is visible. Deaf to cancel. MAY YIELD. */
+void store_wait_visible(struct store *s, uint64_t csn);
 /* One key, its own commit, not waited for. */
 struct err *store_put_now(struct store *s, struct str key, struct str value) MUST_CHECK;
 uint64_t store_visible_csn(const struct store *s);

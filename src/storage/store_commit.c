@@ -272,6 +272,16 @@ void store_commit_async(struct store *s, uint64_t csn)
     wal_flush_soon(s->wal);
 }
 
+void store_wait_visible(struct store *s, uint64_t csn)
+{
+    while (store_visible_csn(s) < csn) {
+        wal_wait(s->wal, (struct lsn){atomic_load_explicit(&s->tail_lsn, memory_order_relaxed)});
+        /* Versions are inserted just before their record is appended. */
+        if (store_visible_csn(s) < csn)
+            fiber_yield();
+    }
+}
+
 struct err *store_put_now(struct store *s, struct str key, struct str value)
 {
     struct buf payload = BUF_INIT;

@@ -101,22 +101,39 @@ out:
     return e;
 }
 
-static struct err *clear_tail(struct wal *w)
+/* Writes zeros over what is not zero already: after a clean stop that is next to nothing. */
+static struct err *clear_range(struct wal *w, const struct wal_segment *s, uint64_t at, bool *wrote)
 {
     static const char zeros[WAL_CHUNK_BYTES];
-    const struct file_ops *f = w->config.files;
-    struct wal_segment s;
-    TRY(segment_remove_after(w, w->tail));
-    if (!segment_at(w, w->tail, &s))
-        return NULL;
-    for (uint64_t at = w->tail; at < s.start + s.bytes;) {
-        uint64_t left = s.start + s.bytes - at;
+    char *space = malloc(sizeof(zeros));
+    struct err *e = space ? NULL : err_oom();
+    while (!e && at < s->start + s->bytes) {
+        uint64_t left = s->start + s->bytes - at;
         size_t n = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
-        TRY(file_write_all(f, s.fd, zeros, n, (int64_t)(at - s.start), "WAL"));
+        int64_t offset = (int64_t)(at - s->start);
+        size_t got;
+        e = file_read_all(w->config.files, s->fd, space, n, offset, "WAL", &got);
+        if (!e && (got < n || memcmp(space, zeros, n) != 0)) {
+            *wrote = true;
+            e = file_write_all(w->config.files, s->fd, zeros, n, offset, "WAL");
+        }
         at += n;
     }
-    int rc = w->config.fsync ? f->sync(f->ctx, s.fd) : 0;
-    if (rc == 0 && w->config.fsync)
+    free(space);
+    return e;
+}
+
+static struct err *clear_tail(struct wal *w)
+{
+    const struct file_ops *f = w->config.files;
+    struct wal_segment s;
+    bool wrote = false;
+    size_t segments = w->segment_count;
+    TRY(segment_remove_after(w, w->tail));
+    if (segment_at(w, w->tail, &s))
+        TRY(clear_range(w, &s, w->tail, &wrote));
+    int rc = wrote && w->config.fsync ? f->sync(f->ctx, s.fd) : 0;
+    if (rc == 0 && segments != w->segment_count && w->config.fsync)
         rc = f->sync_dir(f->ctx, w->config.dir);
     return rc < 0 ? err_errno(-rc, "fsync the WAL") : NULL;
 }

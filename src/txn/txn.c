@@ -178,6 +178,7 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
     t->has_writes = false;
     t->command = 1;
     t->lock_timeout_ms = 0;
+    t->seen_csn = 0;
     *out = t;
     return NULL;
 }
@@ -366,11 +367,15 @@ static struct err *validate(void *arg)
 
 struct err *txn_commit(struct txn *t, bool async)
 {
+    struct store *store = t->mgr->store;
     if (!t->has_writes && !t->hook_count && !t->count_count) {
+        uint64_t seen_csn = t->seen_csn;
         txn_end(t);
+        /* What the client was shown must not be lost: others' commits that were locked and read. */
+        if (seen_csn && !async)
+            store_wait_visible(store, seen_csn);
         return NULL;
     }
-    struct store *store = t->mgr->store;
     struct store_commit c = {
         .writes = t->writes_ready ? &t->writes : NULL,
         .counts = t->counts,

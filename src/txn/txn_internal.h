@@ -80,6 +80,7 @@ struct txn {
     bool has_writes;
     uint32_t command;
     int64_t lock_timeout_ms;
+    uint64_t seen_csn; /* the newest version read ahead of the snapshot, perhaps not durable */
 
     /* The write set: versions are tagged with their command in place of a CSN. */
     struct memtable writes;

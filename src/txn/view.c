@@ -172,6 +172,8 @@ struct err *txn_get_newest(const struct txn_view *v, struct str key, struct aren
     if (!e && n.found)
         e = copy_value(arena, value, &n);
     store_release(sv);
+    if (!e && csn > t->seen_csn)
+        t->seen_csn = csn;
     if (!e && !gen)
         e = was_changed(v, key, n.found, csn, &n.changed);
     if (!e)
