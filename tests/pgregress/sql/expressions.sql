@@ -1,0 +1,32 @@
+SELECT 1 + 2 * 3 AS a, (1 + 2) * 3 AS b, 2 ^ 3 ^ 2 AS c, -2 ^ 2 AS d, 10 - 3 - 2 AS e;
+SELECT 5 BETWEEN 1 AND 10 AS a, 5 NOT BETWEEN 6 AND 10 AS b, 5 BETWEEN SYMMETRIC 10 AND 1 AS c;
+SELECT 3 IN (1, 2, 3) AS a, 3 NOT IN (1, 2) AS b, 3 IN (1, NULL) AS c, NULL IN (1) AS d;
+SELECT CASE WHEN 1 > 2 THEN 'no' WHEN 2 > 1 THEN 'yes' ELSE 'never' END AS searched,
+       CASE 3 WHEN 1 THEN 'one' WHEN 3 THEN 'three' END AS simple,
+       CASE WHEN false THEN 1 END AS nothing;
+SELECT CASE WHEN true THEN 1 ELSE 1 / 0 END AS lazy;
+SELECT (1, 'a') = (1, 'a') AS same, (1, 2) < (1, 3) AS less, ROW(1, NULL) IS NULL AS n;
+SELECT 1 < 2 AND 2 < 3 AS a, NOT 1 > 2 AS b, 1 <> 2 AS c, 1 != 1 AS d;
+SELECT abs(-5), sign(-3.2), ceil(1.2), floor(-1.2), sqrt(16.0), power(2, 10), mod(10, 3), exp(0.0), ln(1.0);
+SELECT round(1234.5678, 2), round(1234.5678, -2), trunc(1.999, 1), div(17, 5), gcd(12, 18), lcm(4, 6);
+SELECT 5 & 3, 5 | 3, 5 # 3, ~5, 1 << 4, 256 >> 2;
+SELECT 'a' < 'b', 'B' < 'a' COLLATE "C", 'abc' || NULL IS NULL AS n;
+SELECT 1 AS "Mixed Case", 2 AS select_, 3 "quoted";
+SELECT missing_column;
+SELECT no_such_function(1);
+SELECT 1 + 'x';
+SELECT 'a' + 'b';
+SELECT 1 WHERE 'text';
+SELECT ;
+SELECT 1 FROM;
+SELECT 1,, 2;
+SELECT count(*) FROM nowhere;
+SELECT sum(1) OVER () FROM (VALUES (1)) v;
+SELECT current_user = session_user AS same, current_database() AS db, current_schema() AS s;
+SELECT length(version()) > 10 AS has_version, pg_backend_pid() > 0 AS has_pid;
+SELECT to_char(1234567.891, 'FM9,999,999.00') AS money, to_char(42, '00000') AS zeros, to_number('1,234.5', '9G999D9') AS n;
+SELECT generate_series(1, 3) AS n;
+SELECT * FROM generate_series(10, 1, -4) AS g(n);
+SELECT * FROM (VALUES (1, 'one'), (2, 'two')) AS v(n, word) ORDER BY n DESC;
+VALUES (1, 'a'), (2, 'b');
+TABLE nowhere;
