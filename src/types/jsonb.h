@@ -86,6 +86,11 @@ void jsonb_put_json(struct jsonb_builder *b, struct str text);
 /* The result, or the first error; the builder is then to be initialised anew. */
 struct err *jsonb_finish(struct jsonb_builder *b, struct datum *out) MUST_CHECK;
 
+/* For a builder with one container open: that container as a datum in `arena`, while building may
+ * go on. */
+struct err *jsonb_finish_open(struct jsonb_builder *b, struct arena *arena,
+                              struct datum *out) MUST_CHECK;
+
 struct err *jsonb_from_text(struct str text, struct arena *arena, struct datum *out) MUST_CHECK;
 /* indent: as jsonb_pretty. */
 void jsonb_print(const struct jsonb *v, bool indent, struct buf *out);

@@ -373,6 +373,25 @@ struct err *jsonb_finish(struct jsonb_builder *b, struct datum *out)
     return NULL;
 }
 
+struct err *jsonb_finish_open(struct jsonb_builder *b, struct arena *arena, struct datum *out)
+{
+    if (b->error)
+        return jsonb_finish(b, out);
+    ASSERT(b->top && !b->top->parent);
+    struct jsonb_node copy = *b->top;
+    struct jsonb_builder ended = {.arena = arena, .top = &copy, .depth = 1};
+    if (copy.kind == JSONB_OBJECT && copy.count) {
+        /* Sorting must not touch the members still being collected. */
+        size_t size = sizeof(*copy.members) * (size_t)copy.count;
+        copy.members = arena_try_alloc(arena, size);
+        if (!copy.members)
+            return err_oom();
+        memcpy(copy.members, b->top->members, size);
+    }
+    jsonb_end(&ended);
+    return jsonb_finish(&ended, out);
+}
+
 struct err *jsonb_from_text(struct str text, struct arena *arena, struct datum *out)
 {
     struct jsonb_builder b;

@@ -139,6 +139,7 @@ struct type_env {
     const struct tz *tz;    /* setting TimeZone; NULL: UTC */
     int64_t txn_timestamp;  /* timestamptz of the transaction's start */
     int64_t stmt_timestamp; /* timestamptz of the statement's start */
+    uint64_t *random_state; /* two words of random() and setseed(); NULL: the thread's own */
     /* Names for reg* types; the catalog sets these; NULL members print and read numbers. `kind` is
      * the reg* type's OID. name_of appends; oid_of gives 42704/42883/42P01 when there is none. */
     void *names;

@@ -10,14 +10,16 @@ static const struct {
     const struct fn_entry *entries;
     const size_t *count;
 } tables[] = {
-#define TABLE(name) {name##_table, &name##_count}
-    TABLE(fn_int),        TABLE(fn_compare),     TABLE(fn_float),      TABLE(fn_numeric),
-    TABLE(fn_text),       TABLE(fn_string),      TABLE(fn_format),     TABLE(fn_like),
-    TABLE(fn_regex),      TABLE(fn_bytea),       TABLE(fn_encode),     TABLE(fn_datetime),
-    TABLE(fn_timestamp),  TABLE(fn_extract),     TABLE(fn_trunc),      TABLE(fn_tochar),
-    TABLE(fn_fromchar),   TABLE(fn_tonumber),    TABLE(fn_json),       TABLE(fn_jsonb),
-    TABLE(fn_jsonb_edit), TABLE(fn_jsonb_build), TABLE(fn_array),      TABLE(fn_array_search),
-    TABLE(fn_misc),
+#define TABLE(name)                 \
+    {                               \
+        name##_table, &name##_count \
+    }
+    TABLE(fn_int),          TABLE(fn_compare),    TABLE(fn_float),       TABLE(fn_numeric),
+    TABLE(fn_text),         TABLE(fn_string),     TABLE(fn_format),      TABLE(fn_like),
+    TABLE(fn_regex),        TABLE(fn_bytea),      TABLE(fn_encode),      TABLE(fn_datetime),
+    TABLE(fn_timestamp),    TABLE(fn_extract),    TABLE(fn_trunc),       TABLE(fn_json),
+    TABLE(fn_jsonb),        TABLE(fn_jsonb_edit), TABLE(fn_jsonb_build), TABLE(fn_array),
+    TABLE(fn_array_search), TABLE(fn_misc),
 #undef TABLE
 };
 

@@ -7,47 +7,48 @@
 #include <math.h>
 
 /* Six operators from an expression of a and b that is negative, zero or positive. */
-#define SIX(name, compare)                        \
-    FN(name##_eq)                                 \
-    {                                             \
-        return give_bool((compare) == 0, out);    \
-    }                                             \
-    FN(name##_ne)                                 \
-    {                                             \
-        return give_bool((compare) != 0, out);    \
-    }                                             \
-    FN(name##_lt)                                 \
-    {                                             \
-        return give_bool((compare) < 0, out);     \
-    }                                             \
-    FN(name##_le)                                 \
-    {                                             \
-        return give_bool((compare) <= 0, out);    \
-    }                                             \
-    FN(name##_gt)                                 \
-    {                                             \
-        return give_bool((compare) > 0, out);     \
-    }                                             \
-    FN(name##_ge)                                 \
-    {                                             \
-        return give_bool((compare) >= 0, out);    \
-    }                                             \
-    FN(name##_cmp)                                \
-    {                                             \
-        int r = (compare);                        \
-        return give_int((r > 0) - (r < 0), out);  \
+#define SIX(name, compare)                       \
+    FN(name##_eq)                                \
+    {                                            \
+        return give_bool((compare) == 0, out);   \
+    }                                            \
+    FN(name##_ne)                                \
+    {                                            \
+        return give_bool((compare) != 0, out);   \
+    }                                            \
+    FN(name##_lt)                                \
+    {                                            \
+        return give_bool((compare) < 0, out);    \
+    }                                            \
+    FN(name##_le)                                \
+    {                                            \
+        return give_bool((compare) <= 0, out);   \
+    }                                            \
+    FN(name##_gt)                                \
+    {                                            \
+        return give_bool((compare) > 0, out);    \
+    }                                            \
+    FN(name##_ge)                                \
+    {                                            \
+        return give_bool((compare) >= 0, out);   \
+    }                                            \
+    FN(name##_cmp)                               \
+    {                                            \
+        int r = (compare);                       \
+        return give_int((r > 0) - (r < 0), out); \
     }
 
-#define LARGER_SMALLER(name, compare)                       \
-    FN(name##_larger)                                       \
-    {                                                       \
-        *out = (compare) >= 0 ? c->args[0] : c->args[1];    \
-        return NULL;                                        \
-    }                                                       \
-    FN(name##_smaller)                                      \
-    {                                                       \
-        *out = (compare) <= 0 ? c->args[0] : c->args[1];    \
-        return NULL;                                        \
+/* Of equal values the second, as PostgreSQL has it: they may print differently. */
+#define LARGER_SMALLER(name, compare)                   \
+    FN(name##_larger)                                   \
+    {                                                   \
+        *out = (compare) > 0 ? c->args[0] : c->args[1]; \
+        return NULL;                                    \
+    }                                                   \
+    FN(name##_smaller)                                  \
+    {                                                   \
+        *out = (compare) < 0 ? c->args[0] : c->args[1]; \
+        return NULL;                                    \
     }
 
 static inline int order_i64(int64_t a, int64_t b)
@@ -98,7 +99,19 @@ SIX(interval, interval_compare(interval_load(A), interval_load(B)))
 SIX(timetz, timetz_compare(timetz_load(A), timetz_load(B)))
 
 LARGER_SMALLER(bytes, order_bytes(A, B))
-LARGER_SMALLER(padded, str_cmp(unpadded(A), unpadded(B)))
+/* Except for char(n): the first. */
+FN(padded_larger)
+{
+    *out = str_cmp(unpadded(A), unpadded(B)) >= 0 ? A : B;
+    return NULL;
+}
+
+FN(padded_smaller)
+{
+    *out = str_cmp(unpadded(A), unpadded(B)) <= 0 ? A : B;
+    return NULL;
+}
+
 LARGER_SMALLER(numeric, numeric_compare(A, B))
 LARGER_SMALLER(interval, interval_compare(interval_load(A), interval_load(B)))
 LARGER_SMALLER(timetz, timetz_compare(timetz_load(A), timetz_load(B)))
@@ -161,12 +174,12 @@ static struct err *compare_by_ops(struct fn_call *c, int *r)
     return NULL;
 }
 
-#define SIX_BY_OPS(name, op)             \
-    FN(name)                             \
-    {                                    \
-        int r;                           \
-        TRY(compare_by_ops(c, &r));      \
-        return give_bool(r op 0, out);   \
+#define SIX_BY_OPS(name, op)           \
+    FN(name)                           \
+    {                                  \
+        int r;                         \
+        TRY(compare_by_ops(c, &r));    \
+        return give_bool(r op 0, out); \
     }
 SIX_BY_OPS(ops_eq, ==)
 SIX_BY_OPS(ops_ne, !=)
@@ -186,7 +199,7 @@ FN(ops_larger)
 {
     int r;
     TRY(compare_by_ops(c, &r));
-    *out = r >= 0 ? A : B;
+    *out = r > 0 ? A : B;
     return NULL;
 }
 
@@ -194,7 +207,7 @@ FN(ops_smaller)
 {
     int r;
     TRY(compare_by_ops(c, &r));
-    *out = r <= 0 ? A : B;
+    *out = r < 0 ? A : B;
     return NULL;
 }
 
@@ -202,22 +215,29 @@ FN(ops_smaller)
 #undef B
 
 /* prefix + "eq" ... and prefix + "_eq" ... */
-#define TIGHT(prefix, impl)                                                            \
-    {#prefix "eq", f_##impl##_eq}, {#prefix "ne", f_##impl##_ne},                      \
-        {#prefix "lt", f_##impl##_lt}, {#prefix "le", f_##impl##_le},                  \
-        {#prefix "gt", f_##impl##_gt}, {#prefix "ge", f_##impl##_ge}
-#define LOOSE(prefix, impl)                                                            \
-    {#prefix "_eq", f_##impl##_eq}, {#prefix "_ne", f_##impl##_ne},                    \
-        {#prefix "_lt", f_##impl##_lt}, {#prefix "_le", f_##impl##_le},                \
-        {#prefix "_gt", f_##impl##_gt}, {#prefix "_ge", f_##impl##_ge}
-#define CROSS(left, right)                                                             \
-    {#left "_eq_" #right, f_##left##_##right##_eq},                                    \
-        {#left "_ne_" #right, f_##left##_##right##_ne},                                \
-        {#left "_lt_" #right, f_##left##_##right##_lt},                                \
-        {#left "_le_" #right, f_##left##_##right##_le},                                \
-        {#left "_gt_" #right, f_##left##_##right##_gt},                                \
-        {#left "_ge_" #right, f_##left##_##right##_ge},                                \
-        {#left "_cmp_" #right, f_##left##_##right##_cmp}
+#define TIGHT(prefix, impl)                                                                      \
+    {#prefix "eq", f_##impl##_eq}, {#prefix "ne", f_##impl##_ne}, {#prefix "lt", f_##impl##_lt}, \
+        {#prefix "le", f_##impl##_le}, {#prefix "gt", f_##impl##_gt},                            \
+    {                                                                                            \
+#prefix "ge", f_##impl##_ge                                                              \
+    }
+#define LOOSE(prefix, impl)                                             \
+    {#prefix "_eq", f_##impl##_eq}, {#prefix "_ne", f_##impl##_ne},     \
+        {#prefix "_lt", f_##impl##_lt}, {#prefix "_le", f_##impl##_le}, \
+        {#prefix "_gt", f_##impl##_gt},                                 \
+    {                                                                   \
+#prefix "_ge", f_##impl##_ge                                    \
+    }
+#define CROSS(left, right)                              \
+    {#left "_eq_" #right, f_##left##_##right##_eq},     \
+        {#left "_ne_" #right, f_##left##_##right##_ne}, \
+        {#left "_lt_" #right, f_##left##_##right##_lt}, \
+        {#left "_le_" #right, f_##left##_##right##_le}, \
+        {#left "_gt_" #right, f_##left##_##right##_gt}, \
+        {#left "_ge_" #right, f_##left##_##right##_ge}, \
+    {                                                   \
+#left "_cmp_" #right, f_##left##_##right##_cmp  \
+    }
 
 const struct fn_entry fn_compare_table[] = {
     TIGHT(int2, int),

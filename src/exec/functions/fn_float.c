@@ -39,28 +39,28 @@ static struct err *checked4(float v, bool inf_ok, bool zero_ok, struct datum *ou
     return give_f4(v, out);
 }
 
-#define ARITHMETIC(name, X, Y, check, type)                                                   \
-    FN(name##pl)                                                                              \
-    {                                                                                         \
-        type a = (type)(X), b = (type)(Y);                                                    \
-        return check(a + b, isinf(a) || isinf(b), true, out);                                 \
-    }                                                                                         \
-    FN(name##mi)                                                                              \
-    {                                                                                         \
-        type a = (type)(X), b = (type)(Y);                                                    \
-        return check(a - b, isinf(a) || isinf(b), true, out);                                 \
-    }                                                                                         \
-    FN(name##mul)                                                                             \
-    {                                                                                         \
-        type a = (type)(X), b = (type)(Y);                                                    \
-        return check(a * b, isinf(a) || isinf(b), a == 0 || b == 0, out);                     \
-    }                                                                                         \
-    FN(name##div)                                                                             \
-    {                                                                                         \
-        type a = (type)(X), b = (type)(Y);                                                    \
-        if (b == 0 && !isnan(a))                                                              \
-            return zero_divide();                                                             \
-        return check(a / b, isinf(a), a == 0 || isinf(b), out);                               \
+#define ARITHMETIC(name, X, Y, check, type)                               \
+    FN(name##pl)                                                          \
+    {                                                                     \
+        type a = (type)(X), b = (type)(Y);                                \
+        return check(a + b, isinf(a) || isinf(b), true, out);             \
+    }                                                                     \
+    FN(name##mi)                                                          \
+    {                                                                     \
+        type a = (type)(X), b = (type)(Y);                                \
+        return check(a - b, isinf(a) || isinf(b), true, out);             \
+    }                                                                     \
+    FN(name##mul)                                                         \
+    {                                                                     \
+        type a = (type)(X), b = (type)(Y);                                \
+        return check(a * b, isinf(a) || isinf(b), a == 0 || b == 0, out); \
+    }                                                                     \
+    FN(name##div)                                                         \
+    {                                                                     \
+        type a = (type)(X), b = (type)(Y);                                \
+        if (b == 0 && !isnan(a))                                          \
+            return zero_divide();                                         \
+        return check(a / b, isinf(a), a == 0 || isinf(b), out);           \
     }
 ARITHMETIC(float8, F8(0), F8(1), checked, double)
 ARITHMETIC(float48, F4(0), F8(1), checked, double)
@@ -424,8 +424,8 @@ static double tan_cot(double x, bool cot)
     }
     volatile double at_45 = sin_quarter(45) / cos_quarter(45);
     volatile double cot_45 = cos_quarter(45) / sin_quarter(45);
-    double v = cot ? cos_quarter(x) / sin_quarter(x) / cot_45
-                   : sin_quarter(x) / cos_quarter(x) / at_45;
+    double v =
+        cot ? cos_quarter(x) / sin_quarter(x) / cot_45 : sin_quarter(x) / cos_quarter(x) / at_45;
     v *= sign;
     return v == 0 ? 0 : v; /* no minus zero */
 }
@@ -607,68 +607,26 @@ FN(width_bucket_float8)
 #define FOUR(name) ENTRY(name##pl), ENTRY(name##mi), ENTRY(name##mul), ENTRY(name##div)
 
 const struct fn_entry fn_float_table[] = {
-    FOUR(float8),
-    FOUR(float4),
-    FOUR(float48),
-    FOUR(float84),
-    ENTRY(float8um),
-    ENTRY(float8up),
-    ENTRY(float8abs),
-    ENTRY(float4um),
-    ENTRY(float4up),
-    ENTRY(float4abs),
-    ENTRY(ftod),
-    ENTRY(dtof),
-    ENTRY(dtoi2),
-    ENTRY(dtoi4),
-    ENTRY(dtoi8),
-    ENTRY(ftoi2),
-    ENTRY(ftoi4),
-    ENTRY(ftoi8),
-    {"i2tod", f_itod},
-    {"i4tod", f_itod},
-    {"i8tod", f_itod},
-    {"i2tof", f_itof},
-    {"i4tof", f_itof},
-    {"i8tof", f_itof},
-    ENTRY(dround),
-    ENTRY(dceil),
-    ENTRY(dfloor),
-    ENTRY(dtrunc),
-    ENTRY(dsign),
-    ENTRY(dsqrt),
-    ENTRY(dcbrt),
-    ENTRY(dpow),
-    ENTRY(dexp),
-    ENTRY(dlog1),
-    ENTRY(dlog10),
-    ENTRY(dacos),
-    ENTRY(dasin),
-    ENTRY(datan),
-    ENTRY(datan2),
-    ENTRY(dsin),
-    ENTRY(dcos),
-    ENTRY(dtan),
-    ENTRY(dcot),
-    ENTRY(dsinh),
-    ENTRY(dcosh),
-    ENTRY(dtanh),
-    ENTRY(dasinh),
-    ENTRY(dacosh),
-    ENTRY(datanh),
-    ENTRY(dsind),
-    ENTRY(dcosd),
-    ENTRY(dtand),
-    ENTRY(dcotd),
-    ENTRY(dasind),
-    ENTRY(dacosd),
-    ENTRY(datand),
-    ENTRY(datan2d),
-    ENTRY(degrees),
-    ENTRY(radians),
-    ENTRY(dpi),
-    ENTRY(drandom),
-    ENTRY(setseed),
-    ENTRY(width_bucket_float8),
+    FOUR(float8),      FOUR(float4),      FOUR(float48),
+    FOUR(float84),     ENTRY(float8um),   ENTRY(float8up),
+    ENTRY(float8abs),  ENTRY(float4um),   ENTRY(float4up),
+    ENTRY(float4abs),  ENTRY(ftod),       ENTRY(dtof),
+    ENTRY(dtoi2),      ENTRY(dtoi4),      ENTRY(dtoi8),
+    ENTRY(ftoi2),      ENTRY(ftoi4),      ENTRY(ftoi8),
+    {"i2tod", f_itod}, {"i4tod", f_itod}, {"i8tod", f_itod},
+    {"i2tof", f_itof}, {"i4tof", f_itof}, {"i8tof", f_itof},
+    ENTRY(dround),     ENTRY(dceil),      ENTRY(dfloor),
+    ENTRY(dtrunc),     ENTRY(dsign),      ENTRY(dsqrt),
+    ENTRY(dcbrt),      ENTRY(dpow),       ENTRY(dexp),
+    ENTRY(dlog1),      ENTRY(dlog10),     ENTRY(dacos),
+    ENTRY(dasin),      ENTRY(datan),      ENTRY(datan2),
+    ENTRY(dsin),       ENTRY(dcos),       ENTRY(dtan),
+    ENTRY(dcot),       ENTRY(dsinh),      ENTRY(dcosh),
+    ENTRY(dtanh),      ENTRY(dasinh),     ENTRY(dacosh),
+    ENTRY(datanh),     ENTRY(dsind),      ENTRY(dcosd),
+    ENTRY(dtand),      ENTRY(dcotd),      ENTRY(dasind),
+    ENTRY(dacosd),     ENTRY(datand),     ENTRY(datan2d),
+    ENTRY(degrees),    ENTRY(radians),    ENTRY(dpi),
+    ENTRY(drandom),    ENTRY(setseed),    ENTRY(width_bucket_float8),
 };
 TABLE_END(fn_float);

@@ -20,36 +20,36 @@ static struct err *range_error(int bits)
 }
 
 /* name: of the operator function; bits: of its result type. */
-#define ADD_SUB_MUL(name, bits)                                              \
-    FN(name##pl)                                                             \
-    {                                                                        \
-        int64_t v;                                                           \
-        if (__builtin_add_overflow(ARG_I(0), ARG_I(1), &v))                  \
-            return range_error(bits);                                        \
-        return ranged(v, bits, out);                                         \
-    }                                                                        \
-    FN(name##mi)                                                             \
-    {                                                                        \
-        int64_t v;                                                           \
-        if (__builtin_sub_overflow(ARG_I(0), ARG_I(1), &v))                  \
-            return range_error(bits);                                        \
-        return ranged(v, bits, out);                                         \
-    }                                                                        \
-    FN(name##mul)                                                            \
-    {                                                                        \
-        int64_t v;                                                           \
-        if (__builtin_mul_overflow(ARG_I(0), ARG_I(1), &v))                  \
-            return range_error(bits);                                        \
-        return ranged(v, bits, out);                                         \
-    }                                                                        \
-    FN(name##div)                                                            \
-    {                                                                        \
-        int64_t a = ARG_I(0), b = ARG_I(1);                                  \
-        if (b == 0)                                                          \
-            return zero_divide();                                            \
-        if (b == -1)                                                         \
+#define ADD_SUB_MUL(name, bits)                                                \
+    FN(name##pl)                                                               \
+    {                                                                          \
+        int64_t v;                                                             \
+        if (__builtin_add_overflow(ARG_I(0), ARG_I(1), &v))                    \
+            return range_error(bits);                                          \
+        return ranged(v, bits, out);                                           \
+    }                                                                          \
+    FN(name##mi)                                                               \
+    {                                                                          \
+        int64_t v;                                                             \
+        if (__builtin_sub_overflow(ARG_I(0), ARG_I(1), &v))                    \
+            return range_error(bits);                                          \
+        return ranged(v, bits, out);                                           \
+    }                                                                          \
+    FN(name##mul)                                                              \
+    {                                                                          \
+        int64_t v;                                                             \
+        if (__builtin_mul_overflow(ARG_I(0), ARG_I(1), &v))                    \
+            return range_error(bits);                                          \
+        return ranged(v, bits, out);                                           \
+    }                                                                          \
+    FN(name##div)                                                              \
+    {                                                                          \
+        int64_t a = ARG_I(0), b = ARG_I(1);                                    \
+        if (b == 0)                                                            \
+            return zero_divide();                                              \
+        if (b == -1)                                                           \
             return a == INT64_MIN ? range_error(bits) : ranged(-a, bits, out); \
-        return give_int(a / b, out);                                         \
+        return give_int(a / b, out);                                           \
     }
 
 ADD_SUB_MUL(int2, 16)
@@ -96,59 +96,59 @@ static struct err *lcm(struct fn_call *c, int bits, struct datum *out)
     return ranged(v < 0 ? -v : v, bits, out);
 }
 
-#define ONE_TYPE(name, bits, ctype)                                                   \
-    FN(name##mod)                                                                     \
-    {                                                                                 \
-        if (ARG_I(1) == 0)                                                            \
-            return zero_divide();                                                     \
-        return give_int(ARG_I(1) == -1 ? 0 : ARG_I(0) % ARG_I(1), out);               \
-    }                                                                                 \
-    FN(name##um)                                                                      \
-    {                                                                                 \
+#define ONE_TYPE(name, bits, ctype)                                                      \
+    FN(name##mod)                                                                        \
+    {                                                                                    \
+        if (ARG_I(1) == 0)                                                               \
+            return zero_divide();                                                        \
+        return give_int(ARG_I(1) == -1 ? 0 : ARG_I(0) % ARG_I(1), out);                  \
+    }                                                                                    \
+    FN(name##um)                                                                         \
+    {                                                                                    \
         return ARG_I(0) == INT64_MIN ? range_error(bits) : ranged(-ARG_I(0), bits, out); \
-    }                                                                                 \
-    FN(name##up)                                                                      \
-    {                                                                                 \
-        return give_int(ARG_I(0), out);                                               \
-    }                                                                                 \
-    FN(name##abs)                                                                     \
-    {                                                                                 \
-        int64_t v = ARG_I(0);                                                         \
-        return v == INT64_MIN ? range_error(bits) : ranged(v < 0 ? -v : v, bits, out);  \
-    }                                                                                 \
-    FN(name##and)                                                                     \
-    {                                                                                 \
-        return give_int(ARG_I(0) & ARG_I(1), out);                                    \
-    }                                                                                 \
-    FN(name##or)                                                                      \
-    {                                                                                 \
-        return give_int(ARG_I(0) | ARG_I(1), out);                                    \
-    }                                                                                 \
-    FN(name##xor)                                                                     \
-    {                                                                                 \
-        return give_int(ARG_I(0) ^ ARG_I(1), out);                                    \
-    }                                                                                 \
-    FN(name##not)                                                                     \
-    {                                                                                 \
-        return give_int(~ARG_I(0), out);                                              \
-    }                                                                                 \
-    FN(name##shl)                                                                     \
-    {                                                                                 \
-        unsigned by = (unsigned)ARG_I(1) & ((bits) == 64 ? 63 : 31);                  \
-        return give_int((ctype)(c->args[0].u << by), out);                            \
-    }                                                                                 \
-    FN(name##shr)                                                                     \
-    {                                                                                 \
-        unsigned by = (unsigned)ARG_I(1) & ((bits) == 64 ? 63 : 31);                  \
-        return give_int(ARG_I(0) >> by, out);                                         \
-    }                                                                                 \
-    FN(name##larger)                                                                  \
-    {                                                                                 \
-        return give_int(ARG_I(0) > ARG_I(1) ? ARG_I(0) : ARG_I(1), out);              \
-    }                                                                                 \
-    FN(name##smaller)                                                                 \
-    {                                                                                 \
-        return give_int(ARG_I(0) < ARG_I(1) ? ARG_I(0) : ARG_I(1), out);              \
+    }                                                                                    \
+    FN(name##up)                                                                         \
+    {                                                                                    \
+        return give_int(ARG_I(0), out);                                                  \
+    }                                                                                    \
+    FN(name##abs)                                                                        \
+    {                                                                                    \
+        int64_t v = ARG_I(0);                                                            \
+        return v == INT64_MIN ? range_error(bits) : ranged(v < 0 ? -v : v, bits, out);   \
+    }                                                                                    \
+    FN(name##and)                                                                        \
+    {                                                                                    \
+        return give_int(ARG_I(0) & ARG_I(1), out);                                       \
+    }                                                                                    \
+    FN(name## or)                                                                        \
+    {                                                                                    \
+        return give_int(ARG_I(0) | ARG_I(1), out);                                       \
+    }                                                                                    \
+    FN(name## xor)                                                                       \
+    {                                                                                    \
+        return give_int(ARG_I(0) ^ ARG_I(1), out);                                       \
+    }                                                                                    \
+    FN(name##not )                                                                       \
+    {                                                                                    \
+        return give_int(~ARG_I(0), out);                                                 \
+    }                                                                                    \
+    FN(name##shl)                                                                        \
+    {                                                                                    \
+        unsigned by = (unsigned)ARG_I(1) & ((bits) == 64 ? 63 : 31);                     \
+        return give_int((ctype)(c->args[0].u << by), out);                               \
+    }                                                                                    \
+    FN(name##shr)                                                                        \
+    {                                                                                    \
+        unsigned by = (unsigned)ARG_I(1) & ((bits) == 64 ? 63 : 31);                     \
+        return give_int(ARG_I(0) >> by, out);                                            \
+    }                                                                                    \
+    FN(name##larger)                                                                     \
+    {                                                                                    \
+        return give_int(ARG_I(0) > ARG_I(1) ? ARG_I(0) : ARG_I(1), out);                 \
+    }                                                                                    \
+    FN(name##smaller)                                                                    \
+    {                                                                                    \
+        return give_int(ARG_I(0) < ARG_I(1) ? ARG_I(0) : ARG_I(1), out);                 \
     }
 
 ONE_TYPE(int2, 16, int16_t)
@@ -274,7 +274,6 @@ FN(to_hex64)
     return hex(c, c->args[0].u, out);
 }
 
-
 FN(booland_statefunc)
 {
     return give_bool(ARG_I(0) && ARG_I(1), out);
@@ -286,9 +285,9 @@ FN(boolor_statefunc)
 }
 
 #define ARITHMETIC(name) ENTRY(name##pl), ENTRY(name##mi), ENTRY(name##mul), ENTRY(name##div)
-#define ONE(name)                                                                              \
-    ARITHMETIC(name), ENTRY(name##mod), ENTRY(name##um), ENTRY(name##up), ENTRY(name##abs),    \
-        ENTRY(name##and), ENTRY(name##or), ENTRY(name##xor), ENTRY(name##not),                 \
+#define ONE(name)                                                                           \
+    ARITHMETIC(name), ENTRY(name##mod), ENTRY(name##um), ENTRY(name##up), ENTRY(name##abs), \
+        ENTRY(name##and), ENTRY(name## or), ENTRY(name## xor), ENTRY(name##not ),           \
         ENTRY(name##shl), ENTRY(name##shr), ENTRY(name##larger), ENTRY(name##smaller)
 
 const struct fn_entry fn_int_table[] = {

@@ -12,7 +12,10 @@ struct fn_entry {
 };
 
 #define FN(name) static struct err *f_##name(struct fn_call *c, struct datum *out)
-#define ENTRY(name) {#name, f_##name}
+#define ENTRY(name)     \
+    {                   \
+#name, f_##name \
+    }
 
 extern const struct fn_entry fn_int_table[], fn_compare_table[], fn_float_table[],
     fn_numeric_table[], fn_text_table[], fn_string_table[], fn_format_table[], fn_like_table[],
@@ -21,12 +24,11 @@ extern const struct fn_entry fn_int_table[], fn_compare_table[], fn_float_table[
     fn_fromchar_table[], fn_tonumber_table[], fn_json_table[], fn_jsonb_table[],
     fn_jsonb_edit_table[], fn_jsonb_build_table[], fn_array_table[], fn_array_search_table[],
     fn_misc_table[], fn_window_table[];
-extern const size_t fn_int_count, fn_compare_count, fn_float_count, fn_numeric_count,
-    fn_text_count, fn_string_count, fn_format_count, fn_like_count, fn_regex_count,
-    fn_bytea_count, fn_encode_count, fn_datetime_count, fn_timestamp_count, fn_extract_count,
-    fn_trunc_count, fn_tochar_count, fn_fromchar_count, fn_tonumber_count, fn_json_count,
-    fn_jsonb_count, fn_jsonb_edit_count, fn_jsonb_build_count, fn_array_count,
-    fn_array_search_count, fn_misc_count;
+extern const size_t fn_int_count, fn_compare_count, fn_float_count, fn_numeric_count, fn_text_count,
+    fn_string_count, fn_format_count, fn_like_count, fn_regex_count, fn_bytea_count,
+    fn_encode_count, fn_datetime_count, fn_timestamp_count, fn_extract_count, fn_trunc_count,
+    fn_tochar_count, fn_fromchar_count, fn_tonumber_count, fn_json_count, fn_jsonb_count,
+    fn_jsonb_edit_count, fn_jsonb_build_count, fn_array_count, fn_array_search_count, fn_misc_count;
 
 /* Set-returning functions and aggregates, same scheme. */
 extern const struct srf_impl srf_series_table[], srf_text_table[], srf_json_table[];
@@ -84,6 +86,19 @@ struct err *put_text(struct fn_call *c, const struct type_ops *t, struct datum d
 /* bool as a cast to text prints it, everything else as its output function. */
 struct err *put_cast_text(struct fn_call *c, const struct type_ops *t, struct datum d,
                           struct buf *out) MUST_CHECK;
+
+/* The next piece of a split string; see fn_string.c. */
+struct err *split_next(struct str *rest, bool *finished, struct str separator, bool by_char,
+                       struct str *piece) MUST_CHECK;
+struct interval;
+/* The offset that an interval means as a time zone; 22023 with days or months. */
+struct err *interval_zone_offset(struct interval v, int32_t *east) MUST_CHECK;
+struct array_items;
+/* Keys and values, alternating, of json_object(text[]) and json_object(text[], text[]). */
+struct err *json_object_pairs(struct fn_call *c, struct array_items *list) MUST_CHECK;
+/* SQL identifier and literal, quoted where needed. */
+void put_identifier(struct buf *b, struct str s);
+void put_literal(struct buf *b, struct str s);
 
 /* 22003 "integer out of range" and the like. */
 struct err *int2_range(void);

@@ -3,15 +3,15 @@
 
 #include "types/numeric.h"
 
-#define BINARY(name)                                                    \
-    FN(name)                                                            \
-    {                                                                   \
-        return name(c->args[0], c->args[1], c->arena, out);             \
+#define BINARY(name)                                        \
+    FN(name)                                                \
+    {                                                       \
+        return name(c->args[0], c->args[1], c->arena, out); \
     }
-#define UNARY(sql, name)                                                \
-    FN(sql)                                                             \
-    {                                                                   \
-        return name(c->args[0], c->arena, out);                         \
+#define UNARY(sql, name)                        \
+    FN(sql)                                     \
+    {                                           \
+        return name(c->args[0], c->arena, out); \
     }
 BINARY(numeric_add)
 BINARY(numeric_sub)
