@@ -2,7 +2,7 @@
  * statement's frame; operands are slots too, constants included. */
 #include "exec/exec_internal.h"
 
-#include "base/hash.h"
+#include "exec/fn_session.h"
 #include "sql/analyze_internal.h"
 
 #include <stdlib.h>
@@ -53,7 +53,9 @@ void fold_init(void)
             continue;
         memcpy(name, all[i].src.data, all[i].src.len);
         name[all[i].src.len] = '\0';
-        impls[i] = fn_lookup(name);
+        impls[i] = session_fn_lookup(name);
+        if (!impls[i])
+            impls[i] = fn_lookup(name);
     }
     sql_fold_function = fold;
 }
@@ -627,6 +629,8 @@ struct err *exec_compile(struct statement_plan *plan)
         TRY(compile_node(&c, s->plan));
         if (s->test)
             TRY(compile_expr(&c, s->test, &s->test_program));
+        if (s->test && s->test->kind == E_OP && s->test->nargs == 2)
+            TRY(compile_expr(&c, s->test->args[0], &s->left_program));
     }
     return NULL;
 }

@@ -89,7 +89,7 @@ struct subplan_state {
     struct datum value;
     struct row_store *rows;
     struct row_hash *hash;
-    bool has_null;
+    bool has_null;       /* a NULL among the hashed values */
     bool running;
 };
 
@@ -161,17 +161,14 @@ struct row_store {
     size_t count;
     size_t cap;
     int width;
-    const bool *byval;
 };
-struct row_store *row_store_new(struct exec *x, int width, const bool *byval);
+struct row_store *row_store_new(struct exec *x, int width);
 /* A row from the given slots. */
 struct err *row_store_add(struct exec *x, struct row_store *s, const int *slots) MUST_CHECK;
 void row_store_clear(struct row_store *s);
 void row_restore(struct exec *x, const struct datum *row, const int *slots, int n);
-/* Whether the values in slots are by value, by what fills them (a by-reference guess copies). */
-const bool *slot_byval(struct exec *x, const int *slots, int n);
-/* A datum copied with its bytes; len tells by-reference ones (see datum.h). */
-struct datum keep(struct arena *a, struct datum d, const struct type_ops *ops);
+/* A datum copied with its bytes. By-value datums have no length, so the type need not be known. */
+struct datum keep(struct arena *a, struct datum d);
 
 /* A hash table from key datums to entries. */
 struct hash_entry {

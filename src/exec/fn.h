@@ -20,6 +20,7 @@ struct fn_call {
     struct arena *arena; /* for the result's bytes; reset per row by the caller */
     const struct type_env *env;
     const uint32_t *arg_types; /* resolved OIDs (polymorphic ones too) */
+    bool variadic;             /* the last argument is an array called with VARIADIC */
     uint32_t result_type;
     int32_t result_typmod;
     void **state;              /* per call site, NULL at first; memory from state_arena */
@@ -41,7 +42,9 @@ struct agg_impl {
     bool skip_nulls; /* rows with a NULL argument are not added */
 };
 
-/* Set-returning functions: called until *done. */
+/* Set-returning functions: called until *done. Arguments and state_arena must live until then; the
+ * state is in state_arena and needs no release, so a scan may stop early. `ncols` is the number of
+ * columns the function declares; rows borrow from arena, state_arena and arguments. */
 struct srf_impl {
     const char *name; /* prosrc */
     /* *state is NULL at the first call; gives one row of `ncols` datums per call. */

@@ -82,6 +82,11 @@ static inline struct exec_env session_exec_env(struct session *s)
 struct err *utility_run(struct session *s, struct raw_stmt *raw, char tag[64]) MUST_CHECK;
 /* CREATE TABLE AS and SELECT INTO return rows counts in the tag; handled by utility_run too. */
 
+/* SQL that makes the contents of a new database: schema public, system views ... Registered at start,
+ * run in order by bootstrap_run in the session's transaction, as superuser with pid 0. */
+void bootstrap_register(const char *sql);
+struct err *bootstrap_run(struct session *s) MUST_CHECK;
+
 /* Statements of the lakehouse layer, which registers itself here at start. `in_block`: inside an explicit
  * transaction block (25001 for most of them). They manage their own transactions: the session calls them
  * without one open. */

@@ -257,3 +257,13 @@ const char *type_display(struct arena *a, uint32_t type, int32_t typmod)
     buf_done(&b);
     return text;
 }
+
+struct err *resolve_cast_type(const void *select_stmt, uint32_t *type, int32_t *typmod, int *ndims)
+{
+    const pg_node *n = select_stmt;
+    const PgQuery__SelectStmt *s = n->select_stmt;
+    const pg_node *cast = s->n_target_list == 1 ? s->target_list[0]->res_target->val : NULL;
+    if (!cast || cast->node_case != PG_QUERY__NODE__NODE_TYPE_CAST || s->n_from_clause)
+        return err_new("42601", "invalid type name");
+    return resolve_type_name(NULL, NULL, cast->type_cast->type_name, type, typmod, ndims);
+}

@@ -35,9 +35,14 @@ struct err *analyze_expr_node(struct cat *cat, const struct type_env *env, const
                               int32_t typmod, const char *column_name, struct arena *arena,
                               struct rte **rte, struct expr **out) MUST_CHECK;
 
+/* Whether computing it twice may give different values. */
+bool expr_has_volatile(const struct expr *e);
+
 /* A type name as parsed (PgQuery__TypeName *). 42704 when there is none. */
 struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name, uint32_t *type,
                               int32_t *typmod, int *ndims) MUST_CHECK;
+/* The type of `SELECT NULL::type`, parsed. */
+struct err *resolve_cast_type(const void *select_stmt, uint32_t *type, int32_t *typmod, int *ndims) MUST_CHECK;
 /* The default operator class for an index column; 42704 when the type has none. */
 struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass) MUST_CHECK;
 

@@ -247,15 +247,17 @@ static struct err *table_function_item(struct level *l, const struct table_funct
     struct analysis *a = l->a;
     struct tf_arg *args;
     struct tf_column *columns;
+    const void *data = NULL;
     int n;
     TRY(constant_args(l, f, &args));
-    struct err *e = tf->describe(a->cat, args, (int)f->n_args, a->arena, &columns, &n);
+    struct err *e = tf->describe(a->cat, args, (int)f->n_args, a->arena, &columns, &n, &data);
     if (e)
         return at(a, e, f->location);
     struct rte *rte = rte_new(a, l->q, RTE_TABLEFUNC, alias ? alias->aliasname : tf->name, n);
     rte->tf = tf;
     rte->tf_args = args;
     rte->ntf_args = (int)f->n_args;
+    rte->tf_data = data;
     for (int i = 0; i < n; i++)
         set_column(rte, i, columns[i].name, columns[i].type, columns[i].typmod);
     *out = rte;

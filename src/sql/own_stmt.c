@@ -195,7 +195,7 @@ static struct err *column_list(struct lexer *lx, struct own_stmt *s)
     int cap = 0;
     TRY(expect_punct(lx, '('));
     for (;;) {
-        const char *name;
+        const char *name = NULL;
         TRY(identifier(lx, &name));
         ARENA_PUSH(lx->arena, s->keys, s->nkeys, cap, name);
         if (!is_punct(lx, ','))

@@ -248,6 +248,11 @@ bool expr_is_volatile(const struct expr *e)
     return found;
 }
 
+bool expr_has_volatile(const struct expr *e)
+{
+    return expr_is_volatile(e);
+}
+
 void split_and(struct arena *a, struct expr *e, struct expr ***list, int *n, int *cap)
 {
     if (!e)

@@ -155,6 +155,7 @@ struct subplan {
     int number;              /* position among the statement's subplans */
     struct expr *test;       /* ANY/ALL: the comparison, over the slots of the current row */
     struct program *test_program;
+    struct program *left_program; /* of `left = column` tests: the left side by itself */
     uint64_t outer_rels;     /* relations of the level above that it reads (planner) */
     uint32_t array_type;     /* ARRAY: the result's type */
     uint32_t column_type;    /* of the first column */

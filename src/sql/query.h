@@ -57,6 +57,7 @@ struct rte {
     const struct table_function *tf; /* TABLEFUNC */
     struct tf_arg *tf_args;
     int ntf_args;
+    const void *tf_data;    /* what describe left for open */
     /* Filled by the planner. */
     bool planned;           /* the fields below are set */
     int base;               /* frame slot of column 1; the others follow; -1: none yet */

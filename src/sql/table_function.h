@@ -21,12 +21,12 @@ struct tf_column {
 struct table_function {
     const char *name;
     /* The columns for those arguments, into the arena. 42883 with a hint for arguments that do not fit.
-     * MAY YIELD. */
+     * *plan_data (may stay NULL) is kept with the plan and given to open. MAY YIELD. */
     struct err *(*describe)(struct cat *cat, const struct tf_arg *args, int nargs, struct arena *arena,
-                            struct tf_column **columns, int *ncolumns);
+                            struct tf_column **columns, int *ncolumns, const void **plan_data);
     /* A scan. `needed[i]`: column i is used; others may stay NULL. MAY YIELD. */
     struct err *(*open)(struct cat *cat, const struct tf_arg *args, int nargs, const bool *needed,
-                        int ncolumns, void **scan);
+                        int ncolumns, const void *plan_data, void **scan);
     /* One row; by-reference datums live until the next call. MAY YIELD. */
     struct err *(*next)(void *scan, struct datum *row, bool *found);
     void (*close)(void *scan);

@@ -152,6 +152,11 @@ struct err *txn_put_now(struct txn_mgr *mgr, struct str key, struct str value)
 
 /* ---- begin ---- */
 
+enum txn_isolation txn_isolation_level(const struct txn *t)
+{
+    return t->isolation;
+}
+
 struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool read_only,
                       struct txn **out)
 {

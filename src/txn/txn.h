@@ -64,6 +64,7 @@ bool txn_has_xid(const struct txn *t);
 /* The session's process number, for deadlock details. */
 void txn_set_pid(struct txn *t, int32_t pid);
 bool txn_has_writes(const struct txn *t);
+enum txn_isolation txn_isolation_level(const struct txn *t);
 struct txn_mgr *txn_manager(const struct txn *t);
 
 /* Called under the commit mutex when nothing can stop the commit any more, in commit order, before

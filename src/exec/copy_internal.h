@@ -1,0 +1,52 @@
+#ifndef TARN_EXEC_COPY_INTERNAL_H
+#define TARN_EXEC_COPY_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "exec/copy.h"
+#include "exec/session.h"
+
+enum copy_header { HEADER_NONE, HEADER_SKIP, HEADER_MATCH };
+
+struct copy_options {
+    bool csv;
+    char delimiter;
+    const char *null;
+    size_t null_len;
+    enum copy_header header;
+    char quote;
+    char escape;
+    bool force_quote_all;
+};
+
+struct copy_column {
+    const char *name;
+    int att; /* 1-based; 0: of a query */
+    const struct type_ops *ops;
+    uint32_t type;
+    bool force_quote;
+    bool force_not_null;
+    bool force_null;
+};
+
+struct copy {
+    struct session *s;
+    struct raw_stmt *raw;
+    const struct copy_io *io;
+    struct arena arena; /* the statement's */
+    struct copy_options o;
+    struct relation *rel; /* NULL: a query */
+    struct copy_column *cols;
+    int ncols;
+    uint64_t rows;
+};
+
+struct err *copy_from(struct copy *c) MUST_CHECK;
+struct err *copy_to(struct copy *c) MUST_CHECK;
+/* Analyzes and plans SQL text or, with `tree`, a parsed statement. */
+struct err *copy_plan(struct copy *c, const char *sql, struct raw_stmt *stmt, uint32_t *types,
+                      int ntypes, struct statement_plan **out) MUST_CHECK;
+/* "schema"."table" */
+void copy_put_relation(struct copy *c, struct buf *b);
+
+#endif

@@ -1,0 +1,509 @@
+/* ALTER TABLE and renames. */
+#include "exec/ddl_internal.h"
+
+#include <stdio.h>
+
+static struct err *find_att(const struct relation *r, const char *name, int *att)
+{
+    *att = relation_attnum(r, str_from(name));
+    if (*att)
+        return NULL;
+    return err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name, r->name);
+}
+
+/* ---- ADD COLUMN ---- */
+
+static struct err *has_row(void *arg, struct str key, const struct datum *row)
+{
+    (void)key;
+    (void)row;
+    *(bool *)arg = true;
+    return NULL;
+}
+
+/* A default that is the same for all rows is remembered in the catalog; rows need not be written. */
+static struct err *missing_value(struct ddl *d, struct ddl_column *col, const PgQuery__Node *raw,
+                                 bool *volatile_)
+{
+    struct exec_env env = session_exec_env(d->s);
+    struct rte *rte;
+    struct expr *e;
+    struct row_expr *x;
+    struct datum value;
+    struct buf text = BUF_INIT;
+    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, raw, NULL, USE_DEFAULT, col->type, col->typmod,
+                          col->name, d->arena, &rte, &e));
+    TRY(deparse_expr(d->cat, e, NULL, &text));
+    col->default_sql = arena_strdup(d->arena, buf_cstr(&text));
+    buf_reset(&text);
+    *volatile_ = expr_has_volatile(e);
+    if (*volatile_) {
+        buf_done(&text);
+        return NULL;
+    }
+    TRY(row_expr_new(&env, NULL, e, &x));
+    struct err *err = row_expr_eval(x, NULL, &value);
+    const struct type_ops *ops = type_by_oid(col->type);
+    struct type_env plain = {0};
+    if (!err && !value.null)
+        err = ops->out(ops, &plain, value, &text);
+    if (!err && !value.null)
+        col->missing = arena_strndup(d->arena, buf_cstr(&text), text.len);
+    row_expr_free(x);
+    buf_done(&text);
+    return err;
+}
+
+static struct err *fill_column(struct ddl *d, const struct relation *r, const char *column)
+{
+    struct exec_env env = session_exec_env(d->s);
+    struct buf sql = BUF_INIT;
+    uint64_t rows;
+    buf_put_c(&sql, "UPDATE ");
+    quote_identifier(&sql, r->nsp_name);
+    buf_put_u8(&sql, '.');
+    quote_identifier(&sql, r->name);
+    buf_put_c(&sql, " SET ");
+    quote_identifier(&sql, column);
+    buf_put_c(&sql, " = DEFAULT");
+    env.newest_view = true;
+    txn_next_command(d->cat->txn);
+    struct err *e = exec_internal_sql(&env, buf_cstr(&sql), NULL, NULL, 0, &rows);
+    buf_done(&sql);
+    return e;
+}
+
+static struct err *add_column(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+{
+    const PgQuery__ColumnDef *def = cmd->def->column_def;
+    struct relation *r = *rel;
+    struct ddl_column col = {.name = def->colname, .typmod = -1};
+    const char *serial;
+    bool volatile_ = false;
+    bool any_rows = false;
+    if (relation_attnum(r, str_from(def->colname))) {
+        if (!cmd->missing_ok)
+            return err_new("42701", "column \"%s\" of relation \"%s\" already exists", def->colname,
+                           r->name);
+        ddl_notice(d, "NOTICE",
+                   err_new("42701", "column \"%s\" of relation \"%s\" already exists, skipping",
+                           def->colname, r->name));
+        return NULL;
+    }
+    TRY(ddl_type(d, def->type_name, &col, &serial));
+    for (size_t i = 0; i < def->n_constraints; i++) {
+        const PgQuery__Constraint *c = def->constraints[i]->constraint;
+        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL)
+            col.not_null = true;
+        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT)
+            TRY(missing_value(d, &col, c->raw_expr, &volatile_));
+        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED ||
+            c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY)
+            return err_unsupported("adding a generated or identity column is not supported yet");
+    }
+    int att = r->natts + 1;
+    if (serial) {
+        struct new_sequence n = {.nsp = r->nsp,
+                                 .type = col.type,
+                                 .owner = {PG_CLASS, r->oid, att},
+                                 .owner_dep = 'a'};
+        uint32_t oid;
+        TRY(ddl_choose_name(d->cat, r->nsp, r->name, col.name, "seq", false, 0, d->arena, &n.name));
+        TRY(ddl_make_sequence(d, &n, &oid));
+        col.default_sql = arena_printf(d->arena, "nextval('%s.%s'::regclass)", r->nsp_name, n.name);
+        volatile_ = true;
+        col.not_null = true;
+    }
+    if (col.not_null && !col.missing && !volatile_)
+        TRY(ddl_each_row(d, r, has_row, &any_rows));
+    if (any_rows)
+        return err_column(err_table(err_new("23502", "column \"%s\" of relation \"%s\" contains null values",
+                                            col.name, r->name),
+                                    r->nsp_name, r->name),
+                          col.name);
+    TRY(ddl_add_column(d->cat, r->oid, att, &col));
+    TRY(ddl_update_class(d->cat, r->oid, CLS_NATTS, datum_int(att)));
+    TRY(ddl_reopen(d, rel));
+    if (volatile_)
+        TRY(fill_column(d, *rel, col.name));
+    for (size_t i = 0; i < def->n_constraints; i++) {
+        const PgQuery__Constraint *c = def->constraints[i]->constraint;
+        PgQuery__Constraint copy = *c;
+        PgQuery__String name;
+        PgQuery__Node key;
+        PgQuery__Node *keys[1] = {&key};
+        pg_query__string__init(&name);
+        pg_query__node__init(&key);
+        name.sval = (char *)col.name;
+        key.node_case = PG_QUERY__NODE__NODE_STRING;
+        key.string = &name;
+        copy.keys = keys;
+        copy.n_keys = 1;
+        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_CHECK)
+            TRY(ddl_add_check(d, rel, c, col.name, false));
+        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN)
+            TRY(ddl_add_foreign_key(d, rel, c, col.name, false));
+        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY ||
+            c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE)
+            TRY(ddl_add_unique(d, rel, &copy, false));
+    }
+    return NULL;
+}
+
+/* ---- DROP COLUMN ---- */
+
+static struct err *drop_column(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+{
+    struct relation *r = *rel;
+    int att = relation_attnum(r, str_from(cmd->name));
+    bool cascade = cmd->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
+    if (!att && cmd->missing_ok) {
+        ddl_notice(d, "NOTICE",
+                   err_new("00000", "column \"%s\" of relation \"%s\" does not exist, skipping",
+                           cmd->name, r->name));
+        return NULL;
+    }
+    TRY(find_att(r, cmd->name, &att));
+    struct object_address column = {PG_CLASS, r->oid, att};
+    TRY(ddl_drop_objects(d, &column, 1, cascade));
+    return ddl_reopen(d, rel);
+}
+
+/* ---- smaller forms ---- */
+
+static struct err *set_default(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+{
+    struct relation *r = *rel;
+    int att;
+    const char *sql = NULL;
+    TRY(find_att(r, cmd->name, &att));
+    const struct attr *a = &r->atts[att - 1];
+    if (a->identity)
+        return err_new("42601", "column \"%s\" of relation \"%s\" is an identity column", a->name, r->name);
+    if (cmd->def) {
+        struct rte *rte;
+        struct expr *e;
+        struct buf b = BUF_INIT;
+        TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, cmd->def, r, USE_DEFAULT, a->type,
+                              a->typmod, a->name, d->arena, &rte, &e));
+        TRY(deparse_expr(d->cat, e, rte, &b));
+        sql = arena_strdup(d->arena, buf_cstr(&b));
+        buf_done(&b);
+    }
+    TRY(ddl_set_default(d->cat, r->oid, att, sql));
+    TRY(ddl_update_attribute(d->cat, r->oid, att, ATT_HASDEF, datum_bool(sql != NULL)));
+    return ddl_reopen(d, rel);
+}
+
+struct null_scan {
+    const struct relation *rel;
+    int att;
+};
+
+static struct err *not_null_row(void *arg, struct str key, const struct datum *row)
+{
+    const struct null_scan *s = arg;
+    (void)key;
+    if (!row[s->att - 1].null)
+        return NULL;
+    const char *name = s->rel->atts[s->att - 1].name;
+    return err_column(err_table(err_new("23502", "column \"%s\" of relation \"%s\" contains null values",
+                                        name, s->rel->name),
+                                s->rel->nsp_name, s->rel->name),
+                      name);
+}
+
+static struct err *set_not_null(struct ddl *d, struct relation **rel, const char *name, bool on)
+{
+    struct relation *r = *rel;
+    struct null_scan scan = {r, 0};
+    TRY(find_att(r, name, &scan.att));
+    if (on && !r->atts[scan.att - 1].not_null)
+        TRY(ddl_each_row(d, r, not_null_row, &scan));
+    for (int i = 0; !on && r->primary && i < r->primary->nkeys; i++)
+        if (r->primary->cols[i].attnum == scan.att)
+            return err_new("42P16", "column \"%s\" is in a primary key", name);
+    if (!on && r->atts[scan.att - 1].identity)
+        return err_new("42601", "column \"%s\" of relation \"%s\" is an identity column", name, r->name);
+    TRY(ddl_update_attribute(d->cat, r->oid, scan.att, ATT_NOTNULL, datum_bool(on)));
+    return ddl_reopen(d, rel);
+}
+
+static struct err *add_constraint(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c)
+{
+    for (int i = 0; c->conname && *c->conname && i < (*rel)->nconstraints; i++)
+        if (strcmp((*rel)->constraints[i].name, c->conname) == 0)
+            return err_new("42710", "constraint \"%s\" for relation \"%s\" already exists", c->conname,
+                           (*rel)->name);
+    switch (c->contype) {
+    case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
+        return ddl_add_check(d, rel, c, NULL, false);
+    case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
+    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE:
+        return ddl_add_unique(d, rel, c, false);
+    case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
+        return ddl_add_foreign_key(d, rel, c, NULL, false);
+    default:
+        return err_unsupported("this kind of constraint is not supported");
+    }
+}
+
+static struct err *drop_constraint(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+{
+    struct relation *r = *rel;
+    for (int i = 0; i < r->nconstraints; i++) {
+        if (strcmp(r->constraints[i].name, cmd->name) != 0)
+            continue;
+        struct object_address o = {PG_CONSTRAINT, r->constraints[i].oid, 0};
+        TRY(ddl_drop_objects(d, &o, 1, cmd->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE));
+        return ddl_reopen(d, rel);
+    }
+    if (!cmd->missing_ok)
+        return err_new("42704", "constraint \"%s\" of relation \"%s\" does not exist", cmd->name, r->name);
+    ddl_notice(d, "NOTICE",
+               err_new("00000", "constraint \"%s\" of relation \"%s\" does not exist, skipping", cmd->name,
+                       r->name));
+    return NULL;
+}
+
+static struct err *change_owner(struct ddl *d, struct relation **rel, const PgQuery__RoleSpec *role)
+{
+    uint32_t oid = d->cat->role;
+    if (role->roletype == PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_CSTRING) {
+        TRY(cat_role_oid(d->cat, str_from(role->rolename), &oid));
+        if (!oid)
+            return err_new("42704", "role \"%s\" does not exist", role->rolename);
+    }
+    TRY(ddl_update_class(d->cat, (*rel)->oid, CLS_OWNER, datum_int(oid)));
+    return ddl_reopen(d, rel);
+}
+
+static struct err *alter_one(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+{
+    switch (cmd->subtype) {
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn:
+        return add_column(d, rel, cmd);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn:
+        return drop_column(d, rel, cmd);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault:
+        return set_default(d, rel, cmd);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetNotNull:
+        return set_not_null(d, rel, cmd->name, true);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull:
+        return set_not_null(d, rel, cmd->name, false);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint:
+        return add_constraint(d, rel, cmd->def->constraint);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint:
+        return drop_constraint(d, rel, cmd);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner:
+        return change_owner(d, rel, cmd->newowner);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStorage:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster:
+        return NULL; /* storage parameters have no meaning here */
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterColumnType:
+        return err_unsupported("ALTER COLUMN ... TYPE is not supported yet");
+    default:
+        return err_unsupported("this form of ALTER TABLE is not supported yet");
+    }
+}
+
+static struct err *refuse_synced(const struct relation *r)
+{
+    if (!r->read_only_synced)
+        return NULL;
+    return err_hint(err_new("42809", "cannot alter synced table \"%s\"", r->name),
+                    "The table is kept in step with its source, which owns its columns.");
+}
+
+struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
+{
+    struct relation *rel;
+    TRY(ddl_open(d, a->relation, TXN_ACCESS_EXCLUSIVE, a->missing_ok, &rel));
+    if (!rel) {
+        ddl_notice(d, "NOTICE",
+                   err_new("00000", "relation \"%s\" does not exist, skipping", a->relation->relname));
+        return NULL;
+    }
+    struct err *e = ddl_must_own(d, rel);
+    if (!e)
+        e = refuse_synced(rel);
+    for (size_t i = 0; i < a->n_cmds && !e; i++)
+        e = alter_one(d, &rel, a->cmds[i]->alter_table_cmd);
+    relation_unref(rel);
+    return e;
+}
+
+/* ---- RENAME ---- */
+
+/* SQL text over the relation's columns, with one column called otherwise. */
+static struct err *renamed_text(struct ddl *d, struct relation *r, const char *sql, enum expr_use use,
+                                int att, const char *to, const char **out)
+{
+    struct rte *rte;
+    struct expr *e;
+    struct buf b = BUF_INIT;
+    TRY(analyze_expr_text(d->cat, &d->s->types, sql, r, use, 0, -1, d->arena, &rte, &e));
+    rte->colnames[att - 1] = to;
+    TRY(deparse_expr(d->cat, e, rte, &b));
+    *out = arena_strdup(d->arena, buf_cstr(&b));
+    buf_done(&b);
+    return NULL;
+}
+
+static struct err *rename_in_indexes(struct ddl *d, struct relation *r, int att, const char *to)
+{
+    for (int i = 0; i < r->nindexes; i++) {
+        const struct index *ix = &r->indexes[i];
+        struct datum key = datum_int(ix->oid);
+        struct datum old_values[IDX_COUNT];
+        struct datum v[IDX_COUNT];
+        struct buf exprs = BUF_INIT;
+        bool found;
+        bool any = ix->pred_sql != NULL;
+        for (int k = 0; k < ix->nkeys; k++) {
+            const char *text;
+            if (ix->cols[k].attnum == att)
+                TRY(ddl_update_attribute(d->cat, ix->oid, k + 1, ATT_NAME, cstr_datum(to)));
+            if (ix->cols[k].attnum)
+                continue;
+            any = true;
+            TRY(renamed_text(d, r, ix->cols[k].expr_sql, USE_INDEX_EXPR, att, to, &text));
+            buf_printf(&exprs, "%s\n", text);
+        }
+        if (!any)
+            continue;
+        TRY(systab_get(d->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, d->arena, old_values, &found));
+        memcpy(v, old_values, sizeof(v));
+        if (exprs.len)
+            v[IDX_EXPRS] = cstr_datum(arena_strdup(d->arena, buf_cstr(&exprs)));
+        buf_done(&exprs);
+        if (ix->pred_sql) {
+            const char *text;
+            TRY(renamed_text(d, r, ix->pred_sql, USE_INDEX_PRED, att, to, &text));
+            v[IDX_PRED] = cstr_datum(text);
+        }
+        TRY(systab_update(d->cat, PG_INDEX, old_values, v));
+    }
+    return NULL;
+}
+
+static struct err *rename_column(struct ddl *d, struct relation *r, const char *from, const char *to)
+{
+    int att;
+    TRY(find_att(r, from, &att));
+    if (relation_attnum(r, str_from(to)))
+        return err_new("42701", "column \"%s\" of relation \"%s\" already exists", to, r->name);
+    for (int i = 0; i < r->nconstraints; i++) {
+        const char *text;
+        if (r->constraints[i].type != 'c')
+            continue;
+        TRY(renamed_text(d, r, r->constraints[i].check_sql, USE_CHECK, att, to, &text));
+        TRY(ddl_update_constraint(d->cat, r->constraints[i].oid, CON_BIN, cstr_datum(text)));
+    }
+    for (int i = 0; i < r->natts; i++) {
+        const char *text;
+        if (!r->atts[i].generated)
+            continue;
+        TRY(renamed_text(d, r, r->atts[i].default_sql, USE_GENERATED, att, to, &text));
+        TRY(ddl_set_default(d->cat, r->oid, i + 1, text));
+    }
+    TRY(rename_in_indexes(d, r, att, to));
+    return ddl_update_attribute(d->cat, r->oid, att, ATT_NAME, cstr_datum(to));
+}
+
+static struct err *rename_constraint(struct ddl *d, struct relation *r, const char *from, const char *to)
+{
+    for (int i = 0; i < r->nconstraints; i++) {
+        const struct constraint *c = &r->constraints[i];
+        if (strcmp(c->name, from) != 0)
+            continue;
+        TRY(ddl_update_constraint(d->cat, c->oid, CON_NAME, cstr_datum(to)));
+        if (c->type == 'p' || c->type == 'u')
+            return ddl_update_class(d->cat, c->index, CLS_NAME, cstr_datum(to));
+        return NULL;
+    }
+    return err_new("42704", "constraint \"%s\" for table \"%s\" does not exist", from, r->name);
+}
+
+static struct err *rename_relation(struct ddl *d, struct relation *r, const char *to)
+{
+    bool skip;
+    TRY(ddl_check_name(d, r->nsp, to, false, &skip));
+    TRY(ddl_update_class(d->cat, r->oid, CLS_NAME, cstr_datum(to)));
+    if (r->kind != 'i')
+        return NULL;
+    /* The index of a constraint and the constraint share their name. */
+    struct depend_list deps = {0};
+    TRY(depend_of(d->cat, (struct object_address){PG_CLASS, r->oid, 0}, d->arena, &deps));
+    for (int i = 0; i < deps.count; i++)
+        if (deps.items[i].referenced.class_id == PG_CONSTRAINT)
+            TRY(ddl_update_constraint(d->cat, deps.items[i].referenced.object_id, CON_NAME, cstr_datum(to)));
+    return NULL;
+}
+
+static struct err *rename_schema(struct ddl *d, const PgQuery__RenameStmt *s)
+{
+    struct datum key = cstr_datum(s->subname);
+    struct datum old_values[NSP_COUNT];
+    struct datum v[NSP_COUNT];
+    uint32_t taken;
+    bool found;
+    TRY(systab_get(d->cat, PG_NAMESPACE, NAMESPACE_NAME_INDEX, &key, 1, d->arena, old_values, &found));
+    if (!found)
+        return err_new("3F000", "schema \"%s\" does not exist", s->subname);
+    TRY(cat_namespace_oid(d->cat, str_from(s->newname), &taken));
+    if (taken)
+        return err_new("42P06", "schema \"%s\" already exists", s->newname);
+    memcpy(v, old_values, sizeof(v));
+    v[NSP_NAME] = cstr_datum(s->newname);
+    return systab_update(d->cat, PG_NAMESPACE, old_values, v);
+}
+
+struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
+{
+    struct relation *r;
+    snprintf(tag, 64, "ALTER TABLE");
+    switch (s->rename_type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
+        snprintf(tag, 64, "ALTER SCHEMA");
+        return rename_schema(d, s);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
+        snprintf(tag, 64, "ALTER INDEX");
+        break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE:
+        snprintf(tag, 64, "ALTER SEQUENCE");
+        break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
+        snprintf(tag, 64, "ALTER VIEW");
+        break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT:
+        break;
+    default:
+        return err_unsupported("renaming this kind of object is not supported yet");
+    }
+    TRY(ddl_open(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
+    if (!r) {
+        ddl_notice(d, "NOTICE",
+                   err_new("00000", "relation \"%s\" does not exist, skipping", s->relation->relname));
+        return NULL;
+    }
+    struct err *e = ddl_must_own(d, r);
+    if (!e)
+        e = refuse_synced(r);
+    if (!e && s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN)
+        e = rename_column(d, r, s->subname, s->newname);
+    else if (!e && s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT)
+        e = rename_constraint(d, r, s->subname, s->newname);
+    else if (!e)
+        e = rename_relation(d, r, s->newname);
+    relation_unref(r);
+    return e;
+}

@@ -1,0 +1,747 @@
+/* CREATE TABLE and its parts, sequences, views: manual chapter 5 and the commands' pages. */
+#include "exec/ddl_internal.h"
+
+#include "rt/fiber.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- common ---- */
+
+struct err *ddl_at(const struct ddl *d, struct err *e, int location)
+{
+    if (location >= 0 && e->position == 0)
+        err_at(e, char_position(d->sql, location));
+    return e;
+}
+
+void ddl_notice(const struct ddl *d, const char *severity, struct err *e)
+{
+    if (d->s->ops && d->s->ops->notice)
+        d->s->ops->notice(d->s, severity, e);
+    else
+        err_free(e);
+}
+
+struct err *ddl_must_own(struct ddl *d, const struct relation *r)
+{
+    static const char *const kinds[] = {"table", "view", "index", "sequence"};
+    int kind = r->kind == 'v' ? 1 : r->kind == 'i' ? 2 : r->kind == 'S' ? 3 : 0;
+    if (r->system && d->s->pid)
+        return err_new("42501", "permission denied: \"%s\" is a system catalog", r->name);
+    if (!d->s->superuser && r->owner != d->cat->role)
+        return err_new("42501", "must be owner of %s %s", kinds[kind], r->name);
+    return NULL;
+}
+
+struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
+                     bool missing_ok, struct relation **out)
+{
+    uint32_t oid;
+    bool locked;
+    struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
+    *out = NULL;
+    struct err *e = cat_find_relation(d->cat, nsp, str_from(rv->relname), missing_ok, &oid);
+    if (e)
+        return ddl_at(d, e, rv->location);
+    if (oid) {
+        TRY(txn_lock_table(d->cat->txn, oid, lock, TXN_WAIT, &locked));
+        TRY(cat_relation(d->cat, oid, out));
+    }
+    if (*out || missing_ok)
+        return NULL;
+    if (nsp.len)
+        return err_new("42P01", "relation \"%s.%s\" does not exist", rv->schemaname, rv->relname);
+    return err_new("42P01", "relation \"%s\" does not exist", rv->relname);
+}
+
+struct err *ddl_reopen(struct ddl *d, struct relation **rel)
+{
+    uint32_t oid = (*rel)->oid;
+    relation_unref(*rel);
+    *rel = NULL;
+    TRY(cat_relation(d->cat, oid, rel));
+    return *rel ? NULL : err_new("XX000", "relation %u vanished", oid);
+}
+
+struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp)
+{
+    if (rv->relpersistence && *rv->relpersistence == 't')
+        return err_unsupported("temporary tables are not supported yet");
+    if (!rv->schemaname || !*rv->schemaname) {
+        *nsp = d->cat->creation_nsp;
+        return *nsp ? NULL
+                    : ddl_at(d, err_new("3F000", "no schema has been selected to create in"),
+                             rv->location);
+    }
+    TRY(cat_namespace_oid(d->cat, str_from(rv->schemaname), nsp));
+    if (!*nsp)
+        return ddl_at(d, err_new("3F000", "schema \"%s\" does not exist", rv->schemaname),
+                      rv->location);
+    if (*nsp == PG_CATALOG_NSP && d->s->pid)
+        return err_detail(err_new("42501", "permission denied to create \"pg_catalog.%s\"",
+                                  rv->relname),
+                          "System catalog modifications are currently disallowed.");
+    return NULL;
+}
+
+struct err *ddl_check_name(struct ddl *d, uint32_t nsp, const char *name, bool if_not_exists,
+                           bool *skip)
+{
+    uint32_t oid;
+    *skip = false;
+    TRY(cat_relation_oid(d->cat, nsp, str_from(name), &oid));
+    if (!oid)
+        return NULL;
+    struct err *e = err_new("42P07", "relation \"%s\" already exists", name);
+    if (!if_not_exists)
+        return e;
+    err_free(e);
+    ddl_notice(d, "NOTICE", err_new("42P07", "relation \"%s\" already exists, skipping", name));
+    *skip = true;
+    return NULL;
+}
+
+/* ---- columns ---- */
+
+struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_column *c,
+                     const char **serial)
+{
+    static const struct {
+        const char *name;
+        uint32_t type;
+    } serials[] = {{"serial", INT4_OID},     {"serial4", INT4_OID},   {"bigserial", INT8_OID},
+                   {"serial8", INT8_OID},    {"smallserial", INT2_OID}, {"serial2", INT2_OID}};
+    *serial = NULL;
+    const char *name = pg_str(t->names[t->n_names - 1]);
+    for (size_t i = 0; t->n_names == 1 && i < ARRAY_LENGTH(serials); i++) {
+        if (strcmp(name, serials[i].name) != 0)
+            continue;
+        if (t->n_array_bounds)
+            return ddl_at(d, err_unsupported("array of serial is not implemented"), t->location);
+        *serial = name;
+        c->type = serials[i].type;
+        c->typmod = -1;
+        return NULL;
+    }
+    TRY(resolve_type_name(d->cat, d->sql, t, &c->type, &c->typmod, &c->ndims));
+    const struct cat_type *ct = builtin_type(c->type);
+    if (ct->kind == 'p' && d->s->pid)
+        return err_new("42P16", "column \"%s\" has pseudo-type %.*s", c->name, STR_ARG(ct->name));
+    if (!ct->ops && d->s->pid)
+        return ddl_at(d, err_unsupported("type %.*s is not supported yet", STR_ARG(ct->name)),
+                      t->location);
+    c->collation = ct->collation;
+    return NULL;
+}
+
+/* What a column definition asks for beyond its name and type. */
+struct column_plan {
+    struct ddl_column col;
+    const PgQuery__ColumnDef *def;
+    const char *serial;
+    const PgQuery__Constraint *default_;
+    const PgQuery__Constraint *identity;
+    const PgQuery__Constraint *generated;
+};
+
+static struct err *check_only_one(struct column_plan *p, const PgQuery__Constraint *c,
+                                  const PgQuery__Constraint **where, const char *what)
+{
+    if (*where)
+        return err_new("42601", "multiple %s specified for column \"%s\"", what, p->col.name);
+    *where = c;
+    return NULL;
+}
+
+static struct err *column_constraints(struct ddl *d, struct column_plan *p)
+{
+    bool null_seen = false;
+    for (size_t i = 0; i < p->def->n_constraints; i++) {
+        const PgQuery__Constraint *c = p->def->constraints[i]->constraint;
+        switch (c->contype) {
+        case PG_QUERY__CONSTR_TYPE__CONSTR_NULL:
+            null_seen = true;
+            break;
+        case PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL:
+            p->col.not_null = true;
+            break;
+        case PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT:
+            TRY(check_only_one(p, c, &p->default_, "default values"));
+            break;
+        case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
+            TRY(check_only_one(p, c, &p->identity, "identity specifications"));
+            p->col.identity = c->generated_when[0];
+            p->col.not_null = true;
+            break;
+        case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
+            TRY(check_only_one(p, c, &p->generated, "generation clauses"));
+            p->col.generated = 's';
+            break;
+        case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
+            p->col.not_null = true;
+            break;
+        case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
+            return err_unsupported("exclusion constraints are not supported");
+        case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRED:
+        case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE:
+            return err_unsupported("deferrable constraints are not supported yet");
+        default:
+            break;
+        }
+        if (c->deferrable || c->initdeferred)
+            return err_unsupported("deferrable constraints are not supported yet");
+    }
+    if (null_seen && p->col.not_null)
+        return ddl_at(d,
+                      err_new("42601", "conflicting NULL/NOT NULL declarations for column \"%s\"",
+                              p->col.name),
+                      p->def->location);
+    return NULL;
+}
+
+static struct err *plan_column(struct ddl *d, const PgQuery__ColumnDef *def, struct column_plan *p)
+{
+    *p = (struct column_plan){.def = def};
+    p->col.name = def->colname;
+    p->col.typmod = -1;
+    if (!def->type_name)
+        return err_unsupported("columns of typed tables are not supported");
+    TRY(ddl_type(d, def->type_name, &p->col, &p->serial));
+    if (p->serial)
+        p->col.not_null = true;
+    return column_constraints(d, p);
+}
+
+/* DEFAULT and GENERATED expressions in canonical form. */
+static struct err *default_text(struct ddl *d, struct relation *rel, const PgQuery__Constraint *c,
+                                const struct ddl_column *col, bool generated, const char **out)
+{
+    struct rte *rte;
+    struct expr *e;
+    struct buf b = BUF_INIT;
+    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, rel,
+                          generated ? USE_GENERATED : USE_DEFAULT, col->type, col->typmod,
+                          col->name, d->arena, &rte, &e));
+    TRY(deparse_expr(d->cat, e, rte, &b));
+    *out = arena_strdup(d->arena, buf_cstr(&b));
+    buf_done(&b);
+    return NULL;
+}
+
+/* ---- sequences ---- */
+
+static struct err *option_number(const PgQuery__DefElem *o, int64_t *out)
+{
+    const PgQuery__Node *n = o->arg;
+    if (n->node_case == PG_QUERY__NODE__NODE_INTEGER) {
+        *out = n->integer->ival;
+        return NULL;
+    }
+    const char *text = n->node_case == PG_QUERY__NODE__NODE_FLOAT ? n->float_->fval : pg_str(n);
+    char *end;
+    *out = strtoll(text, &end, 10);
+    if (*end || !*text)
+        return err_new("22P02", "invalid value for sequence option: \"%s\"", text);
+    return NULL;
+}
+
+struct seq_options {
+    struct sequence_def def;
+    bool has_min, has_max, has_start, has_restart;
+    int64_t restart;
+    const PgQuery__List *owned_by;
+};
+
+static struct err *sequence_option(struct ddl *d, const PgQuery__DefElem *o, struct seq_options *q)
+{
+    int64_t v = 0;
+    if (strcmp(o->defname, "as") == 0) {
+        struct ddl_column c = {.name = "as"};
+        const char *serial;
+        TRY(ddl_type(d, o->arg->type_name, &c, &serial));
+        if (c.type != INT2_OID && c.type != INT4_OID && c.type != INT8_OID)
+            return err_new("22023", "sequence type must be smallint, integer, or bigint");
+        q->def.type = c.type;
+        return NULL;
+    }
+    if (strcmp(o->defname, "owned_by") == 0) {
+        q->owned_by = o->arg->list;
+        return NULL;
+    }
+    if (strcmp(o->defname, "cycle") == 0) {
+        q->def.cycle = o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_BOOLEAN
+                           ? o->arg->boolean->boolval
+                           : o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER && o->arg->integer->ival;
+        return NULL;
+    }
+    if (strcmp(o->defname, "sequence_name") == 0)
+        return NULL;
+    bool has = o->arg != NULL;
+    if (has)
+        TRY(option_number(o, &v));
+    if (strcmp(o->defname, "increment") == 0)
+        q->def.increment = v;
+    else if (strcmp(o->defname, "start") == 0)
+        q->def.start = v, q->has_start = has;
+    else if (strcmp(o->defname, "restart") == 0)
+        q->has_restart = true, q->restart = has ? v : q->def.start;
+    else if (strcmp(o->defname, "maxvalue") == 0)
+        q->def.max = v, q->has_max = has;
+    else if (strcmp(o->defname, "minvalue") == 0)
+        q->def.min = v, q->has_min = has;
+    else if (strcmp(o->defname, "cache") == 0)
+        q->def.cache = v;
+    else
+        return err_unsupported("sequence option \"%s\" is not supported", o->defname);
+    return NULL;
+}
+
+static void sequence_limits(struct seq_options *q)
+{
+    int64_t max = q->def.type == INT2_OID ? INT16_MAX : q->def.type == INT4_OID ? INT32_MAX : INT64_MAX;
+    int64_t min = q->def.type == INT2_OID ? INT16_MIN : q->def.type == INT4_OID ? INT32_MIN : INT64_MIN;
+    bool up = q->def.increment > 0;
+    if (!q->has_max)
+        q->def.max = up ? max : -1;
+    if (!q->has_min)
+        q->def.min = up ? 1 : min;
+    if (!q->has_start)
+        q->def.start = up ? q->def.min : q->def.max;
+}
+
+static struct err *check_sequence(const struct seq_options *q)
+{
+    const struct sequence_def *s = &q->def;
+    if (s->increment == 0)
+        return err_new("22023", "INCREMENT must not be zero");
+    if (s->min >= s->max)
+        return err_new("22023", "MINVALUE (%lld) must be less than MAXVALUE (%lld)",
+                       (long long)s->min, (long long)s->max);
+    if (s->start < s->min)
+        return err_new("22023", "START value (%lld) cannot be less than MINVALUE (%lld)",
+                       (long long)s->start, (long long)s->min);
+    if (s->start > s->max)
+        return err_new("22023", "START value (%lld) cannot be greater than MAXVALUE (%lld)",
+                       (long long)s->start, (long long)s->max);
+    if (s->cache <= 0)
+        return err_new("22023", "CACHE (%lld) must be greater than zero", (long long)s->cache);
+    return NULL;
+}
+
+struct err *ddl_make_sequence(struct ddl *d, const struct new_sequence *n, uint32_t *oid)
+{
+    struct seq_options q = {.def = {.type = n->type, .increment = 1, .cache = 1}};
+    for (size_t i = 0; i < n->noptions; i++)
+        TRY(sequence_option(d, n->options[i]->def_elem, &q));
+    sequence_limits(&q);
+    TRY(check_sequence(&q));
+    const struct ddl_column cols[] = {
+        {.name = "last_value", .type = INT8_OID, .typmod = -1, .not_null = true},
+        {.name = "log_cnt", .type = INT8_OID, .typmod = -1, .not_null = true},
+        {.name = "is_called", .type = BOOL_OID, .typmod = -1, .not_null = true}};
+    struct ddl_relation rel = {.name = n->name,
+                               .nsp = n->nsp,
+                               .kind = 'S',
+                               .persistence = 'p',
+                               .owner = d->cat->role,
+                               .columns = cols,
+                               .ncolumns = 3,
+                               .storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared))};
+    TRY(ddl_create_relation(d->cat, &rel, oid));
+    q.def.relid = *oid;
+    TRY(sequence_create(d->cat, &q.def, rel.storage_id));
+    if (n->owner.class_id)
+        TRY(depend_record(d->cat, (struct object_address){PG_CLASS, *oid, 0}, n->owner,
+                          (enum depend_type)n->owner_dep));
+    return NULL;
+}
+
+/* OWNED BY table.column. */
+static struct err *find_owner(struct ddl *d, const PgQuery__List *names, struct object_address *out)
+{
+    size_t n = names->n_items;
+    struct relation *r;
+    uint32_t oid;
+    if (n == 1) /* NONE */
+        return NULL;
+    struct str nsp = n > 2 ? str_from(pg_str(names->items[0])) : STR("");
+    TRY(cat_find_relation(d->cat, nsp, str_from(pg_str(names->items[n - 2])), false, &oid));
+    if (!oid)
+        return err_new("42P01", "relation \"%s\" does not exist", pg_str(names->items[n - 2]));
+    TRY(cat_relation(d->cat, oid, &r));
+    int att = relation_attnum(r, str_from(pg_str(names->items[n - 1])));
+    struct err *e = att ? NULL
+                        : err_new("42703", "column \"%s\" of relation \"%s\" does not exist",
+                                  pg_str(names->items[n - 1]), r->name);
+    relation_unref(r);
+    *out = (struct object_address){PG_CLASS, oid, att};
+    return e;
+}
+
+static const PgQuery__List *owned_by(PgQuery__Node **options, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(options[i]->def_elem->defname, "owned_by") == 0)
+            return options[i]->def_elem->arg->list;
+    return NULL;
+}
+
+struct err *ddl_create_sequence(struct ddl *d, const PgQuery__CreateSeqStmt *c)
+{
+    struct new_sequence n = {.name = c->sequence->relname,
+                             .type = INT8_OID,
+                             .options = c->options,
+                             .noptions = c->n_options,
+                             .owner_dep = 'a'};
+    bool skip;
+    uint32_t oid;
+    TRY(ddl_target_nsp(d, c->sequence, &n.nsp));
+    TRY(ddl_check_name(d, n.nsp, n.name, c->if_not_exists, &skip));
+    if (skip)
+        return NULL;
+    const PgQuery__List *owner = owned_by(c->options, c->n_options);
+    if (owner)
+        TRY(find_owner(d, owner, &n.owner));
+    return ddl_make_sequence(d, &n, &oid);
+}
+
+struct err *ddl_alter_sequence(struct ddl *d, const PgQuery__AlterSeqStmt *c)
+{
+    struct relation *r;
+    struct seq_options q = {0};
+    TRY(ddl_open(d, c->sequence, TXN_SHARE_ROW_EXCLUSIVE, c->missing_ok, &r));
+    if (!r)
+        return NULL;
+    struct err *e = ddl_must_own(d, r);
+    if (!e && r->kind != 'S')
+        e = err_new("42809", "\"%s\" is not a sequence", r->name);
+    if (!e)
+        e = sequence_definition(d->cat, r->oid, &q.def);
+    q.has_min = q.has_max = q.has_start = true;
+    for (size_t i = 0; !e && i < c->n_options; i++)
+        e = sequence_option(d, c->options[i]->def_elem, &q);
+    if (!e) {
+        sequence_limits(&q);
+        e = check_sequence(&q);
+    }
+    if (!e)
+        e = sequence_alter(d->cat, &q.def);
+    if (!e && q.has_restart) {
+        uint32_t sid = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));
+        e = sequence_restart(d->cat, sid, q.restart);
+        if (!e)
+            e = txn_drop_storage(d->cat->txn, r->storage_id);
+        if (!e)
+            e = ddl_update_class(d->cat, r->oid, CLS_FILENODE, datum_int(sid));
+    }
+    if (!e && q.owned_by) {
+        struct object_address owner = {0};
+        e = find_owner(d, q.owned_by, &owner);
+        if (!e)
+            e = depend_forget(d->cat, (struct object_address){PG_CLASS, r->oid, 0});
+        if (!e)
+            e = depend_record(d->cat, (struct object_address){PG_CLASS, r->oid, 0},
+                              (struct object_address){PG_NAMESPACE, r->nsp, 0}, DEPEND_NORMAL);
+        if (!e && owner.class_id)
+            e = depend_record(d->cat, (struct object_address){PG_CLASS, r->oid, 0}, owner, DEPEND_AUTO);
+    }
+    relation_unref(r);
+    return e;
+}
+
+/* ---- CREATE TABLE ---- */
+
+static struct err *refuse_clauses(const PgQuery__CreateStmt *c)
+{
+    if (c->n_inh_relations)
+        return err_unsupported(c->partbound ? "partitions are not supported"
+                                            : "table inheritance is not supported");
+    if (c->partspec)
+        return err_unsupported("partitioned tables are not supported");
+    if (c->of_typename)
+        return err_unsupported("typed tables are not supported");
+    if (c->tablespacename && *c->tablespacename && strcmp(c->tablespacename, "pg_default") != 0)
+        return err_new("42704", "tablespace \"%s\" does not exist", c->tablespacename);
+    if (c->access_method && *c->access_method && strcmp(c->access_method, "heap") != 0)
+        return err_new("42704", "access method \"%s\" does not exist", c->access_method);
+    return NULL;
+}
+
+/* Columns of a primary key constraint are NOT NULL. */
+static void mark_key_columns(const PgQuery__Constraint *c, struct column_plan *cols, int n)
+{
+    for (size_t k = 0; k < c->n_keys; k++)
+        for (int i = 0; i < n; i++)
+            if (strcmp(cols[i].col.name, pg_str(c->keys[k])) == 0)
+                cols[i].col.not_null = true;
+}
+
+/* Sequences and defaults need the relation to exist. */
+static struct err *column_values(struct ddl *d, struct relation *rel, struct column_plan *p, int att)
+{
+    const char *sql = NULL;
+    if (p->serial || p->identity) {
+        struct new_sequence n = {.nsp = rel->nsp,
+                                 .type = p->col.type,
+                                 .owner = {PG_CLASS, rel->oid, att},
+                                 .owner_dep = p->serial ? 'a' : 'i'};
+        uint32_t oid;
+        if (p->identity) {
+            n.options = p->identity->options;
+            n.noptions = p->identity->n_options;
+            if (p->col.type != INT2_OID && p->col.type != INT4_OID && p->col.type != INT8_OID)
+                return err_new("22023", "identity column type must be smallint, integer, or bigint");
+        }
+        TRY(ddl_choose_name(d->cat, rel->nsp, rel->name, p->col.name, "seq", false, 0, d->arena,
+                            &n.name));
+        TRY(ddl_make_sequence(d, &n, &oid));
+        if (p->serial) {
+            struct buf b = BUF_INIT;
+            struct buf name = BUF_INIT;
+            uint32_t visible;
+            TRY(cat_find_relation(d->cat, STR(""), str_from(n.name), true, &visible));
+            if (visible != oid) {
+                quote_identifier(&name, rel->nsp_name);
+                buf_put_u8(&name, '.');
+            }
+            quote_identifier(&name, n.name);
+            buf_put_c(&b, "nextval(");
+            quote_literal(&b, buf_str(&name));
+            buf_put_c(&b, "::regclass)");
+            sql = arena_strdup(d->arena, buf_cstr(&b));
+            buf_done(&b);
+            buf_done(&name);
+        }
+    }
+    if (p->default_)
+        TRY(default_text(d, rel, p->default_, &p->col, false, &sql));
+    if (p->generated)
+        TRY(default_text(d, rel, p->generated, &p->col, true, &sql));
+    if (!sql)
+        return NULL;
+    TRY(ddl_set_default(d->cat, rel->oid, att, sql));
+    return ddl_update_attribute(d->cat, rel->oid, att, ATT_HASDEF, datum_bool(true));
+}
+
+static struct err *add_constraint(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
+                                  const char *column, int phase)
+{
+    switch (c->contype) {
+    case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
+        return phase == 0 ? ddl_add_check(d, rel, c, column, true) : NULL;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
+    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE: {
+        PgQuery__Constraint copy = *c;
+        PgQuery__String name;
+        PgQuery__Node key;
+        PgQuery__Node *keys[1] = {&key};
+        if (phase != 1)
+            return NULL;
+        if (column) {
+            pg_query__string__init(&name);
+            pg_query__node__init(&key);
+            name.sval = (char *)column;
+            key.node_case = PG_QUERY__NODE__NODE_STRING;
+            key.string = &name;
+            copy.keys = keys;
+            copy.n_keys = 1;
+        }
+        return ddl_add_unique(d, rel, &copy, true);
+    }
+    case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
+        return phase == 2 ? ddl_add_foreign_key(d, rel, c, column, true) : NULL;
+    case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
+        return err_unsupported("exclusion constraints are not supported");
+    default:
+        return NULL;
+    }
+}
+
+static struct err *all_constraints(struct ddl *d, const PgQuery__CreateStmt *c,
+                                   struct column_plan *cols, int n, struct relation **rel)
+{
+    for (int phase = 0; phase < 3; phase++) {
+        for (int i = 0; i < n; i++)
+            for (size_t k = 0; k < cols[i].def->n_constraints; k++)
+                TRY(add_constraint(d, rel, cols[i].def->constraints[k]->constraint,
+                                   cols[i].col.name, phase));
+        for (size_t i = 0; i < c->n_table_elts; i++)
+            if (c->table_elts[i]->node_case == PG_QUERY__NODE__NODE_CONSTRAINT)
+                TRY(add_constraint(d, rel, c->table_elts[i]->constraint, NULL, phase));
+    }
+    return NULL;
+}
+
+static struct err *plan_columns(struct ddl *d, const PgQuery__CreateStmt *c,
+                                struct column_plan **out, int *nout)
+{
+    struct column_plan *cols = arena_new_array(d->arena, struct column_plan, c->n_table_elts + 1);
+    int n = 0;
+    for (size_t i = 0; i < c->n_table_elts; i++) {
+        const PgQuery__Node *elt = c->table_elts[i];
+        if (elt->node_case == PG_QUERY__NODE__NODE_TABLE_LIKE_CLAUSE)
+            return err_unsupported("CREATE TABLE ... LIKE is not supported yet");
+        if (elt->node_case != PG_QUERY__NODE__NODE_COLUMN_DEF)
+            continue;
+        TRY(plan_column(d, elt->column_def, &cols[n]));
+        for (int k = 0; k < n; k++)
+            if (strcmp(cols[k].col.name, cols[n].col.name) == 0)
+                return err_new("42701", "column \"%s\" specified more than once", cols[n].col.name);
+        n++;
+    }
+    for (size_t i = 0; i < c->n_table_elts; i++) {
+        const PgQuery__Node *elt = c->table_elts[i];
+        if (elt->node_case == PG_QUERY__NODE__NODE_CONSTRAINT &&
+            elt->constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY)
+            mark_key_columns(elt->constraint, cols, n);
+    }
+    if (n > 1600)
+        return err_new("54011", "tables can have at most 1600 columns");
+    *out = cols;
+    *nout = n;
+    return NULL;
+}
+
+static struct err *make_table(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t nsp,
+                              const struct ddl_column *cols, int n, struct relation **out)
+{
+    bool unlogged = rv->relpersistence && *rv->relpersistence == 'u';
+    struct ddl_relation def = {.name = rv->relname,
+                               .nsp = nsp,
+                               .kind = 'r',
+                               .persistence = unlogged ? 'u' : 'p',
+                               .owner = d->cat->role,
+                               .columns = cols,
+                               .ncolumns = n,
+                               .storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared))};
+    uint32_t oid;
+    bool locked;
+    TRY(ddl_create_relation(d->cat, &def, &oid));
+    TRY(txn_lock_table(d->cat->txn, oid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
+    return cat_relation(d->cat, oid, out);
+}
+
+struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag)
+{
+    struct column_plan *cols = NULL;
+    struct relation *rel = NULL;
+    uint32_t nsp;
+    bool skip;
+    int n = 0;
+    snprintf(tag, 64, "CREATE TABLE");
+    TRY(refuse_clauses(c));
+    TRY(ddl_target_nsp(d, c->relation, &nsp));
+    TRY(plan_columns(d, c, &cols, &n));
+    TRY(ddl_check_name(d, nsp, c->relation->relname, c->if_not_exists, &skip));
+    if (skip)
+        return NULL;
+    struct ddl_column *defs = arena_new_array(d->arena, struct ddl_column, n + 1);
+    for (int i = 0; i < n; i++)
+        defs[i] = cols[i].col;
+    TRY(make_table(d, c->relation, nsp, defs, n, &rel));
+    struct err *e = NULL;
+    for (int i = 0; !e && i < n; i++)
+        e = column_values(d, rel, &cols[i], i + 1);
+    if (!e)
+        e = ddl_reopen(d, &rel);
+    if (!e)
+        e = all_constraints(d, c, cols, n, &rel);
+    relation_unref(rel);
+    return e;
+}
+
+/* ---- CREATE TABLE AS ---- */
+
+struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt *c, char *tag)
+{
+    struct param_types none = {.fixed = true};
+    struct raw_stmt raw = {.sql = d->sql, .tree = c->query};
+    struct query *q;
+    struct relation *rel = NULL;
+    uint32_t nsp;
+    bool skip;
+    if (c->objtype != PG_QUERY__OBJECT_TYPE__OBJECT_TABLE)
+        return err_unsupported("materialized views are not supported yet");
+    TRY(ddl_target_nsp(d, c->into->rel, &nsp));
+    TRY(ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip));
+    snprintf(tag, 64, "CREATE TABLE AS");
+    if (skip)
+        return NULL;
+    if (c->query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
+        return err_unsupported("CREATE TABLE AS EXECUTE is not supported");
+    TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &q));
+    struct ddl_column *cols = arena_new_array(d->arena, struct ddl_column, q->ntargets + 1);
+    int n = 0;
+    for (int i = 0; i < q->ntargets; i++) {
+        if (!q->targets[i].name)
+            continue;
+        const struct expr *e = q->targets[i].expr;
+        bool named = (size_t)n < c->into->n_col_names;
+        cols[n++] = (struct ddl_column){.name = named ? pg_str(c->into->col_names[n]) : q->targets[i].name,
+                                        .type = e->type,
+                                        .typmod = e->typmod,
+                                        .collation = type_by_oid(e->type) ? builtin_type(e->type)->collation : 0};
+    }
+    if (c->into->n_col_names > (size_t)n) {
+        query_release(q);
+        return err_new("42601", "too many column names were specified");
+    }
+    struct err *e = make_table(d, c->into->rel, nsp, cols, n, &rel);
+    if (e || c->into->skip_data) {
+        query_release(q);
+        relation_unref(rel);
+        return e;
+    }
+    struct arena plan_arena = *d->arena; /* the query's memory moves into the plan */
+    arena_init(d->arena);
+    uint64_t rows = 0;
+    e = ddl_load_query(d, q, &plan_arena, rel, &rows);
+    relation_unref(rel);
+    snprintf(tag, 64, "SELECT %llu", (unsigned long long)rows);
+    return e;
+}
+
+/* ---- views ---- */
+
+/* User views need their query in canonical form and come later; the system's own views are written
+ * with qualified names, so their text serves. */
+struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v)
+{
+    struct param_types none = {.fixed = true};
+    struct raw_stmt raw = {.sql = d->sql, .tree = v->query};
+    struct query *q;
+    uint32_t nsp;
+    uint32_t oid;
+    if (d->s->pid)
+        return err_unsupported("CREATE VIEW is not supported yet");
+    TRY(ddl_target_nsp(d, v->view, &nsp));
+    TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &q));
+    struct ddl_column *cols = arena_new_array(d->arena, struct ddl_column, q->ntargets + 1);
+    int n = 0;
+    for (int i = 0; i < q->ntargets; i++) {
+        const struct expr *e = q->targets[i].expr;
+        if (!q->targets[i].name)
+            continue;
+        bool named = (size_t)n < v->n_aliases;
+        const char *name = named ? pg_str(v->aliases[n]) : q->targets[i].name;
+        cols[n++] = (struct ddl_column){
+            .name = name, .type = e->type, .typmod = e->typmod, .collation = e->collation};
+    }
+    query_release(q);
+    const char *text = arena_strndup(d->arena, d->sql + d->raw->location,
+                                     d->raw->len ? (size_t)d->raw->len
+                                                 : strlen(d->sql + d->raw->location));
+    const char *as = strstr(text, " AS\n");
+    if (!as)
+        return err_new("42601", "a system view needs AS at the end of a line");
+    struct ddl_relation def = {.name = v->view->relname,
+                               .nsp = nsp,
+                               .kind = 'v',
+                               .persistence = 'p',
+                               .owner = BOOTSTRAP_ROLE,
+                               .columns = cols,
+                               .ncolumns = n,
+                               .view_sql = as + 4};
+    return ddl_create_relation(d->cat, &def, &oid);
+}

@@ -1,0 +1,490 @@
+/* DROP with dependencies, TRUNCATE: manual section 5.14 and the commands' pages. */
+#include "exec/ddl_internal.h"
+
+#include "catalog/table.h"
+
+#include <stdio.h>
+
+/* ---- descriptions ---- */
+
+static struct err *describe_relation(struct ddl *d, uint32_t oid, int sub, struct buf *out)
+{
+    struct relation *r;
+    uint32_t visible = 0;
+    TRY(cat_relation(d->cat, oid, &r));
+    if (!r) {
+        struct datum key = datum_int(oid);
+        struct datum v[CLS_COUNT];
+        bool found;
+        TRY(systab_get(d->cat, PG_CLASS, CLASS_OID_INDEX, &key, 1, d->arena, v, &found));
+        buf_printf(out, "relation %u", oid);
+        return NULL;
+    }
+    const char *kind = r->kind == 'v' ? "view" : r->kind == 'i' ? "index" : r->kind == 'S' ? "sequence" : "table";
+    struct err *e = cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible);
+    if (!e) {
+        if (sub)
+            buf_printf(out, "column %s of ", r->atts[sub - 1].name);
+        buf_printf(out, "%s ", kind);
+        if (visible != oid)
+            buf_printf(out, "%s.", r->nsp_name);
+        buf_put_c(out, r->name);
+    }
+    relation_unref(r);
+    return e;
+}
+
+static struct err *describe_row(struct ddl *d, uint32_t table, uint32_t index, uint32_t oid,
+                                struct datum *v, bool *found)
+{
+    struct datum key = datum_int(oid);
+    return systab_get(d->cat, table, index, &key, 1, d->arena, v, found);
+}
+
+struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out)
+{
+    struct datum v[CLS_COUNT];
+    bool found = false;
+    switch (o.class_id) {
+    case PG_CLASS:
+        return describe_relation(d, o.object_id, o.sub_id, out);
+    case PG_CONSTRAINT:
+        TRY(describe_row(d, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, o.object_id, v, &found));
+        if (!found)
+            break;
+        buf_printf(out, "constraint %.*s on ", STR_ARG(datum_as_str(v[CON_NAME])));
+        return describe_relation(d, (uint32_t)v[CON_RELID].u, 0, out);
+    case PG_ATTRDEF:
+        TRY(describe_row(d, PG_ATTRDEF, ATTRDEF_OID_INDEX, o.object_id, v, &found));
+        if (!found)
+            break;
+        buf_put_c(out, "default value for ");
+        return describe_relation(d, (uint32_t)v[DEF_RELID].u, (int)v[DEF_NUM].i, out);
+    case PG_NAMESPACE:
+        TRY(describe_row(d, PG_NAMESPACE, NAMESPACE_OID_INDEX, o.object_id, v, &found));
+        if (!found)
+            break;
+        buf_printf(out, "schema %.*s", STR_ARG(datum_as_str(v[NSP_NAME])));
+        return NULL;
+    case PG_REWRITE: {
+        struct datum rw[RW_COUNT];
+        TRY(describe_row(d, PG_REWRITE, 2692, o.object_id, rw, &found));
+        if (!found)
+            break;
+        return describe_relation(d, (uint32_t)rw[RW_CLASS].u, 0, out);
+    }
+    }
+    buf_printf(out, "object %u", o.object_id);
+    return NULL;
+}
+
+/* ---- what goes ---- */
+
+struct doomed {
+    struct object_address object;
+    bool automatic; /* named by the user, or an inseparable part */
+};
+
+struct drop_list {
+    struct doomed *items;
+    int count;
+    int cap;
+    struct buf blockers; /* lines of the error's detail */
+    int nblockers;
+    struct buf cascaded; /* lines of the notice's detail */
+    int ncascaded;
+};
+
+static bool is_listed(const struct drop_list *l, struct object_address o)
+{
+    for (int i = 0; i < l->count; i++) {
+        const struct object_address *x = &l->items[i].object;
+        if (x->class_id == o.class_id && x->object_id == o.object_id &&
+            (x->sub_id == o.sub_id || x->sub_id == 0))
+            return true;
+    }
+    return false;
+}
+
+/* A view hangs on its rule, a constraint's index on the constraint: what one would say of them. */
+static struct err *owner_of_part(struct ddl *d, struct object_address *o)
+{
+    struct datum rw[RW_COUNT];
+    bool found;
+    if (o->class_id != PG_REWRITE)
+        return NULL;
+    TRY(describe_row(d, PG_REWRITE, 2692, o->object_id, rw, &found));
+    if (found)
+        *o = (struct object_address){PG_CLASS, (uint32_t)rw[RW_CLASS].u, 0};
+    return NULL;
+}
+
+static struct err *note_dependent(struct ddl *d, struct drop_list *l, struct object_address dependent,
+                                  struct object_address on, bool cascade)
+{
+    struct buf *b = cascade ? &l->cascaded : &l->blockers;
+    int *n = cascade ? &l->ncascaded : &l->nblockers;
+    if (b->len)
+        buf_put_u8(b, '\n');
+    if (cascade)
+        buf_put_c(b, "drop cascades to ");
+    TRY(ddl_describe(d, dependent, b));
+    if (!cascade) {
+        buf_put_c(b, " depends on ");
+        TRY(ddl_describe(d, on, b));
+    }
+    (*n)++;
+    return NULL;
+}
+
+static struct err *collect(struct ddl *d, struct drop_list *l, struct object_address o, bool cascade)
+{
+    struct depend_list deps = {0};
+    TRY(depend_on(d->cat, o, d->arena, &deps));
+    for (int i = 0; i < deps.count; i++) {
+        struct object_address dep = deps.items[i].object;
+        TRY(owner_of_part(d, &dep));
+        if (is_listed(l, dep))
+            continue;
+        if (o.class_id == PG_CLASS && dep.class_id == PG_CLASS && dep.object_id == o.object_id)
+            continue;
+        bool normal = deps.items[i].type == DEPEND_NORMAL;
+        if (normal)
+            TRY(note_dependent(d, l, dep, o, cascade));
+        struct doomed item = {dep, !normal};
+        ARENA_PUSH(d->arena, l->items, l->count, l->cap, item);
+        if (!normal || cascade)
+            TRY(collect(d, l, dep, cascade));
+    }
+    return NULL;
+}
+
+/* An inseparable part is dropped with its whole only. */
+static struct err *check_internal(struct ddl *d, struct object_address o)
+{
+    struct depend_list deps = {0};
+    TRY(depend_of(d->cat, o, d->arena, &deps));
+    for (int i = 0; i < deps.count; i++) {
+        if (deps.items[i].type != DEPEND_INTERNAL || o.class_id == PG_REWRITE)
+            continue;
+        struct buf what = BUF_INIT;
+        struct buf whole = BUF_INIT;
+        TRY(ddl_describe(d, o, &what));
+        TRY(ddl_describe(d, deps.items[i].referenced, &whole));
+        struct err *e = err_new("2BP01", "cannot drop %s because %s requires it", buf_cstr(&what),
+                                buf_cstr(&whole));
+        err_hint(e, "You can drop %s instead.", buf_cstr(&whole));
+        buf_done(&what);
+        buf_done(&whole);
+        return e;
+    }
+    return NULL;
+}
+
+static struct err *remove_one(struct ddl *d, struct object_address o)
+{
+    struct relation *r;
+    if (o.class_id == PG_CLASS && o.sub_id) {
+        TRY(cat_relation(d->cat, o.object_id, &r));
+        struct err *e = r ? ddl_drop_column(d->cat, r, o.sub_id) : NULL;
+        relation_unref(r);
+        return e;
+    }
+    if (o.class_id == PG_CLASS) {
+        bool locked;
+        TRY(txn_lock_table(d->cat->txn, o.object_id, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
+    }
+    return ddl_remove(d->cat, o);
+}
+
+static struct err *drop_primary_key(struct ddl *d, struct object_address o)
+{
+    struct datum v[CON_COUNT];
+    struct relation *r;
+    bool found;
+    if (o.class_id != PG_CONSTRAINT)
+        return NULL;
+    TRY(describe_row(d, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, o.object_id, v, &found));
+    if (!found || v[CON_TYPE].i != 'p')
+        return NULL;
+    TRY(cat_relation(d->cat, (uint32_t)v[CON_RELID].u, &r));
+    if (!r)
+        return NULL;
+    /* The rows are kept by that key: write them by row ids. */
+    struct err *e = ddl_rewrite(d, &r, false);
+    relation_unref(r);
+    return e;
+}
+
+static bool table_goes_too(const struct drop_list *l, struct ddl *d, struct object_address o)
+{
+    struct datum v[CON_COUNT];
+    bool found = false;
+    struct err *e = describe_row(d, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, o.object_id, v, &found);
+    bool goes = !e && found &&
+                is_listed(l, (struct object_address){PG_CLASS, (uint32_t)v[CON_RELID].u, 0});
+    err_free(e);
+    return goes;
+}
+
+struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects, int n, bool cascade)
+{
+    struct drop_list l = {0};
+    struct err *e = NULL;
+    for (int i = 0; i < n; i++) {
+        struct doomed item = {objects[i], true};
+        ARENA_PUSH(d->arena, l.items, l.count, l.cap, item);
+    }
+    for (int i = 0; i < n && !e; i++) {
+        e = check_internal(d, objects[i]);
+        if (!e)
+            e = collect(d, &l, objects[i], cascade);
+    }
+    if (!e && l.nblockers) {
+        struct buf what = BUF_INIT;
+        e = ddl_describe(d, objects[0], &what);
+        if (!e && n > 1)
+            e = err_new("2BP01", "cannot drop desired object(s) because other objects depend on them");
+        else if (!e)
+            e = err_new("2BP01", "cannot drop %s because other objects depend on it", buf_cstr(&what));
+        err_detail(e, "%s", buf_cstr(&l.blockers));
+        err_hint(e, n > 1 ? "Use DROP ... CASCADE to drop the dependent objects too."
+                          : "Use DROP ... CASCADE to drop the dependent objects too.");
+        buf_done(&what);
+    }
+    if (!e && l.ncascaded == 1)
+        ddl_notice(d, "NOTICE", err_new("00000", "%s", buf_cstr(&l.cascaded)));
+    else if (!e && l.ncascaded)
+        ddl_notice(d, "NOTICE",
+                   err_detail(err_new("00000", "drop cascades to %d other objects", l.ncascaded), "%s",
+                              buf_cstr(&l.cascaded)));
+    for (int i = 0; i < l.count && !e; i++)
+        if (l.items[i].object.class_id == PG_CONSTRAINT && !table_goes_too(&l, d, l.items[i].object))
+            e = drop_primary_key(d, l.items[i].object);
+    for (int i = l.count - 1; i >= 0 && !e; i--)
+        e = remove_one(d, l.items[i].object);
+    buf_done(&l.blockers);
+    buf_done(&l.cascaded);
+    return e;
+}
+
+/* ---- DROP ---- */
+
+static const struct drop_kind {
+    PgQuery__ObjectType type;
+    char relkind;
+    const char *what;
+    const char *tag;
+} drop_kinds[] = {
+    {PG_QUERY__OBJECT_TYPE__OBJECT_TABLE, 'r', "table", "DROP TABLE"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_INDEX, 'i', "index", "DROP INDEX"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE, 'S', "sequence", "DROP SEQUENCE"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_VIEW, 'v', "view", "DROP VIEW"},
+};
+
+static PgQuery__RangeVar name_list(const PgQuery__Node *n)
+{
+    PgQuery__RangeVar rv;
+    const PgQuery__List *l = n->list;
+    pg_query__range_var__init(&rv);
+    rv.relname = (char *)pg_str(l->items[l->n_items - 1]);
+    if (l->n_items > 1)
+        rv.schemaname = (char *)pg_str(l->items[l->n_items - 2]);
+    rv.location = -1;
+    return rv;
+}
+
+static struct err *missing_or_error(struct ddl *d, bool missing_ok, const char *what, const char *name)
+{
+    const char *code = strcmp(what, "schema") == 0 ? "3F000" : strcmp(what, "database") == 0 ? "3D000" : "42P01";
+    if (!missing_ok)
+        return strcmp(what, "index") == 0
+                   ? err_new("42704", "index \"%s\" does not exist", name)
+                   : err_new(code, "%s \"%s\" does not exist", what, name);
+    ddl_notice(d, "NOTICE", err_new("00000", "%s \"%s\" does not exist, skipping", what, name));
+    return NULL;
+}
+
+/* Index descriptors are found through their table; here only pg_class matters. */
+static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const PgQuery__Node *n,
+                               bool missing_ok, struct object_address *out, bool *found)
+{
+    PgQuery__RangeVar rv = name_list(n);
+    struct relation *r;
+    *found = false;
+    TRY(ddl_open(d, &rv, TXN_ACCESS_EXCLUSIVE, true, &r));
+    if (!r)
+        return missing_or_error(d, missing_ok, k->what, rv.relname);
+    struct err *e = ddl_must_own(d, r);
+    if (!e && r->kind != k->relkind) {
+        const char *is = r->kind == 'v' ? "view" : r->kind == 'i' ? "index" : r->kind == 'S' ? "sequence" : "table";
+        bool vowel = is[0] == 'i';
+        e = err_hint(err_new("42809", "\"%s\" is not %s %s", r->name, k->what[0] == 'i' ? "an" : "a",
+                             k->what),
+                     "Use DROP %s to remove %s %s.",
+                     r->kind == 'v' ? "VIEW" : r->kind == 'i' ? "INDEX" : r->kind == 'S' ? "SEQUENCE" : "TABLE",
+                     vowel ? "an" : "a", is);
+    }
+    *out = (struct object_address){PG_CLASS, r->oid, 0};
+    *found = !e;
+    relation_unref(r);
+    return e;
+}
+
+static struct err *drop_schemas(struct ddl *d, const PgQuery__DropStmt *s)
+{
+    struct object_address *list = arena_new_array(d->arena, struct object_address, s->n_objects);
+    int n = 0;
+    for (size_t i = 0; i < s->n_objects; i++) {
+        const char *name = pg_str(s->objects[i]);
+        uint32_t oid;
+        TRY(cat_namespace_oid(d->cat, str_from(name), &oid));
+        if (!oid) {
+            TRY(missing_or_error(d, s->missing_ok, "schema", name));
+            continue;
+        }
+        if (oid == PG_CATALOG_NSP)
+            return err_new("2BP01", "cannot drop schema %s because it is required by the database system",
+                           name);
+        list[n++] = (struct object_address){PG_NAMESPACE, oid, 0};
+    }
+    return n ? ddl_drop_objects(d, list, n, s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE) : NULL;
+}
+
+struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
+{
+    const struct drop_kind *k = NULL;
+    struct object_address *list = arena_new_array(d->arena, struct object_address, s->n_objects + 1);
+    int n = 0;
+    if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
+        snprintf(tag, 64, "DROP SCHEMA");
+        return drop_schemas(d, s);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(drop_kinds); i++)
+        if (drop_kinds[i].type == s->remove_type)
+            k = &drop_kinds[i];
+    if (!k)
+        return err_unsupported("DROP of this kind of object is not supported yet");
+    snprintf(tag, 64, "%s", k->tag);
+    for (size_t i = 0; i < s->n_objects; i++) {
+        bool found;
+        TRY(drop_target(d, k, s->objects[i], s->missing_ok, &list[n], &found));
+        n += found;
+    }
+    return n ? ddl_drop_objects(d, list, n, s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE) : NULL;
+}
+
+/* ---- TRUNCATE ---- */
+
+static struct err *truncate_one(struct ddl *d, struct relation *r, bool restart)
+{
+    struct txn_mgr *mgr = catalog_txn_mgr(d->cat->shared);
+    TRY(txn_drop_storage(d->cat->txn, r->storage_id));
+    TRY(ddl_update_class(d->cat, r->oid, CLS_FILENODE, datum_int(txn_new_storage_id(mgr))));
+    for (int i = 0; i < r->nindexes; i++) {
+        if (r->indexes[i].primary)
+            continue;
+        TRY(txn_drop_storage(d->cat->txn, r->indexes[i].storage_id));
+        TRY(ddl_update_class(d->cat, r->indexes[i].oid, CLS_FILENODE,
+                             datum_int(txn_new_storage_id(mgr))));
+    }
+    struct depend_list deps = {0};
+    TRY(depend_on(d->cat, (struct object_address){PG_CLASS, r->oid, 0}, d->arena, &deps));
+    for (int i = 0; restart && i < deps.count; i++) {
+        struct relation *seq;
+        struct sequence_def def;
+        if (deps.items[i].object.class_id != PG_CLASS || !deps.items[i].referenced.sub_id)
+            continue;
+        TRY(cat_relation(d->cat, deps.items[i].object.object_id, &seq));
+        struct err *e = NULL;
+        if (seq && seq->kind == 'S') {
+            uint32_t sid = txn_new_storage_id(mgr);
+            e = sequence_definition(d->cat, seq->oid, &def);
+            if (!e)
+                e = sequence_restart(d->cat, sid, def.start);
+            if (!e)
+                e = txn_drop_storage(d->cat->txn, seq->storage_id);
+            if (!e)
+                e = ddl_update_class(d->cat, seq->oid, CLS_FILENODE, datum_int(sid));
+        }
+        relation_unref(seq);
+        TRY(e);
+    }
+    return NULL;
+}
+
+static struct err *check_truncate(struct ddl *d, struct relation **rels, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct relation *r = rels[i];
+        TRY(ddl_must_own(d, r));
+        if (r->kind != 'r')
+            return err_new("42809", "\"%s\" is not a table", r->name);
+        if (r->read_only_synced)
+            return err_hint(err_new("42809", "cannot truncate synced table \"%s\"", r->name),
+                            "The table is kept in step with its source, which owns the data.");
+        for (int k = 0; k < r->nreferencing; k++) {
+            bool listed = false;
+            for (int m = 0; m < n; m++)
+                listed |= rels[m]->oid == r->referencing[k].relid;
+            if (listed)
+                continue;
+            struct relation *child;
+            TRY(cat_relation(d->cat, r->referencing[k].relid, &child));
+            struct err *e = err_new("0A000", "cannot truncate a table referenced in a foreign key constraint");
+            err_detail(e, "Table \"%s\" references \"%s\".", child ? child->name : "?", r->name);
+            err_hint(e, "Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE.",
+                     child ? child->name : "?");
+            relation_unref(child);
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* CASCADE adds the tables that refer to the listed ones. */
+static struct err *add_referencing(struct ddl *d, struct relation ***rels, int *n, int *cap)
+{
+    for (int i = 0; i < *n; i++) {
+        for (int k = 0; k < (*rels)[i]->nreferencing; k++) {
+            uint32_t child = (*rels)[i]->referencing[k].relid;
+            bool listed = false;
+            bool locked;
+            for (int m = 0; m < *n; m++)
+                listed |= (*rels)[m]->oid == child;
+            if (listed)
+                continue;
+            struct relation *r;
+            TRY(txn_lock_table(d->cat->txn, child, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
+            TRY(cat_relation(d->cat, child, &r));
+            ddl_notice(d, "NOTICE", err_new("00000", "truncate cascades to table \"%s\"", r->name));
+            int count = *n;
+            ARENA_PUSH(d->arena, *rels, count, *cap, r);
+            *n = count;
+        }
+    }
+    return NULL;
+}
+
+struct err *ddl_truncate(struct ddl *d, const PgQuery__TruncateStmt *t)
+{
+    struct relation **rels = NULL;
+    struct err *e = NULL;
+    int n = 0;
+    int cap = 0;
+    for (size_t i = 0; i < t->n_relations && !e; i++) {
+        struct relation *r;
+        e = ddl_open(d, t->relations[i]->range_var, TXN_ACCESS_EXCLUSIVE, false, &r);
+        if (!e)
+            ARENA_PUSH(d->arena, rels, n, cap, r);
+    }
+    if (!e && t->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
+        e = add_referencing(d, &rels, &n, &cap);
+    if (!e)
+        e = check_truncate(d, rels, n);
+    for (int i = 0; i < n && !e; i++)
+        e = truncate_one(d, rels[i], t->restart_seqs);
+    for (int i = 0; i < n; i++)
+        relation_unref(rels[i]);
+    return e;
+}

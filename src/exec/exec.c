@@ -1,0 +1,616 @@
+/* Runs: begin, rows, end; dispatch to the nodes; subqueries; CTE stores. */
+#include "exec/exec_internal.h"
+
+#include "exec/session.h"
+#include "sql/analyze.h"
+#include "sql/parse.h"
+#include "types/array.h"
+
+#include <stdlib.h>
+
+void exec_init(void)
+{
+    fold_init();
+}
+
+/* ---- nodes ---- */
+
+struct err *node_next(struct exec *x, struct plan *n, bool *found)
+{
+    TRY(fiber_tick());
+    switch (n->kind) {
+    case P_RESULT:
+        return result_next(x, n, found);
+    case P_SEQSCAN:
+        return seqscan_next(x, n, found);
+    case P_INDEXSCAN:
+        return indexscan_next(x, n, found);
+    case P_FUNCSCAN:
+        return funcscan_next(x, n, found);
+    case P_TABLEFUNC:
+        return tablefunc_next(x, n, found);
+    case P_VALUES:
+        return values_next(x, n, found);
+    case P_SUBQUERY:
+        return subquery_next(x, n, found);
+    case P_CTESCAN:
+        return ctescan_next(x, n, found);
+    case P_WORKTABLE:
+        return worktable_next(x, n, found);
+    case P_NESTLOOP:
+        return nestloop_next(x, n, found);
+    case P_HASHJOIN:
+        return hashjoin_next(x, n, found);
+    case P_SORT:
+        return sort_next(x, n, found);
+    case P_AGG:
+        return agg_next(x, n, found);
+    case P_DISTINCT:
+        return distinct_next(x, n, found);
+    case P_LIMIT:
+        return limit_next(x, n, found);
+    case P_PROJECT:
+        return project_next(x, n, found);
+    case P_SETOP:
+        return setop_next(x, n, found);
+    case P_APPEND:
+        return append_next(x, n, found);
+    case P_RECURSIVE:
+        return recursive_next(x, n, found);
+    case P_MATERIAL:
+        return material_next(x, n, found);
+    case P_LOCKROWS:
+        return lockrows_next(x, n, found);
+    case P_INSERT:
+    case P_UPDATE:
+    case P_DELETE:
+        return modify_next(x, n, found);
+    case P_WINDOW:
+        break;
+    }
+    return err_unsupported("window functions are not supported");
+}
+
+void node_rescan(struct exec *x, struct plan *n)
+{
+    if (!n)
+        return;
+    node_rescan(x, n->left);
+    node_rescan(x, n->right);
+    for (int i = 0; i < n->ninputs; i++)
+        node_rescan(x, n->inputs[i]);
+    if (!x->nodes[n->id])
+        return;
+    switch (n->kind) {
+    case P_RESULT:
+        result_rescan(x, n);
+        break;
+    case P_SEQSCAN:
+        seqscan_rescan(x, n);
+        break;
+    case P_INDEXSCAN:
+        indexscan_rescan(x, n);
+        break;
+    case P_FUNCSCAN:
+        funcscan_rescan(x, n);
+        break;
+    case P_TABLEFUNC:
+        tablefunc_rescan(x, n);
+        break;
+    case P_VALUES:
+        values_rescan(x, n);
+        break;
+    case P_SUBQUERY:
+        subquery_rescan(x, n);
+        break;
+    case P_CTESCAN:
+        ctescan_rescan(x, n);
+        break;
+    case P_WORKTABLE:
+        worktable_rescan(x, n);
+        break;
+    case P_NESTLOOP:
+        nestloop_rescan(x, n);
+        break;
+    case P_HASHJOIN:
+        hashjoin_rescan(x, n);
+        break;
+    case P_SORT:
+        sort_rescan(x, n);
+        break;
+    case P_AGG:
+        agg_rescan(x, n);
+        break;
+    case P_DISTINCT:
+        distinct_rescan(x, n);
+        break;
+    case P_LIMIT:
+        limit_rescan(x, n);
+        break;
+    case P_PROJECT:
+        project_rescan(x, n);
+        break;
+    case P_SETOP:
+        setop_rescan(x, n);
+        break;
+    case P_APPEND:
+        append_rescan(x, n);
+        break;
+    case P_RECURSIVE:
+        recursive_rescan(x, n);
+        break;
+    case P_MATERIAL:
+        material_rescan(x, n);
+        break;
+    case P_LOCKROWS:
+        lockrows_rescan(x, n);
+        break;
+    case P_INSERT:
+    case P_UPDATE:
+    case P_DELETE:
+        modify_rescan(x, n);
+        break;
+    case P_WINDOW:
+        break;
+    }
+}
+
+void *node_state(struct exec *x, const struct plan *n, size_t size)
+{
+    if (!x->nodes[n->id])
+        x->nodes[n->id] = arena_zalloc(&x->arena, size);
+    return x->nodes[n->id];
+}
+
+void on_release(struct exec *x, void (*fn)(void *arg), void *arg)
+{
+    struct release *r = arena_new(&x->arena, struct release);
+    *r = (struct release){x->releases, fn, arg};
+    x->releases = r;
+}
+
+void release_arena(void *arena)
+{
+    arena_done(arena);
+}
+
+void release_buf(void *buf)
+{
+    buf_done(buf);
+}
+
+/* ---- runs ---- */
+
+static struct err *lock_relations(struct exec *x)
+{
+    struct statement_plan *p = x->plan;
+    for (int i = 0; i < p->nrelations; i++) {
+        bool locked;
+        if (!p->relations[i]->system)
+            TRY(txn_lock_table(x->env.cat->txn, p->relations[i]->oid,
+                               (enum txn_table_lock)p->lock_modes[i], TXN_WAIT, &locked));
+    }
+    return NULL;
+}
+
+static void set_constants(struct exec *x)
+{
+    const struct statement_plan *p = x->plan;
+    for (int i = 0; i < p->nconsts; i++)
+        x->frame[-1 - i] = p->consts[i];
+}
+
+struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
+                       const struct datum *params, struct exec **out)
+{
+    struct exec *x = malloc(sizeof(*x));
+    if (!x)
+        return err_oom();
+    *x = (struct exec){.env = *env, .plan = plan_ref(plan)};
+    arena_init(&x->arena);
+    arena_init(&x->scratch);
+    struct err *e = lock_relations(x);
+    if (e) {
+        exec_end(x);
+        return e;
+    }
+    size_t slots = (size_t)(plan->nconsts + plan->nslots + 1);
+    struct datum *base = arena_new_array(&x->arena, struct datum, slots);
+    x->frame = base + plan->nconsts;
+    set_constants(x);
+    if (plan->nparams)
+        memcpy(x->frame, params, sizeof(*params) * (size_t)plan->nparams);
+    x->nodes = arena_new_array(&x->arena, void *, plan->nnodes + 1);
+    x->calls = arena_new_array(&x->arena, void *, plan->ncalls + 1);
+    x->subs = arena_new_array(&x->arena, struct subplan_state, plan->nsubplans + 1);
+    x->ctes = arena_new_array(&x->arena, struct cte_state, plan->nctes + 1);
+    x->row = arena_new_array(&x->arena, struct datum, plan->nout + 1);
+    x->view = env->newest_view ? txn_view_newest(env->cat->txn) : txn_view_begin(env->cat->txn);
+    x->has_view = true;
+    *out = x;
+    return NULL;
+}
+
+/* Data-modifying CTEs run to completion even if nobody read them. */
+static struct err *finish_ctes(struct exec *x)
+{
+    for (int i = 0; i < x->plan->nctes && !x->finished_ctes; i++)
+        if (x->plan->ctes[i].modifies)
+            TRY(cte_fill(x, i));
+    x->finished_ctes = true;
+    return NULL;
+}
+
+struct err *exec_next(struct exec *x, const struct datum **row, bool *found)
+{
+    *found = false;
+    if (x->done)
+        return NULL;
+    do {
+        TRY(node_next(x, x->plan->root, found));
+    } while (*found && !x->plan->nout && x->plan->query->kind != Q_SELECT);
+    if (!*found) {
+        x->done = true;
+        return finish_ctes(x);
+    }
+    for (int i = 0; i < x->plan->nout; i++)
+        x->row[i] = x->frame[x->plan->out_slots[i]];
+    *row = x->row;
+    return NULL;
+}
+
+struct err *exec_rebind(struct exec *x, const struct datum *params)
+{
+    const struct datum *row;
+    bool found;
+    memcpy(x->frame, params, sizeof(*params) * (size_t)x->plan->nparams);
+    node_rescan(x, x->plan->root);
+    x->done = false;
+    return exec_next(x, &row, &found);
+}
+
+uint64_t exec_processed(const struct exec *x)
+{
+    return x->processed;
+}
+
+void exec_end(struct exec *x)
+{
+    if (!x)
+        return;
+    for (struct release *r = x->releases; r; r = r->next)
+        r->fn(r->arg);
+    if (x->has_view)
+        txn_view_done(&x->view);
+    arena_done(&x->scratch);
+    arena_done(&x->arena);
+    plan_unref(x->plan);
+    free(x);
+}
+
+/* ---- CTEs ---- */
+
+struct err *cte_fill(struct exec *x, int number)
+{
+    struct plan_cte *c = &x->plan->ctes[number];
+    struct cte_state *s = &x->ctes[number];
+    if (s->filled)
+        return NULL;
+    if (!s->rows)
+        s->rows = row_store_new(x, c->ncols);
+    s->filled = true;
+    uint64_t processed = x->processed;
+    for (bool found = true; found;) {
+        TRY(node_next(x, c->plan, &found));
+        if (found)
+            TRY(row_store_add(x, s->rows, c->out_slots));
+    }
+    x->processed = processed; /* the main statement's count is what the client is told */
+    return NULL;
+}
+
+/* ---- subqueries in expressions ---- */
+
+static struct err *more_than_one_row(void)
+{
+    return err_new("21000", "more than one row returned by a subquery used as an expression");
+}
+
+static struct err *eval_scalar(struct exec *x, struct subplan *s, struct arena *arena,
+                               struct datum *out)
+{
+    bool found;
+    *out = datum_null();
+    TRY(node_next(x, s->plan, &found));
+    if (!found)
+        return NULL;
+    *out = keep(arena, x->frame[s->out_slots[0]]);
+    TRY(node_next(x, s->plan, &found));
+    return found ? more_than_one_row() : NULL;
+}
+
+static struct err *eval_array(struct exec *x, struct subplan *s, struct arena *arena,
+                              struct datum *out)
+{
+    struct array_items items = {0};
+    const struct type_ops *elem = type_by_oid(s->column_type);
+    if (!elem || elem->elem)
+        return err_unsupported("an array of this type from a subquery is not supported");
+    for (;;) {
+        bool found;
+        TRY(node_next(x, s->plan, &found));
+        if (!found)
+            break;
+        TRY(array_items_add(&items, arena, keep(arena, x->frame[s->out_slots[0]])));
+    }
+    return array_make_1d(elem, items.items, items.count, arena, out);
+}
+
+/* Folds one row's test into the result of ANY (OR) or ALL (AND); true when that decides it. */
+static struct err *fold_test(struct exec *x, struct subplan *s, struct arena *arena,
+                             struct datum *out, bool *decided)
+{
+    bool any = s->kind == SUBLINK_ANY;
+    TRY(program_run(x, s->test_program, arena));
+    struct datum d = x->frame[s->test_program->result];
+    *decided = !d.null && (d.i != 0) == any;
+    if (*decided)
+        *out = datum_bool(any);
+    else if (d.null)
+        *out = datum_null();
+    return NULL;
+}
+
+static struct err *eval_any(struct exec *x, struct subplan *s, struct arena *arena,
+                            struct datum *out)
+{
+    bool decided = false;
+    *out = datum_bool(s->kind != SUBLINK_ANY);
+    while (!decided) {
+        bool found;
+        TRY(node_next(x, s->plan, &found));
+        if (!found)
+            return NULL;
+        TRY(fold_test(x, s, arena, out, &decided));
+    }
+    return NULL;
+}
+
+/* `left = column` over one column of a type that hashes: the rows go into a hash table once. */
+static const struct type_ops *hashable_test(const struct subplan *s)
+{
+    const struct expr *t = s->test;
+    if (s->kind != SUBLINK_ANY || s->nout != 1 || t->kind != E_OP || t->nargs != 2)
+        return NULL;
+    const struct cat_oper *op = builtin_oper(t->op);
+    const struct expr *right = t->args[1];
+    if (!op || !op->can_hash || !str_eq_c(op->name, "=") || op->left != op->right ||
+        right->kind != E_SLOT || right->param != s->out_slots[0])
+        return NULL;
+    const struct type_ops *ops = type_by_oid(op->left);
+    return ops && ops->hash && ops->compare ? ops : NULL;
+}
+
+static struct err *fill_rows(struct exec *x, struct subplan *s, struct subplan_state *st)
+{
+    const struct type_ops *ops = hashable_test(s);
+    st->rows = row_store_new(x, s->nout);
+    if (ops) {
+        const struct type_ops **types = arena_memdup(&x->arena, &ops, sizeof(ops));
+        st->hash = arena_new(&x->arena, struct row_hash);
+        row_hash_init(st->hash, &st->rows->arena, types, 1);
+    }
+    for (;;) {
+        bool found;
+        bool added;
+        struct hash_entry *entry;
+        TRY(node_next(x, s->plan, &found));
+        if (!found)
+            break;
+        struct datum first = x->frame[s->out_slots[0]];
+        if (st->hash && first.null)
+            st->has_null = true;
+        else if (st->hash)
+            TRY(row_hash_get(st->hash, &first, true, &entry, &added));
+        else
+            TRY(row_store_add(x, st->rows, s->out_slots));
+    }
+    st->done = true;
+    return NULL;
+}
+
+static struct err *probe_rows(struct exec *x, struct subplan *s, struct subplan_state *st,
+                              struct arena *arena, struct datum *out)
+{
+    bool decided = false;
+    *out = datum_bool(s->kind != SUBLINK_ANY);
+    if (st->hash) {
+        struct hash_entry *entry;
+        bool added;
+        if (!st->hash->count && !st->has_null)
+            return NULL;
+        /* Running the test computes its left side, wherever that ends up. */
+        TRY(program_run(x, s->left_program, arena));
+        struct datum left = x->frame[s->left_program->result];
+        if (left.null) {
+            *out = datum_null();
+            return NULL;
+        }
+        TRY(row_hash_get(st->hash, &left, false, &entry, &added));
+        *out = entry ? datum_bool(true) : st->has_null ? datum_null() : datum_bool(false);
+        return NULL;
+    }
+    for (size_t i = 0; i < st->rows->count && !decided; i++) {
+        row_restore(x, st->rows->rows[i], s->out_slots, s->nout);
+        TRY(fold_test(x, s, arena, out, &decided));
+        TRY(fiber_tick());
+    }
+    return NULL;
+}
+
+static struct err *eval_once(struct exec *x, struct subplan *s, struct subplan_state *st,
+                             struct arena *arena, struct datum *out)
+{
+    bool found;
+    switch (s->kind) {
+    case SUBLINK_ANY:
+    case SUBLINK_ALL:
+        if (!st->done)
+            TRY(fill_rows(x, s, st));
+        return probe_rows(x, s, st, arena, out);
+    case SUBLINK_EXISTS:
+        if (!st->done) {
+            TRY(node_next(x, s->plan, &found));
+            st->value = datum_bool(found);
+        }
+        break;
+    case SUBLINK_SCALAR:
+        if (!st->done)
+            TRY(eval_scalar(x, s, &x->arena, &st->value));
+        break;
+    case SUBLINK_ARRAY:
+        if (!st->done)
+            TRY(eval_array(x, s, &x->arena, &st->value));
+        break;
+    }
+    st->done = true;
+    *out = st->value;
+    return NULL;
+}
+
+struct err *subplan_eval(struct exec *x, struct subplan *s, struct arena *arena, struct datum *out)
+{
+    struct subplan_state *st = &x->subs[s->number];
+    bool found;
+    if (fiber_stack_left() < 32 * 1024)
+        return err_new("54001", "stack depth limit exceeded");
+    if (!s->correlated)
+        return eval_once(x, s, st, arena, out);
+    if (st->running)
+        node_rescan(x, s->plan);
+    st->running = true;
+    switch (s->kind) {
+    case SUBLINK_EXISTS:
+        TRY(node_next(x, s->plan, &found));
+        *out = datum_bool(found);
+        return NULL;
+    case SUBLINK_SCALAR:
+        return eval_scalar(x, s, arena, out);
+    case SUBLINK_ARRAY:
+        return eval_array(x, s, arena, out);
+    case SUBLINK_ANY:
+    case SUBLINK_ALL:
+        return eval_any(x, s, arena, out);
+    }
+    UNREACHABLE();
+}
+
+/* ---- internal statements ---- */
+
+static struct err *run_internal(const struct exec_env *env, struct statement_plan *plan,
+                                const struct datum *params, uint64_t *nrows)
+{
+    struct exec *x;
+    const struct datum *row;
+    TRY(exec_begin(env, plan, params, &x));
+    struct err *e = NULL;
+    uint64_t rows = 0;
+    for (bool found = true; !e && found;) {
+        e = exec_next(x, &row, &found);
+        rows += found;
+    }
+    *nrows = plan->query->kind == Q_SELECT ? rows : exec_processed(x);
+    exec_end(x);
+    return e;
+}
+
+struct err *exec_internal_sql(const struct exec_env *env, const char *sql, const uint32_t *types,
+                              const struct datum *params, int nparams, uint64_t *nrows)
+{
+    struct arena arena;
+    struct parsed parsed;
+    struct query *q;
+    struct statement_plan *plan;
+    struct param_types p = {.types = (uint32_t *)types, .count = nparams, .fixed = true};
+    arena_init(&arena);
+    char *text = arena_strdup(&arena, sql);
+    struct err *e = parse_sql(text, &arena, &parsed);
+    if (!e)
+        e = analyze_statement(env->cat, env->types, &parsed.stmts[0], &p, &arena, &q);
+    if (e) {
+        arena_done(&arena);
+        return e;
+    }
+    e = plan_statement(env->cat, env->types, q, &arena, &plan);
+    if (e) {
+        query_release(q);
+        arena_done(&arena);
+        return e;
+    }
+    e = exec_compile(plan);
+    if (!e)
+        e = run_internal(env, plan, params, nrows);
+    plan_unref(plan);
+    return e;
+}
+
+/* ---- single expressions over a row ---- */
+
+struct row_expr {
+    struct exec x;
+    struct statement_plan plan;
+    struct rte *rte;
+    struct plan_expr e;
+    struct arena scratch;
+};
+
+struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct expr *e,
+                         struct row_expr **out)
+{
+    struct row_expr *r = calloc(1, sizeof(*r));
+    if (!r)
+        return err_oom();
+    r->rte = rte;
+    r->x.env = *env;
+    arena_init(&r->x.arena);
+    arena_init(&r->plan.arena);
+    arena_init(&r->scratch);
+    r->plan.nslots = rte ? rte->ncols : 0;
+    r->e = (struct plan_expr){e, -1, NULL};
+    if (rte) {
+        rte->base = 0;
+        rte->planned = true;
+    }
+    struct compiler c = {.plan = &r->plan, .case_slot = -1};
+    struct err *err = compile_expr(&c, e, &r->e.program);
+    if (err) {
+        row_expr_free(r);
+        return err;
+    }
+    struct datum *base = arena_new_array(&r->x.arena, struct datum,
+                                         r->plan.nconsts + r->plan.nslots + 1);
+    r->x.plan = &r->plan;
+    r->x.frame = base + r->plan.nconsts;
+    set_constants(&r->x);
+    r->x.calls = arena_new_array(&r->x.arena, void *, r->plan.ncalls + 1);
+    *out = r;
+    return NULL;
+}
+
+struct err *row_expr_eval(struct row_expr *r, const struct datum *row, struct datum *out)
+{
+    arena_reset(&r->scratch);
+    if (r->rte)
+        memcpy(r->x.frame, row, sizeof(*row) * (size_t)r->rte->ncols);
+    return value_of(&r->x, &r->e, &r->scratch, out);
+}
+
+void row_expr_free(struct row_expr *r)
+{
+    if (!r)
+        return;
+    arena_done(&r->x.arena);
+    arena_done(&r->plan.arena);
+    arena_done(&r->scratch);
+    free(r);
+}

@@ -1,0 +1,873 @@
+/* SQL functions that need the session or the catalog: sequences, settings, identity, and the system
+ * information functions of the manual's section 9.26. */
+#include "exec/exec_internal.h"
+
+#include "catalog/sequence.h"
+#include "catalog/systab.h"
+#include "exec/fn_session.h"
+#include "exec/session.h"
+#include "sql/analyze.h"
+#include "types/array.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct err *text_result(struct fn_call *c, struct buf *b, struct datum *out)
+{
+    struct err *e = buf_finish(b);
+    if (!e)
+        *out = datum_str(arena_str(c->arena, buf_str(b)));
+    buf_done(b);
+    return e;
+}
+
+static struct datum cstring(struct fn_call *c, const char *s)
+{
+    return s ? datum_str(arena_str(c->arena, str_from(s))) : datum_null();
+}
+
+static struct err *need_session(struct fn_call *c)
+{
+    return c->session ? NULL : err_new("0A000", "this function needs a session");
+}
+
+/* ---- sequences ---- */
+
+static struct err *open_sequence(struct fn_call *c, uint32_t oid, struct relation **out)
+{
+    TRY(need_session(c));
+    TRY(cat_relation(&c->session->cat, oid, out));
+    if (!*out)
+        return err_new("42P01", "could not open relation with OID %u", oid);
+    if ((*out)->kind == 'S')
+        return NULL;
+    struct err *e = err_new("42809", "\"%s\" is not a sequence", (*out)->name);
+    relation_unref(*out);
+    return e;
+}
+
+static void remember(struct session *s, uint32_t relid, int64_t value)
+{
+    for (int i = 0; i < s->nsequences; i++) {
+        if (s->sequences[i].relid == relid) {
+            s->sequences[i].last = value;
+            s->last_sequence = i;
+            return;
+        }
+    }
+    struct session_sequence *grown =
+        realloc(s->sequences, sizeof(*grown) * (size_t)(s->nsequences + 1));
+    if (!grown)
+        return;
+    s->sequences = grown;
+    s->sequences[s->nsequences] = (struct session_sequence){relid, value};
+    s->last_sequence = s->nsequences++;
+}
+
+static struct err *fn_nextval(struct fn_call *c, struct datum *out)
+{
+    struct relation *r;
+    int64_t value;
+    TRY(open_sequence(c, (uint32_t)c->args[0].u, &r));
+    struct err *e = sequence_next(&c->session->cat, r, &value);
+    if (!e) {
+        remember(c->session, r->oid, value);
+        *out = datum_int(value);
+    }
+    relation_unref(r);
+    return e;
+}
+
+static struct err *fn_currval(struct fn_call *c, struct datum *out)
+{
+    struct relation *r;
+    TRY(open_sequence(c, (uint32_t)c->args[0].u, &r));
+    struct err *e = err_new("55000", "currval of sequence \"%s\" is not yet defined in this session", r->name);
+    for (int i = 0; i < c->session->nsequences; i++) {
+        if (c->session->sequences[i].relid != r->oid)
+            continue;
+        *out = datum_int(c->session->sequences[i].last);
+        err_free(e);
+        e = NULL;
+    }
+    relation_unref(r);
+    return e;
+}
+
+static struct err *fn_lastval(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    if (!c->session->nsequences || c->session->last_sequence < 0)
+        return err_new("55000", "lastval is not yet defined in this session");
+    *out = datum_int(c->session->sequences[c->session->last_sequence].last);
+    return NULL;
+}
+
+static struct err *fn_setval(struct fn_call *c, struct datum *out)
+{
+    struct relation *r;
+    bool called = c->nargs < 3 || c->args[2].i;
+    TRY(open_sequence(c, (uint32_t)c->args[0].u, &r));
+    struct err *e = sequence_set(&c->session->cat, r, c->args[1].i, called);
+    if (!e && called)
+        remember(c->session, r->oid, c->args[1].i);
+    relation_unref(r);
+    *out = c->args[1];
+    return e;
+}
+
+/* ---- who and where ---- */
+
+static struct err *fn_current_database(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = cstring(c, c->session->db_name);
+    return NULL;
+}
+
+static struct err *fn_current_user(struct fn_call *c, struct datum *out)
+{
+    const char *name;
+    TRY(need_session(c));
+    TRY(cat_role_name(&c->session->cat, c->session->cat.role, c->arena, &name));
+    *out = cstring(c, name);
+    return NULL;
+}
+
+static struct err *fn_session_user(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = cstring(c, c->session->user_name);
+    return NULL;
+}
+
+static struct err *fn_current_schema(struct fn_call *c, struct datum *out)
+{
+    const char *name = NULL;
+    TRY(need_session(c));
+    if (c->session->cat.creation_nsp)
+        TRY(cat_namespace_name(&c->session->cat, c->session->cat.creation_nsp, c->arena, &name));
+    *out = cstring(c, name);
+    return NULL;
+}
+
+static struct err *fn_current_schemas(struct fn_call *c, struct datum *out)
+{
+    struct cat *cat;
+    TRY(need_session(c));
+    cat = &c->session->cat;
+    struct datum *names = arena_new_array(c->arena, struct datum, cat->nsearch_path + 1);
+    size_t n = 0;
+    for (int i = 0; i < cat->nsearch_path; i++) {
+        const char *name;
+        if (cat->search_path[i] == PG_CATALOG_NSP && !c->args[0].i)
+            continue;
+        TRY(cat_namespace_name(cat, cat->search_path[i], c->arena, &name));
+        if (name)
+            names[n++] = cstring(c, name);
+    }
+    return array_make_1d(type_by_oid(NAME_OID), names, n, c->arena, out);
+}
+
+static struct err *fn_backend_pid(struct fn_call *c, struct datum *out)
+{
+    *out = datum_int(c->session ? c->session->pid : 0);
+    return NULL;
+}
+
+static struct err *fn_version(struct fn_call *c, struct datum *out)
+{
+    *out = cstring(c, "PostgreSQL 15.8 (Tarn 0.1.0)");
+    return NULL;
+}
+
+static struct err *fn_false(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    *out = datum_bool(false);
+    return NULL;
+}
+
+static struct err *fn_true(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    *out = datum_bool(true);
+    return NULL;
+}
+
+static struct err *fn_null(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    *out = datum_null();
+    return NULL;
+}
+
+static struct err *fn_xid_current(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = datum_int((int64_t)txn_xid(c->session->cat.txn));
+    return NULL;
+}
+
+/* ---- settings ---- */
+
+static struct err *fn_current_setting(struct fn_call *c, struct datum *out)
+{
+    struct buf b = BUF_INIT;
+    bool found = false;
+    bool missing_ok = c->nargs > 1 && c->args[1].i;
+    TRY(need_session(c));
+    struct err *e =
+        c->session->ops->setting_get(c->session, datum_as_str(c->args[0]), missing_ok, &b, &found);
+    if (e || !found) {
+        buf_done(&b);
+        *out = datum_null();
+        return e;
+    }
+    return text_result(c, &b, out);
+}
+
+static struct err *fn_set_config(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    if (c->args[0].null)
+        return err_new("22004", "SET requires parameter name");
+    const char *value = c->args[1].null
+                            ? NULL
+                            : arena_strndup(c->arena, (const char *)c->args[1].p, c->args[1].len);
+    TRY(c->session->ops->setting_set(c->session, datum_as_str(c->args[0]), value,
+                                     !c->args[2].null && c->args[2].i));
+    struct fn_call get = *c;
+    get.nargs = 1;
+    return fn_current_setting(&get, out);
+}
+
+/* ---- other sessions ---- */
+
+static struct err *fn_cancel_backend(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = datum_bool(c->session->ops->signal((int32_t)c->args[0].i, false));
+    return NULL;
+}
+
+static struct err *fn_terminate_backend(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = datum_bool(c->session->ops->signal((int32_t)c->args[0].i, true));
+    return NULL;
+}
+
+static struct err *fn_sleep(struct fn_call *c, struct datum *out)
+{
+    double seconds = c->args[0].f64;
+    *out = datum_bytes("", 0);
+    if (!(seconds > 0))
+        return NULL;
+    double ns = seconds * 1e9;
+    return fiber_sleep(ns > 9e18 ? INT64_MAX / 2 : (int64_t)ns);
+}
+
+static struct err *fn_advisory_lock(struct fn_call *c, struct datum *out)
+{
+    int64_t key = c->nargs == 2 ? c->args[0].i << 32 | (uint32_t)c->args[1].i : c->args[0].i;
+    TRY(need_session(c));
+    *out = datum_bytes("", 0);
+    return txn_lock_advisory(c->session->cat.txn, key, false, TXN_WAIT, NULL);
+}
+
+static struct err *fn_try_advisory_lock(struct fn_call *c, struct datum *out)
+{
+    int64_t key = c->nargs == 2 ? c->args[0].i << 32 | (uint32_t)c->args[1].i : c->args[0].i;
+    bool locked;
+    TRY(need_session(c));
+    TRY(txn_lock_advisory(c->session->cat.txn, key, false, TXN_SKIP_LOCKED, &locked));
+    *out = datum_bool(locked);
+    return NULL;
+}
+
+/* ---- the catalog, shown ---- */
+
+static struct err *fn_format_type(struct fn_call *c, struct datum *out)
+{
+    *out = datum_null();
+    if (c->args[0].null)
+        return NULL;
+    int32_t typmod = c->args[1].null ? -1 : (int32_t)c->args[1].i;
+    *out = cstring(c, type_display(c->arena, (uint32_t)c->args[0].u, typmod));
+    return NULL;
+}
+
+static struct err *fn_get_userbyid(struct fn_call *c, struct datum *out)
+{
+    const char *name;
+    TRY(need_session(c));
+    TRY(cat_role_name(&c->session->cat, (uint32_t)c->args[0].u, c->arena, &name));
+    *out = cstring(c, name ? name : arena_printf(c->arena, "unknown (OID=%u)", (uint32_t)c->args[0].u));
+    return NULL;
+}
+
+/* Expressions are stored as the text that they show as. */
+static struct err *fn_get_expr(struct fn_call *c, struct datum *out)
+{
+    *out = c->args[0];
+    while (out->len && out->p[out->len - 1] == '\n')
+        out->len--;
+    return NULL;
+}
+
+static struct err *visible(struct fn_call *c, uint32_t oid, bool *yes)
+{
+    struct relation *r;
+    uint32_t found;
+    *yes = false;
+    TRY(need_session(c));
+    TRY(cat_relation(&c->session->cat, oid, &r));
+    if (!r)
+        return NULL;
+    struct err *e = cat_find_relation(&c->session->cat, STR(""), str_from(r->name), true, &found);
+    *yes = found == oid;
+    relation_unref(r);
+    return e;
+}
+
+static struct err *fn_table_is_visible(struct fn_call *c, struct datum *out)
+{
+    bool yes;
+    TRY(visible(c, (uint32_t)c->args[0].u, &yes));
+    *out = datum_bool(yes);
+    return NULL;
+}
+
+static struct err *fn_encoding_to_char(struct fn_call *c, struct datum *out)
+{
+    *out = cstring(c, c->args[0].i == 6 ? "UTF8" : c->args[0].i == 0 ? "SQL_ASCII" : "");
+    return NULL;
+}
+
+static struct err *fn_typeof(struct fn_call *c, struct datum *out)
+{
+    *out = datum_int(c->arg_types[0]);
+    return NULL;
+}
+
+/* The table that an index belongs to, through pg_index. */
+static struct err *index_table(struct fn_call *c, uint32_t oid, struct relation **table)
+{
+    struct datum key = datum_int(oid);
+    struct datum v[IDX_COUNT];
+    bool found;
+    *table = NULL;
+    TRY(systab_get(&c->session->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, c->arena, v, &found));
+    return found ? cat_relation(&c->session->cat, (uint32_t)v[IDX_TABLE].u, table) : NULL;
+}
+
+static void put_index_column(struct buf *b, const struct relation *r, const struct index_col *col)
+{
+    if (col->attnum) {
+        quote_identifier(b, r->atts[col->attnum - 1].name);
+        return;
+    }
+    size_t n = strlen(col->expr_sql);
+    bool call = n && col->expr_sql[n - 1] == ')' && col->expr_sql[0] != '(';
+    buf_printf(b, call || col->expr_sql[0] == '(' ? "%s" : "(%s)", col->expr_sql);
+}
+
+static struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
+{
+    struct relation *r;
+    struct buf b = BUF_INIT;
+    uint32_t oid = (uint32_t)c->args[0].u;
+    int64_t only = c->nargs > 1 ? c->args[1].i : 0;
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(index_table(c, oid, &r));
+    const struct index *ix = r ? relation_index(r, oid) : NULL;
+    if (!ix) {
+        relation_unref(r);
+        return NULL;
+    }
+    if (!only) {
+        buf_printf(&b, "CREATE %sINDEX ", ix->unique ? "UNIQUE " : "");
+        quote_identifier(&b, ix->name);
+        buf_put_c(&b, " ON ");
+        quote_identifier(&b, r->nsp_name);
+        buf_put_u8(&b, '.');
+        quote_identifier(&b, r->name);
+        buf_put_c(&b, " USING btree (");
+    }
+    for (int i = 0; i < ix->nkeys; i++) {
+        const struct index_col *col = &ix->cols[i];
+        if (only && only != i + 1)
+            continue;
+        if (i && !only)
+            buf_put_c(&b, ", ");
+        put_index_column(&b, r, col);
+        if (only)
+            continue;
+        if (col->desc)
+            buf_put_c(&b, col->nulls_first ? " DESC" : " DESC NULLS LAST");
+        else if (col->nulls_first)
+            buf_put_c(&b, " NULLS FIRST");
+    }
+    if (!only)
+        buf_put_c(&b, ix->nulls_not_distinct ? ") NULLS NOT DISTINCT" : ")");
+    if (!only && ix->pred_sql)
+        buf_printf(&b, " WHERE %s", ix->pred_sql);
+    relation_unref(r);
+    return text_result(c, &b, out);
+}
+
+static void put_columns(struct buf *b, const struct relation *r, const int16_t *keys, int n)
+{
+    for (int i = 0; i < n; i++) {
+        buf_put_c(b, i ? ", " : "");
+        quote_identifier(b, r->atts[keys[i] - 1].name);
+    }
+}
+
+static struct err *put_foreign_key(struct fn_call *c, struct buf *b, const struct relation *r,
+                                   const struct constraint *con)
+{
+    static const struct {
+        char code;
+        const char *text;
+    } actions[] = {{'r', "RESTRICT"}, {'c', "CASCADE"}, {'n', "SET NULL"}, {'d', "SET DEFAULT"}};
+    struct relation *parent;
+    bool shown;
+    TRY(cat_relation(&c->session->cat, con->frelid, &parent));
+    if (!parent)
+        return NULL;
+    struct err *e = visible(c, parent->oid, &shown);
+    buf_put_c(b, "FOREIGN KEY (");
+    put_columns(b, r, con->keys, con->nkeys);
+    buf_put_c(b, ") REFERENCES ");
+    if (!e && !shown) {
+        quote_identifier(b, parent->nsp_name);
+        buf_put_u8(b, '.');
+    }
+    quote_identifier(b, parent->name);
+    buf_put_u8(b, '(');
+    put_columns(b, parent, con->fkeys, con->nkeys);
+    buf_put_c(b, con->match == 'f' ? ") MATCH FULL" : ")");
+    for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
+        if (actions[i].code == con->on_update)
+            buf_printf(b, " ON UPDATE %s", actions[i].text);
+    for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
+        if (actions[i].code == con->on_delete)
+            buf_printf(b, " ON DELETE %s", actions[i].text);
+    relation_unref(parent);
+    return e;
+}
+
+static struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
+{
+    struct datum v[CON_COUNT];
+    struct relation *r = NULL;
+    struct buf b = BUF_INIT;
+    bool found;
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(systab_get(&c->session->cat, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &c->args[0], 1, c->arena, v,
+                   &found));
+    if (found)
+        TRY(cat_relation(&c->session->cat, (uint32_t)v[CON_RELID].u, &r));
+    if (!r)
+        return NULL;
+    struct err *e = NULL;
+    for (int i = 0; i < r->nconstraints && !e; i++) {
+        const struct constraint *con = &r->constraints[i];
+        if (con->oid != (uint32_t)c->args[0].u)
+            continue;
+        if (con->type == 'c')
+            buf_printf(&b, con->check_sql[0] == '(' ? "CHECK (%s)" : "CHECK ((%s))", con->check_sql);
+        if (con->type == 'p' || con->type == 'u') {
+            buf_put_c(&b, con->type == 'p' ? "PRIMARY KEY (" : "UNIQUE (");
+            put_columns(&b, r, con->keys, con->nkeys);
+            buf_put_u8(&b, ')');
+        }
+        if (con->type == 'f')
+            e = put_foreign_key(c, &b, r, con);
+        if (!con->validated)
+            buf_put_c(&b, " NOT VALID");
+    }
+    relation_unref(r);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out);
+}
+
+static struct err *fn_get_viewdef(struct fn_call *c, struct datum *out)
+{
+    struct relation *r;
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
+    if (r && r->view_sql)
+        *out = cstring(c, r->view_sql);
+    relation_unref(r);
+    return NULL;
+}
+
+static struct err *comment_of(struct fn_call *c, uint32_t class_id, int64_t sub, struct datum *out)
+{
+    struct datum keys[3] = {c->args[0], datum_int(class_id), datum_int(sub)};
+    struct datum v[DESC_COUNT];
+    bool found;
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(systab_get(&c->session->cat, PG_DESCRIPTION, DESCRIPTION_INDEX, keys, 3, c->arena, v, &found));
+    if (found)
+        *out = v[DESC_TEXT];
+    return NULL;
+}
+
+static struct err *fn_obj_description(struct fn_call *c, struct datum *out)
+{
+    struct relation *r = systab_by_name(datum_as_str(c->args[1]));
+    *out = datum_null();
+    return r ? comment_of(c, r->oid, 0, out) : NULL;
+}
+
+static struct err *fn_col_description(struct fn_call *c, struct datum *out)
+{
+    return comment_of(c, PG_CLASS, c->args[1].i, out);
+}
+
+static const char *mode_prefix(char mode)
+{
+    return mode == 'o' ? "OUT " : mode == 'b' ? "INOUT " : mode == 'v' ? "VARIADIC " : "";
+}
+
+static struct err *fn_function_arguments(struct fn_call *c, struct datum *out)
+{
+    const struct cat_proc *p = builtin_proc((uint32_t)c->args[0].u);
+    struct buf b = BUF_INIT;
+    *out = datum_null();
+    if (!p)
+        return NULL;
+    int n = p->nallargs ? p->nallargs : p->nargs;
+    for (int i = 0; i < n; i++) {
+        char mode = p->argmodes ? p->argmodes[i] : 'i';
+        if (mode == 't')
+            continue;
+        buf_put_c(&b, b.len ? ", " : "");
+        if (!p->argmodes && p->variadic && i == n - 1)
+            mode = 'v';
+        buf_put_c(&b, mode_prefix(mode));
+        if (p->argnames && p->argnames[i].len)
+            buf_printf(&b, "%.*s ", STR_ARG(p->argnames[i]));
+        buf_put_c(&b, type_display(c->arena, p->allargtypes ? p->allargtypes[i] : p->argtypes[i], -1));
+    }
+    return text_result(c, &b, out);
+}
+
+static struct err *fn_function_result(struct fn_call *c, struct datum *out)
+{
+    const struct cat_proc *p = builtin_proc((uint32_t)c->args[0].u);
+    *out = datum_null();
+    if (!p || p->kind == 'p')
+        return NULL;
+    const char *type = type_display(c->arena, p->rettype, -1);
+    *out = cstring(c, p->retset ? arena_printf(c->arena, "SETOF %s", type) : type);
+    return NULL;
+}
+
+static struct err *fn_serial_sequence(struct fn_call *c, struct datum *out)
+{
+    struct cat *cat;
+    uint32_t oid;
+    struct relation *r;
+    TRY(need_session(c));
+    cat = &c->session->cat;
+    *out = datum_null();
+    TRY(session_relation_oid(c->session, datum_as_str(c->args[0]), &oid));
+    TRY(cat_relation(cat, oid, &r));
+    if (!r)
+        return NULL;
+    int att = relation_attnum(r, datum_as_str(c->args[1]));
+    struct err *e = att ? NULL
+                        : err_new("42703", "column \"%.*s\" of relation \"%s\" does not exist",
+                                  STR_ARG(datum_as_str(c->args[1])), r->name);
+    relation_unref(r);
+    TRY(e);
+    struct depend_list list = {0};
+    TRY(depend_on(cat, (struct object_address){PG_CLASS, oid, att}, c->arena, &list));
+    for (int i = 0; i < list.count; i++) {
+        struct relation *seq;
+        struct buf b = BUF_INIT;
+        if (list.items[i].object.class_id != PG_CLASS)
+            continue;
+        TRY(cat_relation(cat, list.items[i].object.object_id, &seq));
+        bool is = seq && seq->kind == 'S';
+        if (is) {
+            quote_identifier(&b, seq->nsp_name);
+            buf_put_u8(&b, '.');
+            quote_identifier(&b, seq->name);
+        }
+        relation_unref(seq);
+        if (is)
+            return text_result(c, &b, out);
+    }
+    return NULL;
+}
+
+static struct err *fn_to_regclass(struct fn_call *c, struct datum *out)
+{
+    uint32_t oid;
+    TRY(need_session(c));
+    struct err *e = session_relation_oid(c->session, datum_as_str(c->args[0]), &oid);
+    *out = e ? datum_null() : datum_int(oid);
+    err_free(e);
+    return NULL;
+}
+
+static struct err *relation_bytes(struct fn_call *c, struct datum *out)
+{
+    struct relation *r;
+    enum { ROW_BYTES_GUESS = 100 };
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
+    if (r)
+        *out = datum_int(txn_row_count(catalog_txn_mgr(c->session->cat.shared), r->storage_id) *
+                         ROW_BYTES_GUESS);
+    relation_unref(r);
+    return NULL;
+}
+
+/* Everything is allowed to superusers; others own what they made. */
+static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = datum_bool(true);
+    return NULL;
+}
+
+static const struct {
+    const char *src;
+    fn_impl fn;
+} table[] = {
+    {"nextval_oid", fn_nextval},
+    {"currval_oid", fn_currval},
+    {"lastval", fn_lastval},
+    {"setval_oid", fn_setval},
+    {"setval3_oid", fn_setval},
+    {"current_database", fn_current_database},
+    {"current_user", fn_current_user},
+    {"session_user", fn_session_user},
+    {"current_schema", fn_current_schema},
+    {"current_schemas", fn_current_schemas},
+    {"pg_backend_pid", fn_backend_pid},
+    {"pgsql_version", fn_version},
+    {"pg_is_in_recovery", fn_false},
+    {"pg_is_other_temp_schema", fn_false},
+    {"pg_current_xact_id", fn_xid_current},
+    {"show_config_by_name", fn_current_setting},
+    {"show_config_by_name_missing_ok", fn_current_setting},
+    {"set_config_by_name", fn_set_config},
+    {"pg_cancel_backend", fn_cancel_backend},
+    {"pg_terminate_backend", fn_terminate_backend},
+    {"pg_sleep", fn_sleep},
+    {"pg_advisory_xact_lock_int8", fn_advisory_lock},
+    {"pg_advisory_xact_lock_int4", fn_advisory_lock},
+    {"pg_try_advisory_xact_lock_int8", fn_try_advisory_lock},
+    {"pg_try_advisory_xact_lock_int4", fn_try_advisory_lock},
+    {"format_type", fn_format_type},
+    {"pg_get_userbyid", fn_get_userbyid},
+    {"pg_get_expr", fn_get_expr},
+    {"pg_get_expr_ext", fn_get_expr},
+    {"pg_table_is_visible", fn_table_is_visible},
+    {"pg_type_is_visible", fn_true},
+    {"pg_function_is_visible", fn_true},
+    {"pg_operator_is_visible", fn_true},
+    {"pg_opclass_is_visible", fn_true},
+    {"pg_opfamily_is_visible", fn_true},
+    {"pg_collation_is_visible", fn_true},
+    {"pg_conversion_is_visible", fn_true},
+    {"pg_statistics_obj_is_visible", fn_true},
+    {"pg_relation_is_publishable", fn_false},
+    {"PG_encoding_to_char", fn_encoding_to_char},
+    {"pg_typeof", fn_typeof},
+    {"pg_get_indexdef", fn_get_indexdef},
+    {"pg_get_indexdef_ext", fn_get_indexdef},
+    {"pg_get_constraintdef", fn_get_constraintdef},
+    {"pg_get_constraintdef_ext", fn_get_constraintdef},
+    {"pg_get_viewdef", fn_get_viewdef},
+    {"pg_get_viewdef_ext", fn_get_viewdef},
+    {"sql_1215", fn_obj_description},
+    {"sql_1216", fn_col_description},
+    {"sql_1993", fn_null}, /* shared objects have no comments yet */
+    {"pg_get_function_arguments", fn_function_arguments},
+    {"pg_get_function_identity_arguments", fn_function_arguments},
+    {"pg_get_function_result", fn_function_result},
+    {"pg_get_serial_sequence", fn_serial_sequence},
+    {"to_regclass", fn_to_regclass},
+    {"pg_relation_size", relation_bytes},
+    {"sql_2325", relation_bytes},
+    {"pg_table_size", relation_bytes},
+    {"pg_total_relation_size", relation_bytes},
+    {"has_table_privilege_id", fn_has_privilege},
+    {"has_table_privilege_name", fn_has_privilege},
+    {"has_table_privilege_name_id", fn_has_privilege},
+    {"has_schema_privilege_name", fn_has_privilege},
+    {"has_schema_privilege_id", fn_has_privilege},
+    {"has_database_privilege_name", fn_has_privilege},
+    {"has_database_privilege_id", fn_has_privilege},
+    {"has_column_privilege_id_attnum", fn_has_privilege},
+    {"has_sequence_privilege_id", fn_has_privilege},
+    {"has_function_privilege_id", fn_has_privilege},
+    {"has_type_privilege_id", fn_has_privilege},
+};
+
+fn_impl session_fn_lookup(const char *prosrc)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
+        if (strcmp(table[i].src, prosrc) == 0)
+            return table[i].fn;
+    return NULL;
+}
+
+/* ---- names of reg* types ---- */
+
+/* One identifier of "a.b": folded unless quoted. Advances *s. */
+static bool take_identifier(struct str *s, char out[64])
+{
+    size_t n = 0;
+    bool quoted = s->len && s->data[0] == '"';
+    size_t i = quoted;
+    for (; i < s->len; i++) {
+        char ch = s->data[i];
+        if (quoted ? ch == '"' : ch == '.') {
+            if (!quoted || i + 1 >= s->len || s->data[i + 1] != '"')
+                break;
+            i++;
+        }
+        if (n < 63)
+            out[n++] = !quoted && ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
+    }
+    out[n] = '\0';
+    i += quoted && i < s->len;
+    bool more = i < s->len && s->data[i] == '.';
+    i += more;
+    *s = str_make(s->data + i, s->len - i);
+    return n > 0;
+}
+
+struct err *session_relation_oid(struct session *s, struct str name, uint32_t *out)
+{
+    char first[64];
+    char second[64] = "";
+    struct str rest = name;
+    if (!take_identifier(&rest, first) || (rest.len && !take_identifier(&rest, second)))
+        return err_new("42602", "invalid name syntax");
+    struct str nsp = *second ? str_from(first) : STR("");
+    TRY(cat_find_relation(&s->cat, nsp, str_from(*second ? second : first), false, out));
+    if (!*out)
+        return err_new("42P01", "relation \"%.*s\" does not exist", STR_ARG(name));
+    return NULL;
+}
+
+static struct err *type_oid_of(struct str name, uint32_t *out)
+{
+    struct arena a;
+    struct parsed parsed;
+    int32_t typmod;
+    int ndims;
+    arena_init(&a);
+    const char *sql = arena_printf(&a, "SELECT NULL::%.*s", STR_ARG(name));
+    struct err *e = parse_sql(sql, &a, &parsed);
+    if (!e)
+        e = resolve_cast_type(parsed.stmts[0].tree, out, &typmod, &ndims);
+    arena_done(&a);
+    return e;
+}
+
+static struct err *name_to_oid(void *names, uint32_t kind, struct str name, uint32_t *out)
+{
+    struct session *s = names;
+    char first[64];
+    struct str rest = name;
+    int n;
+    if (!s->cat.txn)
+        return err_new("25000", "names cannot be looked up outside a transaction");
+    switch (kind) {
+    case REGCLASS_OID:
+        return session_relation_oid(s, name, out);
+    case REGTYPE_OID:
+        return type_oid_of(name, out);
+    case REGNAMESPACE_OID:
+        take_identifier(&rest, first);
+        TRY(cat_namespace_oid(&s->cat, str_from(first), out));
+        return *out ? NULL : err_new("3F000", "schema \"%s\" does not exist", first);
+    case REGROLE_OID:
+        take_identifier(&rest, first);
+        TRY(cat_role_oid(&s->cat, str_from(first), out));
+        return *out ? NULL : err_new("42704", "role \"%s\" does not exist", first);
+    case REGPROC_OID: {
+        take_identifier(&rest, first);
+        if (rest.len)
+            take_identifier(&rest, first);
+        const struct cat_proc *p = builtin_procs(str_from(first), &n);
+        if (n > 1)
+            return err_new("42725", "more than one function named \"%s\"", first);
+        if (!n)
+            return err_new("42883", "function \"%s\" does not exist", first);
+        *out = p->oid;
+        return NULL;
+    }
+    default:
+        return err_unsupported("names of this type cannot be read yet; use the OID");
+    }
+}
+
+static struct err *oid_to_name(void *names, uint32_t kind, uint32_t oid, struct buf *out)
+{
+    struct session *s = names;
+    struct arena a;
+    const char *name = NULL;
+    struct err *e = NULL;
+    arena_init(&a);
+    if (kind == REGCLASS_OID && s->cat.txn) {
+        struct relation *r;
+        uint32_t found = 0;
+        e = cat_relation(&s->cat, oid, &r);
+        if (!e && r) {
+            e = cat_find_relation(&s->cat, STR(""), str_from(r->name), true, &found);
+            if (found != oid) {
+                quote_identifier(out, r->nsp_name);
+                buf_put_u8(out, '.');
+            }
+            quote_identifier(out, r->name);
+            relation_unref(r);
+            arena_done(&a);
+            return e;
+        }
+    } else if (kind == REGTYPE_OID && builtin_type(oid)) {
+        buf_put_c(out, type_display(&a, oid, -1));
+        arena_done(&a);
+        return NULL;
+    } else if (kind == REGPROC_OID || kind == REGPROCEDURE_OID) {
+        const struct cat_proc *p = builtin_proc(oid);
+        name = p ? arena_strndup(&a, p->name.data, p->name.len) : NULL;
+    } else if (kind == REGROLE_OID && s->cat.txn) {
+        e = cat_role_name(&s->cat, oid, &a, &name);
+    } else if (kind == REGNAMESPACE_OID && s->cat.txn) {
+        e = cat_namespace_name(&s->cat, oid, &a, &name);
+    }
+    if (!e && name)
+        quote_identifier(out, name);
+    else if (!e)
+        buf_printf(out, oid ? "%u" : "-", oid);
+    arena_done(&a);
+    return e;
+}
+
+void session_bind_names(struct session *s)
+{
+    s->types.names = s;
+    s->types.oid_of = name_to_oid;
+    s->types.name_of = oid_to_name;
+}

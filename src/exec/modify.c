@@ -1,0 +1,310 @@
+/* INSERT, UPDATE, DELETE: rows in, rows written, constraints checked, RETURNING out. */
+#include "exec/exec_internal.h"
+
+#include "exec/index_eval.h"
+
+struct modify_state {
+    struct table_writer writer;
+    bool begun;
+    struct arena arena;           /* the current row */
+    struct index_eval *indexes;
+    struct relation *rel;
+    struct exec *x;
+    struct fk_pending *pending;
+    bool done;
+};
+
+static void modify_release(void *arg)
+{
+    struct modify_state *s = arg;
+    index_eval_free(s->indexes);
+    table_writer_done(&s->writer);
+    arena_done(&s->arena);
+}
+
+static struct modify_state *modify_state(struct exec *x, struct plan *n)
+{
+    struct modify_state *s = node_state(x, n, sizeof(*s));
+    if (s->begun)
+        return s;
+    s->begun = true;
+    s->x = x;
+    s->rel = n->query->target->rel;
+    s->indexes = index_eval_new(&x->env, s->rel);
+    arena_init(&s->arena);
+    table_writer_init(&s->writer, x->env.cat, s->rel);
+    s->writer.hooks = index_eval_hooks(s->indexes);
+    on_release(x, modify_release, s);
+    return s;
+}
+
+/* ---- constraints ---- */
+
+static struct err *failing_row(struct exec *x, const struct relation *r, const struct datum *row,
+                               struct err *e)
+{
+    struct buf b = BUF_INIT;
+    struct err *out = NULL;
+    for (int i = 0; i < r->natts && !out; i++) {
+        if (r->atts[i].dropped)
+            continue;
+        if (b.len)
+            buf_put_c(&b, ", ");
+        if (row[i].null)
+            buf_put_c(&b, "null");
+        else {
+            size_t from = b.len;
+            out = r->atts[i].ops->out(r->atts[i].ops, x->env.types, row[i], &b);
+            enum { MAX_VALUE = 64 };
+            if (b.len - from > MAX_VALUE) {
+                b.len = from + MAX_VALUE;
+                while (b.len > from && (b.data[b.len] & 0xc0) == 0x80)
+                    b.len--;
+                buf_put_c(&b, "...");
+            }
+        }
+    }
+    err_free(out);
+    err_detail(e, "Failing row contains (%s).", buf_cstr(&b));
+    buf_done(&b);
+    return err_table(e, r->nsp_name, r->name);
+}
+
+static struct err *check_row(struct exec *x, struct plan *n, struct modify_state *s)
+{
+    const struct relation *r = s->rel;
+    const struct datum *row = &x->frame[n->row_slot];
+    for (int i = 0; i < r->natts; i++) {
+        if (!r->atts[i].not_null || r->atts[i].dropped || !row[i].null)
+            continue;
+        struct err *e = err_new("23502",
+                                "null value in column \"%s\" of relation \"%s\" violates not-null "
+                                "constraint",
+                                r->atts[i].name, r->name);
+        return err_column(failing_row(x, r, row, e), r->atts[i].name);
+    }
+    for (int i = 0; i < n->nchecks; i++) {
+        struct datum d;
+        TRY(value_of(x, &n->checks[i], &s->arena, &d));
+        if (d.null || d.i)
+            continue;
+        struct err *e = err_new("23514",
+                                "new row for relation \"%s\" violates check constraint \"%s\"",
+                                r->name, n->check_names[i]);
+        return err_constraint(failing_row(x, r, row, e), n->check_names[i]);
+    }
+    return NULL;
+}
+
+static struct err *returning(struct exec *x, struct plan *n, struct modify_state *s)
+{
+    for (int i = 0; i < n->nreturning; i++)
+        TRY(expr_into(x, &n->returning[i], &s->arena));
+    return NULL;
+}
+
+/* ---- INSERT ---- */
+
+static bool is_arbiter(const struct on_conflict *oc, const struct relation *r, const struct index *ix)
+{
+    if (!oc->narbiters)
+        return true;
+    for (int i = 0; i < oc->narbiters; i++)
+        if (&r->indexes[oc->arbiters[i]] == ix)
+            return true;
+    return false;
+}
+
+/* DO UPDATE of the row in the way. *written is false when its WHERE says no. */
+static struct err *update_conflicting(struct exec *x, struct plan *n, struct modify_state *s,
+                                      struct str row_key, bool *written)
+{
+    const struct relation *r = s->rel;
+    struct datum *old = &x->frame[n->conflict_old_slot];
+    struct txn_newest newest;
+    struct table_conflict conflict;
+    bool locked;
+    bool holds;
+    *written = false;
+    row_key = str_make(arena_memdup(&s->arena, row_key.data, row_key.len), row_key.len);
+    TRY(txn_lock_key(x->env.cat->txn, row_key, TXN_UPDATE, TXN_WAIT, &locked));
+    TRY(txn_get_newest(&x->view, row_key, &s->arena, &newest));
+    if (!newest.found)
+        return NULL; /* gone meanwhile: the caller tries again */
+    if (newest.own_command)
+        return err_hint(err_new("21000", "ON CONFLICT DO UPDATE command cannot affect row a second "
+                                         "time"),
+                        "Ensure that no rows proposed for insertion within the same command have "
+                        "duplicate constrained values.");
+    if (newest.changed && !newest.own && txn_isolation_level(x->env.cat->txn) != TXN_READ_COMMITTED)
+        return err_new("40001", "could not serialize access due to concurrent update");
+    TRY(table_decode_row(r, newest.value, r->natts, old));
+    TRY(condition(x, &n->conflict_where, &s->arena, &holds));
+    *written = true;
+    if (!holds) {
+        *written = false;
+        s->done = true; /* for the caller: nothing to retry */
+        return NULL;
+    }
+    for (int i = 0; i < r->natts; i++)
+        TRY(expr_into(x, &n->conflict_set[i], &s->arena));
+    /* From here on "the new row" is the updated one. */
+    for (int i = 0; i < r->natts; i++)
+        x->frame[n->row_slot + i] = x->frame[n->conflict_set[i].slot];
+    const struct datum *row = &x->frame[n->row_slot];
+    TRY(check_row(x, n, s));
+    TRY(table_update(&s->writer, row_key, old, row, &conflict, NULL));
+    if (conflict.index)
+        return table_unique_error(&s->writer, &conflict, row);
+    TRY(fk_check_child(x, s->rel, row, old));
+    return fk_parent_changed(x, s->rel, old, row, &s->pending);
+}
+
+static struct err *insert_row(struct exec *x, struct plan *n, struct modify_state *s, bool *written)
+{
+    const struct on_conflict *oc = n->query->on_conflict;
+    struct table_conflict conflict;
+    const struct datum *row = &x->frame[n->row_slot];
+    for (;;) {
+        *written = false;
+        if (oc) {
+            TRY(table_check_unique(&s->writer, row, oc->arbiters, oc->narbiters, &conflict));
+            if (conflict.index && !oc->update)
+                return NULL;
+            if (conflict.index) {
+                s->done = false;
+                TRY(update_conflicting(x, n, s, conflict.row_key, written));
+                bool refused = s->done;
+                s->done = false;
+                if (*written || refused)
+                    return NULL;
+                TRY(fiber_tick());
+                continue;
+            }
+        }
+        TRY(table_insert(&s->writer, row, &conflict, NULL));
+        if (conflict.index && oc && is_arbiter(oc, s->rel, conflict.index))
+            continue; /* somebody was quicker: look again */
+        if (conflict.index)
+            return table_unique_error(&s->writer, &conflict, row);
+        *written = true;
+        return fk_check_child(x, s->rel, row, NULL);
+    }
+}
+
+static struct err *next_insert(struct exec *x, struct plan *n, struct modify_state *s, bool *found)
+{
+    for (;;) {
+        bool written;
+        TRY(node_next(x, n->left, found));
+        if (!*found)
+            return NULL;
+        arena_reset(&s->arena);
+        index_eval_reset(s->indexes);
+        int natts = s->rel->natts;
+        for (int i = 0; i < natts; i++)
+            if (!s->rel->atts[i].generated)
+                TRY(expr_into(x, &n->row[i], &s->arena));
+        for (int i = 0; i < natts; i++)
+            if (s->rel->atts[i].generated)
+                TRY(expr_into(x, &n->row[i], &s->arena));
+        TRY(check_row(x, n, s));
+        TRY(insert_row(x, n, s, &written));
+        if (!written)
+            continue;
+        x->processed++;
+        return returning(x, n, s);
+    }
+}
+
+/* ---- UPDATE, DELETE ---- */
+
+/* Locks the row found by the scan. When another transaction changed it meanwhile, READ COMMITTED takes
+ * the new version if it still meets the conditions. */
+static struct err *lock_target(struct exec *x, struct plan *n, struct modify_state *s,
+                               struct str row_key, bool *skip)
+{
+    const struct relation *r = s->rel;
+    enum txn_row_lock mode =
+        n->kind == P_DELETE || n->key_changes ? TXN_UPDATE : TXN_NO_KEY_UPDATE;
+    struct txn_newest newest;
+    bool locked;
+    TRY(txn_lock_key(x->env.cat->txn, row_key, mode, TXN_WAIT, &locked));
+    TRY(txn_get_newest(&x->view, row_key, &s->arena, &newest));
+    *skip = newest.own_command; /* a join found the row twice: the first time counts */
+    if (*skip)
+        return NULL;
+    if (newest.changed && !newest.own) {
+        if (txn_isolation_level(x->env.cat->txn) != TXN_READ_COMMITTED)
+            return err_new("40001", newest.found
+                                        ? "could not serialize access due to concurrent update"
+                                        : "could not serialize access due to concurrent delete");
+        *skip = !newest.found;
+        if (*skip)
+            return NULL;
+        TRY(table_decode_row(r, newest.value, r->natts, &x->frame[n->old_slot]));
+        bool holds;
+        TRY(condition(x, &n->recheck, &s->arena, &holds));
+        *skip = !holds;
+    }
+    return NULL;
+}
+
+static struct err *update_row(struct exec *x, struct plan *n, struct modify_state *s,
+                              struct str row_key)
+{
+    const struct datum *old = &x->frame[n->old_slot];
+    const struct datum *row = &x->frame[n->row_slot];
+    struct table_conflict conflict;
+    for (int i = 0; i < s->rel->natts; i++)
+        TRY(expr_into(x, &n->row[i], &s->arena));
+    TRY(check_row(x, n, s));
+    TRY(table_update(&s->writer, row_key, old, row, &conflict, NULL));
+    if (conflict.index)
+        return table_unique_error(&s->writer, &conflict, row);
+    TRY(fk_check_child(x, s->rel, row, old));
+    return fk_parent_changed(x, s->rel, old, row, &s->pending);
+}
+
+static struct err *next_change(struct exec *x, struct plan *n, struct modify_state *s, bool *found)
+{
+    for (;;) {
+        bool skip;
+        TRY(node_next(x, n->left, found));
+        if (!*found)
+            return NULL;
+        arena_reset(&s->arena);
+        index_eval_reset(s->indexes);
+        struct datum key = x->frame[n->query->target->key_slot];
+        struct str row_key = datum_as_str(key);
+        TRY(lock_target(x, n, s, row_key, &skip));
+        if (skip)
+            continue;
+        if (n->kind == P_UPDATE) {
+            TRY(update_row(x, n, s, row_key));
+        } else {
+            const struct datum *old = &x->frame[n->old_slot];
+            TRY(table_delete(&s->writer, row_key, old));
+            TRY(fk_parent_changed(x, s->rel, old, NULL, &s->pending));
+        }
+        x->processed++;
+        return returning(x, n, s);
+    }
+}
+
+struct err *modify_next(struct exec *x, struct plan *n, bool *found)
+{
+    struct modify_state *s = modify_state(x, n);
+    TRY(n->kind == P_INSERT ? next_insert(x, n, s, found) : next_change(x, n, s, found));
+    if (*found || !s->pending)
+        return NULL;
+    struct fk_pending *list = s->pending;
+    s->pending = NULL;
+    return fk_run_pending(x, list);
+}
+
+void modify_rescan(struct exec *x, struct plan *n)
+{
+    (void)x;
+    (void)n;
+}

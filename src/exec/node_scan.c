@@ -1,0 +1,724 @@
+/* Nodes that produce rows from somewhere: tables, indexes, functions, VALUES, CTE stores. */
+#include "exec/exec_internal.h"
+
+#include "catalog/sequence.h"
+#include "catalog/systab.h"
+#include "sql/table_function.h"
+#include "types/array.h"
+#include "types/key.h"
+#include "types/record.h"
+
+#include <stdlib.h>
+
+/* ---- result: one row ---- */
+
+struct result_state {
+    struct arena arena;
+    bool done;
+    bool checked;
+};
+
+struct err *result_next(struct exec *x, struct plan *n, bool *found)
+{
+    bool fresh = !x->nodes[n->id];
+    struct result_state *s = node_state(x, n, sizeof(*s));
+    *found = false;
+    if (fresh) {
+        arena_init(&s->arena);
+        on_release(x, release_arena, &s->arena);
+    }
+    if (s->done)
+        return NULL;
+    bool holds = true;
+    if (!s->checked)
+        TRY(condition(x, &n->filter, &s->arena, &holds));
+    s->checked = true;
+    s->done = !holds || !n->left;
+    if (!holds)
+        return NULL;
+    if (n->left)
+        return node_next(x, n->left, found);
+    *found = true;
+    return NULL;
+}
+
+void result_rescan(struct exec *x, struct plan *n)
+{
+    struct result_state *s = x->nodes[n->id];
+    s->done = s->checked = false;
+    arena_reset(&s->arena);
+}
+
+/* ---- tables ---- */
+
+struct scan_state {
+    struct txn_scan *scan;
+    struct buf lo;
+    struct buf hi;
+    struct buf key;          /* of the row, for secondary indexes */
+    struct arena arena;      /* filters */
+    bool begun;
+    bool done;
+    const struct datum *builtin;
+    int nbuiltin;
+    int at;
+    struct datum *list;      /* = ANY: the distinct values, ascending */
+    uint32_t nlist;
+    uint32_t at_list;
+};
+
+static void scan_release(void *arg)
+{
+    struct scan_state *s = arg;
+    txn_scan_close(s->scan);
+    buf_done(&s->lo);
+    buf_done(&s->hi);
+    buf_done(&s->key);
+    arena_done(&s->arena);
+}
+
+static struct scan_state *scan_state(struct exec *x, struct plan *n)
+{
+    bool fresh = !x->nodes[n->id];
+    struct scan_state *s = node_state(x, n, sizeof(*s));
+    if (fresh) {
+        arena_init(&s->arena);
+        on_release(x, scan_release, s);
+    }
+    return s;
+}
+
+static void scan_restart(struct exec *x, struct plan *n)
+{
+    struct scan_state *s = x->nodes[n->id];
+    txn_scan_close(s->scan);
+    s->scan = NULL;
+    s->begun = s->done = false;
+    s->at = 0;
+    s->at_list = 0;
+    s->list = NULL;
+    arena_reset(&s->arena);
+}
+
+/* Puts a stored row into its slots. */
+static struct err *load_row(struct exec *x, const struct rte *rte, struct str key, struct str row)
+{
+    if (rte->key_slot >= 0)
+        x->frame[rte->key_slot] = datum_bytes(key.data, key.len);
+    if (!rte->max_att)
+        return NULL;
+    return table_decode_row(rte->rel, row, rte->max_att, &x->frame[rte->base]);
+}
+
+static struct err *passes(struct exec *x, struct plan *n, struct scan_state *s, bool *holds)
+{
+    *holds = true;
+    if (!n->filter.program)
+        return NULL;
+    arena_reset(&s->arena);
+    return condition(x, &n->filter, &s->arena, holds);
+}
+
+static uint32_t storage_of(struct exec *x, const struct relation *r, uint32_t sid)
+{
+    return systab_storage_id(x->env.cat, r, sid);
+}
+
+static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *s)
+{
+    const struct relation *r = n->rte->rel;
+    uint32_t sid = storage_of(x, r, r->storage_id);
+    s->begun = true;
+    if (r->system)
+        TRY(systab_builtin_rows(r->oid, &s->builtin, &s->nbuiltin));
+    buf_reset(&s->lo);
+    buf_reset(&s->hi);
+    table_put_storage_id(&s->lo, sid);
+    table_put_storage_id(&s->hi, sid + 1);
+    TRY(buf_finish(&s->lo));
+    return txn_scan_open(&x->view, buf_str(&s->lo), buf_str(&s->hi), false, &s->scan);
+}
+
+/* SELECT from a sequence: its one row. */
+static struct err *sequence_row(struct exec *x, struct plan *n, struct scan_state *s, bool *found)
+{
+    int64_t last;
+    bool called;
+    *found = !s->begun;
+    if (s->begun)
+        return NULL;
+    s->begun = true;
+    TRY(sequence_peek(x->env.cat, n->rte->rel, &last, &called));
+    x->frame[n->rte->base] = datum_int(last);
+    x->frame[n->rte->base + 1] = datum_int(0);
+    x->frame[n->rte->base + 2] = datum_bool(called);
+    return passes(x, n, s, found);
+}
+
+struct err *seqscan_next(struct exec *x, struct plan *n, bool *found)
+{
+    struct scan_state *s = scan_state(x, n);
+    const struct relation *r = n->rte->rel;
+    if (r->kind == 'S')
+        return sequence_row(x, n, s, found);
+    if (!s->begun)
+        TRY(seq_begin(x, n, s));
+    *found = false;
+    for (bool holds = false; !holds;) {
+        TRY(fiber_tick());
+        if (s->at < s->nbuiltin) {
+            memcpy(&x->frame[n->rte->base], s->builtin + (size_t)s->at++ * (size_t)r->natts,
+                   sizeof(struct datum) * (size_t)n->rte->max_att);
+        } else {
+            struct str key;
+            struct str row;
+            bool more;
+            if (s->done)
+                return NULL;
+            TRY(txn_scan_next(s->scan, &key, &row, &more));
+            s->done = !more;
+            if (!more)
+                return NULL;
+            TRY(load_row(x, n->rte, key, row));
+        }
+        TRY(passes(x, n, s, &holds));
+    }
+    *found = true;
+    return NULL;
+}
+
+void seqscan_rescan(struct exec *x, struct plan *n)
+{
+    scan_restart(x, n);
+}
+
+/* ---- indexes ---- */
+
+enum key_outcome { KEY_OK, KEY_NOTHING /* no row can match */, KEY_ALL /* no restriction */ };
+
+/* An integer beyond the column's range: which rows can match. */
+static enum key_outcome clamp_int(const struct type_ops *ops, struct datum v, int strategy)
+{
+    int64_t min = ops->oid == INT2_OID ? INT16_MIN : ops->oid == INT4_OID ? INT32_MIN : INT64_MIN;
+    int64_t max = ops->oid == INT2_OID ? INT16_MAX : ops->oid == INT4_OID ? INT32_MAX : INT64_MAX;
+    bool ints = ops->oid == INT2_OID || ops->oid == INT4_OID || ops->oid == INT8_OID;
+    if (!ints || (v.i >= min && v.i <= max))
+        return KEY_OK;
+    bool above = v.i > max;
+    bool upper = strategy <= 2;
+    return strategy == 3 ? KEY_NOTHING : above == upper ? KEY_ALL : KEY_NOTHING;
+}
+
+struct bound {
+    bool has;
+    bool inclusive;
+    size_t len;
+};
+
+/* Values of = ANY(array), without NULLs and duplicates, ascending. */
+static struct err *list_values(struct exec *x, struct plan *n, const struct index_qual *q,
+                               struct scan_state *s)
+{
+    const struct type_ops *ops = n->index->cols[q->column].ops;
+    struct array a;
+    struct plan_expr e = {q->value, -1, q->program};
+    struct datum d;
+    TRY(value_of(x, &e, &x->arena, &d));
+    s->nlist = 0;
+    s->list = arena_new_array(&x->arena, struct datum, 1);
+    if (d.null)
+        return NULL;
+    TRY(array_open(d, &a));
+    s->list = arena_new_array(&x->arena, struct datum, a.nitems + 1);
+    for (uint32_t i = 0; i < a.nitems; i++) {
+        struct datum v = array_get(&a, i);
+        if (array_is_null(&a, i) || clamp_int(ops, v, 3) != KEY_OK)
+            continue;
+        uint32_t at_pos = s->nlist;
+        while (at_pos > 0 && ops->compare(ops, s->list[at_pos - 1], v) > 0)
+            at_pos--;
+        if (at_pos > 0 && ops->compare(ops, s->list[at_pos - 1], v) == 0)
+            continue;
+        memmove(&s->list[at_pos + 1], &s->list[at_pos], sizeof(v) * (s->nlist - at_pos));
+        s->list[at_pos] = v;
+        s->nlist++;
+    }
+    return NULL;
+}
+
+static void put_column(struct buf *b, const struct index_col *col, struct datum v)
+{
+    key_put(b, col->ops, v, col->desc, col->nulls_first);
+}
+
+/* Narrows [lo, hi) by one inequality on the column after the equal ones. Both begin as the prefix. */
+static void apply_range(struct scan_state *s, const struct index_col *col, int strategy,
+                        struct datum v, size_t prefix, bool *has_lo, bool *has_hi)
+{
+    struct buf key = BUF_INIT;
+    /* Downwards in a DESC column: what bounds from above bounds the keys from below. */
+    int st = col->desc ? 6 - strategy : strategy;
+    buf_put(&key, s->lo.data, prefix);
+    put_column(&key, col, v);
+    bool lower = st >= 4;
+    if (st == 5 || st == 2)
+        key_successor(&key, prefix);
+    struct buf *target = lower ? &s->lo : &s->hi;
+    bool *has = lower ? has_lo : has_hi;
+    int c = *has ? str_cmp(buf_str(&key), buf_str(target)) : 0;
+    if (!*has || (lower ? c > 0 : c < 0)) {
+        buf_reset(target);
+        buf_put(target, key.data, key.len);
+    }
+    *has = true;
+    buf_done(&key);
+}
+
+/* Computes the range of the next sub-scan into s->lo and s->hi. */
+static struct err *index_range(struct exec *x, struct plan *n, struct scan_state *s, bool *nothing,
+                               bool *point)
+{
+    const struct index *ix = n->index;
+    uint32_t sid = storage_of(x, n->rte->rel, ix->storage_id);
+    int equal = 0;
+    bool null_key = false;
+    bool has_lo = false;
+    bool has_hi = false;
+    size_t prefix = 0;
+    *nothing = false;
+    buf_reset(&s->lo);
+    buf_reset(&s->hi);
+    table_put_storage_id(&s->lo, sid);
+    for (int i = 0; i < n->nquals && !*nothing; i++) {
+        const struct index_qual *q = &n->quals[i];
+        const struct index_col *col = &ix->cols[q->column];
+        struct datum v = datum_null();
+        if (q->strategy == 6) {
+            v = s->list[n->backward ? s->nlist - 1 - s->at_list : s->at_list];
+        } else if (q->strategy) {
+            struct plan_expr e = {q->value, -1, q->program};
+            TRY(value_of(x, &e, &s->arena, &v));
+            *nothing = v.null;
+        }
+        null_key |= q->strategy == 0;
+        int strategy = q->strategy == 6 || !q->strategy ? 3 : q->strategy;
+        enum key_outcome o = v.null ? KEY_OK : clamp_int(col->ops, v, strategy);
+        *nothing |= o == KEY_NOTHING;
+        if (*nothing || o == KEY_ALL)
+            continue;
+        if (strategy == 3) {
+            put_column(&s->lo, col, v);
+            equal++;
+            continue;
+        }
+        if (!prefix) {
+            prefix = s->lo.len;
+            buf_put(&s->hi, s->lo.data, prefix);
+        }
+        apply_range(s, col, strategy, v, prefix, &has_lo, &has_hi);
+    }
+    *point = ix->unique && equal == ix->nkeys && !null_key && !prefix;
+    if (*nothing || *point)
+        return buf_finish(&s->lo);
+    if (!prefix) {
+        prefix = s->lo.len;
+        buf_put(&s->hi, s->lo.data, prefix);
+    }
+    /* NULLs satisfy no inequality: stay within the values of the column. */
+    if (has_lo || has_hi) {
+        if (!has_lo)
+            buf_put_u8(&s->lo, 0x02);
+        if (!has_hi)
+            buf_put_u8(&s->hi, 0x03);
+    } else {
+        key_successor(&s->hi, 0);
+    }
+    TRY(buf_finish(&s->hi));
+    return buf_finish(&s->lo);
+}
+
+static struct err *row_of_entry(struct exec *x, struct plan *n, struct scan_state *s, struct str suffix,
+                                struct str *key, struct str *row)
+{
+    bool found;
+    buf_reset(&s->key);
+    table_put_storage_id(&s->key, storage_of(x, n->rte->rel, n->rte->rel->storage_id));
+    buf_put_str(&s->key, suffix);
+    TRY(buf_finish(&s->key));
+    *key = buf_str(&s->key);
+    TRY(txn_get(&x->view, *key, row, &found));
+    if (!found)
+        return err_new("XX001", "index \"%s\" has an entry without a row", n->index->name);
+    if (n->rte->key_slot >= 0)
+        *key = str_make(arena_memdup(&x->arena, key->data, key->len), key->len);
+    return NULL;
+}
+
+/* Unique key, fully given: a look-up instead of a scan. */
+static struct err *point_read(struct exec *x, struct plan *n, struct scan_state *s, struct str *key,
+                              struct str *row, bool *found)
+{
+    struct str value;
+    TRY(txn_get(&x->view, buf_str(&s->lo), &value, found));
+    if (!*found)
+        return NULL;
+    if (!n->index->primary)
+        return row_of_entry(x, n, s, value, key, row);
+    *row = value;
+    *key = buf_str(&s->lo);
+    if (n->rte->key_slot >= 0)
+        *key = str_make(arena_memdup(&x->arena, key->data, key->len), key->len);
+    return NULL;
+}
+
+/* Begins the next sub-scan; *more is false when there is none left. */
+static struct err *index_begin(struct exec *x, struct plan *n, struct scan_state *s, struct str *key,
+                               struct str *row, bool *more, bool *have_row)
+{
+    bool nothing;
+    bool point;
+    const struct index_qual *list = NULL;
+    *more = *have_row = false;
+    for (int i = 0; i < n->nquals; i++)
+        if (n->quals[i].strategy == 6)
+            list = &n->quals[i];
+    if (list && !s->list)
+        TRY(list_values(x, n, list, s));
+    if (s->begun)
+        s->at_list++;
+    if (s->begun ? !list || s->at_list >= s->nlist : list && !s->nlist)
+        return NULL;
+    s->begun = true;
+    *more = true;
+    txn_scan_close(s->scan);
+    s->scan = NULL;
+    TRY(index_range(x, n, s, &nothing, &point));
+    if (nothing)
+        return NULL;
+    if (point)
+        return point_read(x, n, s, key, row, have_row);
+    if (str_cmp(buf_str(&s->lo), buf_str(&s->hi)) >= 0)
+        return NULL;
+    return txn_scan_open(&x->view, buf_str(&s->lo), buf_str(&s->hi), n->backward, &s->scan);
+}
+
+static struct err *index_row(struct exec *x, struct plan *n, struct scan_state *s, struct str *key,
+                             struct str *row, bool *found)
+{
+    *found = false;
+    for (;;) {
+        TRY(fiber_tick());
+        if (s->scan) {
+            struct str entry;
+            bool more;
+            TRY(txn_scan_next(s->scan, key, &entry, &more));
+            if (more) {
+                *found = true;
+                *row = entry;
+                return n->index->primary ? NULL : row_of_entry(x, n, s, entry, key, row);
+            }
+        }
+        bool more;
+        TRY(index_begin(x, n, s, key, row, &more, found));
+        if (!more || *found)
+            return NULL;
+    }
+}
+
+struct err *indexscan_next(struct exec *x, struct plan *n, bool *found)
+{
+    struct scan_state *s = scan_state(x, n);
+    *found = false;
+    if (s->done)
+        return NULL;
+    for (bool holds = false; !holds;) {
+        struct str key;
+        struct str row;
+        bool more;
+        TRY(index_row(x, n, s, &key, &row, &more));
+        s->done = !more;
+        if (!more)
+            return NULL;
+        TRY(load_row(x, n->rte, key, row));
+        TRY(passes(x, n, s, &holds));
+    }
+    *found = true;
+    return NULL;
+}
+
+void indexscan_rescan(struct exec *x, struct plan *n)
+{
+    scan_restart(x, n);
+}
+
+/* ---- functions in FROM ---- */
+
+struct func_state {
+    struct arena arena;  /* arguments and filters of the current row */
+    struct arena *rows;  /* one a function: results live to the next row */
+    void **states;
+    bool *done;
+    bool begun;
+    int64_t ordinal;
+    struct datum *row;
+};
+
+static struct err *scalar_row(struct exec *x, const struct plan_expr *e, struct arena *arena,
+                              struct datum *row, int ncols)
+{
+    struct datum v;
+    struct record rec;
+    TRY(value_of(x, e, arena, &v));
+    if (ncols == 1) {
+        row[0] = v;
+        return NULL;
+    }
+    for (int i = 0; i < ncols; i++)
+        row[i] = datum_null();
+    if (v.null)
+        return NULL;
+    TRY(record_open(v, &rec));
+    for (int i = 0; i < ncols && i < rec.nfields; i++) {
+        const struct type_ops *ops = type_by_oid(record_field_type(&rec, i));
+        row[i] = record_field(&rec, i, ops && ops->byval);
+    }
+    return NULL;
+}
+
+static struct err *srf_row(struct exec *x, const struct plan_expr *e, void **state,
+                           struct arena *arena, struct datum *row, int ncols, bool *done)
+{
+    const struct call_site *site = e->program->steps[e->program->nsteps - 1].call;
+    const struct datum *args = &x->frame[e->program->result];
+    for (int i = 0; site->strict && i < site->nargs; i++) {
+        if (args[i].null) {
+            *done = true;
+            return NULL;
+        }
+    }
+    struct fn_call c = call_for(x, site, args, arena);
+    return site->srf->next(state, &c, row, ncols, done);
+}
+
+static bool is_srf_program(const struct program *p)
+{
+    return p->nsteps && p->steps[p->nsteps - 1].op == S_SRF;
+}
+
+static struct func_state *func_state(struct exec *x, struct plan *n)
+{
+    bool fresh = !x->nodes[n->id];
+    struct func_state *s = node_state(x, n, sizeof(*s));
+    if (!fresh)
+        return s;
+    arena_init(&s->arena);
+    on_release(x, release_arena, &s->arena);
+    s->rows = arena_new_array(&x->arena, struct arena, n->nexprs + 1);
+    for (int i = 0; i < n->nexprs; i++) {
+        arena_init(&s->rows[i]);
+        on_release(x, release_arena, &s->rows[i]);
+    }
+    s->states = arena_new_array(&x->arena, void *, n->nexprs + 1);
+    s->done = arena_new_array(&x->arena, bool, n->nexprs + 1);
+    s->row = arena_new_array(&x->arena, struct datum, n->rte ? n->rte->ncols + 1 : n->nexprs + 1);
+    return s;
+}
+
+/* One row of each function side by side; shorter ones are filled up with NULLs. */
+static struct err *func_row(struct exec *x, struct plan *n, struct func_state *s, bool *any)
+{
+    struct datum *out = &x->frame[n->rte->base];
+    *any = false;
+    for (int i = 0; i < n->nexprs; i++) {
+        int ncols = n->rte->func_cols[i];
+        struct plan_expr *e = &n->exprs[i];
+        bool srf = is_srf_program(e->program);
+        if (!s->begun && srf)
+            TRY(program_run(x, e->program, &s->rows[i]));
+        if (!s->done[i]) {
+            if (srf)
+                TRY(srf_row(x, e, &s->states[i], &s->rows[i], s->row, ncols, &s->done[i]));
+            else if (s->begun)
+                s->done[i] = true;
+            else
+                TRY(scalar_row(x, e, &s->rows[i], s->row, ncols));
+        }
+        for (int k = 0; k < ncols; k++)
+            out[k] = s->done[i] ? datum_null() : s->row[k];
+        *any |= !s->done[i];
+        out += ncols;
+    }
+    s->begun = true;
+    if (n->rte->ordinality)
+        *out = datum_int(++s->ordinal);
+    return NULL;
+}
+
+struct err *funcscan_next(struct exec *x, struct plan *n, bool *found)
+{
+    struct func_state *s = func_state(x, n);
+    for (bool holds = false; !holds;) {
+        TRY(fiber_tick());
+        TRY(func_row(x, n, s, found));
+        if (!*found)
+            return NULL;
+        arena_reset(&s->arena);
+        TRY(condition(x, &n->filter, &s->arena, &holds));
+    }
+    return NULL;
+}
+
+void funcscan_rescan(struct exec *x, struct plan *n)
+{
+    struct func_state *s = x->nodes[n->id];
+    for (int i = 0; i < n->nexprs; i++) {
+        arena_reset(&s->rows[i]);
+        s->states[i] = NULL;
+        s->done[i] = false;
+        struct program *p = n->exprs[i].program;
+        if (is_srf_program(p))
+            x->calls[p->steps[p->nsteps - 1].call->state] = NULL;
+    }
+    s->begun = false;
+    s->ordinal = 0;
+}
+
+/* ---- table functions ---- */
+
+struct tf_state {
+    const struct table_function *tf;
+    void *scan;
+    struct arena arena;
+    bool done;
+};
+
+static void tf_release(void *arg)
+{
+    struct tf_state *s = arg;
+    if (s->scan)
+        s->tf->close(s->scan);
+    arena_done(&s->arena);
+}
+
+struct err *tablefunc_next(struct exec *x, struct plan *n, bool *found)
+{
+    bool fresh = !x->nodes[n->id];
+    struct tf_state *s = node_state(x, n, sizeof(*s));
+    const struct rte *rte = n->rte;
+    *found = false;
+    if (fresh) {
+        s->tf = rte->tf;
+        arena_init(&s->arena);
+        on_release(x, tf_release, s);
+    }
+    if (s->done)
+        return NULL;
+    if (!s->scan)
+        TRY(s->tf->open(x->env.cat, rte->tf_args, rte->ntf_args, rte->used, rte->ncols,
+                       rte->tf_data, &s->scan));
+    for (bool holds = false; !holds;) {
+        bool more;
+        TRY(fiber_tick());
+        TRY(s->tf->next(s->scan, &x->frame[rte->base], &more));
+        s->done = !more;
+        if (!more)
+            return NULL;
+        arena_reset(&s->arena);
+        TRY(condition(x, &n->filter, &s->arena, &holds));
+    }
+    *found = true;
+    return NULL;
+}
+
+void tablefunc_rescan(struct exec *x, struct plan *n)
+{
+    struct tf_state *s = x->nodes[n->id];
+    if (s->scan)
+        s->tf->close(s->scan);
+    s->scan = NULL;
+    s->done = false;
+}
+
+/* ---- VALUES ---- */
+
+struct values_state {
+    struct arena arena;
+    int at;
+};
+
+struct err *values_next(struct exec *x, struct plan *n, bool *found)
+{
+    bool fresh = !x->nodes[n->id];
+    struct values_state *s = node_state(x, n, sizeof(*s));
+    int ncols = n->rte->ncols;
+    if (fresh) {
+        arena_init(&s->arena);
+        on_release(x, release_arena, &s->arena);
+    }
+    for (bool holds = false; !holds;) {
+        *found = s->at < n->rte->nrows;
+        if (!*found)
+            return NULL;
+        arena_reset(&s->arena);
+        for (int i = 0; i < ncols; i++)
+            TRY(expr_into(x, &n->exprs[s->at * ncols + i], &s->arena));
+        s->at++;
+        TRY(condition(x, &n->filter, &s->arena, &holds));
+    }
+    return NULL;
+}
+
+void values_rescan(struct exec *x, struct plan *n)
+{
+    struct values_state *s = x->nodes[n->id];
+    s->at = 0;
+}
+
+/* ---- CTE stores ---- */
+
+struct store_state {
+    struct arena arena;
+    size_t at;
+};
+
+static struct err *store_next(struct exec *x, struct plan *n, const struct row_store *rows, bool *found)
+{
+    bool fresh = !x->nodes[n->id];
+    struct store_state *s = node_state(x, n, sizeof(*s));
+    if (fresh) {
+        arena_init(&s->arena);
+        on_release(x, release_arena, &s->arena);
+    }
+    for (bool holds = false; !holds;) {
+        TRY(fiber_tick());
+        *found = rows && s->at < rows->count;
+        if (!*found)
+            return NULL;
+        row_restore(x, rows->rows[s->at++], n->slots, n->nslots);
+        arena_reset(&s->arena);
+        TRY(condition(x, &n->filter, &s->arena, &holds));
+    }
+    return NULL;
+}
+
+struct err *ctescan_next(struct exec *x, struct plan *n, bool *found)
+{
+    TRY(cte_fill(x, n->cte));
+    return store_next(x, n, x->ctes[n->cte].rows, found);
+}
+
+void ctescan_rescan(struct exec *x, struct plan *n)
+{
+    struct store_state *s = x->nodes[n->id];
+    s->at = 0;
+}
+
+struct err *worktable_next(struct exec *x, struct plan *n, bool *found)
+{
+    return store_next(x, n, x->ctes[n->cte].working, found);
+}
+
+void worktable_rescan(struct exec *x, struct plan *n)
+{
+    ctescan_rescan(x, n);
+}

@@ -1,0 +1,319 @@
+/* Utility statements on schema objects: dispatch, and the small ones. */
+#include "exec/ddl_internal.h"
+
+#include <stdio.h>
+
+struct own_handler own_handler;
+
+static struct err *create_schema(struct ddl *d, const PgQuery__CreateSchemaStmt *s)
+{
+    uint32_t oid;
+    const char *name = s->schemaname;
+    if (s->n_schema_elts)
+        return err_unsupported("CREATE SCHEMA with elements is not supported yet");
+    if ((!name || !*name) && s->authrole)
+        name = s->authrole->rolename;
+    uint32_t owner = d->cat->role;
+    if (s->authrole && s->authrole->roletype == PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_CSTRING) {
+        TRY(cat_role_oid(d->cat, str_from(s->authrole->rolename), &owner));
+        if (!owner)
+            return err_new("42704", "role \"%s\" does not exist", s->authrole->rolename);
+    }
+    if (strncmp(name, "pg_", 3) == 0 && d->s->pid)
+        return err_detail(err_new("42939", "unacceptable schema name \"%s\"", name),
+                          "The prefix \"pg_\" is reserved for system schemas.");
+    TRY(cat_namespace_oid(d->cat, str_from(name), &oid));
+    if (oid) {
+        if (!s->if_not_exists)
+            return err_new("42P06", "schema \"%s\" already exists", name);
+        ddl_notice(d, "NOTICE", err_new("42P06", "schema \"%s\" already exists, skipping", name));
+        return NULL;
+    }
+    if (!d->s->pid && strcmp(name, "public") == 0) { /* clients know its number */
+        struct datum v[NSP_COUNT] = {datum_int(PUBLIC_NSP), cstr_datum(name), datum_int(owner),
+                                     datum_null()};
+        return systab_insert(d->cat, PG_NAMESPACE, v);
+    }
+    return ddl_create_namespace(d->cat, name, owner, &oid);
+}
+
+/* ---- COMMENT ---- */
+
+static struct err *comment_target(struct ddl *d, const PgQuery__CommentStmt *c, struct object_address *out)
+{
+    PgQuery__RangeVar rv;
+    struct relation *r;
+    pg_query__range_var__init(&rv);
+    rv.location = -1;
+    if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
+        uint32_t oid;
+        TRY(cat_namespace_oid(d->cat, str_from(pg_str(c->object)), &oid));
+        if (!oid)
+            return err_new("3F000", "schema \"%s\" does not exist", pg_str(c->object));
+        *out = (struct object_address){PG_NAMESPACE, oid, 0};
+        return NULL;
+    }
+    bool column = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN;
+    bool relation = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE ||
+                    c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ||
+                    c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE ||
+                    c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW;
+    if (!column && !relation)
+        return err_unsupported("COMMENT on this kind of object is not supported yet");
+    const PgQuery__List *l = c->object->list;
+    size_t n = l->n_items - (column ? 1 : 0);
+    if (!n)
+        return err_new("42601", "column name must be qualified");
+    rv.relname = (char *)pg_str(l->items[n - 1]);
+    if (n > 1)
+        rv.schemaname = (char *)pg_str(l->items[n - 2]);
+    TRY(ddl_open(d, &rv, TXN_SHARE_UPDATE_EXCLUSIVE, false, &r));
+    struct err *e = ddl_must_own(d, r);
+    int att = 0;
+    if (!e && column) {
+        att = relation_attnum(r, str_from(pg_str(l->items[n])));
+        if (!att)
+            e = err_new("42703", "column \"%s\" of relation \"%s\" does not exist",
+                        pg_str(l->items[n]), r->name);
+    }
+    *out = (struct object_address){PG_CLASS, r->oid, att};
+    relation_unref(r);
+    return e;
+}
+
+static struct err *comment(struct ddl *d, const PgQuery__CommentStmt *c)
+{
+    struct object_address o;
+    TRY(comment_target(d, c, &o));
+    return ddl_set_comment(d->cat, o, c->comment && *c->comment ? c->comment : NULL);
+}
+
+/* ---- databases ---- */
+
+static const char *bootstrap_texts[8];
+static int nbootstrap;
+
+void bootstrap_register(const char *sql)
+{
+    CHECK(nbootstrap < 8);
+    bootstrap_texts[nbootstrap++] = sql;
+}
+
+struct err *bootstrap_run(struct session *s)
+{
+    for (int i = 0; i < nbootstrap; i++) {
+        struct arena arena;
+        struct parsed parsed;
+        arena_init(&arena);
+        struct err *e = parse_sql(bootstrap_texts[i], &arena, &parsed);
+        for (int k = 0; !e && k < parsed.count; k++) {
+            char tag[64];
+            e = utility_run(s, &parsed.stmts[k], tag);
+            if (e)
+                err_context(e, "bootstrap statement at character %d", parsed.stmts[k].location);
+            txn_next_command(s->cat.txn);
+        }
+        arena_done(&arena);
+        TRY(e);
+    }
+    return NULL;
+}
+
+static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s)
+{
+    uint32_t oid;
+    uint32_t base;
+    bool allow;
+    TRY(cat_database(d->cat, str_from(s->dbname), &oid, &base, &allow));
+    if (oid)
+        return err_new("42P04", "database \"%s\" already exists", s->dbname);
+    for (size_t i = 0; i < s->n_options; i++) {
+        const PgQuery__DefElem *o = s->options[i]->def_elem;
+        const char *v = o->arg ? pg_str(o->arg) : "";
+        bool fine = strcmp(o->defname, "owner") == 0 || strcmp(o->defname, "connection_limit") == 0 ||
+                    (strcmp(o->defname, "template") == 0 && strncmp(v, "template", 8) == 0) ||
+                    (strcmp(o->defname, "encoding") == 0 && strncasecmp(v, "UTF", 3) == 0) ||
+                    strncmp(o->defname, "lc_", 3) == 0 || strcmp(o->defname, "locale") == 0;
+        if (!fine)
+            return err_unsupported("CREATE DATABASE option \"%s\" is not supported", o->defname);
+    }
+    TRY(ddl_create_database(d->cat, s->dbname, d->cat->role, &oid));
+    struct session inner = *d->s;
+    inner.pid = 0; /* writes the new database's own catalog */
+    inner.cat.local = NULL;
+    TRY(cat_database(d->cat, str_from(s->dbname), &inner.cat.db, &inner.cat.sysbase, &allow));
+    struct err *e = bootstrap_run(&inner);
+    cat_forget_local(&inner.cat, true);
+    return e;
+}
+
+static struct err *drop_database(struct ddl *d, const PgQuery__DropdbStmt *s)
+{
+    uint32_t oid;
+    uint32_t base;
+    bool allow;
+    TRY(cat_database(d->cat, str_from(s->dbname), &oid, &base, &allow));
+    if (!oid && s->missing_ok) {
+        ddl_notice(d, "NOTICE",
+                   err_new("00000", "database \"%s\" does not exist, skipping", s->dbname));
+        return NULL;
+    }
+    if (!oid)
+        return err_new("3D000", "database \"%s\" does not exist", s->dbname);
+    if (oid == d->cat->db)
+        return err_new("55006", "cannot drop the currently open database");
+    if (oid < 16384)
+        return err_unsupported("dropping database \"%s\" is not supported", s->dbname);
+    return err_unsupported("DROP DATABASE is not supported yet");
+}
+
+/* ---- LOCK TABLE ---- */
+
+static struct err *lock_tables(struct ddl *d, const PgQuery__LockStmt *s)
+{
+    for (size_t i = 0; i < s->n_relations; i++) {
+        struct relation *r;
+        bool locked;
+        TRY(ddl_open(d, s->relations[i]->range_var, TXN_ACCESS_SHARE, false, &r));
+        struct err *e = txn_lock_table(d->cat->txn, r->oid, (enum txn_table_lock)s->mode,
+                                       s->nowait ? TXN_NOWAIT : TXN_WAIT, &locked);
+        if (err_is(e, "55P03"))
+            err_detail(e, "The table is \"%s\".", r->name);
+        relation_unref(r);
+        TRY(e);
+    }
+    return NULL;
+}
+
+/* ---- VACUUM, ANALYZE ---- */
+
+static struct err *vacuum(struct ddl *d, const PgQuery__VacuumStmt *s, char *tag)
+{
+    snprintf(tag, 64, s->is_vacuumcmd ? "VACUUM" : "ANALYZE");
+    for (size_t i = 0; i < s->n_rels; i++) {
+        struct relation *r;
+        TRY(ddl_open(d, s->rels[i]->vacuum_relation->relation, TXN_ACCESS_SHARE, false, &r));
+        relation_unref(r);
+    }
+    return NULL; /* no vacuum is needed; row counts are always kept */
+}
+
+static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
+{
+    switch (n->node_case) {
+    case PG_QUERY__NODE__NODE_CREATE_STMT:
+        return ddl_create_table(d, n->create_stmt, tag);
+    case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
+        return ddl_create_table_as(d, n->create_table_as_stmt, tag);
+    case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT:
+        snprintf(tag, 64, "CREATE SEQUENCE");
+        return ddl_create_sequence(d, n->create_seq_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_SEQ_STMT:
+        snprintf(tag, 64, "ALTER SEQUENCE");
+        return ddl_alter_sequence(d, n->alter_seq_stmt);
+    case PG_QUERY__NODE__NODE_VIEW_STMT:
+        snprintf(tag, 64, "CREATE VIEW");
+        return ddl_create_view(d, n->view_stmt);
+    case PG_QUERY__NODE__NODE_INDEX_STMT:
+        snprintf(tag, 64, "CREATE INDEX");
+        return ddl_create_index_stmt(d, n->index_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
+        snprintf(tag, 64, n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX      ? "ALTER INDEX"
+                          : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE ? "ALTER SEQUENCE"
+                                                                                                   : "ALTER TABLE");
+        return ddl_alter_table(d, n->alter_table_stmt);
+    case PG_QUERY__NODE__NODE_RENAME_STMT:
+        return ddl_rename(d, n->rename_stmt, tag);
+    case PG_QUERY__NODE__NODE_DROP_STMT:
+        return ddl_drop(d, n->drop_stmt, tag);
+    case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
+        snprintf(tag, 64, "TRUNCATE TABLE");
+        return ddl_truncate(d, n->truncate_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_SCHEMA_STMT:
+        snprintf(tag, 64, "CREATE SCHEMA");
+        return create_schema(d, n->create_schema_stmt);
+    case PG_QUERY__NODE__NODE_COMMENT_STMT:
+        snprintf(tag, 64, "COMMENT");
+        return comment(d, n->comment_stmt);
+    case PG_QUERY__NODE__NODE_CREATEDB_STMT:
+        snprintf(tag, 64, "CREATE DATABASE");
+        return create_database(d, n->createdb_stmt);
+    case PG_QUERY__NODE__NODE_DROPDB_STMT:
+        snprintf(tag, 64, "DROP DATABASE");
+        return drop_database(d, n->dropdb_stmt);
+    case PG_QUERY__NODE__NODE_LOCK_STMT:
+        snprintf(tag, 64, "LOCK TABLE");
+        return lock_tables(d, n->lock_stmt);
+    case PG_QUERY__NODE__NODE_VACUUM_STMT:
+        return vacuum(d, n->vacuum_stmt, tag);
+    default:
+        return err_unsupported("%s is not supported yet", statement_name(n));
+    }
+}
+
+/* What PostgreSQL calls the statement in its command tags. */
+const char *statement_name(const PgQuery__Node *n)
+{
+    switch (n->node_case) {
+    case PG_QUERY__NODE__NODE_GRANT_STMT:
+        return n->grant_stmt->is_grant ? "GRANT" : "REVOKE";
+    case PG_QUERY__NODE__NODE_GRANT_ROLE_STMT:
+        return n->grant_role_stmt->is_grant ? "GRANT ROLE" : "REVOKE ROLE";
+    case PG_QUERY__NODE__NODE_CREATE_ROLE_STMT:
+        return "CREATE ROLE";
+    case PG_QUERY__NODE__NODE_ALTER_ROLE_STMT:
+        return "ALTER ROLE";
+    case PG_QUERY__NODE__NODE_DROP_ROLE_STMT:
+        return "DROP ROLE";
+    case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
+        return n->create_function_stmt->is_procedure ? "CREATE PROCEDURE" : "CREATE FUNCTION";
+    case PG_QUERY__NODE__NODE_CREATE_TRIG_STMT:
+        return "CREATE TRIGGER";
+    case PG_QUERY__NODE__NODE_CREATE_EXTENSION_STMT:
+        return "CREATE EXTENSION";
+    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
+        return "CREATE DOMAIN";
+    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
+    case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_RANGE_STMT:
+        return "CREATE TYPE";
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+        return "MERGE";
+    case PG_QUERY__NODE__NODE_DO_STMT:
+        return "DO";
+    case PG_QUERY__NODE__NODE_CALL_STMT:
+        return "CALL";
+    case PG_QUERY__NODE__NODE_REINDEX_STMT:
+        return "REINDEX";
+    case PG_QUERY__NODE__NODE_CLUSTER_STMT:
+        return "CLUSTER";
+    case PG_QUERY__NODE__NODE_LISTEN_STMT:
+        return "LISTEN";
+    case PG_QUERY__NODE__NODE_NOTIFY_STMT:
+        return "NOTIFY";
+    case PG_QUERY__NODE__NODE_UNLISTEN_STMT:
+        return "UNLISTEN";
+    case PG_QUERY__NODE__NODE_ALTER_OWNER_STMT:
+        return "ALTER ... OWNER";
+    case PG_QUERY__NODE__NODE_ALTER_OBJECT_SCHEMA_STMT:
+        return "ALTER ... SET SCHEMA";
+    case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT:
+        return "REFRESH MATERIALIZED VIEW";
+    case PG_QUERY__NODE__NODE_RULE_STMT:
+        return "CREATE RULE";
+    case PG_QUERY__NODE__NODE_CREATE_POLICY_STMT:
+        return "CREATE POLICY";
+    default:
+        return "this statement";
+    }
+}
+
+struct err *utility_run(struct session *s, struct raw_stmt *raw, char tag[64])
+{
+    struct arena arena;
+    struct ddl d = {.s = s, .cat = &s->cat, .arena = &arena, .raw = raw, .sql = raw->sql};
+    arena_init(&arena);
+    struct err *e = run(&d, raw->tree, tag);
+    arena_done(&arena);
+    return e;
+}

@@ -1,0 +1,452 @@
+/* Expressions back to SQL, in the canonical form that pg_get_expr and \d show: every operator call in
+ * parentheses, constants with the type that they would not have by themselves. */
+#include "sql/analyze_internal.h"
+
+#include <ctype.h>
+#include <pg_query.h>
+#include <stdlib.h>
+
+struct deparser {
+    struct cat *cat;
+    struct buf *out;
+    const struct rte *single;
+    struct arena arena;
+};
+
+static struct err *put(struct deparser *d, const struct expr *e, bool parens);
+
+/* Words that need quotes as identifiers: PostgreSQL's reserved key words (manual appendix C). */
+static bool is_reserved(const char *s)
+{
+    static const char *const words[] = {
+        "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric",
+        "authorization", "between", "bigint", "binary", "bit", "boolean", "both", "case", "cast",
+        "char", "character", "check", "coalesce", "collate", "collation", "column", "concurrently",
+        "constraint", "create", "cross", "current_catalog", "current_date", "current_role",
+        "current_schema", "current_time", "current_timestamp", "current_user", "dec", "decimal",
+        "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "exists",
+        "extract", "false", "fetch", "float", "for", "foreign", "freeze", "from", "full", "grant",
+        "greatest", "group", "grouping", "having", "ilike", "in", "initially", "inner", "inout",
+        "int", "integer", "intersect", "interval", "into", "is", "isnull", "join", "lateral",
+        "leading", "least", "left", "like", "limit", "localtime", "localtimestamp", "national",
+        "natural", "nchar", "none", "normalize", "not", "notnull", "null", "nullif", "numeric",
+        "offset", "on", "only", "or", "order", "out", "outer", "overlaps", "overlay", "placing",
+        "position", "precision", "primary", "real", "references", "returning", "right", "row",
+        "select", "session_user", "setof", "similar", "smallint", "some", "substring", "symmetric",
+        "table", "tablesample", "then", "time", "timestamp", "to", "trailing", "treat", "trim",
+        "true", "union", "unique", "user", "using", "values", "varchar", "variadic", "verbose",
+        "when", "where", "window", "with", "xmlattributes", "xmlconcat", "xmlelement", "xmlexists",
+        "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable"};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (strcmp(s, words[i]) == 0)
+            return true;
+    return false;
+}
+
+void quote_identifier(struct buf *b, const char *name)
+{
+    bool safe = (name[0] >= 'a' && name[0] <= 'z') || name[0] == '_';
+    for (const char *p = name; safe && *p; p++)
+        safe = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_';
+    if (safe && !is_reserved(name)) {
+        buf_put_c(b, name);
+        return;
+    }
+    buf_put_u8(b, '"');
+    for (const char *p = name; *p; p++) {
+        if (*p == '"')
+            buf_put_u8(b, '"');
+        buf_put_u8(b, (uint8_t)*p);
+    }
+    buf_put_u8(b, '"');
+}
+
+void quote_literal(struct buf *b, struct str s)
+{
+    bool escapes = s.len && memchr(s.data, '\\', s.len);
+    if (escapes)
+        buf_put_u8(b, 'E');
+    buf_put_u8(b, '\'');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '\'' || s.data[i] == '\\')
+            buf_put_u8(b, (uint8_t)s.data[i]);
+        buf_put_u8(b, (uint8_t)s.data[i]);
+    }
+    buf_put_u8(b, '\'');
+}
+
+static const char *type_text(struct deparser *d, uint32_t type, int32_t typmod)
+{
+    return type_display(&d->arena, type, typmod);
+}
+
+/* ---- constants ---- */
+
+static struct err *name_of_regclass(struct deparser *d, uint32_t oid, struct buf *text)
+{
+    struct relation *r;
+    TRY(cat_relation(d->cat, oid, &r));
+    if (!r) {
+        buf_printf(text, "%u", oid);
+        return NULL;
+    }
+    uint32_t visible;
+    struct err *e = cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible);
+    if (!e && visible != oid) {
+        quote_identifier(text, r->nsp_name);
+        buf_put_u8(text, '.');
+    }
+    if (!e)
+        quote_identifier(text, r->name);
+    relation_unref(r);
+    return e;
+}
+
+static struct err *const_text(struct deparser *d, const struct expr *e, struct buf *text)
+{
+    const struct type_ops *ops = type_by_oid(e->type);
+    struct type_env env = {0};
+    if (e->type == REGCLASS_OID)
+        return name_of_regclass(d, (uint32_t)e->value.u, text);
+    return ops->out(ops, &env, e->value, text);
+}
+
+static struct err *put_const(struct deparser *d, const struct expr *e)
+{
+    struct buf text = BUF_INIT;
+    if (e->value.null) {
+        buf_put_c(d->out, "NULL");
+        if (e->type != UNKNOWN_OID)
+            buf_printf(d->out, "::%s", type_text(d, e->type, e->typmod));
+        return NULL;
+    }
+    struct err *err = const_text(d, e, &text);
+    const char *s = buf_cstr(&text);
+    bool number = e->type == INT4_OID || e->type == INT2_OID || e->type == INT8_OID ||
+                  e->type == NUMERIC_OID || e->type == FLOAT4_OID || e->type == FLOAT8_OID;
+    bool digits = number && s[0] && strspn(s, "0123456789+-eE.") == strlen(s);
+    bool plain_int = digits && strspn(s, "0123456789") == strlen(s);
+    bool label = true;
+    if (e->type == BOOL_OID) {
+        buf_put_c(d->out, e->value.i ? "true" : "false");
+        label = false;
+    } else if (digits && s[0] != '-') {
+        buf_put_c(d->out, s);
+        /* Written like this they would have that type anyway. */
+        label = e->type == NUMERIC_OID ? plain_int : e->type != INT4_OID;
+    } else if (digits) {
+        buf_printf(d->out, "'%s'", s);
+    } else {
+        quote_literal(d->out, buf_str(&text));
+    }
+    if (label)
+        buf_printf(d->out, "::%s", type_text(d, e->type, e->type == NUMERIC_OID ? -1 : e->typmod));
+    buf_done(&text);
+    return err;
+}
+
+/* ---- calls ---- */
+
+static struct err *put_args(struct deparser *d, const struct expr *e, int first)
+{
+    for (int i = first; i < e->nargs; i++) {
+        if (i > first)
+            buf_put_c(d->out, ", ");
+        if (e->kind == E_FUNC && e->flag && i == e->nargs - 1)
+            buf_put_c(d->out, "VARIADIC ");
+        TRY(put(d, e->args[i], false));
+    }
+    return NULL;
+}
+
+static bool is_simple(const struct expr *e)
+{
+    return e->kind == E_VAR || e->kind == E_CONST || e->kind == E_PARAM || e->kind == E_SQLVALUE ||
+           e->kind == E_FUNC || e->kind == E_AGG || e->kind == E_COALESCE || e->kind == E_ARRAY;
+}
+
+/* The argument of a cast: in parentheses unless it binds tightly anyway. */
+static struct err *put_cast(struct deparser *d, const struct expr *arg, uint32_t type, int32_t typmod)
+{
+    const struct expr *inner = arg;
+    while (inner->form == FORM_IMPLICIT && inner->kind == E_RELABEL)
+        inner = inner->args[0];
+    bool cast = (inner->kind == E_RELABEL || inner->kind == E_IOCAST || inner->kind == E_ARRAYCAST ||
+                 (inner->kind == E_FUNC && inner->form == FORM_CAST));
+    bool parens = !is_simple(inner) || cast || inner->kind == E_VAR;
+    buf_put_c(d->out, parens ? "(" : "");
+    TRY(put(d, arg, false));
+    buf_put_c(d->out, parens ? ")" : "");
+    buf_printf(d->out, "::%s", type_text(d, type, typmod));
+    return NULL;
+}
+
+static struct err *put_extract(struct deparser *d, const struct expr *e)
+{
+    buf_put_c(d->out, "EXTRACT(");
+    const struct expr *field = e->args[0];
+    if (field->kind == E_CONST && !field->value.null)
+        buf_put(d->out, field->value.p, field->value.len);
+    else
+        TRY(put(d, field, false));
+    buf_put_c(d->out, " FROM ");
+    TRY(put(d, e->args[1], false));
+    buf_put_u8(d->out, ')');
+    return NULL;
+}
+
+static struct err *put_func(struct deparser *d, const struct expr *e)
+{
+    const struct cat_proc *p = builtin_proc(e->func);
+    if (e->form == FORM_IMPLICIT)
+        return put(d, e->args[0], false);
+    if (e->form == FORM_CAST)
+        return put_cast(d, e->args[0], e->type, e->typmod);
+    if (!p)
+        return err_new("XX000", "cache lookup failed for function %u", e->func);
+    if (e->form == FORM_SQL && str_eq_c(p->name, "extract") && e->nargs == 2)
+        return put_extract(d, e);
+    char *name = arena_strndup(&d->arena, p->name.data, p->name.len);
+    quote_identifier(d->out, name);
+    buf_put_u8(d->out, '(');
+    TRY(put_args(d, e, 0));
+    buf_put_u8(d->out, ')');
+    return NULL;
+}
+
+static struct err *put_op(struct deparser *d, const struct expr *e, const char *between, bool parens)
+{
+    const struct cat_oper *op = builtin_oper(e->op);
+    if (!op)
+        return err_new("XX000", "cache lookup failed for operator %u", e->op);
+    buf_put_c(d->out, parens ? "(" : "");
+    if (e->nargs == 2) {
+        TRY(put(d, e->args[0], true));
+        if (between)
+            buf_printf(d->out, " %s ", between);
+        else
+            buf_printf(d->out, " %.*s ", STR_ARG(op->name));
+        TRY(put(d, e->args[1], true));
+    } else {
+        buf_printf(d->out, "%.*s ", STR_ARG(op->name));
+        TRY(put(d, e->args[0], true));
+    }
+    buf_put_c(d->out, parens ? ")" : "");
+    return NULL;
+}
+
+static struct err *put_saop(struct deparser *d, const struct expr *e, bool parens)
+{
+    const struct cat_oper *op = builtin_oper(e->op);
+    buf_put_c(d->out, parens ? "(" : "");
+    TRY(put(d, e->args[0], true));
+    buf_printf(d->out, " %.*s %s (", STR_ARG(op->name), e->flag ? "ANY" : "ALL");
+    TRY(put(d, e->args[1], true));
+    buf_put_c(d->out, parens ? "))" : ")");
+    return NULL;
+}
+
+static struct err *put_bool(struct deparser *d, const struct expr *e, bool parens)
+{
+    buf_put_c(d->out, parens ? "(" : "");
+    if (e->kind == E_NOT) {
+        buf_put_c(d->out, "NOT ");
+        TRY(put(d, e->args[0], true));
+    }
+    for (int i = 0; e->kind != E_NOT && i < e->nargs; i++) {
+        if (i)
+            buf_put_c(d->out, e->kind == E_AND ? " AND " : " OR ");
+        TRY(put(d, e->args[i], true));
+    }
+    buf_put_c(d->out, parens ? ")" : "");
+    return NULL;
+}
+
+static struct err *put_case(struct deparser *d, const struct expr *e)
+{
+    int i = 0;
+    buf_put_c(d->out, "\nCASE");
+    if (e->kase.has_test) {
+        buf_put_u8(d->out, ' ');
+        TRY(put(d, e->args[i++], true));
+    }
+    for (; i + 1 < e->nargs; i += 2) {
+        const struct expr *when = e->args[i];
+        buf_put_c(d->out, "\n    WHEN ");
+        TRY(put(d, e->kase.has_test && when->nargs == 2 ? when->args[1] : when, false));
+        buf_put_c(d->out, " THEN ");
+        TRY(put(d, e->args[i + 1], true));
+    }
+    buf_put_c(d->out, "\n    ELSE ");
+    TRY(put(d, e->args[e->nargs - 1], true));
+    buf_put_c(d->out, "\nEND");
+    return NULL;
+}
+
+static struct err *put_wrapped(struct deparser *d, const struct expr *e, const char *name,
+                               const char *close)
+{
+    buf_put_c(d->out, name);
+    TRY(put_args(d, e, 0));
+    buf_put_c(d->out, close);
+    return NULL;
+}
+
+static struct err *put_test(struct deparser *d, const struct expr *e, const char *text, bool parens)
+{
+    buf_put_c(d->out, parens ? "(" : "");
+    TRY(put(d, e->args[0], true));
+    buf_printf(d->out, " %s%s", text, parens ? ")" : "");
+    return NULL;
+}
+
+static struct err *put_var(struct deparser *d, const struct expr *e)
+{
+    const struct rte *rte = e->var.rte;
+    if (e->var.att <= 0)
+        return err_unsupported("system columns cannot be shown in an expression");
+    if (rte != d->single) {
+        quote_identifier(d->out, rte->name);
+        buf_put_u8(d->out, '.');
+    }
+    quote_identifier(d->out, rte->colnames[e->var.att - 1]);
+    return NULL;
+}
+
+static struct err *put_sqlvalue(struct deparser *d, const struct expr *e)
+{
+    static const char *const names[] = {
+        [SV_CURRENT_DATE] = "CURRENT_DATE",       [SV_CURRENT_TIME] = "CURRENT_TIME",
+        [SV_CURRENT_TIMESTAMP] = "CURRENT_TIMESTAMP", [SV_LOCALTIME] = "LOCALTIME",
+        [SV_LOCALTIMESTAMP] = "LOCALTIMESTAMP",   [SV_CURRENT_ROLE] = "CURRENT_ROLE",
+        [SV_CURRENT_USER] = "CURRENT_USER",       [SV_USER] = "USER",
+        [SV_SESSION_USER] = "SESSION_USER",       [SV_CURRENT_CATALOG] = "CURRENT_CATALOG",
+        [SV_CURRENT_SCHEMA] = "CURRENT_SCHEMA"};
+    buf_put_c(d->out, names[e->sqlvalue.what]);
+    if (e->sqlvalue.precision >= 0)
+        buf_printf(d->out, "(%d)", e->sqlvalue.precision);
+    return NULL;
+}
+
+static struct err *put_subscript(struct deparser *d, const struct expr *e)
+{
+    bool simple = e->args[0]->kind == E_VAR;
+    buf_put_c(d->out, simple ? "" : "(");
+    TRY(put(d, e->args[0], false));
+    buf_put_c(d->out, simple ? "" : ")");
+    for (int i = 1; i < e->nargs; i++) {
+        char kind = (char)e->subscript.kinds[i - 1];
+        bool slice = e->subscript.slice;
+        if (!slice || i % 2)
+            buf_put_u8(d->out, '[');
+        if (kind != '-')
+            TRY(put(d, e->args[i], false));
+        buf_put_c(d->out, slice && i % 2 ? ":" : "]");
+    }
+    return NULL;
+}
+
+static const char *booltest_text(enum booltest t)
+{
+    static const char *const texts[] = {
+        [BT_TRUE] = "IS TRUE",           [BT_NOT_TRUE] = "IS NOT TRUE",
+        [BT_FALSE] = "IS FALSE",         [BT_NOT_FALSE] = "IS NOT FALSE",
+        [BT_UNKNOWN] = "IS UNKNOWN",     [BT_NOT_UNKNOWN] = "IS NOT UNKNOWN"};
+    return texts[t];
+}
+
+static struct err *put_agg(struct deparser *d, const struct expr *e)
+{
+    const struct cat_proc *p = builtin_proc(e->func);
+    buf_printf(d->out, "%.*s(%s", STR_ARG(p->name), e->agg->distinct ? "DISTINCT " : "");
+    if (e->agg->star)
+        buf_put_u8(d->out, '*');
+    TRY(put_args(d, e, 0));
+    buf_put_u8(d->out, ')');
+    return NULL;
+}
+
+static struct err *put(struct deparser *d, const struct expr *e, bool parens)
+{
+    switch (e->kind) {
+    case E_CONST:
+        return put_const(d, e);
+    case E_VAR:
+        return put_var(d, e);
+    case E_PARAM:
+        buf_printf(d->out, "$%d", e->param);
+        return NULL;
+    case E_FUNC:
+        return put_func(d, e);
+    case E_OP:
+        return put_op(d, e, NULL, parens);
+    case E_DISTINCT:
+        return put_op(d, e, "IS DISTINCT FROM", parens);
+    case E_NULLIF:
+        return put_wrapped(d, e, "NULLIF(", ")");
+    case E_SAOP:
+        return put_saop(d, e, parens);
+    case E_AND:
+    case E_OR:
+    case E_NOT:
+        return put_bool(d, e, parens);
+    case E_CASE:
+        return put_case(d, e);
+    case E_COALESCE:
+        return put_wrapped(d, e, "COALESCE(", ")");
+    case E_MINMAX:
+        return put_wrapped(d, e, e->flag ? "GREATEST(" : "LEAST(", ")");
+    case E_NULLTEST:
+        return put_test(d, e, e->flag ? "IS NOT NULL" : "IS NULL", parens);
+    case E_BOOLTEST:
+        return put_test(d, e, booltest_text(e->booltest), parens);
+    case E_ARRAY:
+        return put_wrapped(d, e, "ARRAY[", "]");
+    case E_ROW:
+        return put_wrapped(d, e, "ROW(", ")");
+    case E_RELABEL:
+    case E_IOCAST:
+    case E_ARRAYCAST:
+        if (e->form == FORM_IMPLICIT && e->kind == E_RELABEL && e->type == e->args[0]->type)
+            return put(d, e->args[0], parens);
+        /* PostgreSQL shows binary and I/O coercions even when they were implicit only if they
+         * change what the text would mean. */
+        if (e->form == FORM_IMPLICIT && e->kind == E_RELABEL && e->args[0]->kind != E_VAR)
+            return put(d, e->args[0], parens);
+        return put_cast(d, e->args[0], e->type, e->typmod);
+    case E_SQLVALUE:
+        return put_sqlvalue(d, e);
+    case E_SUBSCRIPT:
+        return put_subscript(d, e);
+    case E_AGG:
+        return put_agg(d, e);
+    case E_SLOT:
+        buf_printf(d->out, "$%d", e->param);
+        return NULL;
+    case E_SUBPLAN:
+    case E_SUBLINK:
+        buf_put_c(d->out, "(SubPlan)");
+        return NULL;
+    case E_CASETEST:
+    case E_ROWCMP:
+    case E_WINDOW:
+    case E_FIELD:
+    case E_DEFAULT:
+    case E_NEXTVAL:
+        break;
+    }
+    return err_unsupported("this expression cannot be shown as SQL");
+}
+
+struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
+                         struct buf *out)
+{
+    struct deparser d = {.cat = cat, .out = out, .single = single};
+    arena_init(&d.arena);
+    bool parens = e->kind == E_OP || e->kind == E_AND || e->kind == E_OR || e->kind == E_SAOP ||
+                  e->kind == E_NOT || e->kind == E_NULLTEST || e->kind == E_BOOLTEST ||
+                  e->kind == E_DISTINCT;
+    struct err *err = put(&d, e, parens);
+    arena_done(&d.arena);
+    return err;
+}
