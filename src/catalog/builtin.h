@@ -103,6 +103,9 @@ struct cat_amop {
 /* Once, before anything else here. Stops the process when the data is malformed (a build error). */
 void builtin_init(void);
 
+/* SQL text that makes the system views of a database. */
+extern const char data_system_views[];
+
 /* By file name ("pg_type"); NULL when there is none. */
 const struct builtin_table *builtin_table(const char *name);
 int builtin_column(const struct builtin_table *t, const char *column); /* -1: none */

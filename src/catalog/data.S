@@ -84,4 +84,8 @@ data_pg_tablespace_end:
 data_pg_type:
     .incbin "pg_type.tsv"
 data_pg_type_end:
+    .global data_system_views
+data_system_views:
+    .incbin "system_views.sql"
+    .byte 0
     .section .note.GNU-stack,"",@progbits
