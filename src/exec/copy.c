@@ -97,8 +97,8 @@ static struct err *read_encoding(const PgQuery__DefElem *d)
 
 static struct err *read_option(struct option_state *s, const PgQuery__DefElem *d)
 {
-    static const char *const names[] = {"format", "freeze",      "delimiter",      "null",
-                                        "header", "quote",       "escape",         "force_quote",
+    static const char *const names[] = {"format",         "freeze",     "delimiter", "null",
+                                        "header",         "quote",      "escape",    "force_quote",
                                         "force_not_null", "force_null", "encoding"};
     unsigned i = 0;
     bool freeze;
@@ -229,7 +229,7 @@ static struct err *force(struct copy *c, const PgQuery__Node *list, const char *
         return NULL;
     for (size_t i = 0; i < list->list->n_items; i++) {
         const PgQuery__Node *n = list->list->items[i];
-        struct copy_column *col;
+        struct copy_column *col = NULL;
         if (n->node_case != PG_QUERY__NODE__NODE_STRING)
             continue;
         TRY(find_column(c, n->string->sval, option, &col));
@@ -255,7 +255,8 @@ static struct err *named_column(struct copy *c, const char *name)
 {
     int att = relation_attnum(c->rel, str_from(name));
     if (!att || c->rel->atts[att - 1].dropped)
-        return err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name, c->rel->name);
+        return err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name,
+                       c->rel->name);
     if (c->rel->atts[att - 1].generated)
         return err_detail(err_new("42P10", "column \"%s\" is a generated column", name),
                           "Generated columns cannot be used in COPY.");
@@ -360,9 +361,10 @@ static struct err *check_stream(const PgQuery__CopyStmt *stmt)
     if (stmt->is_program)
         return err_unsupported("COPY with PROGRAM is not supported");
     if (stmt->filename && *stmt->filename)
-        return err_hint(err_unsupported("COPY with a file on the server is not supported"),
-                        "Use COPY FROM STDIN or COPY TO STDOUT; psql's \\copy does so for a file on "
-                        "the client.");
+        return err_hint(
+            err_unsupported("COPY with a file on the server is not supported"),
+            "Use COPY FROM STDIN or COPY TO STDOUT; psql's \\copy does so for a file on "
+            "the client.");
     if (stmt->where_clause)
         return err_unsupported("COPY FROM with WHERE is not supported");
     return NULL;
@@ -376,7 +378,8 @@ static struct err *run(struct copy *c, const PgQuery__CopyStmt *stmt)
     if (stmt->relation)
         TRY(open_relation(c, stmt));
     if (!stmt->relation && !stmt->is_from && o.force_quote && !c->o.force_quote_all)
-        return err_unsupported("COPY of a query with FORCE_QUOTE of single columns is not supported");
+        return err_unsupported(
+            "COPY of a query with FORCE_QUOTE of single columns is not supported");
     TRY(force(c, o.force_quote, "FORCE_QUOTE"));
     TRY(force(c, o.force_not_null, "FORCE_NOT_NULL"));
     TRY(force(c, o.force_null, "FORCE_NULL"));

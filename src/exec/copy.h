@@ -1,5 +1,5 @@
-/* COPY: rows between tables (or a query) and text the client sends or receives. The caller supplies the
- * stream. Formats: manual, "COPY". */
+/* COPY: rows between tables (or a query) and text the client sends or receives. The caller supplies
+ * the stream. Formats: manual, "COPY". */
 #ifndef TARN_EXEC_COPY_H
 #define TARN_EXEC_COPY_H
 

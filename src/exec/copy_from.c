@@ -1,10 +1,12 @@
 /* COPY FROM: lines of text or CSV into an INSERT that is planned once and run once a row.
  *
- * A line is taken from the stream by its end (outside CSV quotes), then split into fields. The kind of
- * line end is what the first line has; the other kinds are errors from then on, as in PostgreSQL. */
+ * A line is taken from the stream by its end (outside CSV quotes), then split into fields. The kind
+ * of line end is what the first line has; the other kinds are errors from then on, as in
+ * PostgreSQL. */
 #include "exec/copy_internal.h"
 
 #include "rt/fiber.h"
+#include "sql/analyze.h"
 #include "types/text.h"
 
 #include <ctype.h>
@@ -20,17 +22,17 @@ struct reader {
     struct copy *c;
     struct str piece;
     size_t at;
-    bool ended;       /* no more pieces */
-    bool closed;      /* \. was read: the rest is skipped */
+    bool ended;  /* no more pieces */
+    bool closed; /* \. was read: the rest is skipped */
     enum eol eol;
     uint64_t line_number;
     struct buf line;
-    struct buf text;  /* of the fields, unescaped */
+    struct buf text; /* of the fields, unescaped */
     struct field *fields;
     int nfields;
     int fields_cap;
-    int column;       /* being converted, -1: none */
-    bool line_known;  /* `line` is what an error is about */
+    int column;      /* being converted, -1: none */
+    bool line_known; /* `line` is what an error is about */
 };
 
 /* ---- lines ---- */
@@ -278,7 +280,8 @@ static void split_csv(struct reader *r)
         }
         f->text = str_make(begin, (size_t)(out - begin));
         bool is_null = str_eq(f->text, str_make(o->null, o->null_len));
-        const struct copy_column *col = r->nfields <= r->c->ncols ? &r->c->cols[r->nfields - 1] : NULL;
+        const struct copy_column *col =
+            r->nfields <= r->c->ncols ? &r->c->cols[r->nfields - 1] : NULL;
         if (col && col->force_null)
             f->null = is_null;
         else
@@ -371,8 +374,7 @@ static struct err *add_context(struct reader *r, struct err *e)
                        s.len > 100 ? "..." : "");
 }
 
-static struct err *load_row(struct reader *r, struct exec *x, struct arena *a,
-                            struct datum *values)
+static struct err *load_row(struct reader *r, struct exec *x, struct arena *a, struct datum *values)
 {
     TRY(split(r));
     TRY(convert(r, a, values));

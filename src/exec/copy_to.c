@@ -1,6 +1,7 @@
 /* COPY TO: rows as text or CSV lines. */
 #include "exec/copy_internal.h"
 
+#include "sql/analyze.h"
 #include "sql/parse.h"
 
 #include <pg_query/pg_query.pb-c.h>

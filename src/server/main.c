@@ -1,0 +1,264 @@
+/* The program: command line, configuration, start and stop. */
+#include "server/server_internal.h"
+
+#include "base/log.h"
+#include "rt/conn.h"
+#include "txn/txn.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <netdb.h>
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DRAIN_TIMEOUT_MS = 30000 };
+
+struct options {
+    const char *data_dir;
+    const char *config;
+    const char *port;
+    const char *listen;
+};
+
+static const char *config_path; /* read again at SIGHUP; NULL: none */
+
+static void usage(FILE *to)
+{
+    fputs("Usage: tarn serve [OPTION]...\n"
+          "       tarn --help | --version\n"
+          "\n"
+          "Runs the Tarn database server until SIGTERM or SIGINT; SIGHUP reads the\n"
+          "configuration file again.\n"
+          "\n"
+          "  -D DIR         data directory, made when it does not exist (./tarn-data)\n"
+          "  -c FILE        configuration file\n"
+          "  -p PORT        port (5432)\n"
+          "  --listen ADDR  addresses to listen on, with commas between (127.0.0.1)\n",
+          to);
+}
+
+static void print_version(void)
+{
+    printf("tarn (PostgreSQL %s compatible) %s\n", server_setting_named("server_version"),
+           TARN_VERSION);
+}
+
+static bool parse_options(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {0}};
+    int c;
+    while ((c = getopt_long(argc, argv, "D:c:p:", longs, NULL)) != -1) {
+        switch (c) {
+        case 'D':
+            o->data_dir = optarg;
+            break;
+        case 'c':
+            o->config = optarg;
+            break;
+        case 'p':
+            o->port = optarg;
+            break;
+        case 'l':
+            o->listen = optarg;
+            break;
+        case 'h':
+            usage(stdout);
+            exit(0);
+        case 'V':
+            print_version();
+            exit(0);
+        default:
+            return false;
+        }
+    }
+    return optind == argc;
+}
+
+static struct err *set_named(const char *name, const char *value)
+{
+    return value ? server_setting_set(str_from(name), value, false) : NULL;
+}
+
+static void configure_log(void)
+{
+    enum log_level level = LOG_WARNING;
+    if (!log_level_parse(server_setting_named("log_min_messages"), &level))
+        level = LOG_WARNING;
+    log_configure(level, strcmp(server_setting_named("log_format"), "json") == 0);
+}
+
+/* The configuration file first; what the command line says overrides it. */
+static struct err *configure(const struct options *o)
+{
+    if (o->config) {
+        config_path = o->config;
+        TRY(config_read(config_path, false));
+        char *full = realpath(config_path, NULL);
+        server_setting_force("config_file", full ? full : config_path);
+        free(full);
+    }
+    TRY(set_named("data_directory", o->data_dir));
+    TRY(set_named("port", o->port));
+    TRY(set_named("listen_addresses", o->listen));
+    configure_log();
+    return NULL;
+}
+
+static void on_reload(void *arg)
+{
+    (void)arg;
+    if (!config_path)
+        return;
+    struct err *e = config_read(config_path, true);
+    configure_log();
+    if (e)
+        log_err(LOG_ERROR, "server", e);
+    else
+        log_write(LOG_LOG, "server", "configuration file \"%s\" read again", config_path);
+    err_free(e);
+}
+
+/* ---- addresses ---- */
+
+static bool is_loopback(const char *address)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (strcmp(address, "localhost") == 0)
+        return true;
+    if (inet_pton(AF_INET, address, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* Every connection is trusted: there are no passwords or certificates to check. */
+static struct err *check_addresses(const char *addresses)
+{
+    char *list = strdup(addresses);
+    char *save = NULL;
+    struct err *e = NULL;
+    CHECK(list != NULL);
+    for (char *a = strtok_r(list, ", ", &save); a && !e; a = strtok_r(NULL, ", ", &save))
+        if (!is_loopback(a))
+            e = err_hint(
+                err_new("F0000", "cannot listen on \"%s\": only loopback addresses are allowed", a),
+                "This server has no authentication rules yet and would trust everybody. "
+                "Listen on 127.0.0.1 or ::1.");
+    free(list);
+    return e;
+}
+
+/* ---- start and stop ---- */
+
+static struct err *open_store(struct txn_mgr **mgr, struct catalog **catalog)
+{
+    struct txn_config config = {
+        .dir = server_setting_named("data_directory"),
+        .memtable_bytes = (size_t)setting_int(server_setting_named("memtable_size")) * 1024,
+        .map_bytes = (size_t)setting_int(server_setting_named("max_database_size")) << 20,
+        .wal_segment_bytes = (size_t)setting_int(server_setting_named("wal_segment_size")),
+        .checkpoint_timeout_ms = setting_int(server_setting_named("checkpoint_timeout")) * 1000,
+        .max_wal_bytes = setting_int(server_setting_named("max_wal_size")) << 20,
+        .deadlock_timeout_ms = setting_int(server_setting_named("deadlock_timeout")),
+        .fsync = setting_is_on(server_setting_named("fsync")),
+    };
+    builtin_init();
+    exec_init();
+    TRY(txn_mgr_open(&config, mgr));
+    TRY(catalog_open(*mgr, catalog));
+    server_attach(*catalog);
+    if (txn_mgr_is_new(*mgr)) {
+        log_write(LOG_LOG, "server", "initialising the new data directory \"%s\"", config.dir);
+        TRY(catalog_bootstrap(*catalog));
+        TRY(server_bootstrap_database(STR("template1")));
+        TRY(server_bootstrap_database(STR("postgres")));
+    }
+    char *full = realpath(config.dir, NULL);
+    if (full)
+        server_setting_force("data_directory", full);
+    free(full);
+    return NULL;
+}
+
+static struct err *serve(struct runtime **rt)
+{
+    const char *addresses = server_setting_named("listen_addresses");
+    struct runtime_config config = {.workers =
+                                        (int)setting_int(server_setting_named("worker_threads")),
+                                    .on_reload = on_reload};
+    uint16_t port = (uint16_t)setting_int(server_setting_named("port"));
+    char text[8];
+    TRY(runtime_new(&config, rt));
+    TRY(runtime_listen(*rt, addresses, port, &session_handler, NULL, &port));
+    snprintf(text, sizeof(text), "%u", port);
+    server_setting_force("port", text);
+    log_write(
+        LOG_LOG, "server",
+        "tarn %s, data directory \"%s\", listening on %s port %u, ready to accept connections",
+        TARN_VERSION, server_setting_named("data_directory"), addresses, port);
+    int signal = runtime_run(*rt);
+    log_write(LOG_LOG, "server", "stopping after signal %d", signal);
+    sessions_terminate_all();
+    if (!runtime_drain(*rt, DRAIN_TIMEOUT_MS))
+        log_write(LOG_WARNING, "server", "sessions did not end in time");
+    return NULL;
+}
+
+static struct err *run(const struct options *o)
+{
+    struct txn_mgr *mgr = NULL;
+    struct catalog *catalog = NULL;
+    struct runtime *rt = NULL;
+    TRY(configure(o));
+    TRY(check_addresses(server_setting_named("listen_addresses")));
+    struct err *e = open_store(&mgr, &catalog);
+    if (!e)
+        e = serve(&rt);
+    bool drained = !rt || runtime_drain(rt, 0);
+    if (drained) {
+        runtime_free(rt);
+        if (catalog)
+            catalog_close(catalog);
+        struct err *closing = mgr ? txn_mgr_close(mgr) : NULL;
+        if (!e)
+            e = closing;
+        else
+            err_free(closing);
+    }
+    if (!e)
+        log_write(LOG_LOG, "server", "stopped");
+    if (!drained)
+        _exit(1); /* sessions still hold the store: the next start recovers */
+    return e;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {0};
+    const char *command = argc > 1 ? argv[1] : "";
+    if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    if (strcmp(command, "--version") == 0 || strcmp(command, "-V") == 0) {
+        print_version();
+        return 0;
+    }
+    if (strcmp(command, "serve") != 0 || !parse_options(argc - 1, argv + 1, &o)) {
+        usage(stderr);
+        return 2;
+    }
+    struct err *e = run(&o);
+    if (e) {
+        log_err(LOG_FATAL, "server", e);
+        err_free(e);
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,165 @@
+/* Portals: a planned statement with its parameters, run in parts. They end with their transaction;
+ * one unused portal is kept to save allocations, since most are made for one Execute. */
+#include "server/server_internal.h"
+
+#include <stdlib.h>
+
+struct portal *portal_find(struct backend *b, const char *name)
+{
+    struct portal *p = b->portals;
+    while (p && strcmp(p->name ? p->name : "", name) != 0)
+        p = p->next;
+    return p;
+}
+
+struct err *portal_new(struct backend *b, const char *name, struct prepared *stmt,
+                       struct portal **out)
+{
+    struct portal *old = portal_find(b, name);
+    if (old && *name)
+        return err_new("42P03", "%s \"%s\" already exists", old->cursor ? "cursor" : "portal",
+                       name);
+    if (old)
+        portal_drop(b, old);
+    struct portal *p = b->spare;
+    b->spare = NULL;
+    if (!p) {
+        p = malloc(sizeof(*p));
+        if (!p)
+            return err_oom();
+    }
+    *p = (struct portal){.stmt = prepared_ref(stmt), .level = b->xact.nsaves};
+    if (*name) {
+        p->name = strdup(name);
+        CHECK(p->name != NULL);
+    }
+    arena_borrow(&p->arena);
+    p->next = b->portals;
+    b->portals = p;
+    *out = p;
+    return NULL;
+}
+
+void portal_drop(struct backend *b, struct portal *p)
+{
+    for (struct portal **at = &b->portals; *at; at = &(*at)->next) {
+        if (*at == p) {
+            *at = p->next;
+            break;
+        }
+    }
+    exec_end(p->exec);
+    prepared_unref(p->stmt);
+    buf_done(&p->held);
+    arena_give_back(&p->arena);
+    free(p->name);
+    if (b->spare)
+        free(p);
+    else
+        b->spare = p;
+}
+
+void portals_drop_all(struct backend *b)
+{
+    while (b->portals)
+        portal_drop(b, b->portals);
+}
+
+void portals_drop_level(struct backend *b, int level)
+{
+    for (struct portal *p = b->portals; p;) {
+        struct portal *next = p->next;
+        if (p->level >= level)
+            portal_drop(b, p);
+        p = next;
+    }
+}
+
+/* ---- running ---- */
+
+static struct err *start(struct backend *b, struct portal *p)
+{
+    struct exec_env env = session_exec_env(&b->base);
+    TRY(prepared_plan(b, p->stmt));
+    TRY(check_read_only(b, p->stmt->plan));
+    TRY(exec_begin(&env, p->stmt->plan, p->params, &p->exec));
+    p->state = PORTAL_RUNNING;
+    return NULL;
+}
+
+/* A statement that writes runs to its end at the first Execute, whatever its row limit. */
+static struct err *hold_rows(struct backend *b, struct portal *p, const int16_t *formats,
+                             int nformats)
+{
+    const struct datum *row;
+    bool found;
+    p->held_rows = true;
+    for (;;) {
+        TRY(exec_next(p->exec, &row, &found));
+        if (!found)
+            return NULL;
+        TRY(put_row(b, &p->held, &p->stmt->desc, row, formats, nformats));
+        TRY(buf_finish(&p->held));
+    }
+}
+
+static struct err *run_held(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
+                            uint64_t *nrows, bool *done)
+{
+    while (p->held_at < p->held.len && (!max_rows || *nrows < max_rows)) {
+        size_t size = (size_t)load_be32(p->held.data + p->held_at + 1) + 1;
+        if (send)
+            buf_put(backend_out(b), p->held.data + p->held_at, size);
+        p->held_at += size;
+        ++*nrows;
+    }
+    *done = !max_rows || *nrows < max_rows;
+    return NULL;
+}
+
+static struct err *run_rows(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
+                            const int16_t *formats, int nformats, uint64_t *nrows, bool *done)
+{
+    struct buf *out = backend_out(b);
+    const struct datum *row;
+    bool found = true;
+    while (!max_rows || *nrows < max_rows) {
+        TRY(exec_next(p->exec, &row, &found));
+        if (!found)
+            break;
+        ++*nrows;
+        if (send && p->stmt->desc.ncols + (p->stmt->plan->query->kind == Q_SELECT))
+            TRY(put_row(b, out, &p->stmt->desc, row, formats, nformats));
+        if (out->len >= FLUSH_BYTES)
+            TRY(backend_flush(b));
+    }
+    *done = !found;
+    return NULL;
+}
+
+struct err *portal_run(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
+                       const int16_t *formats, int nformats, uint64_t *nrows, bool *done)
+{
+    struct err *e = NULL;
+    *nrows = 0;
+    *done = true;
+    if (p->state == PORTAL_NEW)
+        e = start(b, p);
+    else if (p->state == PORTAL_FAILED)
+        e = err_new("55000", "portal \"%s\" cannot be run", p->name ? p->name : "");
+    else if (p->state == PORTAL_DONE)
+        return NULL;
+    const struct statement_plan *plan = p->stmt->plan;
+    if (!e && max_rows && !plan->read_only && plan->nout && !p->held_rows)
+        e = hold_rows(b, p, formats, nformats);
+    if (!e && p->held_rows)
+        e = run_held(b, p, max_rows, send, nrows, done);
+    else if (!e)
+        e = run_rows(b, p, max_rows, send, formats, nformats, nrows, done);
+    p->position += *nrows;
+    if (e)
+        p->state = PORTAL_FAILED;
+    else if (*done)
+        p->state = PORTAL_DONE;
+    return e;
+}

@@ -1,0 +1,258 @@
+/* Prepared statements: parsing, planning, replanning when the catalog or the search path has
+ * changed. */
+#include "server/server_internal.h"
+
+#include <pg_query/pg_query.pb-c.h>
+#include <stdlib.h>
+
+enum stmt_kind stmt_kind_of(const struct raw_stmt *raw)
+{
+    if (raw->own)
+        return STMT_OWN;
+    if (!raw->tree)
+        return STMT_EMPTY;
+    switch (raw->tree->node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+        return raw->tree->select_stmt->into_clause ? STMT_UTILITY : STMT_PLAN;
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+        return STMT_PLAN;
+    case PG_QUERY__NODE__NODE_TRANSACTION_STMT:
+        return STMT_TRANSACTION;
+    case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
+        return STMT_SET;
+    case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
+        return STMT_SHOW;
+    case PG_QUERY__NODE__NODE_PREPARE_STMT:
+        return STMT_PREPARE;
+    case PG_QUERY__NODE__NODE_EXECUTE_STMT:
+        return STMT_EXECUTE;
+    case PG_QUERY__NODE__NODE_DEALLOCATE_STMT:
+        return STMT_DEALLOCATE;
+    case PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT:
+        return STMT_DECLARE;
+    case PG_QUERY__NODE__NODE_FETCH_STMT:
+        return STMT_FETCH;
+    case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:
+        return STMT_CLOSE;
+    case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
+        return STMT_EXPLAIN;
+    case PG_QUERY__NODE__NODE_DISCARD_STMT:
+        return STMT_DISCARD;
+    case PG_QUERY__NODE__NODE_COPY_STMT:
+        return STMT_COPY;
+    case PG_QUERY__NODE__NODE_CHECK_POINT_STMT:
+        return STMT_CHECKPOINT;
+    default:
+        return STMT_UTILITY;
+    }
+}
+
+struct err *prepared_new(const char *sql, size_t sql_len, const uint32_t *types, int ntypes,
+                         struct prepared **out)
+{
+    struct prepared *p = calloc(1, sizeof(*p));
+    struct parsed parsed;
+    if (!p)
+        return err_oom();
+    p->refs = 1;
+    arena_init(&p->arena);
+    char *text = arena_try_alloc(&p->arena, sql_len + 1);
+    if (!text) {
+        prepared_unref(p);
+        return err_oom();
+    }
+    memcpy(text, sql, sql_len);
+    text[sql_len] = '\0';
+    p->sql = text;
+    p->sql_len = sql_len;
+    struct err *e = parse_sql(text, &p->arena, &parsed);
+    if (!e && parsed.count > 1)
+        e = err_new("42601", "cannot insert multiple commands into a prepared statement");
+    if (e) {
+        prepared_unref(p);
+        return e;
+    }
+    if (parsed.count)
+        p->raw = parsed.stmts[0];
+    p->kind = stmt_kind_of(&p->raw);
+    p->ndeclared = ntypes;
+    p->declared = arena_memdup(&p->arena, types, sizeof(*types) * (size_t)ntypes);
+    *out = p;
+    return NULL;
+}
+
+struct prepared *prepared_ref(struct prepared *p)
+{
+    p->refs++;
+    return p;
+}
+
+void prepared_unref(struct prepared *p)
+{
+    if (!p || --p->refs > 0)
+        return;
+    result_desc_free(&p->desc);
+    plan_unref(p->plan);
+    free(p->params.types);
+    free(p->name);
+    arena_done(&p->arena);
+    free(p);
+}
+
+/* ---- planning ---- */
+
+struct err *plan_raw(struct backend *b, struct raw_stmt *raw, struct param_types *params,
+                     struct statement_plan **out)
+{
+    struct arena arena;
+    struct query *q = NULL;
+    struct statement_plan *plan = NULL;
+    struct cat *cat = &b->base.cat;
+    arena_init(&arena);
+    struct err *e = analyze_statement(cat, &b->base.types, raw, params, &arena, &q);
+    if (!e) {
+        e = plan_statement(cat, &b->base.types, q, &arena, &plan);
+        if (e)
+            query_release(q);
+    }
+    if (e) {
+        arena_done(&arena);
+        return e;
+    }
+    e = exec_compile(plan);
+    if (e) {
+        plan_unref(plan);
+        return e;
+    }
+    *out = plan;
+    return NULL;
+}
+
+struct err *result_desc_make(struct backend *b, const struct statement_plan *plan,
+                             struct result_desc *out)
+{
+    struct result_desc d = {.ncols = plan->nout, .cols = plan->out};
+    d.ops = calloc((size_t)plan->nout + 1, sizeof(*d.ops));
+    CHECK(d.ops != NULL);
+    for (int i = 0; i < plan->nout; i++) {
+        uint32_t type = plan->out[i].expr->type;
+        d.ops[i] = type_lookup(&b->base.types, type == UNKNOWN_OID ? TEXT_OID : type);
+        if (!d.ops[i] && type != VOID_OID) {
+            struct arena a;
+            arena_init(&a);
+            struct err *e =
+                err_unsupported("values of type %s are not supported", type_display(&a, type, -1));
+            arena_done(&a);
+            free(d.ops);
+            return e;
+        }
+    }
+    *out = d;
+    return NULL;
+}
+
+void result_desc_free(struct result_desc *d)
+{
+    free(d->ops);
+    *d = (struct result_desc){0};
+}
+
+static bool same_columns(const struct result_desc *a, const struct result_desc *b)
+{
+    if (a->ncols != b->ncols)
+        return false;
+    for (int i = 0; i < a->ncols; i++)
+        if (a->cols[i].expr->type != b->cols[i].expr->type ||
+            a->cols[i].expr->typmod != b->cols[i].expr->typmod ||
+            strcmp(a->cols[i].name, b->cols[i].name) != 0)
+            return false;
+    return true;
+}
+
+/* Takes over `plan`. */
+static struct err *install(struct backend *b, struct prepared *p, struct statement_plan *plan)
+{
+    struct result_desc desc;
+    struct err *e = result_desc_make(b, plan, &desc);
+    if (!e && p->plan && !same_columns(&p->desc, &desc)) {
+        result_desc_free(&desc);
+        e = err_new("0A000", "cached plan must not change result type");
+    }
+    if (e) {
+        plan_unref(plan);
+        return e;
+    }
+    result_desc_free(&p->desc);
+    plan_unref(p->plan);
+    p->plan = plan;
+    p->desc = desc;
+    p->path_generation = b->path_generation;
+    p->plan_is_local = b->base.cat.local != NULL;
+    return NULL;
+}
+
+struct err *prepared_plan(struct backend *b, struct prepared *p)
+{
+    struct cat *cat = &b->base.cat;
+    struct statement_plan *plan;
+    if (p->kind != STMT_PLAN)
+        return NULL;
+    TRY(xact_open(b));
+    if (p->plan && !p->plan_is_local && !cat->local && p->path_generation == b->path_generation &&
+        p->plan->catalog_version == catalog_version(server_catalog))
+        return NULL;
+    if (!p->plan && !p->params.types) {
+        p->params.types = calloc((size_t)p->ndeclared + 1, sizeof(uint32_t));
+        if (!p->params.types)
+            return err_oom();
+        memcpy(p->params.types, p->declared, sizeof(uint32_t) * (size_t)p->ndeclared);
+        p->params.count = p->ndeclared;
+        p->params.fixed = p->from_sql && p->ndeclared;
+    }
+    TRY(plan_raw(b, &p->raw, &p->params, &plan));
+    p->params.fixed = true;
+    return install(b, p, plan);
+}
+
+/* ---- by name ---- */
+
+struct prepared *prepared_find(struct backend *b, const char *name)
+{
+    if (!*name)
+        return b->unnamed;
+    struct prepared *p = b->prepared;
+    while (p && strcmp(p->name, name) != 0)
+        p = p->next;
+    return p;
+}
+
+void prepared_drop(struct backend *b, const char *name)
+{
+    if (!*name) {
+        prepared_unref(b->unnamed);
+        b->unnamed = NULL;
+        return;
+    }
+    for (struct prepared **at = &b->prepared; *at; at = &(*at)->next) {
+        if (strcmp((*at)->name, name) == 0) {
+            struct prepared *p = *at;
+            *at = p->next;
+            p->next = NULL;
+            prepared_unref(p);
+            return;
+        }
+    }
+}
+
+void prepared_drop_all(struct backend *b)
+{
+    prepared_drop(b, "");
+    while (b->prepared) {
+        struct prepared *p = b->prepared;
+        b->prepared = p->next;
+        p->next = NULL;
+        prepared_unref(p);
+    }
+}

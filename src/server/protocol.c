@@ -1,0 +1,540 @@
+/* Messages of a session: simple and extended query protocol. */
+#include "server/server_internal.h"
+
+#include "base/clock.h"
+#include "types/text.h"
+
+#include <pg_query/pg_query.pb-c.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- around every statement ---- */
+
+/* A cancel request that came after the statement it was meant for is forgotten. */
+static void begin_work(struct backend *b)
+{
+    if (b->cancel.deadline_ns ||
+        atomic_load_explicit(&b->cancel.reason, memory_order_relaxed) != CANCEL_NONE)
+        cancel_clear(&b->cancel);
+    b->base.types.stmt_timestamp = timestamp_now();
+    if (b->statement_timeout_ms)
+        b->cancel.deadline_ns = clock_mono_ns() + b->statement_timeout_ms * 1000000;
+}
+
+/* What may still run in a failed block. */
+static bool ends_block(const struct raw_stmt *raw, enum stmt_kind kind)
+{
+    if (kind != STMT_TRANSACTION)
+        return false;
+    switch (raw->tree->transaction_stmt->kind) {
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT:
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK:
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_TO:
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static struct err *check_not_failed(struct backend *b, const struct raw_stmt *raw,
+                                    enum stmt_kind kind)
+{
+    if (b->xact.state != XACT_FAILED || kind == STMT_EMPTY || ends_block(raw, kind))
+        return NULL;
+    return err_new("25P02", "current transaction is aborted, commands ignored until end of "
+                            "transaction block");
+}
+
+static void ready(struct backend *b)
+{
+    if (b->reported_dirty)
+        backend_report_settings(b, false);
+    wire_ready(backend_out(b), xact_status(b));
+    switch (b->xact.state) {
+    case XACT_NONE:
+    case XACT_IMPLICIT:
+        activity_set(b, "idle", NULL);
+        break;
+    case XACT_BLOCK:
+        activity_set(b, "idle in transaction", NULL);
+        break;
+    case XACT_FAILED:
+        activity_set(b, "idle in transaction (aborted)", NULL);
+        break;
+    }
+}
+
+static void fail(struct backend *b, struct err *e)
+{
+    xact_fail(b);
+    backend_send_error(b, e);
+}
+
+/* ---- simple query ---- */
+
+static struct err *run_one(struct backend *b, struct raw_stmt *raw, const char *sql, int i, int n)
+{
+    struct run r = {
+        .raw = raw, .kind = stmt_kind_of(raw), .sql = sql, .describe = true, .only = n == 1};
+    xact_begin(b);
+    if (b->xact.state == XACT_IMPLICIT && n > 1)
+        b->xact.implicit_block = true;
+    struct err *e = check_not_failed(b, raw, r.kind);
+    if (!e)
+        e = cancel_check(&b->cancel);
+    if (!e)
+        e = run_statement(b, &r);
+    if (!e && b->xact.state == XACT_IMPLICIT && i == n - 1)
+        e = xact_commit(b);
+    else if (!e)
+        xact_next(b);
+    if (!e)
+        wire_command_complete(backend_out(b), r.tag);
+    return e;
+}
+
+static struct err *simple_query(struct backend *b, const char *sql)
+{
+    struct arena *a = &b->scratch->arena;
+    struct parsed parsed;
+    TRY(parse_sql(sql, a, &parsed));
+    if (!parsed.count)
+        wire_empty_query(backend_out(b));
+    for (int i = 0; i < parsed.count; i++) {
+        struct arena_mark mark = arena_mark(a);
+        TRY(run_one(b, &parsed.stmts[i], sql, i, parsed.count));
+        arena_rewind(a, mark);
+    }
+    return NULL;
+}
+
+static struct err *verify_text(const char *sql, size_t len)
+{
+    struct str s = str_make(sql, len);
+    return str_is_ascii(s) ? NULL : utf8_verify(s);
+}
+
+void run_simple_query(struct backend *b, const char *sql, size_t len)
+{
+    struct portal *unnamed = portal_find(b, "");
+    begin_work(b);
+    prepared_drop(b, "");
+    if (unnamed)
+        portal_drop(b, unnamed);
+    struct err *e = verify_text(sql, len);
+    if (!e) {
+        /* COPY reads more input, so the text must not lie in the input buffer. */
+        char *copy = arena_try_alloc(&b->scratch->arena, len + 1);
+        if (copy) {
+            memcpy(copy, sql, len);
+            copy[len] = '\0';
+            activity_set(b, "active", copy);
+            e = simple_query(b, copy);
+        } else {
+            e = err_oom();
+        }
+    }
+    if (e)
+        fail(b, e);
+    arena_reset(&b->scratch->arena);
+    b->cancel.deadline_ns = 0;
+    ready(b);
+}
+
+struct err *server_run_sql(struct str database, const char *sql)
+{
+    struct backend *b = backend_new();
+    if (!b)
+        return err_oom();
+    scratch_take(b);
+    struct err *e = session_login(b, STR("postgres"), database);
+    if (!e) {
+        b->base.types.stmt_timestamp = timestamp_now();
+        e = simple_query(b, sql);
+        if (e)
+            xact_fail(b);
+        else if (b->xact.state != XACT_NONE)
+            e = xact_commit(b);
+    }
+    backend_free(b);
+    return e;
+}
+
+/* ---- extended query ---- */
+
+static struct err *no_statement(const char *name)
+{
+    if (!*name)
+        return err_new("26000", "unnamed prepared statement does not exist");
+    return err_new("26000", "prepared statement \"%s\" does not exist", name);
+}
+
+/* A driver that parses the same text again for the unnamed statement gets the one there is. */
+static bool same_unnamed(const struct backend *b, const struct wire_parse *m)
+{
+    const struct prepared *p = b->unnamed;
+    if (*m->name || !p || p->kind != STMT_PLAN || !p->plan || p->sql_len != m->sql_len ||
+        p->ndeclared != m->ntypes || memcmp(p->sql, m->sql, m->sql_len) != 0)
+        return false;
+    for (int i = 0; i < m->ntypes; i++)
+        if (p->declared[i] != load_be32(m->types + 4 * i))
+            return false;
+    return true;
+}
+
+static struct err *parse_new(struct backend *b, const struct wire_parse *m)
+{
+    struct prepared *p;
+    uint32_t *types = arena_alloc(&b->scratch->arena, sizeof(*types) * (size_t)(m->ntypes + 1));
+    for (int i = 0; i < m->ntypes; i++)
+        types[i] = load_be32(m->types + 4 * i);
+    TRY(verify_text(m->sql, m->sql_len));
+    if (!*m->name)
+        prepared_drop(b, "");
+    TRY(prepared_new(m->sql, m->sql_len, types, m->ntypes, &p));
+    struct err *e = check_not_failed(b, &p->raw, p->kind);
+    if (!e)
+        e = prepared_plan(b, p);
+    if (!e && *m->name && prepared_find(b, m->name))
+        e = err_new("42P05", "prepared statement \"%s\" already exists", m->name);
+    if (e) {
+        prepared_unref(p);
+        return e;
+    }
+    if (!*m->name) {
+        b->unnamed = p;
+        return NULL;
+    }
+    p->name = strdup(m->name);
+    CHECK(p->name != NULL);
+    p->next = b->prepared;
+    b->prepared = p;
+    return NULL;
+}
+
+static struct err *on_parse(struct backend *b, struct str body)
+{
+    struct wire_parse m;
+    TRY(wire_parse_parse(body, &m));
+    begin_work(b);
+    xact_begin(b);
+    activity_set(b, "active", m.sql);
+    if (same_unnamed(b, &m) && b->xact.state != XACT_FAILED)
+        TRY(prepared_plan(b, b->unnamed));
+    else
+        TRY(parse_new(b, &m));
+    wire_parse_complete(backend_out(b));
+    return NULL;
+}
+
+static struct err *read_param(struct backend *b, struct arena *a, uint32_t type, int16_t format,
+                              struct str value, struct datum *out)
+{
+    const struct type_ops *ops = type_lookup(&b->base.types, type);
+    if (!ops)
+        return err_unsupported("parameters of type %u are not supported", type);
+    if (!ops->byval) { /* the input buffer is gone when the portal runs */
+        char *copy = arena_try_alloc(a, value.len + 1);
+        if (!copy)
+            return err_oom();
+        memcpy(copy, value.data, value.len);
+        copy[value.len] = '\0';
+        value.data = copy;
+    }
+    if (format == 0) {
+        if (!str_is_ascii(value) || memchr(value.data, 0, value.len))
+            TRY(utf8_verify(value));
+        return ops->in(ops, &b->base.types, value, -1, a, out);
+    }
+    if (format != 1)
+        return err_new("22023", "unsupported format code: %d", format);
+    if (!ops->recv)
+        return err_new("42883", "no binary input function available for type %s", ops->name);
+    return ops->recv(ops, &b->base.types, value, -1, a, out);
+}
+
+static struct err *read_params(struct backend *b, struct portal *p, const struct wire_bind *m)
+{
+    const uint8_t *at = m->params;
+    p->params = arena_alloc(&p->arena, sizeof(*p->params) * (size_t)(m->nparams + 1));
+    for (int i = 0; i < m->nparams; i++) {
+        struct str value;
+        if (!wire_bind_param(&at, &value)) {
+            p->params[i] = datum_null();
+            continue;
+        }
+        TRY(read_param(b, &p->arena, p->stmt->params.types[i],
+                       wire_format(m->param_formats, m->nparam_formats, i), value, &p->params[i]));
+    }
+    return NULL;
+}
+
+static struct err *read_formats(struct portal *p, const struct wire_bind *m)
+{
+    int ncols = p->stmt->desc.ncols;
+    if (p->stmt->kind == STMT_PLAN && m->nresult_formats > 1 && m->nresult_formats != ncols)
+        return err_new("08P01", "bind message has %d result formats but query has %d columns",
+                       m->nresult_formats, ncols);
+    p->nformats = m->nresult_formats;
+    p->formats = arena_alloc(&p->arena, sizeof(*p->formats) * (size_t)(p->nformats + 1));
+    for (int i = 0; i < p->nformats; i++) {
+        p->formats[i] = (int16_t)load_be16(m->result_formats + 2 * i);
+        if (p->formats[i] != 0 && p->formats[i] != 1)
+            return err_new("22023", "unsupported format code: %d", p->formats[i]);
+    }
+    return NULL;
+}
+
+static struct err *check_bind(const struct prepared *stmt, const struct wire_bind *m)
+{
+    if (m->nparam_formats > 1 && m->nparam_formats != m->nparams)
+        return err_new("08P01", "bind message has %d parameter formats but %d parameters",
+                       m->nparam_formats, m->nparams);
+    if (m->nparams != stmt->params.count)
+        return err_new("08P01",
+                       "bind message supplies %d parameters, but prepared statement \"%s\" "
+                       "requires %d",
+                       m->nparams, m->statement, stmt->params.count);
+    return NULL;
+}
+
+static struct err *on_bind(struct backend *b, struct str body)
+{
+    struct wire_bind m;
+    struct portal *p;
+    TRY(wire_bind_parse(body, &m));
+    begin_work(b);
+    xact_begin(b);
+    struct prepared *stmt = prepared_find(b, m.statement);
+    if (!stmt)
+        return no_statement(m.statement);
+    activity_set(b, "active", stmt->sql);
+    TRY(check_bind(stmt, &m));
+    TRY(check_not_failed(b, &stmt->raw, stmt->kind));
+    TRY(prepared_plan(b, stmt));
+    TRY(portal_new(b, m.portal, stmt, &p));
+    struct err *e = read_params(b, p, &m);
+    if (!e)
+        e = read_formats(p, &m);
+    if (e) {
+        portal_drop(b, p);
+        return e;
+    }
+    wire_bind_complete(backend_out(b));
+    return NULL;
+}
+
+static struct err *execute_plan(struct backend *b, struct portal *p, int32_t max_rows)
+{
+    uint64_t nrows;
+    bool done;
+    char tag[TAG_BYTES];
+    TRY(portal_run(b, p, max_rows > 0 ? (uint64_t)max_rows : 0, true, p->formats, p->nformats,
+                   &nrows, &done));
+    if (!done) {
+        wire_portal_suspended(backend_out(b));
+        return NULL;
+    }
+    const struct statement_plan *plan = p->stmt->plan;
+    bool select = plan->query->kind == Q_SELECT;
+    tag_plan(plan, select || !p->exec ? nrows : exec_processed(p->exec), tag);
+    wire_command_complete(backend_out(b), tag);
+    xact_next(b);
+    return NULL;
+}
+
+/* The statement may end the transaction and with it its own portal, so what it needs is kept apart.
+ */
+static struct err *execute_utility(struct backend *b, struct portal *p)
+{
+    struct prepared *stmt = prepared_ref(p->stmt);
+    struct arena *a = &b->scratch->arena;
+    struct run r = {.raw = &stmt->raw,
+                    .kind = stmt->kind,
+                    .sql = stmt->sql,
+                    .formats =
+                        arena_memdup(a, p->formats, sizeof(*p->formats) * (size_t)p->nformats),
+                    .nformats = p->nformats,
+                    .only = b->xact.state == XACT_IMPLICIT};
+    struct err *e = p->state == PORTAL_NEW
+                        ? NULL
+                        : err_new("55000", "portal \"%s\" cannot be run", p->name ? p->name : "");
+    p->state = PORTAL_DONE;
+    if (!e)
+        e = run_statement(b, &r);
+    if (!e) {
+        wire_command_complete(backend_out(b), r.tag);
+        xact_next(b);
+    }
+    prepared_unref(stmt);
+    return e;
+}
+
+static struct err *on_execute(struct backend *b, struct str body)
+{
+    struct wire_execute m;
+    TRY(wire_execute_parse(body, &m));
+    xact_begin(b);
+    struct portal *p = portal_find(b, m.portal);
+    if (!p)
+        return err_new("34000", "portal \"%s\" does not exist", m.portal);
+    TRY(check_not_failed(b, &p->stmt->raw, p->stmt->kind));
+    TRY(cancel_check(&b->cancel));
+    if (p->stmt->kind == STMT_EMPTY) {
+        wire_empty_query(backend_out(b));
+        return NULL;
+    }
+    if (p->stmt->kind == STMT_PLAN)
+        TRY(execute_plan(b, p, m.max_rows));
+    else
+        TRY(execute_utility(b, p));
+    b->cancel.deadline_ns = 0;
+    return NULL;
+}
+
+static void describe_columns(struct backend *b, struct prepared *stmt, const int16_t *formats,
+                             int nformats)
+{
+    const struct result_desc *desc = NULL;
+    const char *names[3];
+    int n = 0;
+    bool rows = false;
+    if (stmt->kind == STMT_PLAN) {
+        desc = &stmt->desc;
+        rows = desc->ncols || stmt->plan->query->kind == Q_SELECT;
+    } else if (stmt->raw.tree) {
+        rows = utility_columns(b, &stmt->raw, &desc, names, &n);
+    }
+    if (!rows)
+        wire_no_data(backend_out(b));
+    else if (desc)
+        put_row_description(b, desc, formats, nformats);
+    else
+        put_text_description(b, names, n, formats, nformats);
+}
+
+static struct err *describe_statement(struct backend *b, const char *name)
+{
+    struct prepared *stmt = prepared_find(b, name);
+    if (!stmt)
+        return no_statement(name);
+    TRY(check_not_failed(b, &stmt->raw, stmt->kind));
+    TRY(prepared_plan(b, stmt));
+    wire_parameter_description(backend_out(b), stmt->params.types, stmt->params.count);
+    describe_columns(b, stmt, NULL, 0);
+    return NULL;
+}
+
+static struct err *on_describe(struct backend *b, struct str body)
+{
+    struct wire_target m;
+    TRY(wire_target_parse(body, &m));
+    xact_begin(b);
+    if (m.kind == 'S')
+        return describe_statement(b, m.name);
+    struct portal *p = portal_find(b, m.name);
+    if (!p)
+        return err_new("34000", "portal \"%s\" does not exist", m.name);
+    TRY(check_not_failed(b, &p->stmt->raw, p->stmt->kind));
+    describe_columns(b, p->stmt, p->formats, p->nformats);
+    return NULL;
+}
+
+static struct err *on_close(struct backend *b, struct str body)
+{
+    struct wire_target m;
+    TRY(wire_target_parse(body, &m));
+    struct portal *p = m.kind == 'P' ? portal_find(b, m.name) : NULL;
+    if (m.kind == 'S')
+        prepared_drop(b, m.name);
+    if (p)
+        portal_drop(b, p);
+    wire_close_complete(backend_out(b));
+    return NULL;
+}
+
+static struct err *on_sync(struct backend *b, struct str body)
+{
+    TRY(wire_empty_parse(body));
+    struct err *e = NULL;
+    b->skip_to_sync = false;
+    if (b->xact.state == XACT_IMPLICIT)
+        e = xact_commit(b);
+    if (e)
+        fail(b, e);
+    arena_reset(&b->scratch->arena);
+    b->cancel.deadline_ns = 0;
+    ready(b);
+    return NULL;
+}
+
+static struct err *on_query(struct backend *b, struct str body)
+{
+    const char *sql;
+    size_t len;
+    TRY(wire_string_parse(body, &sql, &len));
+    run_simple_query(b, sql, len);
+    return NULL;
+}
+
+static struct err *dispatch(struct backend *b, const struct wire_frame *f)
+{
+    switch (f->type) {
+    case 'Q':
+        return on_query(b, f->body);
+    case 'P':
+        return on_parse(b, f->body);
+    case 'B':
+        return on_bind(b, f->body);
+    case 'E':
+        return on_execute(b, f->body);
+    case 'D':
+        return on_describe(b, f->body);
+    case 'C':
+        return on_close(b, f->body);
+    case 'S':
+        return on_sync(b, f->body);
+    case 'H':
+        return wire_empty_parse(f->body);
+    case 'X':
+        b->closing = true;
+        return NULL;
+    case 'd': /* the rest of a COPY that has failed */
+    case 'c':
+    case 'f':
+        return NULL;
+    case 'F':
+        fail(b, err_unsupported("function call messages are not supported"));
+        ready(b);
+        return NULL;
+    default:
+        return err_fatal(err_new("08P01", "invalid frontend message type %d", f->type));
+    }
+}
+
+void process_messages(struct backend *b)
+{
+    struct scratch *s = b->scratch;
+    backend_settings_refresh(b);
+    while (!b->closing) {
+        struct wire_frame f;
+        bool complete;
+        struct err *e =
+            wire_frame_next(str_make(s->in.data + s->in_at, s->in.len - s->in_at), &f, &complete);
+        if (!e && !complete)
+            return;
+        if (!e) {
+            s->in_at += f.size_bytes;
+            if (b->skip_to_sync && f.type != 'S' && f.type != 'X')
+                continue;
+            e = dispatch(b, &f);
+        }
+        if (e) {
+            fail(b, e);
+            b->skip_to_sync = true;
+        } else if (s->out.len >= FLUSH_BYTES) {
+            err_free(backend_flush(b));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+/* Running a statement, whichever protocol it came by: planned ones here, the others by kind. */
+#include "server/server_internal.h"
+
+#include "rt/fiber.h"
+
+#include <stdio.h>
+
+/* ---- rows ---- */
+
+static int16_t format_of(const int16_t *formats, int nformats, int i)
+{
+    return nformats == 0 ? 0 : formats[nformats == 1 ? 0 : i];
+}
+
+void put_row_description(struct backend *b, const struct result_desc *d, const int16_t *formats,
+                         int nformats)
+{
+    struct buf *out = backend_out(b);
+    size_t at = wire_row_description_begin(out, d->ncols);
+    for (int i = 0; i < d->ncols; i++) {
+        const struct target *t = &d->cols[i];
+        uint32_t type = t->expr->type == UNKNOWN_OID ? TEXT_OID : t->expr->type;
+        const struct cat_type *ct = builtin_type(type);
+        wire_row_description_column(out, t->name ? t->name : "?column?", t->table_oid, t->table_att,
+                                    type, ct ? ct->len : -1, t->expr->typmod,
+                                    format_of(formats, nformats, i));
+    }
+    wire_end(out, at);
+}
+
+struct err *put_row(struct backend *b, struct buf *out, const struct result_desc *d,
+                    const struct datum *row, const int16_t *formats, int nformats)
+{
+    const struct type_env *env = &b->base.types;
+    size_t start = wire_row_begin(out, d->ncols);
+    for (int i = 0; i < d->ncols; i++) {
+        const struct type_ops *ops = d->ops[i];
+        if (row[i].null && ops) {
+            wire_row_null(out);
+            continue;
+        }
+        size_t value = wire_value_begin(out);
+        if (ops) {
+            struct err *e;
+            if (format_of(formats, nformats, i) == 0)
+                e = ops->out(ops, env, row[i], out);
+            else if (ops->send)
+                e = ops->send(ops, env, row[i], out);
+            else
+                e = err_new("42883", "no binary output function available for type %s", ops->name);
+            if (e) {
+                out->len = start - WIRE_HEADER_BYTES;
+                return e;
+            }
+        }
+        wire_value_end(out, value);
+    }
+    wire_end(out, start);
+    return NULL;
+}
+
+void put_text_description(struct backend *b, const char *const *names, int n,
+                          const int16_t *formats, int nformats)
+{
+    struct buf *out = backend_out(b);
+    size_t at = wire_row_description_begin(out, n);
+    for (int i = 0; i < n; i++)
+        wire_row_description_column(out, names[i], 0, 0, TEXT_OID, -1, -1,
+                                    format_of(formats, nformats, i));
+    wire_end(out, at);
+}
+
+void put_text_row(struct backend *b, const char *const *values, int n)
+{
+    struct buf *out = backend_out(b);
+    size_t at = wire_row_begin(out, n);
+    for (int i = 0; i < n; i++)
+        wire_row_text(out, values[i]);
+    wire_end(out, at);
+}
+
+/* ---- planned statements ---- */
+
+static const char *plan_name(const struct statement_plan *plan)
+{
+    switch (plan->query->kind) {
+    case Q_SELECT:
+        return plan->query->nmarks ? "SELECT FOR UPDATE" : "SELECT";
+    case Q_INSERT:
+        return "INSERT";
+    case Q_UPDATE:
+        return "UPDATE";
+    case Q_DELETE:
+        return "DELETE";
+    case Q_UTILITY:
+        return "UTILITY";
+    }
+    UNREACHABLE();
+}
+
+struct err *check_read_only(struct backend *b, const struct statement_plan *plan)
+{
+    if (plan->read_only || !b->xact.read_only)
+        return NULL;
+    return err_new("25006", "cannot execute %s in a read-only transaction", plan_name(plan));
+}
+
+void tag_plan(const struct statement_plan *plan, uint64_t nrows, char tag[TAG_BYTES])
+{
+    switch (plan->query->kind) {
+    case Q_INSERT:
+        snprintf(tag, TAG_BYTES, "INSERT 0 %llu", (unsigned long long)nrows);
+        return;
+    case Q_UPDATE:
+        snprintf(tag, TAG_BYTES, "UPDATE %llu", (unsigned long long)nrows);
+        return;
+    case Q_DELETE:
+        snprintf(tag, TAG_BYTES, "DELETE %llu", (unsigned long long)nrows);
+        return;
+    case Q_SELECT:
+    case Q_UTILITY:
+        snprintf(tag, TAG_BYTES, "SELECT %llu", (unsigned long long)nrows);
+        return;
+    }
+}
+
+static struct err *run_rows(struct backend *b, struct run *r, struct exec *x,
+                            const struct result_desc *d, bool rows, uint64_t *nrows)
+{
+    struct buf *out = backend_out(b);
+    const struct datum *row;
+    bool found;
+    for (;;) {
+        TRY(exec_next(x, &row, &found));
+        if (!found)
+            return NULL;
+        ++*nrows;
+        if (rows)
+            TRY(put_row(b, out, d, row, r->formats, r->nformats));
+        if (out->len >= FLUSH_BYTES)
+            TRY(backend_flush(b));
+    }
+}
+
+struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *plan,
+                     const struct datum *params)
+{
+    struct exec_env env = session_exec_env(&b->base);
+    struct result_desc d = {0};
+    struct exec *x = NULL;
+    uint64_t nrows = 0;
+    bool rows = plan->nout || plan->query->kind == Q_SELECT;
+    TRY(check_read_only(b, plan));
+    TRY(result_desc_make(b, plan, &d));
+    struct err *e = exec_begin(&env, plan, params, &x);
+    if (!e && rows && r->describe)
+        put_row_description(b, &d, r->formats, r->nformats);
+    if (!e)
+        e = run_rows(b, r, x, &d, rows, &nrows);
+    if (!e)
+        tag_plan(plan, plan->query->kind == Q_SELECT ? nrows : exec_processed(x), r->tag);
+    exec_end(x);
+    result_desc_free(&d);
+    return e;
+}
+
+static struct err *plan_and_run(struct backend *b, struct run *r)
+{
+    struct statement_plan *plan;
+    struct param_types none = {.fixed = true};
+    TRY(xact_open(b));
+    TRY(plan_raw(b, r->raw, r->params ? r->params : &none, &plan));
+    struct err *e = run_plan(b, r, plan, r->values);
+    plan_unref(plan);
+    return e;
+}
+
+struct err *run_statement(struct backend *b, struct run *r)
+{
+    switch (r->kind) {
+    case STMT_EMPTY:
+        return NULL;
+    case STMT_PLAN:
+        return plan_and_run(b, r);
+    case STMT_TRANSACTION:
+        return run_transaction(b, r);
+    case STMT_SET:
+        return run_set(b, r);
+    case STMT_SHOW:
+        return run_show(b, r);
+    case STMT_PREPARE:
+        return run_prepare(b, r);
+    case STMT_EXECUTE:
+        return run_execute(b, r);
+    case STMT_DEALLOCATE:
+        return run_deallocate(b, r);
+    case STMT_DECLARE:
+        return run_declare(b, r);
+    case STMT_FETCH:
+        return run_fetch(b, r);
+    case STMT_CLOSE:
+        return run_close(b, r);
+    case STMT_EXPLAIN:
+        return run_explain(b, r);
+    case STMT_COPY:
+        return run_copy(b, r);
+    case STMT_DISCARD:
+    case STMT_CHECKPOINT:
+    case STMT_OWN:
+    case STMT_UTILITY:
+        return run_utility(b, r);
+    }
+    UNREACHABLE();
+}

@@ -1,0 +1,26 @@
+/* The server above its sessions: started by main, used by nobody else. */
+#ifndef TARN_SERVER_SERVER_H
+#define TARN_SERVER_SERVER_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+struct catalog;
+struct conn_handler;
+
+/* What sessions need to know; set once before the first connection. */
+void server_attach(struct catalog *catalog);
+extern const struct conn_handler session_handler;
+/* Terminates every session (57P01), new ones too. Any thread. */
+void sessions_terminate_all(void);
+
+/* Runs SQL as the superuser in a database, outside any connection. MAY YIELD. */
+struct err *server_run_sql(struct str database, const char *sql) MUST_CHECK;
+/* Fills a database that has just been created: schema public, the bootstrap SQL. MAY YIELD. */
+struct err *server_bootstrap_database(struct str database) MUST_CHECK;
+/* SQL text run in each new database, NULL: none. */
+const char *server_bootstrap_sql(void);
+
+#endif

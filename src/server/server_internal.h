@@ -1,0 +1,359 @@
+/* Shared inside server/: the session, its transaction, statements and portals. */
+#ifndef TARN_SERVER_INTERNAL_H
+#define TARN_SERVER_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "exec/session.h"
+#include "rt/cancel.h"
+#include "rt/runtime.h"
+#include "server/server.h"
+#include "server/settings.h"
+#include "sql/analyze.h"
+#include "sql/own_stmt.h"
+#include "sql/parse.h"
+#include "sql/plan.h"
+#include "wire/wire.h"
+
+struct conn;
+struct backend;
+
+enum {
+    FLUSH_BYTES = 64 * 1024,
+    TAG_BYTES = 96,
+    ACTIVITY_QUERY_BYTES = 1024,
+};
+
+/* ---- prepared statements ---- */
+
+enum stmt_kind {
+    STMT_EMPTY,
+    STMT_PLAN, /* SELECT, INSERT, UPDATE, DELETE */
+    STMT_TRANSACTION,
+    STMT_SET,
+    STMT_SHOW,
+    STMT_PREPARE,
+    STMT_EXECUTE,
+    STMT_DEALLOCATE,
+    STMT_DECLARE,
+    STMT_FETCH,
+    STMT_CLOSE,
+    STMT_EXPLAIN,
+    STMT_DISCARD,
+    STMT_COPY,
+    STMT_CHECKPOINT,
+    STMT_OWN,
+    STMT_UTILITY, /* whatever utility_run does */
+};
+
+/* The result columns of a statement: where from, and the types' functions. */
+struct result_desc {
+    int ncols;
+    const struct target *cols;
+    const struct type_ops **ops; /* NULL: void */
+};
+
+/* A parsed statement with its plan. Owned by references: the session's list or slot, and portals.
+ */
+struct prepared {
+    int refs;
+    struct prepared *next;
+    char *name;
+    struct arena arena; /* text, tree */
+    const char *sql;
+    size_t sql_len;
+    struct raw_stmt raw;
+    enum stmt_kind kind;
+    struct param_types params;
+    int ndeclared; /* parameter types as the client gave them */
+    uint32_t *declared;
+    bool fixed_result; /* described: the columns may not change any more */
+    bool from_sql;     /* PREPARE */
+    struct statement_plan *plan;
+    uint64_t path_generation;
+    bool plan_is_local; /* made by a transaction that had changed the catalog: good for one use */
+    struct result_desc desc;
+};
+
+/* Parses one statement. `types`: given parameter types (0: infer). 42601 when there are several. */
+struct err *prepared_new(const char *sql, size_t sql_len, const uint32_t *types, int ntypes,
+                         struct prepared **out) MUST_CHECK;
+struct prepared *prepared_ref(struct prepared *p);
+void prepared_unref(struct prepared *p); /* NULL is fine */
+/* Makes sure that the plan fits the catalog of now. MAY YIELD. */
+struct err *prepared_plan(struct backend *b, struct prepared *p) MUST_CHECK;
+/* Analyzes and plans a single statement outside any prepared one. MAY YIELD. */
+struct err *plan_raw(struct backend *b, struct raw_stmt *raw, struct param_types *params,
+                     struct statement_plan **out) MUST_CHECK;
+enum stmt_kind stmt_kind_of(const struct raw_stmt *raw);
+struct prepared *prepared_find(struct backend *b, const char *name);
+void prepared_drop(struct backend *b, const char *name);
+void prepared_drop_all(struct backend *b);
+struct err *result_desc_make(struct backend *b, const struct statement_plan *plan,
+                             struct result_desc *out) MUST_CHECK;
+void result_desc_free(struct result_desc *d);
+
+/* ---- portals ---- */
+
+enum portal_state { PORTAL_NEW, PORTAL_RUNNING, PORTAL_DONE, PORTAL_FAILED };
+
+struct portal {
+    struct portal *next;
+    char *name;
+    struct prepared *stmt;
+    struct arena arena; /* parameters */
+    struct datum *params;
+    int16_t *formats; /* result formats: nformats of 0, 1 or all columns */
+    int nformats;
+    struct exec *exec;
+    enum portal_state state;
+    bool cursor;     /* of DECLARE */
+    bool held_rows;  /* ran to its end; the rows wait in `held` */
+    struct buf held; /* DataRow messages */
+    size_t held_at;
+    int level;         /* savepoints around it when it was made */
+    uint64_t position; /* rows given so far */
+};
+
+struct portal *portal_find(struct backend *b, const char *name);
+/* Replaces an unnamed one; 42P03 for a name in use. */
+struct err *portal_new(struct backend *b, const char *name, struct prepared *stmt,
+                       struct portal **out) MUST_CHECK;
+void portal_drop(struct backend *b, struct portal *p);
+void portals_drop_all(struct backend *b);
+void portals_drop_level(struct backend *b, int level); /* those made at that level or deeper */
+/* Runs up to max_rows (0: all) rows; they go to the session's output (`send`) or nowhere. */
+struct err *portal_run(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
+                       const int16_t *formats, int nformats, uint64_t *nrows,
+                       bool *done) MUST_CHECK;
+
+/* ---- running statements ---- */
+
+/* One run of one statement, by either protocol. */
+struct run {
+    struct raw_stmt *raw;
+    enum stmt_kind kind;
+    const char *sql;
+    struct param_types *params; /* NULL: none */
+    const struct datum *values;
+    const int16_t *formats;
+    int nformats;
+    bool describe; /* send a RowDescription before rows */
+    bool only;     /* the only statement of its message, in an implicit transaction */
+    char tag[TAG_BYTES];
+};
+
+/* MAY YIELD. The transaction is as the statement leaves it; `tag` is for CommandComplete. */
+struct err *run_statement(struct backend *b, struct run *r) MUST_CHECK;
+/* A planned statement with its rows to the output. */
+struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *plan,
+                     const struct datum *params) MUST_CHECK;
+void tag_plan(const struct statement_plan *plan, uint64_t nrows, char tag[TAG_BYTES]);
+struct err *check_read_only(struct backend *b, const struct statement_plan *plan) MUST_CHECK;
+
+/* Rows. */
+void put_row_description(struct backend *b, const struct result_desc *d, const int16_t *formats,
+                         int nformats);
+struct err *put_row(struct backend *b, struct buf *out, const struct result_desc *d,
+                    const struct datum *row, const int16_t *formats, int nformats) MUST_CHECK;
+/* Result columns of type text, by name. */
+void put_text_description(struct backend *b, const char *const *names, int n,
+                          const int16_t *formats, int nformats);
+void put_text_row(struct backend *b, const char *const *values, int n);
+
+/* Columns of a statement's result that is not a plan's; false: it returns no rows. `desc` is set
+ * for those of a plan (EXECUTE, FETCH). */
+bool utility_columns(struct backend *b, const struct raw_stmt *raw, const struct result_desc **desc,
+                     const char **names, int *n);
+
+/* utility.c and its neighbours: statements by kind. */
+struct err *run_utility(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_transaction(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_set(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_show(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_prepare(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_execute(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_deallocate(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_declare(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_fetch(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_close(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_explain(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_copy(struct backend *b, struct run *r) MUST_CHECK;
+void session_reset_all(struct backend *b); /* of DISCARD ALL: settings, statements, sequences */
+
+/* ---- transactions ---- */
+
+enum xact_state {
+    XACT_NONE,
+    XACT_IMPLICIT, /* ends with the statement, Query message or Sync */
+    XACT_BLOCK,    /* between BEGIN and COMMIT */
+    XACT_FAILED,   /* ... after an error */
+};
+
+struct savepoint {
+    char *name;
+    uint32_t mark;
+    int settings_mark;
+};
+
+struct xact {
+    enum xact_state state;
+    bool implicit_block; /* IMPLICIT, of a Query message with several statements */
+    bool had_query;
+    bool read_only;
+    bool deferrable;
+    enum txn_isolation isolation;
+    bool uncommitted; /* READ UNCOMMITTED was asked for: only to be shown */
+    int64_t start;    /* timestamptz */
+    struct savepoint *saves;
+    int nsaves;
+    int saves_cap;
+};
+
+/* Before any statement: an implicit transaction unless one is open. */
+void xact_begin(struct backend *b);
+/* Opens the transaction in the store if it is not, and the search path for it. MAY YIELD. */
+struct err *xact_open(struct backend *b) MUST_CHECK;
+/* After a statement that goes on in the same transaction. */
+void xact_next(struct backend *b);
+/* After an error. */
+void xact_fail(struct backend *b);
+/* MAY YIELD. */
+struct err *xact_commit(struct backend *b) MUST_CHECK;
+void xact_rollback(struct backend *b);
+bool xact_in_block(const struct backend *b);
+/* 25001 unless the statement stands alone. */
+struct err *xact_must_be_alone(struct backend *b, const struct run *r, const char *what) MUST_CHECK;
+char xact_status(const struct backend *b); /* of ReadyForQuery */
+struct err *xact_set_isolation(struct backend *b, const char *level, bool uncommon) MUST_CHECK;
+struct err *xact_set_read_only(struct backend *b, bool read_only) MUST_CHECK;
+const char *isolation_name(enum txn_isolation i);
+/* canonical text of the setting */
+enum txn_isolation isolation_parse(const char *level);
+
+/* ---- the session ---- */
+
+/* What other sessions may look at; guarded by the spin lock in it. */
+struct activity {
+    atomic_flag lock;
+    const char *state; /* a literal */
+    int64_t xact_start;
+    int64_t query_start;
+    int64_t state_change;
+    char application_name[64];
+    char query[ACTIVITY_QUERY_BYTES];
+};
+
+/* Buffers for a session that is at work; pooled by each worker. */
+struct scratch {
+    struct scratch *next;
+    struct buf in;
+    size_t in_at; /* bytes of `in` already taken */
+    struct buf out;
+    struct arena arena; /* one message's */
+};
+
+struct backend {
+    struct session base; /* first: lower layers know a session by it */
+    struct conn *conn;   /* NULL: internal */
+    struct worker *worker;
+    struct backend *next; /* in the registry */
+    struct backend *previous;
+    uint32_t secret;
+    struct cancel cancel;
+    struct timer idle_timer;
+    const char *idle_kill; /* SQLSTATE with which an idle session ends */
+    bool running;          /* a fiber is at work */
+    bool closing;
+    bool started; /* startup is done */
+    bool skip_to_sync;
+    bool copying;            /* COPY FROM STDIN reads messages itself */
+    struct scratch *scratch; /* NULL at rest */
+    struct xact xact;
+    struct settings settings;
+    uint64_t settings_generation;
+    char *database;
+    char *user;
+    char *role_name; /* of SET ROLE; NULL: none */
+    /* Follow from settings. */
+    int64_t statement_timeout_ms;
+    int64_t lock_timeout_ms;
+    int64_t idle_xact_timeout_ms;
+    int64_t idle_timeout_ms;
+    bool async_commit;
+    bool default_read_only;
+    enum txn_isolation default_isolation;
+    int min_notice;          /* position among client_min_messages' values */
+    uint32_t reported_dirty; /* bit by position among reported settings */
+    /* Search path. */
+    uint32_t *path;
+    int npath;
+    bool path_dirty;
+    uint64_t path_version;     /* of the catalog */
+    uint64_t path_generation;  /* rises when the resolved path changes */
+    struct prepared *prepared; /* named */
+    struct prepared *unnamed;
+    struct portal *portals;
+    struct portal *spare; /* an unused one, to save its allocation */
+    uint64_t random_state[2];
+    struct activity activity;
+};
+
+static inline struct backend *backend_of(struct session *s)
+{
+    return (struct backend *)s;
+}
+
+/* session.c */
+extern struct catalog *server_catalog;
+extern const struct session_ops backend_ops;
+struct backend *backend_new(void);
+void backend_free(struct backend *b);
+struct buf *backend_out(struct backend *b);
+/* Sends what is in the output. MAY YIELD. */
+struct err *backend_flush(struct backend *b) MUST_CHECK;
+/* The next message; parks until it is there. *eof: the client has gone. MAY YIELD. */
+struct err *backend_read_message(struct backend *b, struct wire_frame *out, bool *eof) MUST_CHECK;
+/* ErrorResponse (frees it). */
+void backend_send_error(struct backend *b, struct err *e);
+void backend_notice(struct backend *b, const char *severity, struct err *notice);
+void backend_warn(struct backend *b, const char *sqlstate, const char *message);
+int64_t timestamp_now(void);
+void activity_set(struct backend *b, const char *state, const char *query);
+/* Arenas with a chunk in them, pooled by each worker. */
+void arena_borrow(struct arena *a);
+void arena_give_back(struct arena *a);
+void scratch_take(struct backend *b);
+void scratch_release(struct backend *b);
+
+/* registry.c */
+bool registry_add(struct backend *b); /* false: too many; assigns pid and secret */
+void registry_remove(struct backend *b);
+void registry_cancel(int32_t pid, uint32_t secret);
+bool registry_signal(int32_t pid, bool terminate);
+void registry_each(void (*visit)(void *arg, const struct session_info *info), void *arg);
+void session_wake(
+    struct backend *b); /* session.c: on its worker; lets a resting session see its token */
+
+/* startup.c */
+struct err *session_startup(struct backend *b, bool *done) MUST_CHECK;
+struct err *session_login(struct backend *b, struct str user, struct str database) MUST_CHECK;
+
+/* protocol.c */
+void process_messages(struct backend *b);
+void run_simple_query(struct backend *b, const char *sql, size_t len);
+
+/* settings_backend.c */
+void backend_settings_init(struct backend *b);
+/* Applies a changed configuration file. */
+void backend_settings_refresh(struct backend *b);
+struct err *backend_setting_set(struct backend *b, struct str name, const char *value, bool local,
+                                bool startup) MUST_CHECK;
+struct err *backend_setting_get(struct backend *b, struct str name, bool missing_ok,
+                                struct buf *out, bool *found) MUST_CHECK;
+void backend_setting_text(struct backend *b, const struct setting_def *def, struct buf *out);
+/* ParameterStatus of all reported settings (`all`), or of those that changed. */
+void backend_report_settings(struct backend *b, bool all);
+struct err *resolve_search_path(struct backend *b) MUST_CHECK;
+
+#endif

@@ -1,0 +1,530 @@
+/* Settings: lookup, checking and printing of values, and the server's values. See settings.h. */
+#include "server/settings.h"
+
+#include "base/log.h"
+#include "types/datetime.h"
+#include "types/text.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+const struct setting_def *setting_find(struct str name)
+{
+    for (int i = 0; i < setting_table_count; i++)
+        if (strncasecmp(setting_table[i].name, name.data, name.len) == 0 &&
+            setting_table[i].name[name.len] == '\0')
+            return &setting_table[i];
+    return NULL;
+}
+
+struct err *setting_unknown(struct str name)
+{
+    return err_new("42704", "unrecognized configuration parameter \"%.*s\"", STR_ARG(name));
+}
+
+static char *copy(const char *s)
+{
+    char *p = strdup(s);
+    CHECK(p != NULL);
+    return p;
+}
+
+/* ---- checking ---- */
+
+static struct err *invalid(const struct setting_def *def, const char *text)
+{
+    return err_new("22023", "invalid value for parameter \"%s\": \"%s\"", def->name, text);
+}
+
+/* Prefixes count, as in PostgreSQL; "o" alone is ambiguous. */
+static bool bool_parse(const char *text, bool *out)
+{
+    static const struct {
+        const char *word;
+        size_t min;
+        bool value;
+    } words[] = {{"true", 1, true}, {"false", 1, false}, {"yes", 1, true}, {"no", 1, false},
+                 {"on", 2, true},   {"off", 2, false},   {"1", 1, true},   {"0", 1, false}};
+    size_t len = strlen(text);
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        if (len >= words[i].min && len <= strlen(words[i].word) &&
+            strncasecmp(text, words[i].word, len) == 0) {
+            *out = words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct unit {
+    const char *name;
+    double factor; /* in bytes or microseconds */
+};
+static const struct unit memory_units[] = {
+    {"TB", 1099511627776.0}, {"GB", 1073741824.0}, {"MB", 1048576.0}, {"kB", 1024.0}, {"B", 1.0}};
+static const struct unit time_units[] = {{"d", 86400e6}, {"h", 3600e6}, {"min", 60e6},
+                                         {"s", 1e6},     {"ms", 1e3},   {"us", 1}};
+
+/* The unit's family and the size of the setting's own unit in it. */
+static const struct unit *units_of(const struct setting_def *def, int *n, double *own)
+{
+    if (!def->unit)
+        return NULL;
+    if (strcmp(def->unit, "8kB") == 0) {
+        *n = (int)ARRAY_LENGTH(memory_units);
+        *own = 8192;
+        return memory_units;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(memory_units); i++) {
+        if (strcmp(def->unit, memory_units[i].name) == 0) {
+            *n = (int)ARRAY_LENGTH(memory_units);
+            *own = memory_units[i].factor;
+            return memory_units;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(time_units); i++)
+        if (strcmp(def->unit, time_units[i].name) == 0)
+            *own = time_units[i].factor;
+    *n = (int)ARRAY_LENGTH(time_units);
+    return time_units;
+}
+
+static struct err *bad_unit(const struct setting_def *def, const char *text)
+{
+    int n;
+    double own;
+    const struct unit *units = units_of(def, &n, &own);
+    struct err *e = invalid(def, text);
+    if (units == memory_units)
+        err_hint(e,
+                 "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".");
+    else if (units)
+        err_hint(e, "Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and "
+                    "\"d\".");
+    return e;
+}
+
+static struct err *number_parse(const struct setting_def *def, const char *text, double *out)
+{
+    char *end;
+    double v = strtod(text, &end);
+    if (end == text || isnan(v))
+        return invalid(def, text);
+    while (isspace((unsigned char)*end))
+        end++;
+    if (*end) {
+        int n = 0;
+        double own = 1;
+        const struct unit *units = units_of(def, &n, &own);
+        size_t len = strcspn(end, " \t\n");
+        int i = 0;
+        while (units && i < n &&
+               (strlen(units[i].name) != len || strncmp(units[i].name, end, len) != 0))
+            i++;
+        if (!units || i == n || end[len + strspn(end + len, " \t\n")])
+            return bad_unit(def, text);
+        v = v * units[i].factor / own;
+    }
+    if (def->type == SETTING_INT)
+        v = rint(v);
+    *out = v;
+    return NULL;
+}
+
+static struct err *number_canonical(const struct setting_def *def, const char *text, char **out)
+{
+    double v = 0;
+    char b[64];
+    char shown[96];
+    TRY(number_parse(def, text, &v));
+    if (def->type == SETTING_INT)
+        snprintf(b, sizeof(b), "%.0f", v);
+    else
+        snprintf(b, sizeof(b), "%.15g", v);
+    if (v < def->min || v > def->max) {
+        snprintf(shown, sizeof(shown), "%s%s%s", b, def->unit ? " " : "",
+                 def->unit ? def->unit : "");
+        return def->type == SETTING_INT
+                   ? err_new("22023",
+                             "%s is outside the valid range for parameter \"%s\" (%.0f .. %.0f)",
+                             shown, def->name, def->min, def->max)
+                   : err_new("22023",
+                             "%s is outside the valid range for parameter \"%s\" (%g .. %g)", shown,
+                             def->name, def->min, def->max);
+    }
+    *out = copy(b);
+    return NULL;
+}
+
+static const char *enum_value(const struct setting_def *def, int index, size_t *len)
+{
+    const char *p = def->values;
+    for (; index && p; index--) {
+        p = strchr(p, '|');
+        p = p ? p + 1 : NULL;
+    }
+    if (p)
+        *len = strcspn(p, "|");
+    return p;
+}
+
+int setting_enum_index(const struct setting_def *def, const char *canonical)
+{
+    size_t len;
+    const char *v;
+    for (int i = 0; (v = enum_value(def, i, &len)); i++)
+        if (strlen(canonical) == len && strncasecmp(v, canonical, len) == 0)
+            return i;
+    return -1;
+}
+
+static struct err *enum_canonical(const struct setting_def *def, const char *text, char **out)
+{
+    size_t len = 0;
+    bool on;
+    int i = setting_enum_index(def, text);
+    if (i < 0 && bool_parse(text, &on))
+        i = setting_enum_index(def, on ? "on" : "off");
+    if (i < 0 && strcasecmp(text, "debug") == 0)
+        i = setting_enum_index(def, "debug2");
+    if (i < 0) {
+        struct buf b = BUF_INIT;
+        const char *v;
+        for (int k = 0; (v = enum_value(def, k, &len)); k++)
+            buf_printf(&b, "%s%.*s", k ? ", " : "", (int)len, v);
+        struct err *e = err_hint(invalid(def, text), "Available values: %s.", buf_cstr(&b));
+        buf_done(&b);
+        return e;
+    }
+    const char *v = enum_value(def, i, &len);
+    *out = strndup(v, len);
+    CHECK(*out != NULL);
+    return NULL;
+}
+
+/* ---- texts with a meaning ---- */
+
+bool identifier_list_parse(const char *text, void (*visit)(void *arg, const char *item), void *arg)
+{
+    struct buf item = BUF_INIT;
+    const char *p = text;
+    bool ok = true;
+    while (isspace((unsigned char)*p))
+        p++;
+    if (!*p)
+        return true;
+    for (;;) {
+        buf_reset(&item);
+        while (isspace((unsigned char)*p))
+            p++;
+        if (*p == '"') {
+            for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
+                p += *p == '"';
+                buf_put_u8(&item, (uint8_t)*p);
+            }
+            ok = *p == '"';
+            p += ok;
+        } else {
+            while (*p && *p != ',' && !isspace((unsigned char)*p))
+                buf_put_u8(&item, (uint8_t)tolower((unsigned char)*p++));
+            ok = item.len > 0;
+        }
+        while (isspace((unsigned char)*p))
+            p++;
+        if (!ok || (*p && *p != ',')) {
+            ok = false;
+            break;
+        }
+        if (visit)
+            visit(arg, buf_cstr(&item));
+        if (*p++ != ',')
+            break;
+    }
+    buf_done(&item);
+    return ok;
+}
+
+struct date_style_state {
+    int style;
+    int order;
+    bool ok;
+};
+
+static void date_style_word(void *arg, const char *word)
+{
+    static const struct {
+        const char *word;
+        int style; /* -1: says nothing */
+        int order;
+    } words[] = {{"iso", DATE_STYLE_ISO, -1},         {"sql", DATE_STYLE_SQL, -1},
+                 {"german", DATE_STYLE_GERMAN, -1},   {"ymd", -1, DATE_ORDER_YMD},
+                 {"dmy", -1, DATE_ORDER_DMY},         {"euro", -1, DATE_ORDER_DMY},
+                 {"european", -1, DATE_ORDER_DMY},    {"mdy", -1, DATE_ORDER_MDY},
+                 {"us", -1, DATE_ORDER_MDY},          {"noneuro", -1, DATE_ORDER_MDY},
+                 {"noneuropean", -1, DATE_ORDER_MDY}, {"default", DATE_STYLE_ISO, DATE_ORDER_MDY}};
+    struct date_style_state *s = arg;
+    if (strncasecmp(word, "postgres", 8) == 0) {
+        s->style = DATE_STYLE_POSTGRES;
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        if (strcasecmp(word, words[i].word) == 0) {
+            if (words[i].style >= 0)
+                s->style = words[i].style;
+            if (words[i].order >= 0)
+                s->order = words[i].order;
+            return;
+        }
+    }
+    s->ok = false;
+}
+
+bool date_style_parse(const char *text, int *style, int *order)
+{
+    struct date_style_state s = {*style, *order, true};
+    if (!identifier_list_parse(text, date_style_word, &s) || !s.ok)
+        return false;
+    *style = s.style;
+    *order = s.order;
+    return true;
+}
+
+const struct tz *time_zone_parse(const char *text)
+{
+    char *end;
+    if (strncasecmp(text, "interval", 8) == 0 && text[8] && !isalnum((unsigned char)text[8])) {
+        const char *open = strchr(text, '\'');
+        const char *close = open ? strrchr(open, '\'') : NULL;
+        struct type_env env = {0};
+        struct interval v;
+        if (!open || close == open)
+            return NULL;
+        struct err *e =
+            interval_parse(&env, str_make(open + 1, (size_t)(close - open - 1)), -1, &v);
+        if (e || v.months || v.days) {
+            err_free(e);
+            return NULL;
+        }
+        return tz_fixed((int32_t)(v.us / USECS_PER_SEC));
+    }
+    double hours = strtod(text, &end);
+    if (end != text && !*end)
+        return fabs(hours) > 168 ? NULL : tz_fixed((int32_t)rint(hours * 3600));
+    return tz_find(str_from(text));
+}
+
+static struct err *date_style_canonical(const struct setting_def *def, const char *text, char **out)
+{
+    static const char *const styles[] = {
+        [DATE_STYLE_ISO] = "ISO",
+        [DATE_STYLE_SQL] = "SQL",
+        [DATE_STYLE_POSTGRES] = "Postgres",
+        [DATE_STYLE_GERMAN] = "German",
+    };
+    static const char *const orders[] = {
+        [DATE_ORDER_MDY] = "MDY", [DATE_ORDER_DMY] = "DMY", [DATE_ORDER_YMD] = "YMD"};
+    int style = -1;
+    int order = -1;
+    char b[32];
+    if (!date_style_parse(text, &style, &order))
+        return invalid(def, text);
+    if (order < 0 && style == DATE_STYLE_GERMAN)
+        order = DATE_ORDER_DMY;
+    /* What is not said stays: the caller merges it (see settings_session.c). */
+    snprintf(b, sizeof(b), "%s, %s", style < 0 ? "*" : styles[style],
+             order < 0 ? "*" : orders[order]);
+    *out = copy(b);
+    return NULL;
+}
+
+static struct err *encoding_canonical(const struct setting_def *def, const char *text, char **out)
+{
+    static const char *const others[] = {
+        "LATIN1",   "LATIN2",   "LATIN3",   "LATIN4",   "LATIN5",  "LATIN6",      "LATIN7",
+        "LATIN8",   "LATIN9",   "LATIN10",  "ISO88591", "WIN1250", "WIN1251",     "WIN1252",
+        "WIN1253",  "WIN1254",  "WIN1255",  "WIN1256",  "WIN1257", "WIN1258",     "WIN866",
+        "WIN874",   "KOI8R",    "KOI8U",    "EUCJP",    "EUCCN",   "EUCKR",       "EUCTW",
+        "SJIS",     "BIG5",     "GBK",      "GB18030",  "UHC",     "JOHAB",       "MULEINTERNAL",
+        "ISO88595", "ISO88596", "ISO88597", "ISO88598", "KOI8",    "SHIFTJIS2004"};
+    char name[32];
+    size_t n = 0;
+    for (const char *p = text; *p && n < sizeof(name) - 1; p++)
+        if (isalnum((unsigned char)*p))
+            name[n++] = (char)toupper((unsigned char)*p);
+    name[n] = '\0';
+    if (strcmp(name, "UTF8") == 0 || strcmp(name, "UNICODE") == 0) {
+        *out = copy("UTF8");
+        return NULL;
+    }
+    if (strcmp(name, "SQLASCII") == 0) {
+        *out = copy("SQL_ASCII");
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (strcmp(name, others[i]) == 0)
+            return err_hint(
+                err_unsupported("conversion between %s and UTF8 is not supported", text),
+                "Set client_encoding to UTF8.");
+    return invalid(def, text);
+}
+
+static struct err *string_canonical(const struct setting_def *def, const char *text, char **out)
+{
+    switch (def->hook) {
+    case HOOK_DATE_STYLE:
+        return date_style_canonical(def, text, out);
+    case HOOK_CLIENT_ENCODING:
+        return encoding_canonical(def, text, out);
+    case HOOK_TIME_ZONE:
+    case HOOK_ZONE_NAME: {
+        const struct tz *tz = time_zone_parse(text);
+        if (!tz)
+            return invalid(def, text);
+        *out = copy(tz_name(tz));
+        return NULL;
+    }
+    case HOOK_SEARCH_PATH:
+        if (!identifier_list_parse(text, NULL, NULL))
+            return err_detail(invalid(def, text), "List syntax is invalid.");
+        break;
+    case HOOK_ACCESS_METHOD:
+        if (strcasecmp(text, "heap") != 0)
+            return err_detail(invalid(def, text), "Table access method \"%s\" does not exist.",
+                              text);
+        break;
+    case HOOK_APPLICATION_NAME: {
+        *out = strndup(text, utf8_clip(str_from(text), 63));
+        CHECK(*out != NULL);
+        for (char *p = *out; *p; p++)
+            if (*p < 32 || *p > 126)
+                *p = '?';
+        return NULL;
+    }
+    default: /* most have nothing to check */
+        break;
+    }
+    *out = copy(text);
+    return NULL;
+}
+
+struct err *setting_canonical(const struct setting_def *def, const char *text, char **out)
+{
+    bool on;
+    switch (def->type) {
+    case SETTING_BOOL:
+        if (!bool_parse(text, &on))
+            return err_new("22023", "parameter \"%s\" requires a Boolean value", def->name);
+        if (def->hook == HOOK_ON_ONLY && !on)
+            return err_unsupported("setting \"%s\" to off is not supported", def->name);
+        *out = copy(on ? "on" : "off");
+        return NULL;
+    case SETTING_INT:
+    case SETTING_REAL:
+        return number_canonical(def, text, out);
+    case SETTING_ENUM:
+        return enum_canonical(def, text, out);
+    case SETTING_STRING:
+        return string_canonical(def, text, out);
+    }
+    UNREACHABLE();
+}
+
+void setting_display(const struct setting_def *def, const char *canonical, struct buf *out)
+{
+    int n = 0;
+    double own = 1;
+    const struct unit *units = units_of(def, &n, &own);
+    double v = units ? strtod(canonical, NULL) : 0;
+    if (!units || v <= 0) {
+        buf_put_c(out, canonical);
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        double in_unit = v * own / units[i].factor;
+        if (in_unit >= 1 && in_unit == floor(in_unit)) {
+            buf_printf(out, "%.0f%s", in_unit, units[i].name);
+            return;
+        }
+    }
+    buf_printf(out, "%s%s", canonical, def->unit);
+}
+
+bool setting_is_on(const char *canonical)
+{
+    return strcmp(canonical, "on") == 0;
+}
+
+int64_t setting_int(const char *canonical)
+{
+    return strtoll(canonical, NULL, 10);
+}
+
+/* ---- the server's values ---- */
+
+enum { MAX_SETTINGS = 400 };
+/* Replaced values are never freed: sessions may be reading them, and reloads are rare. */
+static _Atomic(const char *) server_values[MAX_SETTINGS];
+static atomic_uint_fast64_t server_generation = 1;
+
+const char *server_setting(const struct setting_def *def)
+{
+    const char *v = atomic_load_explicit(&server_values[def - setting_table], memory_order_acquire);
+    return v ? v : def->boot;
+}
+
+const char *server_setting_named(const char *name)
+{
+    const struct setting_def *def = setting_find(str_from(name));
+    CHECK(def != NULL);
+    return server_setting(def);
+}
+
+uint64_t server_settings_generation(void)
+{
+    return atomic_load_explicit(&server_generation, memory_order_acquire);
+}
+
+static void publish(const struct setting_def *def, char *canonical)
+{
+    CHECK(setting_table_count <= MAX_SETTINGS);
+    atomic_store_explicit(&server_values[def - setting_table], canonical, memory_order_release);
+    atomic_fetch_add_explicit(&server_generation, 1, memory_order_release);
+}
+
+void server_setting_force(const char *name, const char *canonical)
+{
+    const struct setting_def *def = setting_find(str_from(name));
+    CHECK(def != NULL);
+    publish(def, copy(canonical));
+}
+
+struct err *server_setting_set(struct str name, const char *text, bool reload)
+{
+    const struct setting_def *def = setting_find(name);
+    char *canonical;
+    if (!def)
+        return setting_unknown(name);
+    if (def->context == SETTING_INTERNAL)
+        return err_new("55P02", "parameter \"%s\" cannot be changed", def->name);
+    TRY(setting_canonical(def, text, &canonical));
+    if (def->hook == HOOK_DATE_STYLE && strchr(canonical, '*')) {
+        free(canonical);
+        return invalid(def, text);
+    }
+    bool same = strcmp(canonical, server_setting(def)) == 0;
+    if (!same && reload && def->context == SETTING_POSTMASTER) {
+        log_write(LOG_LOG, "server",
+                  "parameter \"%s\" cannot be changed without restarting the server", def->name);
+        same = true;
+    }
+    if (same)
+        free(canonical);
+    else
+        publish(def, canonical);
+    return NULL;
+}

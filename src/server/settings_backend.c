@@ -1,0 +1,579 @@
+/* What a session does with settings: the hooks that carry values into its fields, SET, RESET and
+ * SHOW, the reports to the client, and the search path. */
+#include "server/server_internal.h"
+
+#include "catalog/systab.h"
+#include "types/datetime.h"
+
+#include <pg_query/pg_query.pb-c.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* ---- hooks ---- */
+
+static int reported_bit(const struct setting_def *def)
+{
+    int bit = 0;
+    for (const struct setting_def *d = setting_table; d < def; d++)
+        bit += (d->flags & SETTING_REPORT) != 0;
+    return bit;
+}
+
+static void set_application_name(struct backend *b, const char *name)
+{
+    while (atomic_flag_test_and_set_explicit(&b->activity.lock, memory_order_acquire))
+        ;
+    snprintf(b->activity.application_name, sizeof(b->activity.application_name), "%s", name);
+    atomic_flag_clear_explicit(&b->activity.lock, memory_order_release);
+}
+
+static void apply(struct backend *b, const struct setting_def *def)
+{
+    const char *v = settings_value(&b->settings, def);
+    struct type_env *env = &b->base.types;
+    int style = (int)env->date_style;
+    int order = (int)env->date_order;
+    switch (def->hook) {
+    case HOOK_DATE_STYLE:
+        if (date_style_parse(v, &style, &order)) {
+            env->date_style = (enum date_style)style;
+            env->date_order = (enum date_order)order;
+        }
+        break;
+    case HOOK_INTERVAL_STYLE:
+        env->interval_style = (enum interval_style)setting_enum_index(def, v);
+        break;
+    case HOOK_TIME_ZONE:
+        env->tz = time_zone_parse(v);
+        break;
+    case HOOK_FLOAT_DIGITS:
+        env->extra_float_digits = (int)setting_int(v);
+        break;
+    case HOOK_BYTEA:
+        env->bytea_escape = strcmp(v, "escape") == 0;
+        break;
+    case HOOK_STATEMENT_TIMEOUT:
+        b->statement_timeout_ms = setting_int(v);
+        break;
+    case HOOK_LOCK_TIMEOUT:
+        b->lock_timeout_ms = setting_int(v);
+        if (b->base.cat.txn)
+            txn_set_lock_timeout(b->base.cat.txn, b->lock_timeout_ms);
+        break;
+    case HOOK_IDLE_XACT_TIMEOUT:
+        b->idle_xact_timeout_ms = setting_int(v);
+        break;
+    case HOOK_IDLE_TIMEOUT:
+        b->idle_timeout_ms = setting_int(v);
+        break;
+    case HOOK_SYNC_COMMIT:
+        b->async_commit = strcmp(v, "off") == 0;
+        break;
+    case HOOK_DEFAULT_ISOLATION:
+        b->default_isolation = isolation_parse(v);
+        break;
+    case HOOK_DEFAULT_READ_ONLY:
+        b->default_read_only = setting_is_on(v);
+        break;
+    case HOOK_WORK_MEM:
+        b->base.work_mem_bytes = (size_t)setting_int(v) * 1024;
+        break;
+    case HOOK_MIN_MESSAGES:
+        b->min_notice = setting_enum_index(def, v);
+        break;
+    case HOOK_SEARCH_PATH:
+        b->path_dirty = true;
+        break;
+    case HOOK_APPLICATION_NAME:
+        set_application_name(b, v);
+        break;
+    case HOOK_NONE:
+    case HOOK_ZONE_NAME:
+    case HOOK_CLIENT_ENCODING:
+    case HOOK_XACT_ISOLATION:
+    case HOOK_XACT_READ_ONLY:
+    case HOOK_XACT_DEFERRABLE:
+    case HOOK_ROLE:
+    case HOOK_SESSION_AUTH:
+    case HOOK_ON_ONLY:
+    case HOOK_ACCESS_METHOD:
+        break;
+    }
+}
+
+/* SET ROLE rolled back or reset: the value was checked when it was set; "oid:name". */
+static void apply_role(struct backend *b, const struct setting_def *def)
+{
+    const char *v = settings_value(&b->settings, def);
+    char *end;
+    uint32_t oid = (uint32_t)strtoul(v, &end, 10);
+    free(b->role_name);
+    b->role_name = NULL;
+    if (oid && *end == ':') {
+        b->role_name = strdup(end + 1);
+        CHECK(b->role_name != NULL);
+    }
+    b->base.cat.role = oid ? oid : b->base.session_role;
+    b->path_dirty = true;
+}
+
+static void on_changed(void *arg, const struct setting_def *def)
+{
+    struct backend *b = arg;
+    if (def->hook == HOOK_ROLE)
+        apply_role(b, def);
+    else
+        apply(b, def);
+    if (def->flags & SETTING_REPORT)
+        b->reported_dirty |= 1u << reported_bit(def);
+}
+
+void backend_settings_init(struct backend *b)
+{
+    b->settings.changed = on_changed;
+    b->settings.arg = b;
+    b->settings_generation = server_settings_generation();
+    for (int i = 0; i < setting_table_count; i++)
+        if (setting_table[i].hook)
+            apply(b, &setting_table[i]);
+}
+
+void backend_settings_refresh(struct backend *b)
+{
+    uint64_t generation = server_settings_generation();
+    if (b->settings_generation == generation)
+        return;
+    b->settings_generation = generation;
+    for (int i = 0; i < setting_table_count; i++) {
+        if (setting_table[i].hook && setting_table[i].hook != HOOK_ROLE)
+            apply(b, &setting_table[i]);
+        if (setting_table[i].flags & SETTING_REPORT)
+            b->reported_dirty |= 1u << reported_bit(&setting_table[i]);
+    }
+}
+
+/* ---- showing ---- */
+
+void backend_setting_text(struct backend *b, const struct setting_def *def, struct buf *out)
+{
+    const char *v = settings_value(&b->settings, def);
+    switch (def->hook) {
+    case HOOK_XACT_ISOLATION:
+        buf_put_c(out, b->xact.state == XACT_NONE ? isolation_name(b->default_isolation)
+                       : b->xact.uncommitted      ? "read uncommitted"
+                                                  : isolation_name(b->xact.isolation));
+        return;
+    case HOOK_XACT_READ_ONLY:
+        buf_put_c(out, (b->xact.state == XACT_NONE ? b->default_read_only : b->xact.read_only)
+                           ? "on"
+                           : "off");
+        return;
+    case HOOK_XACT_DEFERRABLE:
+        buf_put_c(out, b->xact.state != XACT_NONE && b->xact.deferrable ? "on" : "off");
+        return;
+    case HOOK_ROLE:
+        buf_put_c(out, b->role_name ? b->role_name : "none");
+        return;
+    case HOOK_SESSION_AUTH:
+        buf_put_c(out, b->user ? b->user : "");
+        return;
+    default: /* the value says all */
+        break;
+    }
+    if (strcmp(def->name, "is_superuser") == 0)
+        v = b->base.superuser ? "on" : "off";
+    setting_display(def, v, out);
+}
+
+struct err *backend_setting_get(struct backend *b, struct str name, bool missing_ok,
+                                struct buf *out, bool *found)
+{
+    const struct setting_def *def = setting_find(name);
+    const char *custom = def ? NULL : settings_custom(&b->settings, name);
+    *found = def || custom;
+    if (def)
+        backend_setting_text(b, def, out);
+    else if (custom)
+        buf_put_c(out, custom);
+    else if (!missing_ok)
+        return setting_unknown(name);
+    return NULL;
+}
+
+void backend_report_settings(struct backend *b, bool all)
+{
+    struct buf text = BUF_INIT;
+    if (!all && !b->reported_dirty)
+        return;
+    int bit = 0;
+    for (int i = 0; i < setting_table_count; i++) {
+        const struct setting_def *def = &setting_table[i];
+        if (!(def->flags & SETTING_REPORT))
+            continue;
+        if (all || (b->reported_dirty & 1u << bit)) {
+            buf_reset(&text);
+            backend_setting_text(b, def, &text);
+            wire_parameter_status(backend_out(b), def->name, buf_cstr(&text));
+        }
+        bit++;
+    }
+    buf_done(&text);
+    b->reported_dirty = 0;
+}
+
+/* ---- setting ---- */
+
+static struct err *may_set(const struct backend *b, const struct setting_def *def)
+{
+    switch (def->context) {
+    case SETTING_INTERNAL:
+        return err_new("55P02", "parameter \"%s\" cannot be changed", def->name);
+    case SETTING_POSTMASTER:
+        return err_new("55P02", "parameter \"%s\" cannot be changed without restarting the server",
+                       def->name);
+    case SETTING_SIGHUP:
+        return err_new("55P02", "parameter \"%s\" cannot be changed now", def->name);
+    case SETTING_SUPERUSER:
+        if (!b->base.superuser)
+            return err_new("42501", "permission denied to set parameter \"%s\"", def->name);
+        return NULL;
+    case SETTING_USER:
+        return NULL;
+    }
+    UNREACHABLE();
+}
+
+/* DateStyle's words that are not said keep their value. */
+static char *merge_date_style(struct backend *b, const struct setting_def *def, char *canonical)
+{
+    char style[16];
+    char order[16];
+    char old_style[16];
+    char old_order[16];
+    char merged[40];
+    if (sscanf(canonical, "%15[^,], %15s", style, order) != 2 ||
+        sscanf(settings_value(&b->settings, def), "%15[^,], %15s", old_style, old_order) != 2)
+        return canonical;
+    snprintf(merged, sizeof(merged), "%s, %s", style[0] == '*' ? old_style : style,
+             order[0] == '*' ? old_order : order);
+    free(canonical);
+    canonical = strdup(merged);
+    CHECK(canonical != NULL);
+    return canonical;
+}
+
+static struct err *find_role(struct backend *b, const char *name, uint32_t *oid)
+{
+    TRY(xact_open(b));
+    TRY(cat_role_oid(&b->base.cat, str_from(name), oid));
+    if (!*oid)
+        return err_new("22023", "role \"%s\" does not exist", name);
+    return NULL;
+}
+
+static struct err *set_role(struct backend *b, const struct setting_def *def, const char *name,
+                            bool local)
+{
+    uint32_t oid;
+    char *value;
+    if (!name || strcasecmp(name, "none") == 0) {
+        settings_set(&b->settings, def, NULL, local);
+        return NULL;
+    }
+    TRY(find_role(b, name, &oid));
+    if (!b->base.superuser && oid != b->base.session_role)
+        return err_new("42501", "permission denied to set role \"%s\"", name);
+    if (asprintf(&value, "%u:%s", oid, name) < 0)
+        return err_oom();
+    settings_set(&b->settings, def, value, local);
+    free(value);
+    return NULL;
+}
+
+static struct err *set_session_auth(struct backend *b, const char *name)
+{
+    uint32_t oid;
+    if (!name || strcmp(name, b->user) == 0)
+        return NULL;
+    TRY(find_role(b, name, &oid));
+    if (!b->base.superuser)
+        return err_new("42501", "permission denied to set session authorization");
+    return err_unsupported("SET SESSION AUTHORIZATION to another role is not supported");
+}
+
+static struct err *set_special(struct backend *b, const struct setting_def *def, const char *value,
+                               bool local, bool *done)
+{
+    char *canonical;
+    struct err *e = NULL;
+    *done = true;
+    switch (def->hook) {
+    case HOOK_ROLE:
+        return set_role(b, def, value, local);
+    case HOOK_SESSION_AUTH:
+        return set_session_auth(b, value);
+    case HOOK_XACT_ISOLATION:
+        TRY(setting_canonical(def, value ? value : isolation_name(b->default_isolation),
+                              &canonical));
+        e = xact_set_isolation(b, canonical, false);
+        free(canonical);
+        return e;
+    case HOOK_XACT_READ_ONLY:
+        TRY(setting_canonical(def,
+                              value                  ? value
+                              : b->default_read_only ? "on"
+                                                     : "off",
+                              &canonical));
+        e = xact_set_read_only(b, setting_is_on(canonical));
+        free(canonical);
+        return e;
+    case HOOK_XACT_DEFERRABLE:
+        TRY(setting_canonical(def, value ? value : "off", &canonical));
+        b->xact.deferrable = setting_is_on(canonical);
+        free(canonical);
+        return NULL;
+    default: /* an ordinary one */
+        *done = false;
+        return NULL;
+    }
+}
+
+struct err *backend_setting_set(struct backend *b, struct str name, const char *value, bool local,
+                                bool startup)
+{
+    const struct setting_def *def = setting_find(name);
+    char *canonical = NULL;
+    bool done;
+    if (!def && memchr(name.data, '.', name.len))
+        return settings_set_custom(&b->settings, name, value, local);
+    if (!def)
+        return setting_unknown(name);
+    TRY(may_set(b, def));
+    TRY(set_special(b, def, value, local, &done));
+    if (done)
+        return NULL;
+    if (value) {
+        TRY(setting_canonical(def, value, &canonical));
+        if (def->hook == HOOK_DATE_STYLE)
+            canonical = merge_date_style(b, def, canonical);
+    }
+    if (startup)
+        settings_set_startup(&b->settings, def, canonical);
+    else
+        settings_set(&b->settings, def, canonical, local);
+    free(canonical);
+    return NULL;
+}
+
+/* ---- SET and SHOW ---- */
+
+static const char *const_text(const PgQuery__AConst *c, struct arena *a)
+{
+    switch (c->val_case) {
+    case PG_QUERY__A__CONST__VAL_IVAL:
+        return arena_printf(a, "%d", c->ival->ival);
+    case PG_QUERY__A__CONST__VAL_FVAL:
+        return c->fval->fval;
+    case PG_QUERY__A__CONST__VAL_SVAL:
+        return c->sval->sval;
+    case PG_QUERY__A__CONST__VAL_BOOLVAL:
+        return c->boolval->boolval ? "true" : "false";
+    default: /* bit strings and NULL are no values */
+        return "";
+    }
+}
+
+/* The arguments of SET as one text. */
+static struct err *set_value(const struct setting_def *def, const PgQuery__VariableSetStmt *s,
+                             struct arena *a, const char **out)
+{
+    struct buf b = BUF_INIT;
+    bool list = def && (def->flags & SETTING_LIST);
+    if (s->n_args > 1 && !list)
+        return err_new("22023", "SET %s takes only one argument", s->name);
+    for (size_t i = 0; i < s->n_args; i++) {
+        const PgQuery__Node *n = s->args[i];
+        bool cast = n->node_case == PG_QUERY__NODE__NODE_TYPE_CAST;
+        if (cast)
+            n = n->type_cast->arg;
+        if (n->node_case != PG_QUERY__NODE__NODE_A_CONST)
+            continue;
+        const char *text = const_text(n->a_const, a);
+        buf_put_c(&b, i ? ", " : "");
+        if (cast)
+            buf_printf(&b, "INTERVAL '%s'", text);
+        else if (def && (def->flags & SETTING_QUOTE))
+            quote_identifier(&b, text);
+        else
+            buf_put_c(&b, text);
+    }
+    *out = arena_strdup(a, buf_cstr(&b));
+    buf_done(&b);
+    return NULL;
+}
+
+static struct err *set_multi(struct backend *b, const PgQuery__VariableSetStmt *s, struct arena *a)
+{
+    bool characteristics = strcmp(s->name, "SESSION CHARACTERISTICS") == 0;
+    if (strcmp(s->name, "TRANSACTION SNAPSHOT") == 0)
+        return err_unsupported("SET TRANSACTION SNAPSHOT is not supported");
+    if (!characteristics && !xact_in_block(b) && !b->xact.implicit_block)
+        backend_warn(b, "25P01", "SET TRANSACTION can only be used in transaction blocks");
+    for (size_t i = 0; i < s->n_args; i++) {
+        const PgQuery__DefElem *d = s->args[i]->def_elem;
+        if (!d->arg || d->arg->node_case != PG_QUERY__NODE__NODE_A_CONST)
+            continue;
+        const char *name = characteristics ? arena_printf(a, "default_%s", d->defname) : d->defname;
+        TRY(backend_setting_set(b, str_from(name), const_text(d->arg->a_const, a), false, false));
+    }
+    return NULL;
+}
+
+struct err *run_set(struct backend *b, struct run *r)
+{
+    const PgQuery__VariableSetStmt *s = r->raw->tree->variable_set_stmt;
+    struct arena *a = &b->scratch->arena;
+    const char *value = NULL;
+    const char *name = s->name ? s->name : "";
+    bool reset = s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET ||
+                 s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL;
+    snprintf(r->tag, sizeof(r->tag), "%s", reset ? "RESET" : "SET");
+    if (s->is_local && !xact_in_block(b) && !b->xact.implicit_block)
+        backend_warn(b, "25P01", "SET LOCAL can only be used in transaction blocks");
+    switch (s->kind) {
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI:
+        return set_multi(b, s, a);
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL:
+        settings_reset_all(&b->settings);
+        return NULL;
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_VALUE:
+        TRY(set_value(setting_find(str_from(name)), s, a, &value));
+        break;
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_CURRENT: {
+        const struct setting_def *def = setting_find(str_from(name));
+        if (!def)
+            return setting_unknown(str_from(name));
+        value = arena_strdup(a, settings_value(&b->settings, def));
+        break;
+    }
+    default: /* SET ... TO DEFAULT, RESET */
+        break;
+    }
+    return backend_setting_set(b, str_from(name), value, s->is_local, false);
+}
+
+static void show_all(struct backend *b, struct run *r)
+{
+    static const char *const names[] = {"name", "setting", "description"};
+    struct buf text = BUF_INIT;
+    if (r->describe)
+        put_text_description(b, names, 3, r->formats, r->nformats);
+    for (int i = 0; i < setting_table_count; i++) {
+        const struct setting_def *def = &setting_table[i];
+        if (def->flags & SETTING_HIDDEN)
+            continue;
+        buf_reset(&text);
+        backend_setting_text(b, def, &text);
+        const char *row[] = {def->name, buf_cstr(&text), def->description};
+        put_text_row(b, row, 3);
+    }
+    buf_done(&text);
+}
+
+struct err *run_show(struct backend *b, struct run *r)
+{
+    const char *name = r->raw->tree->variable_show_stmt->name;
+    const struct setting_def *def = setting_find(str_from(name));
+    struct buf text = BUF_INIT;
+    bool found;
+    snprintf(r->tag, sizeof(r->tag), "SHOW");
+    if (strcasecmp(name, "all") == 0) {
+        show_all(b, r);
+        return NULL;
+    }
+    struct err *e = backend_setting_get(b, str_from(name), false, &text, &found);
+    if (!e) {
+        const char *shown = def ? def->name : name;
+        const char *value = buf_cstr(&text);
+        if (r->describe)
+            put_text_description(b, &shown, 1, r->formats, r->nformats);
+        put_text_row(b, &value, 1);
+    }
+    buf_done(&text);
+    return e;
+}
+
+/* ---- search path ---- */
+
+struct path_state {
+    struct backend *b;
+    uint32_t *oids;
+    int n;
+    int cap;
+    bool has_catalog;
+    uint32_t creation;
+    struct err *error;
+};
+
+static void add_path(struct path_state *s, uint32_t oid)
+{
+    for (int i = 0; i < s->n; i++)
+        if (s->oids[i] == oid)
+            return;
+    if (s->n == s->cap) {
+        s->cap = s->cap ? s->cap * 2 : 4;
+        s->oids = realloc(s->oids, sizeof(*s->oids) * (size_t)s->cap);
+        CHECK(s->oids != NULL);
+    }
+    s->oids[s->n++] = oid;
+}
+
+static void add_path_item(void *arg, const char *item)
+{
+    struct path_state *s = arg;
+    struct backend *b = s->b;
+    uint32_t oid = 0;
+    if (s->error)
+        return;
+    if (strcmp(item, "$user") == 0)
+        item = b->role_name ? b->role_name : b->user;
+    s->error = cat_namespace_oid(&b->base.cat, str_from(item), &oid);
+    if (s->error || !oid)
+        return;
+    s->has_catalog |= oid == PG_CATALOG_NSP;
+    if (!s->creation)
+        s->creation = oid;
+    add_path(s, oid);
+}
+
+struct err *resolve_search_path(struct backend *b)
+{
+    const struct setting_def *def = setting_find(STR("search_path"));
+    struct path_state s = {.b = b};
+    uint64_t version = catalog_version(server_catalog);
+    identifier_list_parse(settings_value(&b->settings, def), add_path_item, &s);
+    if (s.error) {
+        free(s.oids);
+        return s.error;
+    }
+    if (!s.has_catalog) {
+        add_path(&s, PG_CATALOG_NSP);
+        memmove(s.oids + 1, s.oids, sizeof(*s.oids) * (size_t)(s.n - 1));
+        s.oids[0] = PG_CATALOG_NSP;
+    }
+    b->path_dirty = false;
+    b->path_version = version;
+    b->base.cat.creation_nsp = s.creation;
+    if (b->npath == s.n && memcmp(b->path, s.oids, sizeof(*s.oids) * (size_t)s.n) == 0) {
+        free(s.oids);
+        return NULL;
+    }
+    free(b->path);
+    b->path = s.oids;
+    b->npath = s.n;
+    b->path_generation++;
+    b->base.cat.search_path = b->path;
+    b->base.cat.nsearch_path = b->npath;
+    return NULL;
+}

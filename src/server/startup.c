@@ -1,0 +1,237 @@
+/* The beginning of a session: first packet, role, database, settings. */
+#include "server/server_internal.h"
+
+#include "base/clock.h"
+#include "catalog/systab.h"
+#include "rt/conn.h"
+#include "rt/wait.h"
+#include "types/text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+enum { ROLE_SUPER_COLUMN = 2, ROLE_LOGIN_COLUMN = 6, ROLE_COLUMNS = 12, MAX_UNKNOWN_OPTIONS = 16 };
+
+static char *copy(struct str s)
+{
+    char *p = strndup(s.data, s.len);
+    CHECK(p != NULL);
+    return p;
+}
+
+static struct err *find_user(struct backend *b, struct str user)
+{
+    struct datum key = datum_str(user);
+    struct datum v[ROLE_COLUMNS];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e =
+        systab_get(&b->base.cat, PG_AUTHID, AUTHID_ROLNAME_INDEX, &key, 1, &a, v, &found);
+    if (!e && !found)
+        e = err_fatal(err_new("28000", "role \"%.*s\" does not exist", STR_ARG(user)));
+    else if (!e && !v[ROLE_LOGIN_COLUMN].i)
+        e = err_fatal(err_new("28000", "role \"%.*s\" is not permitted to log in", STR_ARG(user)));
+    if (!e) {
+        b->base.session_role = b->base.cat.role = (uint32_t)v[0].u;
+        b->base.superuser = v[ROLE_SUPER_COLUMN].i != 0;
+    }
+    arena_done(&a);
+    return e;
+}
+
+static struct err *find_database(struct backend *b, struct str database)
+{
+    uint32_t oid;
+    uint32_t sysbase;
+    bool allowed;
+    TRY(cat_database(&b->base.cat, database, &oid, &sysbase, &allowed));
+    if (!oid)
+        return err_fatal(err_new("3D000", "database \"%.*s\" does not exist", STR_ARG(database)));
+    if (!allowed && b->conn)
+        return err_fatal(err_new("55000",
+                                 "database \"%.*s\" is not currently accepting connections",
+                                 STR_ARG(database)));
+    b->base.cat.db = oid;
+    b->base.cat.sysbase = sysbase;
+    return NULL;
+}
+
+struct err *session_login(struct backend *b, struct str user, struct str database)
+{
+    b->user = copy(user);
+    b->database = copy(database);
+    b->base.user_name = b->user;
+    b->base.db_name = b->database;
+    TRY(txn_begin(catalog_txn_mgr(server_catalog), TXN_READ_COMMITTED, true, &b->base.cat.txn));
+    struct err *e = find_user(b, user);
+    if (!e)
+        e = find_database(b, database);
+    txn_abort(b->base.cat.txn);
+    b->base.cat.txn = NULL;
+    return e;
+}
+
+/* ---- the first packet ---- */
+
+static struct err *read_packet(struct backend *b, int64_t deadline_ns, struct wire_startup *out)
+{
+    struct buf *in = &b->scratch->in;
+    for (;;) {
+        bool complete;
+        bool eof;
+        bool timed_out;
+        TRY(wire_startup_parse(buf_str(in), out, &complete));
+        if (complete)
+            return NULL;
+        TRY(conn_read(b->conn, in, deadline_ns, &eof, &timed_out));
+        if (eof || timed_out) /* nothing to answer, nobody to tell */
+            return err_fatal(err_new("08006", "no startup packet"));
+    }
+}
+
+/* An option of the startup packet or of its `options`: a setting. */
+static struct err *set_option(struct backend *b, struct str name, const char *value)
+{
+    struct err *e = backend_setting_set(b, name, value, false, true);
+    return e ? err_fatal(e) : NULL;
+}
+
+/* options = "-c name=value --name=value", with backslashes before blanks in values. */
+static struct err *parse_options(struct backend *b, const char *p)
+{
+    struct buf word = BUF_INIT;
+    struct err *e = NULL;
+    bool want_assignment = false;
+    while (!e) {
+        while (isspace((unsigned char)*p))
+            p++;
+        if (!*p)
+            break;
+        buf_reset(&word);
+        for (; *p && !isspace((unsigned char)*p); p++) {
+            p += *p == '\\' && p[1];
+            buf_put_u8(&word, (uint8_t)*p);
+        }
+        char *text = (char *)(uintptr_t)buf_cstr(&word);
+        if (!want_assignment && strcmp(text, "-c") == 0) {
+            want_assignment = true;
+            continue;
+        }
+        if (!want_assignment && (strncmp(text, "--", 2) == 0 || strncmp(text, "-c", 2) == 0))
+            text += 2;
+        else if (!want_assignment)
+            text = (char *)"";
+        char *equals = strchr(text, '=');
+        want_assignment = false;
+        if (!equals) {
+            e = err_fatal(err_new("42601", "invalid command-line argument for server process: %s",
+                                  buf_cstr(&word)));
+            break;
+        }
+        for (char *c = text; c < equals; c++)
+            if (*c == '-')
+                *c = '_';
+        e = set_option(b, str_make(text, (size_t)(equals - text)), equals + 1);
+    }
+    buf_done(&word);
+    return e;
+}
+
+static struct err *apply_params(struct backend *b, const struct wire_startup *s)
+{
+    static const char *const special[] = {"user", "database", "options", "replication"};
+    const char *name;
+    const char *value;
+    for (size_t at = 0; wire_startup_param(s, &at, &name, &value);) {
+        bool skip = strncmp(name, "_pq_.", 5) == 0;
+        for (size_t i = 0; i < ARRAY_LENGTH(special); i++)
+            skip |= strcmp(name, special[i]) == 0;
+        if (strcmp(name, "options") == 0)
+            TRY(parse_options(b, value));
+        else if (!skip)
+            TRY(set_option(b, str_from(name), value));
+    }
+    return NULL;
+}
+
+static const char *param(const struct wire_startup *s, const char *wanted)
+{
+    const char *name;
+    const char *value;
+    for (size_t at = 0; wire_startup_param(s, &at, &name, &value);)
+        if (strcmp(name, wanted) == 0)
+            return value;
+    return NULL;
+}
+
+static void negotiate(struct backend *b, const struct wire_startup *s)
+{
+    const char *unknown[MAX_UNKNOWN_OPTIONS];
+    const char *name;
+    const char *value;
+    int n = 0;
+    for (size_t at = 0; wire_startup_param(s, &at, &name, &value);)
+        if (strncmp(name, "_pq_.", 5) == 0 && n < MAX_UNKNOWN_OPTIONS)
+            unknown[n++] = name;
+    if (s->minor > 0 || n)
+        wire_negotiate_version(backend_out(b), 0, unknown, n);
+}
+
+static struct err *accept_session(struct backend *b, const struct wire_startup *s)
+{
+    const char *user = param(s, "user");
+    const char *database = param(s, "database");
+    const char *replication = param(s, "replication");
+    struct buf *out = backend_out(b);
+    negotiate(b, s);
+    if (!user || !*user)
+        return err_fatal(err_new("28000", "no PostgreSQL user name specified in startup packet"));
+    if (replication && strcmp(replication, "false") != 0 && strcmp(replication, "off") != 0 &&
+        strcmp(replication, "0") != 0 && strcmp(replication, "no") != 0)
+        return err_fatal(err_unsupported("replication connections are not supported"));
+    if (!database || !*database)
+        database = user;
+    TRY(utf8_verify(str_from(user)));
+    TRY(utf8_verify(str_from(database)));
+    if (!registry_add(b))
+        return err_fatal(err_new("53300", "sorry, too many clients already"));
+    TRY(session_login(b, str_from(user), str_from(database)));
+    TRY(apply_params(b, s));
+    settings_commit(&b->settings);
+    xact_rollback(b);
+    wire_auth_ok(out);
+    backend_report_settings(b, true);
+    wire_backend_key(out, b->base.pid, b->secret);
+    wire_ready(out, 'I');
+    activity_set(b, "idle", "");
+    return NULL;
+}
+
+struct err *session_startup(struct backend *b, bool *done)
+{
+    struct wire_startup s;
+    struct scratch *sc = b->scratch;
+    int64_t timeout_s = setting_int(server_setting_named("authentication_timeout"));
+    int64_t deadline_ns = clock_mono_ns() + timeout_s * 1000000000;
+    for (;;) {
+        TRY(read_packet(b, deadline_ns, &s));
+        if (s.kind != WIRE_SSL_REQUEST && s.kind != WIRE_GSSENC_REQUEST)
+            break;
+        /* What came in the same segment was sent before the answer: nobody does that but an
+         * attacker. */
+        if (sc->in.len != s.size_bytes)
+            return err_fatal(err_new("08P01", "received unencrypted data after SSL request"));
+        buf_reset(&sc->in);
+        TRY(conn_write(b->conn, "N", 1));
+    }
+    if (s.kind == WIRE_CANCEL_REQUEST) {
+        registry_cancel(s.pid, s.secret);
+        b->closing = true;
+        return NULL;
+    }
+    TRY(accept_session(b, &s));
+    sc->in_at = s.size_bytes;
+    *done = true;
+    return NULL;
+}

@@ -1,0 +1,524 @@
+/* Statements that are not planned: prepared statements and cursors by SQL, EXPLAIN, DISCARD, and
+ * the way to utility_run for everything about schema objects. */
+#include "server/server_internal.h"
+
+#include <pg_query/pg_query.pb-c.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* ---- PREPARE, EXECUTE, DEALLOCATE ---- */
+
+/* The text of one statement with everything before it blanked, so that positions stay true. */
+static char *statement_text(const struct run *r, struct arena *a, size_t *len)
+{
+    const struct raw_stmt *raw = r->raw;
+    size_t end = raw->len ? (size_t)(raw->location + raw->len) : strlen(raw->sql);
+    char *text = arena_strndup(a, raw->sql, end);
+    for (int i = 0; i < raw->location; i++)
+        text[i] = ' ';
+    *len = end;
+    return text;
+}
+
+/* A prepared statement of the statement inside the running one. */
+static struct err *prepare_inner(struct backend *b, const struct run *r, const uint32_t *types,
+                                 int ntypes, struct prepared **out)
+{
+    size_t len;
+    struct prepared *p;
+    const char *text = statement_text(r, &b->scratch->arena, &len);
+    TRY(prepared_new(text, len, types, ntypes, &p));
+    PgQuery__Node *tree = p->raw.tree;
+    if (tree->node_case == PG_QUERY__NODE__NODE_PREPARE_STMT)
+        p->raw.tree = tree->prepare_stmt->query;
+    else if (tree->node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT)
+        p->raw.tree = tree->declare_cursor_stmt->query;
+    p->kind = stmt_kind_of(&p->raw);
+    p->from_sql = true;
+    struct err *e = NULL;
+    if (p->kind != STMT_PLAN)
+        e = err_unsupported("this kind of statement cannot be prepared");
+    if (!e)
+        e = prepared_plan(b, p);
+    if (e) {
+        prepared_unref(p);
+        return e;
+    }
+    *out = p;
+    return NULL;
+}
+
+struct err *run_prepare(struct backend *b, struct run *r)
+{
+    const PgQuery__PrepareStmt *s = r->raw->tree->prepare_stmt;
+    struct prepared *p;
+    int n = (int)s->n_argtypes;
+    uint32_t *types = arena_new_array(&b->scratch->arena, uint32_t, n + 1);
+    TRY(xact_open(b));
+    if (prepared_find(b, s->name))
+        return err_new("42P05", "prepared statement \"%s\" already exists", s->name);
+    for (int i = 0; i < n; i++) {
+        int32_t typmod;
+        int ndims;
+        TRY(resolve_type_name(&b->base.cat, r->raw->sql, s->argtypes[i]->type_name, &types[i],
+                              &typmod, &ndims));
+    }
+    TRY(prepare_inner(b, r, types, n, &p));
+    p->name = strdup(s->name);
+    CHECK(p->name != NULL);
+    p->next = b->prepared;
+    b->prepared = p;
+    snprintf(r->tag, sizeof(r->tag), "PREPARE");
+    return NULL;
+}
+
+static struct err *find_statement(struct backend *b, const char *name, struct prepared **out)
+{
+    *out = prepared_find(b, name);
+    if (!*out)
+        return err_new("26000", "prepared statement \"%s\" does not exist", name);
+    return NULL;
+}
+
+/* One argument of EXECUTE: any expression without columns. */
+static struct err *eval_argument(struct backend *b, struct run *r, const void *node, uint32_t type,
+                                 struct datum *out)
+{
+    struct exec_env env = session_exec_env(&b->base);
+    struct arena *a = &b->scratch->arena;
+    struct rte *rte;
+    struct expr *expr;
+    struct row_expr *re;
+    struct datum value;
+    TRY(analyze_expr_node(&b->base.cat, &b->base.types, r->raw->sql, node, NULL, USE_DEFAULT, type,
+                          -1, NULL, a, &rte, &expr));
+    TRY(row_expr_new(&env, NULL, expr, &re));
+    struct err *e = row_expr_eval(re, NULL, &value);
+    if (!e) {
+        const struct type_ops *ops = type_lookup(&b->base.types, type);
+        *out = datum_copy(a, value, ops && ops->byval);
+    }
+    row_expr_free(re);
+    return e;
+}
+
+static struct err *eval_arguments(struct backend *b, struct run *r, const PgQuery__ExecuteStmt *s,
+                                  const struct prepared *p, struct datum **out)
+{
+    int n = (int)s->n_params;
+    struct datum *values = arena_new_array(&b->scratch->arena, struct datum, n + 1);
+    if (n != p->params.count)
+        return err_detail(
+            err_new("42601", "wrong number of parameters for prepared statement \"%s\"", s->name),
+            "Expected %d parameters but got %d.", p->params.count, n);
+    for (int i = 0; i < n; i++)
+        TRY(eval_argument(b, r, s->params[i], p->params.types[i], &values[i]));
+    *out = values;
+    return NULL;
+}
+
+struct err *run_execute(struct backend *b, struct run *r)
+{
+    const PgQuery__ExecuteStmt *s = r->raw->tree->execute_stmt;
+    struct prepared *p;
+    struct datum *values = NULL;
+    TRY(find_statement(b, s->name, &p));
+    TRY(xact_open(b));
+    prepared_ref(p);
+    struct err *e = eval_arguments(b, r, s, p, &values);
+    if (!e)
+        e = prepared_plan(b, p);
+    if (!e && p->kind == STMT_PLAN)
+        e = run_plan(b, r, p->plan, values);
+    else if (!e)
+        e = err_unsupported("EXECUTE of a utility statement is not supported");
+    prepared_unref(p);
+    return e;
+}
+
+struct err *run_deallocate(struct backend *b, struct run *r)
+{
+    const char *name = r->raw->tree->deallocate_stmt->name;
+    struct prepared *p;
+    if (!name || !*name) {
+        while (b->prepared)
+            prepared_drop(b, b->prepared->name);
+        snprintf(r->tag, sizeof(r->tag), "DEALLOCATE ALL");
+        return NULL;
+    }
+    TRY(find_statement(b, name, &p));
+    prepared_drop(b, name);
+    snprintf(r->tag, sizeof(r->tag), "DEALLOCATE");
+    return NULL;
+}
+
+/* ---- cursors ---- */
+
+enum { CURSOR_BINARY = 1, CURSOR_SCROLL = 2, CURSOR_HOLD = 32 };
+
+struct err *run_declare(struct backend *b, struct run *r)
+{
+    const PgQuery__DeclareCursorStmt *s = r->raw->tree->declare_cursor_stmt;
+    struct prepared *p;
+    struct portal *portal;
+    if (s->options & CURSOR_HOLD)
+        return err_unsupported("DECLARE CURSOR WITH HOLD is not supported");
+    if (s->options & CURSOR_SCROLL)
+        return err_unsupported("DECLARE SCROLL CURSOR is not supported");
+    if (!xact_in_block(b) && !b->xact.implicit_block)
+        return err_new("25P01", "DECLARE CURSOR can only be used in transaction blocks");
+    TRY(xact_open(b));
+    TRY(prepare_inner(b, r, NULL, 0, &p));
+    struct portal *old = portal_find(b, s->portalname);
+    struct err *e = NULL;
+    if (p->plan->query->kind != Q_SELECT)
+        e = err_new("42601", "DECLARE CURSOR must specify a SELECT");
+    else if (old)
+        e = err_new("42P03", "cursor \"%s\" already exists", s->portalname);
+    else
+        e = portal_new(b, s->portalname, p, &portal);
+    prepared_unref(p);
+    TRY(e);
+    portal->cursor = true;
+    if (s->options & CURSOR_BINARY) {
+        portal->formats = arena_alloc(&portal->arena, sizeof(*portal->formats));
+        portal->formats[0] = 1;
+        portal->nformats = 1;
+    }
+    snprintf(r->tag, sizeof(r->tag), "DECLARE CURSOR");
+    /* What the cursor sees is fixed now. */
+    struct exec_env env = session_exec_env(&b->base);
+    TRY(check_read_only(b, portal->stmt->plan));
+    TRY(exec_begin(&env, portal->stmt->plan, NULL, &portal->exec));
+    portal->state = PORTAL_RUNNING;
+    return NULL;
+}
+
+static struct err *find_cursor(struct backend *b, const char *name, struct portal **out)
+{
+    *out = portal_find(b, name);
+    if (!*out)
+        return err_new("34000", "cursor \"%s\" does not exist", name);
+    return NULL;
+}
+
+static struct err *only_forward(void)
+{
+    return err_hint(err_new("55000", "cursor can only scan forward"),
+                    "Declare it with SCROLL option to enable backward scan.");
+}
+
+/* How many rows to skip, and then to give (0: all). */
+static struct err *fetch_range(const PgQuery__FetchStmt *s, const struct portal *p, uint64_t *skip,
+                               uint64_t *count, bool *all)
+{
+    int64_t n = s->how_many;
+    *skip = 0;
+    *count = 1;
+    *all = false;
+    switch (s->direction) {
+    case PG_QUERY__FETCH_DIRECTION__FETCH_FORWARD:
+        if (n < 0)
+            return only_forward();
+        *all = n == INT64_MAX || n == INT32_MAX;
+        *count = (uint64_t)n;
+        return NULL;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_RELATIVE:
+        if (n <= 0)
+            return only_forward();
+        *skip = (uint64_t)n - 1;
+        return NULL;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_ABSOLUTE:
+        if (n <= 0 || (uint64_t)n <= p->position)
+            return only_forward();
+        *skip = (uint64_t)n - 1 - p->position;
+        return NULL;
+    default:
+        return n == 0 ? NULL : only_forward();
+    }
+}
+
+static struct err *fetch_rows(struct backend *b, struct run *r, struct portal *p, bool move,
+                              uint64_t skip, uint64_t count, bool all, uint64_t *nrows)
+{
+    bool done;
+    const int16_t *formats = p->nformats ? p->formats : r->formats;
+    int nformats = p->nformats ? p->nformats : r->nformats;
+    *nrows = 0;
+    if (skip)
+        TRY(portal_run(b, p, skip, false, formats, nformats, nrows, &done));
+    *nrows = 0;
+    if (!count && !all)
+        return NULL;
+    return portal_run(b, p, all ? 0 : count, !move, formats, nformats, nrows, &done);
+}
+
+struct err *run_fetch(struct backend *b, struct run *r)
+{
+    const PgQuery__FetchStmt *s = r->raw->tree->fetch_stmt;
+    struct portal *p;
+    uint64_t skip;
+    uint64_t count;
+    uint64_t nrows;
+    bool all;
+    TRY(find_cursor(b, s->portalname, &p));
+    TRY(xact_open(b));
+    TRY(fetch_range(s, p, &skip, &count, &all));
+    if (!s->ismove && r->describe)
+        put_row_description(b, &p->stmt->desc, p->formats, p->nformats);
+    TRY(fetch_rows(b, r, p, s->ismove, skip, count, all, &nrows));
+    snprintf(r->tag, sizeof(r->tag), "%s %llu", s->ismove ? "MOVE" : "FETCH",
+             (unsigned long long)nrows);
+    return NULL;
+}
+
+struct err *run_close(struct backend *b, struct run *r)
+{
+    const char *name = r->raw->tree->close_portal_stmt->portalname;
+    struct portal *p;
+    if (!name || !*name) {
+        for (p = b->portals; p;) {
+            struct portal *next = p->next;
+            if (p->cursor)
+                portal_drop(b, p);
+            p = next;
+        }
+        snprintf(r->tag, sizeof(r->tag), "CLOSE CURSOR ALL");
+        return NULL;
+    }
+    TRY(find_cursor(b, name, &p));
+    portal_drop(b, p);
+    snprintf(r->tag, sizeof(r->tag), "CLOSE CURSOR");
+    return NULL;
+}
+
+/* ---- EXPLAIN ---- */
+
+struct explain_options {
+    bool analyze;
+    bool verbose;
+    bool costs;
+};
+
+static bool option_is_on(const PgQuery__DefElem *d)
+{
+    if (!d->arg)
+        return true;
+    switch (d->arg->node_case) {
+    case PG_QUERY__NODE__NODE_STRING:
+        return strcasecmp(d->arg->string->sval, "off") != 0 &&
+               strcasecmp(d->arg->string->sval, "false") != 0;
+    case PG_QUERY__NODE__NODE_INTEGER:
+        return d->arg->integer->ival != 0;
+    case PG_QUERY__NODE__NODE_BOOLEAN:
+        return d->arg->boolean->boolval;
+    default:
+        return true;
+    }
+}
+
+static struct err *explain_options(const PgQuery__ExplainStmt *s, const char *sql,
+                                   struct explain_options *o)
+{
+    static const char *const ignored[] = {"buffers", "wal", "settings", "timing", "summary"};
+    *o = (struct explain_options){.costs = true};
+    for (size_t i = 0; i < s->n_options; i++) {
+        const PgQuery__DefElem *d = s->options[i]->def_elem;
+        bool known = false;
+        for (size_t k = 0; k < ARRAY_LENGTH(ignored); k++)
+            known |= strcmp(d->defname, ignored[k]) == 0;
+        if (strcmp(d->defname, "analyze") == 0)
+            o->analyze = option_is_on(d);
+        else if (strcmp(d->defname, "verbose") == 0)
+            o->verbose = option_is_on(d);
+        else if (strcmp(d->defname, "costs") == 0)
+            o->costs = option_is_on(d);
+        else if (strcmp(d->defname, "format") == 0) {
+            const char *format = d->arg && d->arg->node_case == PG_QUERY__NODE__NODE_STRING
+                                     ? d->arg->string->sval
+                                     : "";
+            if (strcasecmp(format, "text") != 0)
+                return err_unsupported("EXPLAIN (FORMAT %s) is not supported", format);
+        } else if (!known) {
+            return err_at(err_new("42601", "unrecognized EXPLAIN option \"%s\"", d->defname),
+                          char_position(sql, d->location));
+        }
+    }
+    return o->analyze ? err_unsupported("EXPLAIN ANALYZE is not supported") : NULL;
+}
+
+static struct err *explained_plan(struct backend *b, struct run *r, PgQuery__Node *query,
+                                  struct statement_plan **out)
+{
+    struct raw_stmt inner = *r->raw;
+    struct param_types none = {0};
+    inner.tree = query;
+    if (stmt_kind_of(&inner) == STMT_EXECUTE) {
+        struct prepared *p;
+        TRY(find_statement(b, query->execute_stmt->name, &p));
+        TRY(prepared_plan(b, p));
+        *out = plan_ref(p->plan);
+        return NULL;
+    }
+    if (stmt_kind_of(&inner) != STMT_PLAN)
+        return err_unsupported("EXPLAIN of this statement is not supported");
+    struct err *e = plan_raw(b, &inner, r->params ? r->params : &none, out);
+    if (!r->params)
+        free(none.types);
+    return e;
+}
+
+struct err *run_explain(struct backend *b, struct run *r)
+{
+    static const char *const title = "QUERY PLAN";
+    const PgQuery__ExplainStmt *s = r->raw->tree->explain_stmt;
+    struct explain_options o;
+    struct statement_plan *plan;
+    struct buf text = BUF_INIT;
+    TRY(explain_options(s, r->raw->sql, &o));
+    TRY(xact_open(b));
+    TRY(explained_plan(b, r, s->query, &plan));
+    struct err *e = explain_plan(&b->base.cat, plan, o.costs, o.verbose, &text);
+    plan_unref(plan);
+    if (!e) {
+        char *save = NULL;
+        if (r->describe)
+            put_text_description(b, &title, 1, r->formats, r->nformats);
+        (void)buf_cstr(&text);
+        for (char *line = strtok_r((char *)text.data, "\n", &save); line;
+             line = strtok_r(NULL, "\n", &save)) {
+            const char *value = line;
+            put_text_row(b, &value, 1);
+        }
+        snprintf(r->tag, sizeof(r->tag), "EXPLAIN");
+    }
+    buf_done(&text);
+    return e;
+}
+
+bool utility_columns(struct backend *b, const struct raw_stmt *raw, const struct result_desc **desc,
+                     const char **names, int *n)
+{
+    static const char *const all[] = {"name", "setting", "description"};
+    const PgQuery__Node *tree = raw->tree;
+    if (tree->node_case == PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT) {
+        const char *name = tree->variable_show_stmt->name;
+        const struct setting_def *def = setting_find(str_from(name));
+        *n = strcasecmp(name, "all") == 0 ? 3 : 1;
+        for (int i = 0; i < *n; i++)
+            names[i] = *n == 3 ? all[i] : def ? def->name : name;
+        return true;
+    }
+    if (tree->node_case == PG_QUERY__NODE__NODE_EXPLAIN_STMT) {
+        names[0] = "QUERY PLAN";
+        *n = 1;
+        return true;
+    }
+    if (tree->node_case == PG_QUERY__NODE__NODE_EXECUTE_STMT) {
+        const struct prepared *p = prepared_find(b, tree->execute_stmt->name);
+        *desc = p && p->desc.ncols ? &p->desc : NULL;
+        return *desc != NULL;
+    }
+    if (tree->node_case == PG_QUERY__NODE__NODE_FETCH_STMT && !tree->fetch_stmt->ismove) {
+        const struct portal *p = portal_find(b, tree->fetch_stmt->portalname);
+        *desc = p ? &p->stmt->desc : NULL;
+        return *desc != NULL;
+    }
+    return false;
+}
+
+/* ---- the rest ---- */
+
+static struct err *discard(struct backend *b, struct run *r)
+{
+    const char *what = "";
+    switch (r->raw->tree->discard_stmt->target) {
+    case PG_QUERY__DISCARD_MODE__DISCARD_ALL:
+        TRY(xact_must_be_alone(b, r, "DISCARD ALL"));
+        session_reset_all(b);
+        what = "ALL";
+        break;
+    case PG_QUERY__DISCARD_MODE__DISCARD_SEQUENCES:
+        b->base.nsequences = 0;
+        b->base.last_sequence = -1;
+        what = "SEQUENCES";
+        break;
+    case PG_QUERY__DISCARD_MODE__DISCARD_TEMP:
+        what = "TEMP";
+        break;
+    default: /* plans are replanned anyway when they must be */
+        what = "PLANS";
+        break;
+    }
+    snprintf(r->tag, sizeof(r->tag), "DISCARD %s", what);
+    return NULL;
+}
+
+/* The statement manages its own transactions, so none is open while it runs. */
+static struct err *run_own(struct backend *b, struct run *r)
+{
+    bool in_block = xact_in_block(b) || !r->only;
+    if (r->raw->own->kind == OWN_UNSUPPORTED)
+        return err_unsupported("%s is not supported", r->raw->own->what);
+    if (!own_handler.run)
+        return err_unsupported("synced tables are not supported by this server");
+    if (!in_block)
+        TRY(xact_commit(b));
+    struct err *e = own_handler.run(&b->base, r->raw->own, in_block, r->tag);
+    xact_begin(b);
+    return e;
+}
+
+static struct err *create_database(struct backend *b, struct run *r)
+{
+    const char *name = r->raw->tree->createdb_stmt->dbname;
+    TRY(xact_must_be_alone(b, r, "CREATE DATABASE"));
+    TRY(utility_run(&b->base, r->raw, r->tag));
+    TRY(xact_commit(b));
+    return server_bootstrap_database(str_from(name));
+}
+
+static struct err *run_schema_utility(struct backend *b, struct run *r)
+{
+    TRY(xact_open(b));
+    switch (r->raw->tree->node_case) {
+    case PG_QUERY__NODE__NODE_CREATEDB_STMT:
+        return create_database(b, r);
+    case PG_QUERY__NODE__NODE_DROPDB_STMT:
+        TRY(xact_must_be_alone(b, r, "DROP DATABASE"));
+        break;
+    case PG_QUERY__NODE__NODE_VACUUM_STMT:
+        if (r->raw->tree->vacuum_stmt->is_vacuumcmd)
+            TRY(xact_must_be_alone(b, r, "VACUUM"));
+        break;
+    case PG_QUERY__NODE__NODE_LISTEN_STMT:
+        return err_unsupported("LISTEN is not supported");
+    case PG_QUERY__NODE__NODE_UNLISTEN_STMT:
+        snprintf(r->tag, sizeof(r->tag), "UNLISTEN"); /* there is nothing to stop */
+        return NULL;
+    case PG_QUERY__NODE__NODE_NOTIFY_STMT:
+        return err_unsupported("NOTIFY is not supported");
+    default:
+        break;
+    }
+    return utility_run(&b->base, r->raw, r->tag);
+}
+
+struct err *run_utility(struct backend *b, struct run *r)
+{
+    switch (r->kind) {
+    case STMT_DISCARD:
+        return discard(b, r);
+    case STMT_CHECKPOINT:
+        if (!b->base.superuser)
+            return err_new("42501", "must be superuser or have privileges of pg_checkpoint to do "
+                                    "CHECKPOINT");
+        snprintf(r->tag, sizeof(r->tag), "CHECKPOINT");
+        return txn_mgr_checkpoint(catalog_txn_mgr(server_catalog));
+    case STMT_OWN:
+        return run_own(b, r);
+    default:
+        return run_schema_utility(b, r);
+    }
+}

@@ -1,0 +1,369 @@
+/* The session's transaction: implicit ones, blocks, savepoints, failure. The store's transaction is
+ * opened by the first statement that needs one, so that BEGIN; SET TRANSACTION works and a session
+ * that only talks about settings never opens any.
+ *
+ *   NONE --statement--> IMPLICIT --BEGIN--> BLOCK --error--> FAILED
+ *     ^                    | end, error       | COMMIT, ROLLBACK   | COMMIT, ROLLBACK
+ *     +--------------------+------------------+--------------------+
+ *   FAILED --ROLLBACK TO--> BLOCK
+ *
+ * IMPLICIT, BLOCK: cat.txn may be open. FAILED: it is open only if savepoints are left. */
+#include "server/server_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include <pg_query/pg_query.pb-c.h>
+
+const char *isolation_name(enum txn_isolation i)
+{
+    switch (i) {
+    case TXN_READ_COMMITTED:
+        return "read committed";
+    case TXN_REPEATABLE_READ:
+        return "repeatable read";
+    case TXN_SERIALIZABLE:
+        return "serializable";
+    }
+    UNREACHABLE();
+}
+
+enum txn_isolation isolation_parse(const char *level)
+{
+    if (strcmp(level, "serializable") == 0)
+        return TXN_SERIALIZABLE;
+    return strcmp(level, "repeatable read") == 0 ? TXN_REPEATABLE_READ : TXN_READ_COMMITTED;
+}
+
+void xact_begin(struct backend *b)
+{
+    struct xact *x = &b->xact;
+    if (x->state != XACT_NONE)
+        return;
+    x->state = XACT_IMPLICIT;
+    x->implicit_block = false;
+    x->had_query = false;
+    x->read_only = b->default_read_only;
+    x->isolation = b->default_isolation;
+    x->deferrable = false;
+    x->uncommitted = false;
+    x->start = b->base.types.stmt_timestamp;
+    b->base.types.txn_timestamp = x->start;
+}
+
+struct err *xact_open(struct backend *b)
+{
+    struct cat *c = &b->base.cat;
+    b->xact.had_query = true;
+    if (!c->txn) {
+        TRY(txn_begin(catalog_txn_mgr(server_catalog), b->xact.isolation, b->xact.read_only,
+                      &c->txn));
+        txn_set_pid(c->txn, b->base.pid);
+        if (b->lock_timeout_ms)
+            txn_set_lock_timeout(c->txn, b->lock_timeout_ms);
+    }
+    if (b->path_dirty || c->local || b->path_version != catalog_version(server_catalog))
+        TRY(resolve_search_path(b));
+    return NULL;
+}
+
+void xact_next(struct backend *b)
+{
+    if (b->base.cat.txn)
+        txn_next_command(b->base.cat.txn);
+}
+
+static void forget_savepoints(struct backend *b, int keep)
+{
+    while (b->xact.nsaves > keep)
+        free(b->xact.saves[--b->xact.nsaves].name);
+    if (!keep) {
+        free(b->xact.saves);
+        b->xact.saves = NULL;
+        b->xact.saves_cap = 0;
+    }
+}
+
+static void forget_catalog(struct backend *b)
+{
+    if (b->base.cat.local)
+        b->path_dirty = true;
+    cat_forget_local(&b->base.cat, true);
+}
+
+static void abort_store(struct backend *b)
+{
+    struct txn *t = b->base.cat.txn;
+    portals_drop_all(b);
+    b->base.cat.txn = NULL;
+    if (t)
+        txn_abort(t);
+    forget_catalog(b);
+}
+
+void xact_rollback(struct backend *b)
+{
+    abort_store(b);
+    settings_rollback(&b->settings, 0);
+    forget_savepoints(b, 0);
+    b->xact.state = XACT_NONE;
+}
+
+struct err *xact_commit(struct backend *b)
+{
+    struct txn *t = b->base.cat.txn;
+    struct err *e = NULL;
+    portals_drop_all(b);
+    b->base.cat.txn = NULL;
+    if (t)
+        e = txn_commit(t, b->async_commit);
+    forget_catalog(b);
+    if (e)
+        settings_rollback(&b->settings, 0);
+    else if (b->settings.undo_count)
+        settings_commit(&b->settings);
+    forget_savepoints(b, 0);
+    b->xact.state = XACT_NONE;
+    return e;
+}
+
+static void roll_back_to(struct backend *b, int save)
+{
+    portals_drop_level(b, save + 1);
+    txn_rollback_to(b->base.cat.txn, b->xact.saves[save].mark);
+    if (b->base.cat.local)
+        b->path_dirty = true;
+    cat_forget_local(&b->base.cat, false);
+    settings_rollback(&b->settings, b->xact.saves[save].settings_mark);
+}
+
+void xact_fail(struct backend *b)
+{
+    struct xact *x = &b->xact;
+    switch (x->state) {
+    case XACT_NONE:
+    case XACT_FAILED:
+        break;
+    case XACT_IMPLICIT:
+        xact_rollback(b);
+        break;
+    case XACT_BLOCK:
+        x->state = XACT_FAILED;
+        if (x->nsaves) {
+            roll_back_to(b, x->nsaves - 1);
+        } else {
+            abort_store(b);
+            settings_rollback(&b->settings, 0);
+        }
+        break;
+    }
+}
+
+bool xact_in_block(const struct backend *b)
+{
+    return b->xact.state == XACT_BLOCK || b->xact.state == XACT_FAILED;
+}
+
+struct err *xact_must_be_alone(struct backend *b, const struct run *r, const char *what)
+{
+    if (xact_in_block(b) || !r->only)
+        return err_new("25001", "%s cannot run inside a transaction block", what);
+    return NULL;
+}
+
+char xact_status(const struct backend *b)
+{
+    return b->xact.state == XACT_BLOCK ? 'T' : b->xact.state == XACT_FAILED ? 'E' : 'I';
+}
+
+struct err *xact_set_isolation(struct backend *b, const char *level, bool uncommon)
+{
+    struct xact *x = &b->xact;
+    enum txn_isolation isolation = isolation_parse(level);
+    bool uncommitted = strcmp(level, "read uncommitted") == 0;
+    if (isolation == x->isolation && uncommitted == x->uncommitted)
+        return NULL;
+    if (x->nsaves)
+        return err_new("25001", "SET TRANSACTION ISOLATION LEVEL must not be called in a "
+                                "subtransaction");
+    if (x->had_query)
+        return err_new("25001", "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+    x->isolation = isolation;
+    x->uncommitted = uncommitted;
+    return NULL;
+}
+
+struct err *xact_set_read_only(struct backend *b, bool read_only)
+{
+    struct xact *x = &b->xact;
+    if (!read_only && x->read_only && x->had_query)
+        return err_new("25001", "transaction read-write mode must be set before any query");
+    x->read_only = read_only;
+    return NULL;
+}
+
+/* ---- statements ---- */
+
+static struct err *set_modes(struct backend *b, PgQuery__Node **options, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const PgQuery__DefElem *d = options[i]->def_elem;
+        const PgQuery__AConst *c =
+            d->arg && d->arg->node_case == PG_QUERY__NODE__NODE_A_CONST ? d->arg->a_const : NULL;
+        if (!c)
+            continue;
+        if (strcmp(d->defname, "transaction_isolation") == 0 &&
+            c->val_case == PG_QUERY__A__CONST__VAL_SVAL)
+            TRY(xact_set_isolation(b, c->sval->sval, false));
+        else if (strcmp(d->defname, "transaction_read_only") == 0)
+            TRY(xact_set_read_only(b,
+                                   c->val_case == PG_QUERY__A__CONST__VAL_IVAL && c->ival->ival));
+        else if (strcmp(d->defname, "transaction_deferrable") == 0)
+            b->xact.deferrable = c->val_case == PG_QUERY__A__CONST__VAL_IVAL && c->ival->ival;
+    }
+    return NULL;
+}
+
+static struct err *begin_block(struct backend *b, const PgQuery__TransactionStmt *s)
+{
+    if (b->xact.state == XACT_BLOCK) {
+        backend_warn(b, "25001", "there is already a transaction in progress");
+        return set_modes(b, s->options, s->n_options);
+    }
+    b->xact.state = XACT_BLOCK;
+    return set_modes(b, s->options, s->n_options);
+}
+
+/* COMMIT AND CHAIN, ROLLBACK AND CHAIN: the next block has the modes of this one. */
+static void chain(struct backend *b, struct xact old)
+{
+    xact_begin(b);
+    b->xact.state = XACT_BLOCK;
+    b->xact.isolation = old.isolation;
+    b->xact.read_only = old.read_only;
+    b->xact.deferrable = old.deferrable;
+    b->xact.uncommitted = old.uncommitted;
+}
+
+static struct err *end_block(struct backend *b, const PgQuery__TransactionStmt *s, bool commit,
+                             char tag[TAG_BYTES])
+{
+    struct xact old = b->xact;
+    struct err *e = NULL;
+    if (!xact_in_block(b)) {
+        if (s->chain)
+            return err_new("25P01", "%s AND CHAIN can only be used in transaction blocks",
+                           commit ? "COMMIT" : "ROLLBACK");
+        backend_warn(b, "25P01", "there is no transaction in progress");
+    }
+    if (old.state == XACT_FAILED)
+        commit = false;
+    snprintf(tag, TAG_BYTES, "%s", commit ? "COMMIT" : "ROLLBACK");
+    if (commit)
+        e = xact_commit(b);
+    else
+        xact_rollback(b);
+    if (!e && s->chain)
+        chain(b, old);
+    return e;
+}
+
+static struct err *need_block(struct backend *b, const char *what)
+{
+    if (xact_in_block(b))
+        return NULL;
+    return err_new("25P01", "%s can only be used in transaction blocks", what);
+}
+
+static struct err *define_savepoint(struct backend *b, const char *name)
+{
+    struct xact *x = &b->xact;
+    TRY(need_block(b, "SAVEPOINT"));
+    bool had_query = x->had_query;
+    TRY(xact_open(b));
+    x->had_query = had_query;
+    if (x->nsaves == x->saves_cap) {
+        x->saves_cap = x->saves_cap ? x->saves_cap * 2 : 4;
+        x->saves = realloc(x->saves, sizeof(*x->saves) * (size_t)x->saves_cap);
+        CHECK(x->saves != NULL);
+    }
+    char *copy = strdup(name);
+    CHECK(copy != NULL);
+    txn_next_command(b->base.cat.txn);
+    x->saves[x->nsaves++] =
+        (struct savepoint){copy, txn_savepoint(b->base.cat.txn), settings_mark(&b->settings)};
+    return NULL;
+}
+
+static struct err *find_savepoint(struct backend *b, const char *name, int *out)
+{
+    for (int i = b->xact.nsaves - 1; i >= 0; i--) {
+        if (strcmp(b->xact.saves[i].name, name) == 0) {
+            *out = i;
+            return NULL;
+        }
+    }
+    return err_new("3B001", "savepoint \"%s\" does not exist", name);
+}
+
+static struct err *release_savepoint(struct backend *b, const char *name)
+{
+    int i = 0;
+    TRY(need_block(b, "RELEASE SAVEPOINT"));
+    TRY(find_savepoint(b, name, &i));
+    txn_release(b->base.cat.txn, b->xact.saves[i].mark);
+    forget_savepoints(b, i);
+    for (struct portal *p = b->portals; p; p = p->next)
+        if (p->level > i)
+            p->level = i;
+    return NULL;
+}
+
+static struct err *rollback_to_savepoint(struct backend *b, const char *name)
+{
+    int i = 0;
+    TRY(need_block(b, "ROLLBACK TO SAVEPOINT"));
+    TRY(find_savepoint(b, name, &i));
+    roll_back_to(b, i);
+    forget_savepoints(b, i + 1);
+    b->xact.state = XACT_BLOCK;
+    return NULL;
+}
+
+struct err *run_transaction(struct backend *b, struct run *r)
+{
+    const PgQuery__TransactionStmt *s = r->raw->tree->transaction_stmt;
+    const char *tag = "";
+    struct err *e = NULL;
+    switch (s->kind) {
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN:
+        tag = "BEGIN";
+        e = begin_block(b, s);
+        break;
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START:
+        tag = "START TRANSACTION";
+        e = begin_block(b, s);
+        break;
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT:
+        return end_block(b, s, true, r->tag);
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK:
+        return end_block(b, s, false, r->tag);
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT:
+        tag = "SAVEPOINT";
+        e = define_savepoint(b, s->savepoint_name);
+        break;
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE:
+        tag = "RELEASE";
+        e = release_savepoint(b, s->savepoint_name);
+        break;
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_TO:
+        tag = "ROLLBACK";
+        e = rollback_to_savepoint(b, s->savepoint_name);
+        break;
+    default:
+        return err_unsupported("two-phase commit is not supported");
+    }
+    snprintf(r->tag, sizeof(r->tag), "%s", tag);
+    return e;
+}
