@@ -46,10 +46,13 @@ class Server:
             self.start()
 
     def command(self):
-        args = [self.binary, "serve", "-D", self.data, "-c", "listen_addresses=127.0.0.1",
-                "-c", "port=%d" % self.port]
-        for name, value in self.settings.items():
-            args += ["-c", "%s=%s" % (name, value)]
+        args = [self.binary, "serve", "-D", self.data, "-p", str(self.port)]
+        if self.settings:
+            path = self.log_path[:-len(".log")] + ".conf"
+            with open(path, "w", encoding="utf-8") as f:
+                for name, value in self.settings.items():
+                    f.write("%s = '%s'\n" % (name, str(value).replace("'", "''")))
+            args += ["-c", path]
         return args
 
     def start(self):

@@ -1,0 +1,69 @@
+-- The tables behind tarn.synced_tables, in every new database. The code reads the first five columns of
+-- sync_state by position.
+CREATE SCHEMA tarn;
+
+CREATE TABLE tarn.sync_state (
+    relid oid PRIMARY KEY,
+    source text NOT NULL,
+    mode text NOT NULL,
+    key_columns text NOT NULL,
+    applied_version bigint,
+    source_version bigint,
+    applied_commit_timestamp timestamp with time zone,
+    row_count bigint,
+    last_run_at timestamp with time zone,
+    error_class text,
+    error_message text,
+    consecutive_failures integer NOT NULL DEFAULT 0,
+    options jsonb NOT NULL DEFAULT '{}'
+);
+
+CREATE TABLE tarn.sync_runs (
+    run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    kind text NOT NULL,
+    from_version bigint,
+    to_version bigint,
+    inserted bigint,
+    updated bigint,
+    deleted bigint,
+    rejected bigint,
+    bytes_read bigint,
+    files_read bigint,
+    outcome text,
+    error text
+);
+
+CREATE VIEW tarn.synced_tables AS
+SELECT n.nspname::text AS schema_name,
+       c.relname::text AS table_name,
+       s.source,
+       s.mode,
+       NULL::text AS schedule,
+       CASE WHEN s.consecutive_failures > 0 THEN 'ONLINE_PIPELINE_FAILED'
+            ELSE 'ONLINE_NO_PENDING_UPDATE' END AS state,
+       s.applied_version,
+       s.source_version,
+       s.applied_commit_timestamp,
+       s.source_version - s.applied_version AS lag_versions,
+       CASE WHEN s.source_version = s.applied_version THEN 0::double precision END AS lag_seconds,
+       s.row_count AS rows,
+       0::bigint AS rejected_rows,
+       NULL::text AS change_source,
+       1::double precision AS progress,
+       s.row_count AS rows_done,
+       s.row_count AS rows_total,
+       NULL::double precision AS eta_seconds,
+       s.last_run_at,
+       NULL::timestamp with time zone AS next_run_at,
+       s.error_class,
+       s.error_message,
+       s.consecutive_failures,
+       false AS paused,
+       s.options
+FROM tarn.sync_state s
+JOIN pg_catalog.pg_class c ON c.oid = s.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;

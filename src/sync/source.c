@@ -1,0 +1,360 @@
+/* Where rows come from: a Delta table at a version, or Parquet files. A Parquet source is one file,
+ * the data files below a folder, or those that match a pattern with *, ? and [...] in any part of
+ * its path; the first file gives the columns, in the others they are found by name. */
+#include "sync/sync_internal.h"
+
+#include "catalog/systab.h"
+#include "rt/fiber.h"
+#include "rt/pool.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { MAX_DEPTH = 32, AUTHID_SUPER = 2, AUTHID_COLUMNS = 16 };
+
+struct listing {
+    struct source *s;
+    size_t capacity;
+};
+
+static struct str join(struct arena *a, struct str folder, struct str name)
+{
+    bool slash = folder.len && folder.data[folder.len - 1] != '/';
+    char *p = arena_alloc(a, folder.len + name.len + 2);
+    memcpy(p, folder.data, folder.len);
+    if (slash)
+        p[folder.len] = '/';
+    memcpy(p + folder.len + slash, name.data, name.len);
+    p[folder.len + slash + name.len] = '\0';
+    return str_make(p, folder.len + slash + name.len);
+}
+
+static bool hidden(struct str name)
+{
+    return name.len && (name.data[0] == '_' || name.data[0] == '.');
+}
+
+static struct err *add_folder(struct listing *l, struct str folder, int depth)
+{
+    struct source *s = l->s;
+    struct lake_list list;
+    if (depth > MAX_DEPTH)
+        return err_new("54000", "folder \"%.*s\" is nested too deeply", STR_ARG(folder));
+    TRY(lake_store_list(s->store, folder, STR(""), &s->arena, &list));
+    for (size_t i = 0; i < list.count; i++) {
+        struct lake_entry *entry = &list.entries[i];
+        struct str path = join(&s->arena, folder, entry->name);
+        if (hidden(entry->name))
+            continue;
+        if (entry->is_folder)
+            TRY(add_folder(l, path, depth + 1));
+        else if (str_ends_with(entry->name, STR(".parquet")))
+            ARENA_PUSH(&s->arena, s->files, s->file_count, l->capacity, path);
+    }
+    return NULL;
+}
+
+static bool has_pattern(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (strchr("*?[", s.data[i]))
+            return true;
+    return false;
+}
+
+/* Follows `rest` of the pattern below `folder`. */
+static struct err *add_matches(struct listing *l, struct str folder, struct str rest, int depth)
+{
+    struct source *s = l->s;
+    struct lake_list list;
+    size_t n = 0;
+    if (depth > MAX_DEPTH)
+        return err_new("54000", "pattern \"%.*s\" has too many parts", STR_ARG(s->path));
+    while (n < rest.len && rest.data[n] != '/')
+        n++;
+    bool last = n == rest.len;
+    struct str part = str_make(arena_strndup(&s->arena, rest.data, n), n);
+    struct str more = last ? STR("") : str_make(rest.data + n + 1, rest.len - n - 1);
+    if (!last && !has_pattern(part))
+        return add_matches(l, part.len || folder.len ? join(&s->arena, folder, part) : STR("/"),
+                           more, depth + 1);
+    TRY(lake_store_list(s->store, folder.len ? folder : STR("."), STR(""), &s->arena, &list));
+    for (size_t i = 0; i < list.count; i++) {
+        struct lake_entry *entry = &list.entries[i];
+        if (fnmatch(part.data, entry->name.data, FNM_PERIOD) != 0 || entry->is_folder == last)
+            continue;
+        struct str path = folder.len ? join(&s->arena, folder, entry->name) : entry->name;
+        if (last)
+            ARENA_PUSH(&s->arena, s->files, s->file_count, l->capacity, path);
+        else
+            TRY(add_matches(l, path, more, depth + 1));
+    }
+    return NULL;
+}
+
+static struct err *find_files(struct source *s)
+{
+    struct listing l = {.s = s};
+    if (has_pattern(s->path)) {
+        TRY(add_matches(&l, STR(""), s->path, 0));
+    } else {
+        TRY(add_folder(&l, s->path, 0));
+        struct lake_list list;
+        if (!s->file_count)
+            TRY(lake_store_list(s->store, s->path, STR(""), &s->arena, &list));
+        if (!s->file_count && !list.count)
+            ARENA_PUSH(&s->arena, s->files, s->file_count, l.capacity, s->path);
+    }
+    if (!s->file_count)
+        return err_new("58P01", "no Parquet file matches \"%.*s\"", STR_ARG(s->path));
+    return NULL;
+}
+
+static struct err *open_parts(struct source *s, const struct source_spec *spec)
+{
+    TRY(lake_store_open(spec->uri, &s->arena, &s->store, &s->path));
+    if (spec->delta) {
+        TRY(delta_open(s->store, s->path, spec->at, &s->snapshot));
+        s->schema = delta_schema(s->snapshot);
+        return NULL;
+    }
+    TRY(find_files(s));
+    TRY(parquet_open(s->store, s->files[0], &s->first));
+    s->schema = parquet_schema(s->first);
+    return NULL;
+}
+
+struct err *source_open(const struct source_spec *spec, struct source **out)
+{
+    struct source *s = calloc(1, sizeof(*s));
+    if (!s)
+        return err_oom();
+    arena_init(&s->arena);
+    struct err *e = open_parts(s, spec);
+    if (e) {
+        source_close(s);
+        return e;
+    }
+    *out = s;
+    return NULL;
+}
+
+void source_close(struct source *s)
+{
+    if (!s)
+        return;
+    parquet_close(s->first);
+    delta_close(s->snapshot);
+    lake_store_free(s->store);
+    arena_done(&s->arena);
+    free(s);
+}
+
+/* ---- scans ---- */
+
+struct source_scan {
+    struct source *source;
+    const uint32_t *columns; /* in the source's schema; a copy */
+    size_t count;
+    struct delta_scan *delta;
+    /* Files. */
+    uint32_t next_file;
+    struct parquet_file *file; /* NULL: source->first */
+    struct parquet_scan *parquet;
+    struct arena arena; /* of the current file */
+    int *places;        /* of each column in the file's batches, -1: absent */
+    struct lake_vec *vectors;
+    struct lake_batch batch;
+};
+
+struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t count,
+                            struct source_scan **out)
+{
+    struct source_scan *scan = calloc(1, sizeof(*scan) + count * sizeof(uint32_t));
+    if (!scan)
+        return err_oom();
+    uint32_t *copy = (uint32_t *)(scan + 1);
+    if (count)
+        memcpy(copy, columns, count * sizeof(*copy));
+    scan->source = s;
+    scan->columns = copy;
+    scan->count = count;
+    arena_init(&scan->arena);
+    if (s->snapshot) {
+        struct delta_scan_options options = {.columns = copy, .column_count = count};
+        struct err *e = delta_scan_new(s->snapshot, &options, &scan->delta);
+        if (e) {
+            source_scan_free(scan);
+            return e;
+        }
+    }
+    *out = scan;
+    return NULL;
+}
+
+static void close_file(struct source_scan *scan)
+{
+    parquet_scan_free(scan->parquet);
+    scan->parquet = NULL;
+    parquet_close(scan->file);
+    scan->file = NULL;
+}
+
+void source_scan_free(struct source_scan *scan)
+{
+    if (!scan)
+        return;
+    delta_scan_free(scan->delta);
+    close_file(scan);
+    arena_done(&scan->arena);
+    free(scan);
+}
+
+/* Finds the wanted columns in a file by name. */
+static struct err *match_columns(struct source_scan *scan, const struct lake_type *schema,
+                                 struct str path, uint32_t *columns, size_t *count)
+{
+    const struct lake_type *want = scan->source->schema;
+    size_t n = 0;
+    for (size_t i = 0; i < scan->count; i++) {
+        const struct lake_field *field = &want->fields[scan->columns[i]];
+        int at = schema == want ? (int)scan->columns[i] : lake_type_find(schema, field->name);
+        scan->places[i] = at < 0 ? -1 : (int)n;
+        if (at < 0)
+            continue;
+        if (!lake_type_equal(schema->fields[at].type, field->type))
+            return err_new("42804", "column \"%.*s\" has another type in file \"%.*s\"",
+                           STR_ARG(field->name), STR_ARG(path));
+        columns[n++] = (uint32_t)at;
+    }
+    *count = n;
+    return NULL;
+}
+
+static struct err *open_file(struct source_scan *scan)
+{
+    struct source *s = scan->source;
+    uint32_t number = scan->next_file++;
+    struct parquet_file *file = s->first;
+    if (number) {
+        TRY(parquet_open(s->store, s->files[number], &scan->file));
+        file = scan->file;
+    }
+    arena_reset(&scan->arena);
+    scan->places = arena_new_array(&scan->arena, int, scan->count + 1);
+    scan->vectors = arena_new_array(&scan->arena, struct lake_vec, scan->count + 1);
+    uint32_t *columns = arena_new_array(&scan->arena, uint32_t, scan->count + 1);
+    struct parquet_scan_options options = {.columns = columns};
+    TRY(match_columns(scan, parquet_schema(file), s->files[number], columns,
+                      &options.column_count));
+    return parquet_scan_new(file, &options, &scan->parquet);
+}
+
+static struct err *next_of_files(struct source_scan *scan, const struct lake_batch **out)
+{
+    const struct lake_batch *batch = NULL;
+    *out = NULL;
+    while (!batch) {
+        if (!scan->parquet) {
+            if (scan->next_file == scan->source->file_count)
+                return NULL;
+            TRY(open_file(scan));
+        }
+        TRY(parquet_scan_next(scan->parquet, &batch));
+        if (!batch)
+            close_file(scan);
+    }
+    for (size_t i = 0; i < scan->count; i++) {
+        if (scan->places[i] >= 0)
+            scan->vectors[i] = batch->columns[scan->places[i]];
+        else
+            scan->vectors[i] = (struct lake_vec){.count = batch->row_count};
+    }
+    scan->batch = *batch;
+    scan->batch.columns = scan->vectors;
+    scan->batch.column_count = (uint32_t)scan->count;
+    scan->batch.file_index = scan->next_file - 1;
+    *out = &scan->batch;
+    return NULL;
+}
+
+struct err *source_scan_next(struct source_scan *scan, const struct lake_batch **out)
+{
+    return scan->delta ? delta_scan_next(scan->delta, out) : next_of_files(scan, out);
+}
+
+/* ---- on the pool ---- */
+
+struct open_job {
+    const struct source_spec *spec;
+    struct source **out;
+    struct err *e;
+};
+
+static void open_job(void *arg)
+{
+    struct open_job *job = arg;
+    job->e = source_open(job->spec, job->out);
+}
+
+struct err *source_open_on_pool(const struct source_spec *spec, struct source **out)
+{
+    struct open_job job = {.spec = spec, .out = out};
+    pool_run(open_job, &job);
+    return job.e;
+}
+
+/* ---- access ---- */
+
+static bool is_local(struct str uri)
+{
+    if (str_starts_with(uri, STR("file:")))
+        return true;
+    for (size_t i = 0; i + 2 < uri.len; i++)
+        if (memcmp(uri.data + i, "://", 3) == 0)
+            return false;
+    return true;
+}
+
+static struct err *is_superuser(struct cat *cat, bool *yes)
+{
+    struct datum v[AUTHID_COLUMNS];
+    struct datum key = datum_int(cat->role);
+    struct arena a;
+    bool found;
+    *yes = cat->role == BOOTSTRAP_ROLE;
+    if (*yes)
+        return NULL;
+    arena_init(&a);
+    struct err *e = systab_get(cat, PG_AUTHID, AUTHID_OID_INDEX, &key, 1, &a, v, &found);
+    *yes = !e && found && !v[AUTHID_SUPER].null && v[AUTHID_SUPER].i;
+    arena_done(&a);
+    return e;
+}
+
+struct err *source_check_access(struct cat *cat, struct str uri)
+{
+    bool yes;
+    if (!is_local(uri))
+        return NULL;
+    TRY(is_superuser(cat, &yes));
+    if (yes)
+        return NULL;
+    return err_hint(err_new("42501", "permission denied to read files of the server"),
+                    "Only superusers may read local paths.");
+}
+
+struct err *source_absolute(struct str uri, struct arena *arena, const char **out)
+{
+    char cwd[2048];
+    if (!is_local(uri) || str_starts_with(uri, STR("file:")) || (uri.len && uri.data[0] == '/')) {
+        *out = arena_strndup(arena, uri.data, uri.len);
+        return NULL;
+    }
+    if (!getcwd(cwd, sizeof(cwd)))
+        return err_errno(errno, "find the current folder");
+    *out = arena_printf(arena, "%s/%.*s", cwd, STR_ARG(uri));
+    return NULL;
+}

@@ -1,0 +1,174 @@
+/* What is known of synced tables, in ordinary tables of schema tarn: see bootstrap.sql. */
+#include "sync/sync_internal.h"
+
+#include "base/clock.h"
+#include "catalog/table.h"
+
+/* Columns of tarn.sync_state by position. */
+enum { ST_RELID, ST_SOURCE, ST_MODE, ST_KEYS, ST_VERSION, ST_COUNT };
+
+static struct datum text_datum(const char *s)
+{
+    return s ? datum_bytes(s, strlen(s)) : datum_null();
+}
+
+static struct datum time_datum(int64_t us)
+{
+    return datum_int(us - PG_EPOCH_US);
+}
+
+static struct datum version_datum(int64_t version)
+{
+    return version < 0 ? datum_null() : datum_int(version);
+}
+
+static struct err *run_sql(struct session *s, const char *sql, const uint32_t *types,
+                           const struct datum *params, int n)
+{
+    struct exec_env env = session_exec_env(s);
+    uint64_t rows;
+    TRY(exec_internal_sql(&env, sql, types, params, n, &rows));
+    txn_next_command(s->cat.txn);
+    return NULL;
+}
+
+static struct err *read_row(struct session *s, struct relation *rel, uint32_t relid,
+                            struct arena *arena, struct sync_state *out, bool *found)
+{
+    struct datum values[ST_COUNT];
+    struct datum *key_row = arena_new_array(arena, struct datum, rel->natts);
+    struct buf key = BUF_INIT;
+    struct str row;
+    if (!rel->primary || rel->natts < ST_COUNT)
+        return err_new("XX000", "table tarn.sync_state does not have its expected form");
+    key_row[ST_RELID] = datum_int(relid);
+    table_put_row_key(&key, rel->storage_id, rel, key_row);
+    struct txn_view view = txn_view_newest(s->cat.txn);
+    struct err *e = txn_get(&view, buf_str(&key), &row, found);
+    if (!e && *found)
+        e = table_decode_row(rel, row, ST_COUNT, values);
+    if (!e && *found) {
+        out->source =
+            arena_strndup(arena, (const char *)values[ST_SOURCE].p, values[ST_SOURCE].len);
+        out->mode = arena_strndup(arena, (const char *)values[ST_MODE].p, values[ST_MODE].len);
+        out->applied_version = values[ST_VERSION].null ? -1 : values[ST_VERSION].i;
+    }
+    txn_view_done(&view);
+    buf_done(&key);
+    return e;
+}
+
+struct err *state_get(struct session *s, uint32_t relid, struct arena *arena,
+                      struct sync_state *out, bool *found)
+{
+    uint32_t oid;
+    struct relation *rel = NULL;
+    *found = false;
+    TRY(cat_find_relation(&s->cat, STR("tarn"), STR("sync_state"), true, &oid));
+    if (oid)
+        TRY(cat_relation(&s->cat, oid, &rel));
+    if (!rel)
+        return NULL;
+    struct err *e = read_row(s, rel, relid, arena, out, found);
+    relation_unref(rel);
+    return e;
+}
+
+struct err *state_create(struct session *s, const struct sync_run *run, const char *source,
+                         const char *keys)
+{
+    static const uint32_t types[] = {OID_OID, TEXT_OID, TEXT_OID};
+    struct datum params[] = {datum_int(run->relid), text_datum(source), text_datum(keys)};
+    return run_sql(s,
+                   "INSERT INTO tarn.sync_state (relid, source, mode, key_columns) "
+                   "VALUES ($1, $2, 'SNAPSHOT', $3)",
+                   types, params, 3);
+}
+
+/* A row of tarn.sync_runs; `why` NULL: it succeeded. */
+static struct err *add_run(struct session *s, const struct sync_run *run, const struct err *why)
+{
+    static const uint32_t types[] = {TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, TIMESTAMPTZ_OID,
+                                     TEXT_OID, INT8_OID, INT8_OID,        INT8_OID,
+                                     INT8_OID, INT8_OID, TEXT_OID,        TEXT_OID};
+    struct datum params[] = {
+        text_datum(run->schema),
+        text_datum(run->table),
+        time_datum(run->started_us),
+        time_datum(clock_real_us()),
+        text_datum(run->kind),
+        version_datum(run->from_version),
+        version_datum(run->to_version),
+        datum_int(why ? 0 : (int64_t)run->rows),
+        datum_int((int64_t)run->bytes),
+        datum_int((int64_t)run->files),
+        text_datum(why ? "failed" : "succeeded"),
+        text_datum(why ? why->message : NULL),
+    };
+    return run_sql(
+        s,
+        "INSERT INTO tarn.sync_runs (schema_name, table_name, started_at, finished_at, kind, "
+        "from_version, to_version, inserted, updated, deleted, rejected, bytes_read, "
+        "files_read, outcome, error) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, $9, $10, $11, $12)",
+        types, params, 12);
+}
+
+struct err *state_applied(struct session *s, const struct sync_run *run)
+{
+    static const uint32_t types[] = {OID_OID, INT8_OID, TIMESTAMPTZ_OID, INT8_OID, TIMESTAMPTZ_OID};
+    struct datum params[] = {datum_int(run->relid), datum_int(run->to_version),
+                             time_datum(run->commit_us), datum_int((int64_t)run->rows),
+                             time_datum(run->started_us)};
+    TRY(run_sql(
+        s,
+        "UPDATE tarn.sync_state SET applied_version = $2, source_version = $2, "
+        "applied_commit_timestamp = $3, row_count = $4, last_run_at = $5, error_class = NULL, "
+        "error_message = NULL, consecutive_failures = 0 WHERE relid = $1",
+        types, params, 5));
+    return add_run(s, run, NULL);
+}
+
+/* The names that operators know. */
+static const char *error_class(const struct err *e)
+{
+    static const struct {
+        const char *sqlstate;
+        const char *name;
+    } classes[] = {
+        {"23505", "PRIMARY_KEY_CONSTRAINT_VIOLATION"},
+        {"23502", "PRIMARY_KEY_CONSTRAINT_VIOLATION"},
+        {"42804", "COLUMN_TYPE_CHANGE_NOT_SUPPORTED"},
+        {"22021", "CHARACTER_NOT_IN_REPERTOIRE"},
+        {"55P03", "LOCK_TIMEOUT"},
+        {"53100", "TARGET_DATABASE_FULL"},
+        {"0A000", "UNSUPPORTED_FEATURE"},
+        {"57014", "CANCELED"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(classes); i++)
+        if (err_is(e, classes[i].sqlstate))
+            return classes[i].name;
+    return "SOURCE_READ_ERROR";
+}
+
+struct err *state_failed(struct session *s, const struct sync_run *run, const struct err *why)
+{
+    static const uint32_t types[] = {OID_OID, TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, INT8_OID};
+    struct datum params[] = {datum_int(run->relid), text_datum(error_class(why)),
+                             text_datum(why->message), time_datum(run->started_us),
+                             version_datum(run->to_version)};
+    TRY(run_sql(
+        s,
+        "UPDATE tarn.sync_state SET error_class = $2, error_message = $3, last_run_at = $4, "
+        "source_version = coalesce($5, source_version), "
+        "consecutive_failures = consecutive_failures + 1 WHERE relid = $1",
+        types, params, 5));
+    return add_run(s, run, why);
+}
+
+struct err *state_forget(struct session *s, uint32_t relid)
+{
+    static const uint32_t types[] = {OID_OID};
+    struct datum params[] = {datum_int(relid)};
+    return run_sql(s, "DELETE FROM tarn.sync_state WHERE relid = $1", types, params, 1);
+}

@@ -1,0 +1,612 @@
+/* CREATE, REFRESH and DROP SYNCED TABLE.
+ *
+ * A statement runs in a transaction of its own. CREATE writes the catalog rows, loads the data into
+ * the storage ids they name and notes the version; REFRESH loads into new storage ids and swaps
+ * them into the catalog. Both commit data and version at once: until then nobody sees anything, and
+ * an error or a crash leaves the state of before.
+ *
+ * Locks: REFRESH holds SHARE UPDATE EXCLUSIVE, which excludes another refresh and schema changes
+ * but no reader. Readers go on with the old storage for as long as their snapshot says so. */
+#include "sync/sync_internal.h"
+
+#include "base/clock.h"
+#include "catalog/ddl.h"
+#include "catalog/systab.h"
+#include "catalog/table.h"
+#include "sql/analyze.h"
+#include "sql/parse.h"
+#include "sync/sync.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+enum { MAX_KEYS = 32, TAG_BYTES = 64 };
+
+/* A statement at work. */
+struct job {
+    struct session *s;
+    struct own_stmt *stmt;
+    struct arena *arena;
+    struct source *source;
+    struct sync_run run;
+    struct value_type *types; /* of the source's columns */
+    int64_t start_ns;
+};
+
+static struct err *at_name(const struct job *j, struct err *e)
+{
+    return err_at(e, j->stmt->name_location + 1);
+}
+
+/* ---- transactions ---- */
+
+static struct err *begin(struct session *s)
+{
+    TRY(txn_begin(catalog_txn_mgr(s->cat.shared), TXN_READ_COMMITTED, false, &s->cat.txn));
+    txn_set_pid(s->cat.txn, s->pid);
+    return NULL;
+}
+
+/* Commits, or rolls back after an error, which it passes on. */
+static struct err *end(struct session *s, struct err *e)
+{
+    struct txn *t = s->cat.txn;
+    s->cat.txn = NULL;
+    if (e)
+        txn_abort(t);
+    else
+        e = txn_commit(t, false);
+    cat_forget_local(&s->cat, true);
+    return e;
+}
+
+/* ---- options ---- */
+
+static struct err *check_options(const struct own_stmt *stmt)
+{
+    static const struct {
+        const char *name;
+        const char *built; /* the value that is built */
+    } known[] = {
+        {"on_duplicate_key", "fail"},
+        {"on_null_key", "fail"},
+        {"on_bad_value", "fail"},
+        {"on_schema_change", "fail"},
+    };
+    if (stmt->no_wait)
+        return err_unsupported("NO WAIT is not supported");
+    for (int i = 0; i < stmt->noptions; i++) {
+        const struct own_option *o = &stmt->options[i];
+        bool fine = false;
+        for (size_t k = 0; k < ARRAY_LENGTH(known); k++)
+            fine |= strcmp(o->name, known[k].name) == 0 && strcmp(o->value, known[k].built) == 0;
+        if (!fine)
+            return err_unsupported("option %s = %s of synced tables is not supported", o->name,
+                                   o->value);
+    }
+    return NULL;
+}
+
+/* ---- the source ---- */
+
+static struct err *open_source(struct job *j, const char *uri)
+{
+    struct source_spec spec = {.uri = str_from(uri), .delta = true};
+    TRY(source_check_access(&j->s->cat, spec.uri));
+    TRY(source_open_on_pool(&spec, &j->source));
+    const struct lake_type *schema = j->source->schema;
+    j->run.to_version = delta_version(j->source->snapshot);
+    j->run.commit_us = delta_timestamp_us(j->source->snapshot);
+    uint32_t n;
+    const struct delta_file *files = delta_files(j->source->snapshot, &n);
+    j->run.files = n;
+    for (uint32_t i = 0; i < n; i++)
+        j->run.bytes += (uint64_t)files[i].size_bytes;
+    if (schema->field_count == 0)
+        return err_new("22023", "Delta table \"%s\" has no columns", uri);
+    if (schema->field_count > 1600)
+        return err_new("54011", "tables can have at most 1600 columns");
+    j->types = arena_new_array(j->arena, struct value_type, schema->field_count);
+    for (uint32_t i = 0; i < schema->field_count; i++) {
+        TRY(value_type_of(&schema->fields[i], &j->types[i]));
+        if (schema->fields[i].name.len > 63)
+            return err_new("42622", "column name \"%.*s\" is longer than 63 bytes",
+                           STR_ARG(schema->fields[i].name));
+    }
+    return NULL;
+}
+
+/* Names compare exactly first, then as Delta does, without regard to case. */
+static int find_column(const struct lake_type *schema, const char *name)
+{
+    int at = lake_type_find(schema, str_from(name));
+    for (uint32_t i = 0; at < 0 && i < schema->field_count; i++) {
+        struct str field = schema->fields[i].name;
+        if (field.len == strlen(name) && strncasecmp(field.data, name, field.len) == 0)
+            at = (int)i;
+    }
+    return at;
+}
+
+static struct err *key_columns(struct job *j, int16_t *keys)
+{
+    const struct lake_type *schema = j->source->schema;
+    const struct own_stmt *stmt = j->stmt;
+    if (stmt->nkeys > MAX_KEYS)
+        return err_new("54011", "cannot use more than 32 columns in a primary key");
+    for (int i = 0; i < stmt->nkeys; i++) {
+        int at = find_column(schema, stmt->keys[i]);
+        if (at < 0)
+            return err_new("42703", "column \"%s\" named in key does not exist in the source",
+                           stmt->keys[i]);
+        const struct lake_field *field = &schema->fields[at];
+        if (lake_type_is_nested(field->type) || field->type->kind == LAKE_VOID)
+            return err_new("42804",
+                           "column \"%s\" cannot be part of a primary key because of its type",
+                           stmt->keys[i]);
+        keys[i] = (int16_t)(at + 1);
+        for (int k = 0; k < i; k++)
+            if (keys[k] == keys[i])
+                return err_new("42701", "column \"%s\" appears twice in primary key constraint",
+                               stmt->keys[i]);
+    }
+    return NULL;
+}
+
+/* ---- loading ---- */
+
+static struct err *load(struct job *j, struct relation *rel, const uint32_t *columns,
+                        uint32_t storage_id, uint32_t *index_ids)
+{
+    struct value_type *types = arena_new_array(j->arena, struct value_type, rel->natts);
+    for (int i = 0; i < rel->natts; i++)
+        types[i] = j->types[columns[i]];
+    struct load l = {.session = j->s,
+                     .rel = rel,
+                     .source = j->source,
+                     .columns = columns,
+                     .types = types,
+                     .storage_id = storage_id,
+                     .index_ids = index_ids};
+    TRY(load_run(&l));
+    j->run.rows = l.rows;
+    return NULL;
+}
+
+static void notice(struct job *j)
+{
+    double seconds = (double)(clock_mono_ns() - j->start_ns) / 1e9;
+    struct err *n = err_new("00000",
+                            "synced table \"%s.%s\" has %llu rows of version %lld, loaded in %.2f "
+                            "seconds",
+                            j->run.schema, j->run.table, (unsigned long long)j->run.rows,
+                            (long long)j->run.to_version, seconds);
+    if (j->s->ops && j->s->ops->notice)
+        j->s->ops->notice(j->s, "NOTICE", n);
+    else
+        err_free(n);
+}
+
+/* ---- CREATE ---- */
+
+static struct err *target_schema(struct job *j, uint32_t *nsp)
+{
+    struct cat *c = &j->s->cat;
+    if (j->stmt->schema) {
+        TRY(cat_namespace_oid(c, str_from(j->stmt->schema), nsp));
+        if (!*nsp)
+            return at_name(j, err_new("3F000", "schema \"%s\" does not exist", j->stmt->schema));
+        if (*nsp == PG_CATALOG_NSP)
+            return at_name(j, err_new("42501", "permission denied to create \"pg_catalog.%s\"",
+                                      j->stmt->name));
+        j->run.schema = j->stmt->schema;
+        return NULL;
+    }
+    *nsp = c->creation_nsp ? c->creation_nsp : PUBLIC_NSP;
+    return cat_namespace_name(c, *nsp, j->arena, &j->run.schema);
+}
+
+static struct err *check_name(struct job *j, uint32_t nsp, bool *skip)
+{
+    uint32_t oid;
+    *skip = false;
+    if (strlen(j->stmt->name) > 63)
+        return at_name(j, err_new("42622", "identifier \"%s\" is too long", j->stmt->name));
+    TRY(cat_relation_oid(&j->s->cat, nsp, str_from(j->stmt->name), &oid));
+    if (!oid)
+        return NULL;
+    struct err *e = err_new("42P07", "relation \"%s\" already exists", j->stmt->name);
+    if (!j->stmt->missing_ok)
+        return at_name(j, e);
+    err_free(e);
+    *skip = true;
+    e = err_new("42P07", "relation \"%s\" already exists, skipping", j->stmt->name);
+    if (j->s->ops && j->s->ops->notice)
+        j->s->ops->notice(j->s, "NOTICE", e);
+    else
+        err_free(e);
+    return NULL;
+}
+
+static struct err *create_primary_key(struct job *j, uint32_t nsp, uint32_t relid,
+                                      const int16_t *keys)
+{
+    struct cat *c = &j->s->cat;
+    const struct lake_type *schema = j->source->schema;
+    struct ddl_index_column cols[MAX_KEYS];
+    const char *name;
+    uint32_t oid;
+    uint32_t constraint;
+    int n = j->stmt->nkeys;
+    for (int i = 0; i < n; i++) {
+        uint32_t type = j->types[keys[i] - 1].oid;
+        struct str column = schema->fields[keys[i] - 1].name;
+        cols[i] = (struct ddl_index_column){
+            .attnum = keys[i],
+            .name = arena_strndup(j->arena, column.data, column.len),
+            .type = type,
+            .collation = builtin_type(type)->collation,
+        };
+        TRY(resolve_opclass("", type, &cols[i].opclass));
+    }
+    TRY(ddl_choose_name(c, nsp, j->stmt->name, NULL, "pkey", false, 0, j->arena, &name));
+    struct ddl_index index = {.name = name,
+                              .relid = relid,
+                              .nsp = nsp,
+                              .owner = c->role,
+                              .persistence = 'p',
+                              .unique = true,
+                              .primary = true,
+                              .immediate = true,
+                              .for_constraint = true,
+                              .columns = cols,
+                              .nkeys = n,
+                              .ncolumns = n};
+    TRY(ddl_create_index(c, &index, &oid));
+    struct ddl_constraint con = {.name = name,
+                                 .nsp = nsp,
+                                 .type = 'p',
+                                 .relid = relid,
+                                 .index = oid,
+                                 .keys = keys,
+                                 .nkeys = n,
+                                 .validated = true};
+    return ddl_create_constraint(c, &con, &constraint);
+}
+
+static struct err *create_relation(struct job *j, uint32_t nsp, const int16_t *keys,
+                                   uint32_t *relid)
+{
+    struct cat *c = &j->s->cat;
+    const struct lake_type *schema = j->source->schema;
+    struct ddl_column *columns = arena_new_array(j->arena, struct ddl_column, schema->field_count);
+    for (uint32_t i = 0; i < schema->field_count; i++) {
+        struct str name = schema->fields[i].name;
+        columns[i] = (struct ddl_column){.name = arena_strndup(j->arena, name.data, name.len),
+                                         .type = j->types[i].oid,
+                                         .typmod = j->types[i].typmod,
+                                         .collation = builtin_type(j->types[i].oid)->collation};
+    }
+    for (int i = 0; i < j->stmt->nkeys; i++)
+        columns[keys[i] - 1].not_null = true;
+    struct ddl_relation def = {.name = j->stmt->name,
+                               .nsp = nsp,
+                               .kind = 'r',
+                               .persistence = 'p',
+                               .owner = c->role,
+                               .columns = columns,
+                               .ncolumns = (int)schema->field_count,
+                               .storage_id = txn_new_storage_id(catalog_txn_mgr(c->shared)),
+                               .options = "{tarn.synced=true}"};
+    TRY(ddl_create_relation(c, &def, relid));
+    return create_primary_key(j, nsp, *relid, keys);
+}
+
+static const char *joined_keys(struct job *j)
+{
+    struct buf b = BUF_INIT;
+    for (int i = 0; i < j->stmt->nkeys; i++) {
+        buf_put_c(&b, i ? ", " : "");
+        quote_identifier(&b, j->stmt->keys[i]);
+    }
+    const char *out = arena_strdup(j->arena, buf_cstr(&b));
+    buf_done(&b);
+    return out;
+}
+
+static struct err *create_and_load(struct job *j, uint32_t nsp, const int16_t *keys,
+                                   const char *uri)
+{
+    struct cat *c = &j->s->cat;
+    struct relation *rel;
+    bool locked;
+    TRY(create_relation(j, nsp, keys, &j->run.relid));
+    txn_next_command(c->txn);
+    TRY(txn_lock_table(c->txn, j->run.relid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
+    TRY(cat_relation(c, j->run.relid, &rel));
+    uint32_t *columns = arena_new_array(j->arena, uint32_t, rel->natts);
+    for (int i = 0; i < rel->natts; i++)
+        columns[i] = (uint32_t)i;
+    struct err *e = load(j, rel, columns, rel->storage_id, NULL);
+    relation_unref(rel);
+    TRY(e);
+    TRY(state_create(j->s, &j->run, uri, joined_keys(j)));
+    return state_applied(j->s, &j->run);
+}
+
+static struct err *create(struct job *j, char *tag)
+{
+    int16_t keys[MAX_KEYS];
+    const char *uri;
+    uint32_t nsp;
+    bool skip;
+    TRY(check_options(j->stmt));
+    TRY(begin(j->s));
+    struct err *e = target_schema(j, &nsp);
+    if (!e)
+        e = check_name(j, nsp, &skip);
+    if (!e && skip) {
+        snprintf(tag, TAG_BYTES, "CREATE SYNCED TABLE");
+        return end(j->s, NULL);
+    }
+    j->run.table = j->stmt->name;
+    j->run.kind = "initial";
+    if (!e)
+        e = source_absolute(str_from(j->stmt->uri), j->arena, &uri);
+    if (!e)
+        e = open_source(j, uri);
+    if (!e)
+        e = key_columns(j, keys);
+    if (!e)
+        e = create_and_load(j, nsp, keys, uri);
+    TRY(end(j->s, e));
+    snprintf(tag, TAG_BYTES, "CREATE SYNCED TABLE");
+    notice(j);
+    return NULL;
+}
+
+/* ---- REFRESH ---- */
+
+/* Finds the table and locks it; *out NULL when it is missing and that is fine. */
+static struct err *find_synced(struct job *j, enum txn_table_lock mode, struct relation **out)
+{
+    struct cat *c = &j->s->cat;
+    const struct own_stmt *stmt = j->stmt;
+    uint32_t oid;
+    bool locked;
+    *out = NULL;
+    TRY(cat_find_relation(c, str_from(stmt->schema ? stmt->schema : ""), str_from(stmt->name),
+                          stmt->missing_ok, &oid));
+    if (!oid && !stmt->schema && !c->nsearch_path)
+        TRY(cat_relation_oid(c, PUBLIC_NSP, str_from(stmt->name), &oid));
+    if (oid) {
+        TRY(txn_lock_table(c->txn, oid, mode, TXN_WAIT, &locked));
+        TRY(cat_relation(c, oid, out));
+    }
+    if (!*out)
+        return stmt->missing_ok ? NULL
+                                : at_name(j, err_new("42P01", "relation \"%s%s%s\" does not exist",
+                                                     stmt->schema ? stmt->schema : "",
+                                                     stmt->schema ? "." : "", stmt->name));
+    if ((*out)->read_only_synced)
+        return NULL;
+    struct err *e = at_name(j, err_new("42809", "\"%s\" is not a synced table", (*out)->name));
+    relation_unref(*out);
+    *out = NULL;
+    return e;
+}
+
+/* The source's columns by the table's, which must still be there with their types. */
+static struct err *match_columns(struct job *j, const struct relation *rel, uint32_t **out)
+{
+    const struct lake_type *schema = j->source->schema;
+    uint32_t *columns = arena_new_array(j->arena, uint32_t, rel->natts);
+    const char *what = NULL;
+    const char *column = "";
+    for (int i = 0; i < rel->natts && !what; i++) {
+        const struct attr *att = &rel->atts[i];
+        int at = att->dropped ? -1 : lake_type_find(schema, str_from(att->name));
+        column = att->name;
+        if (at < 0)
+            what = "is not in the source any more";
+        else if (j->types[at].oid != att->type || j->types[at].typmod != att->typmod)
+            what = "has another type in the source now";
+        else
+            columns[i] = (uint32_t)at;
+    }
+    for (uint32_t i = 0; i < schema->field_count && !what; i++) {
+        if (relation_attnum(rel, schema->fields[i].name))
+            continue;
+        what = "is new in the source";
+        column = arena_strndup(j->arena, schema->fields[i].name.data, schema->fields[i].name.len);
+    }
+    if (what) {
+        struct err *e = err_new(
+            "42804", "the columns of the source of synced table \"%s\" have changed", rel->name);
+        err_detail(e, "Column \"%s\" %s.", column, what);
+        return err_hint(e,
+                        "The table keeps serving its last version. Drop it and create it again to "
+                        "follow the change.");
+    }
+    *out = columns;
+    return NULL;
+}
+
+/* The load and the swap. */
+static struct err *reload(struct job *j, struct relation *rel, const char *uri)
+{
+    struct cat *c = &j->s->cat;
+    struct txn_mgr *mgr = catalog_txn_mgr(c->shared);
+    uint32_t *columns = NULL;
+    TRY(open_source(j, uri));
+    TRY(match_columns(j, rel, &columns));
+    uint32_t storage_id = txn_new_storage_id(mgr);
+    uint32_t *index_ids = arena_new_array(j->arena, uint32_t, rel->nindexes + 1);
+    for (int i = 0; i < rel->nindexes; i++)
+        index_ids[i] = txn_new_storage_id(mgr);
+    TRY(load(j, rel, columns, storage_id, index_ids));
+    TRY(ddl_update_class(c, rel->oid, CLS_FILENODE, datum_int(storage_id)));
+    TRY(txn_drop_storage(c->txn, rel->storage_id));
+    for (int i = 0; i < rel->nindexes; i++) {
+        if (rel->indexes[i].primary)
+            continue;
+        TRY(ddl_update_class(c, rel->indexes[i].oid, CLS_FILENODE, datum_int(index_ids[i])));
+        TRY(txn_drop_storage(c->txn, rel->indexes[i].storage_id));
+    }
+    return state_applied(j->s, &j->run);
+}
+
+static struct err *refresh_in_txn(struct job *j, struct relation **rel)
+{
+    struct sync_state state;
+    bool found;
+    TRY(find_synced(j, TXN_SHARE_UPDATE_EXCLUSIVE, rel));
+    const struct relation *r = *rel;
+    struct cat *c = &j->s->cat;
+    if (c->role != r->owner && c->role != BOOTSTRAP_ROLE && !j->s->superuser)
+        return err_new("42501", "must be owner of table %s", r->name);
+    TRY(state_get(j->s, r->oid, j->arena, &state, &found));
+    if (!found)
+        return err_new("XX001", "the state of synced table \"%s\" is missing", r->name);
+    j->run.relid = r->oid;
+    j->run.schema = r->nsp_name;
+    j->run.table = r->name;
+    j->run.kind = "full";
+    j->run.from_version = state.applied_version;
+    j->run.to_version = -1;
+    return reload(j, *rel, state.source);
+}
+
+/* A failed run is noted in a transaction of its own; if that fails too, the first error counts. */
+static void note_failure(struct job *j, const struct err *why)
+{
+    struct err *e = begin(j->s);
+    if (!e)
+        e = end(j->s, state_failed(j->s, &j->run, why));
+    err_free(e);
+}
+
+static struct err *refresh(struct job *j, char *tag)
+{
+    struct relation *rel = NULL;
+    TRY(check_options(j->stmt));
+    TRY(begin(j->s));
+    struct err *e = end(j->s, refresh_in_txn(j, &rel));
+    if (e && j->run.relid && !err_is(e, "57P01"))
+        note_failure(j, e);
+    if (!e) {
+        snprintf(tag, TAG_BYTES, "REFRESH SYNCED TABLE");
+        notice(j);
+    }
+    relation_unref(rel);
+    return e;
+}
+
+/* ---- DROP ---- */
+
+/* The rest of DROP TABLE's work (dependent views, storage) is DROP TABLE's. */
+static struct err *drop_table(struct job *j, const struct relation *rel)
+{
+    struct buf sql = BUF_INIT;
+    struct parsed parsed;
+    char tag[TAG_BYTES];
+    buf_put_c(&sql, "DROP TABLE ");
+    quote_identifier(&sql, rel->nsp_name);
+    buf_put_c(&sql, ".");
+    quote_identifier(&sql, rel->name);
+    buf_put_c(&sql, j->stmt->cascade ? " CASCADE" : "");
+    char *text = arena_strdup(j->arena, buf_cstr(&sql));
+    struct err *e = buf_finish(&sql);
+    buf_done(&sql);
+    if (!e)
+        e = parse_sql(text, j->arena, &parsed);
+    return e ? e : utility_run(j->s, &parsed.stmts[0], tag);
+}
+
+static struct err *drop_in_txn(struct job *j)
+{
+    struct relation *rel;
+    TRY(find_synced(j, TXN_ACCESS_EXCLUSIVE, &rel));
+    if (!rel) {
+        struct err *n = err_new("00000", "table \"%s\" does not exist, skipping", j->stmt->name);
+        if (j->s->ops && j->s->ops->notice)
+            j->s->ops->notice(j->s, "NOTICE", n);
+        else
+            err_free(n);
+        return NULL;
+    }
+    struct err *e = state_forget(j->s, rel->oid);
+    if (!e)
+        e = drop_table(j, rel);
+    relation_unref(rel);
+    return e;
+}
+
+static struct err *drop(struct job *j, char *tag)
+{
+    TRY(begin(j->s));
+    TRY(end(j->s, drop_in_txn(j)));
+    snprintf(tag, TAG_BYTES, "DROP SYNCED TABLE");
+    return NULL;
+}
+
+/* ---- entry ---- */
+
+static const char *statement_name(enum own_kind kind)
+{
+    switch (kind) {
+    case OWN_CREATE_SYNCED:
+        return "CREATE SYNCED TABLE";
+    case OWN_REFRESH_SYNCED:
+        return "REFRESH SYNCED TABLE";
+    case OWN_DROP_SYNCED:
+        return "DROP SYNCED TABLE";
+    case OWN_UNSUPPORTED:
+        break;
+    }
+    return "statement";
+}
+
+struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in_block,
+                               char tag[64])
+{
+    struct arena arena;
+    struct err *e = NULL;
+    if (stmt->kind == OWN_UNSUPPORTED)
+        return err_unsupported("%s is not supported", stmt->what);
+    if (in_block)
+        return err_new("25001", "%s cannot run inside a transaction block",
+                       statement_name(stmt->kind));
+    arena_init(&arena);
+    struct job j = {.s = s, .stmt = stmt, .arena = &arena, .start_ns = clock_mono_ns()};
+    j.run.started_us = clock_real_us();
+    j.run.from_version = -1;
+    switch (stmt->kind) {
+    case OWN_CREATE_SYNCED:
+        e = create(&j, tag);
+        break;
+    case OWN_REFRESH_SYNCED:
+        e = refresh(&j, tag);
+        break;
+    case OWN_DROP_SYNCED:
+        e = drop(&j, tag);
+        break;
+    case OWN_UNSUPPORTED:
+        break;
+    }
+    source_close(j.source);
+    arena_done(&arena);
+    return e;
+}
+
+void sync_init(void)
+{
+    table_functions_init();
+    own_handler.run = sync_run_statement;
+}
+
+const char *sync_bootstrap_sql(void)
+{
+    extern const char sync_bootstrap_text[];
+    return sync_bootstrap_text;
+}

@@ -1,0 +1,305 @@
+/* read_parquet(uri) and read_delta(uri [, version => n] [, timestamp => t]).
+ *
+ * The columns are worked out when a statement is analyzed and the rows when it runs. The source may
+ * have changed in between (a prepared statement): then the run fails with 0A000 unless the columns
+ * are still the same. */
+#include "sync/sync_internal.h"
+
+#include "rt/pool.h"
+#include "sql/table_function.h"
+
+#include <stdlib.h>
+
+/* ---- arguments ---- */
+
+static struct err *bad_arguments(const char *name, const char *hint)
+{
+    return err_hint(err_new("42883", "arguments do not fit function %s", name), "%s", hint);
+}
+
+static struct err *text_argument(const struct tf_arg *arg, struct str *out)
+{
+    if (arg->value.null)
+        return err_new("22004", "the location of a source must not be null");
+    *out = datum_as_str(arg->value);
+    return NULL;
+}
+
+static bool is_text(uint32_t type)
+{
+    return type == TEXT_OID || type == VARCHAR_OID || type == UNKNOWN_OID || type == NAME_OID;
+}
+
+static struct err *timestamp_argument(const struct tf_arg *arg, int64_t *us)
+{
+    struct datum d = arg->value;
+    struct arena a;
+    struct err *e = NULL;
+    arena_init(&a);
+    if (is_text(arg->type)) {
+        static const struct type_env env;
+        const struct type_ops *ops = type_by_oid(TIMESTAMPTZ_OID);
+        e = ops->in(ops, &env, datum_as_str(arg->value), -1, &a, &d);
+    } else if (arg->type != TIMESTAMPTZ_OID && arg->type != TIMESTAMP_OID) {
+        e = err_new("42883", "timestamp must be a timestamp with time zone");
+    }
+    int64_t v = d.i;
+    arena_done(&a);
+    TRY(e);
+    if (v == INT64_MAX || v == INT64_MIN || __builtin_add_overflow(v, PG_EPOCH_US, us))
+        return err_new("22008", "timestamp out of range");
+    return NULL;
+}
+
+static struct err *delta_argument(const struct tf_arg *arg, struct source_spec *spec)
+{
+    static const char hint[] = "Use read_delta(uri), with version => number or timestamp => time.";
+    if (!arg->name)
+        return bad_arguments("read_delta", hint);
+    if (arg->value.null)
+        return err_new("22004", "argument %s of read_delta must not be null", arg->name);
+    if (spec->at.when != DELTA_NEWEST)
+        return err_new("42P13", "version and timestamp exclude each other");
+    if (strcmp(arg->name, "version") == 0) {
+        if (arg->type != INT2_OID && arg->type != INT4_OID && arg->type != INT8_OID)
+            return err_new("42883", "version must be a whole number");
+        if (arg->value.i < 0)
+            return err_new("22023", "version must not be negative");
+        spec->at = (struct delta_at){.when = DELTA_VERSION, .version = arg->value.i};
+        return NULL;
+    }
+    if (strcmp(arg->name, "timestamp") == 0) {
+        spec->at.when = DELTA_TIMESTAMP;
+        return timestamp_argument(arg, &spec->at.timestamp_us);
+    }
+    return bad_arguments("read_delta", hint);
+}
+
+static struct err *read_arguments(struct cat *cat, bool delta, const struct tf_arg *args, int nargs,
+                                  struct source_spec *spec)
+{
+    const char *name = delta ? "read_delta" : "read_parquet";
+    *spec = (struct source_spec){.delta = delta};
+    if (nargs < 1 || args[0].name || !is_text(args[0].type) || (!delta && nargs != 1))
+        return bad_arguments(name, delta
+                                       ? "The first argument is the location of a Delta table, as "
+                                         "text."
+                                       : "Its only argument is the location, as text.");
+    TRY(text_argument(&args[0], &spec->uri));
+    for (int i = 1; i < nargs; i++)
+        TRY(delta_argument(&args[i], spec));
+    return source_check_access(cat, spec->uri);
+}
+
+/* ---- columns ---- */
+
+/* What the plan relies on: kept with it and compared by open. */
+struct described {
+    int ncolumns;
+    const char **names;
+    struct value_type *types;
+};
+
+static struct err *map_columns(const struct lake_type *schema, struct arena *arena,
+                               struct described *out)
+{
+    out->ncolumns = (int)schema->field_count;
+    out->names = arena_new_array(arena, const char *, out->ncolumns + 1);
+    out->types = arena_new_array(arena, struct value_type, out->ncolumns + 1);
+    if (out->ncolumns > 1600)
+        return err_new("54011", "sources can have at most 1600 columns");
+    for (int i = 0; i < out->ncolumns; i++) {
+        struct str name = schema->fields[i].name;
+        out->names[i] = arena_strndup(arena, name.data, name.len);
+        TRY(value_type_of(&schema->fields[i], &out->types[i]));
+    }
+    return NULL;
+}
+
+static struct err *describe(bool delta, struct cat *cat, const struct tf_arg *args, int nargs,
+                            struct arena *arena, struct tf_column **columns, int *ncolumns,
+                            const void **plan_data)
+{
+    struct source_spec spec;
+    struct source *source;
+    TRY(read_arguments(cat, delta, args, nargs, &spec));
+    TRY(source_open_on_pool(&spec, &source));
+    struct described *d = arena_new(arena, struct described);
+    struct err *e = map_columns(source->schema, arena, d);
+    source_close(source);
+    TRY(e);
+    *columns = arena_new_array(arena, struct tf_column, d->ncolumns + 1);
+    for (int i = 0; i < d->ncolumns; i++)
+        (*columns)[i] = (struct tf_column){d->names[i], d->types[i].oid, d->types[i].typmod};
+    *ncolumns = d->ncolumns;
+    *plan_data = d;
+    return NULL;
+}
+
+static struct err *describe_parquet(struct cat *cat, const struct tf_arg *args, int nargs,
+                                    struct arena *arena, struct tf_column **columns, int *ncolumns,
+                                    const void **plan_data)
+{
+    return describe(false, cat, args, nargs, arena, columns, ncolumns, plan_data);
+}
+
+static struct err *describe_delta(struct cat *cat, const struct tf_arg *args, int nargs,
+                                  struct arena *arena, struct tf_column **columns, int *ncolumns,
+                                  const void **plan_data)
+{
+    return describe(true, cat, args, nargs, arena, columns, ncolumns, plan_data);
+}
+
+/* ---- rows ---- */
+
+struct reader {
+    struct source_spec spec;
+    struct source *source;
+    struct source_scan *scan;
+    const struct lake_batch *batch;
+    uint32_t row;
+    size_t count;      /* columns read */
+    uint32_t *columns; /* which */
+    struct value_type *types;
+    const struct described *want;
+    int ncolumns;
+    struct arena arena;  /* the columns, types */
+    struct arena values; /* of the current row */
+    struct err *e;       /* of a job */
+};
+
+static struct err *check_columns(struct reader *r)
+{
+    const struct described *want = r->want;
+    struct described now;
+    TRY(map_columns(r->source->schema, &r->arena, &now));
+    bool same = now.ncolumns == want->ncolumns;
+    for (int i = 0; same && i < now.ncolumns; i++)
+        same = strcmp(now.names[i], want->names[i]) == 0 &&
+               now.types[i].oid == want->types[i].oid &&
+               now.types[i].typmod == want->types[i].typmod;
+    if (!same)
+        return err_hint(err_new("0A000",
+                                "the columns of \"%.*s\" have changed since the statement was "
+                                "prepared",
+                                STR_ARG(r->spec.uri)),
+                        "Prepare the statement again.");
+    r->types = now.types;
+    return NULL;
+}
+
+static void open_job(void *arg)
+{
+    struct reader *r = arg;
+    r->e = source_open(&r->spec, &r->source);
+    if (!r->e)
+        r->e = check_columns(r);
+    if (!r->e)
+        r->e = source_scan_new(r->source, r->columns, r->count, &r->scan);
+}
+
+static void next_job(void *arg)
+{
+    struct reader *r = arg;
+    r->e = source_scan_next(r->scan, &r->batch);
+}
+
+static void close_reader(void *scan)
+{
+    struct reader *r = scan;
+    source_scan_free(r->scan);
+    source_close(r->source);
+    arena_done(&r->arena);
+    arena_done(&r->values);
+    free(r);
+}
+
+static struct err *open_reader(bool delta, struct cat *cat, const struct tf_arg *args, int nargs,
+                               const bool *needed, int ncolumns, const void *plan_data, void **scan)
+{
+    struct source_spec spec;
+    TRY(read_arguments(cat, delta, args, nargs, &spec));
+    struct reader *r = calloc(1, sizeof(*r));
+    if (!r)
+        return err_oom();
+    r->spec = spec;
+    r->ncolumns = ncolumns;
+    r->want = plan_data;
+    arena_init(&r->arena);
+    arena_init(&r->values);
+    r->columns = arena_new_array(&r->arena, uint32_t, ncolumns + 1);
+    for (int i = 0; i < ncolumns; i++)
+        if (needed[i])
+            r->columns[r->count++] = (uint32_t)i;
+    pool_run(open_job, r);
+    if (r->e) {
+        struct err *e = r->e;
+        close_reader(r);
+        return e;
+    }
+    *scan = r;
+    return NULL;
+}
+
+static struct err *open_parquet(struct cat *cat, const struct tf_arg *args, int nargs,
+                                const bool *needed, int ncolumns, const void *plan_data,
+                                void **scan)
+{
+    return open_reader(false, cat, args, nargs, needed, ncolumns, plan_data, scan);
+}
+
+static struct err *open_delta(struct cat *cat, const struct tf_arg *args, int nargs,
+                              const bool *needed, int ncolumns, const void *plan_data, void **scan)
+{
+    return open_reader(true, cat, args, nargs, needed, ncolumns, plan_data, scan);
+}
+
+static struct err *next_row(void *scan, struct datum *row, bool *found)
+{
+    struct reader *r = scan;
+    while (!r->batch || r->row == r->batch->row_count) {
+        pool_run(next_job, r);
+        r->row = 0;
+        if (r->e)
+            return r->e;
+        *found = r->batch != NULL;
+        if (!r->batch)
+            return NULL;
+    }
+    arena_reset(&r->values);
+    for (int i = 0; i < r->ncolumns; i++)
+        row[i] = datum_null();
+    for (size_t i = 0; i < r->count; i++) {
+        struct err *e = value_get(&r->batch->columns[i], r->row, &r->types[r->columns[i]],
+                                  &r->values, &row[r->columns[i]]);
+        if (e)
+            return err_context(e, "column %.*s of \"%.*s\"",
+                               STR_ARG(r->source->schema->fields[r->columns[i]].name),
+                               STR_ARG(r->spec.uri));
+    }
+    r->row++;
+    *found = true;
+    return NULL;
+}
+
+static const struct table_function read_parquet = {
+    .name = "read_parquet",
+    .describe = describe_parquet,
+    .open = open_parquet,
+    .next = next_row,
+    .close = close_reader,
+};
+
+static const struct table_function read_delta = {
+    .name = "read_delta",
+    .describe = describe_delta,
+    .open = open_delta,
+    .next = next_row,
+    .close = close_reader,
+};
+
+void table_functions_init(void)
+{
+    table_function_register(&read_parquet);
+    table_function_register(&read_delta);
+}

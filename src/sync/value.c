@@ -1,0 +1,224 @@
+/* Types and values of the lake as those of SQL.
+ *
+ *   boolean -> boolean; byte, short -> smallint; integer; long -> bigint; float -> real; double
+ *   decimal(p,s) -> numeric(p,s); string -> text; binary -> bytea; uuid; date; time
+ *   timestamp -> timestamptz; timestamp_ntz -> timestamp; interval
+ *   list, map, struct -> jsonb; a column of type void is text, always NULL
+ *
+ * Nanoseconds are cut down to microseconds. */
+#include "sync/sync_internal.h"
+
+#include "lake/json.h"
+#include "types/numeric.h"
+#include "types/text.h"
+
+#include <stdlib.h>
+
+enum { EPOCH_DAYS = 10957 }; /* 2000-01-01 in days since 1970 */
+/* The range of date, in days since 2000: 4713-11-24 BC to 5874897-12-31. */
+#define MIN_DATE (-2451545)
+#define MAX_DATE 2145031948
+/* The range of timestamp: 4713-11-24 BC to the end of 294276 AD. */
+#define MIN_TIMESTAMP (-211813488000000000ll)
+#define END_TIMESTAMP 9223371331200000000ll
+
+static uint32_t oid_of_kind(enum lake_kind kind)
+{
+    switch (kind) {
+    case LAKE_VOID:
+    case LAKE_STRING:
+        return TEXT_OID;
+    case LAKE_BOOLEAN:
+        return BOOL_OID;
+    case LAKE_BYTE:
+    case LAKE_SHORT:
+        return INT2_OID;
+    case LAKE_INTEGER:
+        return INT4_OID;
+    case LAKE_LONG:
+        return INT8_OID;
+    case LAKE_FLOAT:
+        return FLOAT4_OID;
+    case LAKE_DOUBLE:
+        return FLOAT8_OID;
+    case LAKE_DECIMAL:
+        return NUMERIC_OID;
+    case LAKE_BINARY:
+        return BYTEA_OID;
+    case LAKE_UUID:
+        return UUID_OID;
+    case LAKE_DATE:
+        return DATE_OID;
+    case LAKE_TIME:
+        return TIME_OID;
+    case LAKE_TIMESTAMP:
+        return TIMESTAMPTZ_OID;
+    case LAKE_TIMESTAMP_NTZ:
+        return TIMESTAMP_OID;
+    case LAKE_INTERVAL:
+        return INTERVAL_OID;
+    case LAKE_LIST:
+    case LAKE_MAP:
+    case LAKE_STRUCT:
+        return JSONB_OID;
+    case LAKE_VARIANT:
+        return 0;
+    }
+    UNREACHABLE();
+}
+
+struct err *value_type_of(const struct lake_field *field, struct value_type *out)
+{
+    const struct lake_type *t = field->type;
+    struct value_type v = {oid_of_kind(t->kind), -1};
+    if (!v.oid) {
+        struct buf name = BUF_INIT;
+        lake_type_name(t, &name);
+        struct err *e = err_unsupported("column \"%.*s\" has type %s, which has no SQL type",
+                                        STR_ARG(field->name), buf_cstr(&name));
+        buf_done(&name);
+        return e;
+    }
+    if (t->kind == LAKE_DECIMAL)
+        TRY(numeric_make_typmod(t->precision, t->scale, &v.typmod));
+    *out = v;
+    return NULL;
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+static struct err *get_timestamp(const struct lake_vec *vec, int64_t v, struct datum *out)
+{
+    int64_t us = vec->type->unit == LAKE_NANOS ? floor_div(v, 1000) : v;
+    if (__builtin_sub_overflow(us, PG_EPOCH_US, &us) || us < MIN_TIMESTAMP || us >= END_TIMESTAMP)
+        return err_new("22008", "timestamp out of range");
+    *out = datum_int(us);
+    return NULL;
+}
+
+static struct err *get_i32(const struct lake_vec *vec, int32_t v, struct datum *out)
+{
+    int64_t value = v;
+    if (vec->type->kind == LAKE_DATE) {
+        value -= EPOCH_DAYS;
+        if (value < MIN_DATE || value > MAX_DATE)
+            return err_new("22008", "date out of range");
+    }
+    *out = datum_int(value);
+    return NULL;
+}
+
+static struct err *get_i64(const struct lake_vec *vec, int64_t v, struct arena *arena,
+                           struct datum *out)
+{
+    enum lake_kind kind = vec->type->kind;
+    if (kind == LAKE_TIMESTAMP || kind == LAKE_TIMESTAMP_NTZ)
+        return get_timestamp(vec, v, out);
+    if (kind == LAKE_DECIMAL) {
+        *out = numeric_from_scaled(v, vec->type->scale, arena);
+    } else if (kind == LAKE_TIME) {
+        int64_t us = vec->type->unit == LAKE_NANOS ? floor_div(v, 1000) : v;
+        if (us < 0 || us > 86400000000ll)
+            return err_new("22008", "time out of range");
+        *out = datum_int(us);
+    } else {
+        *out = datum_int(v);
+    }
+    return NULL;
+}
+
+/* Parquet's months, days, milliseconds (unsigned) as SQL's microseconds, days, months. */
+static struct err *get_interval(struct str bytes, struct arena *arena, struct datum *out)
+{
+    if (bytes.len != 12)
+        return err_new("XX001", "interval of %zu bytes instead of 12", bytes.len);
+    uint8_t *p = arena_alloc(arena, 16);
+    uint32_t months = load_le32(bytes.data);
+    uint32_t days = load_le32(bytes.data + 4);
+    if (months > INT32_MAX || days > INT32_MAX)
+        return err_new("22008", "interval out of range");
+    store_le64(p, (uint64_t)load_le32(bytes.data + 8) * 1000);
+    store_le32(p + 8, days);
+    store_le32(p + 12, months);
+    *out = datum_bytes(p, 16);
+    return NULL;
+}
+
+static struct err *get_bytes(const struct lake_vec *vec, struct str bytes, struct arena *arena,
+                             struct datum *out)
+{
+    switch (vec->type->kind) {
+    case LAKE_INTERVAL:
+        return get_interval(bytes, arena, out);
+    case LAKE_UUID:
+        if (bytes.len != 16)
+            return err_new("XX001", "uuid of %zu bytes instead of 16", bytes.len);
+        break;
+    case LAKE_STRING:
+        TRY(utf8_verify(bytes));
+        break;
+    default: /* the other kinds have no check */
+        break;
+    }
+    if (bytes.len >= (1u << 30))
+        return err_new("54000", "value of %zu bytes is too long", bytes.len);
+    *out = datum_bytes(bytes.data, bytes.len);
+    return NULL;
+}
+
+static struct err *get_json(const struct lake_vec *vec, uint32_t row, struct arena *arena,
+                            struct datum *out)
+{
+    static const struct type_env env;
+    const struct type_ops *jsonb = type_by_oid(JSONB_OID);
+    struct buf text = BUF_INIT;
+    lake_json_value(vec, row, &text);
+    struct err *e = buf_finish(&text);
+    if (!e)
+        e = utf8_verify(buf_str(&text));
+    if (!e)
+        e = jsonb->in(jsonb, &env, buf_str(&text), -1, arena, out);
+    if (!e && out->p >= text.data && out->p < text.data + text.cap)
+        *out = datum_copy(arena, *out, false);
+    buf_done(&text);
+    return e;
+}
+
+struct err *value_get(const struct lake_vec *vec, uint32_t row, const struct value_type *type,
+                      struct arena *arena, struct datum *out)
+{
+    if (!vec->type || lake_vec_is_null(vec, row)) {
+        *out = datum_null();
+        return NULL;
+    }
+    if (type->oid == JSONB_OID)
+        return get_json(vec, row, arena, out);
+    switch (vec->phys) {
+    case LAKE_PHYS_BOOL:
+        *out = datum_bool(vec->bools[row]);
+        return NULL;
+    case LAKE_PHYS_I32:
+        return get_i32(vec, vec->i32[row], out);
+    case LAKE_PHYS_I64:
+        return get_i64(vec, vec->i64[row], arena, out);
+    case LAKE_PHYS_I128:
+        *out = numeric_from_scaled(vec->i128[row], vec->type->scale, arena);
+        return NULL;
+    case LAKE_PHYS_F32:
+        *out = datum_f32(vec->f32[row]);
+        return NULL;
+    case LAKE_PHYS_F64:
+        *out = datum_f64(vec->f64[row]);
+        return NULL;
+    case LAKE_PHYS_BYTES:
+        return get_bytes(vec, vec->bytes[row], arena, out);
+    case LAKE_PHYS_LIST:
+    case LAKE_PHYS_STRUCT:
+    case LAKE_PHYS_VOID:
+        break;
+    }
+    return err_new("XX000", "a nested value has no JSON form");
+}
