@@ -15,6 +15,7 @@ struct fn_call call_for(struct exec *x, const struct call_site *site, const stru
                             .arena = arena,
                             .env = x->env.types,
                             .arg_types = site->arg_types,
+                            .func = site->expr ? site->expr->func : 0,
                             .result_type = site->result_type,
                             .result_typmod = site->result_typmod,
                             .state = &x->calls[site->state],

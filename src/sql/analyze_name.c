@@ -39,7 +39,9 @@ static bool usable(const struct level *l, const struct ns_item *item)
     return !item->lateral_only || l->lateral;
 }
 
-struct ns_item *find_ns_item(struct level *l, const char *nsp, const char *name)
+/* *usable_here: the item may be referred to from where we are. */
+static struct ns_item *find_item(struct level *l, const char *nsp, const char *name,
+                                 bool *usable_here)
 {
     for (struct level *at_level = l; at_level; at_level = at_level->parent) {
         for (int i = 0; i < at_level->nitems; i++) {
@@ -49,10 +51,17 @@ struct ns_item *find_ns_item(struct level *l, const char *nsp, const char *name)
             if (nsp && (!item->rte || item->rte->kind != RTE_RELATION ||
                         strcmp(item->rte->rel->nsp_name, nsp) != 0))
                 continue;
+            *usable_here = usable(at_level, item);
             return item;
         }
     }
     return NULL;
+}
+
+struct ns_item *find_ns_item(struct level *l, const char *nsp, const char *name)
+{
+    bool usable_here;
+    return find_item(l, nsp, name, &usable_here);
 }
 
 static int item_column(const struct ns_item *item, const char *name)
@@ -155,13 +164,14 @@ static struct err *missing_column(struct level *l, const char *name, int locatio
 static struct err *qualified(struct level *l, const char *nsp, const char *table, const char *name,
                              int location, struct expr **out)
 {
-    struct ns_item *item = find_ns_item(l, nsp, table);
+    bool usable_here = false;
+    struct ns_item *item = find_item(l, nsp, table, &usable_here);
     if (!item) {
         const char *full = nsp ? arena_printf(l->a->arena, "%s.%s", nsp, table) : table;
         return at(l->a, err_new("42P01", "missing FROM-clause entry for table \"%s\"", full),
                   location);
     }
-    if (!usable(l, item))
+    if (!usable_here)
         return not_here(l, item, location);
     int col = item_column(item, name);
     if (col >= 0) {
@@ -181,8 +191,9 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, s
     size_t n = ref->n_fields;
     if (ref->fields[n - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
         if (n == 2) {
-            struct ns_item *item = find_ns_item(l, NULL, node_str(ref->fields[0]));
-            if (item && usable(l, item)) {
+            bool usable_here = false;
+            struct ns_item *item = find_item(l, NULL, node_str(ref->fields[0]), &usable_here);
+            if (item && usable_here) {
                 *out = whole_row(l, item, ref->location);
                 return NULL;
             }
@@ -202,8 +213,9 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, s
     TRY(unqualified(l, name, ref->location, out));
     if (*out)
         return NULL;
-    struct ns_item *item = find_ns_item(l, NULL, name);
-    if (item && usable(l, item)) {
+    bool usable_here = false;
+    struct ns_item *item = find_item(l, NULL, name, &usable_here);
+    if (item && usable_here) {
         *out = whole_row(l, item, ref->location);
         return NULL;
     }

@@ -208,9 +208,13 @@ static int statement_end(const char *sql, int start)
 
 static bool mentions_own(const char *sql)
 {
-    static const char *const words[] = {"synced", "sync", "credential", "catalog"};
+    static const char *const words[] = {"synced", "sync", "credential"};
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
         if (strcasestr(sql, words[i]))
+            return true;
+    /* "pg_catalog." is in many texts; only the word by itself may be ours. */
+    for (const char *p = sql; (p = strcasestr(p, "catalog")) != NULL; p++)
+        if (p > sql && isspace((unsigned char)p[-1]))
             return true;
     return false;
 }
@@ -229,8 +233,15 @@ static struct err *parse_mixed(const char *sql, struct arena *arena, struct pars
             ARENA_PUSH(arena, out->stmts, out->count, cap, stmt);
         } else {
             char *piece = arena_strndup(arena, sql, (size_t)end);
+            int before = out->count;
             memset(piece, ' ', (size_t)at);
             TRY(parse_pg(sql, piece, arena, out, &cap));
+            for (int i = before; i < out->count; i++) {
+                if (out->stmts[i].location < at)
+                    out->stmts[i].len -= out->stmts[i].len ? at - out->stmts[i].location : 0;
+                if (out->stmts[i].location < at)
+                    out->stmts[i].location = at;
+            }
         }
         at = end;
     }
