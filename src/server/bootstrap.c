@@ -5,11 +5,6 @@
 
 enum { DATABASE_OWNER_ROLE = 6171 };
 
-const char *server_bootstrap_sql(void)
-{
-    return NULL;
-}
-
 /* Schema public has a number of its own, which no statement can give. */
 static struct err *create_public(struct cat *c)
 {
@@ -22,7 +17,7 @@ static struct err *create_public(struct cat *c)
     return systab_insert(c, PG_NAMESPACE, v);
 }
 
-struct err *server_bootstrap_database(struct str database)
+static struct err *fill(struct str database, bool views)
 {
     struct backend *b = backend_new();
     if (!b)
@@ -34,11 +29,21 @@ struct err *server_bootstrap_database(struct str database)
         e = xact_open(b);
         if (!e)
             e = create_public(&b->base.cat);
+        if (!e && views)
+            e = bootstrap_run(&b->base);
         if (!e)
             e = xact_commit(b);
     }
     backend_free(b);
-    if (!e && server_bootstrap_sql())
-        e = server_run_sql(database, server_bootstrap_sql());
     return e;
+}
+
+struct err *server_bootstrap_database(struct str database)
+{
+    return fill(database, true);
+}
+
+struct err *server_finish_database(struct str database)
+{
+    return fill(database, false);
 }

@@ -2,7 +2,7 @@
 #include "server/server_internal.h"
 
 #include "base/log.h"
-#include "rt/conn.h"
+#include "sync/sync.h"
 #include "txn/txn.h"
 
 #include <errno.h>
@@ -14,13 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DRAIN_TIMEOUT_MS = 30000 };
+enum { DRAIN_TIMEOUT_MS = 30000, MAX_ASSIGNMENTS = 64 };
 
 struct options {
     const char *data_dir;
     const char *config;
     const char *port;
     const char *listen;
+    char *assignments[MAX_ASSIGNMENTS]; /* name=value */
+    int nassignments;
 };
 
 static const char *config_path; /* read again at SIGHUP; NULL: none */
@@ -35,6 +37,7 @@ static void usage(FILE *to)
           "\n"
           "  -D DIR         data directory, made when it does not exist (./tarn-data)\n"
           "  -c FILE        configuration file\n"
+          "  -c NAME=VALUE  a setting, over what the file says\n"
           "  -p PORT        port (5432)\n"
           "  --listen ADDR  addresses to listen on, with commas between (127.0.0.1)\n",
           to);
@@ -59,7 +62,10 @@ static bool parse_options(int argc, char **argv, struct options *o)
             o->data_dir = optarg;
             break;
         case 'c':
-            o->config = optarg;
+            if (!strchr(optarg, '='))
+                o->config = optarg;
+            else if (o->nassignments < MAX_ASSIGNMENTS)
+                o->assignments[o->nassignments++] = optarg;
             break;
         case 'p':
             o->port = optarg;
@@ -102,6 +108,11 @@ static struct err *configure(const struct options *o)
         char *full = realpath(config_path, NULL);
         server_setting_force("config_file", full ? full : config_path);
         free(full);
+    }
+    for (int i = 0; i < o->nassignments; i++) {
+        const char *equals = strchr(o->assignments[i], '=');
+        size_t len = (size_t)(equals - o->assignments[i]);
+        TRY(server_setting_set(str_make(o->assignments[i], len), equals + 1, false));
     }
     TRY(set_named("data_directory", o->data_dir));
     TRY(set_named("port", o->port));
@@ -170,6 +181,9 @@ static struct err *open_store(struct txn_mgr **mgr, struct catalog **catalog)
     };
     builtin_init();
     exec_init();
+    bootstrap_register(data_system_views);
+    bootstrap_register(sync_bootstrap_sql());
+    sync_init();
     TRY(txn_mgr_open(&config, mgr));
     TRY(catalog_open(*mgr, catalog));
     server_attach(*catalog);

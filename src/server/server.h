@@ -18,9 +18,10 @@ void sessions_terminate_all(void);
 
 /* Runs SQL as the superuser in a database, outside any connection. MAY YIELD. */
 struct err *server_run_sql(struct str database, const char *sql) MUST_CHECK;
-/* Fills a database that has just been created: schema public, the bootstrap SQL. MAY YIELD. */
+/* Fills a database of a new store: schema public and what is registered (bootstrap_register). MAY
+ * YIELD. */
 struct err *server_bootstrap_database(struct str database) MUST_CHECK;
-/* SQL text run in each new database, NULL: none. */
-const char *server_bootstrap_sql(void);
+/* After CREATE DATABASE, which ran what is registered: schema public. MAY YIELD. */
+struct err *server_finish_database(struct str database) MUST_CHECK;
 
 #endif

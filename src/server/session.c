@@ -11,6 +11,7 @@
 #include "rt/conn.h"
 #include "rt/fiber.h"
 #include "rt/wait.h"
+#include "exec/fn_session.h"
 #include "types/datetime.h"
 
 #include <stdlib.h>
@@ -120,6 +121,7 @@ struct backend *backend_new(void)
     b->path_dirty = true;
     b->activity.state = "active";
     cancel_init(&b->cancel);
+    session_bind_names(&b->base);
     backend_settings_init(b);
     return b;
 }

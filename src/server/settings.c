@@ -461,7 +461,11 @@ bool setting_is_on(const char *canonical)
 
 int64_t setting_int(const char *canonical)
 {
-    return strtoll(canonical, NULL, 10);
+    bool negative = *canonical == '-';
+    int64_t v = 0;
+    for (const char *p = canonical + negative; isdigit((unsigned char)*p); p++)
+        v = v * 10 + (*p - '0');
+    return negative ? -v : v;
 }
 
 /* ---- the server's values ---- */

@@ -106,12 +106,12 @@ static void apply(struct backend *b, const struct setting_def *def)
 static void apply_role(struct backend *b, const struct setting_def *def)
 {
     const char *v = settings_value(&b->settings, def);
-    char *end;
-    uint32_t oid = (uint32_t)strtoul(v, &end, 10);
+    const char *colon = strchr(v, ':');
+    uint32_t oid = colon ? (uint32_t)setting_int(v) : 0;
     free(b->role_name);
     b->role_name = NULL;
-    if (oid && *end == ':') {
-        b->role_name = strdup(end + 1);
+    if (oid) {
+        b->role_name = strdup(colon + 1);
         CHECK(b->role_name != NULL);
     }
     b->base.cat.role = oid ? oid : b->base.session_role;

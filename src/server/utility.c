@@ -463,8 +463,10 @@ static struct err *run_own(struct backend *b, struct run *r)
         return err_unsupported("%s is not supported", r->raw->own->what);
     if (!own_handler.run)
         return err_unsupported("synced tables are not supported by this server");
-    if (!in_block)
+    if (!in_block) {
+        TRY(xact_open(b)); /* resolves the search path */
         TRY(xact_commit(b));
+    }
     struct err *e = own_handler.run(&b->base, r->raw->own, in_block, r->tag);
     xact_begin(b);
     return e;
@@ -476,7 +478,7 @@ static struct err *create_database(struct backend *b, struct run *r)
     TRY(xact_must_be_alone(b, r, "CREATE DATABASE"));
     TRY(utility_run(&b->base, r->raw, r->tag));
     TRY(xact_commit(b));
-    return server_bootstrap_database(str_from(name));
+    return server_finish_database(str_from(name));
 }
 
 static struct err *run_schema_utility(struct backend *b, struct run *r)
