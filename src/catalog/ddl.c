@@ -135,6 +135,21 @@ out:
     return e;
 }
 
+struct err *ddl_default_uses(struct cat *c, uint32_t relid, int attnum, uint32_t used)
+{
+    struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
+    struct datum v[DEF_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_ATTRDEF, ATTRDEF_RELID_NUM_INDEX, keys, 2, &a, v, &found);
+    if (!e && found)
+        e = depend_record(c, (struct object_address){PG_ATTRDEF, (uint32_t)v[DEF_OID].u, 0},
+                          (struct object_address){PG_CLASS, used, 0}, DEPEND_NORMAL);
+    arena_done(&a);
+    return e;
+}
+
 struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum, const struct ddl_column *column)
 {
     TRY(insert_attribute(c, relid, attnum, column));

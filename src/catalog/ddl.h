@@ -42,6 +42,8 @@ struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,
 struct err *ddl_update_class(struct cat *c, uint32_t relid, int column, struct datum value) MUST_CHECK;
 struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int column,
                                  struct datum value) MUST_CHECK;
+/* The default (which exists) mentions that relation. */
+struct err *ddl_default_uses(struct cat *c, uint32_t relid, int attnum, uint32_t used) MUST_CHECK;
 /* NULL drops the default. */
 struct err *ddl_set_default(struct cat *c, uint32_t relid, int attnum, const char *sql) MUST_CHECK;
 struct err *ddl_drop_column(struct cat *c, const struct relation *r, int attnum) MUST_CHECK;

@@ -197,6 +197,12 @@ static struct err *emit_call(struct emitter *m, const struct expr *e, int dst, i
     }
     if (p && p->retset)
         return err_unsupported("set-returning functions are not supported in this position");
+    if (p && !fn_for_proc(e->func)) {
+        struct expr *body;
+        TRY(inline_sql_function(NULL, e, m->arena, &body));
+        if (body)
+            return emit_expr(m, body, dst, out);
+    }
     struct call_site *site = call_site(m, e);
     site->fn = fn_for_proc(e->func);
     if (!p)

@@ -481,6 +481,7 @@ static void mark_key_columns(const PgQuery__Constraint *c, struct column_plan *c
 static struct err *column_values(struct ddl *d, struct relation *rel, struct column_plan *p, int att)
 {
     const char *sql = NULL;
+    uint32_t serial_oid = 0;
     if (p->serial || p->identity) {
         struct new_sequence n = {.nsp = rel->nsp,
                                  .type = p->col.type,
@@ -497,6 +498,7 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
                             &n.name));
         TRY(ddl_make_sequence(d, &n, &oid));
         if (p->serial) {
+            serial_oid = oid;
             struct buf b = BUF_INIT;
             struct buf name = BUF_INIT;
             uint32_t visible;
@@ -521,6 +523,8 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
     if (!sql)
         return NULL;
     TRY(ddl_set_default(d->cat, rel->oid, att, sql));
+    if (serial_oid)
+        TRY(ddl_default_uses(d->cat, rel->oid, att, serial_oid));
     return ddl_update_attribute(d->cat, rel->oid, att, ATT_HASDEF, datum_bool(true));
 }
 

@@ -153,8 +153,6 @@ static struct err *collect(struct ddl *d, struct drop_list *l, struct object_add
             TRY(note_dependent(d, l, dep, o, cascade));
         struct doomed item = {dep, !normal};
         ARENA_PUSH(d->arena, l->items, l->count, l->cap, item);
-        if (!normal || cascade)
-            TRY(collect(d, l, dep, cascade));
     }
     return NULL;
 }
@@ -235,11 +233,12 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
         struct doomed item = {objects[i], true};
         ARENA_PUSH(d->arena, l.items, l.count, l.cap, item);
     }
-    for (int i = 0; i < n && !e; i++) {
+    for (int i = 0; i < n && !e; i++)
         e = check_internal(d, objects[i]);
-        if (!e)
-            e = collect(d, &l, objects[i], cascade);
-    }
+    /* The list grows while it is walked: dependents of dependents. A blocker is as far as one looks. */
+    for (int i = 0; i < l.count && !e; i++)
+        if (l.items[i].automatic || cascade)
+            e = collect(d, &l, l.items[i].object, cascade);
     if (!e && l.nblockers) {
         struct buf what = BUF_INIT;
         e = ddl_describe(d, objects[0], &what);

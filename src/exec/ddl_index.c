@@ -384,7 +384,9 @@ struct err *ddl_add_unique(struct ddl *d, struct relation **rel, const PgQuery__
     if (c->n_keys > 32)
         return err_new("54011", "cannot use more than 32 columns in an index");
     if (primary && r->primary)
-        return err_new("42P16", "multiple primary keys for table \"%s\" are not allowed", r->name);
+        return ddl_at(d,
+                      err_new("42P16", "multiple primary keys for table \"%s\" are not allowed", r->name),
+                      c->location);
     cols = arena_new_array(d->arena, struct ddl_index_column, c->n_keys + 1);
     TRY(key_columns(d, r, c->keys, c->n_keys, cols, keys));
     const char *name;
@@ -635,6 +637,9 @@ static struct err *make_foreign_key(struct ddl *d, struct relation *r, struct re
     if (con.match == 'p')
         return err_unsupported("MATCH PARTIAL not yet implemented");
     TRY(fk_operators(d, r, parent, name, &con));
+    /* PostgreSQL enforces foreign keys by triggers; psql looks for keys where there are some. */
+    TRY(ddl_update_class(d->cat, r->oid, CLS_HASTRIGGERS, datum_bool(true)));
+    TRY(ddl_update_class(d->cat, parent->oid, CLS_HASTRIGGERS, datum_bool(true)));
     return ddl_create_constraint(d->cat, &con, oid);
 }
 

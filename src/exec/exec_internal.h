@@ -194,9 +194,11 @@ bool keys_equal(const struct type_ops **types, const struct datum *a, const stru
 int compare_datums(const struct type_ops *ops, struct datum a, struct datum b, bool desc, bool nulls_first);
 
 /* ---- writing ---- */
-struct modify_hooks;
+struct fk_orphan;
 struct err *fk_check_child(struct exec *x, struct relation *rel, const struct datum *row,
-                           const struct datum *old_row) MUST_CHECK;
+                           const struct datum *old_row, struct fk_orphan **orphans) MUST_CHECK;
+/* At the end of the statement: rows that refer to their own table. */
+struct err *fk_check_orphans(struct exec *x, struct relation *rel, struct fk_orphan *list) MUST_CHECK;
 struct fk_pending;
 struct err *fk_parent_changed(struct exec *x, struct relation *rel, const struct datum *old_row,
                               const struct datum *new_row, struct fk_pending **list) MUST_CHECK;

@@ -141,8 +141,45 @@ static struct err *check_one(struct exec *x, struct relation *rel, const struct 
     return e;
 }
 
+/* A row whose parent is not there (yet): the statement may still bring it. */
+struct fk_orphan {
+    struct fk_orphan *next;
+    const struct constraint *con;
+    struct datum *row;
+};
+
+static void note_orphan(struct exec *x, struct relation *rel, const struct constraint *con,
+                        const struct datum *row, struct fk_orphan **list)
+{
+    struct fk_orphan *o = arena_new(&x->arena, struct fk_orphan);
+    o->con = con;
+    o->row = arena_new_array(&x->arena, struct datum, rel->natts);
+    for (int i = 0; i < con->nkeys; i++)
+        o->row[con->keys[i] - 1] = keep(&x->arena, row[con->keys[i] - 1]);
+    o->next = *list;
+    *list = o;
+}
+
+struct err *fk_check_orphans(struct exec *x, struct relation *rel, struct fk_orphan *list)
+{
+    struct arena a;
+    struct err *e = NULL;
+    struct fk_orphan *in_order = NULL;
+    while (list) { /* the first row's complaint comes first */
+        struct fk_orphan *next = list->next;
+        list->next = in_order;
+        in_order = list;
+        list = next;
+    }
+    arena_init(&a);
+    for (; in_order && !e; in_order = in_order->next)
+        e = check_one(x, rel, in_order->con, in_order->row, &a);
+    arena_done(&a);
+    return e;
+}
+
 struct err *fk_check_child(struct exec *x, struct relation *rel, const struct datum *row,
-                           const struct datum *old_row)
+                           const struct datum *old_row, struct fk_orphan **orphans)
 {
     struct arena a;
     struct err *e = NULL;
@@ -157,6 +194,11 @@ struct err *fk_check_child(struct exec *x, struct relation *rel, const struct da
         if (con->type != 'f' || (old_row && !key_changed(rel, con, con->keys, old_row, row)))
             continue;
         e = check_one(x, rel, con, row, &a);
+        if (err_is(e, "23503") && con->frelid == rel->oid) {
+            err_free(e);
+            e = NULL;
+            note_orphan(x, rel, con, row, orphans);
+        }
     }
     arena_done(&a);
     return e;

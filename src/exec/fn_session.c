@@ -307,13 +307,37 @@ static struct err *fn_get_userbyid(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
+/* Stored SQL text shown without needless parentheses. */
+static struct err *put_pretty(struct fn_call *c, struct relation *r, const char *sql, enum expr_use use,
+                              struct buf *b)
+{
+    struct rte *rte;
+    struct expr *e;
+    TRY(analyze_expr_text(&c->session->cat, c->env, sql, r, use, 0, -1, c->arena, &rte, &e));
+    return deparse_expr_pretty(&c->session->cat, e, rte, b);
+}
+
 /* Expressions are stored as the text that they show as. */
 static struct err *fn_get_expr(struct fn_call *c, struct datum *out)
 {
+    struct relation *r = NULL;
+    struct buf b = BUF_INIT;
     *out = c->args[0];
     while (out->len && out->p[out->len - 1] == '\n')
         out->len--;
-    return NULL;
+    if (c->nargs < 3 || !c->args[2].i || !c->session)
+        return NULL;
+    TRY(cat_relation(&c->session->cat, (uint32_t)c->args[1].u, &r));
+    if (!r)
+        return NULL;
+    const char *sql = arena_strndup(c->arena, (const char *)out->p, out->len);
+    struct err *e = put_pretty(c, r, sql, USE_GENERATED, &b);
+    relation_unref(r);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out);
 }
 
 static struct err *visible(struct fn_call *c, uint32_t oid, bool *yes)
@@ -373,6 +397,18 @@ static void put_index_column(struct buf *b, const struct relation *r, const stru
     buf_printf(b, call || col->expr_sql[0] == '(' ? "%s" : "(%s)", col->expr_sql);
 }
 
+static struct err *put_pretty_column(struct fn_call *c, struct relation *r, const struct index_col *col,
+                                     struct buf *b)
+{
+    struct buf text = BUF_INIT;
+    struct err *e = put_pretty(c, r, col->expr_sql, USE_INDEX_EXPR, &text);
+    const char *sql = buf_cstr(&text);
+    bool call = text.len && sql[text.len - 1] == ')' && sql[0] != '(';
+    buf_printf(b, call ? "%s" : "(%s)", sql);
+    buf_done(&text);
+    return e;
+}
+
 static struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
 {
     struct relation *r;
@@ -402,7 +438,10 @@ static struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
             continue;
         if (i && !only)
             buf_put_c(&b, ", ");
-        put_index_column(&b, r, col);
+        if (!col->attnum && c->nargs > 2 && c->args[2].i)
+            TRY(put_pretty_column(c, r, col, &b));
+        else
+            put_index_column(&b, r, col);
         if (only)
             continue;
         if (col->desc)
@@ -412,9 +451,18 @@ static struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
     }
     if (!only)
         buf_put_c(&b, ix->nulls_not_distinct ? ") NULLS NOT DISTINCT" : ")");
+    struct err *e = NULL;
     if (!only && ix->pred_sql)
-        buf_printf(&b, " WHERE %s", ix->pred_sql);
+        buf_put_c(&b, " WHERE ");
+    if (!only && ix->pred_sql && c->nargs > 2 && c->args[2].i)
+        e = put_pretty(c, r, ix->pred_sql, USE_INDEX_PRED, &b);
+    else if (!only && ix->pred_sql)
+        buf_put_c(&b, ix->pred_sql);
     relation_unref(r);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
     return text_result(c, &b, out);
 }
 
@@ -479,8 +527,13 @@ static struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
         const struct constraint *con = &r->constraints[i];
         if (con->oid != (uint32_t)c->args[0].u)
             continue;
-        if (con->type == 'c')
-            buf_printf(&b, con->check_sql[0] == '(' ? "CHECK (%s)" : "CHECK ((%s))", con->check_sql);
+        if (con->type == 'c' && c->nargs > 1 && c->args[1].i) {
+            buf_put_c(&b, "CHECK (");
+            e = put_pretty(c, r, con->check_sql, USE_CHECK, &b);
+            buf_put_u8(&b, ')');
+        } else if (con->type == 'c') {
+            buf_printf(&b, "CHECK (%s)", con->check_sql);
+        }
         if (con->type == 'p' || con->type == 'u') {
             buf_put_c(&b, con->type == 'p' ? "PRIMARY KEY (" : "UNIQUE (");
             put_columns(&b, r, con->keys, con->nkeys);

@@ -11,6 +11,7 @@ struct modify_state {
     struct relation *rel;
     struct exec *x;
     struct fk_pending *pending;
+    struct fk_orphan *orphans;
     bool done;
 };
 
@@ -156,7 +157,7 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
     TRY(table_update(&s->writer, row_key, old, row, &conflict, NULL));
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
-    TRY(fk_check_child(x, s->rel, row, old));
+    TRY(fk_check_child(x, s->rel, row, old, &s->orphans));
     return fk_parent_changed(x, s->rel, old, row, &s->pending);
 }
 
@@ -188,7 +189,7 @@ static struct err *insert_row(struct exec *x, struct plan *n, struct modify_stat
         if (conflict.index)
             return table_unique_error(&s->writer, &conflict, row);
         *written = true;
-        return fk_check_child(x, s->rel, row, NULL);
+        return fk_check_child(x, s->rel, row, NULL, &s->orphans);
     }
 }
 
@@ -262,7 +263,7 @@ static struct err *update_row(struct exec *x, struct plan *n, struct modify_stat
     TRY(table_update(&s->writer, row_key, old, row, &conflict, NULL));
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
-    TRY(fk_check_child(x, s->rel, row, old));
+    TRY(fk_check_child(x, s->rel, row, old, &s->orphans));
     return fk_parent_changed(x, s->rel, old, row, &s->pending);
 }
 
@@ -296,7 +297,12 @@ struct err *modify_next(struct exec *x, struct plan *n, bool *found)
 {
     struct modify_state *s = modify_state(x, n);
     TRY(n->kind == P_INSERT ? next_insert(x, n, s, found) : next_change(x, n, s, found));
-    if (*found || !s->pending)
+    if (*found)
+        return NULL;
+    struct fk_orphan *orphans = s->orphans;
+    s->orphans = NULL;
+    TRY(fk_check_orphans(x, s->rel, orphans));
+    if (!s->pending)
         return NULL;
     struct fk_pending *list = s->pending;
     s->pending = NULL;

@@ -267,3 +267,71 @@ struct err *resolve_cast_type(const void *select_stmt, uint32_t *type, int32_t *
         return err_new("42601", "invalid type name");
     return resolve_type_name(NULL, NULL, cast->type_cast->type_name, type, typmod, ndims);
 }
+
+/* ---- built-in functions in SQL ---- */
+
+static const struct {
+    uint32_t oid;
+    const char *body;
+} sql_bodies[] = {
+    {879, "lpad($1, $2, ' ')"},
+    {880, "rpad($1, $2, ' ')"},
+    {1176, "CAST(($1 + $2) AS timestamptz)"},
+    {1285, "quote_literal(CAST($1 AS text))"},
+    {1290, "quote_nullable(CAST($1 AS text))"},
+    {1296, "$2 + $1"},
+    {1298, "$2 + $1"},
+    {1305, "($1, $1 + $2) OVERLAPS ($3, $3 + $4)"},
+    {1306, "($1, $2) OVERLAPS ($3, $3 + $4)"},
+    {1307, "($1, $1 + $2) OVERLAPS ($3, $4)"},
+    {1308, "($1, $1 + $2) OVERLAPS ($3, $3 + $4)"},
+    {1384, "date_part($1, CAST($2 AS timestamp))"},
+    {1386, "age(CAST(current_date AS timestamptz), $1)"},
+    {1481, "log(10, $1)"},
+    {1708, "round($1, 0)"},
+    {1710, "trunc($1, 0)"},
+    {1741, "log(10, $1)"},
+    {1810, "octet_length($1) * 8"},
+    {1811, "octet_length($1) * 8"},
+    {1812, "length($1)"},
+    {1848, "$2 + $1"},
+    {2003, "textcat($1, CAST($2 AS text))"},
+    {2004, "textcat(CAST($1 AS text), $2)"},
+    {2059, "age(CAST(current_date AS timestamp), $1)"},
+    {2074, "substring($1, similar_to_escape($2, $3))"},
+    {2546, "$2 + $1"},
+    {2547, "$2 + $1"},
+    {2548, "$2 + $1"},
+    {2549, "$2 + $1"},
+    {2550, "$2 + $1"},
+    {3935, "pg_sleep(CAST(EXTRACT(epoch FROM $1) AS double precision))"},
+    {3936, "pg_sleep(CAST(EXTRACT(epoch FROM $1 - clock_timestamp()) AS double precision))"},
+};
+
+struct err *inline_sql_function(const struct type_env *env, const struct expr *call,
+                                struct arena *arena, struct expr **out)
+{
+    static const struct type_env plain;
+    struct cat none = {0};
+    struct param_types params = {.fixed = true};
+    struct parsed parsed;
+    const char *body = NULL;
+    *out = NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(sql_bodies); i++)
+        if (sql_bodies[i].oid == call->func)
+            body = sql_bodies[i].body;
+    if (!body)
+        return NULL;
+    const char *sql = arena_printf(arena, "SELECT %s", body);
+    TRY(parse_sql(sql, arena, &parsed));
+    struct analysis a = {.cat = &none,
+                         .env = env ? env : &plain,
+                         .arena = arena,
+                         .sql = sql,
+                         .params = &params,
+                         .inline_args = call->args,
+                         .ninline_args = call->nargs};
+    struct level l = level_init(&a, NULL, Q_SELECT);
+    TRY(analyze_expr(&l, parsed.stmts[0].tree->select_stmt->target_list[0]->res_target->val, out));
+    return coerce_explicit(&a, *out, call->type, -1, -1, out);
+}

@@ -43,6 +43,10 @@ struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type
                               int32_t *typmod, int *ndims) MUST_CHECK;
 /* The type of `SELECT NULL::type`, parsed. */
 struct err *resolve_cast_type(const void *select_stmt, uint32_t *type, int32_t *typmod, int *ndims) MUST_CHECK;
+/* A call of a built-in function that is defined in SQL, replaced by its body; *out NULL when the
+ * function is none or not built yet. */
+struct err *inline_sql_function(const struct type_env *env, const struct expr *call, struct arena *arena,
+                                struct expr **out) MUST_CHECK;
 /* The default operator class for an index column; 42704 when the type has none. */
 struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass) MUST_CHECK;
 
@@ -53,6 +57,9 @@ const char *type_display(struct arena *a, uint32_t type, int32_t typmod);
  * whose columns print without a qualifier, NULL: qualify all. Names in `rte` are used for columns. */
 struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                          struct buf *out) MUST_CHECK;
+/* The same without needless parentheses, as pg_get_expr(..., true) gives it. */
+struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
+                                struct buf *out) MUST_CHECK;
 /* An identifier, quoted where needed. */
 void quote_identifier(struct buf *b, const char *name);
 void quote_literal(struct buf *b, struct str s);

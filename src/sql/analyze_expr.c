@@ -66,6 +66,10 @@ static struct err *analyze_const(struct analysis *a, const PgQuery__AConst *c, s
 static struct err *analyze_param(struct analysis *a, const PgQuery__ParamRef *p, struct expr **out)
 {
     struct param_types *types = a->params;
+    if (p->number >= 1 && p->number <= a->ninline_args) {
+        *out = a->inline_args[p->number - 1];
+        return NULL;
+    }
     if (p->number <= 0 || p->number > 65535 || !types || (types->fixed && p->number > types->count))
         return at(a, err_new("42P02", "there is no parameter $%d", p->number), p->location);
     if (p->number > types->count) {

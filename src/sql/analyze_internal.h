@@ -37,6 +37,8 @@ struct analysis {
     struct param_types *params;
     struct query *top;
     int depth;
+    struct expr **inline_args; /* what $1.. stand for in the body of a built-in SQL function */
+    int ninline_args;
 };
 
 struct level {

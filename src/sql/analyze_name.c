@@ -72,6 +72,15 @@ static int item_column(const struct ns_item *item, const char *name)
     return -1;
 }
 
+/* A join's columns may include one name twice. */
+static bool item_ambiguous(const struct ns_item *item, const char *name)
+{
+    int n = 0;
+    for (int i = 0; i < item->ncols; i++)
+        n += item->cols[i] && strcmp(item->colnames[i], name) == 0;
+    return n > 1;
+}
+
 static int system_column(const char *name)
 {
     static const char *const names[] = {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};
@@ -110,7 +119,7 @@ static struct err *unqualified(struct level *l, const char *name, int location, 
             int col = item->cols_visible && usable(up, item) ? item_column(item, name) : -1;
             if (col < 0)
                 continue;
-            if (*out)
+            if (*out || item_ambiguous(item, name))
                 return at(l->a, err_new("42702", "column reference \"%s\" is ambiguous", name),
                           location);
             *out = reference(l, item->cols[col], location);

@@ -10,10 +10,16 @@ struct deparser {
     struct cat *cat;
     struct buf *out;
     const struct rte *single;
+    bool pretty; /* parentheses only where they are needed */
     struct arena arena;
 };
 
-static struct err *put(struct deparser *d, const struct expr *e, bool parens);
+/* `implicit`: show coercions that the text did not have. */
+static struct err *put(struct deparser *d, const struct expr *e, bool implicit);
+/* As an operand of `parent`: pretty text gets parentheses where precedence asks for them. Plain text
+ * has them around every operator anyway. */
+static struct err *put_child(struct deparser *d, const struct expr *e, const struct expr *parent,
+                             bool implicit);
 
 /* Words that need quotes as identifiers: PostgreSQL's reserved key words (manual appendix C). */
 static bool is_reserved(const char *s)
@@ -154,30 +160,89 @@ static struct err *put_args(struct deparser *d, const struct expr *e, int first)
             buf_put_c(d->out, ", ");
         if (e->kind == E_FUNC && e->flag && i == e->nargs - 1)
             buf_put_c(d->out, "VARIADIC ");
-        TRY(put(d, e->args[i], false));
+        TRY(put(d, e->args[i], true));
     }
     return NULL;
 }
 
-static bool is_simple(const struct expr *e)
+static bool is_cast(const struct expr *e)
 {
-    return e->kind == E_VAR || e->kind == E_CONST || e->kind == E_PARAM || e->kind == E_SQLVALUE ||
-           e->kind == E_FUNC || e->kind == E_AGG || e->kind == E_COALESCE || e->kind == E_ARRAY;
+    return e->kind == E_RELABEL || e->kind == E_IOCAST || e->kind == E_ARRAYCAST ||
+           (e->kind == E_FUNC && e->form != FORM_CALL && e->form != FORM_SQL);
 }
 
-/* The argument of a cast: in parentheses unless it binds tightly anyway. */
-static struct err *put_cast(struct deparser *d, const struct expr *arg, uint32_t type, int32_t typmod)
+static bool is_bool(const struct expr *e)
 {
-    const struct expr *inner = arg;
-    while (inner->form == FORM_IMPLICIT && inner->kind == E_RELABEL)
-        inner = inner->args[0];
-    bool cast = (inner->kind == E_RELABEL || inner->kind == E_IOCAST || inner->kind == E_ARRAYCAST ||
-                 (inner->kind == E_FUNC && inner->form == FORM_CAST));
-    bool parens = !is_simple(inner) || cast || inner->kind == E_VAR;
+    return e->kind == E_AND || e->kind == E_OR || e->kind == E_NOT;
+}
+
+static bool is_operator(const struct expr *e)
+{
+    return e->kind == E_OP || e->kind == E_DISTINCT || e->kind == E_SAOP || e->kind == E_NULLTEST ||
+           e->kind == E_BOOLTEST;
+}
+
+static int arithmetic_rank(const struct expr *e)
+{
+    const struct cat_oper *op = e->kind == E_OP && e->nargs == 2 ? builtin_oper(e->op) : NULL;
+    if (!op || op->name.len != 1)
+        return 0;
+    return strchr("*/%", op->name.data[0]) ? 2 : strchr("+-", op->name.data[0]) ? 1 : 0;
+}
+
+/* Binds at least as tightly as its place under `parent` asks for. */
+static bool binds(const struct expr *e, const struct expr *parent)
+{
+    if (is_cast(e) && e->form == FORM_IMPLICIT && is_cast(parent))
+        return true;
+    if (is_bool(e))
+        return is_bool(parent) && parent->kind != E_NOT &&
+               (e->kind != E_OR || parent->kind == E_OR);
+    if (!is_operator(e))
+        return true;
+    if (is_bool(parent))
+        return true;
+    int inner = arithmetic_rank(e);
+    int outer = arithmetic_rank(parent);
+    if (inner && outer)
+        return inner > outer || (inner == outer && parent->args[0] == e);
+    return !is_operator(parent) && !is_cast(parent);
+}
+
+static struct err *put_child(struct deparser *d, const struct expr *e, const struct expr *parent,
+                             bool implicit)
+{
+    bool parens = d->pretty && !binds(e, parent);
     buf_put_c(d->out, parens ? "(" : "");
-    TRY(put(d, arg, false));
+    TRY(put(d, e, implicit));
     buf_put_c(d->out, parens ? ")" : "");
-    buf_printf(d->out, "::%s", type_text(d, type, typmod));
+    return NULL;
+}
+
+static void open_paren(struct deparser *d)
+{
+    if (!d->pretty)
+        buf_put_u8(d->out, '(');
+}
+
+static void close_paren(struct deparser *d)
+{
+    if (!d->pretty)
+        buf_put_u8(d->out, ')');
+}
+
+static struct err *put_cast(struct deparser *d, const struct expr *e, const struct expr *arg)
+{
+    /* A constant of that type already shows it. */
+    if (arg->kind == E_CONST && arg->type == e->type) {
+        struct expr plain = *arg;
+        plain.typmod = e->typmod;
+        return put_const(d, &plain);
+    }
+    open_paren(d);
+    TRY(put_child(d, arg, e, false));
+    close_paren(d);
+    buf_printf(d->out, "::%s", type_text(d, e->type, e->typmod));
     return NULL;
 }
 
@@ -188,20 +253,20 @@ static struct err *put_extract(struct deparser *d, const struct expr *e)
     if (field->kind == E_CONST && !field->value.null)
         buf_put(d->out, field->value.p, field->value.len);
     else
-        TRY(put(d, field, false));
+        TRY(put(d, field, true));
     buf_put_c(d->out, " FROM ");
-    TRY(put(d, e->args[1], false));
+    TRY(put(d, e->args[1], true));
     buf_put_u8(d->out, ')');
     return NULL;
 }
 
-static struct err *put_func(struct deparser *d, const struct expr *e)
+static struct err *put_func(struct deparser *d, const struct expr *e, bool implicit)
 {
     const struct cat_proc *p = builtin_proc(e->func);
-    if (e->form == FORM_IMPLICIT)
+    if (e->form == FORM_IMPLICIT && !implicit)
         return put(d, e->args[0], false);
-    if (e->form == FORM_CAST)
-        return put_cast(d, e->args[0], e->type, e->typmod);
+    if (e->form == FORM_CAST || e->form == FORM_IMPLICIT)
+        return put_cast(d, e, e->args[0]);
     if (!p)
         return err_new("XX000", "cache lookup failed for function %u", e->func);
     if (e->form == FORM_SQL && str_eq_c(p->name, "extract") && e->nargs == 2)
@@ -214,51 +279,52 @@ static struct err *put_func(struct deparser *d, const struct expr *e)
     return NULL;
 }
 
-static struct err *put_op(struct deparser *d, const struct expr *e, const char *between, bool parens)
+static struct err *put_op(struct deparser *d, const struct expr *e, const char *between)
 {
     const struct cat_oper *op = builtin_oper(e->op);
     if (!op)
         return err_new("XX000", "cache lookup failed for operator %u", e->op);
-    buf_put_c(d->out, parens ? "(" : "");
+    open_paren(d);
     if (e->nargs == 2) {
-        TRY(put(d, e->args[0], true));
+        TRY(put_child(d, e->args[0], e, true));
         if (between)
             buf_printf(d->out, " %s ", between);
         else
             buf_printf(d->out, " %.*s ", STR_ARG(op->name));
-        TRY(put(d, e->args[1], true));
+        TRY(put_child(d, e->args[1], e, true));
     } else {
         buf_printf(d->out, "%.*s ", STR_ARG(op->name));
-        TRY(put(d, e->args[0], true));
+        TRY(put_child(d, e->args[0], e, true));
     }
-    buf_put_c(d->out, parens ? ")" : "");
+    close_paren(d);
     return NULL;
 }
 
-static struct err *put_saop(struct deparser *d, const struct expr *e, bool parens)
+static struct err *put_saop(struct deparser *d, const struct expr *e)
 {
     const struct cat_oper *op = builtin_oper(e->op);
-    buf_put_c(d->out, parens ? "(" : "");
-    TRY(put(d, e->args[0], true));
+    open_paren(d);
+    TRY(put_child(d, e->args[0], e, true));
     buf_printf(d->out, " %.*s %s (", STR_ARG(op->name), e->flag ? "ANY" : "ALL");
-    TRY(put(d, e->args[1], true));
-    buf_put_c(d->out, parens ? "))" : ")");
+    TRY(put_child(d, e->args[1], e, true));
+    buf_put_u8(d->out, ')');
+    close_paren(d);
     return NULL;
 }
 
-static struct err *put_bool(struct deparser *d, const struct expr *e, bool parens)
+static struct err *put_bool(struct deparser *d, const struct expr *e)
 {
-    buf_put_c(d->out, parens ? "(" : "");
+    open_paren(d);
     if (e->kind == E_NOT) {
         buf_put_c(d->out, "NOT ");
-        TRY(put(d, e->args[0], true));
+        TRY(put_child(d, e->args[0], e, false));
     }
     for (int i = 0; e->kind != E_NOT && i < e->nargs; i++) {
         if (i)
             buf_put_c(d->out, e->kind == E_AND ? " AND " : " OR ");
-        TRY(put(d, e->args[i], true));
+        TRY(put_child(d, e->args[i], e, false));
     }
-    buf_put_c(d->out, parens ? ")" : "");
+    close_paren(d);
     return NULL;
 }
 
@@ -273,7 +339,7 @@ static struct err *put_case(struct deparser *d, const struct expr *e)
     for (; i + 1 < e->nargs; i += 2) {
         const struct expr *when = e->args[i];
         buf_put_c(d->out, "\n    WHEN ");
-        TRY(put(d, e->kase.has_test && when->nargs == 2 ? when->args[1] : when, false));
+        TRY(put(d, e->kase.has_test && when->nargs == 2 ? when->args[1] : when, e->kase.has_test));
         buf_put_c(d->out, " THEN ");
         TRY(put(d, e->args[i + 1], true));
     }
@@ -292,11 +358,12 @@ static struct err *put_wrapped(struct deparser *d, const struct expr *e, const c
     return NULL;
 }
 
-static struct err *put_test(struct deparser *d, const struct expr *e, const char *text, bool parens)
+static struct err *put_test(struct deparser *d, const struct expr *e, const char *text)
 {
-    buf_put_c(d->out, parens ? "(" : "");
-    TRY(put(d, e->args[0], true));
-    buf_printf(d->out, " %s%s", text, parens ? ")" : "");
+    open_paren(d);
+    TRY(put_child(d, e->args[0], e, true));
+    buf_printf(d->out, " %s", text);
+    close_paren(d);
     return NULL;
 }
 
@@ -366,7 +433,7 @@ static struct err *put_agg(struct deparser *d, const struct expr *e)
     return NULL;
 }
 
-static struct err *put(struct deparser *d, const struct expr *e, bool parens)
+static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
 {
     switch (e->kind) {
     case E_CONST:
@@ -377,19 +444,19 @@ static struct err *put(struct deparser *d, const struct expr *e, bool parens)
         buf_printf(d->out, "$%d", e->param);
         return NULL;
     case E_FUNC:
-        return put_func(d, e);
+        return put_func(d, e, implicit);
     case E_OP:
-        return put_op(d, e, NULL, parens);
+        return put_op(d, e, NULL);
     case E_DISTINCT:
-        return put_op(d, e, "IS DISTINCT FROM", parens);
+        return put_op(d, e, "IS DISTINCT FROM");
     case E_NULLIF:
         return put_wrapped(d, e, "NULLIF(", ")");
     case E_SAOP:
-        return put_saop(d, e, parens);
+        return put_saop(d, e);
     case E_AND:
     case E_OR:
     case E_NOT:
-        return put_bool(d, e, parens);
+        return put_bool(d, e);
     case E_CASE:
         return put_case(d, e);
     case E_COALESCE:
@@ -397,9 +464,9 @@ static struct err *put(struct deparser *d, const struct expr *e, bool parens)
     case E_MINMAX:
         return put_wrapped(d, e, e->flag ? "GREATEST(" : "LEAST(", ")");
     case E_NULLTEST:
-        return put_test(d, e, e->flag ? "IS NOT NULL" : "IS NULL", parens);
+        return put_test(d, e, e->flag ? "IS NOT NULL" : "IS NULL");
     case E_BOOLTEST:
-        return put_test(d, e, booltest_text(e->booltest), parens);
+        return put_test(d, e, booltest_text(e->booltest));
     case E_ARRAY:
         return put_wrapped(d, e, "ARRAY[", "]");
     case E_ROW:
@@ -407,13 +474,9 @@ static struct err *put(struct deparser *d, const struct expr *e, bool parens)
     case E_RELABEL:
     case E_IOCAST:
     case E_ARRAYCAST:
-        if (e->form == FORM_IMPLICIT && e->kind == E_RELABEL && e->type == e->args[0]->type)
-            return put(d, e->args[0], parens);
-        /* PostgreSQL shows binary and I/O coercions even when they were implicit only if they
-         * change what the text would mean. */
-        if (e->form == FORM_IMPLICIT && e->kind == E_RELABEL && e->args[0]->kind != E_VAR)
-            return put(d, e->args[0], parens);
-        return put_cast(d, e->args[0], e->type, e->typmod);
+        if ((e->form == FORM_IMPLICIT && !implicit) || e->type == e->args[0]->type)
+            return put(d, e->args[0], implicit);
+        return put_cast(d, e, e->args[0]);
     case E_SQLVALUE:
         return put_sqlvalue(d, e);
     case E_SUBSCRIPT:
@@ -438,15 +501,24 @@ static struct err *put(struct deparser *d, const struct expr *e, bool parens)
     return err_unsupported("this expression cannot be shown as SQL");
 }
 
+static struct err *deparse(struct cat *cat, const struct expr *e, const struct rte *single, bool pretty,
+                           struct buf *out)
+{
+    struct deparser d = {.cat = cat, .out = out, .single = single, .pretty = pretty};
+    arena_init(&d.arena);
+    struct err *err = put(&d, e, false);
+    arena_done(&d.arena);
+    return err;
+}
+
 struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                          struct buf *out)
 {
-    struct deparser d = {.cat = cat, .out = out, .single = single};
-    arena_init(&d.arena);
-    bool parens = e->kind == E_OP || e->kind == E_AND || e->kind == E_OR || e->kind == E_SAOP ||
-                  e->kind == E_NOT || e->kind == E_NULLTEST || e->kind == E_BOOLTEST ||
-                  e->kind == E_DISTINCT;
-    struct err *err = put(&d, e, parens);
-    arena_done(&d.arena);
-    return err;
+    return deparse(cat, e, single, false, out);
+}
+
+struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
+                                struct buf *out)
+{
+    return deparse(cat, e, single, true, out);
 }
