@@ -48,6 +48,8 @@ static struct err *check_not_failed(struct backend *b, const struct raw_stmt *ra
 
 static void ready(struct backend *b)
 {
+    if (b->closing)
+        return;
     if (b->reported_dirty)
         backend_report_settings(b, false);
     wire_ready(backend_out(b), xact_status(b));
