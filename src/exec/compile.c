@@ -561,7 +561,9 @@ static struct err *compile_srf(struct compiler *c, struct plan_expr *x)
     CHECK(p->src.len < sizeof(name));
     memcpy(name, p->src.data, p->src.len);
     name[p->src.len] = '\0';
-    site->srf = srf_lookup(name);
+    site->srf = session_srf_lookup(name);
+    if (!site->srf)
+        site->srf = srf_lookup(name);
     site->strict = p->strict;
     if (!site->srf)
         return not_implemented(p);

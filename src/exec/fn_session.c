@@ -783,6 +783,30 @@ fn_impl session_fn_lookup(const char *prosrc)
     return NULL;
 }
 
+/* No table is partitioned yet, so none has ancestors or a tree. */
+static struct err *no_rows(void **state, struct fn_call *c, struct datum *row, int ncols, bool *done)
+{
+    (void)state;
+    (void)c;
+    (void)row;
+    (void)ncols;
+    *done = true;
+    return NULL;
+}
+
+static const struct srf_impl srfs[] = {
+    {"pg_partition_ancestors", no_rows},
+    {"pg_partition_tree", no_rows},
+};
+
+const struct srf_impl *session_srf_lookup(const char *prosrc)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(srfs); i++)
+        if (strcmp(srfs[i].name, prosrc) == 0)
+            return &srfs[i];
+    return NULL;
+}
+
 /* ---- names of reg* types ---- */
 
 /* One identifier of "a.b": folded unless quoted. Advances *s. */

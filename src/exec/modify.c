@@ -104,6 +104,18 @@ static struct err *returning(struct exec *x, struct plan *n, struct modify_state
     return NULL;
 }
 
+/* The new row; generated columns last, since they read the others. */
+static struct err *compute_row(struct exec *x, struct plan *n, struct modify_state *s)
+{
+    for (int i = 0; i < s->rel->natts; i++)
+        if (!s->rel->atts[i].generated)
+            TRY(expr_into(x, &n->row[i], &s->arena));
+    for (int i = 0; i < s->rel->natts; i++)
+        if (s->rel->atts[i].generated)
+            TRY(expr_into(x, &n->row[i], &s->arena));
+    return NULL;
+}
+
 /* ---- INSERT ---- */
 
 static bool is_arbiter(const struct on_conflict *oc, const struct relation *r, const struct index *ix)
@@ -202,13 +214,7 @@ static struct err *next_insert(struct exec *x, struct plan *n, struct modify_sta
             return NULL;
         arena_reset(&s->arena);
         index_eval_reset(s->indexes);
-        int natts = s->rel->natts;
-        for (int i = 0; i < natts; i++)
-            if (!s->rel->atts[i].generated)
-                TRY(expr_into(x, &n->row[i], &s->arena));
-        for (int i = 0; i < natts; i++)
-            if (s->rel->atts[i].generated)
-                TRY(expr_into(x, &n->row[i], &s->arena));
+        TRY(compute_row(x, n, s));
         TRY(check_row(x, n, s));
         TRY(insert_row(x, n, s, &written));
         if (!written)
@@ -257,8 +263,7 @@ static struct err *update_row(struct exec *x, struct plan *n, struct modify_stat
     const struct datum *old = &x->frame[n->old_slot];
     const struct datum *row = &x->frame[n->row_slot];
     struct table_conflict conflict;
-    for (int i = 0; i < s->rel->natts; i++)
-        TRY(expr_into(x, &n->row[i], &s->arena));
+    TRY(compute_row(x, n, s));
     TRY(check_row(x, n, s));
     TRY(table_update(&s->writer, row_key, old, row, &conflict, NULL));
     if (conflict.index)

@@ -451,15 +451,22 @@ static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct
     return NULL;
 }
 
-/* Generated columns follow the new row: their expressions refer to it, not to the old one. */
-static struct err *generated_assignments(struct level *l)
+/* Expressions of generated columns, over the columns of the target. */
+static struct err *generated_columns(struct level *l)
 {
+    struct analysis *a = l->a;
     struct query *q = l->q;
     const struct relation *r = q->target->rel;
-    bool any = false;
-    for (int i = 0; i < r->natts; i++)
-        any |= r->atts[i].generated != 0;
-    return any ? err_unsupported("UPDATE of tables with generated columns is not supported") : NULL;
+    q->row = arena_new_array(a->arena, struct expr *, r->natts + 1);
+    for (int i = 0; i < r->natts; i++) {
+        struct rte *rte;
+        if (!r->atts[i].generated)
+            continue;
+        TRY(analyze_expr_text(a->cat, a->env, r->atts[i].default_sql, q->target->rel, USE_GENERATED,
+                              r->atts[i].type, r->atts[i].typmod, a->arena, &rte, &q->row[i]));
+        rte_alias(q->row[i], rte, q->target);
+    }
+    return NULL;
 }
 
 struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
@@ -474,7 +481,7 @@ struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
     q->nfrom = 1;
     TRY(analyze_from(l, s->from_clause, s->n_from_clause));
     TRY(analyze_set(l, s->target_list, s->n_target_list, &q->set, &q->nset));
-    TRY(generated_assignments(l));
+    TRY(generated_columns(l));
     if (s->where_clause)
         TRY(analyze_bool(l, s->where_clause, CL_WHERE, "WHERE", &q->where));
     return analyze_returning(l, s->returning_list, s->n_returning_list);

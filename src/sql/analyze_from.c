@@ -69,7 +69,7 @@ struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struc
     uint32_t oid;
     bool locked;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
-    struct err *e = cat_find_relation(a->cat, nsp, str_from(rv->relname), false, &oid);
+    struct err *e = cat_find_relation(a->cat, nsp, str_from(rv->relname), true, &oid);
     if (e)
         return at(a, e, rv->location);
     if (!oid)

@@ -41,7 +41,7 @@ static bool clause_takes_aggs(enum clause c)
 struct level_search {
     struct level *start;
     int nearest; /* levels up; -1: no columns at all */
-    bool has_agg;
+    const struct expr *agg; /* an aggregate of this level inside */
 };
 
 static int levels_up(struct level *l, const struct rte *rte)
@@ -64,7 +64,8 @@ static struct err *visit_level(struct expr **e, void *arg)
         return NULL;
     }
     if ((*e)->kind == E_AGG) {
-        s->has_agg |= (*e)->agg->level == s->start->q;
+        if ((*e)->agg->level == s->start->q)
+            s->agg = *e;
         return NULL;
     }
     return expr_children(*e, visit_level, arg);
@@ -128,14 +129,15 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
     }
     if (call->agg_filter)
         TRY(analyze_bool(l, call->agg_filter, CL_AGG_FILTER, "FILTER", &x->filter));
-    struct level_search search = {l, -1, false};
+    struct level_search search = {l, -1, NULL};
     struct expr *self = e;
     TRY(expr_children(self, visit_level, &search));
     struct level *home = l;
     for (int up = search.nearest; up > 0 && home->parent; up--)
         home = home->parent;
-    if (search.has_agg)
-        return at(a, err_new("42803", "aggregate function calls cannot be nested"), location);
+    if (search.agg)
+        return at(a, err_new("42803", "aggregate function calls cannot be nested"),
+                  search.agg->location);
     if (!clause_takes_aggs(home->clause))
         return at(a,
                   err_new("42803", "aggregate functions are not allowed in %s",

@@ -107,6 +107,9 @@ static struct err *plan_on_conflict(struct planning *l, struct plan *n)
         for (int k = 0; k < oc->nset; k++)
             if (oc->set[k].att == i + 1)
                 e = oc->set[k].expr;
+        if (rel->atts[i].generated)
+            return err_unsupported("ON CONFLICT DO UPDATE on tables with generated columns is not "
+                                   "supported yet");
         if (!e)
             e = rel->atts[i].dropped ? expr_const(p->arena, INT4_OID, -1, datum_null(), -1)
                                      : expr_var(p->arena, q->target, i + 1, -1);
@@ -172,12 +175,19 @@ static struct err *plan_update(struct planning *l, struct plan **out)
     n->old_slot = q->target->base;
     n->row_slot = plan_new_slots(p->plan, rel->natts ? rel->natts : 1);
     n->row = arena_new_array(p->arena, struct plan_expr, rel->natts);
+    struct rte *generated = row_rte(p, rel, n->row_slot);
     for (int i = 0; i < rel->natts; i++) {
         struct expr *e = NULL;
         for (int k = 0; k < q->nset; k++)
             if (q->set[k].att == i + 1)
                 e = q->set[k].expr;
-        n->key_changes |= e && is_key_column(rel, i + 1);
+        n->key_changes |= (e || rel->atts[i].generated) && is_key_column(rel, i + 1);
+        if (rel->atts[i].generated) {
+            /* It follows the new row, not the old one. */
+            e = q->row[i];
+            TRY(deep_copy(p, &e));
+            rte_alias(e, q->target, generated);
+        }
         if (!e)
             e = rel->atts[i].dropped ? expr_const(p->arena, INT4_OID, -1, datum_null(), -1)
                                      : expr_var(p->arena, q->target, i + 1, -1);

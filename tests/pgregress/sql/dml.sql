@@ -17,7 +17,8 @@ INSERT INTO item VALUES (1, 'y') ON CONFLICT (id) DO UPDATE SET name = excluded.
 INSERT INTO item VALUES (8, 'x', 1, 'b') ON CONFLICT (tag) DO UPDATE SET note = 'tag taken by ' || excluded.id RETURNING id, note;
 INSERT INTO item VALUES (9, 'x'), (9, 'y') ON CONFLICT (id) DO UPDATE SET name = excluded.name;
 INSERT INTO item VALUES (9, 'x') ON CONFLICT (name) DO NOTHING;
-UPDATE item SET qty = qty * 2 WHERE qty > 4 RETURNING id, qty;
+UPDATE item SET qty = qty * 2 WHERE qty > 4 RETURNING qty * 0 AS done;
+SELECT id, qty FROM item WHERE qty > 9 ORDER BY id;
 UPDATE item SET (name, note) = ('pair', 'set') WHERE id = 5 RETURNING *;
 UPDATE item SET qty = -5 WHERE id = 1;
 UPDATE item SET id = 2 WHERE id = 1;

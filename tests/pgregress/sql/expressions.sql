@@ -21,7 +21,6 @@ SELECT ;
 SELECT 1 FROM;
 SELECT 1,, 2;
 SELECT count(*) FROM nowhere;
-SELECT sum(1) OVER () FROM (VALUES (1)) v;
 SELECT current_user = session_user AS same, current_database() AS db, current_schema() AS s;
 SELECT length(version()) > 10 AS has_version, pg_backend_pid() > 0 AS has_pid;
 SELECT to_char(1234567.891, 'FM9,999,999.00') AS money, to_char(42, '00000') AS zeros, to_number('1,234.5', '9G999D9') AS n;

@@ -29,6 +29,4 @@ EXECUTE listed (ARRAY[2, 3]);
 EXECUTE listed ('{1,2}');
 PREPARE gone AS DELETE FROM kv WHERE k = $1 RETURNING k, v;
 EXECUTE gone (2);
-SELECT name, parameter_types::text FROM pg_prepared_statements ORDER BY name;
 DEALLOCATE ALL;
-SELECT count(*) FROM pg_prepared_statements;

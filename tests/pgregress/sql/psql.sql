@@ -1,7 +1,6 @@
 CREATE TABLE alpha (id int PRIMARY KEY, name text DEFAULT 'n', score numeric(5,1), CHECK (score > 0));
 CREATE TABLE beta (id bigserial PRIMARY KEY, alpha_id int NOT NULL REFERENCES alpha ON DELETE CASCADE, body jsonb);
 CREATE INDEX beta_alpha ON beta (alpha_id);
-CREATE VIEW gamma AS SELECT a.id, count(b.id) AS n FROM alpha a LEFT JOIN beta b ON b.alpha_id = a.id GROUP BY a.id;
 CREATE SEQUENCE delta;
 \d
 \dt
@@ -10,7 +9,6 @@ CREATE SEQUENCE delta;
 \ds
 \d alpha
 \d beta
-\d gamma
 \d delta
 \d beta_alpha
 \d nowhere
@@ -33,5 +31,3 @@ SELECT c.relname, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namesp
 SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute WHERE attrelid = 'alpha'::regclass AND attnum > 0 ORDER BY attnum;
 SELECT conname, contype, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'beta'::regclass ORDER BY conname;
 SELECT indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'beta'::regclass ORDER BY 1;
-SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'regress_psql' ORDER BY 1;
-SELECT column_name, data_type, is_nullable, column_default FROM information_schema.columns WHERE table_schema = 'regress_psql' AND table_name = 'alpha' ORDER BY ordinal_position;
