@@ -214,16 +214,38 @@ const struct type_ops bool_ops = {
 
 /* "char": one byte, ordered as an unsigned one. */
 
+/* A byte that is no ASCII reads and prints as a backslash and three octal digits. */
+uint8_t char_parse(struct str s)
+{
+    if (s.len == 4 && s.data[0] == '\\' && s.data[1] >= '0' && s.data[1] <= '3' &&
+        s.data[2] >= '0' && s.data[2] <= '7' && s.data[3] >= '0' && s.data[3] <= '7')
+        return (uint8_t)((s.data[1] - '0') << 6 | (s.data[2] - '0') << 3 | (s.data[3] - '0'));
+    return s.len ? (uint8_t)s.data[0] : 0;
+}
+
+size_t char_print(uint8_t v, char *out)
+{
+    if (v < 0x80) {
+        out[0] = (char)v;
+        return v != 0;
+    }
+    out[0] = '\\';
+    out[1] = (char)('0' + (v >> 6));
+    out[2] = (char)('0' + (v >> 3 & 7));
+    out[3] = (char)('0' + (v & 7));
+    return 4;
+}
+
 static struct err *char_in(TYPE_IN_PARAMS)
 {
-    *out = datum_int(text.len ? (signed char)text.data[0] : 0);
+    *out = datum_int((signed char)char_parse(text));
     return NULL;
 }
 
 static struct err *char_out(TYPE_OUT_PARAMS)
 {
-    if ((uint8_t)d.u)
-        buf_put_u8(out, (uint8_t)d.u);
+    char text[4];
+    buf_put(out, text, char_print((uint8_t)d.u, text));
     return NULL;
 }
 

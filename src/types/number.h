@@ -16,6 +16,10 @@ struct err *int_parse(struct str text, int64_t min, int64_t max, const char *typ
 size_t int_print(int64_t v, char *out);
 void buf_put_int(struct buf *b, int64_t v);
 
+/* "char": one byte, with \\ooo for what is no ASCII. char_print writes at most 4 bytes. */
+uint8_t char_parse(struct str s);
+size_t char_print(uint8_t v, char *out);
+
 /* Decimal and hexadecimal numbers, inf, infinity, nan, blanks around. 22P02 or 22003. */
 struct err *float8_parse(struct str text, double *out) MUST_CHECK;
 struct err *float4_parse(struct str text, float *out) MUST_CHECK;

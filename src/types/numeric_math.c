@@ -501,8 +501,8 @@ static struct num power_by_squaring(struct num base, int64_t exponent, int weigh
     return num_round(result, rscale, a);
 }
 
-static struct err *power_int(struct num base, int64_t exponent, int exponent_dscale,
-                             struct arena *scratch, struct num *out)
+static struct err *power_int(struct num base, int64_t exponent, struct arena *scratch,
+                             struct num *out)
 {
     double weight = 0;
     if (base.ndigits) {
@@ -516,12 +516,11 @@ static struct err *power_int(struct num base, int64_t exponent, int exponent_dsc
     }
     if (weight > (INT16_MAX + 1) * (double)DEC_DIGITS)
         return num_overflow();
-    if (weight + 1 < -NUMERIC_MAX_DISPLAY_SCALE) {
-        *out = (struct num){.dscale = NUMERIC_MAX_DISPLAY_SCALE};
+    int scale = clamp_scale(max_int(MIN_SIG_DIGITS, base.dscale));
+    if (weight + 1 < -scale) {
+        *out = (struct num){.dscale = scale};
         return NULL;
     }
-    int scale = max_int(MIN_SIG_DIGITS - (int)weight, max_int(base.dscale, exponent_dscale));
-    scale = clamp_scale(scale);
     if (exponent == 0) {
         *out = num_small(&DIGIT_1);
         out->dscale = scale;
@@ -646,7 +645,7 @@ struct err *numeric_power(struct datum a, struct datum b, struct arena *arena, s
     int64_t exponent;
     struct err *e;
     if (whole_exponent(&y, &exponent)) {
-        e = power_int(x, exponent, y.dscale, &scratch, &r);
+        e = power_int(x, exponent, &scratch, &r);
     } else if (x.ndigits == 0) {
         r = (struct num){.dscale = MIN_SIG_DIGITS};
         e = NULL;

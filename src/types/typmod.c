@@ -35,6 +35,8 @@ static struct err *apply_length(const struct type_ops *t, struct datum d, int32_
     *out = datum_str(s);
     if (t->oid != BPCHAR_OID || chars == (size_t)limit)
         return NULL;
+    if (limit > 0x3fffffff)
+        return err_new("54000", "requested length too large");
     size_t pad = (size_t)limit - chars;
     char *padded = arena_try_alloc(arena, s.len + pad);
     if (!padded)

@@ -183,6 +183,14 @@ FN(array_cat)
     return array_make(elem, big->ndim, dims, lower, items, c->arena, out);
 }
 
+static bool has_nulls(const struct array *a)
+{
+    for (uint32_t i = 0; i < a->nitems; i++)
+        if (array_is_null(a, i))
+            return true;
+    return false;
+}
+
 /* array_fill(value, dims[, lower bounds]) */
 static struct err *fill(struct fn_call *c, bool bounds, struct datum *out)
 {
@@ -193,11 +201,15 @@ static struct err *fill(struct fn_call *c, bool bounds, struct datum *out)
     if (dims_array.ndim > 1)
         return err_detail(err_new("2202E", "wrong number of array subscripts"),
                           "Dimension array must be one dimensional.");
+    if (has_nulls(&dims_array))
+        return err_new("22004", "dimension values cannot be null");
     if (dims_array.nitems > ARRAY_MAX_DIMS)
         return err_new("54000", "number of array dimensions (%u) exceeds the maximum allowed (%d)",
                        dims_array.nitems, ARRAY_MAX_DIMS);
     if (bounds) {
         TRY(array_open(c->args[2], &lower_array));
+        if (has_nulls(&lower_array))
+            return err_new("22004", "dimension values cannot be null");
         if (lower_array.nitems != dims_array.nitems)
             return err_detail(err_new("2202E", "wrong number of array subscripts"),
                               "Low bound array has different size than dimensions array.");
@@ -207,8 +219,6 @@ static struct err *fill(struct fn_call *c, bool bounds, struct datum *out)
     for (int i = 0; i < ndim; i++) {
         struct datum d = array_get(&dims_array, (uint32_t)i);
         struct datum l = bounds ? array_get(&lower_array, (uint32_t)i) : datum_int(1);
-        if (d.null || l.null)
-            return err_new("22004", "dimension values cannot be null");
         dims[i] = (int32_t)d.i;
         lower[i] = (int32_t)l.i;
     }
@@ -243,7 +253,7 @@ FN(trim_array)
         return err_new("2202E", "number of elements to trim must be between 0 and %d", (int)have);
     int32_t upper = (int32_t)(a.ndim ? a.lower[0] + have - 1 - n : 0), lower = 0;
     bool no = false, yes = true;
-    if (a.ndim == 0 || n == 0) {
+    if (a.ndim == 0) {
         *out = c->args[0];
         return NULL;
     }

@@ -29,13 +29,18 @@ static struct err *searched(struct fn_call *c, struct array *a, const struct typ
     return NULL;
 }
 
-static struct err *position(struct fn_call *c, int64_t start, struct datum *out)
+static struct err *position(struct fn_call *c, struct datum first, struct datum *out)
 {
     struct array a;
     const struct type_ops *elem;
     if (c->args[0].null)
         return give_null(out);
     TRY(searched(c, &a, &elem));
+    if (a.ndim == 0)
+        return give_null(out);
+    if (first.null)
+        return err_new("22004", "initial position must not be null");
+    int64_t start = first.i;
     for (uint32_t i = 0; i < a.nitems; i++) {
         int64_t subscript = (int64_t)a.lower[0] + i;
         if (subscript >= start && same(elem, array_get(&a, i), c->args[1]))
@@ -46,14 +51,12 @@ static struct err *position(struct fn_call *c, int64_t start, struct datum *out)
 
 FN(array_position)
 {
-    return position(c, INT64_MIN, out);
+    return position(c, datum_int(INT64_MIN), out);
 }
 
 FN(array_position_start)
 {
-    if (c->args[2].null)
-        return err_new("22004", "initial position must not be null");
-    return position(c, ARG_I(2), out);
+    return position(c, c->args[2], out);
 }
 
 FN(array_positions)

@@ -65,6 +65,8 @@ FN(byteaoverlay)
 
 FN(byteaoverlay_no_len)
 {
+    if (ARG_I(2) + c->args[1].len > INT32_MAX)
+        return int4_range();
     return overlay(c, ARG_I(2), c->args[1].len, out);
 }
 

@@ -364,6 +364,9 @@ FN(timetz_scale)
 
 FN(timestamp_scale)
 {
+    if (ARG_I(1) != -1 && (ARG_I(1) < 0 || ARG_I(1) > 6) && timestamp_is_finite(ARG_I(0)))
+        return err_new("22023", "timestamp(%d) precision must be between %d and %d", (int)ARG_I(1),
+                       0, 6);
     return give_int(timestamp_round(ARG_I(0), (int32_t)ARG_I(1)), out);
 }
 
@@ -373,13 +376,14 @@ FN(make_date)
 {
     int64_t year = ARG_I(0), month = ARG_I(1), day = ARG_I(2);
     int64_t astronomical = year < 0 ? year + 1 : year;
-    bool ok = year != 0 && month >= 1 && month <= 12 && day >= 1 && astronomical > -10000000 &&
-              astronomical < 10000000 && day <= month_days((int)astronomical, (int)month);
+    bool ok = year != 0 && month >= 1 && month <= 12 && day >= 1 &&
+              day <= month_days((int)astronomical, (int)month);
     if (!ok)
-        return err_new("22008", "date field value out of range: %d-%02d-%02d", (int)year,
+        return err_new("22008", "date field value out of range: %d-%02d-%02d", (int)astronomical,
                        (int)month, (int)day);
     if (!civil_date_in_range((int)astronomical, (int)month, (int)day))
-        return err_new("22008", "date out of range: %d-%02d-%02d", (int)year, (int)month, (int)day);
+        return err_new("22008", "date out of range: %d-%02d-%02d", (int)astronomical, (int)month,
+                       (int)day);
     return give_int(date_from_civil((int)astronomical, (int)month, (int)day), out);
 }
 
@@ -387,6 +391,11 @@ static struct err *clock_time(int64_t hour, int64_t minute, double second, int64
 {
     bool ok = hour >= 0 && minute >= 0 && minute <= 59 && !isnan(second) && second >= 0 &&
               second <= 60 && (hour < 24 || (hour == 24 && minute == 0 && second == 0));
+    if (!ok && !isfinite(second))
+        return err_new("22008", "time field value out of range: %d:%02d:%s", (int)hour, (int)minute,
+                       isnan(second) ? "NaN"
+                       : second > 0  ? "Infinity"
+                                     : "-Infinity");
     if (!ok)
         return err_new("22008", "time field value out of range: %d:%02d:%02g", (int)hour,
                        (int)minute, second);
@@ -405,17 +414,17 @@ static struct err *local_timestamp(struct fn_call *c, int64_t *out)
 {
     int64_t year = ARG_I(0), month = ARG_I(1), day = ARG_I(2), time;
     int64_t astronomical = year < 0 ? year + 1 : year;
-    bool ok = year != 0 && month >= 1 && month <= 12 && day >= 1 && astronomical > -10000000 &&
-              astronomical < 10000000 && day <= month_days((int)astronomical, (int)month);
+    bool ok = year != 0 && month >= 1 && month <= 12 && day >= 1 &&
+              day <= month_days((int)astronomical, (int)month);
     if (!ok)
-        return err_new("22008", "date field value out of range: %d-%02d-%02d", (int)year,
+        return err_new("22008", "date field value out of range: %d-%02d-%02d", (int)astronomical,
                        (int)month, (int)day);
-    bool in_range = civil_date_in_range((int)astronomical, (int)month, (int)day);
-    if (in_range)
-        TRY(clock_time(ARG_I(3), ARG_I(4), c->args[5].f64, &time));
+    if (!civil_date_in_range((int)astronomical, (int)month, (int)day))
+        return err_new("22008", "date out of range: %d-%02d-%02d", (int)astronomical, (int)month,
+                       (int)day);
+    TRY(clock_time(ARG_I(3), ARG_I(4), c->args[5].f64, &time));
     int64_t ts;
-    if (!in_range ||
-        __builtin_mul_overflow((int64_t)date_from_civil((int)astronomical, (int)month, (int)day),
+    if (__builtin_mul_overflow((int64_t)date_from_civil((int)astronomical, (int)month, (int)day),
                                USECS_PER_DAY, &ts) ||
         __builtin_add_overflow(ts, time, &ts) || !timestamp_in_range(ts))
         return err_new("22008", "timestamp out of range: %d-%02d-%02d %d:%02d:%02g", (int)year,

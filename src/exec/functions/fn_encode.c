@@ -217,15 +217,15 @@ static bool is_utf8_name(struct str s)
            nocase_equals(str_make(plain, n), "unicode");
 }
 
-static struct err *unsupported_encoding(struct str name)
+static struct err *bad_encoding(const char *which, struct str name)
 {
-    return err_new("0A000", "conversion of encoding \"%.*s\" is not supported", STR_ARG(name));
+    return err_new("22023", "invalid %sencoding name \"%.*s\"", which, STR_ARG(name));
 }
 
 FN(pg_convert_to)
 {
     if (!is_utf8_name(ARG_STR(1)))
-        return unsupported_encoding(ARG_STR(1));
+        return bad_encoding("destination ", ARG_STR(1));
     *out = c->args[0];
     return NULL;
 }
@@ -233,7 +233,7 @@ FN(pg_convert_to)
 FN(pg_convert_from)
 {
     if (!is_utf8_name(ARG_STR(1)))
-        return unsupported_encoding(ARG_STR(1));
+        return bad_encoding("source ", ARG_STR(1));
     TRY(utf8_verify(ARG_STR(0)));
     *out = c->args[0];
     return NULL;
@@ -242,7 +242,7 @@ FN(pg_convert_from)
 FN(length_in_encoding)
 {
     if (!is_utf8_name(ARG_STR(1)))
-        return unsupported_encoding(ARG_STR(1));
+        return bad_encoding("", ARG_STR(1));
     TRY(utf8_verify(ARG_STR(0)));
     return give_int((int64_t)utf8_count(ARG_STR(0)), out);
 }

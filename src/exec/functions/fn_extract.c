@@ -239,10 +239,10 @@ static struct err *timestamp_value(struct fn_call *c, const char *type_name, int
     struct value v = {0};
     bool ok;
     bool is_zone = unit >= UNIT_TIMEZONE && unit <= UNIT_TIMEZONE_MINUTE;
-    if (is_zone && !zoned) {
-        ok = false;
-    } else if (!timestamp_is_finite(instant)) {
+    if (!timestamp_is_finite(instant)) {
         ok = infinite_unit(unit, instant == TIMESTAMP_NEG_INFINITY, &v);
+    } else if (is_zone && !zoned) {
+        ok = false;
     } else if (is_zone) {
         ok = zone_unit(unit, (int32_t)((local - instant) / USECS_PER_SEC), &v);
     } else if (unit == UNIT_EPOCH) {

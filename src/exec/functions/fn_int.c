@@ -235,9 +235,8 @@ FN(i4tochar)
 
 static struct err *char_as_text(struct fn_call *c, struct datum *out)
 {
-    char *p = arena_alloc(c->arena, 1);
-    *p = (char)ARG_I(0);
-    *out = datum_bytes(p, *p != 0);
+    char *p = arena_alloc(c->arena, 4);
+    *out = datum_bytes(p, char_print((uint8_t)ARG_I(0), p));
     return NULL;
 }
 
@@ -248,8 +247,7 @@ FN(char_text)
 
 FN(text_char)
 {
-    struct str s = ARG_STR(0);
-    return give_int(s.len ? (signed char)s.data[0] : 0, out);
+    return give_int((signed char)char_parse(ARG_STR(0)), out);
 }
 
 static struct err *hex(struct fn_call *c, uint64_t v, struct datum *out)

@@ -110,6 +110,17 @@ FN(json_array_length)
     return give_int(n, out);
 }
 
+/* A string token with its escapes resolved and made anew. */
+static struct err *put_normalized(struct str token, struct buf *out)
+{
+    struct buf b = BUF_INIT;
+    struct err *e = json_unescape(token, &b);
+    if (!e)
+        json_put_string(out, buf_str(&b));
+    buf_done(&b);
+    return e;
+}
+
 /* Copies the text without fields whose value is null. */
 static struct err *strip_nulls(struct str text, struct buf *out)
 {
@@ -140,11 +151,16 @@ static struct err *strip_nulls(struct str text, struct buf *out)
         if (comma)
             buf_put_u8(out, ',');
         if (key.data) {
-            buf_put_str(out, key);
+            e = put_normalized(key, out);
             buf_put_u8(out, ':');
             key = (struct str){0};
         }
-        buf_put_str(out, token);
+        if (!e && ev == JSON_STRING)
+            e = put_normalized(token, out);
+        else
+            buf_put_str(out, token);
+        if (e)
+            break;
         comma = ev != JSON_OBJECT_BEGIN && ev != JSON_ARRAY_BEGIN;
     }
     json_reader_done(&r);
@@ -242,7 +258,7 @@ static struct err *build_object(struct fn_call *c, struct buf *b)
         if (i)
             buf_put_c(b, ", ");
         if (values.items[i].null)
-            return err_hint(err_new("22004", "argument %u cannot be null", i + 1),
+            return err_hint(err_new("22023", "argument %u cannot be null", i + 1),
                             "Object keys should be text.");
         TRY(json_render_key(c, types[i], values.items[i], b));
         buf_put_c(b, " : ");
@@ -293,7 +309,7 @@ struct err *json_object_pairs(struct fn_call *c, struct array_items *list)
     TRY(array_open(c->args[0], &keys));
     if (c->nargs > 1) {
         TRY(array_open(c->args[1], &values));
-        if (keys.ndim > 1 || values.ndim > 1)
+        if (keys.ndim > 1 || keys.ndim != values.ndim)
             return err_new("2202E", "wrong number of array subscripts");
         if (keys.nitems != values.nitems)
             return err_new("2202E", "mismatched array dimensions");

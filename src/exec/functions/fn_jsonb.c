@@ -43,6 +43,9 @@ static struct err *element(struct fn_call *c, bool text, struct datum *out)
 {
     struct jsonb a, v;
     TRY(jsonb_open(c->args[0], &a));
+    /* An outermost scalar counts as an array of itself. */
+    if (jsonb_is_scalar(&a) && (ARG_I(1) == 0 || ARG_I(1) == -1))
+        return give_value(c, &a, text, out);
     return element_at(&a, ARG_I(1), &v) ? give_value(c, &v, text, out) : give_null(out);
 }
 

@@ -125,7 +125,8 @@ FN(jsonb_object)
 
 static struct err *cannot_cast(const struct jsonb *v, const char *to)
 {
-    return err_new("22023", "cannot cast jsonb %s to type %s", jsonb_kind_name(v->kind), to);
+    const char *kind = v->kind == JSONB_NUMBER ? "numeric" : jsonb_kind_name(v->kind);
+    return err_new("22023", "cannot cast jsonb %s to type %s", kind, to);
 }
 
 FN(jsonb_bool)

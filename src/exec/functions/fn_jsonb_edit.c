@@ -273,7 +273,8 @@ static struct err *edit_path(struct fn_call *c, struct datum target, struct datu
     if (edit != EDIT_DELETE)
         TRY(jsonb_open(new_value, &value));
     *out = target;
-    if (path.nitems == 0)
+    bool existing = edit == EDIT_DELETE || edit == EDIT_SET_EXISTING;
+    if (path.nitems == 0 || (root.count == 0 && existing))
         return NULL;
     struct step *steps = arena_try_alloc(c->arena, sizeof(*steps) * path.nitems);
     if (!steps)

@@ -146,7 +146,7 @@ static struct err *escape_pattern(struct fn_call *c, bool chars, struct datum *o
     struct str p = ARG_STR(0), escape = ARG_STR(1);
     size_t escape_chars = chars ? utf8_count(escape) : escape.len;
     if (escape_chars > 1)
-        return err_hint(err_new("22019", "invalid escape string"),
+        return err_hint(err_new("22025", "invalid escape string"),
                         "Escape string must be empty or one character.");
     char *to;
     TRY(give_bytes(c, 2 * p.len, &to, out));

@@ -272,18 +272,23 @@ static struct err *nth_match(struct regex_walk *w, int64_t n, bool *found)
     return NULL;
 }
 
+static struct err *check_positive(const char *name, int64_t v)
+{
+    return v <= 0 ? bad_parameter(name, v) : NULL;
+}
+
 FN(regexp_instr)
 {
     int64_t n = c->nargs > 3 ? ARG_I(3) : 1, end_option = c->nargs > 4 ? ARG_I(4) : 0;
     int64_t group = c->nargs > 6 ? ARG_I(6) : 0;
-    struct regex_walk w;
-    TRY(walk_from(c, 2, 5, "regexp_instr()", &w));
-    if (n <= 0)
-        return bad_parameter("n", n);
+    TRY(check_positive("start", c->nargs > 2 ? ARG_I(2) : 1));
+    TRY(check_positive("n", n));
     if (end_option != 0 && end_option != 1)
         return bad_parameter("endoption", end_option);
     if (group < 0)
         return bad_parameter("subexpr", group);
+    struct regex_walk w;
+    TRY(walk_from(c, 2, 5, "regexp_instr()", &w));
     bool found;
     TRY(nth_match(&w, n, &found));
     if (!found || group > w.groups)
@@ -297,12 +302,12 @@ FN(regexp_instr)
 FN(regexp_substr)
 {
     int64_t n = c->nargs > 3 ? ARG_I(3) : 1, group = c->nargs > 5 ? ARG_I(5) : 0;
-    struct regex_walk w;
-    TRY(walk_from(c, 2, 4, "regexp_substr()", &w));
-    if (n <= 0)
-        return bad_parameter("n", n);
+    TRY(check_positive("start", c->nargs > 2 ? ARG_I(2) : 1));
+    TRY(check_positive("n", n));
     if (group < 0)
         return bad_parameter("subexpr", group);
+    struct regex_walk w;
+    TRY(walk_from(c, 2, 4, "regexp_substr()", &w));
     bool found;
     TRY(nth_match(&w, n, &found));
     *out = found && group <= w.groups ? span_text(&w, (int)group) : datum_null();
@@ -437,7 +442,7 @@ static struct err *translate_similar(struct similar *t, struct str p, struct str
 static struct err *similar(struct fn_call *c, struct str escape, struct datum *out)
 {
     if (utf8_count(escape) > 1)
-        return err_hint(err_new("22019", "invalid escape string"),
+        return err_hint(err_new("22025", "invalid escape string"),
                         "Escape string must be empty or one character.");
     struct similar t = {.out = BUF_INIT};
     struct err *e = translate_similar(&t, ARG_STR(0), escape);

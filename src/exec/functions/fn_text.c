@@ -231,7 +231,8 @@ FN(textoverlay)
 
 FN(textoverlay_no_len)
 {
-    return overlay(c, ARG_I(2), (int64_t)utf8_count(ARG_STR(1)), out);
+    int64_t len = (int64_t)utf8_count(ARG_STR(1));
+    return ARG_I(2) + len > INT32_MAX ? int4_range() : overlay(c, ARG_I(2), len, out);
 }
 
 FN(textpos)
@@ -481,7 +482,7 @@ FN(chr)
 {
     int64_t code = ARG_I(0);
     if (code < 0)
-        return err_new("54000", "character number must be positive");
+        return err_new("22023", "character number must be positive");
     if (code == 0)
         return err_new("54000", "null character not permitted");
     if (code > 0x10ffff)

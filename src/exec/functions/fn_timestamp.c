@@ -237,8 +237,8 @@ static struct interval civil_age(int64_t later, int64_t earlier)
         days--;
     }
     while (days < 0) {
-        /* The month borrowed is that of the earlier point, or of the later one when turned. */
-        days += sign < 0 ? month_days(a.year, a.month) : month_days(b.year, b.month);
+        /* The month borrowed is that of the earlier point. */
+        days += month_days(b.year, b.month);
         months--;
     }
     while (months < 0) {

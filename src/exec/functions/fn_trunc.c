@@ -151,7 +151,9 @@ static bool is_date_unit(enum unit unit)
 
 static struct err *check_unit(struct str name, enum unit unit, const char *type_name)
 {
-    if (unit == UNIT_NONE)
+    /* Words that only extract knows. */
+    bool foreign = unit >= UNIT_ISOYEAR && unit <= UNIT_EPOCH;
+    if (unit == UNIT_NONE || foreign)
         return unit_not_recognized(name, type_name);
     if (!is_date_unit(unit) && !clock_unit(unit))
         return unit_not_supported(name, type_name);
@@ -176,9 +178,9 @@ FN(timestamp_trunc)
 {
     enum unit unit = unit_by_name(ARG_STR(0));
     int64_t ts = ARG_I(1);
-    TRY(check_unit(ARG_STR(0), unit, "timestamp without time zone"));
     if (!timestamp_is_finite(ts))
         return give_int(ts, out);
+    TRY(check_unit(ARG_STR(0), unit, "timestamp without time zone"));
     TRY(truncate_local(ts, unit, &ts));
     return give_int(ts, out);
 }
@@ -187,9 +189,9 @@ static struct err *truncate_zoned(struct fn_call *c, const struct tz *tz, struct
 {
     enum unit unit = unit_by_name(ARG_STR(0));
     int64_t ts = ARG_I(1);
-    TRY(check_unit(ARG_STR(0), unit, "timestamp with time zone"));
     if (!timestamp_is_finite(ts))
         return give_int(ts, out);
+    TRY(check_unit(ARG_STR(0), unit, "timestamp with time zone"));
     int64_t local = timestamptz_to_local(ts, tz), cut;
     TRY(truncate_local(local, unit, &cut));
     if (is_date_unit(unit)) /* midnight may have another offset */

@@ -44,11 +44,20 @@ static void relax(struct json_reader *r)
     }
 }
 
+static struct err *elements_error(enum json_event got, const char *function)
+{
+    return err_new("22023", "cannot call %s on a %s", function,
+                   got == JSON_OBJECT_BEGIN ? "non-array" : "scalar");
+}
+
 static struct err *elements_mismatch(enum json_event got)
 {
-    if (got == JSON_OBJECT_BEGIN)
-        return err_new("22023", "cannot extract elements from an object");
-    return err_new("22023", "cannot extract elements from a scalar");
+    return elements_error(got, "json_array_elements");
+}
+
+static struct err *elements_text_mismatch(enum json_event got)
+{
+    return elements_error(got, "json_array_elements_text");
 }
 
 static struct err *each_mismatch(enum json_event got)
@@ -69,7 +78,8 @@ static struct err *text_elements(void **state, struct fn_call *c, bool text, str
                                  bool *done)
 {
     struct text_state *s = NULL;
-    TRY(open_text(state, c, JSON_ARRAY_BEGIN, elements_mismatch, &s));
+    TRY(open_text(state, c, JSON_ARRAY_BEGIN, text ? elements_text_mismatch : elements_mismatch,
+                  &s));
     struct json_slice v;
     struct err *e = json_read_value(&s->reader, &v, done);
     relax(&s->reader);
