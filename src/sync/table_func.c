@@ -106,8 +106,8 @@ static struct err *map_columns(const struct lake_type *schema, struct arena *are
     out->ncolumns = (int)schema->field_count;
     out->names = arena_new_array(arena, const char *, out->ncolumns + 1);
     out->types = arena_new_array(arena, struct value_type, out->ncolumns + 1);
-    if (out->ncolumns > 1600)
-        return err_new("54011", "sources can have at most 1600 columns");
+    if (out->ncolumns > 30000)
+        return err_new("54011", "sources can have at most 30000 columns");
     for (int i = 0; i < out->ncolumns; i++) {
         struct str name = schema->fields[i].name;
         out->names[i] = arena_strndup(arena, name.data, name.len);
