@@ -87,14 +87,21 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
     return NULL;
 }
 
+/* Zeroed, aligned for 128-bit integers. */
+static void *impl_state_new(struct arena *a, const struct agg_impl *impl)
+{
+    uintptr_t p = (uintptr_t)arena_zalloc(a, impl->state_bytes + 16);
+    return (void *)((p + 15) & ~(uintptr_t)15);
+}
+
 static struct group *group_new(struct exec *x, struct plan *n, struct agg_state *s, bool has_row)
 {
     struct arena *a = &s->groups_arena;
     struct group *g = arena_new(a, struct group);
     g->states = arena_new_array(a, void *, n->naggs + 1);
     for (int i = 0; i < n->naggs; i++)
-        g->states[i] = arena_zalloc(a, s->aggs[i].collects ? sizeof(struct collected)
-                                                           : s->aggs[i].impl->state_bytes + 1);
+        g->states[i] = s->aggs[i].collects ? (void *)arena_new(a, struct collected)
+                                           : impl_state_new(a, s->aggs[i].impl);
     g->saved = arena_new_array(a, struct datum, n->nsaved + 1);
     for (int i = 0; i < n->nsaved; i++)
         g->saved[i] = has_row ? keep(a, x->frame[n->saved[i]]) : datum_null();
@@ -287,7 +294,7 @@ static struct err *give_group(struct exec *x, struct plan *n, struct agg_state *
         struct agg_info *info = &s->aggs[i];
         void *state = g->states[i];
         if (info->collects) {
-            state = arena_zalloc(&s->groups_arena, info->impl->state_bytes + 1);
+            state = impl_state_new(&s->groups_arena, info->impl);
             TRY(feed_collected(x, s, info, pa, g->states[i], state));
         }
         struct fn_call c = agg_call(x, s, info, pa, NULL);

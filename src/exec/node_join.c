@@ -99,6 +99,7 @@ void nestloop_rescan(struct exec *x, struct plan *n)
 
 struct joined_row {
     struct joined_row *next;
+    struct joined_row *last; /* of the first row with a key: rows keep their input order */
     bool matched;
     struct datum saved[];
 };
@@ -187,8 +188,12 @@ static struct err *build(struct exec *x, struct plan *n, struct hash_state *s)
             continue;
         }
         TRY(row_hash_get(&s->table, keys, true, &entry, &added));
-        row->next = added ? NULL : entry->payload;
-        entry->payload = row;
+        struct joined_row *head = entry->payload;
+        if (added)
+            entry->payload = head = row;
+        else
+            head->last->next = row;
+        head->last = row;
     }
     s->built = true;
     return NULL;
