@@ -133,6 +133,10 @@ fn_impl fn_for_proc(uint32_t oid);
 void fold_init(void);
 struct fn_call call_for(struct exec *x, const struct call_site *site, const struct datum *args, struct arena *arena);
 
+/* The storage id of a relation or its index (`relid`) for this run's snapshot. */
+struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid, uint32_t storage_id,
+                       uint32_t *out) MUST_CHECK;
+
 /* ---- nodes ---- */
 struct err *node_next(struct exec *x, struct plan *n, bool *found) MUST_CHECK;
 /* Starts over, forgetting everything kept. */

@@ -59,6 +59,9 @@ struct scan_state {
     struct arena arena;      /* filters */
     bool begun;
     bool done;
+    bool placed;             /* the storage ids are known */
+    uint32_t table_sid;
+    uint32_t index_sid;
     const struct datum *builtin;
     int nbuiltin;
     int at;
@@ -119,15 +122,24 @@ static struct err *passes(struct exec *x, struct plan *n, struct scan_state *s, 
     return condition(x, &n->filter, &s->arena, holds);
 }
 
-static uint32_t storage_of(struct exec *x, const struct relation *r, uint32_t sid)
+static struct err *find_storage(struct exec *x, struct plan *n, struct scan_state *s)
 {
-    return systab_storage_id(x->env.cat, r, sid);
+    const struct relation *r = n->rte->rel;
+    if (s->placed)
+        return NULL;
+    TRY(storage_at(x, r, r->oid, r->storage_id, &s->table_sid));
+    s->index_sid = s->table_sid;
+    if (n->index && !n->index->primary)
+        TRY(storage_at(x, r, n->index->oid, n->index->storage_id, &s->index_sid));
+    s->placed = true;
+    return NULL;
 }
 
 static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *s)
 {
     const struct relation *r = n->rte->rel;
-    uint32_t sid = storage_of(x, r, r->storage_id);
+    TRY(find_storage(x, n, s));
+    uint32_t sid = s->table_sid;
     s->begun = true;
     if (r->system)
         TRY(systab_builtin_rows(r->oid, &s->builtin, &s->nbuiltin));
@@ -279,7 +291,8 @@ static struct err *index_range(struct exec *x, struct plan *n, struct scan_state
                                bool *point)
 {
     const struct index *ix = n->index;
-    uint32_t sid = storage_of(x, n->rte->rel, ix->storage_id);
+    TRY(find_storage(x, n, s));
+    uint32_t sid = s->index_sid;
     int equal = 0;
     bool null_key = false;
     bool has_lo = false;
@@ -342,7 +355,7 @@ static struct err *row_of_entry(struct exec *x, struct plan *n, struct scan_stat
 {
     bool found;
     buf_reset(&s->key);
-    table_put_storage_id(&s->key, storage_of(x, n->rte->rel, n->rte->rel->storage_id));
+    table_put_storage_id(&s->key, s->table_sid);
     buf_put_str(&s->key, suffix);
     TRY(buf_finish(&s->key));
     *key = buf_str(&s->key);

@@ -1,0 +1,374 @@
+"""Synced tables and table functions: statements, errors, refreshes beside readers, crashes."""
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TESTS = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(TESTS, "lib"))
+sys.dont_write_bytecode = True
+from tarn import ROOT, Server, Tally  # noqa: E402
+
+import psycopg2  # noqa: E402
+
+spec = importlib.util.spec_from_file_location(
+    "incidents", os.path.join(ROOT, "examples", "demo", "make_incidents.py"))
+demo = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(demo)
+
+
+class Table:
+    """A Delta table (id long, name string, n integer) whose versions replace its rows."""
+
+    SCHEMA = [demo.element("schema", children=3), demo.element("id", demo.INT64, demo.OPTIONAL),
+              demo.element("name", demo.BYTE_ARRAY, demo.OPTIONAL, converted=demo.UTF8),
+              demo.element("n", demo.INT32, demo.OPTIONAL)]
+    LEAVES = [demo.Leaf(["id"], demo.INT64, 0, 1, demo.optional("id")),
+              demo.Leaf(["name"], demo.BYTE_ARRAY, 0, 1, demo.optional("name")),
+              demo.Leaf(["n"], demo.INT32, 0, 1, demo.optional("n"))]
+
+    def __init__(self, folder, rows, columns=("id", "name", "n")):
+        self.folder = folder
+        self.version = -1
+        self.files = []
+        os.makedirs(os.path.join(folder, "_delta_log"))
+        self.commit(rows, columns)
+
+    def meta(self, columns):
+        types = {"id": "long", "name": "string", "n": "integer"}
+        schema = {"type": "struct", "fields": [
+            {"name": c, "type": types.get(c, "string"), "nullable": True, "metadata": {}}
+            for c in columns]}
+        return {"metaData": {"id": "11111111-2222-4333-8444-555555555555",
+                             "format": {"provider": "parquet", "options": {}},
+                             "schemaString": json.dumps(schema), "partitionColumns": [],
+                             "configuration": {}, "createdTime": 0}}
+
+    def commit(self, rows, columns=None):
+        rows = [dict(zip(("id", "name", "n"), r)) for r in rows]
+        self.version += 1
+        name = "part-%d.parquet" % self.version
+        raw = demo.parquet_file(self.SCHEMA, self.LEAVES, rows)
+        with open(os.path.join(self.folder, name), "wb") as f:
+            f.write(raw)
+        now = int(time.time() * 1000)
+        actions = [demo.commit_info("WRITE", now)]
+        if self.version == 0:
+            actions.append({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}})
+        if columns:
+            actions.append(self.meta(columns))
+        actions += [{"remove": {"path": f, "deletionTimestamp": now, "dataChange": True}}
+                    for f in self.files]
+        actions.append({"add": {"path": name, "partitionValues": {}, "size": len(raw),
+                                "modificationTime": now, "dataChange": True}})
+        self.files = [name]
+        demo.write_commit(self.folder, self.version, actions)
+
+
+class Run:
+    def __init__(self, server, folder, tally):
+        self.server = server
+        self.folder = folder
+        self.tally = tally
+        self.connection = self.connect()
+        self.cursor = self.connection.cursor()
+
+    def connect(self, user="postgres"):
+        c = psycopg2.connect(self.server.dsn(user=user))
+        c.autocommit = True
+        return c
+
+    def table(self, name, rows, **options):
+        return Table(os.path.join(self.folder, name), rows, **options)
+
+    def sql(self, text, cursor=None):
+        cursor = cursor or self.cursor
+        cursor.execute(text)
+        return cursor.fetchall() if cursor.description else None
+
+    def expect(self, name, text, want):
+        try:
+            got = self.sql(text)
+        except psycopg2.Error as e:
+            got = "%s %s" % (e.pgcode, e.pgerror)
+        self.tally.check(name, "" if got == want else "got %r, expected %r" % (got, want))
+
+    def supported(self, name, text):
+        """Runs it; False, noted as skipped, when the server has no such statement yet."""
+        try:
+            self.sql(text)
+            return True
+        except psycopg2.errors.FeatureNotSupported as e:
+            self.tally.skip(name, str(e).strip())
+            return False
+
+    def fails(self, name, text, code, *parts, cursor=None):
+        try:
+            self.sql(text, cursor)
+            problem = "must fail with %s" % code
+        except psycopg2.Error as e:
+            said = "%s %s" % (e.pgcode, e.pgerror)
+            problem = "" if e.pgcode == code and all(p in said for p in parts) else said
+        self.tally.check(name, problem)
+
+
+def statements(r):
+    t = r.table("t1", [(1, "a", 10), (2, "b", 20), (3, None, None)])
+    create = "CREATE SYNCED TABLE s1 FROM DELTA '%s' PRIMARY KEY (id)" % t.folder
+    r.cursor.execute(create)
+    r.tally.check("tag create", "" if r.cursor.statusmessage == "CREATE SYNCED TABLE"
+                  else r.cursor.statusmessage)
+    notices = r.connection.notices
+    r.tally.check("notice", "" if notices and "3 rows of version 0" in notices[-1] else str(notices))
+    r.expect("rows", "SELECT * FROM s1 ORDER BY id", [(1, "a", 10), (2, "b", 20), (3, None, None)])
+    r.fails("twice", create, "42P07", "s1")
+    r.expect("if not exists", create.replace("TABLE s1", "TABLE IF NOT EXISTS s1"), None)
+    r.expect("by key", "SELECT name FROM s1 WHERE id = 2", [("b",)])
+    for verb in ("INSERT INTO s1 VALUES (9, 'x', 1)", "UPDATE s1 SET n = 1", "DELETE FROM s1"):
+        r.fails("read only " + verb.split()[0], verb, "42809", "s1")
+    r.fails("truncate", "TRUNCATE s1", "42809", "s1")
+    r.fails("alter", "ALTER TABLE s1 ADD COLUMN z int", "42809", "s1")
+    r.sql("CREATE INDEX s1_name ON s1 (name)")
+    r.sql("CREATE INDEX s1_upper ON s1 (upper(name)) WHERE n > 5")
+    views = r.supported("views", "CREATE VIEW v1 AS SELECT id, upper(name) AS name FROM s1")
+    r.sql("COMMENT ON TABLE s1 IS 'kept'")
+    t.commit([(2, "bb", 21), (4, "d", 40)])
+    r.expect("not yet refreshed", "SELECT count(*) FROM s1", [(3,)])
+    r.cursor.execute("REFRESH SYNCED TABLE s1")
+    r.tally.check("tag refresh", "" if r.cursor.statusmessage == "REFRESH SYNCED TABLE"
+                  else r.cursor.statusmessage)
+    r.expect("refreshed", "SELECT * FROM s1 ORDER BY id", [(2, "bb", 21), (4, "d", 40)])
+    r.expect("index after refresh", "SELECT id FROM s1 WHERE name = 'd'", [(4,)])
+    r.expect("old index entry", "SELECT id FROM s1 WHERE name = 'a'", [])
+    r.expect("expression index", "SELECT id FROM s1 WHERE upper(name) = 'BB' AND n > 5", [(2,)])
+    if views:
+        r.expect("view", "SELECT * FROM v1 ORDER BY id", [(2, "BB"), (4, "D")])
+    r.expect("comment", "SELECT description FROM pg_description WHERE objoid = 's1'::regclass", [("kept",)])
+    r.expect("status", "SELECT schema_name, table_name, mode, state, applied_version, source_version, "
+             "lag_versions, rows, consecutive_failures, paused FROM tarn.synced_tables",
+             [("public", "s1", "SNAPSHOT", "ONLINE_NO_PENDING_UPDATE", 1, 1, 0, 2, 0, False)])
+    r.expect("runs", "SELECT kind, from_version, to_version, inserted, outcome FROM tarn.sync_runs "
+             "ORDER BY run_id", [("initial", None, 0, 3, "succeeded"), ("full", 0, 1, 2, "succeeded")])
+    r.expect("by schema", "REFRESH SYNCED TABLE public.s1 FULL", None)
+    if views:
+        r.fails("drop with view", "DROP SYNCED TABLE s1", "2BP01")
+    r.expect("still there", "SELECT count(*) FROM s1", [(2,)])
+    r.expect("drop cascade", "DROP SYNCED TABLE s1 CASCADE", None)
+    r.fails("dropped", "SELECT * FROM s1", "42P01")
+    r.expect("no status", "SELECT count(*) FROM tarn.synced_tables", [(0,)])
+    r.fails("drop missing", "DROP SYNCED TABLE s1", "42P01", "s1")
+    r.expect("drop if exists", "DROP SYNCED TABLE IF EXISTS s1", None)
+    r.sql("CREATE TABLE plain (id int PRIMARY KEY)")
+    r.fails("refresh a plain table", "REFRESH SYNCED TABLE plain", "42809", "plain")
+    r.fails("drop a plain table", "DROP SYNCED TABLE plain", "42809", "plain")
+    r.sql(create)
+    r.expect("drop table", "DROP TABLE s1", None)
+    r.sql(create)
+    r.expect("again", "SELECT count(*) FROM s1", [(2,)])
+    r.sql("DROP SYNCED TABLE s1")
+
+
+def refusals(r):
+    t = r.table("t2", [(1, "a", 1), (2, "b", 1), (2, "c", 2), (3, None, 3)])
+    base = "CREATE SYNCED TABLE s2 FROM DELTA '%s' PRIMARY KEY " % t.folder
+    r.fails("duplicate key", base + "(id)", "23505", "s2", "(id)=(2)")
+    r.fails("null key", base + "(name)", "23502", "s2", "name")
+    r.fails("no column", base + "(nope)", "42703", "nope")
+    r.fails("key twice", base + "(id, id)", "42701", "id")
+    r.fails("no schema", base.replace("s2", "nowhere.s2") + "(id)", "3F000", "nowhere")
+    r.fails("no source", "CREATE SYNCED TABLE s2 FROM DELTA '/nowhere' PRIMARY KEY (id)", "58P01")
+    r.fails("other store", "CREATE SYNCED TABLE s2 FROM DELTA 'ftp://x/y' PRIMARY KEY (id)", "0A000")
+    r.fails("triggered", base + "(id) MODE TRIGGERED", "0A000", "TRIGGERED")
+    r.fails("continuous", base + "(id) MODE CONTINUOUS", "0A000", "CONTINUOUS")
+    r.fails("timeseries", base + "(id) TIMESERIES KEY (n)", "0A000", "TIMESERIES")
+    r.fails("quarantine", base + "(id) WITH (on_duplicate_key = quarantine)", "0A000",
+            "on_duplicate_key")
+    r.fails("verify", "VERIFY SYNCED TABLE s2", "0A000", "VERIFY")
+    r.fails("syntax", "CREATE SYNCED TABLE s2 FROM NOWHERE", "0A000")
+    r.fails("syntax error", "CREATE SYNCED TABLE s2 PRIMARY KEY (id)", "42601")
+    r.expect("nothing left", "SELECT count(*) FROM pg_class WHERE relname LIKE 's2%'", [(0,)])
+    r.expect("no state", "SELECT count(*) FROM tarn.synced_tables", [(0,)])
+    r.sql("BEGIN")
+    r.fails("in a block", base + "(id)", "25001", "CREATE SYNCED TABLE")
+    r.sql("ROLLBACK")
+    t.commit([(1, "a", 1), (2, "b", 2)])
+    r.sql(base + "(n, id)")
+    r.expect("two columns", "SELECT name FROM s2 WHERE n = 2 AND id = 2", [("b",)])
+    t.commit([(1, "a", 1), (None, "b", 2)])
+    r.fails("refresh with null key", "REFRESH SYNCED TABLE s2", "23502", "id")
+    r.expect("keeps serving", "SELECT count(*) FROM s2", [(2,)])
+    r.expect("failed state", "SELECT state, applied_version, error_class, consecutive_failures "
+             "FROM tarn.synced_tables",
+             [("ONLINE_PIPELINE_FAILED", 1, "PRIMARY_KEY_CONSTRAINT_VIOLATION", 1)])
+    t.commit([(5, "e", 5)])
+    r.sql("REFRESH SYNCED TABLE s2")
+    r.expect("recovered", "SELECT state, applied_version, consecutive_failures FROM tarn.synced_tables",
+             [("ONLINE_NO_PENDING_UPDATE", 3, 0)])
+    t.commit([(5, "e", 5)], columns=("id", "name", "n", "more"))
+    r.fails("new column", "REFRESH SYNCED TABLE s2", "42804", "more")
+    r.expect("old rows", "SELECT * FROM s2", [(5, "e", 5)])
+    r.sql("DROP SYNCED TABLE s2")
+    if not r.supported("roles", "CREATE ROLE app LOGIN"):
+        return
+    other = r.connect("app")
+    cursor = other.cursor()
+    r.fails("no files for roles", "SELECT * FROM read_delta('%s')" % t.folder, "42501", cursor=cursor)
+    r.fails("no tables for roles", base + "(id)", "42501", cursor=cursor)
+    other.close()
+
+
+def functions(r):
+    t = r.table("t3", [(1, "a", 10), (2, "b", 20)])
+    t.commit([(7, "z", None)])
+    r.expect("newest", "SELECT * FROM read_delta('%s')" % t.folder, [(7, "z", None)])
+    r.expect("version", "SELECT count(*), sum(n) FROM read_delta('%s', version => 0)" % t.folder,
+             [(2, 30)])
+    r.expect("timestamp", "SELECT count(*) FROM read_delta('%s', \"timestamp\" => '2100-01-01')" %
+             t.folder, [(1,)])
+    r.fails("version too high", "SELECT * FROM read_delta('%s', version => 9)" % t.folder, "22023")
+    r.fails("bad argument", "SELECT * FROM read_delta('%s', nope => 9)" % t.folder, "42883")
+    r.fails("no argument", "SELECT * FROM read_delta()", "42883")
+    r.expect("file", "SELECT id FROM read_parquet('%s/part-0.parquet') ORDER BY 1" % t.folder,
+             [(1,), (2,)])
+    r.expect("folder", "SELECT id FROM read_parquet('%s') ORDER BY 1" % t.folder,
+             [(1,), (2,), (7,)])
+    r.expect("pattern", "SELECT name FROM read_parquet('%s/*/part-[1-9].parquet')" % r.folder,
+             [("z",)])
+    r.fails("no match", "SELECT * FROM read_parquet('%s/*.nope')" % t.folder, "58P01")
+    r.fails("no file", "SELECT * FROM read_parquet('/nowhere.parquet')", "58P01")
+    r.expect("join", "SELECT a.id, b.id FROM read_delta('%s', version => 0) a, read_delta('%s') b "
+             "WHERE a.n > 10" % (t.folder, t.folder), [(2, 7)])
+    r.expect("insert from", "CREATE TABLE copied AS SELECT * FROM read_delta('%s', version => 0)" %
+             t.folder, None)
+    r.expect("copied", "SELECT * FROM copied ORDER BY id", [(1, "a", 10), (2, "b", 20)])
+    r.sql("PREPARE p AS SELECT * FROM read_delta('%s')" % t.folder)
+    t.commit([(8, "y", 1)])
+    r.expect("prepared, newer version", "EXECUTE p", [(8, "y", 1)])
+    t.commit([(8, "y", 1)], columns=("name", "id"))
+    r.fails("prepared, other columns", "EXECUTE p", "0A000", "changed")
+
+
+def readers(r):
+    """Sums that each version keeps constant stay so for readers beside refreshes."""
+    n = 2000
+    t = r.table("t4", [(i, "v0", 1) for i in range(n)])
+    r.sql("CREATE SYNCED TABLE s4 FROM DELTA '%s' PRIMARY KEY (id)" % t.folder)
+    r.sql("CREATE INDEX s4_name ON s4 (name)")
+    problems, stop, count = [], threading.Event(), [0]
+
+    def read(isolation):
+        c = psycopg2.connect(r.server.dsn())
+        c.set_session(isolation_level=isolation)
+        cursor = c.cursor()
+        while not stop.is_set():
+            try:
+                seen = []
+                for _ in range(3):
+                    cursor.execute("SELECT count(*), sum(n), min(name), max(name) FROM s4")
+                    row = cursor.fetchone()
+                    seen.append(row)
+                    if row[0] != n or row[1] != n or row[2] != row[3]:
+                        problems.append("%s saw %s" % (isolation, row))
+                    cursor.execute("SELECT count(*) FROM s4 WHERE name = %s", (row[2],))
+                    if isolation == "REPEATABLE READ" and cursor.fetchone()[0] != n:
+                        problems.append("index sees other rows than the table")
+                if isolation == "REPEATABLE READ" and len(set(seen)) != 1:
+                    problems.append("one snapshot saw %s" % seen)
+                c.commit()
+                count[0] += 1
+            except psycopg2.Error as e:
+                problems.append("%s: %s" % (isolation, e))
+                c.rollback()
+        c.close()
+
+    threads = [threading.Thread(target=read, args=(i,)) for i in
+               ("READ COMMITTED", "READ COMMITTED", "REPEATABLE READ", "REPEATABLE READ")]
+    for x in threads:
+        x.start()
+    for v in range(1, 26):
+        t.commit([(i, "v%d" % v, 1) for i in range(n)])
+        r.sql("REFRESH SYNCED TABLE s4")
+    stop.set()
+    for x in threads:
+        x.join()
+    r.tally.check("readers beside refreshes (%d reads)" % count[0],
+                  "" if not problems else "%d, first: %s" % (len(problems), problems[0]))
+    # An open transaction that has read the table does not hold up a refresh, nor notice it.
+    old = psycopg2.connect(r.server.dsn())
+    old.set_session(isolation_level="REPEATABLE READ")
+    cursor = old.cursor()
+    cursor.execute("SELECT min(name), count(*) FROM s4")
+    before = cursor.fetchone()
+    t.commit([(i, "last", 1) for i in range(5)])
+    r.sql("SET statement_timeout = '10s'")
+    r.expect("refresh beside an open reader", "REFRESH SYNCED TABLE s4", None)
+    r.sql("RESET statement_timeout")
+    cursor.execute("SELECT min(name), count(*) FROM s4")
+    r.tally.check("old snapshot", "" if cursor.fetchone() == before else "changed under its reader")
+    old.rollback()
+    cursor.execute("SELECT min(name), count(*) FROM s4")
+    r.tally.check("new snapshot", "" if cursor.fetchone() == ("last", 5) else "not refreshed")
+    old.close()
+
+
+def cancel_and_crash(r):
+    t = r.table("t5", [(i, "x" * 40, i) for i in range(150000)])
+    create = "CREATE SYNCED TABLE s5 FROM DELTA '%s' PRIMARY KEY (id)" % t.folder
+    r.sql("SET statement_timeout = '30ms'")
+    r.fails("cancelled", create, "57014")
+    r.sql("RESET statement_timeout")
+    r.expect("undone", "SELECT count(*) FROM pg_class WHERE relname LIKE 's5%'", [(0,)])
+    r.sql(create)
+    t.commit([(i, "y" * 40, i) for i in range(150000)])
+
+    def refresh():
+        try:
+            c = r.connect()
+            c.cursor().execute("REFRESH SYNCED TABLE s5")
+        except psycopg2.Error:
+            pass
+
+    for delay in (0.02, 0.08, 0.2, 0.4):
+        thread = threading.Thread(target=refresh)
+        thread.start()
+        time.sleep(delay)
+        r.server.kill()
+        thread.join()
+        r.server.start()
+        r.connection = r.connect()
+        r.cursor = r.connection.cursor()
+        version = r.sql("SELECT applied_version FROM tarn.synced_tables WHERE table_name = 's5'")[0][0]
+        row = r.sql("SELECT count(*), min(left(name, 1)), max(left(name, 1)) FROM s5")[0]
+        letter = "xy"[version]
+        r.tally.check("crash after %d ms" % (delay * 1000),
+                      "" if row == (150000, letter, letter) else "version %s has %s" % (version, row))
+    r.expect("goes on", "REFRESH SYNCED TABLE s5", None)
+    r.expect("new rows", "SELECT count(*), min(left(name, 1)) FROM s5", [(150000, "y")])
+
+
+def main():
+    tally = Tally("synced")
+    folder = tempfile.mkdtemp(prefix="tarn-synced-")
+    parts = (statements, refusals, functions, readers, cancel_and_crash)
+    chosen = [p for p in parts if len(sys.argv) < 2 or p.__name__ in sys.argv[1:]]
+    try:
+        with Server() as server:
+            for part in chosen:
+                r = Run(server, os.path.join(folder, part.__name__), tally)
+                try:
+                    part(r)
+                except psycopg2.Error as e:
+                    tally.check(part.__name__, "%s %s" % (e.pgcode, e))
+                r.connection.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return tally.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
