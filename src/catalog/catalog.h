@@ -130,7 +130,7 @@ struct catalog_config {
 struct err *catalog_open(struct txn_mgr *mgr, struct catalog **out) MUST_CHECK;
 void catalog_close(struct catalog *c);
 struct txn_mgr *catalog_txn_mgr(struct catalog *c);
-/* Writes the rows every new store begins with: databases, roles, schema public. */
+/* Writes the rows every new store begins with: databases and roles. Does nothing when they are there. */
 struct err *catalog_bootstrap(struct catalog *c) MUST_CHECK;
 
 /* Rises with every commit that changed the catalog. A plan made at one version is valid at it. */

@@ -471,6 +471,12 @@ static struct err *store_builtin(struct cat *c, uint32_t table, const char *name
 
 static struct err *bootstrap(struct cat *c)
 {
+    uint32_t oid;
+    uint32_t base;
+    bool allow;
+    TRY(cat_database(c, STR("postgres"), &oid, &base, &allow));
+    if (oid)
+        return NULL;
     TRY(store_builtin(c, PG_AUTHID, "pg_authid"));
     TRY(store_builtin(c, PG_AUTH_MEMBERS, "pg_auth_members"));
     TRY(insert_database(c, 1, "template1", BOOTSTRAP_ROLE, true, true));

@@ -29,11 +29,6 @@ static struct err *create_schema(struct ddl *d, const PgQuery__CreateSchemaStmt 
         ddl_notice(d, "NOTICE", err_new("42P06", "schema \"%s\" already exists, skipping", name));
         return NULL;
     }
-    if (!d->s->pid && strcmp(name, "public") == 0) { /* clients know its number */
-        struct datum v[NSP_COUNT] = {datum_int(PUBLIC_NSP), cstr_datum(name), datum_int(owner),
-                                     datum_null()};
-        return systab_insert(d->cat, PG_NAMESPACE, v);
-    }
     return ddl_create_namespace(d->cat, name, owner, &oid);
 }
 
@@ -99,8 +94,19 @@ void bootstrap_register(const char *sql)
     bootstrap_texts[nbootstrap++] = sql;
 }
 
+/* Schema public has a number that clients know, and belongs to whoever owns the database. */
+static struct err *create_public(struct cat *c)
+{
+    enum { DATABASE_OWNER_ROLE = 6171 };
+    struct datum v[NSP_COUNT] = {datum_int(PUBLIC_NSP), cstr_datum("public"),
+                                 datum_int(DATABASE_OWNER_ROLE), datum_null()};
+    return systab_insert(c, PG_NAMESPACE, v);
+}
+
 struct err *bootstrap_run(struct session *s)
 {
+    TRY(create_public(&s->cat));
+    txn_next_command(s->cat.txn);
     for (int i = 0; i < nbootstrap; i++) {
         struct arena arena;
         struct parsed parsed;
@@ -147,24 +153,76 @@ static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s
     return e;
 }
 
+struct users_of {
+    uint32_t db;
+    int count;
+};
+
+static void count_user(void *arg, const struct session_info *info)
+{
+    struct users_of *u = arg;
+    u->count += info->db == u->db;
+}
+
+static struct err *check_droppable(struct ddl *d, const char *name, uint32_t oid)
+{
+    struct users_of users = {oid, 0};
+    if (oid == d->cat->db)
+        return err_new("55006", "cannot drop the currently open database");
+    if (oid < 16384)
+        return err_new("42809", "cannot drop database \"%s\" because it is required by the database system",
+                       name);
+    d->s->ops->each_session(count_user, &users);
+    if (!users.count)
+        return NULL;
+    return err_detail(err_new("55006", "database \"%s\" is being accessed by other users", name),
+                      users.count == 1 ? "There is %d other session using the database."
+                                       : "There are %d other sessions using the database.",
+                      users.count);
+}
+
+/* Everything stored for a database: its relations, then its own system tables. */
+static struct err *drop_storages(struct ddl *d, struct cat *inner)
+{
+    struct systab_scan scan;
+    struct datum v[CLS_COUNT];
+    TRY(systab_open(inner, PG_CLASS, 0, NULL, 0, &scan));
+    struct err *e = NULL;
+    for (bool found = true; !e && found;) {
+        e = systab_next(&scan, v, &found);
+        if (!e && found && v[CLS_FILENODE].u)
+            e = txn_drop_storage(d->cat->txn, (uint32_t)v[CLS_FILENODE].u);
+    }
+    systab_close(&scan);
+    int n;
+    struct relation *const *all = systab_all(&n);
+    for (int i = 0; i < n && !e; i++) {
+        if (all[i]->shared)
+            continue;
+        e = txn_drop_storage(d->cat->txn, systab_storage_id(inner, all[i], all[i]->storage_id));
+        for (int k = 0; k < all[i]->nindexes && !e; k++)
+            if (!all[i]->indexes[k].primary)
+                e = txn_drop_storage(d->cat->txn,
+                                     systab_storage_id(inner, all[i], all[i]->indexes[k].storage_id));
+    }
+    return e;
+}
+
 static struct err *drop_database(struct ddl *d, const PgQuery__DropdbStmt *s)
 {
-    uint32_t oid;
-    uint32_t base;
+    struct cat inner = *d->cat;
     bool allow;
-    TRY(cat_database(d->cat, str_from(s->dbname), &oid, &base, &allow));
-    if (!oid && s->missing_ok) {
+    TRY(cat_database(d->cat, str_from(s->dbname), &inner.db, &inner.sysbase, &allow));
+    if (!inner.db && s->missing_ok) {
         ddl_notice(d, "NOTICE",
                    err_new("00000", "database \"%s\" does not exist, skipping", s->dbname));
         return NULL;
     }
-    if (!oid)
+    if (!inner.db)
         return err_new("3D000", "database \"%s\" does not exist", s->dbname);
-    if (oid == d->cat->db)
-        return err_new("55006", "cannot drop the currently open database");
-    if (oid < 16384)
-        return err_unsupported("dropping database \"%s\" is not supported", s->dbname);
-    return err_unsupported("DROP DATABASE is not supported yet");
+    TRY(check_droppable(d, s->dbname, inner.db));
+    TRY(drop_storages(d, &inner));
+    return ddl_remove(d->cat, (struct object_address){PG_DATABASE, inner.db, 0});
 }
 
 /* ---- LOCK TABLE ---- */

@@ -187,12 +187,12 @@ static struct err *open_store(struct txn_mgr **mgr, struct catalog **catalog)
     TRY(txn_mgr_open(&config, mgr));
     TRY(catalog_open(*mgr, catalog));
     server_attach(*catalog);
-    if (txn_mgr_is_new(*mgr)) {
+    if (txn_mgr_is_new(*mgr))
         log_write(LOG_LOG, "server", "initialising the new data directory \"%s\"", config.dir);
-        TRY(catalog_bootstrap(*catalog));
-        TRY(server_bootstrap_database(STR("template1")));
-        TRY(server_bootstrap_database(STR("postgres")));
-    }
+    /* Each step is one transaction and is left out when done: a crash in between is made good. */
+    TRY(catalog_bootstrap(*catalog));
+    TRY(server_bootstrap_database(STR("template1")));
+    TRY(server_bootstrap_database(STR("postgres")));
     char *full = realpath(config.dir, NULL);
     if (full)
         server_setting_force("data_directory", full);

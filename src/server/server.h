@@ -21,7 +21,5 @@ struct err *server_run_sql(struct str database, const char *sql) MUST_CHECK;
 /* Fills a database of a new store: schema public and what is registered (bootstrap_register). MAY
  * YIELD. */
 struct err *server_bootstrap_database(struct str database) MUST_CHECK;
-/* After CREATE DATABASE, which ran what is registered: schema public. MAY YIELD. */
-struct err *server_finish_database(struct str database) MUST_CHECK;
 
 #endif

@@ -472,21 +472,13 @@ static struct err *run_own(struct backend *b, struct run *r)
     return e;
 }
 
-static struct err *create_database(struct backend *b, struct run *r)
-{
-    const char *name = r->raw->tree->createdb_stmt->dbname;
-    TRY(xact_must_be_alone(b, r, "CREATE DATABASE"));
-    TRY(utility_run(&b->base, r->raw, r->tag));
-    TRY(xact_commit(b));
-    return server_finish_database(str_from(name));
-}
-
 static struct err *run_schema_utility(struct backend *b, struct run *r)
 {
     TRY(xact_open(b));
     switch (r->raw->tree->node_case) {
     case PG_QUERY__NODE__NODE_CREATEDB_STMT:
-        return create_database(b, r);
+        TRY(xact_must_be_alone(b, r, "CREATE DATABASE"));
+        break;
     case PG_QUERY__NODE__NODE_DROPDB_STMT:
         TRY(xact_must_be_alone(b, r, "DROP DATABASE"));
         break;
