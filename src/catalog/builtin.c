@@ -1,5 +1,5 @@
-/* Built-in catalog rows: see builtin.h. The .tsv files are linked in by data.S; parsing them at start
- * takes a few milliseconds and saves a generated copy of every table. */
+/* Built-in catalog rows: see builtin.h. The .tsv files are linked in by data.S; parsing them at
+ * start takes a few milliseconds and saves a generated copy of every table. */
 #include "catalog/builtin.h"
 
 #include "base/arena.h"
@@ -8,27 +8,27 @@
 
 #include <stdlib.h>
 
-#define DATA_FILES(X)                                                                              \
-    X(pg_aggregate)                                                                                \
-    X(pg_am)                                                                                       \
-    X(pg_amop)                                                                                     \
-    X(pg_amproc)                                                                                   \
-    X(pg_attribute)                                                                                \
-    X(pg_auth_members)                                                                             \
-    X(pg_authid)                                                                                   \
-    X(pg_cast)                                                                                     \
-    X(pg_class)                                                                                    \
-    X(pg_collation)                                                                                \
-    X(pg_constraint)                                                                               \
-    X(pg_index)                                                                                    \
-    X(pg_language)                                                                                 \
-    X(pg_namespace)                                                                                \
-    X(pg_opclass)                                                                                  \
-    X(pg_operator)                                                                                 \
-    X(pg_opfamily)                                                                                 \
-    X(pg_proc)                                                                                     \
-    X(pg_range)                                                                                    \
-    X(pg_tablespace)                                                                               \
+#define DATA_FILES(X)  \
+    X(pg_aggregate)    \
+    X(pg_am)           \
+    X(pg_amop)         \
+    X(pg_amproc)       \
+    X(pg_attribute)    \
+    X(pg_auth_members) \
+    X(pg_authid)       \
+    X(pg_cast)         \
+    X(pg_class)        \
+    X(pg_collation)    \
+    X(pg_constraint)   \
+    X(pg_index)        \
+    X(pg_language)     \
+    X(pg_namespace)    \
+    X(pg_opclass)      \
+    X(pg_operator)     \
+    X(pg_opfamily)     \
+    X(pg_proc)         \
+    X(pg_range)        \
+    X(pg_tablespace)   \
     X(pg_type)
 
 #define DECLARE(name) extern const char data_##name[], data_##name##_end[];
@@ -231,13 +231,13 @@ static int index_next(const struct index *ix, uint64_t *i)
     return (int)slot - 1;
 }
 
-#define FIND(ix, hash, array, condition)                                                           \
-    uint64_t walk_ = (hash);                                                                       \
-    for (int at_; (at_ = index_next(&(ix), &walk_)) >= 0;) {                                       \
-        __typeof__(&(array)[0]) it = &(array)[at_];                                                \
-        if (condition)                                                                             \
-            return it;                                                                             \
-    }                                                                                              \
+#define FIND(ix, hash, array, condition)                     \
+    uint64_t walk_ = (hash);                                 \
+    for (int at_; (at_ = index_next(&(ix), &walk_)) >= 0;) { \
+        __typeof__(&(array)[0]) it = &(array)[at_];          \
+        if (condition)                                       \
+            return it;                                       \
+    }                                                        \
     return NULL
 
 static uint64_t cast_hash(uint32_t source, uint32_t target)
@@ -469,20 +469,20 @@ const struct cat_agg *builtin_agg(uint32_t proc)
     FIND(agg_ix, hash_u64(proc), aggs, it->proc == proc);
 }
 
-#define NAME_RANGE(array, n, name, count)                                                          \
-    int lo_ = 0;                                                                                   \
-    int hi_ = (n);                                                                                 \
-    while (lo_ < hi_) {                                                                            \
-        int mid_ = (lo_ + hi_) / 2;                                                                \
-        if (str_cmp((array)[mid_].name, (name)) < 0)                                               \
-            lo_ = mid_ + 1;                                                                        \
-        else                                                                                       \
-            hi_ = mid_;                                                                            \
-    }                                                                                              \
-    int end_ = lo_;                                                                                \
-    while (end_ < (n) && str_eq((array)[end_].name, (name)))                                       \
-        end_++;                                                                                    \
-    *(count) = end_ - lo_;                                                                         \
+#define NAME_RANGE(array, n, name, count)                    \
+    int lo_ = 0;                                             \
+    int hi_ = (n);                                           \
+    while (lo_ < hi_) {                                      \
+        int mid_ = (lo_ + hi_) / 2;                          \
+        if (str_cmp((array)[mid_].name, (name)) < 0)         \
+            lo_ = mid_ + 1;                                  \
+        else                                                 \
+            hi_ = mid_;                                      \
+    }                                                        \
+    int end_ = lo_;                                          \
+    while (end_ < (n) && str_eq((array)[end_].name, (name))) \
+        end_++;                                              \
+    *(count) = end_ - lo_;                                   \
     return (array) + lo_
 
 const struct cat_proc *builtin_procs(struct str name, int *count)

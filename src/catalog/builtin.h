@@ -1,6 +1,6 @@
-/* The built-in rows of pg_catalog, compiled in from the .tsv files in data, and what the analyzer asks of them most:
- * types, functions, operators and casts. Everything here is read-only after builtin_init and can be
- * used from any thread. */
+/* The built-in rows of pg_catalog, compiled in from the .tsv files in data, and what the analyzer
+ * asks of them most: types, functions, operators and casts. Everything here is read-only after
+ * builtin_init and can be used from any thread. */
 #ifndef TARN_CATALOG_BUILTIN_H
 #define TARN_CATALOG_BUILTIN_H
 
@@ -36,7 +36,7 @@ struct cat_type {
     uint32_t basetype;
     int32_t typmod;
     uint32_t collation;
-    uint32_t modin; /* typmodin function, 0: the type takes no modifiers */
+    uint32_t modin;             /* typmodin function, 0: the type takes no modifiers */
     const struct type_ops *ops; /* NULL: values of the type can't be handled yet */
 };
 
@@ -110,8 +110,8 @@ extern const char data_system_views[];
 const struct builtin_table *builtin_table(const char *name);
 int builtin_column(const struct builtin_table *t, const char *column); /* -1: none */
 
-const struct cat_type *builtin_type(uint32_t oid);               /* NULL: none */
-const struct cat_type *builtin_type_by_name(struct str name);    /* in pg_catalog */
+const struct cat_type *builtin_type(uint32_t oid);            /* NULL: none */
+const struct cat_type *builtin_type_by_name(struct str name); /* in pg_catalog */
 const struct cat_proc *builtin_proc(uint32_t oid);
 const struct cat_oper *builtin_oper(uint32_t oid);
 const struct cat_cast *builtin_cast(uint32_t source, uint32_t target);

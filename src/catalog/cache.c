@@ -1,8 +1,8 @@
 /* The shared cache of relation descriptors and names, and the local one of a transaction that has
  * changed the catalog.
  *
- * A loader notes the version, reads, and adds its result only if the version is still the same, so a
- * descriptor in the cache is always of the current version. */
+ * A loader notes the version, reads, and adds its result only if the version is still the same, so
+ * a descriptor in the cache is always of the current version. */
 #include "catalog/catalog.h"
 
 #include "base/hash.h"
@@ -40,7 +40,8 @@ struct catalog_state {
     pthread_mutex_t mu;
     struct cache relations; /* guarded by mu */
     struct cache names;     /* guarded by mu */
-    atomic_uint_fast64_t version; /* written under mu; an acquire load pairs with the release store */
+    atomic_uint_fast64_t
+        version; /* written under mu; an acquire load pairs with the release store */
 };
 
 static uint64_t relation_key(uint32_t db, uint32_t oid)
@@ -266,9 +267,9 @@ struct err *cat_find_relation(struct cat *c, struct str nsp_name, struct str nam
         uint32_t nsp;
         TRY(cat_namespace_oid(c, nsp_name, &nsp));
         if (!nsp)
-            return missing_ok ? NULL
-                              : err_new("3F000", "schema \"%.*s\" does not exist",
-                                        STR_ARG(nsp_name));
+            return missing_ok
+                       ? NULL
+                       : err_new("3F000", "schema \"%.*s\" does not exist", STR_ARG(nsp_name));
         return cat_relation_oid(c, nsp, name, oid);
     }
     for (int i = 0; i < c->nsearch_path && !*oid; i++)

@@ -1,9 +1,9 @@
 /* What exists in a database: descriptors of relations, read from the system tables and cached.
  *
- * The system tables are ordinary tables of the store (plus the built-in rows of builtin.h), so DDL is
- * transactional. Descriptors are immutable and reference-counted; the cache is dropped when a
- * transaction that changed the catalog commits (`catalog_version` rises under the commit mutex), and a
- * transaction that has changed the catalog itself reads past the shared cache. */
+ * The system tables are ordinary tables of the store (plus the built-in rows of builtin.h), so DDL
+ * is transactional. Descriptors are immutable and reference-counted; the cache is dropped when a
+ * transaction that changed the catalog commits (`catalog_version` rises under the commit mutex),
+ * and a transaction that has changed the catalog itself reads past the shared cache. */
 #ifndef TARN_CATALOG_CATALOG_H
 #define TARN_CATALOG_CATALOG_H
 
@@ -20,18 +20,18 @@
 
 struct catalog; /* the whole server's */
 
-/* A session's access: which database, and the transaction to read and write with. The session owns it
- * and sets `txn` for each transaction. */
+/* A session's access: which database, and the transaction to read and write with. The session owns
+ * it and sets `txn` for each transaction. */
 struct cat {
     struct catalog *shared;
-    uint32_t db;             /* database OID */
-    uint32_t sysbase;        /* first storage id of this database's system tables */
-    uint32_t role;           /* current role */
+    uint32_t db;      /* database OID */
+    uint32_t sysbase; /* first storage id of this database's system tables */
+    uint32_t role;    /* current role */
     struct txn *txn;
-    struct local_cache *local; /* non-NULL once this transaction changed the catalog */
+    struct local_cache *local;   /* non-NULL once this transaction changed the catalog */
     const uint32_t *search_path; /* namespaces to search, pg_catalog included */
     int nsearch_path;
-    uint32_t creation_nsp;   /* where CREATE goes; 0: none */
+    uint32_t creation_nsp; /* where CREATE goes; 0: none */
 };
 
 struct attr {
@@ -43,13 +43,13 @@ struct attr {
     const struct type_ops *ops; /* NULL for dropped columns and types without values */
     bool not_null;
     bool dropped;
-    char identity;              /* 'a' always, 'd' by default, 0 */
-    char generated;             /* 's' stored, 0 */
-    const char *default_sql;    /* NULL: none */
+    char identity;           /* 'a' always, 'd' by default, 0 */
+    char generated;          /* 's' stored, 0 */
+    const char *default_sql; /* NULL: none */
 };
 
 struct index_col {
-    int attnum;        /* 1-based; 0: an expression */
+    int attnum; /* 1-based; 0: an expression */
     const char *expr_sql;
     uint32_t type;
     uint32_t opclass;
@@ -68,8 +68,8 @@ struct index {
     bool nulls_not_distinct;
     bool valid;
     bool immediate;
-    int nkeys;           /* key columns */
-    int ncols;           /* with INCLUDE columns */
+    int nkeys; /* key columns */
+    int ncols; /* with INCLUDE columns */
     struct index_col *cols;
     const char *pred_sql; /* partial index; NULL: none */
 };
@@ -105,20 +105,21 @@ struct relation {
     char kind;        /* r table, v view, i index, S sequence, m materialized view */
     char persistence; /* p t u */
     bool shared;      /* of a system table: one for all databases */
-    bool system;      /* a table of pg_catalog: has built-in rows, its storage is per database or shared */
+    bool system; /* a table of pg_catalog: has built-in rows, its storage is per database or shared
+                  */
     int natts;
     struct attr *atts;
-    int8_t *lens;            /* for tuple_encode and tuple_decode */
-    struct datum *missing;   /* values of columns added later; NULL: all NULL */
+    int8_t *lens;          /* for tuple_encode and tuple_decode */
+    struct datum *missing; /* values of columns added later; NULL: all NULL */
     int nindexes;
     struct index *indexes;
-    struct index *primary;   /* the clustering key; NULL: hidden row ids */
+    struct index *primary; /* the clustering key; NULL: hidden row ids */
     int nconstraints;
     struct constraint *constraints;
     int nreferencing;
     struct constraint *referencing; /* foreign keys of other tables that point here */
     const char *view_sql;
-    bool read_only_synced;   /* a synced table: only its pipeline writes it */
+    bool read_only_synced; /* a synced table: only its pipeline writes it */
 };
 
 struct catalog_config {
@@ -130,7 +131,8 @@ struct catalog_config {
 struct err *catalog_open(struct txn_mgr *mgr, struct catalog **out) MUST_CHECK;
 void catalog_close(struct catalog *c);
 struct txn_mgr *catalog_txn_mgr(struct catalog *c);
-/* Writes the rows every new store begins with: databases and roles. Does nothing when they are there. */
+/* Writes the rows every new store begins with: databases and roles. Does nothing when they are
+ * there. */
 struct err *catalog_bootstrap(struct catalog *c) MUST_CHECK;
 
 /* Rises with every commit that changed the catalog. A plan made at one version is valid at it. */
@@ -145,7 +147,8 @@ void cat_forget_local(struct cat *c, bool transaction_ended);
 
 /* The descriptor, with a reference for the caller; *out NULL when there is no such relation. */
 struct err *cat_relation(struct cat *c, uint32_t oid, struct relation **out) MUST_CHECK;
-struct err *cat_relation_oid(struct cat *c, uint32_t nsp, struct str name, uint32_t *oid) MUST_CHECK;
+struct err *cat_relation_oid(struct cat *c, uint32_t nsp, struct str name,
+                             uint32_t *oid) MUST_CHECK;
 /* By name along the search path (nsp_name empty) or in a schema. *oid 0 when absent; 3F000 when the
  * named schema does not exist (unless missing_ok). */
 struct err *cat_find_relation(struct cat *c, struct str nsp_name, struct str name, bool missing_ok,
@@ -156,11 +159,14 @@ void relation_unref(struct relation *r); /* NULL is fine */
 int relation_attnum(const struct relation *r, struct str name);
 const struct index *relation_index(const struct relation *r, uint32_t oid);
 
-struct err *cat_namespace_oid(struct cat *c, struct str name, uint32_t *oid) MUST_CHECK; /* 0: none */
+struct err *cat_namespace_oid(struct cat *c, struct str name,
+                              uint32_t *oid) MUST_CHECK; /* 0: none */
 /* Copies the name into the arena; NULL when there is no such namespace. */
-struct err *cat_namespace_name(struct cat *c, uint32_t oid, struct arena *a, const char **out) MUST_CHECK;
+struct err *cat_namespace_name(struct cat *c, uint32_t oid, struct arena *a,
+                               const char **out) MUST_CHECK;
 struct err *cat_role_oid(struct cat *c, struct str name, uint32_t *oid) MUST_CHECK;
-struct err *cat_role_name(struct cat *c, uint32_t oid, struct arena *a, const char **out) MUST_CHECK;
+struct err *cat_role_name(struct cat *c, uint32_t oid, struct arena *a,
+                          const char **out) MUST_CHECK;
 
 /* A database by name: *oid 0 when absent. */
 struct err *cat_database(struct cat *c, struct str name, uint32_t *oid, uint32_t *sysbase,

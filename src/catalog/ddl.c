@@ -93,7 +93,10 @@ static struct err *insert_attribute(struct cat *c, uint32_t relid, int attnum,
     v[ATT_CACHEOFF] = datum_int(-1);
     v[ATT_TYPMOD] = datum_int(col->typmod);
     v[ATT_BYVAL] = datum_bool(ops ? ops->byval : false);
-    char align = !t || t->len == -1 || t->len == 4 ? 'i' : t->len == 8 ? 'd' : t->len == 2 ? 's' : 'c';
+    char align = !t || t->len == -1 || t->len == 4 ? 'i'
+                 : t->len == 8                     ? 'd'
+                 : t->len == 2                     ? 's'
+                                                   : 'c';
     v[ATT_ALIGN] = datum_int(align);
     v[ATT_STORAGE] = datum_int(t && t->len == -1 ? (col->type == NUMERIC_OID ? 'm' : 'x') : 'p');
     v[ATT_NOTNULL] = datum_bool(col->not_null);
@@ -150,7 +153,8 @@ struct err *ddl_default_uses(struct cat *c, uint32_t relid, int attnum, uint32_t
     return e;
 }
 
-struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum, const struct ddl_column *column)
+struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,
+                           const struct ddl_column *column)
 {
     TRY(insert_attribute(c, relid, attnum, column));
     if (column->default_sql)
@@ -163,10 +167,10 @@ static struct err *insert_view(struct cat *c, uint32_t relid, const char *sql)
     uint32_t oid;
     TRY(catalog_new_oid(c->shared, &oid));
     struct datum v[RW_COUNT] = {
-        [RW_OID] = datum_int(oid),      [RW_NAME] = text_datum("_RETURN"),
-        [RW_CLASS] = datum_int(relid),  [RW_TYPE] = datum_int('1'),
-        [RW_ENABLED] = datum_int('O'),  [RW_INSTEAD] = datum_bool(true),
-        [RW_QUAL] = text_datum("<>"),   [RW_ACTION] = text_datum(sql),
+        [RW_OID] = datum_int(oid),     [RW_NAME] = text_datum("_RETURN"),
+        [RW_CLASS] = datum_int(relid), [RW_TYPE] = datum_int('1'),
+        [RW_ENABLED] = datum_int('O'), [RW_INSTEAD] = datum_bool(true),
+        [RW_QUAL] = text_datum("<>"),  [RW_ACTION] = text_datum(sql),
     };
     TRY(systab_insert(c, PG_REWRITE, v));
     return depend_record(c, (struct object_address){PG_REWRITE, oid, 0},
@@ -593,7 +597,8 @@ static size_t clip(const char *s, size_t limit)
     return limit;
 }
 
-static const char *make_name(struct arena *a, const char *name1, const char *name2, const char *label)
+static const char *make_name(struct arena *a, const char *name1, const char *name2,
+                             const char *label)
 {
     size_t overhead = strlen(label) + 1 + (name2 ? 1 : 0);
     size_t avail = NAME_BYTES - overhead;
@@ -617,7 +622,8 @@ static struct err *constraint_taken(struct cat *c, uint32_t relid, const char *n
     struct datum v[CON_COUNT];
     struct arena a;
     arena_init(&a);
-    struct err *e = systab_get(c, PG_CONSTRAINT, CONSTRAINT_RELID_NAME_INDEX, keys, 3, &a, v, taken);
+    struct err *e =
+        systab_get(c, PG_CONSTRAINT, CONSTRAINT_RELID_NAME_INDEX, keys, 3, &a, v, taken);
     arena_done(&a);
     return e;
 }

@@ -29,17 +29,19 @@ struct ddl_relation {
     const struct ddl_column *columns;
     int ncolumns;
     uint32_t storage_id;
-    const char *view_sql;  /* of kind 'v' */
-    const char *options;   /* reloptions as array text "{a=b}", NULL: none */
+    const char *view_sql; /* of kind 'v' */
+    const char *options;  /* reloptions as array text "{a=b}", NULL: none */
 };
 
-/* pg_class, pg_attribute, pg_attrdef (and pg_rewrite) rows and the dependency on the schema. 42P07 is
- * the caller's to raise beforehand; a concurrent creation of the same name gives 23505. */
-struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def, uint32_t *oid) MUST_CHECK;
+/* pg_class, pg_attribute, pg_attrdef (and pg_rewrite) rows and the dependency on the schema. 42P07
+ * is the caller's to raise beforehand; a concurrent creation of the same name gives 23505. */
+struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def,
+                                uint32_t *oid) MUST_CHECK;
 struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,
                            const struct ddl_column *column) MUST_CHECK;
 /* Sets one pg_class / pg_attribute column (CLS_ and ATT_ numbers). */
-struct err *ddl_update_class(struct cat *c, uint32_t relid, int column, struct datum value) MUST_CHECK;
+struct err *ddl_update_class(struct cat *c, uint32_t relid, int column,
+                             struct datum value) MUST_CHECK;
 struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int column,
                                  struct datum value) MUST_CHECK;
 /* The default (which exists) mentions that relation. */
@@ -49,8 +51,8 @@ struct err *ddl_set_default(struct cat *c, uint32_t relid, int attnum, const cha
 struct err *ddl_drop_column(struct cat *c, const struct relation *r, int attnum) MUST_CHECK;
 
 struct ddl_index_column {
-    int attnum;           /* 0: expression */
-    const char *name;     /* of the index's column */
+    int attnum;       /* 0: expression */
+    const char *name; /* of the index's column */
     const char *expr_sql;
     uint32_t type;
     uint32_t opclass;
@@ -100,20 +102,24 @@ struct ddl_constraint {
 struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *def,
                                   uint32_t *oid) MUST_CHECK;
 /* Replaces conname or conbin of a constraint (CON_ numbers). */
-struct err *ddl_update_constraint(struct cat *c, uint32_t oid, int column, struct datum value) MUST_CHECK;
+struct err *ddl_update_constraint(struct cat *c, uint32_t oid, int column,
+                                  struct datum value) MUST_CHECK;
 
-struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner, uint32_t *oid) MUST_CHECK;
-struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner, uint32_t *oid) MUST_CHECK;
+struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner,
+                                 uint32_t *oid) MUST_CHECK;
+struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner,
+                                uint32_t *oid) MUST_CHECK;
 
-/* Removes the rows of one object (a table's attributes, defaults and indexes' rows with it) and its own
- * dependencies; the storage of relations is dropped at commit. */
+/* Removes the rows of one object (a table's attributes, defaults and indexes' rows with it) and its
+ * own dependencies; the storage of relations is dropped at commit. */
 struct err *ddl_remove(struct cat *c, struct object_address object) MUST_CHECK;
 
 /* COMMENT: NULL removes. */
-struct err *ddl_set_comment(struct cat *c, struct object_address object, const char *text) MUST_CHECK;
+struct err *ddl_set_comment(struct cat *c, struct object_address object,
+                            const char *text) MUST_CHECK;
 
-/* A name not yet taken by a relation in the schema: "t_c_idx", "t_c_idx1", ... shortened to 63 bytes as
- * PostgreSQL does. `name2` may be NULL. */
+/* A name not yet taken by a relation in the schema: "t_c_idx", "t_c_idx1", ... shortened to 63
+ * bytes as PostgreSQL does. `name2` may be NULL. */
 struct err *ddl_choose_name(struct cat *c, uint32_t nsp, const char *name1, const char *name2,
                             const char *label, bool constraint, uint32_t relid, struct arena *a,
                             const char **out) MUST_CHECK;

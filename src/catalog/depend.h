@@ -17,7 +17,7 @@ enum depend_type {
 };
 
 struct depend_item {
-    struct object_address object;   /* the dependent one (depend_on) or the referenced one */
+    struct object_address object; /* the dependent one (depend_on) or the referenced one */
     struct object_address referenced;
     enum depend_type type;
 };

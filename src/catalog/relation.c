@@ -56,18 +56,10 @@ struct err *datum_to_ints(struct arena *a, const struct type_ops *ops, struct da
     struct type_env env = {0};
     struct buf text = BUF_INIT;
     struct err *e = ops->out(ops, &env, d, &text);
-    const char *p = buf_cstr(&text);
+    struct str rest = buf_str(&text);
     int32_t *ints = arena_new_array(a, int32_t, text.len / 2 + 1);
-    while (!e && *p) {
-        char *end;
-        long v = strtol(p, &end, 10);
-        if (end == p) {
-            p++;
-            continue;
-        }
+    for (int64_t v; !e && str_next_int64(&rest, &v);)
         ints[(*count)++] = (int32_t)v;
-        p = end;
-    }
     buf_done(&text);
     *out = ints;
     return e;
@@ -209,7 +201,8 @@ static struct err *load_index_columns(struct relation *r, struct index *ix, cons
     struct arena *a = &r->arena;
     TRY(datum_to_ints(a, t->atts[IDX_KEY].ops, v[IDX_KEY], &keys, &n));
     if (n != ix->ncols)
-        return err_new("XX001", "index \"%s\" has %d columns instead of %d", ix->name, n, ix->ncols);
+        return err_new("XX001", "index \"%s\" has %d columns instead of %d", ix->name, n,
+                       ix->ncols);
     TRY(datum_to_ints(a, t->atts[IDX_OPTION].ops, v[IDX_OPTION], &options, &n));
     TRY(datum_to_ints(a, t->atts[IDX_CLASS].ops, v[IDX_CLASS], &classes, &n));
     TRY(datum_to_ints(a, t->atts[IDX_COLLATION].ops, v[IDX_COLLATION], &collations, &n));

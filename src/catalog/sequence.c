@@ -1,9 +1,9 @@
 /* Sequences: see sequence.h.
  *
  * State in the store, under the sequence's storage id: key u32 BE storage id; value int64 LE last
- * value, u8 is_called. It is written without a transaction (txn_put_now), VALUES_LOGGED numbers ahead
- * of what has been given out, so that a crash skips numbers but repeats none. Restarting gives the
- * sequence a new storage id in the catalog, which is transactional. */
+ * value, u8 is_called. It is written without a transaction (txn_put_now), VALUES_LOGGED numbers
+ * ahead of what has been given out, so that a crash skips numbers but repeats none. Restarting
+ * gives the sequence a new storage id in the catalog, which is transactional. */
 #include "catalog/sequence.h"
 
 #include "base/hash.h"
@@ -209,7 +209,8 @@ struct err *sequence_set(struct cat *c, const struct relation *r, int64_t value,
     struct state *s;
     TRY(sequence_definition(c, r->oid, &def));
     if (value < def.min || value > def.max)
-        return err_new("22003", "setval: value %lld is out of bounds for sequence \"%s\" (%lld..%lld)",
+        return err_new("22003",
+                       "setval: value %lld is out of bounds for sequence \"%s\" (%lld..%lld)",
                        (long long)value, r->name, (long long)def.min, (long long)def.max);
     struct bucket *b = bucket_of(r->storage_id);
     pthread_mutex_lock(&b->mu);

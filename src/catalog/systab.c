@@ -1,5 +1,6 @@
-/* System tables: see systab.h. Descriptors come from the built-in pg_class, pg_attribute and pg_index
- * rows; storage ids are positions in pg_class.tsv, whose order is part of the storage format. */
+/* System tables: see systab.h. Descriptors come from the built-in pg_class, pg_attribute and
+ * pg_index rows; storage ids are positions in pg_class.tsv, whose order is part of the storage
+ * format. */
 #include "catalog/systab.h"
 
 #include "base/hash.h"
@@ -41,7 +42,9 @@ static struct str cell(const struct builtin_table *t, int row, const char *colum
 
 static int64_t to_number(struct str s)
 {
-    return s.data ? strtoll(arena_strndup(&arena, s.data, s.len), NULL, 10) : 0;
+    int64_t v = 0;
+    CHECK(!s.data || str_to_int64(s, &v));
+    return v;
 }
 
 static int64_t cell_number(const struct builtin_table *t, int row, const char *column)
@@ -110,15 +113,13 @@ static int class_row(const struct builtin_table *t, uint32_t oid)
 
 static void load_index_columns(struct index *ix, const struct relation *r, struct str keys)
 {
-    const char *p = arena_strndup(&arena, keys.data, keys.len);
     ix->cols = arena_new_array(&arena, struct index_col, ix->ncols);
     for (int i = 0; i < ix->ncols; i++) {
-        char *end;
-        int attnum = (int)strtol(p, &end, 10);
-        p = end;
+        int64_t attnum = 0;
+        CHECK(str_next_int64(&keys, &attnum));
         const struct attr *a = &r->atts[attnum - 1];
         ix->cols[i] = (struct index_col){
-            .attnum = attnum, .type = a->type, .collation = a->collation, .ops = a->ops};
+            .attnum = (int)attnum, .type = a->type, .collation = a->collation, .ops = a->ops};
     }
 }
 
@@ -355,8 +356,8 @@ struct err *systab_insert(struct cat *c, uint32_t relid, const struct datum *val
 }
 
 /* Deletes what the scan finds, row by row: a scan of the newest view sees the deletes at once. */
-struct err *systab_delete(struct cat *c, uint32_t relid, uint32_t index_oid, const struct datum *keys,
-                          int nkeys, int *count)
+struct err *systab_delete(struct cat *c, uint32_t relid, uint32_t index_oid,
+                          const struct datum *keys, int nkeys, int *count)
 {
     struct relation *r = systab_relation(relid);
     struct table_writer w;

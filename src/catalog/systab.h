@@ -37,8 +37,8 @@ struct err *systab_builtin_rows(uint32_t relid, const struct datum **rows, int *
 /* The relation as this database stores it: storage ids with the database's base applied. */
 uint32_t systab_storage_id(const struct cat *c, const struct relation *r, uint32_t storage_id);
 
-/* A scan of stored rows (never the built-in ones) of a system table under the newest view, filtered by
- * equality on the leading columns of `index` (NULL: the whole table). */
+/* A scan of stored rows (never the built-in ones) of a system table under the newest view, filtered
+ * by equality on the leading columns of `index` (NULL: the whole table). */
 struct systab_scan {
     struct cat *cat;
     struct relation *rel;
@@ -60,11 +60,12 @@ void systab_close(struct systab_scan *s);
 struct err *systab_get(struct cat *c, uint32_t relid, uint32_t index_oid, const struct datum *keys,
                        int nkeys, struct arena *a, struct datum *values, bool *found) MUST_CHECK;
 
-/* Writes go to the transaction and mark it as having changed the catalog. A duplicate key is 23505. */
+/* Writes go to the transaction and mark it as having changed the catalog. A duplicate key is 23505.
+ */
 struct err *systab_insert(struct cat *c, uint32_t relid, const struct datum *values) MUST_CHECK;
 /* All rows with those keys; *count may be NULL. */
-struct err *systab_delete(struct cat *c, uint32_t relid, uint32_t index_oid, const struct datum *keys,
-                          int nkeys, int *count) MUST_CHECK;
+struct err *systab_delete(struct cat *c, uint32_t relid, uint32_t index_oid,
+                          const struct datum *keys, int nkeys, int *count) MUST_CHECK;
 /* Replaces `old_values` (as read) by `values`. */
 struct err *systab_update(struct cat *c, uint32_t relid, const struct datum *old_values,
                           const struct datum *values) MUST_CHECK;
@@ -96,30 +97,166 @@ enum system_index {
 };
 
 /* Columns. */
-enum { CLS_OID, CLS_NAME, CLS_NSP, CLS_TYPE, CLS_OFTYPE, CLS_OWNER, CLS_AM, CLS_FILENODE, CLS_TABLESPACE,
-       CLS_PAGES, CLS_TUPLES, CLS_ALLVISIBLE, CLS_TOAST, CLS_HASINDEX, CLS_SHARED, CLS_PERSISTENCE, CLS_KIND,
-       CLS_NATTS, CLS_CHECKS, CLS_HASRULES, CLS_HASTRIGGERS, CLS_HASSUBCLASS, CLS_ROWSECURITY,
-       CLS_FORCEROWSECURITY, CLS_ISPOPULATED, CLS_REPLIDENT, CLS_ISPARTITION, CLS_REWRITE, CLS_FROZENXID,
-       CLS_MINMXID, CLS_ACL, CLS_OPTIONS, CLS_PARTBOUND, CLS_COUNT };
-enum { ATT_RELID, ATT_NAME, ATT_TYPE, ATT_STATTARGET, ATT_LEN, ATT_NUM, ATT_NDIMS, ATT_CACHEOFF, ATT_TYPMOD,
-       ATT_BYVAL, ATT_ALIGN, ATT_STORAGE, ATT_COMPRESSION, ATT_NOTNULL, ATT_HASDEF, ATT_HASMISSING, ATT_IDENTITY,
-       ATT_GENERATED, ATT_ISDROPPED, ATT_ISLOCAL, ATT_INHCOUNT, ATT_COLLATION, ATT_ACL, ATT_OPTIONS,
-       ATT_FDWOPTIONS, ATT_MISSINGVAL, ATT_COUNT };
-enum { IDX_RELID, IDX_TABLE, IDX_NATTS, IDX_NKEYATTS, IDX_UNIQUE, IDX_NULLSNOTDISTINCT, IDX_PRIMARY,
-       IDX_EXCLUSION, IDX_IMMEDIATE, IDX_CLUSTERED, IDX_VALID, IDX_CHECKXMIN, IDX_READY, IDX_LIVE,
-       IDX_REPLIDENT, IDX_KEY, IDX_COLLATION, IDX_CLASS, IDX_OPTION, IDX_EXPRS, IDX_PRED, IDX_COUNT };
-enum { CON_OID, CON_NAME, CON_NSP, CON_TYPE, CON_DEFERRABLE, CON_DEFERRED, CON_VALIDATED, CON_RELID,
-       CON_TYPID, CON_INDID, CON_PARENTID, CON_FRELID, CON_UPDTYPE, CON_DELTYPE, CON_MATCHTYPE, CON_ISLOCAL,
-       CON_INHCOUNT, CON_NOINHERIT, CON_KEY, CON_FKEY, CON_PFEQOP, CON_PPEQOP, CON_FFEQOP, CON_FDELSETCOLS,
-       CON_EXCLOP, CON_BIN, CON_COUNT };
+enum {
+    CLS_OID,
+    CLS_NAME,
+    CLS_NSP,
+    CLS_TYPE,
+    CLS_OFTYPE,
+    CLS_OWNER,
+    CLS_AM,
+    CLS_FILENODE,
+    CLS_TABLESPACE,
+    CLS_PAGES,
+    CLS_TUPLES,
+    CLS_ALLVISIBLE,
+    CLS_TOAST,
+    CLS_HASINDEX,
+    CLS_SHARED,
+    CLS_PERSISTENCE,
+    CLS_KIND,
+    CLS_NATTS,
+    CLS_CHECKS,
+    CLS_HASRULES,
+    CLS_HASTRIGGERS,
+    CLS_HASSUBCLASS,
+    CLS_ROWSECURITY,
+    CLS_FORCEROWSECURITY,
+    CLS_ISPOPULATED,
+    CLS_REPLIDENT,
+    CLS_ISPARTITION,
+    CLS_REWRITE,
+    CLS_FROZENXID,
+    CLS_MINMXID,
+    CLS_ACL,
+    CLS_OPTIONS,
+    CLS_PARTBOUND,
+    CLS_COUNT
+};
+enum {
+    ATT_RELID,
+    ATT_NAME,
+    ATT_TYPE,
+    ATT_STATTARGET,
+    ATT_LEN,
+    ATT_NUM,
+    ATT_NDIMS,
+    ATT_CACHEOFF,
+    ATT_TYPMOD,
+    ATT_BYVAL,
+    ATT_ALIGN,
+    ATT_STORAGE,
+    ATT_COMPRESSION,
+    ATT_NOTNULL,
+    ATT_HASDEF,
+    ATT_HASMISSING,
+    ATT_IDENTITY,
+    ATT_GENERATED,
+    ATT_ISDROPPED,
+    ATT_ISLOCAL,
+    ATT_INHCOUNT,
+    ATT_COLLATION,
+    ATT_ACL,
+    ATT_OPTIONS,
+    ATT_FDWOPTIONS,
+    ATT_MISSINGVAL,
+    ATT_COUNT
+};
+enum {
+    IDX_RELID,
+    IDX_TABLE,
+    IDX_NATTS,
+    IDX_NKEYATTS,
+    IDX_UNIQUE,
+    IDX_NULLSNOTDISTINCT,
+    IDX_PRIMARY,
+    IDX_EXCLUSION,
+    IDX_IMMEDIATE,
+    IDX_CLUSTERED,
+    IDX_VALID,
+    IDX_CHECKXMIN,
+    IDX_READY,
+    IDX_LIVE,
+    IDX_REPLIDENT,
+    IDX_KEY,
+    IDX_COLLATION,
+    IDX_CLASS,
+    IDX_OPTION,
+    IDX_EXPRS,
+    IDX_PRED,
+    IDX_COUNT
+};
+enum {
+    CON_OID,
+    CON_NAME,
+    CON_NSP,
+    CON_TYPE,
+    CON_DEFERRABLE,
+    CON_DEFERRED,
+    CON_VALIDATED,
+    CON_RELID,
+    CON_TYPID,
+    CON_INDID,
+    CON_PARENTID,
+    CON_FRELID,
+    CON_UPDTYPE,
+    CON_DELTYPE,
+    CON_MATCHTYPE,
+    CON_ISLOCAL,
+    CON_INHCOUNT,
+    CON_NOINHERIT,
+    CON_KEY,
+    CON_FKEY,
+    CON_PFEQOP,
+    CON_PPEQOP,
+    CON_FFEQOP,
+    CON_FDELSETCOLS,
+    CON_EXCLOP,
+    CON_BIN,
+    CON_COUNT
+};
 enum { DEF_OID, DEF_RELID, DEF_NUM, DEF_BIN, DEF_COUNT };
 enum { NSP_OID, NSP_NAME, NSP_OWNER, NSP_ACL, NSP_COUNT };
-enum { DB_OID, DB_NAME, DB_DBA, DB_ENCODING, DB_LOCPROVIDER, DB_ISTEMPLATE, DB_ALLOWCONN, DB_CONNLIMIT,
-       DB_FROZENXID, DB_MINMXID, DB_TABLESPACE, DB_COLLATE, DB_CTYPE, DB_ICULOCALE, DB_COLLVERSION, DB_ACL,
-       DB_COUNT };
-enum { DEP_CLASSID, DEP_OBJID, DEP_OBJSUBID, DEP_REFCLASSID, DEP_REFOBJID, DEP_REFOBJSUBID, DEP_TYPE,
-       DEP_COUNT };
-enum { SEQ_RELID, SEQ_TYPID, SEQ_START, SEQ_INCREMENT, SEQ_MAX, SEQ_MIN, SEQ_CACHE, SEQ_CYCLE, SEQ_COUNT };
+enum {
+    DB_OID,
+    DB_NAME,
+    DB_DBA,
+    DB_ENCODING,
+    DB_LOCPROVIDER,
+    DB_ISTEMPLATE,
+    DB_ALLOWCONN,
+    DB_CONNLIMIT,
+    DB_FROZENXID,
+    DB_MINMXID,
+    DB_TABLESPACE,
+    DB_COLLATE,
+    DB_CTYPE,
+    DB_ICULOCALE,
+    DB_COLLVERSION,
+    DB_ACL,
+    DB_COUNT
+};
+enum {
+    DEP_CLASSID,
+    DEP_OBJID,
+    DEP_OBJSUBID,
+    DEP_REFCLASSID,
+    DEP_REFOBJID,
+    DEP_REFOBJSUBID,
+    DEP_TYPE,
+    DEP_COUNT
+};
+enum {
+    SEQ_RELID,
+    SEQ_TYPID,
+    SEQ_START,
+    SEQ_INCREMENT,
+    SEQ_MAX,
+    SEQ_MIN,
+    SEQ_CACHE,
+    SEQ_CYCLE,
+    SEQ_COUNT
+};
 enum { RW_OID, RW_NAME, RW_CLASS, RW_TYPE, RW_ENABLED, RW_INSTEAD, RW_QUAL, RW_ACTION, RW_COUNT };
 enum { DESC_OBJOID, DESC_CLASSOID, DESC_SUBID, DESC_TEXT, DESC_COUNT };
 

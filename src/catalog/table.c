@@ -60,13 +60,13 @@ struct err *table_decode_row(const struct relation *r, struct str row, int want,
 
 /* ---- hidden row ids ---- */
 
-/* The next row id of each storage id in use. The first use reads the greatest stored key; a row id that
- * a rolled-back transaction took is not given again until a restart. */
+/* The next row id of each storage id in use. The first use reads the greatest stored key; a row id
+ * that a rolled-back transaction took is not given again until a restart. */
 static pthread_mutex_t row_ids_mu = PTHREAD_MUTEX_INITIALIZER;
 static struct row_id_slot {
     uint32_t storage_id; /* 0: free */
     atomic_uint_fast64_t next;
-} **row_ids; /* guarded by row_ids_mu; the slots themselves live until forgotten */
+} * *row_ids; /* guarded by row_ids_mu; the slots themselves live until forgotten */
 static size_t row_ids_cap;
 static size_t row_ids_count;
 
@@ -292,8 +292,7 @@ static struct err *put_entries(struct table_writer *w)
 {
     for (int i = 0; i < w->rel->nindexes; i++)
         if (!w->rel->indexes[i].primary && w->pending[i].len)
-            TRY(txn_put(w->cat->txn, buf_str(&w->pending[i]),
-                        table_row_suffix(buf_str(&w->key))));
+            TRY(txn_put(w->cat->txn, buf_str(&w->pending[i]), table_row_suffix(buf_str(&w->key))));
     return NULL;
 }
 
@@ -366,8 +365,8 @@ static bool index_unchanged(const struct relation *r, const struct index *ix,
     return true;
 }
 
-/* Deletes the old row's entry of an index, unless the new row has the very same one; then the pending
- * entry is dropped. */
+/* Deletes the old row's entry of an index, unless the new row has the very same one; then the
+ * pending entry is dropped. */
 static struct err *replace_entry(struct table_writer *w, int i, struct str old_row_key,
                                  const struct datum *old_values, const struct datum *values,
                                  struct table_conflict *conflict, bool *delete_old)

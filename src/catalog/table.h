@@ -2,9 +2,9 @@
  *
  * Row key:     u32 BE storage id, then the primary key columns (key.h), or an 8-byte BE row id.
  * Row value:   the tuple (tuple.h) with all columns.
- * Index entry: u32 BE storage id of the index, its key columns, then, unless the index is unique and no
- *              key column is NULL (or nulls are not distinct), the row key without its storage id.
- * Entry value: the row key without its storage id.
+ * Index entry: u32 BE storage id of the index, its key columns, then, unless the index is unique
+ * and no key column is NULL (or nulls are not distinct), the row key without its storage id. Entry
+ * value: the row key without its storage id.
  *
  * Used by one session at a time. Functions that write MAY YIELD on the locks of unique keys. */
 #ifndef TARN_CATALOG_TABLE_H
@@ -27,11 +27,11 @@ struct table_writer {
     uint32_t storage_id;  /* of the rows, with the database's base for system tables */
     struct txn_view view; /* the newest view, for uniqueness checks */
     struct table_hooks hooks;
-    struct arena arena;   /* reset per row */
+    struct arena arena; /* reset per row */
     struct buf key;
     struct buf row;
     struct buf entry_key[2];
-    struct buf *pending;  /* the entries to write once all checks passed, one per index */
+    struct buf *pending; /* the entries to write once all checks passed, one per index */
 };
 
 /* The row or entry that stands in the way of an insert or update. */
@@ -54,10 +54,11 @@ struct err *table_update(struct table_writer *w, struct str row_key, const struc
                          struct str *new_row_key) MUST_CHECK;
 struct err *table_delete(struct table_writer *w, struct str row_key,
                          const struct datum *old_values) MUST_CHECK;
-/* Only the row's keys against unique indexes, nothing written: for ON CONFLICT. `arbiters` are positions
- * in rel->indexes; n == 0: all. */
-struct err *table_check_unique(struct table_writer *w, const struct datum *values, const int *arbiters,
-                               int n, struct table_conflict *conflict) MUST_CHECK;
+/* Only the row's keys against unique indexes, nothing written: for ON CONFLICT. `arbiters` are
+ * positions in rel->indexes; n == 0: all. */
+struct err *table_check_unique(struct table_writer *w, const struct datum *values,
+                               const int *arbiters, int n,
+                               struct table_conflict *conflict) MUST_CHECK;
 
 /* Keys and rows by themselves, for scans, bulk loads and checks. Appending. */
 void table_put_storage_id(struct buf *b, uint32_t storage_id);
@@ -65,7 +66,8 @@ void table_put_row_key(struct buf *b, uint32_t storage_id, const struct relation
                        const struct datum *values);
 struct err *table_new_row_id(struct cat *c, const struct relation *r, uint32_t storage_id,
                              uint64_t *out) MUST_CHECK;
-/* `datums` are the index's key columns. Gives false (nothing appended) never; NULLs decide the suffix. */
+/* `datums` are the index's key columns. Gives false (nothing appended) never; NULLs decide the
+ * suffix. */
 void table_put_entry_key(struct buf *b, uint32_t storage_id, const struct index *ix,
                          const struct datum *datums, struct str row_suffix);
 /* The plain column values of an index; false when it has expressions or a predicate. */

@@ -3,7 +3,7 @@
 #include "exec/exec_internal.h"
 
 #include "exec/fn_session.h"
-#include "sql/analyze_internal.h"
+#include "sql/analyze.h"
 
 #include <stdlib.h>
 
@@ -19,9 +19,9 @@ fn_impl fn_for_proc(uint32_t oid)
     return p ? impls[p - all] : NULL;
 }
 
-static struct err *fold(uint32_t func, const struct datum *args, int nargs, const uint32_t *arg_types,
-                        uint32_t result_type, const struct type_env *env, struct arena *arena,
-                        struct datum *out)
+static struct err *fold(uint32_t func, const struct datum *args, int nargs,
+                        const uint32_t *arg_types, uint32_t result_type, const struct type_env *env,
+                        struct arena *arena, struct datum *out)
 {
     fn_impl fn = fn_for_proc(func);
     void *state = NULL;
@@ -148,27 +148,27 @@ static const struct {
     const char *src;
     uint8_t op;
 } direct[] = {
-    {"int2eq", S_INT_EQ},         {"int4eq", S_INT_EQ},         {"int8eq", S_INT_EQ},
-    {"int24eq", S_INT_EQ},        {"int42eq", S_INT_EQ},        {"int28eq", S_INT_EQ},
-    {"int82eq", S_INT_EQ},        {"int48eq", S_INT_EQ},        {"int84eq", S_INT_EQ},
-    {"int2ne", S_INT_NE},         {"int4ne", S_INT_NE},         {"int8ne", S_INT_NE},
-    {"int48ne", S_INT_NE},        {"int84ne", S_INT_NE},        {"int2lt", S_INT_LT},
-    {"int4lt", S_INT_LT},         {"int8lt", S_INT_LT},         {"int48lt", S_INT_LT},
-    {"int84lt", S_INT_LT},        {"int2le", S_INT_LE},         {"int4le", S_INT_LE},
-    {"int8le", S_INT_LE},         {"int48le", S_INT_LE},        {"int84le", S_INT_LE},
-    {"int2gt", S_INT_GT},         {"int4gt", S_INT_GT},         {"int8gt", S_INT_GT},
-    {"int48gt", S_INT_GT},        {"int84gt", S_INT_GT},        {"int2ge", S_INT_GE},
-    {"int4ge", S_INT_GE},         {"int8ge", S_INT_GE},         {"int48ge", S_INT_GE},
-    {"int84ge", S_INT_GE},        {"date_eq", S_INT_EQ},        {"date_ne", S_INT_NE},
-    {"date_lt", S_INT_LT},        {"date_le", S_INT_LE},        {"date_gt", S_INT_GT},
-    {"date_ge", S_INT_GE},        {"timestamp_eq", S_INT_EQ},   {"timestamp_ne", S_INT_NE},
-    {"timestamp_lt", S_INT_LT},   {"timestamp_le", S_INT_LE},   {"timestamp_gt", S_INT_GT},
-    {"timestamp_ge", S_INT_GE},   {"oideq", S_INT_EQ},          {"oidne", S_INT_NE},
-    {"chareq", S_INT_EQ},         {"charne", S_INT_NE},         {"booleq", S_INT_EQ},
-    {"boolne", S_INT_NE},         {"int4pl", S_INT4_ADD},       {"int4mi", S_INT4_SUB},
-    {"int8pl", S_INT8_ADD},       {"int8mi", S_INT8_SUB},       {"texteq", S_BYTES_EQ},
-    {"textne", S_BYTES_NE},       {"nameeq", S_BYTES_EQ},       {"namene", S_BYTES_NE},
-    {"nameeqtext", S_BYTES_EQ},   {"texteqname", S_BYTES_EQ},
+    {"int2eq", S_INT_EQ},       {"int4eq", S_INT_EQ},       {"int8eq", S_INT_EQ},
+    {"int24eq", S_INT_EQ},      {"int42eq", S_INT_EQ},      {"int28eq", S_INT_EQ},
+    {"int82eq", S_INT_EQ},      {"int48eq", S_INT_EQ},      {"int84eq", S_INT_EQ},
+    {"int2ne", S_INT_NE},       {"int4ne", S_INT_NE},       {"int8ne", S_INT_NE},
+    {"int48ne", S_INT_NE},      {"int84ne", S_INT_NE},      {"int2lt", S_INT_LT},
+    {"int4lt", S_INT_LT},       {"int8lt", S_INT_LT},       {"int48lt", S_INT_LT},
+    {"int84lt", S_INT_LT},      {"int2le", S_INT_LE},       {"int4le", S_INT_LE},
+    {"int8le", S_INT_LE},       {"int48le", S_INT_LE},      {"int84le", S_INT_LE},
+    {"int2gt", S_INT_GT},       {"int4gt", S_INT_GT},       {"int8gt", S_INT_GT},
+    {"int48gt", S_INT_GT},      {"int84gt", S_INT_GT},      {"int2ge", S_INT_GE},
+    {"int4ge", S_INT_GE},       {"int8ge", S_INT_GE},       {"int48ge", S_INT_GE},
+    {"int84ge", S_INT_GE},      {"date_eq", S_INT_EQ},      {"date_ne", S_INT_NE},
+    {"date_lt", S_INT_LT},      {"date_le", S_INT_LE},      {"date_gt", S_INT_GT},
+    {"date_ge", S_INT_GE},      {"timestamp_eq", S_INT_EQ}, {"timestamp_ne", S_INT_NE},
+    {"timestamp_lt", S_INT_LT}, {"timestamp_le", S_INT_LE}, {"timestamp_gt", S_INT_GT},
+    {"timestamp_ge", S_INT_GE}, {"oideq", S_INT_EQ},        {"oidne", S_INT_NE},
+    {"chareq", S_INT_EQ},       {"charne", S_INT_NE},       {"booleq", S_INT_EQ},
+    {"boolne", S_INT_NE},       {"int4pl", S_INT4_ADD},     {"int4mi", S_INT4_SUB},
+    {"int8pl", S_INT8_ADD},     {"int8mi", S_INT8_SUB},     {"texteq", S_BYTES_EQ},
+    {"textne", S_BYTES_NE},     {"nameeq", S_BYTES_EQ},     {"namene", S_BYTES_NE},
+    {"nameeqtext", S_BYTES_EQ}, {"texteqname", S_BYTES_EQ},
 };
 
 static bool direct_op(const struct cat_proc *p, uint8_t *op)
@@ -217,8 +217,8 @@ static struct err *emit_call(struct emitter *m, const struct expr *e, int dst, i
     return NULL;
 }
 
-/* AND: false as soon as an argument is false, NULL if any is NULL, else true. OR likewise. The result
- * slot doubles as the memory of a NULL seen. */
+/* AND: false as soon as an argument is false, NULL if any is NULL, else true. OR likewise. The
+ * result slot doubles as the memory of a NULL seen. */
 static struct err *emit_bool(struct emitter *m, const struct expr *e, int dst, int *out)
 {
     bool is_and = e->kind == E_AND;
@@ -231,7 +231,8 @@ static struct err *emit_bool(struct emitter *m, const struct expr *e, int dst, i
     for (int i = 0; i < e->nargs; i++) {
         int arg;
         TRY(operand(m, e->args[i], &arg));
-        jumps[i] = emit(m, (struct step){.op = is_and ? S_JUMP_IF_FALSE : S_JUMP_IF_TRUE, .a = arg});
+        jumps[i] =
+            emit(m, (struct step){.op = is_and ? S_JUMP_IF_FALSE : S_JUMP_IF_TRUE, .a = arg});
         emit(m, (struct step){.op = S_AND_END, .dst = *out, .a = arg});
     }
     int over = emit(m, (struct step){.op = S_JUMP});
@@ -291,13 +292,13 @@ static struct err *emit_minmax(struct emitter *m, const struct expr *e, int *out
     struct call_site *site = call_site(m, e);
     site->to = type_by_oid(e->type);
     *out = temp(m);
-    emit(m, (struct step){.op = S_COPY,
-                          .dst = *out,
-                          .a = plan_const_slot(m->c->plan, datum_null())});
+    emit(m,
+         (struct step){.op = S_COPY, .dst = *out, .a = plan_const_slot(m->c->plan, datum_null())});
     for (int i = 0; i < e->nargs; i++) {
         int arg;
         TRY(operand(m, e->args[i], &arg));
-        emit(m, (struct step){.op = S_MINMAX, .flag = e->flag, .dst = *out, .a = arg, .call = site});
+        emit(m,
+             (struct step){.op = S_MINMAX, .flag = e->flag, .dst = *out, .a = arg, .call = site});
     }
     return NULL;
 }
@@ -362,7 +363,8 @@ static struct err *emit_saop(struct emitter *m, const struct expr *e, int *out)
     TRY(operand(m, e->args[0], &a));
     TRY(operand(m, e->args[1], &b));
     *out = temp(m);
-    emit(m, (struct step){.op = S_SAOP, .flag = e->flag, .dst = *out, .a = a, .b = b, .call = site});
+    emit(m,
+         (struct step){.op = S_SAOP, .flag = e->flag, .dst = *out, .a = a, .b = b, .call = site});
     return NULL;
 }
 
@@ -428,8 +430,8 @@ static struct err *emit_with_site(struct emitter *m, const struct expr *e, uint8
     return NULL;
 }
 
-static struct err *emit_unary(struct emitter *m, const struct expr *e, uint8_t op, uint8_t flag, int dst,
-                              int *out)
+static struct err *emit_unary(struct emitter *m, const struct expr *e, uint8_t op, uint8_t flag,
+                              int dst, int *out)
 {
     int a;
     TRY(operand(m, e->args[0], &a));

@@ -21,7 +21,8 @@ static struct err *has_row(void *arg, struct str key, const struct datum *row)
     return NULL;
 }
 
-/* A default that is the same for all rows is remembered in the catalog; rows need not be written. */
+/* A default that is the same for all rows is remembered in the catalog; rows need not be written.
+ */
 static struct err *missing_value(struct ddl *d, struct ddl_column *col, const PgQuery__Node *raw,
                                  bool *volatile_)
 {
@@ -31,8 +32,8 @@ static struct err *missing_value(struct ddl *d, struct ddl_column *col, const Pg
     struct row_expr *x;
     struct datum value;
     struct buf text = BUF_INIT;
-    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, raw, NULL, USE_DEFAULT, col->type, col->typmod,
-                          col->name, d->arena, &rte, &e));
+    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, raw, NULL, USE_DEFAULT, col->type,
+                          col->typmod, col->name, d->arena, &rte, &e));
     TRY(deparse_expr(d->cat, e, NULL, &text));
     col->default_sql = arena_strdup(d->arena, buf_cstr(&text));
     buf_reset(&text);
@@ -73,7 +74,8 @@ static struct err *fill_column(struct ddl *d, const struct relation *r, const ch
     return e;
 }
 
-static struct err *add_column(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+static struct err *add_column(struct ddl *d, struct relation **rel,
+                              const PgQuery__AlterTableCmd *cmd)
 {
     const PgQuery__ColumnDef *def = cmd->def->column_def;
     struct relation *r = *rel;
@@ -103,10 +105,8 @@ static struct err *add_column(struct ddl *d, struct relation **rel, const PgQuer
     }
     int att = r->natts + 1;
     if (serial) {
-        struct new_sequence n = {.nsp = r->nsp,
-                                 .type = col.type,
-                                 .owner = {PG_CLASS, r->oid, att},
-                                 .owner_dep = 'a'};
+        struct new_sequence n = {
+            .nsp = r->nsp, .type = col.type, .owner = {PG_CLASS, r->oid, att}, .owner_dep = 'a'};
         uint32_t oid;
         TRY(ddl_choose_name(d->cat, r->nsp, r->name, col.name, "seq", false, 0, d->arena, &n.name));
         TRY(ddl_make_sequence(d, &n, &oid));
@@ -117,10 +117,11 @@ static struct err *add_column(struct ddl *d, struct relation **rel, const PgQuer
     if (col.not_null && !col.missing && !volatile_)
         TRY(ddl_each_row(d, r, has_row, &any_rows));
     if (any_rows)
-        return err_column(err_table(err_new("23502", "column \"%s\" of relation \"%s\" contains null values",
-                                            col.name, r->name),
-                                    r->nsp_name, r->name),
-                          col.name);
+        return err_column(
+            err_table(err_new("23502", "column \"%s\" of relation \"%s\" contains null values",
+                              col.name, r->name),
+                      r->nsp_name, r->name),
+            col.name);
     TRY(ddl_add_column(d->cat, r->oid, att, &col));
     TRY(ddl_update_class(d->cat, r->oid, CLS_NATTS, datum_int(att)));
     TRY(ddl_reopen(d, rel));
@@ -152,7 +153,8 @@ static struct err *add_column(struct ddl *d, struct relation **rel, const PgQuer
 
 /* ---- DROP COLUMN ---- */
 
-static struct err *drop_column(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+static struct err *drop_column(struct ddl *d, struct relation **rel,
+                               const PgQuery__AlterTableCmd *cmd)
 {
     struct relation *r = *rel;
     int att = relation_attnum(r, str_from(cmd->name));
@@ -171,7 +173,8 @@ static struct err *drop_column(struct ddl *d, struct relation **rel, const PgQue
 
 /* ---- smaller forms ---- */
 
-static struct err *set_default(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+static struct err *set_default(struct ddl *d, struct relation **rel,
+                               const PgQuery__AlterTableCmd *cmd)
 {
     struct relation *r = *rel;
     int att;
@@ -179,7 +182,8 @@ static struct err *set_default(struct ddl *d, struct relation **rel, const PgQue
     TRY(find_att(r, cmd->name, &att));
     const struct attr *a = &r->atts[att - 1];
     if (a->identity)
-        return err_new("42601", "column \"%s\" of relation \"%s\" is an identity column", a->name, r->name);
+        return err_new("42601", "column \"%s\" of relation \"%s\" is an identity column", a->name,
+                       r->name);
     if (cmd->def) {
         struct rte *rte;
         struct expr *e;
@@ -207,10 +211,11 @@ static struct err *not_null_row(void *arg, struct str key, const struct datum *r
     if (!row[s->att - 1].null)
         return NULL;
     const char *name = s->rel->atts[s->att - 1].name;
-    return err_column(err_table(err_new("23502", "column \"%s\" of relation \"%s\" contains null values",
-                                        name, s->rel->name),
-                                s->rel->nsp_name, s->rel->name),
-                      name);
+    return err_column(
+        err_table(err_new("23502", "column \"%s\" of relation \"%s\" contains null values", name,
+                          s->rel->name),
+                  s->rel->nsp_name, s->rel->name),
+        name);
 }
 
 static struct err *set_not_null(struct ddl *d, struct relation **rel, const char *name, bool on)
@@ -224,17 +229,19 @@ static struct err *set_not_null(struct ddl *d, struct relation **rel, const char
         if (r->primary->cols[i].attnum == scan.att)
             return err_new("42P16", "column \"%s\" is in a primary key", name);
     if (!on && r->atts[scan.att - 1].identity)
-        return err_new("42601", "column \"%s\" of relation \"%s\" is an identity column", name, r->name);
+        return err_new("42601", "column \"%s\" of relation \"%s\" is an identity column", name,
+                       r->name);
     TRY(ddl_update_attribute(d->cat, r->oid, scan.att, ATT_NOTNULL, datum_bool(on)));
     return ddl_reopen(d, rel);
 }
 
-static struct err *add_constraint(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c)
+static struct err *add_constraint(struct ddl *d, struct relation **rel,
+                                  const PgQuery__Constraint *c)
 {
     for (int i = 0; c->conname && *c->conname && i < (*rel)->nconstraints; i++)
         if (strcmp((*rel)->constraints[i].name, c->conname) == 0)
-            return err_new("42710", "constraint \"%s\" for relation \"%s\" already exists", c->conname,
-                           (*rel)->name);
+            return err_new("42710", "constraint \"%s\" for relation \"%s\" already exists",
+                           c->conname, (*rel)->name);
     switch (c->contype) {
     case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
         return ddl_add_check(d, rel, c, NULL, false);
@@ -248,7 +255,8 @@ static struct err *add_constraint(struct ddl *d, struct relation **rel, const Pg
     }
 }
 
-static struct err *drop_constraint(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+static struct err *drop_constraint(struct ddl *d, struct relation **rel,
+                                   const PgQuery__AlterTableCmd *cmd)
 {
     struct relation *r = *rel;
     for (int i = 0; i < r->nconstraints; i++) {
@@ -259,10 +267,11 @@ static struct err *drop_constraint(struct ddl *d, struct relation **rel, const P
         return ddl_reopen(d, rel);
     }
     if (!cmd->missing_ok)
-        return err_new("42704", "constraint \"%s\" of relation \"%s\" does not exist", cmd->name, r->name);
+        return err_new("42704", "constraint \"%s\" of relation \"%s\" does not exist", cmd->name,
+                       r->name);
     ddl_notice(d, "NOTICE",
-               err_new("00000", "constraint \"%s\" of relation \"%s\" does not exist, skipping", cmd->name,
-                       r->name));
+               err_new("00000", "constraint \"%s\" of relation \"%s\" does not exist, skipping",
+                       cmd->name, r->name));
     return NULL;
 }
 
@@ -278,7 +287,8 @@ static struct err *change_owner(struct ddl *d, struct relation **rel, const PgQu
     return ddl_reopen(d, rel);
 }
 
-static struct err *alter_one(struct ddl *d, struct relation **rel, const PgQuery__AlterTableCmd *cmd)
+static struct err *alter_one(struct ddl *d, struct relation **rel,
+                             const PgQuery__AlterTableCmd *cmd)
 {
     switch (cmd->subtype) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn:
@@ -326,8 +336,9 @@ struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
     struct relation *rel;
     TRY(ddl_open(d, a->relation, TXN_ACCESS_EXCLUSIVE, a->missing_ok, &rel));
     if (!rel) {
-        ddl_notice(d, "NOTICE",
-                   err_new("00000", "relation \"%s\" does not exist, skipping", a->relation->relname));
+        ddl_notice(
+            d, "NOTICE",
+            err_new("00000", "relation \"%s\" does not exist, skipping", a->relation->relname));
         return NULL;
     }
     struct err *e = ddl_must_own(d, rel);
@@ -342,8 +353,8 @@ struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
 /* ---- RENAME ---- */
 
 /* SQL text over the relation's columns, with one column called otherwise. */
-static struct err *renamed_text(struct ddl *d, struct relation *r, const char *sql, enum expr_use use,
-                                int att, const char *to, const char **out)
+static struct err *renamed_text(struct ddl *d, struct relation *r, const char *sql,
+                                enum expr_use use, int att, const char *to, const char **out)
 {
     struct rte *rte;
     struct expr *e;
@@ -378,7 +389,8 @@ static struct err *rename_in_indexes(struct ddl *d, struct relation *r, int att,
         }
         if (!any)
             continue;
-        TRY(systab_get(d->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, d->arena, old_values, &found));
+        TRY(systab_get(d->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, d->arena, old_values,
+                       &found));
         memcpy(v, old_values, sizeof(v));
         if (exprs.len)
             v[IDX_EXPRS] = cstr_datum(arena_strdup(d->arena, buf_cstr(&exprs)));
@@ -393,7 +405,8 @@ static struct err *rename_in_indexes(struct ddl *d, struct relation *r, int att,
     return NULL;
 }
 
-static struct err *rename_column(struct ddl *d, struct relation *r, const char *from, const char *to)
+static struct err *rename_column(struct ddl *d, struct relation *r, const char *from,
+                                 const char *to)
 {
     int att;
     TRY(find_att(r, from, &att));
@@ -417,7 +430,8 @@ static struct err *rename_column(struct ddl *d, struct relation *r, const char *
     return ddl_update_attribute(d->cat, r->oid, att, ATT_NAME, cstr_datum(to));
 }
 
-static struct err *rename_constraint(struct ddl *d, struct relation *r, const char *from, const char *to)
+static struct err *rename_constraint(struct ddl *d, struct relation *r, const char *from,
+                                     const char *to)
 {
     for (int i = 0; i < r->nconstraints; i++) {
         const struct constraint *c = &r->constraints[i];
@@ -443,7 +457,8 @@ static struct err *rename_relation(struct ddl *d, struct relation *r, const char
     TRY(depend_of(d->cat, (struct object_address){PG_CLASS, r->oid, 0}, d->arena, &deps));
     for (int i = 0; i < deps.count; i++)
         if (deps.items[i].referenced.class_id == PG_CONSTRAINT)
-            TRY(ddl_update_constraint(d->cat, deps.items[i].referenced.object_id, CON_NAME, cstr_datum(to)));
+            TRY(ddl_update_constraint(d->cat, deps.items[i].referenced.object_id, CON_NAME,
+                                      cstr_datum(to)));
     return NULL;
 }
 
@@ -454,7 +469,8 @@ static struct err *rename_schema(struct ddl *d, const PgQuery__RenameStmt *s)
     struct datum v[NSP_COUNT];
     uint32_t taken;
     bool found;
-    TRY(systab_get(d->cat, PG_NAMESPACE, NAMESPACE_NAME_INDEX, &key, 1, d->arena, old_values, &found));
+    TRY(systab_get(d->cat, PG_NAMESPACE, NAMESPACE_NAME_INDEX, &key, 1, d->arena, old_values,
+                   &found));
     if (!found)
         return err_new("3F000", "schema \"%s\" does not exist", s->subname);
     TRY(cat_namespace_oid(d->cat, str_from(s->newname), &taken));
@@ -491,8 +507,9 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     }
     TRY(ddl_open(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
     if (!r) {
-        ddl_notice(d, "NOTICE",
-                   err_new("00000", "relation \"%s\" does not exist, skipping", s->relation->relname));
+        ddl_notice(
+            d, "NOTICE",
+            err_new("00000", "relation \"%s\" does not exist, skipping", s->relation->relname));
         return NULL;
     }
     struct err *e = ddl_must_own(d, r);

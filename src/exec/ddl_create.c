@@ -79,9 +79,9 @@ struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t 
         return ddl_at(d, err_new("3F000", "schema \"%s\" does not exist", rv->schemaname),
                       rv->location);
     if (*nsp == PG_CATALOG_NSP && d->s->pid)
-        return err_detail(err_new("42501", "permission denied to create \"pg_catalog.%s\"",
-                                  rv->relname),
-                          "System catalog modifications are currently disallowed.");
+        return err_detail(
+            err_new("42501", "permission denied to create \"pg_catalog.%s\"", rv->relname),
+            "System catalog modifications are currently disallowed.");
     return NULL;
 }
 
@@ -110,8 +110,8 @@ struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_colum
     static const struct {
         const char *name;
         uint32_t type;
-    } serials[] = {{"serial", INT4_OID},     {"serial4", INT4_OID},   {"bigserial", INT8_OID},
-                   {"serial8", INT8_OID},    {"smallserial", INT2_OID}, {"serial2", INT2_OID}};
+    } serials[] = {{"serial", INT4_OID},  {"serial4", INT4_OID},     {"bigserial", INT8_OID},
+                   {"serial8", INT8_OID}, {"smallserial", INT2_OID}, {"serial2", INT2_OID}};
     *serial = NULL;
     const char *name = pg_str(t->names[t->n_names - 1]);
     for (size_t i = 0; t->n_names == 1 && i < ARRAY_LENGTH(serials); i++) {
@@ -239,9 +239,7 @@ static struct err *option_number(const PgQuery__DefElem *o, int64_t *out)
         return NULL;
     }
     const char *text = n->node_case == PG_QUERY__NODE__NODE_FLOAT ? n->float_->fval : pg_str(n);
-    char *end;
-    *out = strtoll(text, &end, 10);
-    if (*end || !*text)
+    if (!str_to_int64(str_from(text), out))
         return err_new("22P02", "invalid value for sequence option: \"%s\"", text);
     return NULL;
 }
@@ -272,7 +270,8 @@ static struct err *sequence_option(struct ddl *d, const PgQuery__DefElem *o, str
     if (strcmp(o->defname, "cycle") == 0) {
         q->def.cycle = o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_BOOLEAN
                            ? o->arg->boolean->boolval
-                           : o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER && o->arg->integer->ival;
+                           : o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER &&
+                                 o->arg->integer->ival;
         return NULL;
     }
     if (strcmp(o->defname, "sequence_name") == 0)
@@ -299,8 +298,12 @@ static struct err *sequence_option(struct ddl *d, const PgQuery__DefElem *o, str
 
 static void sequence_limits(struct seq_options *q)
 {
-    int64_t max = q->def.type == INT2_OID ? INT16_MAX : q->def.type == INT4_OID ? INT32_MAX : INT64_MAX;
-    int64_t min = q->def.type == INT2_OID ? INT16_MIN : q->def.type == INT4_OID ? INT32_MIN : INT64_MIN;
+    int64_t max = q->def.type == INT2_OID   ? INT16_MAX
+                  : q->def.type == INT4_OID ? INT32_MAX
+                                            : INT64_MAX;
+    int64_t min = q->def.type == INT2_OID   ? INT16_MIN
+                  : q->def.type == INT4_OID ? INT32_MIN
+                                            : INT64_MIN;
     bool up = q->def.increment > 0;
     if (!q->has_max)
         q->def.max = up ? max : -1;
@@ -444,7 +447,8 @@ struct err *ddl_alter_sequence(struct ddl *d, const PgQuery__AlterSeqStmt *c)
             e = depend_record(d->cat, (struct object_address){PG_CLASS, r->oid, 0},
                               (struct object_address){PG_NAMESPACE, r->nsp, 0}, DEPEND_NORMAL);
         if (!e && owner.class_id)
-            e = depend_record(d->cat, (struct object_address){PG_CLASS, r->oid, 0}, owner, DEPEND_AUTO);
+            e = depend_record(d->cat, (struct object_address){PG_CLASS, r->oid, 0}, owner,
+                              DEPEND_AUTO);
     }
     relation_unref(r);
     return e;
@@ -478,7 +482,8 @@ static void mark_key_columns(const PgQuery__Constraint *c, struct column_plan *c
 }
 
 /* Sequences and defaults need the relation to exist. */
-static struct err *column_values(struct ddl *d, struct relation *rel, struct column_plan *p, int att)
+static struct err *column_values(struct ddl *d, struct relation *rel, struct column_plan *p,
+                                 int att)
 {
     const char *sql = NULL;
     uint32_t serial_oid = 0;
@@ -492,7 +497,8 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
             n.options = p->identity->options;
             n.noptions = p->identity->n_options;
             if (p->col.type != INT2_OID && p->col.type != INT4_OID && p->col.type != INT8_OID)
-                return err_new("22023", "identity column type must be smallint, integer, or bigint");
+                return err_new("22023",
+                               "identity column type must be smallint, integer, or bigint");
         }
         TRY(ddl_choose_name(d->cat, rel->nsp, rel->name, p->col.name, "seq", false, 0, d->arena,
                             &n.name));
@@ -528,8 +534,8 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
     return ddl_update_attribute(d->cat, rel->oid, att, ATT_HASDEF, datum_bool(true));
 }
 
-static struct err *add_constraint(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
-                                  const char *column, int phase)
+static struct err *add_constraint(struct ddl *d, struct relation **rel,
+                                  const PgQuery__Constraint *c, const char *column, int phase)
 {
     switch (c->contype) {
     case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
@@ -682,10 +688,11 @@ struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt 
             continue;
         const struct expr *e = q->targets[i].expr;
         bool named = (size_t)n < c->into->n_col_names;
-        cols[n++] = (struct ddl_column){.name = named ? pg_str(c->into->col_names[n]) : q->targets[i].name,
-                                        .type = e->type,
-                                        .typmod = e->typmod,
-                                        .collation = type_by_oid(e->type) ? builtin_type(e->type)->collation : 0};
+        cols[n++] = (struct ddl_column){
+            .name = named ? pg_str(c->into->col_names[n]) : q->targets[i].name,
+            .type = e->type,
+            .typmod = e->typmod,
+            .collation = type_by_oid(e->type) ? builtin_type(e->type)->collation : 0};
     }
     if (c->into->n_col_names > (size_t)n) {
         query_release(q);
@@ -733,9 +740,9 @@ struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v)
             .name = name, .type = e->type, .typmod = e->typmod, .collation = e->collation};
     }
     query_release(q);
-    const char *text = arena_strndup(d->arena, d->sql + d->raw->location,
-                                     d->raw->len ? (size_t)d->raw->len
-                                                 : strlen(d->sql + d->raw->location));
+    const char *text =
+        arena_strndup(d->arena, d->sql + d->raw->location,
+                      d->raw->len ? (size_t)d->raw->len : strlen(d->sql + d->raw->location));
     const char *as = strstr(text, " AS\n");
     if (!as)
         return err_new("42601", "a system view needs AS at the end of a line");

@@ -20,7 +20,10 @@ static struct err *describe_relation(struct ddl *d, uint32_t oid, int sub, struc
         buf_printf(out, "relation %u", oid);
         return NULL;
     }
-    const char *kind = r->kind == 'v' ? "view" : r->kind == 'i' ? "index" : r->kind == 'S' ? "sequence" : "table";
+    const char *kind = r->kind == 'v'   ? "view"
+                       : r->kind == 'i' ? "index"
+                       : r->kind == 'S' ? "sequence"
+                                        : "table";
     struct err *e = cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible);
     if (!e) {
         if (sub)
@@ -119,8 +122,9 @@ static struct err *owner_of_part(struct ddl *d, struct object_address *o)
     return NULL;
 }
 
-static struct err *note_dependent(struct ddl *d, struct drop_list *l, struct object_address dependent,
-                                  struct object_address on, bool cascade)
+static struct err *note_dependent(struct ddl *d, struct drop_list *l,
+                                  struct object_address dependent, struct object_address on,
+                                  bool cascade)
 {
     struct buf *b = cascade ? &l->cascaded : &l->blockers;
     int *n = cascade ? &l->ncascaded : &l->nblockers;
@@ -137,7 +141,8 @@ static struct err *note_dependent(struct ddl *d, struct drop_list *l, struct obj
     return NULL;
 }
 
-static struct err *collect(struct ddl *d, struct drop_list *l, struct object_address o, bool cascade)
+static struct err *collect(struct ddl *d, struct drop_list *l, struct object_address o,
+                           bool cascade)
 {
     struct depend_list deps = {0};
     TRY(depend_on(d->cat, o, d->arena, &deps));
@@ -219,13 +224,14 @@ static bool table_goes_too(const struct drop_list *l, struct ddl *d, struct obje
     struct datum v[CON_COUNT];
     bool found = false;
     struct err *e = describe_row(d, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, o.object_id, v, &found);
-    bool goes = !e && found &&
-                is_listed(l, (struct object_address){PG_CLASS, (uint32_t)v[CON_RELID].u, 0});
+    bool goes =
+        !e && found && is_listed(l, (struct object_address){PG_CLASS, (uint32_t)v[CON_RELID].u, 0});
     err_free(e);
     return goes;
 }
 
-struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects, int n, bool cascade)
+struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects, int n,
+                             bool cascade)
 {
     struct drop_list l = {0};
     struct err *e = NULL;
@@ -235,7 +241,8 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
     }
     for (int i = 0; i < n && !e; i++)
         e = check_internal(d, objects[i]);
-    /* The list grows while it is walked: dependents of dependents. A blocker is as far as one looks. */
+    /* The list grows while it is walked: dependents of dependents. A blocker is as far as one
+     * looks. */
     for (int i = 0; i < l.count && !e; i++)
         if (l.items[i].automatic || cascade)
             e = collect(d, &l, l.items[i].object, cascade);
@@ -243,9 +250,11 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
         struct buf what = BUF_INIT;
         e = ddl_describe(d, objects[0], &what);
         if (!e && n > 1)
-            e = err_new("2BP01", "cannot drop desired object(s) because other objects depend on them");
+            e = err_new("2BP01",
+                        "cannot drop desired object(s) because other objects depend on them");
         else if (!e)
-            e = err_new("2BP01", "cannot drop %s because other objects depend on it", buf_cstr(&what));
+            e = err_new("2BP01", "cannot drop %s because other objects depend on it",
+                        buf_cstr(&what));
         err_detail(e, "%s", buf_cstr(&l.blockers));
         err_hint(e, n > 1 ? "Use DROP ... CASCADE to drop the dependent objects too."
                           : "Use DROP ... CASCADE to drop the dependent objects too.");
@@ -255,10 +264,11 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
         ddl_notice(d, "NOTICE", err_new("00000", "%s", buf_cstr(&l.cascaded)));
     else if (!e && l.ncascaded)
         ddl_notice(d, "NOTICE",
-                   err_detail(err_new("00000", "drop cascades to %d other objects", l.ncascaded), "%s",
-                              buf_cstr(&l.cascaded)));
+                   err_detail(err_new("00000", "drop cascades to %d other objects", l.ncascaded),
+                              "%s", buf_cstr(&l.cascaded)));
     for (int i = 0; i < l.count && !e; i++)
-        if (l.items[i].object.class_id == PG_CONSTRAINT && !table_goes_too(&l, d, l.items[i].object))
+        if (l.items[i].object.class_id == PG_CONSTRAINT &&
+            !table_goes_too(&l, d, l.items[i].object))
             e = drop_primary_key(d, l.items[i].object);
     for (int i = l.count - 1; i >= 0 && !e; i--)
         e = remove_one(d, l.items[i].object);
@@ -293,13 +303,15 @@ static PgQuery__RangeVar name_list(const PgQuery__Node *n)
     return rv;
 }
 
-static struct err *missing_or_error(struct ddl *d, bool missing_ok, const char *what, const char *name)
+static struct err *missing_or_error(struct ddl *d, bool missing_ok, const char *what,
+                                    const char *name)
 {
-    const char *code = strcmp(what, "schema") == 0 ? "3F000" : strcmp(what, "database") == 0 ? "3D000" : "42P01";
+    const char *code = strcmp(what, "schema") == 0     ? "3F000"
+                       : strcmp(what, "database") == 0 ? "3D000"
+                                                       : "42P01";
     if (!missing_ok)
-        return strcmp(what, "index") == 0
-                   ? err_new("42704", "index \"%s\" does not exist", name)
-                   : err_new(code, "%s \"%s\" does not exist", what, name);
+        return strcmp(what, "index") == 0 ? err_new("42704", "index \"%s\" does not exist", name)
+                                          : err_new(code, "%s \"%s\" does not exist", what, name);
     ddl_notice(d, "NOTICE", err_new("00000", "%s \"%s\" does not exist, skipping", what, name));
     return NULL;
 }
@@ -316,12 +328,18 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
         return missing_or_error(d, missing_ok, k->what, rv.relname);
     struct err *e = ddl_must_own(d, r);
     if (!e && r->kind != k->relkind) {
-        const char *is = r->kind == 'v' ? "view" : r->kind == 'i' ? "index" : r->kind == 'S' ? "sequence" : "table";
+        const char *is = r->kind == 'v'   ? "view"
+                         : r->kind == 'i' ? "index"
+                         : r->kind == 'S' ? "sequence"
+                                          : "table";
         bool vowel = is[0] == 'i';
-        e = err_hint(err_new("42809", "\"%s\" is not %s %s", r->name, k->what[0] == 'i' ? "an" : "a",
-                             k->what),
+        e = err_hint(err_new("42809", "\"%s\" is not %s %s", r->name,
+                             k->what[0] == 'i' ? "an" : "a", k->what),
                      "Use DROP %s to remove %s %s.",
-                     r->kind == 'v' ? "VIEW" : r->kind == 'i' ? "INDEX" : r->kind == 'S' ? "SEQUENCE" : "TABLE",
+                     r->kind == 'v'   ? "VIEW"
+                     : r->kind == 'i' ? "INDEX"
+                     : r->kind == 'S' ? "SEQUENCE"
+                                      : "TABLE",
                      vowel ? "an" : "a", is);
     }
     *out = (struct object_address){PG_CLASS, r->oid, 0};
@@ -343,17 +361,20 @@ static struct err *drop_schemas(struct ddl *d, const PgQuery__DropStmt *s)
             continue;
         }
         if (oid == PG_CATALOG_NSP)
-            return err_new("2BP01", "cannot drop schema %s because it is required by the database system",
+            return err_new("2BP01",
+                           "cannot drop schema %s because it is required by the database system",
                            name);
         list[n++] = (struct object_address){PG_NAMESPACE, oid, 0};
     }
-    return n ? ddl_drop_objects(d, list, n, s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE) : NULL;
+    return n ? ddl_drop_objects(d, list, n, s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
+             : NULL;
 }
 
 struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
 {
     const struct drop_kind *k = NULL;
-    struct object_address *list = arena_new_array(d->arena, struct object_address, s->n_objects + 1);
+    struct object_address *list =
+        arena_new_array(d->arena, struct object_address, s->n_objects + 1);
     int n = 0;
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
         snprintf(tag, 64, "DROP SCHEMA");
@@ -370,7 +391,8 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
         TRY(drop_target(d, k, s->objects[i], s->missing_ok, &list[n], &found));
         n += found;
     }
-    return n ? ddl_drop_objects(d, list, n, s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE) : NULL;
+    return n ? ddl_drop_objects(d, list, n, s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
+             : NULL;
 }
 
 /* ---- TRUNCATE ---- */
@@ -430,7 +452,8 @@ static struct err *check_truncate(struct ddl *d, struct relation **rels, int n)
                 continue;
             struct relation *child;
             TRY(cat_relation(d->cat, r->referencing[k].relid, &child));
-            struct err *e = err_new("0A000", "cannot truncate a table referenced in a foreign key constraint");
+            struct err *e =
+                err_new("0A000", "cannot truncate a table referenced in a foreign key constraint");
             err_detail(e, "Table \"%s\" references \"%s\".", child ? child->name : "?", r->name);
             err_hint(e, "Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE.",
                      child ? child->name : "?");

@@ -110,7 +110,8 @@ static struct err *duplicate_error(struct build *b, struct duplicate *dup)
         buf_put_c(&text, i ? ", " : "");
         buf_put_c(&names, att ? rel->atts[att - 1].name : ix->cols[i].expr_sql);
         if (att && !row[att - 1].null)
-            e = rel->atts[att - 1].ops->out(rel->atts[att - 1].ops, &b->d->s->types, row[att - 1], &text);
+            e = rel->atts[att - 1].ops->out(rel->atts[att - 1].ops, &b->d->s->types, row[att - 1],
+                                            &text);
         else
             buf_put_c(&text, att ? "null" : "?");
     }
@@ -334,7 +335,8 @@ static struct err *key_columns(struct ddl *d, const struct relation *rel, PgQuer
             return err_new("42703", "column \"%s\" named in key does not exist", name);
         for (size_t k = 0; k < i; k++)
             if (keys[k] == att)
-                return err_new("42701", "column \"%s\" appears twice in primary key constraint", name);
+                return err_new("42701", "column \"%s\" appears twice in primary key constraint",
+                               name);
         const struct attr *a = &rel->atts[att - 1];
         keys[i] = (int16_t)att;
         cols[i] = (struct ddl_index_column){
@@ -349,8 +351,8 @@ static struct err *constraint_name(struct ddl *d, const struct relation *rel,
                                    const char *label, const char **out)
 {
     if (!c->conname || !*c->conname)
-        return ddl_choose_name(d->cat, rel->nsp, rel->name, columns, label, false, rel->oid, d->arena,
-                               out);
+        return ddl_choose_name(d->cat, rel->nsp, rel->name, columns, label, false, rel->oid,
+                               d->arena, out);
     uint32_t oid;
     *out = c->conname;
     TRY(cat_relation_oid(d->cat, rel->nsp, str_from(c->conname), &oid));
@@ -359,7 +361,8 @@ static struct err *constraint_name(struct ddl *d, const struct relation *rel,
     return NULL;
 }
 
-static const char *joined_names(struct ddl *d, const struct relation *rel, const int16_t *keys, int n)
+static const char *joined_names(struct ddl *d, const struct relation *rel, const int16_t *keys,
+                                int n)
 {
     const char *s = rel->atts[keys[0] - 1].name;
     for (int i = 1; i < n; i++)
@@ -367,7 +370,8 @@ static const char *joined_names(struct ddl *d, const struct relation *rel, const
     return s;
 }
 
-struct err *ddl_add_unique(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c, bool fresh)
+struct err *ddl_add_unique(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
+                           bool fresh)
 {
     bool primary = c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
     struct ddl_index_column *cols;
@@ -384,9 +388,9 @@ struct err *ddl_add_unique(struct ddl *d, struct relation **rel, const PgQuery__
     if (c->n_keys > 32)
         return err_new("54011", "cannot use more than 32 columns in an index");
     if (primary && r->primary)
-        return ddl_at(d,
-                      err_new("42P16", "multiple primary keys for table \"%s\" are not allowed", r->name),
-                      c->location);
+        return ddl_at(
+            d, err_new("42P16", "multiple primary keys for table \"%s\" are not allowed", r->name),
+            c->location);
     cols = arena_new_array(d->arena, struct ddl_index_column, c->n_keys + 1);
     TRY(key_columns(d, r, c->keys, c->n_keys, cols, keys));
     const char *name;
@@ -400,21 +404,21 @@ struct err *ddl_add_unique(struct ddl *d, struct relation **rel, const PgQuery__
             TRY(ddl_each_row(d, r, no_nulls, &check));
         TRY(ddl_update_attribute(d->cat, r->oid, keys[i], ATT_NOTNULL, datum_bool(true)));
     }
-    struct ddl_index def = {
-        .name = name,
-        .relid = r->oid,
-        .nsp = r->nsp,
-        .owner = r->owner,
-        .persistence = r->persistence,
-        .unique = true,
-        .primary = primary,
-        .nulls_not_distinct = c->nulls_not_distinct,
-        .immediate = true,
-        .for_constraint = true,
-        .columns = cols,
-        .nkeys = (int)c->n_keys,
-        .ncolumns = (int)c->n_keys,
-        .storage_id = primary ? 0 : txn_new_storage_id(catalog_txn_mgr(d->cat->shared))};
+    struct ddl_index def = {.name = name,
+                            .relid = r->oid,
+                            .nsp = r->nsp,
+                            .owner = r->owner,
+                            .persistence = r->persistence,
+                            .unique = true,
+                            .primary = primary,
+                            .nulls_not_distinct = c->nulls_not_distinct,
+                            .immediate = true,
+                            .for_constraint = true,
+                            .columns = cols,
+                            .nkeys = (int)c->n_keys,
+                            .ncolumns = (int)c->n_keys,
+                            .storage_id =
+                                primary ? 0 : txn_new_storage_id(catalog_txn_mgr(d->cat->shared))};
     TRY(ddl_create_index(d->cat, &def, &oid));
     struct ddl_constraint con = {.name = name,
                                  .nsp = r->nsp,
@@ -447,8 +451,9 @@ static struct err *check_row(void *arg, struct str key, const struct datum *row)
     TRY(row_expr_eval(c->expr, row, &d));
     if (d.null || d.i)
         return NULL;
-    struct err *e = err_new("23514", "check constraint \"%s\" of relation \"%s\" is violated by some row",
-                            c->name, c->rel->name);
+    struct err *e =
+        err_new("23514", "check constraint \"%s\" of relation \"%s\" is violated by some row",
+                c->name, c->rel->name);
     return err_constraint(err_table(e, c->rel->nsp_name, c->rel->name), c->name);
 }
 
@@ -480,17 +485,15 @@ struct err *ddl_add_check(struct ddl *d, struct relation **rel, const PgQuery__C
     struct rte *rte;
     struct expr *e;
     uint32_t oid;
-    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, r, USE_CHECK, BOOL_OID, -1, NULL,
-                          d->arena, &rte, &e));
+    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, r, USE_CHECK, BOOL_OID, -1,
+                          NULL, d->arena, &rte, &e));
     TRY(note_column(e, &used));
     TRY(deparse_expr(d->cat, e, rte, &text));
     const char *sql = arena_strdup(d->arena, buf_cstr(&text));
     buf_done(&text);
     const char *name = c->conname;
     if (!name || !*name) {
-        const char *one = column           ? column
-                          : used.n == 1 ? r->atts[used.atts[0] - 1].name
-                                        : NULL;
+        const char *one = column ? column : used.n == 1 ? r->atts[used.atts[0] - 1].name : NULL;
         TRY(ddl_choose_name(d->cat, r->nsp, r->name, one, "check", true, r->oid, d->arena, &name));
     }
     for (int i = 0; i < r->nconstraints; i++)
@@ -542,7 +545,8 @@ static struct err *referenced_columns(const struct relation *parent, const PgQue
 {
     if (!c->n_pk_attrs) {
         if (!parent->primary)
-            return err_new("42704", "there is no primary key for referenced table \"%s\"", parent->name);
+            return err_new("42704", "there is no primary key for referenced table \"%s\"",
+                           parent->name);
         if (parent->primary->nkeys != n)
             return err_new("42830", "number of referencing and referenced columns for foreign key "
                                     "disagree");
@@ -552,18 +556,21 @@ static struct err *referenced_columns(const struct relation *parent, const PgQue
         return NULL;
     }
     if ((int)c->n_pk_attrs != n)
-        return err_new("42830", "number of referencing and referenced columns for foreign key disagree");
+        return err_new("42830",
+                       "number of referencing and referenced columns for foreign key disagree");
     for (int i = 0; i < n; i++) {
         int att = relation_attnum(parent, str_from(pg_str(c->pk_attrs[i])));
         if (!att)
-            return err_new("42703", "column \"%s\" referenced in foreign key constraint does not exist",
+            return err_new("42703",
+                           "column \"%s\" referenced in foreign key constraint does not exist",
                            pg_str(c->pk_attrs[i]));
         fkeys[i] = (int16_t)att;
     }
     *ix = matching_unique(parent, fkeys, n);
     if (!*ix)
-        return err_new("42830", "there is no unique constraint matching given keys for referenced table "
-                                "\"%s\"",
+        return err_new("42830",
+                       "there is no unique constraint matching given keys for referenced table "
+                       "\"%s\"",
                        parent->name);
     return NULL;
 }
@@ -583,11 +590,10 @@ static struct err *fk_operators(struct ddl *d, const struct relation *child,
             ops[i] = builtin_btree_oper(TEXT_OID, TEXT_OID, 3);
         bool ints = ops[i] && p->ops->byval && c->ops->byval;
         if (!ops[i])
-            return err_detail(err_new("42804", "foreign key constraint \"%s\" cannot be implemented",
-                                      name),
-                              "Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.",
-                              c->name, p->name, type_display(d->arena, c->type, -1),
-                              type_display(d->arena, p->type, -1));
+            return err_detail(
+                err_new("42804", "foreign key constraint \"%s\" cannot be implemented", name),
+                "Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.", c->name,
+                p->name, type_display(d->arena, c->type, -1), type_display(d->arena, p->type, -1));
         if (p->type != c->type && !strings && !ints)
             return err_unsupported("foreign key between types %s and %s is not supported yet",
                                    type_display(d->arena, c->type, -1),
@@ -610,15 +616,15 @@ static struct err *make_foreign_key(struct ddl *d, struct relation *r, struct re
         const char *name = column ? column : pg_str(c->fk_attrs[i]);
         int att = relation_attnum(r, str_from(name));
         if (!att)
-            return err_new("42703", "column \"%s\" referenced in foreign key constraint does not exist",
-                           name);
+            return err_new(
+                "42703", "column \"%s\" referenced in foreign key constraint does not exist", name);
         keys[i] = (int16_t)att;
     }
     TRY(referenced_columns(parent, c, n, fkeys, &ix));
     const char *name = c->conname;
     if (!name || !*name)
-        TRY(ddl_choose_name(d->cat, r->nsp, r->name, joined_names(d, r, keys, n), "fkey", true, r->oid,
-                            d->arena, &name));
+        TRY(ddl_choose_name(d->cat, r->nsp, r->name, joined_names(d, r, keys, n), "fkey", true,
+                            r->oid, d->arena, &name));
     if (c->n_fk_del_set_cols)
         return err_unsupported("ON DELETE SET with a column list is not supported yet");
     struct ddl_constraint con = {.name = name,
@@ -694,8 +700,8 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
     struct rte *rte;
     struct expr *e;
     struct buf text = BUF_INIT;
-    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, elem->expr, rel, USE_INDEX_EXPR, 0, -1, NULL,
-                          d->arena, &rte, &e));
+    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, elem->expr, rel, USE_INDEX_EXPR, 0, -1,
+                          NULL, d->arena, &rte, &e));
     if (e->kind == E_VAR) {
         PgQuery__IndexElem plain = *elem;
         plain.expr = NULL;
@@ -717,8 +723,8 @@ static struct err *index_predicate(struct ddl *d, struct relation *rel, const Pg
     struct rte *rte;
     struct expr *e;
     struct buf text = BUF_INIT;
-    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, where, rel, USE_INDEX_PRED, BOOL_OID, -1, NULL,
-                          d->arena, &rte, &e));
+    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, where, rel, USE_INDEX_PRED, BOOL_OID, -1,
+                          NULL, d->arena, &rte, &e));
     TRY(deparse_expr(d->cat, e, rte, &text));
     *out = arena_strdup(d->arena, buf_cstr(&text));
     buf_done(&text);

@@ -22,18 +22,21 @@ struct ddl {
 struct err *ddl_at(const struct ddl *d, struct err *e, int location);
 void ddl_notice(const struct ddl *d, const char *severity, struct err *e);
 /* Opens a relation by name with a lock; 42P01 unless missing_ok (*out NULL then). */
-struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock, bool missing_ok,
-                     struct relation **out) MUST_CHECK;
+struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
+                     bool missing_ok, struct relation **out) MUST_CHECK;
 struct err *ddl_reopen(struct ddl *d, struct relation **rel) MUST_CHECK; /* after a change */
 struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp) MUST_CHECK;
 struct err *ddl_must_own(struct ddl *d, const struct relation *r) MUST_CHECK;
 /* 42P07 if the name is taken; *skip with a notice when if_not_exists. */
-struct err *ddl_check_name(struct ddl *d, uint32_t nsp, const char *name, bool if_not_exists, bool *skip) MUST_CHECK;
-struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_column *c, const char **serial) MUST_CHECK;
+struct err *ddl_check_name(struct ddl *d, uint32_t nsp, const char *name, bool if_not_exists,
+                           bool *skip) MUST_CHECK;
+struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_column *c,
+                     const char **serial) MUST_CHECK;
 
 /* Statements. */
 struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag) MUST_CHECK;
-struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt *c, char *tag) MUST_CHECK;
+struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt *c,
+                                char *tag) MUST_CHECK;
 struct err *ddl_create_sequence(struct ddl *d, const PgQuery__CreateSeqStmt *c) MUST_CHECK;
 struct err *ddl_alter_sequence(struct ddl *d, const PgQuery__AlterSeqStmt *c) MUST_CHECK;
 struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v) MUST_CHECK;
@@ -42,7 +45,8 @@ struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a) MUS
 struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *r, char *tag) MUST_CHECK;
 struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag) MUST_CHECK;
 struct err *ddl_truncate(struct ddl *d, const PgQuery__TruncateStmt *t) MUST_CHECK;
-struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects, int n, bool cascade) MUST_CHECK;
+struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects, int n,
+                             bool cascade) MUST_CHECK;
 
 /* Parts. */
 struct new_sequence {
@@ -54,25 +58,29 @@ struct new_sequence {
     struct object_address owner; /* class_id 0: none */
     char owner_dep;              /* 'a' serial, 'i' identity */
 };
-struct err *ddl_make_sequence(struct ddl *d, const struct new_sequence *n, uint32_t *oid) MUST_CHECK;
+struct err *ddl_make_sequence(struct ddl *d, const struct new_sequence *n,
+                              uint32_t *oid) MUST_CHECK;
 /* A PRIMARY KEY or UNIQUE constraint with its index; rows are there already unless `fresh`. */
-struct err *ddl_add_unique(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c, bool fresh) MUST_CHECK;
-struct err *ddl_add_check(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c, const char *column,
-                          bool fresh) MUST_CHECK;
+struct err *ddl_add_unique(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
+                           bool fresh) MUST_CHECK;
+struct err *ddl_add_check(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
+                          const char *column, bool fresh) MUST_CHECK;
 struct err *ddl_add_foreign_key(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
                                 const char *column, bool fresh) MUST_CHECK;
-/* Writes all rows of a table to new storage, keyed by `primary` (positions of columns; NULL: row ids), and
- * its secondary indexes anew. */
+/* Writes all rows of a table to new storage, keyed by `primary` (positions of columns; NULL: row
+ * ids), and its secondary indexes anew. */
 struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_key) MUST_CHECK;
 /* Fills the storage of an index that the descriptor already lists. */
 struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct index *ix) MUST_CHECK;
 /* Fills a new table with a query's result; takes over the arena in which the query lives. */
-struct err *ddl_load_query(struct ddl *d, struct query *q, struct arena *arena, struct relation *rel,
-                           uint64_t *rows) MUST_CHECK;
+struct err *ddl_load_query(struct ddl *d, struct query *q, struct arena *arena,
+                           struct relation *rel, uint64_t *rows) MUST_CHECK;
 /* Calls fn for every row (natts datums) in the newest state. */
 struct err *ddl_each_row(struct ddl *d, struct relation *rel,
-                         struct err *(*fn)(void *arg, struct str key, const struct datum *row), void *arg) MUST_CHECK;
-struct err *fk_check_existing(struct session *s, struct relation *rel, const struct constraint *con) MUST_CHECK;
+                         struct err *(*fn)(void *arg, struct str key, const struct datum *row),
+                         void *arg) MUST_CHECK;
+struct err *fk_check_existing(struct session *s, struct relation *rel,
+                              const struct constraint *con) MUST_CHECK;
 const char *statement_name(const PgQuery__Node *n);
 /* Object description for messages: "table t", "constraint c on table t" ... */
 struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out) MUST_CHECK;

@@ -587,8 +587,8 @@ struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct exp
         row_expr_free(r);
         return err;
     }
-    struct datum *base = arena_new_array(&r->x.arena, struct datum,
-                                         r->plan.nconsts + r->plan.nslots + 1);
+    struct datum *base =
+        arena_new_array(&r->x.arena, struct datum, r->plan.nconsts + r->plan.nslots + 1);
     r->x.plan = &r->plan;
     r->x.frame = base + r->plan.nconsts;
     set_constants(&r->x);

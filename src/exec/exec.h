@@ -24,15 +24,15 @@ void exec_init(void);
  * function that is not implemented. */
 struct err *exec_compile(struct statement_plan *plan) MUST_CHECK;
 
-/* Begins a run: takes table locks and a view. `params` are nparams datums of the plan's parameter types,
- * which must outlive the run. */
+/* Begins a run: takes table locks and a view. `params` are nparams datums of the plan's parameter
+ * types, which must outlive the run. */
 struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
                        const struct datum *params, struct exec **out) MUST_CHECK;
-/* The next result row, into *row (plan->nout datums, valid until the next call). For a statement without
- * result columns it runs to the end and gives *found = false. */
+/* The next result row, into *row (plan->nout datums, valid until the next call). For a statement
+ * without result columns it runs to the end and gives *found = false. */
 struct err *exec_next(struct exec *x, const struct datum **row, bool *found) MUST_CHECK;
-/* Runs the same statement again with other parameters, in the same view: COPY FROM drives an INSERT so.
- * Only for statements without result columns. */
+/* Runs the same statement again with other parameters, in the same view: COPY FROM drives an INSERT
+ * so. Only for statements without result columns. */
 struct err *exec_rebind(struct exec *x, const struct datum *params) MUST_CHECK;
 /* Rows inserted, updated, deleted (selected: counted by the caller). */
 uint64_t exec_processed(const struct exec *x);
@@ -49,7 +49,8 @@ struct row_expr;
 struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct expr *e,
                          struct row_expr **out) MUST_CHECK;
 /* `row`: the relation's columns. The result lives until the next call (or borrows from the row). */
-struct err *row_expr_eval(struct row_expr *r, const struct datum *row, struct datum *out) MUST_CHECK;
+struct err *row_expr_eval(struct row_expr *r, const struct datum *row,
+                          struct datum *out) MUST_CHECK;
 void row_expr_free(struct row_expr *r);
 
 /* EXPLAIN of a plan in PostgreSQL's text shape, a line at a time. */

@@ -7,35 +7,44 @@
 #include "rt/fiber.h"
 
 enum step_op {
-    S_COPY,          /* dst = a */
-    S_CALL,          /* dst = call(args at a ...), NULL if strict and an argument is NULL */
-    S_INT_EQ, S_INT_NE, S_INT_LT, S_INT_LE, S_INT_GT, S_INT_GE, /* by-value integers and times */
-    S_INT4_ADD, S_INT4_SUB, S_INT8_ADD, S_INT8_SUB,
-    S_BYTES_EQ, S_BYTES_NE, /* text */
+    S_COPY, /* dst = a */
+    S_CALL, /* dst = call(args at a ...), NULL if strict and an argument is NULL */
+    S_INT_EQ,
+    S_INT_NE,
+    S_INT_LT,
+    S_INT_LE,
+    S_INT_GT,
+    S_INT_GE, /* by-value integers and times */
+    S_INT4_ADD,
+    S_INT4_SUB,
+    S_INT8_ADD,
+    S_INT8_SUB,
+    S_BYTES_EQ,
+    S_BYTES_NE,      /* text */
     S_JUMP,          /* to `jump` */
     S_JUMP_IF_FALSE, /* a is false (not NULL) */
     S_JUMP_IF_TRUE,
     S_JUMP_UNLESS_TRUE,
     S_JUMP_IF_NOT_NULL,
-    S_AND_END,       /* dst = a is NULL-flagged: see compile_bool */
+    S_AND_END, /* dst = a is NULL-flagged: see compile_bool */
     S_NOT,
     S_IS_NULL,
     S_IS_NOT_NULL,
-    S_BOOLTEST,      /* flag: enum booltest */
-    S_DISTINCT_NULLS,/* dst = decided by NULLs of a, b and jump, else go on */
-    S_NULLIF_END,    /* dst = a, NULL when b is true */
+    S_BOOLTEST,       /* flag: enum booltest */
+    S_DISTINCT_NULLS, /* dst = decided by NULLs of a, b and jump, else go on */
+    S_NULLIF_END,     /* dst = a, NULL when b is true */
     S_SUBPLAN,
-    S_SAOP,          /* a: scalar, b: array */
-    S_MINMAX,        /* dst = better of dst and a */
-    S_ARRAY,         /* args at a, nargs */
+    S_SAOP,   /* a: scalar, b: array */
+    S_MINMAX, /* dst = better of dst and a */
+    S_ARRAY,  /* args at a, nargs */
     S_ROW,
-    S_ROWCMP,        /* one column's "<": decides or goes on */
+    S_ROWCMP, /* one column's "<": decides or goes on */
     S_IOCAST,
     S_ARRAYCAST,
     S_SQLVALUE,
     S_SUBSCRIPT,
     S_NEXTVAL,
-    S_SRF,           /* not callable here: 0A000 */
+    S_SRF, /* not callable here: 0A000 */
 };
 
 struct call_site {
@@ -50,7 +59,7 @@ struct call_site {
     const struct expr *expr; /* for errors and rarely needed details */
     const struct type_ops *from;
     const struct type_ops *to;
-    struct call_site *elem;  /* ARRAYCAST: of the element cast */
+    struct call_site *elem; /* ARRAYCAST: of the element cast */
     struct subplan *subplan;
 };
 
@@ -85,28 +94,28 @@ struct cte_state {
 };
 
 struct subplan_state {
-    bool done;           /* an uncorrelated one has run */
+    bool done; /* an uncorrelated one has run */
     struct datum value;
     struct row_store *rows;
     struct row_hash *hash;
-    bool has_null;       /* a NULL among the hashed values */
+    bool has_null; /* a NULL among the hashed values */
     bool running;
 };
 
 struct exec {
     struct exec_env env;
     struct statement_plan *plan;
-    struct arena arena;      /* lives with the run */
-    struct arena scratch;    /* for expressions that nobody keeps: reset at will by the top */
+    struct arena arena;   /* lives with the run */
+    struct arena scratch; /* for expressions that nobody keeps: reset at will by the top */
     struct txn_view view;
     bool has_view;
     struct datum *frame;
-    void **nodes;            /* state by plan->id; NULL: not begun */
+    void **nodes; /* state by plan->id; NULL: not begun */
     void **calls;
     struct subplan_state *subs;
     struct cte_state *ctes;
     struct release *releases;
-    struct datum *row;       /* nout datums */
+    struct datum *row; /* nout datums */
     uint64_t processed;
     bool done;
     bool finished_ctes;
@@ -126,16 +135,20 @@ static inline struct datum *slot_of(struct exec *x, int slot)
     return &x->frame[slot];
 }
 /* Whether a condition holds; no condition holds. */
-struct err *condition(struct exec *x, const struct plan_expr *e, struct arena *arena, bool *holds) MUST_CHECK;
-struct err *value_of(struct exec *x, const struct plan_expr *e, struct arena *arena, struct datum *out) MUST_CHECK;
-struct err *subplan_eval(struct exec *x, struct subplan *s, struct arena *arena, struct datum *out) MUST_CHECK;
+struct err *condition(struct exec *x, const struct plan_expr *e, struct arena *arena,
+                      bool *holds) MUST_CHECK;
+struct err *value_of(struct exec *x, const struct plan_expr *e, struct arena *arena,
+                     struct datum *out) MUST_CHECK;
+struct err *subplan_eval(struct exec *x, struct subplan *s, struct arena *arena,
+                         struct datum *out) MUST_CHECK;
 fn_impl fn_for_proc(uint32_t oid);
 void fold_init(void);
-struct fn_call call_for(struct exec *x, const struct call_site *site, const struct datum *args, struct arena *arena);
+struct fn_call call_for(struct exec *x, const struct call_site *site, const struct datum *args,
+                        struct arena *arena);
 
 /* The storage id of a relation or its index (`relid`) for this run's snapshot. */
-struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid, uint32_t storage_id,
-                       uint32_t *out) MUST_CHECK;
+struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid,
+                       uint32_t storage_id, uint32_t *out) MUST_CHECK;
 
 /* ---- nodes ---- */
 struct err *node_next(struct exec *x, struct plan *n, bool *found) MUST_CHECK;
@@ -146,12 +159,32 @@ void on_release(struct exec *x, void (*fn)(void *arg), void *arg);
 void release_arena(void *arena);
 void release_buf(void *buf);
 
-#define NODE(name)                                                                                 \
-    struct err *name##_next(struct exec *x, struct plan *n, bool *found);                          \
-    void name##_rescan(struct exec *x, struct plan *n);
-NODE(result) NODE(seqscan) NODE(indexscan) NODE(funcscan) NODE(tablefunc) NODE(values) NODE(subquery)
-NODE(ctescan) NODE(worktable) NODE(nestloop) NODE(hashjoin) NODE(sort) NODE(agg) NODE(distinct) NODE(limit)
-NODE(project) NODE(setop) NODE(append) NODE(recursive) NODE(material) NODE(lockrows) NODE(modify)
+/* A plan node: next and rescan. */
+#define NODE(name)                                                        \
+    struct err *name##_next(struct exec *x, struct plan *n, bool *found); \
+    void name##_rescan(struct exec *x, struct plan *n)
+NODE(result);
+NODE(seqscan);
+NODE(indexscan);
+NODE(funcscan);
+NODE(tablefunc);
+NODE(values);
+NODE(subquery);
+NODE(ctescan);
+NODE(worktable);
+NODE(nestloop);
+NODE(hashjoin);
+NODE(sort);
+NODE(agg);
+NODE(distinct);
+NODE(limit);
+NODE(project);
+NODE(setop);
+NODE(append);
+NODE(recursive);
+NODE(material);
+NODE(lockrows);
+NODE(modify);
 #undef NODE
 void material_rewind(struct exec *x, struct plan *n);
 struct err *cte_fill(struct exec *x, int number) MUST_CHECK;
@@ -189,20 +222,23 @@ struct row_hash {
     int nkeys;
     struct arena *arena;
 };
-void row_hash_init(struct row_hash *h, struct arena *arena, const struct type_ops **types, int nkeys);
+void row_hash_init(struct row_hash *h, struct arena *arena, const struct type_ops **types,
+                   int nkeys);
 /* NULLs equal each other here. `added` says whether it is new; keys are then copied. */
-struct err *row_hash_get(struct row_hash *h, const struct datum *keys, bool add, struct hash_entry **out,
-                         bool *added) MUST_CHECK;
+struct err *row_hash_get(struct row_hash *h, const struct datum *keys, bool add,
+                         struct hash_entry **out, bool *added) MUST_CHECK;
 uint64_t hash_keys(const struct type_ops **types, const struct datum *keys, int n);
 bool keys_equal(const struct type_ops **types, const struct datum *a, const struct datum *b, int n);
-int compare_datums(const struct type_ops *ops, struct datum a, struct datum b, bool desc, bool nulls_first);
+int compare_datums(const struct type_ops *ops, struct datum a, struct datum b, bool desc,
+                   bool nulls_first);
 
 /* ---- writing ---- */
 struct fk_orphan;
 struct err *fk_check_child(struct exec *x, struct relation *rel, const struct datum *row,
                            const struct datum *old_row, struct fk_orphan **orphans) MUST_CHECK;
 /* At the end of the statement: rows that refer to their own table. */
-struct err *fk_check_orphans(struct exec *x, struct relation *rel, struct fk_orphan *list) MUST_CHECK;
+struct err *fk_check_orphans(struct exec *x, struct relation *rel,
+                             struct fk_orphan *list) MUST_CHECK;
 struct fk_pending;
 struct err *fk_parent_changed(struct exec *x, struct relation *rel, const struct datum *old_row,
                               const struct datum *new_row, struct fk_pending **list) MUST_CHECK;

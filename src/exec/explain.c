@@ -13,20 +13,31 @@ struct explain {
 
 static const char *node_name(const struct plan *n)
 {
-    static const char *const names[] = {
-        [P_RESULT] = "Result",         [P_SEQSCAN] = "Seq Scan",
-        [P_INDEXSCAN] = "Index Scan",  [P_FUNCSCAN] = "Function Scan",
-        [P_TABLEFUNC] = "Table Function Scan", [P_VALUES] = "Values Scan",
-        [P_SUBQUERY] = "Subquery Scan",[P_CTESCAN] = "CTE Scan",
-        [P_WORKTABLE] = "WorkTable Scan", [P_NESTLOOP] = "Nested Loop",
-        [P_HASHJOIN] = "Hash Join",    [P_SORT] = "Sort",
-        [P_AGG] = "Aggregate",         [P_DISTINCT] = "HashAggregate",
-        [P_LIMIT] = "Limit",           [P_PROJECT] = "ProjectSet",
-        [P_SETOP] = "HashSetOp",       [P_APPEND] = "Append",
-        [P_RECURSIVE] = "Recursive Union", [P_MATERIAL] = "Materialize",
-        [P_LOCKROWS] = "LockRows",     [P_INSERT] = "Insert",
-        [P_UPDATE] = "Update",         [P_DELETE] = "Delete",
-        [P_WINDOW] = "WindowAgg"};
+    static const char *const names[] = {[P_RESULT] = "Result",
+                                        [P_SEQSCAN] = "Seq Scan",
+                                        [P_INDEXSCAN] = "Index Scan",
+                                        [P_FUNCSCAN] = "Function Scan",
+                                        [P_TABLEFUNC] = "Table Function Scan",
+                                        [P_VALUES] = "Values Scan",
+                                        [P_SUBQUERY] = "Subquery Scan",
+                                        [P_CTESCAN] = "CTE Scan",
+                                        [P_WORKTABLE] = "WorkTable Scan",
+                                        [P_NESTLOOP] = "Nested Loop",
+                                        [P_HASHJOIN] = "Hash Join",
+                                        [P_SORT] = "Sort",
+                                        [P_AGG] = "Aggregate",
+                                        [P_DISTINCT] = "HashAggregate",
+                                        [P_LIMIT] = "Limit",
+                                        [P_PROJECT] = "ProjectSet",
+                                        [P_SETOP] = "HashSetOp",
+                                        [P_APPEND] = "Append",
+                                        [P_RECURSIVE] = "Recursive Union",
+                                        [P_MATERIAL] = "Materialize",
+                                        [P_LOCKROWS] = "LockRows",
+                                        [P_INSERT] = "Insert",
+                                        [P_UPDATE] = "Update",
+                                        [P_DELETE] = "Delete",
+                                        [P_WINDOW] = "WindowAgg"};
     if (n->kind == P_AGG && n->strategy == AGG_HASHED)
         return "HashAggregate";
     return names[n->kind];
@@ -38,7 +49,8 @@ static void indent(struct explain *x, int depth)
         buf_put_u8(x->out, ' ');
 }
 
-static struct err *put_condition(struct explain *x, int depth, const char *label, const struct expr *e)
+static struct err *put_condition(struct explain *x, int depth, const char *label,
+                                 const struct expr *e)
 {
     if (!e)
         return NULL;
@@ -64,8 +76,11 @@ static struct err *put_filter(struct explain *x, int depth, const char *label, c
 
 static void put_join_kind(struct explain *x, const struct plan *n)
 {
-    static const char *const names[] = {[JOIN_INNER] = "", [JOIN_LEFT] = " Left", [JOIN_FULL] = " Full",
-                                        [JOIN_SEMI] = " Semi", [JOIN_ANTI] = " Anti"};
+    static const char *const names[] = {[JOIN_INNER] = "",
+                                        [JOIN_LEFT] = " Left",
+                                        [JOIN_FULL] = " Full",
+                                        [JOIN_SEMI] = " Semi",
+                                        [JOIN_ANTI] = " Anti"};
     if (n->kind == P_HASHJOIN)
         buf_printf(x->out, "Hash%s Join", names[n->join]);
     else
@@ -106,8 +121,8 @@ static void put_title(struct explain *x, const struct plan *n)
     }
 }
 
-static struct err *put_list(struct explain *x, int depth, const char *label, const struct plan_expr *list,
-                            int n, const struct sort_key *keys)
+static struct err *put_list(struct explain *x, int depth, const char *label,
+                            const struct plan_expr *list, int n, const struct sort_key *keys)
 {
     if (!n)
         return NULL;
@@ -116,7 +131,8 @@ static struct err *put_list(struct explain *x, int depth, const char *label, con
     for (int i = 0; i < n; i++) {
         buf_put_c(x->out, i ? ", " : "");
         const struct expr *e = list[i].expr;
-        const struct rte *single = x->plan->query->nrtes > 1 || e->kind != E_VAR ? NULL : e->var.rte;
+        const struct rte *single =
+            x->plan->query->nrtes > 1 || e->kind != E_VAR ? NULL : e->var.rte;
         TRY(deparse_expr(x->cat, e, single, x->out));
         if (keys && keys[i].desc)
             buf_put_c(x->out, keys[i].nulls_first ? " DESC" : " DESC NULLS LAST");
@@ -200,7 +216,8 @@ static struct err *put_node(struct explain *x, const struct plan *n, int depth, 
         buf_put_c(x->out, "->  Hash");
         if (x->costs)
             buf_printf(x->out, "  (cost=%.2f..%.2f rows=%.0f width=%d)", n->right->total_cost,
-                       n->right->total_cost, n->right->rows < 1 ? 1 : n->right->rows, n->right->width);
+                       n->right->total_cost, n->right->rows < 1 ? 1 : n->right->rows,
+                       n->right->width);
         buf_put_u8(x->out, '\n');
         TRY(put_node(x, n->right, inner + 6, false));
     } else if (n->right) {
@@ -222,7 +239,8 @@ struct err *explain_plan(struct cat *cat, struct statement_plan *plan, bool cost
     }
     for (int i = 0; i < plan->nsubplans; i++) {
         const struct subplan *s = plan->subplans[i];
-        buf_printf(out, s->correlated ? "  SubPlan %d\n" : "  InitPlan %d (returns $%d)\n", i + 1, i);
+        buf_printf(out, s->correlated ? "  SubPlan %d\n" : "  InitPlan %d (returns $%d)\n", i + 1,
+                   i);
         TRY(put_node(&x, s->plan, 4, false));
     }
     return buf_finish(out);

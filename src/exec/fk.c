@@ -1,6 +1,6 @@
-/* Foreign keys. A new child row locks its parent's key in mode KEY SHARE and checks that it is there;
- * a changed or deleted parent row asks, at the end of the statement, what becomes of its children:
- * manual section 5.4.5. */
+/* Foreign keys. A new child row locks its parent's key in mode KEY SHARE and checks that it is
+ * there; a changed or deleted parent row asks, at the end of the statement, what becomes of its
+ * children: manual section 5.4.5. */
 #include "exec/exec_internal.h"
 
 #include "exec/ddl_internal.h"
@@ -13,8 +13,8 @@ struct fk_pending {
     struct datum *new_keys; /* NULL: deleted */
 };
 
-static bool key_changed(const struct relation *rel, const struct constraint *con, const int16_t *keys,
-                        const struct datum *a, const struct datum *b)
+static bool key_changed(const struct relation *rel, const struct constraint *con,
+                        const int16_t *keys, const struct datum *a, const struct datum *b)
 {
     for (int i = 0; i < con->nkeys; i++) {
         int att = keys[i] - 1;
@@ -50,10 +50,11 @@ static struct err *put_values(struct exec *x, struct buf *b, const struct relati
     return NULL;
 }
 
-static struct err *fk_error(struct exec *x, const struct relation *rel, const struct constraint *con,
-                            const struct relation *child, const struct relation *keys_of,
-                            const int16_t *keys, const struct datum *values, struct err *e,
-                            const char *detail, const char *table)
+static struct err *fk_error(struct exec *x, const struct relation *rel,
+                            const struct constraint *con, const struct relation *child,
+                            const struct relation *keys_of, const int16_t *keys,
+                            const struct datum *values, struct err *e, const char *detail,
+                            const char *table)
 {
     struct buf b = BUF_INIT;
     (void)rel;
@@ -71,8 +72,9 @@ static struct err *fk_error(struct exec *x, const struct relation *rel, const st
 /* ---- children ---- */
 
 /* Locks the parent's key and looks for it. */
-static struct err *parent_exists(struct exec *x, struct relation *parent, const struct constraint *con,
-                                 const struct datum *keys, struct arena *a, bool *exists)
+static struct err *parent_exists(struct exec *x, struct relation *parent,
+                                 const struct constraint *con, const struct datum *keys,
+                                 struct arena *a, bool *exists)
 {
     const struct index *ix = relation_index(parent, con->index);
     struct datum ordered[32];
@@ -124,8 +126,9 @@ static struct err *check_one(struct exec *x, struct relation *rel, const struct 
     bool exists = false;
     struct err *e = NULL;
     if (nulls)
-        e = err_detail(err_new("23503", "insert or update on table \"%s\" violates foreign key "
-                                        "constraint \"%s\"",
+        e = err_detail(err_new("23503",
+                               "insert or update on table \"%s\" violates foreign key "
+                               "constraint \"%s\"",
                                rel->name, con->name),
                        "MATCH FULL does not allow mixing of null and nonnull key values.");
     else
@@ -252,7 +255,8 @@ static void put_where(struct buf *b, const struct relation *child, const struct 
     }
 }
 
-static void put_set(struct buf *b, const struct relation *child, const struct constraint *con, char action)
+static void put_set(struct buf *b, const struct relation *child, const struct constraint *con,
+                    char action)
 {
     buf_put_c(b, " SET ");
     for (int i = 0; i < con->nkeys; i++) {
@@ -269,12 +273,13 @@ static void put_set(struct buf *b, const struct relation *child, const struct co
 static struct err *still_referenced(struct exec *x, const struct fk_pending *p,
                                     const struct relation *child)
 {
-    return fk_error(x, p->parent, p->con, child, p->parent, p->con->fkeys, p->old_keys,
-                    err_new("23503",
-                            "update or delete on table \"%s\" violates foreign key constraint \"%s\" "
-                            "on table \"%s\"",
-                            p->parent->name, p->con->name, child->name),
-                    "is still referenced from table", child->name);
+    return fk_error(
+        x, p->parent, p->con, child, p->parent, p->con->fkeys, p->old_keys,
+        err_new("23503",
+                "update or delete on table \"%s\" violates foreign key constraint \"%s\" "
+                "on table \"%s\"",
+                p->parent->name, p->con->name, child->name),
+        "is still referenced from table", child->name);
 }
 
 /* A key that was taken away may have been given to another row by the same statement. */
@@ -311,8 +316,9 @@ static struct err *run_action(struct exec *x, const struct fk_pending *p, struct
         types[n] = p->parent->atts[con->fkeys[i] - 1].type;
         params[n++] = p->new_keys[i];
     }
-    buf_put_c(&sql, check ? "SELECT 1 FROM ONLY " : action == 'c' && !p->new_keys ? "DELETE FROM ONLY "
-                                                                                 : "UPDATE ONLY ");
+    buf_put_c(&sql, check                           ? "SELECT 1 FROM ONLY "
+                    : action == 'c' && !p->new_keys ? "DELETE FROM ONLY "
+                                                    : "UPDATE ONLY ");
     put_relation(&sql, child);
     if (!check && !(action == 'c' && !p->new_keys))
         put_set(&sql, child, con, action);

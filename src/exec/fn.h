@@ -21,7 +21,7 @@ struct fn_call {
     const struct type_env *env;
     const uint32_t *arg_types; /* resolved OIDs (polymorphic ones too) */
     bool variadic;             /* the last argument is an array called with VARIADIC */
-    uint32_t func; /* pg_proc OID */
+    uint32_t func;             /* pg_proc OID */
     uint32_t result_type;
     int32_t result_typmod;
     void **state;              /* per call site, NULL at first; memory from state_arena */

@@ -82,7 +82,8 @@ static struct err *fn_currval(struct fn_call *c, struct datum *out)
 {
     struct relation *r;
     TRY(open_sequence(c, (uint32_t)c->args[0].u, &r));
-    struct err *e = err_new("55000", "currval of sequence \"%s\" is not yet defined in this session", r->name);
+    struct err *e =
+        err_new("55000", "currval of sequence \"%s\" is not yet defined in this session", r->name);
     for (int i = 0; i < c->session->nsequences; i++) {
         if (c->session->sequences[i].relid != r->oid)
             continue;
@@ -303,13 +304,14 @@ static struct err *fn_get_userbyid(struct fn_call *c, struct datum *out)
     const char *name;
     TRY(need_session(c));
     TRY(cat_role_name(&c->session->cat, (uint32_t)c->args[0].u, c->arena, &name));
-    *out = cstring(c, name ? name : arena_printf(c->arena, "unknown (OID=%u)", (uint32_t)c->args[0].u));
+    *out = cstring(c, name ? name
+                           : arena_printf(c->arena, "unknown (OID=%u)", (uint32_t)c->args[0].u));
     return NULL;
 }
 
 /* Stored SQL text shown without needless parentheses. */
-static struct err *put_pretty(struct fn_call *c, struct relation *r, const char *sql, enum expr_use use,
-                              struct buf *b)
+static struct err *put_pretty(struct fn_call *c, struct relation *r, const char *sql,
+                              enum expr_use use, struct buf *b)
 {
     struct rte *rte;
     struct expr *e;
@@ -382,7 +384,8 @@ static struct err *index_table(struct fn_call *c, uint32_t oid, struct relation 
     struct datum v[IDX_COUNT];
     bool found;
     *table = NULL;
-    TRY(systab_get(&c->session->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, c->arena, v, &found));
+    TRY(systab_get(&c->session->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, c->arena, v,
+                   &found));
     return found ? cat_relation(&c->session->cat, (uint32_t)v[IDX_TABLE].u, table) : NULL;
 }
 
@@ -397,8 +400,8 @@ static void put_index_column(struct buf *b, const struct relation *r, const stru
     buf_printf(b, call || col->expr_sql[0] == '(' ? "%s" : "(%s)", col->expr_sql);
 }
 
-static struct err *put_pretty_column(struct fn_call *c, struct relation *r, const struct index_col *col,
-                                     struct buf *b)
+static struct err *put_pretty_column(struct fn_call *c, struct relation *r,
+                                     const struct index_col *col, struct buf *b)
 {
     struct buf text = BUF_INIT;
     struct err *e = put_pretty(c, r, col->expr_sql, USE_INDEX_EXPR, &text);
@@ -516,8 +519,8 @@ static struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
     bool found;
     *out = datum_null();
     TRY(need_session(c));
-    TRY(systab_get(&c->session->cat, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &c->args[0], 1, c->arena, v,
-                   &found));
+    TRY(systab_get(&c->session->cat, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &c->args[0], 1, c->arena,
+                   v, &found));
     if (found)
         TRY(cat_relation(&c->session->cat, (uint32_t)v[CON_RELID].u, &r));
     if (!r)
@@ -571,7 +574,8 @@ static struct err *comment_of(struct fn_call *c, uint32_t class_id, int64_t sub,
     bool found;
     *out = datum_null();
     TRY(need_session(c));
-    TRY(systab_get(&c->session->cat, PG_DESCRIPTION, DESCRIPTION_INDEX, keys, 3, c->arena, v, &found));
+    TRY(systab_get(&c->session->cat, PG_DESCRIPTION, DESCRIPTION_INDEX, keys, 3, c->arena, v,
+                   &found));
     if (found)
         *out = v[DESC_TEXT];
     return NULL;
@@ -612,7 +616,8 @@ static struct err *fn_function_arguments(struct fn_call *c, struct datum *out)
         buf_put_c(&b, mode_prefix(mode));
         if (p->argnames && p->argnames[i].len)
             buf_printf(&b, "%.*s ", STR_ARG(p->argnames[i]));
-        buf_put_c(&b, type_display(c->arena, p->allargtypes ? p->allargtypes[i] : p->argtypes[i], -1));
+        buf_put_c(&b,
+                  type_display(c->arena, p->allargtypes ? p->allargtypes[i] : p->argtypes[i], -1));
     }
     return text_result(c, &b, out);
 }
@@ -784,7 +789,8 @@ fn_impl session_fn_lookup(const char *prosrc)
 }
 
 /* No table is partitioned yet, so none has ancestors or a tree. */
-static struct err *no_rows(void **state, struct fn_call *c, struct datum *row, int ncols, bool *done)
+static struct err *no_rows(void **state, struct fn_call *c, struct datum *row, int ncols,
+                           bool *done)
 {
     (void)state;
     (void)c;

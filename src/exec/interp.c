@@ -58,8 +58,7 @@ static struct err *run_saop(struct exec *x, const struct step *s, struct arena *
     }
     struct arena_mark mark = arena_mark(arena);
     for (uint32_t i = 0; i < arr.nitems; i++) {
-        struct datum args[2] = {scalar,
-                                array_is_null(&arr, i) ? datum_null() : array_get(&arr, i)};
+        struct datum args[2] = {scalar, array_is_null(&arr, i) ? datum_null() : array_get(&arr, i)};
         struct datum r;
         TRY(run_call(x, site, args, arena, &r));
         arena_rewind(arena, mark);
@@ -215,8 +214,7 @@ static struct err *run_sqlvalue(struct exec *x, const struct call_site *site, st
     const struct tz *tz = env->tz ? env->tz : tz_utc();
     int64_t now = timestamp_round(env->txn_timestamp, e->sqlvalue.precision);
     enum { UNIX_TO_PG_SECONDS = 946684800 };
-    int64_t offset =
-        tz_at(tz, env->txn_timestamp / USECS_PER_SEC + UNIX_TO_PG_SECONDS).east;
+    int64_t offset = tz_at(tz, env->txn_timestamp / USECS_PER_SEC + UNIX_TO_PG_SECONDS).east;
     int64_t local = now + offset * USECS_PER_SEC;
     int64_t days = local / USECS_PER_DAY - (local % USECS_PER_DAY < 0);
     int64_t time = local - days * USECS_PER_DAY;
@@ -266,8 +264,8 @@ static struct err *run_subscript(struct exec *x, const struct call_site *site,
         if (args[i].null && kind != '-')
             return NULL;
         if (n == ARRAY_MAX_DIMS)
-            return err_new("54000", "number of array dimensions (%d) exceeds the maximum allowed (6)",
-                           n + 1);
+            return err_new(
+                "54000", "number of array dimensions (%d) exceeds the maximum allowed (6)", n + 1);
         if (!e->subscript.slice) {
             lower[n++] = (int32_t)args[i].i;
             continue;
@@ -281,7 +279,8 @@ static struct err *run_subscript(struct exec *x, const struct call_site *site,
         has_upper[n++] = e->subscript.kinds[i - 1] != '-';
     }
     if (e->subscript.slice)
-        return array_slice(x->env.types, args[0], n, lower, has_lower, upper, has_upper, arena, out);
+        return array_slice(x->env.types, args[0], n, lower, has_lower, upper, has_upper, arena,
+                           out);
     return array_subscript(args[0], n, lower, out);
 }
 
@@ -394,11 +393,11 @@ static struct err *run_slow(struct exec *x, const struct step *s, struct arena *
     }
 }
 
-#define COMPARE(operator)                                                                          \
-    if (f[s->a].null || f[s->b].null)                                                              \
-        f[s->dst] = datum_null();                                                                  \
-    else                                                                                           \
-        f[s->dst] = datum_bool(f[s->a].i operator f[s->b].i);                                      \
+#define COMPARE(operator)                                     \
+    if (f[s->a].null || f[s->b].null)                         \
+        f[s->dst] = datum_null();                             \
+    else                                                      \
+        f[s->dst] = datum_bool(f[s->a].i operator f[s->b].i); \
     break
 
 struct err *program_run(struct exec *x, const struct program *p, struct arena *arena)

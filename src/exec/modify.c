@@ -6,7 +6,7 @@
 struct modify_state {
     struct table_writer writer;
     bool begun;
-    struct arena arena;           /* the current row */
+    struct arena arena; /* the current row */
     struct index_eval *indexes;
     struct relation *rel;
     struct exec *x;
@@ -89,9 +89,9 @@ static struct err *check_row(struct exec *x, struct plan *n, struct modify_state
         TRY(value_of(x, &n->checks[i], &s->arena, &d));
         if (d.null || d.i)
             continue;
-        struct err *e = err_new("23514",
-                                "new row for relation \"%s\" violates check constraint \"%s\"",
-                                r->name, n->check_names[i]);
+        struct err *e =
+            err_new("23514", "new row for relation \"%s\" violates check constraint \"%s\"",
+                    r->name, n->check_names[i]);
         return err_constraint(failing_row(x, r, row, e), n->check_names[i]);
     }
     return NULL;
@@ -118,7 +118,8 @@ static struct err *compute_row(struct exec *x, struct plan *n, struct modify_sta
 
 /* ---- INSERT ---- */
 
-static bool is_arbiter(const struct on_conflict *oc, const struct relation *r, const struct index *ix)
+static bool is_arbiter(const struct on_conflict *oc, const struct relation *r,
+                       const struct index *ix)
 {
     if (!oc->narbiters)
         return true;
@@ -226,14 +227,13 @@ static struct err *next_insert(struct exec *x, struct plan *n, struct modify_sta
 
 /* ---- UPDATE, DELETE ---- */
 
-/* Locks the row found by the scan. When another transaction changed it meanwhile, READ COMMITTED takes
- * the new version if it still meets the conditions. */
+/* Locks the row found by the scan. When another transaction changed it meanwhile, READ COMMITTED
+ * takes the new version if it still meets the conditions. */
 static struct err *lock_target(struct exec *x, struct plan *n, struct modify_state *s,
                                struct str row_key, bool *skip)
 {
     const struct relation *r = s->rel;
-    enum txn_row_lock mode =
-        n->kind == P_DELETE || n->key_changes ? TXN_UPDATE : TXN_NO_KEY_UPDATE;
+    enum txn_row_lock mode = n->kind == P_DELETE || n->key_changes ? TXN_UPDATE : TXN_NO_KEY_UPDATE;
     struct txn_newest newest;
     bool locked;
     TRY(txn_lock_key(x->env.cat->txn, row_key, mode, TXN_WAIT, &locked));

@@ -1,5 +1,5 @@
-/* Aggregation: one group, or a hash table of groups. A group keeps the slots of its first row that are
- * read above (columns that the grouping determines). */
+/* Aggregation: one group, or a hash table of groups. A group keeps the slots of its first row that
+ * are read above (columns that the grouping determines). */
 #include "exec/exec_internal.h"
 
 #include <stdlib.h>
@@ -25,14 +25,14 @@ struct agg_info {
 struct group {
     struct datum *keys;
     struct datum *saved;
-    void **states;           /* per aggregate: impl state or struct collected */
-    struct group *next;      /* in order of first appearance */
+    void **states;      /* per aggregate: impl state or struct collected */
+    struct group *next; /* in order of first appearance */
 };
 
 struct agg_state {
-    struct arena arena;      /* per row */
+    struct arena arena; /* per row */
     struct arena groups_arena;
-    struct arena out_arena;  /* results of the group just given */
+    struct arena out_arena; /* results of the group just given */
     struct row_hash table;
     const struct type_ops **key_types;
     struct agg_info *aggs;
@@ -178,7 +178,8 @@ static struct err *add_row(struct exec *x, struct plan *n, struct agg_state *s, 
     return NULL;
 }
 
-static struct err *find_group(struct exec *x, struct plan *n, struct agg_state *s, struct group **out)
+static struct err *find_group(struct exec *x, struct plan *n, struct agg_state *s,
+                              struct group **out)
 {
     struct hash_entry *entry;
     bool added;

@@ -105,8 +105,8 @@ struct joined_row {
 };
 
 struct hash_state {
-    struct arena arena;       /* conditions */
-    struct arena keys_arena;  /* the left row's keys */
+    struct arena arena;      /* conditions */
+    struct arena keys_arena; /* the left row's keys */
     struct arena table_arena;
     struct row_hash table;
     const struct type_ops **types;

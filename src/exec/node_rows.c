@@ -134,8 +134,8 @@ static struct err *sort_add(struct exec *x, struct plan *n, struct sort_state *s
         s->rows = rows;
         s->cap = cap;
     }
-    struct datum *data = arena_try_alloc(&s->rows_arena,
-                                         sizeof(*data) * (size_t)(n->nkeys + n->nsaved + 1));
+    struct datum *data =
+        arena_try_alloc(&s->rows_arena, sizeof(*data) * (size_t)(n->nkeys + n->nsaved + 1));
     if (!data)
         return err_oom();
     arena_reset(&s->arena);
@@ -559,7 +559,8 @@ struct recursive_state {
 
 static struct err *recursive_begin(struct exec *x, struct plan *n, struct recursive_state *s)
 {
-    const struct type_ops **types = arena_new_array(&x->arena, const struct type_ops *, n->nslots + 1);
+    const struct type_ops **types =
+        arena_new_array(&x->arena, const struct type_ops *, n->nslots + 1);
     for (int i = 0; i < n->nslots; i++) {
         types[i] = type_by_oid(n->exprs[i].expr->type);
         if (!types[i] || (!n->setop_all && (!types[i]->hash || !types[i]->compare)))
@@ -574,8 +575,8 @@ static struct err *recursive_begin(struct exec *x, struct plan *n, struct recurs
     return NULL;
 }
 
-static struct err *is_new(struct exec *x, struct plan *n, struct recursive_state *s, const int *slots,
-                          bool *fresh_row)
+static struct err *is_new(struct exec *x, struct plan *n, struct recursive_state *s,
+                          const int *slots, bool *fresh_row)
 {
     struct hash_entry *entry;
     *fresh_row = true;
@@ -632,8 +633,8 @@ void recursive_rescan(struct exec *x, struct plan *n)
 
 /* A changed row is read again into its slots, and the query's conditions decide whether it is still
  * wanted: manual section 13.2.1. */
-static struct err *lock_one(struct exec *x, struct plan *n, const struct row_mark *m, struct arena *a,
-                            bool *skip, bool *changed)
+static struct err *lock_one(struct exec *x, struct plan *n, const struct row_mark *m,
+                            struct arena *a, bool *skip, bool *changed)
 {
     struct datum key = x->frame[m->rte->key_slot];
     struct txn_newest newest;

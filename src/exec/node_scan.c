@@ -55,17 +55,17 @@ struct scan_state {
     struct txn_scan *scan;
     struct buf lo;
     struct buf hi;
-    struct buf key;          /* of the row, for secondary indexes */
-    struct arena arena;      /* filters */
+    struct buf key;     /* of the row, for secondary indexes */
+    struct arena arena; /* filters */
     bool begun;
     bool done;
-    bool placed;             /* the storage ids are known */
+    bool placed; /* the storage ids are known */
     uint32_t table_sid;
     uint32_t index_sid;
     const struct datum *builtin;
     int nbuiltin;
     int at;
-    struct datum *list;      /* = ANY: the distinct values, ascending */
+    struct datum *list; /* = ANY: the distinct values, ascending */
     uint32_t nlist;
     uint32_t at_list;
 };
@@ -263,7 +263,8 @@ static void put_column(struct buf *b, const struct index_col *col, struct datum 
     key_put(b, col->ops, v, col->desc, col->nulls_first);
 }
 
-/* Narrows [lo, hi) by one inequality on the column after the equal ones. Both begin as the prefix. */
+/* Narrows [lo, hi) by one inequality on the column after the equal ones. Both begin as the prefix.
+ */
 static void apply_range(struct scan_state *s, const struct index_col *col, int strategy,
                         struct datum v, size_t prefix, bool *has_lo, bool *has_hi)
 {
@@ -350,8 +351,8 @@ static struct err *index_range(struct exec *x, struct plan *n, struct scan_state
     return buf_finish(&s->lo);
 }
 
-static struct err *row_of_entry(struct exec *x, struct plan *n, struct scan_state *s, struct str suffix,
-                                struct str *key, struct str *row)
+static struct err *row_of_entry(struct exec *x, struct plan *n, struct scan_state *s,
+                                struct str suffix, struct str *key, struct str *row)
 {
     bool found;
     buf_reset(&s->key);
@@ -385,8 +386,8 @@ static struct err *point_read(struct exec *x, struct plan *n, struct scan_state 
 }
 
 /* Begins the next sub-scan; *more is false when there is none left. */
-static struct err *index_begin(struct exec *x, struct plan *n, struct scan_state *s, struct str *key,
-                               struct str *row, bool *more, bool *have_row)
+static struct err *index_begin(struct exec *x, struct plan *n, struct scan_state *s,
+                               struct str *key, struct str *row, bool *more, bool *have_row)
 {
     bool nothing;
     bool point;
@@ -467,8 +468,8 @@ void indexscan_rescan(struct exec *x, struct plan *n)
 /* ---- functions in FROM ---- */
 
 struct func_state {
-    struct arena arena;  /* arguments and filters of the current row */
-    struct arena *rows;  /* one a function: results live to the next row */
+    struct arena arena; /* arguments and filters of the current row */
+    struct arena *rows; /* one a function: results live to the next row */
     void **states;
     bool *done;
     bool begun;
@@ -628,7 +629,7 @@ struct err *tablefunc_next(struct exec *x, struct plan *n, bool *found)
         return NULL;
     if (!s->scan)
         TRY(s->tf->open(x->env.cat, rte->tf_args, rte->ntf_args, rte->used, rte->ncols,
-                       rte->tf_data, &s->scan));
+                        rte->tf_data, &s->scan));
     for (bool holds = false; !holds;) {
         bool more;
         TRY(fiber_tick());
@@ -694,7 +695,8 @@ struct store_state {
     size_t at;
 };
 
-static struct err *store_next(struct exec *x, struct plan *n, const struct row_store *rows, bool *found)
+static struct err *store_next(struct exec *x, struct plan *n, const struct row_store *rows,
+                              bool *found)
 {
     bool fresh = !x->nodes[n->id];
     struct store_state *s = node_state(x, n, sizeof(*s));

@@ -91,7 +91,8 @@ bool keys_equal(const struct type_ops **types, const struct datum *a, const stru
     return true;
 }
 
-void row_hash_init(struct row_hash *h, struct arena *arena, const struct type_ops **types, int nkeys)
+void row_hash_init(struct row_hash *h, struct arena *arena, const struct type_ops **types,
+                   int nkeys)
 {
     *h = (struct row_hash){.arena = arena, .types = types, .nkeys = nkeys};
 }

@@ -1,5 +1,5 @@
-/* The part of a session that execution and utility statements use. The server's session struct begins
- * with it and fills in the operations; lower layers never see the rest. */
+/* The part of a session that execution and utility statements use. The server's session struct
+ * begins with it and fills in the operations; lower layers never see the rest. */
 #ifndef TARN_EXEC_SESSION_H
 #define TARN_EXEC_SESSION_H
 
@@ -17,13 +17,15 @@ struct session_ops {
     /* SHOW: appends the value. 42704 when there is no such setting (unless missing_ok: *found). */
     struct err *(*setting_get)(struct session *s, struct str name, bool missing_ok, struct buf *out,
                                bool *found);
-    /* SET [LOCAL]; `value` NULL resets. 22023 bad value, 42704 unknown, 55P02 not changeable now. */
+    /* SET [LOCAL]; `value` NULL resets. 22023 bad value, 42704 unknown, 55P02 not changeable now.
+     */
     struct err *(*setting_set)(struct session *s, struct str name, const char *value, bool local);
     /* Sends a notice to the client (takes it over). `severity` "NOTICE", "WARNING", "INFO" ... */
     void (*notice)(struct session *s, const char *severity, struct err *notice);
     /* Sends a cancel (or terminate) to another session; false when there is no such process. */
     bool (*signal)(int32_t pid, bool terminate);
-    /* Lists the sessions, for pg_stat_activity: called once per session, under the server's lock. */
+    /* Lists the sessions, for pg_stat_activity: called once per session, under the server's lock.
+     */
     void (*each_session)(void (*visit)(void *arg, const struct session_info *info), void *arg);
 };
 
@@ -35,11 +37,11 @@ struct session_info {
     const char *application_name;
     const char *client_addr;
     int client_port;
-    int64_t backend_start;  /* timestamptz */
-    int64_t xact_start;     /* 0: none */
+    int64_t backend_start; /* timestamptz */
+    int64_t xact_start;    /* 0: none */
     int64_t query_start;
     int64_t state_change;
-    const char *state;      /* "active", "idle", "idle in transaction", ... */
+    const char *state; /* "active", "idle", "idle in transaction", ... */
     const char *query;
 };
 
@@ -51,45 +53,43 @@ struct session_sequence {
 
 struct session {
     const struct session_ops *ops;
-    struct cat cat;             /* cat.txn is NULL outside a transaction */
+    struct cat cat; /* cat.txn is NULL outside a transaction */
     struct type_env types;
     int32_t pid;
     const char *db_name;
-    const char *user_name;      /* session user */
+    const char *user_name; /* session user */
     uint32_t session_role;
     bool superuser;
     size_t work_mem_bytes;
     struct session_sequence *sequences;
     int nsequences;
-    int last_sequence;          /* index, -1: none yet */
-    const char *client_addr;    /* "" for Unix sockets */
+    int last_sequence;       /* index, -1: none yet */
+    const char *client_addr; /* "" for Unix sockets */
     int client_port;
     int64_t backend_start;
 };
 
 static inline struct exec_env session_exec_env(struct session *s)
 {
-    return (struct exec_env){.cat = &s->cat,
-                             .types = &s->types,
-                             .session = s,
-                             .work_mem_bytes = s->work_mem_bytes};
+    return (struct exec_env){
+        .cat = &s->cat, .types = &s->types, .session = s, .work_mem_bytes = s->work_mem_bytes};
 }
 
-/* Utility statements on schema objects: CREATE/ALTER/DROP of schemas, tables, indexes, sequences, views,
- * databases, TRUNCATE, COMMENT, GRANT/REVOKE (as far as built) ... Runs in the session's transaction
- * (which must be open) and writes the command tag ("CREATE TABLE") into tag. What is not built yet
- * raises 0A000 naming it. MAY YIELD. */
+/* Utility statements on schema objects: CREATE/ALTER/DROP of schemas, tables, indexes, sequences,
+ * views, databases, TRUNCATE, COMMENT, GRANT/REVOKE (as far as built) ... Runs in the session's
+ * transaction (which must be open) and writes the command tag ("CREATE TABLE") into tag. What is
+ * not built yet raises 0A000 naming it. MAY YIELD. */
 struct err *utility_run(struct session *s, struct raw_stmt *raw, char tag[64]) MUST_CHECK;
 /* CREATE TABLE AS and SELECT INTO return rows counts in the tag; handled by utility_run too. */
 
-/* SQL that makes the contents of a new database: schema public, system views ... Registered at start,
- * run in order by bootstrap_run in the session's transaction, as superuser with pid 0. */
+/* SQL that makes the contents of a new database: schema public, system views ... Registered at
+ * start, run in order by bootstrap_run in the session's transaction, as superuser with pid 0. */
 void bootstrap_register(const char *sql);
 struct err *bootstrap_run(struct session *s) MUST_CHECK;
 
-/* Statements of the lakehouse layer, which registers itself here at start. `in_block`: inside an explicit
- * transaction block (25001 for most of them). They manage their own transactions: the session calls them
- * without one open. */
+/* Statements of the lakehouse layer, which registers itself here at start. `in_block`: inside an
+ * explicit transaction block (25001 for most of them). They manage their own transactions: the
+ * session calls them without one open. */
 struct own_handler {
     struct err *(*run)(struct session *s, struct own_stmt *stmt, bool in_block, char tag[64]);
 };

@@ -34,7 +34,8 @@ static struct err *create_schema(struct ddl *d, const PgQuery__CreateSchemaStmt 
 
 /* ---- COMMENT ---- */
 
-static struct err *comment_target(struct ddl *d, const PgQuery__CommentStmt *c, struct object_address *out)
+static struct err *comment_target(struct ddl *d, const PgQuery__CommentStmt *c,
+                                  struct object_address *out)
 {
     PgQuery__RangeVar rv;
     struct relation *r;
@@ -136,7 +137,8 @@ static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s
     for (size_t i = 0; i < s->n_options; i++) {
         const PgQuery__DefElem *o = s->options[i]->def_elem;
         const char *v = o->arg ? pg_str(o->arg) : "";
-        bool fine = strcmp(o->defname, "owner") == 0 || strcmp(o->defname, "connection_limit") == 0 ||
+        bool fine = strcmp(o->defname, "owner") == 0 ||
+                    strcmp(o->defname, "connection_limit") == 0 ||
                     (strcmp(o->defname, "template") == 0 && strncmp(v, "template", 8) == 0) ||
                     (strcmp(o->defname, "encoding") == 0 && strncasecmp(v, "UTF", 3) == 0) ||
                     strncmp(o->defname, "lc_", 3) == 0 || strcmp(o->defname, "locale") == 0;
@@ -170,7 +172,8 @@ static struct err *check_droppable(struct ddl *d, const char *name, uint32_t oid
     if (oid == d->cat->db)
         return err_new("55006", "cannot drop the currently open database");
     if (oid < 16384)
-        return err_new("42809", "cannot drop database \"%s\" because it is required by the database system",
+        return err_new("42809",
+                       "cannot drop database \"%s\" because it is required by the database system",
                        name);
     d->s->ops->each_session(count_user, &users);
     if (!users.count)
@@ -202,8 +205,8 @@ static struct err *drop_storages(struct ddl *d, struct cat *inner)
         e = txn_drop_storage(d->cat->txn, systab_storage_id(inner, all[i], all[i]->storage_id));
         for (int k = 0; k < all[i]->nindexes && !e; k++)
             if (!all[i]->indexes[k].primary)
-                e = txn_drop_storage(d->cat->txn,
-                                     systab_storage_id(inner, all[i], all[i]->indexes[k].storage_id));
+                e = txn_drop_storage(
+                    d->cat->txn, systab_storage_id(inner, all[i], all[i]->indexes[k].storage_id));
     }
     return e;
 }
@@ -276,9 +279,11 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         snprintf(tag, 64, "CREATE INDEX");
         return ddl_create_index_stmt(d, n->index_stmt);
     case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
-        snprintf(tag, 64, n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX      ? "ALTER INDEX"
-                          : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE ? "ALTER SEQUENCE"
-                                                                                                   : "ALTER TABLE");
+        snprintf(tag, 64,
+                 n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ? "ALTER INDEX"
+                 : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE
+                     ? "ALTER SEQUENCE"
+                     : "ALTER TABLE");
         return ddl_alter_table(d, n->alter_table_stmt);
     case PG_QUERY__NODE__NODE_RENAME_STMT:
         return ddl_rename(d, n->rename_stmt, tag);

@@ -28,8 +28,7 @@ static struct err *finish_params(struct analysis *a, struct query *q)
 struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                               struct param_types *params, struct arena *arena, struct query **out)
 {
-    struct analysis a = {
-        .cat = cat, .env = env, .arena = arena, .sql = raw->sql, .params = params};
+    struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = raw->sql, .params = params};
     struct query *q = NULL;
     struct err *e = analyze_select_node(&a, NULL, raw->tree, false, &q);
     for (int i = 0; !e && q->kind == Q_SELECT && i < q->ntargets; i++)
@@ -88,7 +87,8 @@ struct err *analyze_expr_node(struct cat *cat, const struct type_env *env, const
     if (!err && (use == USE_CHECK || use == USE_INDEX_PRED || use == USE_COPY_WHERE))
         err = coerce_to_bool(&a, e, use == USE_CHECK ? "CHECK" : "WHERE", &e);
     else if (!err && type)
-        err = coerce_assignment(&a, e, column_name ? column_name : "?column?", type, typmod, true, &e);
+        err = coerce_assignment(&a, e, column_name ? column_name : "?column?", type, typmod, true,
+                                &e);
     else if (!err)
         err = resolve_unknown(&a, &e);
     query_release(a.top);
@@ -176,7 +176,8 @@ static struct err *type_modifiers(const PgQuery__TypeName *t, const struct cat_t
         return NULL;
     }
     if (!type->modin || !type->ops)
-        return err_new("42601", "type modifier is not allowed for type \"%.*s\"", STR_ARG(type->name));
+        return err_new("42601", "type modifier is not allowed for type \"%.*s\"",
+                       STR_ARG(type->name));
     if (t->n_typmods > ARRAY_LENGTH(mods))
         return err_new("22023", "too many type modifiers");
     for (size_t i = 0; i < t->n_typmods; i++) {
@@ -214,7 +215,8 @@ struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type
     *ndims = (int)t->n_array_bounds;
     if (t->n_array_bounds) {
         if (!ct->array)
-            return err_new("42704", "could not find array type for data type %.*s", STR_ARG(ct->name));
+            return err_new("42704", "could not find array type for data type %.*s",
+                           STR_ARG(ct->name));
         *type = ct->array;
     }
     return NULL;
@@ -233,7 +235,8 @@ struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass)
     struct err *e = err_hint(
         err_new("42704", "data type %s has no default operator class for access method \"btree\"",
                 type_display(&a, type, -1)),
-        "You must specify an operator class for the index or define a default operator class for the "
+        "You must specify an operator class for the index or define a default operator class for "
+        "the "
         "data type.");
     arena_done(&a);
     return e;

@@ -11,50 +11,64 @@ struct raw_stmt;
 struct param_types {
     uint32_t *types; /* malloc'ed; the caller frees */
     int count;
-    bool fixed;      /* no parameters beyond `count` ($n then is 42P02) */
+    bool fixed; /* no parameters beyond `count` ($n then is 42P02) */
 };
 
-/* SELECT, VALUES, INSERT, UPDATE, DELETE (not utility statements). Everything in the result lives in the
- * arena; the query holds references on its relations (query_release). */
+/* SELECT, VALUES, INSERT, UPDATE, DELETE (not utility statements). Everything in the result lives
+ * in the arena; the query holds references on its relations (query_release). */
 struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                               struct param_types *params, struct arena *arena,
                               struct query **out) MUST_CHECK;
 void query_release(struct query *q); /* NULL is fine */
 
-/* A single expression in SQL text over the columns of a relation (NULL: none), coerced to a type (0: as
- * it comes): defaults, CHECK constraints, index expressions and predicates. The columns are those of
- * *rte, made here. `what` names the use in errors ("DEFAULT", "check constraint", ...). */
-enum expr_use { USE_DEFAULT, USE_CHECK, USE_INDEX_EXPR, USE_INDEX_PRED, USE_GENERATED, USE_COPY_WHERE, USE_TYPE_USING };
+/* A single expression in SQL text over the columns of a relation (NULL: none), coerced to a type
+ * (0: as it comes): defaults, CHECK constraints, index expressions and predicates. The columns are
+ * those of *rte, made here. `what` names the use in errors ("DEFAULT", "check constraint", ...). */
+enum expr_use {
+    USE_DEFAULT,
+    USE_CHECK,
+    USE_INDEX_EXPR,
+    USE_INDEX_PRED,
+    USE_GENERATED,
+    USE_COPY_WHERE,
+    USE_TYPE_USING
+};
 struct PgQuery__Node;
 struct err *analyze_expr_text(struct cat *cat, const struct type_env *env, const char *sql,
-                              struct relation *rel, enum expr_use use, uint32_t type, int32_t typmod,
-                              struct arena *arena, struct rte **rte, struct expr **out) MUST_CHECK;
+                              struct relation *rel, enum expr_use use, uint32_t type,
+                              int32_t typmod, struct arena *arena, struct rte **rte,
+                              struct expr **out) MUST_CHECK;
 /* The same from a parse tree node; `sql` is the statement it stands in, for positions. */
 struct err *analyze_expr_node(struct cat *cat, const struct type_env *env, const char *sql,
-                              const void *node, struct relation *rel, enum expr_use use, uint32_t type,
-                              int32_t typmod, const char *column_name, struct arena *arena,
-                              struct rte **rte, struct expr **out) MUST_CHECK;
+                              const void *node, struct relation *rel, enum expr_use use,
+                              uint32_t type, int32_t typmod, const char *column_name,
+                              struct arena *arena, struct rte **rte, struct expr **out) MUST_CHECK;
 
 /* Whether computing it twice may give different values. */
 bool expr_has_volatile(const struct expr *e);
 
 /* A type name as parsed (PgQuery__TypeName *). 42704 when there is none. */
-struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name, uint32_t *type,
-                              int32_t *typmod, int *ndims) MUST_CHECK;
+struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name,
+                              uint32_t *type, int32_t *typmod, int *ndims) MUST_CHECK;
 /* The type of `SELECT NULL::type`, parsed. */
-struct err *resolve_cast_type(const void *select_stmt, uint32_t *type, int32_t *typmod, int *ndims) MUST_CHECK;
+struct err *resolve_cast_type(const void *select_stmt, uint32_t *type, int32_t *typmod,
+                              int *ndims) MUST_CHECK;
 /* A call of a built-in function that is defined in SQL, replaced by its body; *out NULL when the
  * function is none or not built yet. */
-struct err *inline_sql_function(const struct type_env *env, const struct expr *call, struct arena *arena,
-                                struct expr **out) MUST_CHECK;
+struct err *inline_sql_function(const struct type_env *env, const struct expr *call,
+                                struct arena *arena, struct expr **out) MUST_CHECK;
+/* The array type over an element type, the element type of an array (or vector); 0: none. */
+uint32_t array_type_of(uint32_t elem);
+uint32_t element_type_of(uint32_t array);
 /* The default operator class for an index column; 42704 when the type has none. */
 struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass) MUST_CHECK;
 
 /* format_type(): any type, unknown OIDs print as in PostgreSQL. In the arena. */
 const char *type_display(struct arena *a, uint32_t type, int32_t typmod);
 
-/* SQL text of an expression in PostgreSQL's canonical form (as pg_get_expr gives it). `single` relation
- * whose columns print without a qualifier, NULL: qualify all. Names in `rte` are used for columns. */
+/* SQL text of an expression in PostgreSQL's canonical form (as pg_get_expr gives it). `single`
+ * relation whose columns print without a qualifier, NULL: qualify all. Names in `rte` are used for
+ * columns. */
 struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                          struct buf *out) MUST_CHECK;
 /* The same without needless parentheses, as pg_get_expr(..., true) gives it. */

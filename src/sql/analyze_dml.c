@@ -57,9 +57,9 @@ static struct err *generated_column(const struct relation *r, int att, const cha
 {
     const char *name = r->atts[att - 1].name;
     if (*verb == 'i')
-        return err_detail(err_new("428C9", "cannot insert a non-DEFAULT value into column \"%s\"",
-                                  name),
-                          "Column \"%s\" is a generated column.", name);
+        return err_detail(
+            err_new("428C9", "cannot insert a non-DEFAULT value into column \"%s\"", name),
+            "Column \"%s\" is a generated column.", name);
     return err_detail(err_new("428C9", "column \"%s\" can only be updated to DEFAULT", name),
                       "Column \"%s\" is a generated column.", name);
 }
@@ -104,9 +104,10 @@ static struct err *insert_columns(struct level *l, const PgQuery__InsertStmt *s)
         int att;
         TRY(find_column(l, r, t->name, t->location, &att));
         if (t->n_indirection)
-            return at(l->a, err_unsupported("assigning to parts of column \"%s\" is not supported",
-                                            t->name),
-                      t->location);
+            return at(
+                l->a,
+                err_unsupported("assigning to parts of column \"%s\" is not supported", t->name),
+                t->location);
         for (int k = 0; k < q->nsource_atts; k++)
             if (q->source_atts[k] == att)
                 return at(l->a, err_new("42701", "column \"%s\" specified more than once", t->name),
@@ -133,8 +134,9 @@ static struct err *check_insertable(struct level *l, const PgQuery__InsertStmt *
     if (col->generated)
         return generated_column(r, att, "insert");
     if (col->identity == 'a' && !q->overriding_system)
-        return err_hint(err_detail(err_new("428C9", "cannot insert a non-DEFAULT value into column "
-                                                    "\"%s\"",
+        return err_hint(err_detail(err_new("428C9",
+                                           "cannot insert a non-DEFAULT value into column "
+                                           "\"%s\"",
                                            col->name),
                                    "Column \"%s\" is an identity column defined as GENERATED "
                                    "ALWAYS.",
@@ -143,12 +145,12 @@ static struct err *check_insertable(struct level *l, const PgQuery__InsertStmt *
     return NULL;
 }
 
-static struct err *row_length(struct level *l, const PgQuery__InsertStmt *s, int have,
-                              int location)
+static struct err *row_length(struct level *l, const PgQuery__InsertStmt *s, int have, int location)
 {
     struct query *q = l->q;
     if (have > q->nsource_atts)
-        return at(l->a, err_new("42601", "INSERT has more expressions than target columns"), location);
+        return at(l->a, err_new("42601", "INSERT has more expressions than target columns"),
+                  location);
     if (s->n_cols && have < q->nsource_atts)
         return at(l->a, err_new("42601", "INSERT has more target columns than expressions"),
                   s->cols[have]->res_target->location);
@@ -185,7 +187,8 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
         if ((int)values->values_lists[k]->list->n_items != ncols)
             return err_new("42601", "VALUES lists must all be the same length");
     pg_node **first = values->values_lists[0]->list->items;
-    TRY(row_length(l, s, ncols, ncols > q->nsource_atts ? expr_location(first[q->nsource_atts]) : -1));
+    TRY(row_length(l, s, ncols,
+                   ncols > q->nsource_atts ? expr_location(first[q->nsource_atts]) : -1));
     struct rte *rte = rte_new(a, q, RTE_VALUES, "*VALUES*", ncols);
     rte->nrows = nrows;
     rte->rows = arena_new_array(a->arena, struct expr **, nrows);
@@ -222,7 +225,8 @@ static struct err *insert_select(struct level *l, const PgQuery__InsertStmt *s)
     int n = 0;
     for (int i = 0; i < sub->ntargets; i++)
         n += sub->targets[i].name != NULL;
-    TRY(row_length(l, s, n, n > q->nsource_atts ? sub->targets[q->nsource_atts].expr->location : -1));
+    TRY(row_length(l, s, n,
+                   n > q->nsource_atts ? sub->targets[q->nsource_atts].expr->location : -1));
     struct rte *rte = rte_new(a, q, RTE_SUBQUERY, "*SELECT*", n);
     rte->sub = sub;
     for (int i = 0, k = 0; i < sub->ntargets; i++) {
@@ -346,11 +350,12 @@ static struct err *analyze_on_conflict(struct level *l, const PgQuery__OnConflic
     if (!oc->update)
         return NULL;
     if (!c->infer)
-        return at(a,
-                  err_hint(err_new("42601", "ON CONFLICT DO UPDATE requires inference specification or "
-                                            "constraint name"),
-                           "For example, ON CONFLICT (column_name)."),
-                  c->location);
+        return at(
+            a,
+            err_hint(err_new("42601", "ON CONFLICT DO UPDATE requires inference specification or "
+                                      "constraint name"),
+                     "For example, ON CONFLICT (column_name)."),
+            c->location);
     TRY(rte_for_relation(a, q->target->rel, NULL, &oc->excluded));
     oc->excluded->name = "excluded";
     l->nitems = 0;
@@ -402,11 +407,13 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     TRY(find_column(l, r, t->name, t->location, &att));
     const struct attr *col = &r->atts[att - 1];
     if (t->n_indirection)
-        return at(a, err_unsupported("assigning to parts of column \"%s\" is not supported", t->name),
+        return at(a,
+                  err_unsupported("assigning to parts of column \"%s\" is not supported", t->name),
                   t->location);
     for (int i = 0; i < *n; i++)
         if (set[i].att == att)
-            return at(a, err_new("42601", "multiple assignments to same column \"%s\"", t->name), -1);
+            return at(a, err_new("42601", "multiple assignments to same column \"%s\"", t->name),
+                      -1);
     if (value->kind == E_DEFAULT) {
         if (col->generated)
             return NULL; /* computed anyway */
@@ -414,9 +421,9 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     } else if (col->generated) {
         return generated_column(r, att, "update");
     } else if (col->identity == 'a') {
-        return err_detail(err_new("428C9", "column \"%s\" can only be updated to DEFAULT", col->name),
-                          "Column \"%s\" is an identity column defined as GENERATED ALWAYS.",
-                          col->name);
+        return err_detail(
+            err_new("428C9", "column \"%s\" can only be updated to DEFAULT", col->name),
+            "Column \"%s\" is an identity column defined as GENERATED ALWAYS.", col->name);
     }
     TRY(coerce_assignment(a, value, col->name, col->type, col->typmod, false, &value));
     set[(*n)++] = (struct assignment){att, value};
@@ -436,9 +443,9 @@ static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct
         if (val->node_case == PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
             const PgQuery__MultiAssignRef *m = val->multi_assign_ref;
             if (m->source->node_case != PG_QUERY__NODE__NODE_ROW_EXPR)
-                return at(a,
-                          err_unsupported("assigning a subquery to several columns is not supported"),
-                          t->location);
+                return at(
+                    a, err_unsupported("assigning a subquery to several columns is not supported"),
+                    t->location);
             const PgQuery__RowExpr *row = m->source->row_expr;
             if ((int)row->n_args != m->ncolumns)
                 return at(a, err_new("42601", "number of columns does not match number of values"),

@@ -1,12 +1,11 @@
 /* Expressions: parse tree nodes to typed ones. */
 #include "sql/analyze_internal.h"
 
-#include <errno.h>
-#include <stdlib.h>
 
 enum { MAX_DEPTH = 3000 };
 
-struct err *analyze_expr_in(struct level *l, const pg_node *n, enum clause clause, struct expr **out)
+struct err *analyze_expr_in(struct level *l, const pg_node *n, enum clause clause,
+                            struct expr **out)
 {
     enum clause saved = l->clause;
     l->clause = clause;
@@ -27,12 +26,10 @@ struct err *analyze_bool(struct level *l, const pg_node *n, enum clause clause, 
 static struct err *analyze_float(struct analysis *a, const char *text, int location,
                                  struct expr **out)
 {
-    struct expr *literal =
-        expr_const(a->arena, UNKNOWN_OID, -1, datum_str(arena_str(a->arena, str_from(text))), location);
-    char *end;
-    errno = 0;
-    strtoll(text, &end, 10);
-    uint32_t type = *end == '\0' && errno == 0 ? INT8_OID : NUMERIC_OID;
+    struct expr *literal = expr_const(a->arena, UNKNOWN_OID, -1,
+                                      datum_str(arena_str(a->arena, str_from(text))), location);
+    int64_t v;
+    uint32_t type = str_to_int64(str_from(text), &v) ? INT8_OID : NUMERIC_OID;
     return coerce_explicit(a, literal, type, -1, location, out);
 }
 
@@ -88,11 +85,13 @@ static struct err *analyze_param(struct analysis *a, const PgQuery__ParamRef *p,
 
 /* ---- operators ---- */
 
-static struct err *op_name(struct analysis *a, pg_node **name, size_t n, int location, struct str *out)
+static struct err *op_name(struct analysis *a, pg_node **name, size_t n, int location,
+                           struct str *out)
 {
     if (n == 2 && strcmp(node_str(name[0]), "pg_catalog") != 0)
-        return at(a, err_new("42883", "operator does not exist: %s.%s", node_str(name[0]),
-                             node_str(name[1])),
+        return at(a,
+                  err_new("42883", "operator does not exist: %s.%s", node_str(name[0]),
+                          node_str(name[1])),
                   location);
     *out = str_from(node_str(name[n - 1]));
     return NULL;
@@ -121,11 +120,11 @@ static int comparison_strategy(struct str op)
 }
 
 struct err *make_row_compare(struct level *l, struct str op, struct expr **left,
-                                    struct expr **right, int n, int location, struct expr **out);
+                             struct expr **right, int n, int location, struct expr **out);
 
 /* (a, b) op (c, d), column by column. */
 struct err *make_row_compare(struct level *l, struct str op, struct expr **left,
-                                    struct expr **right, int n, int location, struct expr **out)
+                             struct expr **right, int n, int location, struct expr **out)
 {
     struct analysis *a = l->a;
     int strategy = comparison_strategy(op);
@@ -246,7 +245,8 @@ static struct err *analyze_nullif(struct level *l, const PgQuery__AExpr *x, stru
     TRY(analyze_expr(l, x->rexpr, &right));
     TRY(make_op(l->a, STR("="), left, right, x->location, out));
     if ((*out)->type != BOOL_OID)
-        return at(l->a, err_new("42804", "NULLIF requires = operator to yield boolean"), x->location);
+        return at(l->a, err_new("42804", "NULLIF requires = operator to yield boolean"),
+                  x->location);
     (*out)->kind = E_NULLIF;
     (*out)->type = (*out)->args[0]->type;
     (*out)->typmod = (*out)->args[0]->typmod;
@@ -535,10 +535,13 @@ static struct err *analyze_array(struct level *l, const PgQuery__AArrayExpr *x, 
         else
             TRY(coerce_to_common(a, &e->args[i], common, "ARRAY"));
     }
-    e->type = cast_type ? cast_type : nested && element_type_of(common) ? common : array_type_of(common);
+    e->type = cast_type                           ? cast_type
+              : nested && element_type_of(common) ? common
+                                                  : array_type_of(common);
     if (!e->type)
-        return at(a, err_new("42704", "could not find array type for data type %s",
-                             type_display(a->arena, common, -1)),
+        return at(a,
+                  err_new("42704", "could not find array type for data type %s",
+                          type_display(a->arena, common, -1)),
                   x->location);
     *out = e;
     return NULL;
@@ -569,14 +572,14 @@ static struct err *analyze_sqlvalue(struct level *l, const PgQuery__SQLValueFunc
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIME] = {SV_CURRENT_TIME, TIMETZ_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIME_N] = {SV_CURRENT_TIME, TIMETZ_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP] = {SV_CURRENT_TIMESTAMP,
-                                                                      TIMESTAMPTZ_OID},
+                                                                     TIMESTAMPTZ_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP_N] = {SV_CURRENT_TIMESTAMP,
-                                                                        TIMESTAMPTZ_OID},
+                                                                       TIMESTAMPTZ_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIME] = {SV_LOCALTIME, TIME_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIME_N] = {SV_LOCALTIME, TIME_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIMESTAMP] = {SV_LOCALTIMESTAMP, TIMESTAMP_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIMESTAMP_N] = {SV_LOCALTIMESTAMP,
-                                                                     TIMESTAMP_OID},
+                                                                    TIMESTAMP_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_ROLE] = {SV_CURRENT_ROLE, NAME_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_USER] = {SV_CURRENT_USER, NAME_OID},
         [PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_USER] = {SV_USER, NAME_OID},
@@ -613,8 +616,9 @@ static struct err *analyze_collate(struct level *l, const PgQuery__CollateClause
     TRY(analyze_expr(l, c->arg, &arg));
     TRY(resolve_unknown(l->a, &arg));
     if (!type_is_collatable(arg->type))
-        return at(l->a, err_new("42804", "collations are not supported by type %s",
-                                type_display(l->a->arena, arg->type, -1)),
+        return at(l->a,
+                  err_new("42804", "collations are not supported by type %s",
+                          type_display(l->a->arena, arg->type, -1)),
                   c->location);
     const struct builtin_table *t = builtin_table("pg_collation");
     int col = builtin_column(t, "collname");
@@ -647,15 +651,17 @@ static struct err *subscript_value(struct level *l, const pg_node *n, uint32_t c
     return at(l->a, err_new("42804", "array subscript must have type integer"), e->location);
 }
 
-static struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node **list, size_t n,
-                                      struct expr **out)
+static struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node **list,
+                                      size_t n, struct expr **out)
 {
     struct analysis *a = l->a;
     uint32_t elem = element_type_of(container->type);
     if (!elem && container->type != JSONB_OID)
-        return at(a, err_new("42804", "cannot subscript type %s because it does not support "
-                                      "subscripting",
-                             type_display(a->arena, container->type, -1)),
+        return at(a,
+                  err_new("42804",
+                          "cannot subscript type %s because it does not support "
+                          "subscripting",
+                          type_display(a->arena, container->type, -1)),
                   container->location);
     struct expr *e = expr_new(a, E_SUBSCRIPT, 0, container->location);
     e->args = arena_new_array(a->arena, struct expr *, 2 * n + 1);
@@ -674,10 +680,13 @@ static struct err *analyze_subscripts(struct level *l, struct expr *container, p
             else if (e->subscript.slice && !ix->is_slice)
                 value = expr_const(a->arena, INT4_OID, -1, datum_int(1), -1);
             e->subscript.kinds[e->nargs - 1] = (uint8_t)(value ? kind : '-');
-            e->args[e->nargs++] = value ? value : expr_const(a->arena, INT4_OID, -1, datum_null(), -1);
+            e->args[e->nargs++] =
+                value ? value : expr_const(a->arena, INT4_OID, -1, datum_null(), -1);
         }
     }
-    e->type = container->type == JSONB_OID ? JSONB_OID : e->subscript.slice ? container->type : elem;
+    e->type = container->type == JSONB_OID ? JSONB_OID
+              : e->subscript.slice         ? container->type
+                                           : elem;
     e->collation = type_default_collation(e->type);
     *out = e;
     return NULL;
@@ -694,7 +703,8 @@ static struct err *analyze_indirection(struct level *l, const PgQuery__AIndirect
                x->indirection[i + n]->node_case == PG_QUERY__NODE__NODE_A_INDICES)
             n++;
         if (!n)
-            return at(l->a, err_unsupported("selecting fields of composite values is not supported"),
+            return at(l->a,
+                      err_unsupported("selecting fields of composite values is not supported"),
                       e->location);
         TRY(analyze_subscripts(l, e, x->indirection + i, n, &e));
         i += n;
@@ -758,7 +768,8 @@ static struct err *analyze_by_kind(struct level *l, const pg_node *n, struct exp
     case PG_QUERY__NODE__NODE_GROUPING_FUNC:
         return at(l->a, err_unsupported("GROUPING is not supported"), n->grouping_func->location);
     case PG_QUERY__NODE__NODE_XML_EXPR:
-        return at(l->a, err_unsupported("XML expressions are not supported"), n->xml_expr->location);
+        return at(l->a, err_unsupported("XML expressions are not supported"),
+                  n->xml_expr->location);
     case PG_QUERY__NODE__NODE_CURRENT_OF_EXPR:
         return err_unsupported("WHERE CURRENT OF is not supported");
     default:

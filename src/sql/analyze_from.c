@@ -93,8 +93,9 @@ static struct err *alias_columns(struct analysis *a, struct rte *rte, const PgQu
             live++;
         if (live >= rte->ncols)
             return at(a,
-                      err_new("42P10", "table \"%s\" has %d columns available but %zu columns "
-                                       "specified",
+                      err_new("42P10",
+                              "table \"%s\" has %d columns available but %zu columns "
+                              "specified",
                               rte->name, rte->ncols, alias->n_colnames),
                       rte->location);
         rte->colnames[live] = node_str(alias->colnames[i]);
@@ -145,7 +146,8 @@ static struct err *view_rte(struct level *l, struct relation *r, const PgQuery__
     struct analysis inner = *a;
     struct param_types none = {.fixed = true};
     if (a->depth > 100)
-        return err_new("42P17", "infinite recursion detected in rules for relation \"%s\"", r->name);
+        return err_new("42P17", "infinite recursion detected in rules for relation \"%s\"",
+                       r->name);
     TRY(parse_sql(r->view_sql, a->arena, &parsed));
     inner.sql = r->view_sql;
     inner.params = &none;
@@ -194,13 +196,15 @@ static struct err *relation_item(struct level *l, const PgQuery__RangeVar *rv, s
 
 /* ---- subqueries ---- */
 
-static struct err *subselect_item(struct level *l, const PgQuery__RangeSubselect *s, struct rte **out)
+static struct err *subselect_item(struct level *l, const PgQuery__RangeSubselect *s,
+                                  struct rte **out)
 {
     struct analysis *a = l->a;
     struct query *sub;
     bool saved = l->lateral;
     l->lateral = s->lateral;
-    /* Without LATERAL, items of this FROM clause stay invisible (lateral_only), outer levels do not. */
+    /* Without LATERAL, items of this FROM clause stay invisible (lateral_only), outer levels do
+     * not. */
     struct err *e = analyze_select_node(a, l, s->subquery, s->lateral, &sub);
     l->lateral = saved;
     TRY(e);
@@ -299,8 +303,9 @@ static struct err *coldef_columns(struct level *l, pg_node **defs, size_t n, str
 }
 
 /* The columns of one function's result. */
-static struct err *result_columns(struct level *l, const struct expr *e, const char *name, pg_node **defs,
-                                  size_t ndefs, int location, struct func_columns *c)
+static struct err *result_columns(struct level *l, const struct expr *e, const char *name,
+                                  pg_node **defs, size_t ndefs, int location,
+                                  struct func_columns *c)
 {
     const struct cat_proc *p = e->kind == E_FUNC ? builtin_proc(e->func) : NULL;
     if (ndefs)
@@ -331,12 +336,10 @@ static const char *function_name(const pg_node *n)
 {
     if (n->node_case == PG_QUERY__NODE__NODE_FUNC_CALL)
         return node_str(n->func_call->funcname[n->func_call->n_funcname - 1]);
-    static const char *const names[] = {"current_date",      "current_time",
-                                        "current_timestamp", "localtime",
-                                        "localtimestamp",    "current_role",
-                                        "current_user",      "user",
-                                        "session_user",      "current_catalog",
-                                        "current_schema"};
+    static const char *const names[] = {"current_date",    "current_time",   "current_timestamp",
+                                        "localtime",       "localtimestamp", "current_role",
+                                        "current_user",    "user",           "session_user",
+                                        "current_catalog", "current_schema"};
     if (n->node_case == PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION) {
         static const int map[] = {0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 9, 10};
         return names[map[n->sqlvalue_function->op]];
@@ -380,7 +383,8 @@ static struct err *function_item(struct level *l, const PgQuery__RangeFunction *
         int before = c.count;
         /* A single function's alias names its single column too. */
         const char *colname = n == 1 && f->alias ? f->alias->aliasname : name;
-        int location = call->node_case == PG_QUERY__NODE__NODE_FUNC_CALL ? call->func_call->location : -1;
+        int location =
+            call->node_case == PG_QUERY__NODE__NODE_FUNC_CALL ? call->func_call->location : -1;
         TRY(result_columns(l, funcs[i], colname, defs, ndefs, location, &c));
         counts[i] = c.count - before;
     }
@@ -419,8 +423,9 @@ static struct err *side_column(struct level *l, struct side s, const char *name,
             if (!item->cols[k] || strcmp(item->colnames[k], name) != 0)
                 continue;
             if (*out)
-                return err_new("42702", "common column name \"%s\" appears more than once in %s table",
-                               name, which);
+                return err_new("42702",
+                               "common column name \"%s\" appears more than once in %s table", name,
+                               which);
             *out = item->cols[k];
         }
     }
@@ -490,7 +495,8 @@ static void add_rest(struct level *l, struct side s, const char **using, int nus
 }
 
 static struct err *join_using(struct level *l, const char **names, int n, struct side left,
-                              struct side right, struct from_node *node_, struct ns_item *item, int *cap)
+                              struct side right, struct from_node *node_, struct ns_item *item,
+                              int *cap)
 {
     struct analysis *a = l->a;
     for (int i = 0; i < n; i++) {
@@ -501,7 +507,8 @@ static struct err *join_using(struct level *l, const char **names, int n, struct
         TRY(side_column(l, left, names[i], "left", &lhs));
         TRY(side_column(l, right, names[i], "right", &rhs));
         if (!lhs || !rhs)
-            return err_new("42703", "column \"%s\" specified in USING clause does not exist in %s table",
+            return err_new("42703",
+                           "column \"%s\" specified in USING clause does not exist in %s table",
                            names[i], lhs ? "right" : "left");
         TRY(make_op(a, STR("="), lhs, rhs, -1, &eq));
         node_->on = expr_and(a->arena, node_->on, eq);
@@ -542,8 +549,8 @@ static struct err *join_alias(struct level *l, const PgQuery__JoinExpr *j, struc
         l->items[i]->rel_visible = false;
     if ((int)j->alias->n_colnames > item->ncols)
         return err_new("42601", "column alias list for \"%s\" has too many entries", item->name);
-    const char **names = arena_memdup(l->a->arena, item->colnames,
-                                      sizeof(*names) * (size_t)item->ncols);
+    const char **names =
+        arena_memdup(l->a->arena, item->colnames, sizeof(*names) * (size_t)item->ncols);
     for (size_t i = 0; i < j->alias->n_colnames; i++)
         names[i] = node_str(j->alias->colnames[i]);
     item->colnames = names;

@@ -40,7 +40,7 @@ static bool clause_takes_aggs(enum clause c)
 /* The nearest query level whose columns the expressions use: an aggregate belongs there. */
 struct level_search {
     struct level *start;
-    int nearest; /* levels up; -1: no columns at all */
+    int nearest;            /* levels up; -1: no columns at all */
     const struct expr *agg; /* an aggregate of this level inside */
 };
 
@@ -164,28 +164,29 @@ static struct err *check_call_form(struct level *l, const PgQuery__FuncCall *f,
     const struct cat_proc *p = e->kind == E_FUNC || e->kind == E_AGG ? builtin_proc(e->func) : NULL;
     bool is_agg = e->kind == E_AGG;
     if (f->agg_star && !is_agg)
-        return at(a, err_new("42809", "%s(*) specified, but %s is not an aggregate function", name,
-                             name),
-                  f->location);
+        return at(
+            a, err_new("42809", "%s(*) specified, but %s is not an aggregate function", name, name),
+            f->location);
     if (f->agg_distinct && !is_agg)
-        return at(a, err_new("42809", "DISTINCT specified, but %s is not an aggregate function",
-                             name),
+        return at(a,
+                  err_new("42809", "DISTINCT specified, but %s is not an aggregate function", name),
                   f->location);
     if (f->n_agg_order && !is_agg)
-        return at(a, err_new("42809", "ORDER BY specified, but %s is not an aggregate function",
-                             name),
+        return at(a,
+                  err_new("42809", "ORDER BY specified, but %s is not an aggregate function", name),
                   f->location);
     if (f->agg_filter && !is_agg)
-        return at(a, err_new("42809", "FILTER specified, but %s is not an aggregate function", name),
+        return at(a,
+                  err_new("42809", "FILTER specified, but %s is not an aggregate function", name),
                   f->location);
     if (p && p->kind == 'w')
         return at(a, err_new("42P20", "window function %s requires an OVER clause", name),
                   f->location);
     if (p && p->kind == 'p')
-        return at(a,
-                  err_hint(err_new("42809", "%s is a procedure", name),
-                           "To call a procedure, use CALL."),
-                  f->location);
+        return at(
+            a,
+            err_hint(err_new("42809", "%s is a procedure", name), "To call a procedure, use CALL."),
+            f->location);
     if (p && p->retset && l->clause != CL_SELECT && l->clause != CL_FROM_FUNCTION &&
         l->clause != CL_ORDER_BY && l->clause != CL_INSERT_TARGET)
         return at(a,
@@ -248,7 +249,8 @@ static struct err *analyze_any(struct level *l, const PgQuery__SubLink *s, struc
     const struct query *q = e->sublink.query;
     bool row = s->testexpr->node_case == PG_QUERY__NODE__NODE_ROW_EXPR;
     int n = row ? (int)s->testexpr->row_expr->n_args : 1;
-    struct str op = s->n_oper_name ? str_from(node_str(s->oper_name[s->n_oper_name - 1])) : STR("=");
+    struct str op =
+        s->n_oper_name ? str_from(node_str(s->oper_name[s->n_oper_name - 1])) : STR("=");
     int have = visible_targets(q);
     if (have < n)
         return at(a, err_new("42601", "subquery has too few columns"), s->location);
@@ -262,8 +264,9 @@ static struct err *analyze_any(struct level *l, const PgQuery__SubLink *s, struc
     }
     TRY(make_row_compare(l, op, left, right, n, s->location, &e->sublink.test));
     if (e->sublink.test->type != BOOL_OID)
-        return at(a, err_new("42804", "row comparison operator must yield type boolean, not type %s",
-                             type_display(a->arena, e->sublink.test->type, -1)),
+        return at(a,
+                  err_new("42804", "row comparison operator must yield type boolean, not type %s",
+                          type_display(a->arena, e->sublink.test->type, -1)),
                   s->location);
     return NULL;
 }
@@ -318,8 +321,9 @@ struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s, struct e
         uint32_t elem = e->type;
         e->type = element_type_of(elem) ? elem : array_type_of(elem);
         if (!e->type)
-            return at(a, err_new("42704", "could not find array type for data type %s",
-                                 type_display(a->arena, elem, -1)),
+            return at(a,
+                      err_new("42704", "could not find array type for data type %s",
+                              type_display(a->arena, elem, -1)),
                       s->location);
     }
     return NULL;

@@ -11,22 +11,41 @@ typedef PgQuery__Node pg_node; /* the one short name for a foreign type */
 
 /* One name in a query's namespace: a table alias or a join's, with its columns as expressions. */
 struct ns_item {
-    const char *name;       /* NULL: an unnamed join */
-    const char *nsp_name;   /* of a relation without alias; NULL otherwise */
+    const char *name;     /* NULL: an unnamed join */
+    const char *nsp_name; /* of a relation without alias; NULL otherwise */
     int ncols;
     const char **colnames;
-    struct expr **cols;     /* NULL: dropped */
-    struct rte *rte;        /* NULL for joins */
-    bool rel_visible;       /* can be named as a qualifier */
-    bool cols_visible;      /* columns can be named without qualifier */
-    bool lateral_only;      /* seen by LATERAL items only, while the FROM clause is read */
+    struct expr **cols; /* NULL: dropped */
+    struct rte *rte;    /* NULL for joins */
+    bool rel_visible;   /* can be named as a qualifier */
+    bool cols_visible;  /* columns can be named without qualifier */
+    bool lateral_only;  /* seen by LATERAL items only, while the FROM clause is read */
     bool lateral_ok;
 };
 
 enum clause {
-    CL_SELECT, CL_FROM_FUNCTION, CL_WHERE, CL_JOIN_ON, CL_GROUP_BY, CL_HAVING, CL_ORDER_BY, CL_LIMIT,
-    CL_DISTINCT_ON, CL_VALUES, CL_INSERT_TARGET, CL_UPDATE, CL_RETURNING, CL_CHECK, CL_DEFAULT, CL_INDEX_EXPR,
-    CL_INDEX_PRED, CL_GENERATED, CL_AGG_FILTER, CL_ALTER_USING, CL_COPY_WHERE, CL_WINDOW,
+    CL_SELECT,
+    CL_FROM_FUNCTION,
+    CL_WHERE,
+    CL_JOIN_ON,
+    CL_GROUP_BY,
+    CL_HAVING,
+    CL_ORDER_BY,
+    CL_LIMIT,
+    CL_DISTINCT_ON,
+    CL_VALUES,
+    CL_INSERT_TARGET,
+    CL_UPDATE,
+    CL_RETURNING,
+    CL_CHECK,
+    CL_DEFAULT,
+    CL_INDEX_EXPR,
+    CL_INDEX_PRED,
+    CL_GENERATED,
+    CL_AGG_FILTER,
+    CL_ALTER_USING,
+    CL_COPY_WHERE,
+    CL_WINDOW,
 };
 
 struct analysis {
@@ -48,13 +67,13 @@ struct level {
     struct ns_item **items;
     int nitems;
     int items_cap;
-    struct cte **ctes;       /* visible here, latest last; outer levels are searched too */
+    struct cte **ctes; /* visible here, latest last; outer levels are searched too */
     int nctes;
     int ctes_cap;
     enum clause clause;
-    bool in_agg;             /* inside an aggregate's arguments */
-    bool lateral;            /* lateral_only items can be used */
-    const char *value_name;  /* what VALUE or a self-reference means; unused: NULL */
+    bool in_agg;            /* inside an aggregate's arguments */
+    bool lateral;           /* lateral_only items can be used */
+    const char *value_name; /* what VALUE or a self-reference means; unused: NULL */
 };
 
 /* ---- errors ---- */
@@ -62,18 +81,22 @@ struct err *at(const struct analysis *a, struct err *e, int location);
 
 /* ---- expressions ---- */
 struct expr *expr_new(struct analysis *a, enum expr_kind kind, uint32_t type, int location);
-struct expr *expr_const(struct arena *arena, uint32_t type, int32_t typmod, struct datum value, int location);
+struct expr *expr_const(struct arena *arena, uint32_t type, int32_t typmod, struct datum value,
+                        int location);
 struct expr *expr_var(struct arena *arena, struct rte *rte, int att, int location);
-struct expr *expr_func(struct arena *arena, enum expr_kind kind, uint32_t func, uint32_t op, uint32_t type,
-                       struct expr **args, int nargs, int location);
+struct expr *expr_func(struct arena *arena, enum expr_kind kind, uint32_t func, uint32_t op,
+                       uint32_t type, struct expr **args, int nargs, int location);
 struct expr *expr_and(struct arena *arena, struct expr *a, struct expr *b);
 struct err *analyze_expr(struct level *l, const pg_node *n, struct expr **out) MUST_CHECK;
-struct err *analyze_expr_in(struct level *l, const pg_node *n, enum clause clause, struct expr **out) MUST_CHECK;
+struct err *analyze_expr_in(struct level *l, const pg_node *n, enum clause clause,
+                            struct expr **out) MUST_CHECK;
 /* Coerced to boolean; `what` as in "argument of WHERE must be type boolean". */
 struct err *analyze_bool(struct level *l, const pg_node *n, enum clause clause, const char *what,
                          struct expr **out) MUST_CHECK;
-struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struct expr **out) MUST_CHECK;
-struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s, struct expr **out) MUST_CHECK;
+struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f,
+                              struct expr **out) MUST_CHECK;
+struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s,
+                            struct expr **out) MUST_CHECK;
 /* Walks all direct children; stops at the first error. Subqueries are not entered. */
 typedef struct err *(*expr_visit)(struct expr **e, void *arg);
 struct err *expr_children(struct expr *e, expr_visit visit, void *arg) MUST_CHECK;
@@ -82,28 +105,32 @@ bool expr_has_srf(const struct expr *e);
 
 /* ---- names ---- */
 struct ns_item *ns_add(struct level *l, struct ns_item item);
-struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, struct expr **out) MUST_CHECK;
-struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct target **targets, int *n,
-                        int *cap) MUST_CHECK;
+struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref,
+                               struct expr **out) MUST_CHECK;
+struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct target **targets,
+                        int *n, int *cap) MUST_CHECK;
 struct ns_item *find_ns_item(struct level *l, const char *nsp, const char *name);
 struct cte *find_cte(struct level *l, const char *name);
 
 /* ---- types ---- */
 bool can_coerce(uint32_t from, uint32_t to, char context /* i a e */);
 /* NULL error and *out NULL: no such coercion in that context. */
-struct err *coerce_try(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod, char context,
-                       enum expr_form form, int location, struct expr **out) MUST_CHECK;
+struct err *coerce_try(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
+                       char context, enum expr_form form, int location,
+                       struct expr **out) MUST_CHECK;
 /* 42846/42804 when impossible, worded for the context. */
-struct err *coerce_explicit(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod, int location,
-                            struct expr **out) MUST_CHECK;
-struct err *coerce_to_bool(struct analysis *a, struct expr *e, const char *what, struct expr **out) MUST_CHECK;
+struct err *coerce_explicit(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
+                            int location, struct expr **out) MUST_CHECK;
+struct err *coerce_to_bool(struct analysis *a, struct expr *e, const char *what,
+                           struct expr **out) MUST_CHECK;
 /* For INSERT and UPDATE of a column. */
 struct err *coerce_assignment(struct analysis *a, struct expr *e, const char *column, uint32_t type,
                               int32_t typmod, bool default_value, struct expr **out) MUST_CHECK;
 /* One type for several expressions (UNION, CASE, VALUES ...); 42804 naming `what`. */
 struct err *common_type(struct analysis *a, struct expr **exprs, int n, const char *what,
                         uint32_t *out) MUST_CHECK;
-struct err *coerce_to_common(struct analysis *a, struct expr **e, uint32_t type, const char *what) MUST_CHECK;
+struct err *coerce_to_common(struct analysis *a, struct expr **e, uint32_t type,
+                             const char *what) MUST_CHECK;
 /* unknown -> text for those that stay undecided. */
 struct err *resolve_unknown(struct analysis *a, struct expr **e) MUST_CHECK;
 int32_t common_typmod(struct expr **exprs, int n, uint32_t type);
@@ -111,13 +138,13 @@ bool type_is_collatable(uint32_t type);
 uint32_t type_default_collation(uint32_t type);
 
 /* ---- operators and functions ---- */
-struct err *make_op(struct analysis *a, struct str name, struct expr *left, struct expr *right, int location,
-                    struct expr **out) MUST_CHECK;
+struct err *make_op(struct analysis *a, struct str name, struct expr *left, struct expr *right,
+                    int location, struct expr **out) MUST_CHECK;
 struct err *make_scalar_array_op(struct analysis *a, struct str name, bool any, struct expr *left,
                                  struct expr *right, int location, struct expr **out) MUST_CHECK;
 /* The operator between two types with arguments' coercion; *oper NULL when there is none. */
-struct err *find_binary_op(struct analysis *a, struct str name, uint32_t left, uint32_t right, int location,
-                           const struct cat_oper **oper) MUST_CHECK;
+struct err *find_binary_op(struct analysis *a, struct str name, uint32_t left, uint32_t right,
+                           int location, const struct cat_oper **oper) MUST_CHECK;
 /* Default "<" of a type; 42883 "could not identify an ordering operator". */
 struct err *ordering_op(struct analysis *a, uint32_t type, int location, uint32_t *lt) MUST_CHECK;
 struct err *equality_op(struct analysis *a, uint32_t type, int location, uint32_t *eq) MUST_CHECK;
@@ -125,39 +152,44 @@ struct func_name {
     const char *nsp; /* NULL: search path */
     const char *name;
 };
-/* Builds a call to the function chosen for those arguments (already analyzed, perhaps unknown literals).
- * names[i]: name of a named argument or NULL. Result kinds FUNC, AGG, or a cast. */
-struct err *make_func(struct level *l, struct func_name fn, struct expr **args, const char **names, int nargs,
-                      bool variadic, const PgQuery__FuncCall *call, int location, struct expr **out) MUST_CHECK;
-/* Resolves polymorphic argument and result types: actual[] in, declared[] replaced by actual types. */
+/* Builds a call to the function chosen for those arguments (already analyzed, perhaps unknown
+ * literals). names[i]: name of a named argument or NULL. Result kinds FUNC, AGG, or a cast. */
+struct err *make_func(struct level *l, struct func_name fn, struct expr **args, const char **names,
+                      int nargs, bool variadic, const PgQuery__FuncCall *call, int location,
+                      struct expr **out) MUST_CHECK;
+/* Resolves polymorphic argument and result types: actual[] in, declared[] replaced by actual types.
+ */
 struct err *resolve_polymorphic(struct analysis *a, const struct cat_proc *p, uint32_t *declared,
-                                const uint32_t *actual, int nargs, uint32_t *rettype, int location) MUST_CHECK;
+                                const uint32_t *actual, int nargs, uint32_t *rettype,
+                                int location) MUST_CHECK;
 bool type_is_polymorphic(uint32_t type);
-uint32_t array_type_of(uint32_t elem);
-uint32_t element_type_of(uint32_t array);
 
 /* ---- queries ---- */
-struct err *analyze_select_node(struct analysis *a, struct level *parent, const pg_node *n, bool lateral_ok,
-                                struct query **out) MUST_CHECK;
+struct err *analyze_select_node(struct analysis *a, struct level *parent, const pg_node *n,
+                                bool lateral_ok, struct query **out) MUST_CHECK;
 struct err *analyze_select(struct level *l, const PgQuery__SelectStmt *s) MUST_CHECK;
 struct err *analyze_from(struct level *l, pg_node **items, size_t n) MUST_CHECK;
 struct err *analyze_with(struct level *l, const PgQuery__WithClause *w) MUST_CHECK;
-struct err *analyze_targets(struct level *l, pg_node **list, size_t n, enum clause clause, struct target **out,
-                            int *nout) MUST_CHECK;
+struct err *analyze_targets(struct level *l, pg_node **list, size_t n, enum clause clause,
+                            struct target **out, int *nout) MUST_CHECK;
 struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s) MUST_CHECK;
 struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s) MUST_CHECK;
 struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s) MUST_CHECK;
-struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct target *targets, int ntargets,
-                              enum clause clause, struct sort_key **out, int *nout) MUST_CHECK;
-struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struct relation **out) MUST_CHECK;
+struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct target *targets,
+                              int ntargets, enum clause clause, struct sort_key **out,
+                              int *nout) MUST_CHECK;
+struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv,
+                          struct relation **out) MUST_CHECK;
 struct err *rte_for_relation(struct analysis *a, struct relation *r, const PgQuery__Alias *alias,
                              struct rte **out) MUST_CHECK;
-struct rte *rte_new(struct analysis *a, struct query *q, enum rte_kind kind, const char *name, int ncols);
+struct rte *rte_new(struct analysis *a, struct query *q, enum rte_kind kind, const char *name,
+                    int ncols);
 struct err *rte_add_ns(struct level *l, struct rte *rte, bool rel_visible, bool cols_visible);
 /* Makes the columns of one range table entry those of another, in place. */
 void rte_alias(struct expr *e, struct rte *from, struct rte *to);
 /* The next value of an identity column's sequence. */
-struct err *identity_default(struct analysis *a, const struct relation *r, int att, struct expr **out) MUST_CHECK;
+struct err *identity_default(struct analysis *a, const struct relation *r, int att,
+                             struct expr **out) MUST_CHECK;
 struct err *check_grouping(struct level *l) MUST_CHECK;
 struct level level_init(struct analysis *a, struct level *parent, enum query_kind kind);
 

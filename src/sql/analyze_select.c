@@ -21,10 +21,22 @@ static const char *func_target_name(const PgQuery__FuncCall *f)
 /* The name PostgreSQL gives a column without AS; `strength` 2 for names, 1 for weak ones. */
 static const char *figure_name(const pg_node *n, int *strength)
 {
-    static const char *const sqlvalues[] = {
-        "",          "current_date",   "current_time", "current_time", "current_timestamp",
-        "current_timestamp", "localtime", "localtime", "localtimestamp", "localtimestamp",
-        "current_role", "current_user", "user", "session_user", "current_catalog", "current_schema"};
+    static const char *const sqlvalues[] = {"",
+                                            "current_date",
+                                            "current_time",
+                                            "current_time",
+                                            "current_timestamp",
+                                            "current_timestamp",
+                                            "localtime",
+                                            "localtime",
+                                            "localtimestamp",
+                                            "localtimestamp",
+                                            "current_role",
+                                            "current_user",
+                                            "user",
+                                            "session_user",
+                                            "current_catalog",
+                                            "current_schema"};
     const char *inner;
     *strength = 2;
     switch (n->node_case) {
@@ -172,8 +184,8 @@ static const char *simple_name(const pg_node *n)
 }
 
 /* Finds an output column by position or, when `by_name`, by its name; NULL: it is an expression. */
-static struct err *find_target(struct level *l, const pg_node *n, struct target *targets, int ntargets,
-                               const char *clause, bool by_name, struct expr **out)
+static struct err *find_target(struct level *l, const pg_node *n, struct target *targets,
+                               int ntargets, const char *clause, bool by_name, struct expr **out)
 {
     int64_t position;
     *out = NULL;
@@ -190,7 +202,8 @@ static struct err *find_target(struct level *l, const pg_node *n, struct target 
         return NULL;
     }
     if (n->node_case == PG_QUERY__NODE__NODE_A_CONST)
-        return at(l->a, err_new("42601", "non-integer constant in %s", clause), n->a_const->location);
+        return at(l->a, err_new("42601", "non-integer constant in %s", clause),
+                  n->a_const->location);
     const char *name = by_name ? simple_name(n) : NULL;
     for (int i = 0; name && i < ntargets; i++) {
         if (!targets[i].name || strcmp(targets[i].name, name) != 0)
@@ -214,14 +227,15 @@ struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct 
         TRY(find_target(l, s->node, targets, ntargets, "ORDER BY", true, &k->expr));
         if (!k->expr) {
             if (l->q->setop != SETOP_NONE)
-                return at(a,
-                          err_hint(err_detail(err_new("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER "
-                                                               "BY clause"),
-                                              "Only result column names can be used, not expressions "
-                                              "or functions."),
-                                   "Add the expression/function to every SELECT, or move the UNION "
-                                   "into a FROM clause."),
-                          s->location);
+                return at(
+                    a,
+                    err_hint(err_detail(err_new("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER "
+                                                         "BY clause"),
+                                        "Only result column names can be used, not expressions "
+                                        "or functions."),
+                             "Add the expression/function to every SELECT, or move the UNION "
+                             "into a FROM clause."),
+                    s->location);
             TRY(analyze_expr_in(l, s->node, clause, &k->expr));
             TRY(resolve_unknown(a, &k->expr));
             for (int t = 0; t < ntargets; t++)
@@ -240,7 +254,8 @@ struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct 
             const char *op = node_str(s->use_op[s->n_use_op - 1]);
             k->desc = strcmp(op, ">") == 0;
             if (!k->desc && strcmp(op, "<") != 0)
-                return at(a, err_unsupported("ORDER BY USING %s is not supported", op), s->location);
+                return at(a, err_unsupported("ORDER BY USING %s is not supported", op),
+                          s->location);
         }
         k->nulls_first = s->sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
                          (k->desc && s->sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST);
@@ -309,8 +324,9 @@ static struct err *analyze_distinct_clause(struct level *l, const PgQuery__Selec
                 listed |= expr_equal(q->targets[k].expr, q->order[i].expr);
             if (!listed)
                 return at(a,
-                          err_new("42P10", "for SELECT DISTINCT, ORDER BY expressions must appear in "
-                                           "select list"),
+                          err_new("42P10",
+                                  "for SELECT DISTINCT, ORDER BY expressions must appear in "
+                                  "select list"),
                           q->order[i].expr->location);
         }
         return NULL;
@@ -319,7 +335,8 @@ static struct err *analyze_distinct_clause(struct level *l, const PgQuery__Selec
     q->distinct_on = arena_new_array(a->arena, struct expr *, s->n_distinct_clause);
     for (size_t i = 0; i < s->n_distinct_clause; i++) {
         struct expr *e;
-        TRY(find_target(l, s->distinct_clause[i], q->targets, q->ntargets, "DISTINCT ON", true, &e));
+        TRY(find_target(l, s->distinct_clause[i], q->targets, q->ntargets, "DISTINCT ON", true,
+                        &e));
         if (!e)
             TRY(analyze_expr_in(l, s->distinct_clause[i], CL_DISTINCT_ON, &e));
         TRY(resolve_unknown(a, &e));
@@ -348,7 +365,8 @@ static struct err *analyze_limit(struct level *l, const PgQuery__SelectStmt *s)
         const pg_node *n;
         struct expr **out;
         const char *what;
-    } parts[] = {{s->limit_offset, &l->q->offset, "OFFSET"}, {s->limit_count, &l->q->limit, "LIMIT"}};
+    } parts[] = {{s->limit_offset, &l->q->offset, "OFFSET"},
+                 {s->limit_count, &l->q->limit, "LIMIT"}};
     for (int i = 0; i < 2; i++) {
         struct expr *e;
         struct expr *out;
@@ -415,8 +433,9 @@ static struct err *check_grouped(struct expr **ref, void *arg)
     if (e->kind == E_VAR && own_rte(q, e->var.rte) && !depends_on_key(q, e->var.rte)) {
         const char *col = e->var.att > 0 ? e->var.rte->colnames[e->var.att - 1] : "?";
         return at(c->l->a,
-                  err_new("42803", "column \"%s.%s\" must appear in the GROUP BY clause or be used in "
-                                   "an aggregate function",
+                  err_new("42803",
+                          "column \"%s.%s\" must appear in the GROUP BY clause or be used in "
+                          "an aggregate function",
                           e->var.rte->name, col),
                   e->location);
     }
@@ -469,19 +488,19 @@ static struct err *add_mark(struct level *l, struct rte *rte, const PgQuery__Loc
 
 static struct err *analyze_locking(struct level *l, const PgQuery__SelectStmt *s)
 {
-    static const char *const names[] = {"", "", "FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE",
-                                        "FOR UPDATE"};
+    static const char *const names[] = {
+        "", "", "FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE"};
     struct query *q = l->q;
     if (!s->n_locking_clause)
         return NULL;
     const char *name = names[s->locking_clause[0]->locking_clause->strength];
-    const char *why = q->setop != SETOP_NONE       ? "UNION/INTERSECT/EXCEPT"
-                      : q->distinct                ? "DISTINCT clause"
-                      : q->ngroup                  ? "GROUP BY clause"
-                      : q->having                  ? "HAVING clause"
-                      : q->naggs                   ? "aggregate functions"
-                      : q->has_srf                 ? "set-returning functions in the target list"
-                                                   : NULL;
+    const char *why = q->setop != SETOP_NONE ? "UNION/INTERSECT/EXCEPT"
+                      : q->distinct          ? "DISTINCT clause"
+                      : q->ngroup            ? "GROUP BY clause"
+                      : q->having            ? "HAVING clause"
+                      : q->naggs             ? "aggregate functions"
+                      : q->has_srf           ? "set-returning functions in the target list"
+                                             : NULL;
     if (why)
         return err_unsupported("%s is not allowed with %s", name, why);
     q->marks = arena_new_array(l->a->arena, struct row_mark, q->nrtes);
@@ -539,7 +558,8 @@ static struct err *analyze_values(struct level *l, const PgQuery__SelectStmt *s)
         rte->typmods[c] = common_typmod(column, nrows, rte->types[c]);
         rte->collations[c] = type_default_collation(rte->types[c]);
         rte->colnames[c] = arena_printf(a->arena, "column%d", c + 1);
-        l->q->targets[c] = (struct target){expr_var(a->arena, rte, c + 1, -1), rte->colnames[c], 0, 0};
+        l->q->targets[c] =
+            (struct target){expr_var(a->arena, rte, c + 1, -1), rte->colnames[c], 0, 0};
     }
     struct from_node *f = arena_new(a->arena, struct from_node);
     f->rte = rte;
@@ -582,13 +602,13 @@ static struct err *setop_columns(struct level *l)
         rte->typmods[i] = common_typmod(pair, 2, rte->types[i]);
         rte->collations[i] = type_default_collation(rte->types[i]);
         rte->colnames[i] = q->left->targets[i].name;
-        q->targets[i] =
-            (struct target){expr_var(a->arena, rte, i + 1, -1), rte->colnames[i], 0, 0};
+        q->targets[i] = (struct target){expr_var(a->arena, rte, i + 1, -1), rte->colnames[i], 0, 0};
     }
     return NULL;
 }
 
-static struct err *analyze_setop_arm(struct level *l, const PgQuery__SelectStmt *s, struct query **out)
+static struct err *analyze_setop_arm(struct level *l, const PgQuery__SelectStmt *s,
+                                     struct query **out)
 {
     struct level arm = level_init(l->a, l->parent, Q_SELECT);
     arm.lateral = l->lateral;
@@ -642,8 +662,9 @@ static struct err *cte_columns(struct level *l, struct cte *cte, const PgQuery__
     }
     if ((int)c->n_aliascolnames > cte->ncols)
         return at(a,
-                  err_new("42P10", "WITH query \"%s\" has %d columns available but %zu columns "
-                                   "specified",
+                  err_new("42P10",
+                          "WITH query \"%s\" has %d columns available but %zu columns "
+                          "specified",
                           cte->name, cte->ncols, c->n_aliascolnames),
                   c->location);
     return NULL;
@@ -684,15 +705,17 @@ static struct err *analyze_recursive(struct level *l, struct cte *cte,
         if (q->setop_rte->types[i] == cte->types[i])
             continue;
         return at(a,
-                  err_hint(err_new("42804", "recursive query \"%s\" column %d has type %s in "
-                                            "non-recursive term but type %s overall",
+                  err_hint(err_new("42804",
+                                   "recursive query \"%s\" column %d has type %s in "
+                                   "non-recursive term but type %s overall",
                                    cte->name, i + 1, type_display(a->arena, cte->types[i], -1),
                                    type_display(a->arena, q->setop_rte->types[i], -1)),
                            "Cast the output of the non-recursive term to the correct type."),
                   q->left->targets[i].expr->location);
     }
     if (s->n_sort_clause)
-        return at(a, err_unsupported("ORDER BY in a recursive query is not implemented"), c->location);
+        return at(a, err_unsupported("ORDER BY in a recursive query is not implemented"),
+                  c->location);
     if (s->limit_count || s->limit_offset)
         return at(a, err_unsupported("LIMIT in a recursive query is not implemented"), c->location);
     return NULL;
@@ -709,9 +732,9 @@ static struct err *analyze_cte(struct level *l, const PgQuery__CommonTableExpr *
         return at(a, err_unsupported("SEARCH and CYCLE clauses are not supported"), c->location);
     for (int i = 0; i < l->q->nctes; i++)
         if (strcmp(l->q->ctes[i]->name, c->ctename) == 0)
-            return at(a, err_new("42712", "WITH query name \"%s\" specified more than once",
-                                 c->ctename),
-                      c->location);
+            return at(
+                a, err_new("42712", "WITH query name \"%s\" specified more than once", c->ctename),
+                c->location);
     cte->materialized = c->ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways;
     cte->not_materialized = c->ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever;
     bool is_union = c->ctequery->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
@@ -724,10 +747,11 @@ static struct err *analyze_cte(struct level *l, const PgQuery__CommonTableExpr *
         if (cte->query->kind != Q_SELECT) {
             cte->materialized = true;
             if (l->parent)
-                return at(a,
-                          err_unsupported("WITH clause containing a data-modifying statement must be "
-                                          "at the top level"),
-                          c->location);
+                return at(
+                    a,
+                    err_unsupported("WITH clause containing a data-modifying statement must be "
+                                    "at the top level"),
+                    c->location);
         }
         for (int i = 0; cte->query->kind == Q_SELECT && i < cte->query->ntargets; i++)
             TRY(resolve_unknown(a, &cte->query->targets[i].expr));
@@ -787,8 +811,8 @@ struct err *analyze_select(struct level *l, const PgQuery__SelectStmt *s)
     else if (!e && s->n_values_lists) {
         e = analyze_values(l, s);
         if (!e)
-            e = analyze_sort_keys(l, s->sort_clause, s->n_sort_clause, l->q->targets, l->q->ntargets,
-                                  CL_ORDER_BY, &l->q->order, &l->q->norder);
+            e = analyze_sort_keys(l, s->sort_clause, s->n_sort_clause, l->q->targets,
+                                  l->q->ntargets, CL_ORDER_BY, &l->q->order, &l->q->norder);
         if (!e)
             e = analyze_limit(l, s);
     } else if (!e) {

@@ -211,12 +211,12 @@ static struct err *coerce_param(struct analysis *a, struct expr *e, uint32_t to,
     if (*known == 0 || *known == UNKNOWN_OID)
         *known = to;
     else if (*known != to)
-        return at(a,
-                  err_detail(err_new("42P18", "inconsistent types deduced for parameter $%d",
-                                     e->param),
-                             "%s versus %s", type_display(a->arena, *known, -1),
-                             type_display(a->arena, to, -1)),
-                  e->location);
+        return at(
+            a,
+            err_detail(err_new("42P18", "inconsistent types deduced for parameter $%d", e->param),
+                       "%s versus %s", type_display(a->arena, *known, -1),
+                       type_display(a->arena, to, -1)),
+            e->location);
     e->type = to;
     e->collation = type_default_collation(to);
     *out = e;
@@ -290,8 +290,8 @@ static struct err *coerce_type(struct analysis *a, struct expr *e, uint32_t to, 
     return NULL;
 }
 
-struct err *coerce_try(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod, char context,
-                       enum expr_form form, int location, struct expr **out)
+struct err *coerce_try(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
+                       char context, enum expr_form form, int location, struct expr **out)
 {
     struct expr *typed;
     *out = NULL;

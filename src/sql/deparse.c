@@ -1,5 +1,5 @@
-/* Expressions back to SQL, in the canonical form that pg_get_expr and \d show: every operator call in
- * parentheses, constants with the type that they would not have by themselves. */
+/* Expressions back to SQL, in the canonical form that pg_get_expr and \d show: every operator call
+ * in parentheses, constants with the type that they would not have by themselves. */
 #include "sql/analyze_internal.h"
 
 #include <ctype.h>
@@ -16,33 +16,165 @@ struct deparser {
 
 /* `implicit`: show coercions that the text did not have. */
 static struct err *put(struct deparser *d, const struct expr *e, bool implicit);
-/* As an operand of `parent`: pretty text gets parentheses where precedence asks for them. Plain text
- * has them around every operator anyway. */
+/* As an operand of `parent`: pretty text gets parentheses where precedence asks for them. Plain
+ * text has them around every operator anyway. */
 static struct err *put_child(struct deparser *d, const struct expr *e, const struct expr *parent,
                              bool implicit);
 
 /* Words that need quotes as identifiers: PostgreSQL's reserved key words (manual appendix C). */
 static bool is_reserved(const char *s)
 {
-    static const char *const words[] = {
-        "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric",
-        "authorization", "between", "bigint", "binary", "bit", "boolean", "both", "case", "cast",
-        "char", "character", "check", "coalesce", "collate", "collation", "column", "concurrently",
-        "constraint", "create", "cross", "current_catalog", "current_date", "current_role",
-        "current_schema", "current_time", "current_timestamp", "current_user", "dec", "decimal",
-        "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "exists",
-        "extract", "false", "fetch", "float", "for", "foreign", "freeze", "from", "full", "grant",
-        "greatest", "group", "grouping", "having", "ilike", "in", "initially", "inner", "inout",
-        "int", "integer", "intersect", "interval", "into", "is", "isnull", "join", "lateral",
-        "leading", "least", "left", "like", "limit", "localtime", "localtimestamp", "national",
-        "natural", "nchar", "none", "normalize", "not", "notnull", "null", "nullif", "numeric",
-        "offset", "on", "only", "or", "order", "out", "outer", "overlaps", "overlay", "placing",
-        "position", "precision", "primary", "real", "references", "returning", "right", "row",
-        "select", "session_user", "setof", "similar", "smallint", "some", "substring", "symmetric",
-        "table", "tablesample", "then", "time", "timestamp", "to", "trailing", "treat", "trim",
-        "true", "union", "unique", "user", "using", "values", "varchar", "variadic", "verbose",
-        "when", "where", "window", "with", "xmlattributes", "xmlconcat", "xmlelement", "xmlexists",
-        "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable"};
+    static const char *const words[] = {"all",
+                                        "analyse",
+                                        "analyze",
+                                        "and",
+                                        "any",
+                                        "array",
+                                        "as",
+                                        "asc",
+                                        "asymmetric",
+                                        "authorization",
+                                        "between",
+                                        "bigint",
+                                        "binary",
+                                        "bit",
+                                        "boolean",
+                                        "both",
+                                        "case",
+                                        "cast",
+                                        "char",
+                                        "character",
+                                        "check",
+                                        "coalesce",
+                                        "collate",
+                                        "collation",
+                                        "column",
+                                        "concurrently",
+                                        "constraint",
+                                        "create",
+                                        "cross",
+                                        "current_catalog",
+                                        "current_date",
+                                        "current_role",
+                                        "current_schema",
+                                        "current_time",
+                                        "current_timestamp",
+                                        "current_user",
+                                        "dec",
+                                        "decimal",
+                                        "default",
+                                        "deferrable",
+                                        "desc",
+                                        "distinct",
+                                        "do",
+                                        "else",
+                                        "end",
+                                        "except",
+                                        "exists",
+                                        "extract",
+                                        "false",
+                                        "fetch",
+                                        "float",
+                                        "for",
+                                        "foreign",
+                                        "freeze",
+                                        "from",
+                                        "full",
+                                        "grant",
+                                        "greatest",
+                                        "group",
+                                        "grouping",
+                                        "having",
+                                        "ilike",
+                                        "in",
+                                        "initially",
+                                        "inner",
+                                        "inout",
+                                        "int",
+                                        "integer",
+                                        "intersect",
+                                        "interval",
+                                        "into",
+                                        "is",
+                                        "isnull",
+                                        "join",
+                                        "lateral",
+                                        "leading",
+                                        "least",
+                                        "left",
+                                        "like",
+                                        "limit",
+                                        "localtime",
+                                        "localtimestamp",
+                                        "national",
+                                        "natural",
+                                        "nchar",
+                                        "none",
+                                        "normalize",
+                                        "not",
+                                        "notnull",
+                                        "null",
+                                        "nullif",
+                                        "numeric",
+                                        "offset",
+                                        "on",
+                                        "only",
+                                        "or",
+                                        "order",
+                                        "out",
+                                        "outer",
+                                        "overlaps",
+                                        "overlay",
+                                        "placing",
+                                        "position",
+                                        "precision",
+                                        "primary",
+                                        "real",
+                                        "references",
+                                        "returning",
+                                        "right",
+                                        "row",
+                                        "select",
+                                        "session_user",
+                                        "setof",
+                                        "similar",
+                                        "smallint",
+                                        "some",
+                                        "substring",
+                                        "symmetric",
+                                        "table",
+                                        "tablesample",
+                                        "then",
+                                        "time",
+                                        "timestamp",
+                                        "to",
+                                        "trailing",
+                                        "treat",
+                                        "trim",
+                                        "true",
+                                        "union",
+                                        "unique",
+                                        "user",
+                                        "using",
+                                        "values",
+                                        "varchar",
+                                        "variadic",
+                                        "verbose",
+                                        "when",
+                                        "where",
+                                        "window",
+                                        "with",
+                                        "xmlattributes",
+                                        "xmlconcat",
+                                        "xmlelement",
+                                        "xmlexists",
+                                        "xmlforest",
+                                        "xmlnamespaces",
+                                        "xmlparse",
+                                        "xmlpi",
+                                        "xmlroot",
+                                        "xmlserialize",
+                                        "xmltable"};
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
         if (strcmp(s, words[i]) == 0)
             return true;
@@ -383,11 +515,11 @@ static struct err *put_var(struct deparser *d, const struct expr *e)
 static struct err *put_sqlvalue(struct deparser *d, const struct expr *e)
 {
     static const char *const names[] = {
-        [SV_CURRENT_DATE] = "CURRENT_DATE",       [SV_CURRENT_TIME] = "CURRENT_TIME",
+        [SV_CURRENT_DATE] = "CURRENT_DATE",           [SV_CURRENT_TIME] = "CURRENT_TIME",
         [SV_CURRENT_TIMESTAMP] = "CURRENT_TIMESTAMP", [SV_LOCALTIME] = "LOCALTIME",
-        [SV_LOCALTIMESTAMP] = "LOCALTIMESTAMP",   [SV_CURRENT_ROLE] = "CURRENT_ROLE",
-        [SV_CURRENT_USER] = "CURRENT_USER",       [SV_USER] = "USER",
-        [SV_SESSION_USER] = "SESSION_USER",       [SV_CURRENT_CATALOG] = "CURRENT_CATALOG",
+        [SV_LOCALTIMESTAMP] = "LOCALTIMESTAMP",       [SV_CURRENT_ROLE] = "CURRENT_ROLE",
+        [SV_CURRENT_USER] = "CURRENT_USER",           [SV_USER] = "USER",
+        [SV_SESSION_USER] = "SESSION_USER",           [SV_CURRENT_CATALOG] = "CURRENT_CATALOG",
         [SV_CURRENT_SCHEMA] = "CURRENT_SCHEMA"};
     buf_put_c(d->out, names[e->sqlvalue.what]);
     if (e->sqlvalue.precision >= 0)
@@ -416,9 +548,9 @@ static struct err *put_subscript(struct deparser *d, const struct expr *e)
 static const char *booltest_text(enum booltest t)
 {
     static const char *const texts[] = {
-        [BT_TRUE] = "IS TRUE",           [BT_NOT_TRUE] = "IS NOT TRUE",
-        [BT_FALSE] = "IS FALSE",         [BT_NOT_FALSE] = "IS NOT FALSE",
-        [BT_UNKNOWN] = "IS UNKNOWN",     [BT_NOT_UNKNOWN] = "IS NOT UNKNOWN"};
+        [BT_TRUE] = "IS TRUE",       [BT_NOT_TRUE] = "IS NOT TRUE",
+        [BT_FALSE] = "IS FALSE",     [BT_NOT_FALSE] = "IS NOT FALSE",
+        [BT_UNKNOWN] = "IS UNKNOWN", [BT_NOT_UNKNOWN] = "IS NOT UNKNOWN"};
     return texts[t];
 }
 
@@ -501,8 +633,8 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
     return err_unsupported("this expression cannot be shown as SQL");
 }
 
-static struct err *deparse(struct cat *cat, const struct expr *e, const struct rte *single, bool pretty,
-                           struct buf *out)
+static struct err *deparse(struct cat *cat, const struct expr *e, const struct rte *single,
+                           bool pretty, struct buf *out)
 {
     struct deparser d = {.cat = cat, .out = out, .single = single, .pretty = pretty};
     arena_init(&d.arena);

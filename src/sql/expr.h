@@ -17,38 +17,38 @@ struct plan;
 
 enum expr_kind {
     E_CONST,
-    E_VAR,        /* column of a range table entry */
-    E_PARAM,      /* $n */
-    E_FUNC,       /* function call or cast function */
-    E_OP,         /* operator: a function call that deparses as one */
-    E_DISTINCT,   /* IS DISTINCT FROM, by its equality operator */
-    E_NULLIF,     /* by its equality operator */
-    E_SAOP,       /* scalar op ANY/ALL (array) */
+    E_VAR,      /* column of a range table entry */
+    E_PARAM,    /* $n */
+    E_FUNC,     /* function call or cast function */
+    E_OP,       /* operator: a function call that deparses as one */
+    E_DISTINCT, /* IS DISTINCT FROM, by its equality operator */
+    E_NULLIF,   /* by its equality operator */
+    E_SAOP,     /* scalar op ANY/ALL (array) */
     E_AND,
     E_OR,
     E_NOT,
-    E_CASE,       /* args: [test value], when, then, when, then, ..., else */
-    E_CASETEST,   /* the test value inside a CASE's WHEN; also a domain's VALUE */
+    E_CASE,     /* args: [test value], when, then, when, then, ..., else */
+    E_CASETEST, /* the test value inside a CASE's WHEN; also a domain's VALUE */
     E_COALESCE,
-    E_MINMAX,     /* GREATEST, LEAST */
+    E_MINMAX, /* GREATEST, LEAST */
     E_NULLTEST,
     E_BOOLTEST,
-    E_ARRAY,      /* ARRAY[...] */
+    E_ARRAY, /* ARRAY[...] */
     E_ROW,
-    E_ROWCMP,     /* (a, b) < (c, d): args are the left then the right columns */
+    E_ROWCMP, /* (a, b) < (c, d): args are the left then the right columns */
     E_SUBLINK,
     E_AGG,
     E_WINDOW,
-    E_RELABEL,    /* binary-compatible cast */
-    E_IOCAST,     /* cast through the text form */
-    E_ARRAYCAST,  /* element-wise cast; the element cast's function in `func`, 0: through text */
-    E_SQLVALUE,   /* CURRENT_DATE, CURRENT_USER, ... */
-    E_SUBSCRIPT,  /* args: container, then the subscripts; slices in pairs */
-    E_FIELD,      /* (row).column */
-    E_DEFAULT,    /* DEFAULT in INSERT and UPDATE; replaced before planning */
-    E_SLOT,       /* made by the planner: the value in a frame slot */
-    E_SUBPLAN,    /* made by the planner from E_SUBLINK */
-    E_NEXTVAL,    /* identity column: next value of sequence `func` (its relation OID) */
+    E_RELABEL,   /* binary-compatible cast */
+    E_IOCAST,    /* cast through the text form */
+    E_ARRAYCAST, /* element-wise cast; the element cast's function in `func`, 0: through text */
+    E_SQLVALUE,  /* CURRENT_DATE, CURRENT_USER, ... */
+    E_SUBSCRIPT, /* args: container, then the subscripts; slices in pairs */
+    E_FIELD,     /* (row).column */
+    E_DEFAULT,   /* DEFAULT in INSERT and UPDATE; replaced before planning */
+    E_SLOT,      /* made by the planner: the value in a frame slot */
+    E_SUBPLAN,   /* made by the planner from E_SUBLINK */
+    E_NEXTVAL,   /* identity column: next value of sequence `func` (its relation OID) */
 };
 
 enum expr_form { FORM_CALL, FORM_CAST, FORM_IMPLICIT, FORM_SQL /* special syntax: EXTRACT ... */ };
@@ -58,20 +58,28 @@ enum sublink_kind { SUBLINK_EXISTS, SUBLINK_ANY, SUBLINK_ALL, SUBLINK_SCALAR, SU
 enum booltest { BT_TRUE, BT_NOT_TRUE, BT_FALSE, BT_NOT_FALSE, BT_UNKNOWN, BT_NOT_UNKNOWN };
 
 enum sqlvalue {
-    SV_CURRENT_DATE, SV_CURRENT_TIME, SV_CURRENT_TIMESTAMP, SV_LOCALTIME, SV_LOCALTIMESTAMP,
-    SV_CURRENT_ROLE, SV_CURRENT_USER, SV_USER, SV_SESSION_USER, SV_CURRENT_CATALOG,
+    SV_CURRENT_DATE,
+    SV_CURRENT_TIME,
+    SV_CURRENT_TIMESTAMP,
+    SV_LOCALTIME,
+    SV_LOCALTIMESTAMP,
+    SV_CURRENT_ROLE,
+    SV_CURRENT_USER,
+    SV_USER,
+    SV_SESSION_USER,
+    SV_CURRENT_CATALOG,
     SV_CURRENT_SCHEMA,
 };
 
 struct sort_key {
     struct expr *expr;
-    uint32_t lt_op;      /* the "<" operator of its type, by which rows are ordered */
+    uint32_t lt_op; /* the "<" operator of its type, by which rows are ordered */
     bool desc;
     bool nulls_first;
 };
 
 struct agg_extra {
-    bool star;           /* count(*) */
+    bool star; /* count(*) */
     bool distinct;
     struct sort_key *order;
     int norder;
@@ -86,46 +94,47 @@ struct expr {
     uint32_t type;
     int32_t typmod;
     uint32_t collation;
-    int location;        /* byte offset in the statement; -1 unknown */
+    int location; /* byte offset in the statement; -1 unknown */
     int nargs;
     struct expr **args;
-    uint32_t func;       /* pg_proc OID of FUNC, OP, DISTINCT, NULLIF, SAOP, AGG, WINDOW, ARRAYCAST */
-    uint32_t op;         /* pg_operator OID of OP, DISTINCT, NULLIF, SAOP */
+    uint32_t func; /* pg_proc OID of FUNC, OP, DISTINCT, NULLIF, SAOP, AGG, WINDOW, ARRAYCAST */
+    uint32_t op;   /* pg_operator OID of OP, DISTINCT, NULLIF, SAOP */
     enum expr_form form;
     union {
-        struct datum value;                            /* CONST */
+        struct datum value; /* CONST */
         struct {
             struct rte *rte;
-            int att;                                   /* 1-based; 0 whole row; < 0 system column */
+            int att; /* 1-based; 0 whole row; < 0 system column */
         } var;
-        int param;                                     /* PARAM: 1-based; SLOT: the slot */
-        bool flag;       /* SAOP: ANY; NULLTEST: IS NOT NULL; MINMAX: GREATEST; FUNC: VARIADIC array given */
+        int param; /* PARAM: 1-based; SLOT: the slot */
+        bool flag; /* SAOP: ANY; NULLTEST: IS NOT NULL; MINMAX: GREATEST; FUNC: VARIADIC array given
+                    */
         enum booltest booltest;
         struct {
             enum sqlvalue what;
             int32_t precision;
         } sqlvalue;
         struct {
-            bool has_test;                             /* args[0] is the CASE operand */
-            int test_slot;                             /* planner */
+            bool has_test; /* args[0] is the CASE operand */
+            int test_slot; /* planner */
         } kase;
         struct {
             enum sublink_kind kind;
             struct query *query;
-            struct expr *test;    /* ANY, ALL: the comparison; the subquery's column i stands in it as
-                                     a SLOT numbered -(i + 1), which the planner replaces */
+            struct expr *test; /* ANY, ALL: the comparison; the subquery's column i stands in it as
+                                  a SLOT numbered -(i + 1), which the planner replaces */
         } sublink;
         struct agg_extra *agg;
         struct {
-            uint32_t *ops;        /* per column: the comparison by which rows are ordered */
-            int cmp;              /* btree strategy 1..5, 6: <> */
+            uint32_t *ops; /* per column: the comparison by which rows are ordered */
+            int cmp;       /* btree strategy 1..5, 6: <> */
         } rowcmp;
         struct {
-            uint8_t *kinds;       /* per args[1..]: 'i' index, 'l' lower, 'u' upper, '-' omitted */
+            uint8_t *kinds; /* per args[1..]: 'i' index, 'l' lower, 'u' upper, '-' omitted */
             bool slice;
         } subscript;
         struct {
-            int field;            /* 1-based */
+            int field; /* 1-based */
         } field;
         struct subplan *subplan;
         struct window_extra *window;

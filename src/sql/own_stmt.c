@@ -1,5 +1,5 @@
-/* A small recursive-descent parser for Tarn's own statements. Its lexer follows PostgreSQL's rules for
- * identifiers, strings, comments and numbers (manual section 4.1). */
+/* A small recursive-descent parser for Tarn's own statements. Its lexer follows PostgreSQL's rules
+ * for identifiers, strings, comments and numbers (manual section 4.1). */
 #include "sql/own_stmt.h"
 
 #include "base/str.h"
@@ -58,10 +58,9 @@ static bool word_char(char c)
 
 static struct err *syntax_error(struct lexer *lx, const struct token *t)
 {
-    struct err *e = t->kind == TOK_END
-                        ? err_new("42601", "syntax error at end of input")
-                        : err_new("42601", "syntax error at or near \"%.*s\"", t->end - t->start,
-                                  lx->sql + t->start);
+    struct err *e = t->kind == TOK_END ? err_new("42601", "syntax error at end of input")
+                                       : err_new("42601", "syntax error at or near \"%.*s\"",
+                                                 t->end - t->start, lx->sql + t->start);
     return err_at(e, char_position(lx->sql, t->start));
 }
 
@@ -74,9 +73,9 @@ static struct err *lex_quoted(struct lexer *lx, char quote, struct token *t)
     int i = lx->at + 1;
     for (;; i++) {
         if (!s[i])
-            return err_at(err_new("42601", "unterminated quoted %s",
-                                  quote == '"' ? "identifier" : "string"),
-                          char_position(s, lx->at));
+            return err_at(
+                err_new("42601", "unterminated quoted %s", quote == '"' ? "identifier" : "string"),
+                char_position(s, lx->at));
         if (s[i] == quote && s[i + 1] != quote)
             break;
         i += s[i] == quote;

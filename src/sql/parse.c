@@ -1,6 +1,6 @@
-/* Text to parse trees: see parse.h. libpg_query's output and the unpacker of its protobuf recurse once
- * per nesting level of the statement, unchecked, so both run on a stack sized by a bound on that
- * nesting which a scan of the text gives. */
+/* Text to parse trees: see parse.h. libpg_query's output and the unpacker of its protobuf recurse
+ * once per nesting level of the statement, unchecked, so both run on a stack sized by a bound on
+ * that nesting which a scan of the text gives. */
 #include "sql/parse.h"
 
 #include "base/str.h"
@@ -180,10 +180,8 @@ static struct err *parse_pg(const char *whole, const char *sql, struct arena *ar
     TRY(job.error);
     for (size_t i = 0; i < job.result->n_stmts; i++) {
         const PgQuery__RawStmt *raw = job.result->stmts[i];
-        struct raw_stmt stmt = {.sql = whole,
-                                .location = raw->stmt_location,
-                                .len = raw->stmt_len,
-                                .tree = raw->stmt};
+        struct raw_stmt stmt = {
+            .sql = whole, .location = raw->stmt_location, .len = raw->stmt_len, .tree = raw->stmt};
         ARENA_PUSH(arena, out->stmts, out->count, *cap, stmt);
     }
     return NULL;
@@ -219,8 +217,8 @@ static bool mentions_own(const char *sql)
     return false;
 }
 
-/* Text with Tarn's own statements in it is taken apart statement by statement; positions stay those of
- * the whole text, since earlier statements are blanked out. */
+/* Text with Tarn's own statements in it is taken apart statement by statement; positions stay those
+ * of the whole text, since earlier statements are blanked out. */
 static struct err *parse_mixed(const char *sql, struct arena *arena, struct parsed *out)
 {
     int cap = 0;

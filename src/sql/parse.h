@@ -1,5 +1,5 @@
-/* SQL text to parse trees, by PostgreSQL's own grammar (libpg_query), plus Tarn's own statements. The
- * trees are PgQuery__* structs; only sql/ and exec/'s utility statements look inside. */
+/* SQL text to parse trees, by PostgreSQL's own grammar (libpg_query), plus Tarn's own statements.
+ * The trees are PgQuery__* structs; only sql/ and exec/'s utility statements look inside. */
 #ifndef TARN_SQL_PARSE_H
 #define TARN_SQL_PARSE_H
 
@@ -13,9 +13,9 @@ struct PgQuery__Node;
 struct own_stmt; /* one of Tarn's own statements: own_stmt.h */
 
 struct raw_stmt {
-    const char *sql;   /* the whole text it came from */
-    int location;      /* where this statement begins in it */
-    int len;           /* 0: to the end */
+    const char *sql;            /* the whole text it came from */
+    int location;               /* where this statement begins in it */
+    int len;                    /* 0: to the end */
     struct PgQuery__Node *tree; /* NULL for own statements */
     struct own_stmt *own;
 };
@@ -25,8 +25,8 @@ struct parsed {
     int count;
 };
 
-/* Parses text (NUL-terminated UTF-8) into statements, all in the arena; they refer to `sql`, which must
- * outlive them. 42601 with position, 54001 when the text is too deep. MAY be called on a
+/* Parses text (NUL-terminated UTF-8) into statements, all in the arena; they refer to `sql`, which
+ * must outlive them. 42601 with position, 54001 when the text is too deep. MAY be called on a
  * fiber: it switches to a stack of its own. */
 struct err *parse_sql(const char *sql, struct arena *arena, struct parsed *out) MUST_CHECK;
 

@@ -110,8 +110,8 @@ static struct expr *copy_node(struct arena *a, const struct expr *e)
     if (e->kind == E_AGG) {
         copy->agg = arena_memdup(a, e->agg, sizeof(*e->agg));
         if (e->agg->norder)
-            copy->agg->order = arena_memdup(a, e->agg->order,
-                                            sizeof(*e->agg->order) * (size_t)e->agg->norder);
+            copy->agg->order =
+                arena_memdup(a, e->agg->order, sizeof(*e->agg->order) * (size_t)e->agg->norder);
     }
     return copy;
 }
@@ -151,8 +151,8 @@ static void fold(struct planner *p, struct expr **ref)
         *ref = expr_const(p->arena, e->type, e->typmod, datum_null(), e->location);
         return;
     }
-    struct err *err = sql_fold_function(e->func, args, e->nargs, types, e->type, p->env, p->arena,
-                                        &value);
+    struct err *err =
+        sql_fold_function(e->func, args, e->nargs, types, e->type, p->env, p->arena, &value);
     if (err) {
         err_free(err);
         return;
@@ -312,9 +312,8 @@ static struct err *plan_agg(struct planning *l, struct plan **node)
         struct expr *e = q->group[i];
         agg->group[i].expr = e;
         TRY(prepare_expr(l, &agg->group[i].expr));
-        agg->group[i].slot = agg->group[i].expr->kind == E_VAR
-                                 ? plan_var_slot(agg->group[i].expr)
-                                 : plan_new_slots(p->plan, 1);
+        agg->group[i].slot = agg->group[i].expr->kind == E_VAR ? plan_var_slot(agg->group[i].expr)
+                                                               : plan_new_slots(p->plan, 1);
     }
     agg->naggs = q->naggs;
     agg->aggs = arena_new_array(p->arena, struct plan_agg, q->naggs);
@@ -324,7 +323,8 @@ static struct err *plan_agg(struct planning *l, struct plan **node)
         agg->aggs[i].slot = plan_new_slots(p->plan, 1);
     }
     agg->rows = q->ngroup ? (*node)->rows / 4 + 1 : 1;
-    agg->startup_cost = agg->total_cost = (*node)->total_cost + (*node)->rows * 0.01 + agg->rows * 0.01;
+    agg->startup_cost = agg->total_cost =
+        (*node)->total_cost + (*node)->rows * 0.01 + agg->rows * 0.01;
     struct agg_rewrite r = {l, agg};
     for (int i = 0; i < q->ntargets; i++)
         TRY(above_agg(&q->targets[i].expr, &r));
@@ -750,7 +750,8 @@ static void copy_relations(struct statement_plan *s, struct query *q)
         s->lock_modes[i] = TXN_ACCESS_SHARE;
 }
 
-static void lock_at_least(struct statement_plan *s, const struct relation *r, enum txn_table_lock mode)
+static void lock_at_least(struct statement_plan *s, const struct relation *r,
+                          enum txn_table_lock mode)
 {
     for (int i = 0; i < s->nrelations; i++)
         if (s->relations[i]->oid == r->oid && s->lock_modes[i] < mode)

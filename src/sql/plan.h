@@ -1,39 +1,40 @@
 /* Plans. A statement runs over one *frame*: an array of datums in which every constant, parameter,
  * referenced column and computed value has a fixed slot, across all query levels. Parameters come
  * first; constants have negative numbers (constant k is at frame[-1 - k]). A scan writes the
- * columns of its current row into the slots of its range table entry; a join has nothing to copy; an
- * outer join sets the slots of its nullable side to NULL; a correlated subquery reads the outer row's
- * slots. Nodes that keep rows (sort, hash, materialize) save and restore the slots that nodes above
- * still need: `saved` lists them.
+ * columns of its current row into the slots of its range table entry; a join has nothing to copy;
+ * an outer join sets the slots of its nullable side to NULL; a correlated subquery reads the outer
+ * row's slots. Nodes that keep rows (sort, hash, materialize) save and restore the slots that nodes
+ * above still need: `saved` lists them.
  *
- * A plan is immutable once built and can be run by several sessions at once; all run-time state is in
- * exec. By-reference datums in slots stay valid: those read from storage until the statement's view
- * ends, computed ones until the node that computed them produces its next row. */
+ * A plan is immutable once built and can be run by several sessions at once; all run-time state is
+ * in exec. By-reference datums in slots stay valid: those read from storage until the statement's
+ * view ends, computed ones until the node that computed them produces its next row. */
 #ifndef TARN_SQL_PLAN_H
 #define TARN_SQL_PLAN_H
 
 #include "sql/query.h"
 
 enum plan_kind {
-    P_RESULT,     /* one row, if the filter holds; computes `exprs` */
+    P_RESULT, /* one row, if the filter holds; computes `exprs` */
     P_SEQSCAN,
-    P_INDEXSCAN,  /* by primary key or secondary index, forward or backward */
+    P_INDEXSCAN, /* by primary key or secondary index, forward or backward */
     P_FUNCSCAN,
     P_VALUES,
-    P_SUBQUERY,   /* runs `left`; copies/computes `exprs` into `slots` (columns of the subquery's rte) */
-    P_TABLEFUNC,  /* rows of a table function */
-    P_CTESCAN,    /* rows of a CTE store */
-    P_WORKTABLE,  /* rows of a recursive CTE's working table */
+    P_SUBQUERY, /* runs `left`; copies/computes `exprs` into `slots` (columns of the subquery's rte)
+                 */
+    P_TABLEFUNC, /* rows of a table function */
+    P_CTESCAN,   /* rows of a CTE store */
+    P_WORKTABLE, /* rows of a recursive CTE's working table */
     P_NESTLOOP,
-    P_HASHJOIN,   /* right side is hashed */
+    P_HASHJOIN, /* right side is hashed */
     P_SORT,
     P_AGG,
-    P_DISTINCT,   /* hash of `slots`; first of each kept (SORTED input: compares with the last row) */
+    P_DISTINCT, /* hash of `slots`; first of each kept (SORTED input: compares with the last row) */
     P_LIMIT,
-    P_PROJECT,    /* computes `exprs` into `slots`; set-returning functions expand rows */
-    P_SETOP,      /* INTERSECT, EXCEPT; UNION [ALL] as P_APPEND (+ P_DISTINCT) */
+    P_PROJECT, /* computes `exprs` into `slots`; set-returning functions expand rows */
+    P_SETOP,   /* INTERSECT, EXCEPT; UNION [ALL] as P_APPEND (+ P_DISTINCT) */
     P_APPEND,
-    P_RECURSIVE,  /* recursive union of left (non-recursive) and right (recursive) terms */
+    P_RECURSIVE, /* recursive union of left (non-recursive) and right (recursive) terms */
     P_MATERIAL,
     P_LOCKROWS,
     P_INSERT,
@@ -44,20 +45,20 @@ enum plan_kind {
 
 /* One bound of an index scan on a key column: `column op value`. */
 struct index_qual {
-    int column;          /* position in the index */
-    int strategy;        /* 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 6: = ANY(array) */
-    struct expr *value;  /* computed at each (re)start of the scan */
+    int column;         /* position in the index */
+    int strategy;       /* 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 6: = ANY(array) */
+    struct expr *value; /* computed at each (re)start of the scan */
     struct program *program;
 };
 
 enum agg_strategy { AGG_PLAIN, AGG_HASHED, AGG_SORTED };
 
 struct plan_agg {
-    struct expr *expr;       /* E_AGG */
-    struct program **args;   /* compiled by exec */
+    struct expr *expr;     /* E_AGG */
+    struct program **args; /* compiled by exec */
     struct program *filter;
     struct program **order;
-    int slot;                /* where the result goes */
+    int slot; /* where the result goes */
 };
 
 /* An expression of a node and where its value goes (slot -1: nowhere, a condition). */
@@ -69,27 +70,28 @@ struct plan_expr {
 
 struct plan {
     enum plan_kind kind;
-    int id;                  /* position among the statement's nodes */
-    struct plan *left;       /* outer; the only input */
-    struct plan *right;      /* inner */
-    struct plan **inputs;    /* APPEND */
+    int id;               /* position among the statement's nodes */
+    struct plan *left;    /* outer; the only input */
+    struct plan *right;   /* inner */
+    struct plan **inputs; /* APPEND */
     int ninputs;
     double rows;
     double startup_cost;
     double total_cost;
     int width;
     struct plan_expr filter; /* rows for which it is not true are dropped; expr NULL: none */
-    struct plan_expr *exprs; /* PROJECT, SUBQUERY, RESULT, VALUES (nrows * ncols), FUNCSCAN, LIMIT (limit, offset) */
+    struct plan_expr *exprs; /* PROJECT, SUBQUERY, RESULT, VALUES (nrows * ncols), FUNCSCAN, LIMIT
+                                (limit, offset) */
     int nexprs;
-    int *slots;              /* SUBQUERY, CTESCAN, SETOP, DISTINCT, APPEND: columns written or compared */
+    int *slots; /* SUBQUERY, CTESCAN, SETOP, DISTINCT, APPEND: columns written or compared */
     int nslots;
-    int *saved;              /* SORT, HASHJOIN (right side), MATERIAL, NESTLOOP inner, AGG: slots to keep */
+    int *saved; /* SORT, HASHJOIN (right side), MATERIAL, NESTLOOP inner, AGG: slots to keep */
     int nsaved;
-    int *null_slots;         /* outer joins: slots of the nullable side(s) */
+    int *null_slots; /* outer joins: slots of the nullable side(s) */
     int nnull_slots;
-    int *left_null_slots;    /* FULL joins: slots of the left side */
+    int *left_null_slots; /* FULL joins: slots of the left side */
     int nleft_null_slots;
-    struct rte *rte;         /* scans */
+    struct rte *rte; /* scans */
     /* INDEXSCAN */
     const struct index *index;
     struct index_qual *quals;
@@ -98,9 +100,9 @@ struct plan {
     struct expr *index_cond; /* what the quals came from, for EXPLAIN */
     /* joins */
     enum join_kind join;
-    struct plan_expr *hash_left;  /* HASHJOIN: key pairs */
+    struct plan_expr *hash_left; /* HASHJOIN: key pairs */
     struct plan_expr *hash_right;
-    uint32_t *hash_types;         /* type whose hash and equality both sides share */
+    uint32_t *hash_types; /* type whose hash and equality both sides share */
     int nhash;
     struct plan_expr join_filter; /* ON conditions beyond the keys: decide on a match */
     bool inner_unique;
@@ -108,10 +110,10 @@ struct plan {
     struct sort_key *keys;
     struct plan_expr *key_exprs;
     int nkeys;
-    struct plan_expr bound;       /* SORT under a LIMIT: rows wanted (limit + offset); expr NULL: all */
+    struct plan_expr bound; /* SORT under a LIMIT: rows wanted (limit + offset); expr NULL: all */
     /* AGG */
     enum agg_strategy strategy;
-    struct plan_expr *group;      /* grouping expressions, each into its slot */
+    struct plan_expr *group; /* grouping expressions, each into its slot */
     int ngroup;
     struct plan_agg *aggs;
     int naggs;
@@ -120,54 +122,54 @@ struct plan {
     bool setop_all;
     int *right_slots;
     /* CTEs: APPEND of CTE plans is not needed: stores are numbered */
-    int cte;                      /* CTESCAN, WORKTABLE, RECURSIVE: store number */
+    int cte; /* CTESCAN, WORKTABLE, RECURSIVE: store number */
     /* LIMIT */
     bool with_ties;
     /* LOCKROWS */
     struct row_mark *marks;
     int nmarks;
-    struct plan_expr recheck;     /* all conditions of the query level, for rows changed meanwhile */
+    struct plan_expr recheck; /* all conditions of the query level, for rows changed meanwhile */
     /* INSERT, UPDATE, DELETE */
-    struct query *query;          /* target, on_conflict ... */
-    struct plan_expr *row;        /* INSERT: natts expressions; UPDATE: the new values of all columns */
-    int row_slot;                 /* first of natts slots of the new row */
-    int old_slot;                 /* UPDATE, DELETE: first of the natts slots of the old row */
+    struct query *query;   /* target, on_conflict ... */
+    struct plan_expr *row; /* INSERT: natts expressions; UPDATE: the new values of all columns */
+    int row_slot;          /* first of natts slots of the new row */
+    int old_slot;          /* UPDATE, DELETE: first of the natts slots of the old row */
     struct plan_expr *conflict_set; /* ON CONFLICT DO UPDATE: natts expressions */
     struct plan_expr conflict_where;
-    int conflict_old_slot;        /* the existing row, as SET and WHERE see it: the target's columns;
-                                     the proposed one (excluded) is at row_slot */
-    struct rte *check_rte;        /* CHECK constraints, index expressions: columns at row_slot */
-    struct plan_expr *checks;     /* CHECK constraints of the target, over the new row */
+    int conflict_old_slot;    /* the existing row, as SET and WHERE see it: the target's columns;
+                                 the proposed one (excluded) is at row_slot */
+    struct rte *check_rte;    /* CHECK constraints, index expressions: columns at row_slot */
+    struct plan_expr *checks; /* CHECK constraints of the target, over the new row */
     const char **check_names;
     int nchecks;
-    struct plan_expr *returning;  /* RETURNING expressions into slots */
+    struct plan_expr *returning; /* RETURNING expressions into slots */
     int nreturning;
-    bool key_changes;             /* UPDATE may change a key column: lock mode UPDATE */
+    bool key_changes; /* UPDATE may change a key column: lock mode UPDATE */
 };
 
 /* A subquery in an expression. */
 struct subplan {
     enum sublink_kind kind;
     struct plan *plan;
-    int *out_slots;          /* the subquery's result columns */
+    int *out_slots; /* the subquery's result columns */
     int nout;
-    bool correlated;         /* depends on slots of outer rows: run each time; else once */
-    int number;              /* position among the statement's subplans */
-    struct expr *test;       /* ANY/ALL: the comparison, over the slots of the current row */
+    bool correlated;   /* depends on slots of outer rows: run each time; else once */
+    int number;        /* position among the statement's subplans */
+    struct expr *test; /* ANY/ALL: the comparison, over the slots of the current row */
     struct program *test_program;
     struct program *left_program; /* of `left = column` tests: the left side by itself */
-    uint64_t outer_rels;     /* relations of the level above that it reads (planner) */
-    uint32_t array_type;     /* ARRAY: the result's type */
-    uint32_t column_type;    /* of the first column */
+    uint64_t outer_rels;          /* relations of the level above that it reads (planner) */
+    uint32_t array_type;          /* ARRAY: the result's type */
+    uint32_t column_type;         /* of the first column */
 };
 
 /* The store of a CTE's rows. */
 struct plan_cte {
     struct cte *cte;
-    struct plan *plan;       /* run on demand, fully, by the first CTESCAN */
-    int *out_slots;          /* where the plan leaves a row */
+    struct plan *plan; /* run on demand, fully, by the first CTESCAN */
+    int *out_slots;    /* where the plan leaves a row */
     int ncols;
-    bool modifies;           /* a data-modifying CTE: runs to completion even if nobody reads it */
+    bool modifies; /* a data-modifying CTE: runs to completion even if nobody reads it */
 };
 
 /* A finished statement. Reference-counted, owns its arena. */
@@ -181,21 +183,21 @@ struct statement_plan {
     int nslots;
     int nconsts;
     int consts_cap;
-    struct datum *consts;    /* constant k goes to frame[-1 - k] */
-    int nparams;             /* parameter $n is slot n - 1 */
+    struct datum *consts; /* constant k goes to frame[-1 - k] */
+    int nparams;          /* parameter $n is slot n - 1 */
     uint32_t *param_types;
-    int *out_slots;          /* result columns; nout 0: no rows are returned */
+    int *out_slots; /* result columns; nout 0: no rows are returned */
     struct target *out;
     int nout;
     struct plan_cte *ctes;
     int nctes;
     struct subplan **subplans;
     int nsubplans;
-    int ncalls;              /* call sites with state, counted by exec's compiler */
+    int ncalls; /* call sites with state, counted by exec's compiler */
     struct relation **relations;
-    uint8_t *lock_modes;     /* enum txn_table_lock of each */
+    uint8_t *lock_modes; /* enum txn_table_lock of each */
     int nrelations;
-    bool read_only;          /* writes nothing, locks no rows */
+    bool read_only; /* writes nothing, locks no rows */
 };
 
 /* A new slot; `count` of them in a row (the first is returned). */

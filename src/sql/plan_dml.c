@@ -1,5 +1,5 @@
-/* INSERT, UPDATE, DELETE. The new row is computed into natts slots in a row; CHECK constraints, index
- * expressions and RETURNING read it (and the old row) from there. */
+/* INSERT, UPDATE, DELETE. The new row is computed into natts slots in a row; CHECK constraints,
+ * index expressions and RETURNING read it (and the old row) from there. */
 #include "sql/plan_internal.h"
 
 #include "types/type.h"

@@ -21,8 +21,8 @@ typedef uint64_t relset; /* bit rte->index */
 /* One conjunct of WHERE or ON. */
 struct qual {
     struct expr *expr;
-    relset rels;     /* of this level */
-    bool outer;      /* mentions outer levels or subplans: never a hash or index key across levels */
+    relset rels; /* of this level */
+    bool outer;  /* mentions outer levels or subplans: never a hash or index key across levels */
     bool used;
     bool volatile_;
 };
@@ -58,12 +58,15 @@ struct expr *slot_expr(struct planner *p, int slot, const struct expr *like);
 /* Plans a query; its visible columns end up in out_slots (as many as named targets). */
 struct err *plan_query(struct planner *p, struct planning *parent, struct query *q, double limit,
                        struct plan **out, int **out_slots, int *nout) MUST_CHECK;
-/* FROM and WHERE. `order`: keys the caller would like; *sorted tells whether the plan delivers them. */
+/* FROM and WHERE. `order`: keys the caller would like; *sorted tells whether the plan delivers
+ * them. */
 struct err *plan_from(struct planning *l, const struct sort_key *order, int norder, double limit,
                       struct plan **out, bool *sorted) MUST_CHECK;
-struct err *plan_dml(struct planner *p, struct planning *parent, struct query *q, struct plan **out) MUST_CHECK;
+struct err *plan_dml(struct planner *p, struct planning *parent, struct query *q,
+                     struct plan **out) MUST_CHECK;
 struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out) MUST_CHECK;
-struct err *plan_cte_store(struct planner *p, struct planning *l, struct cte *cte, int *number) MUST_CHECK;
+struct err *plan_cte_store(struct planner *p, struct planning *l, struct cte *cte,
+                           int *number) MUST_CHECK;
 
 /* Relations of level l that a subtree (of a deeper level) reads. */
 relset plan_reads(struct planning *l, struct plan *n);
@@ -76,8 +79,8 @@ relset expr_rels(const struct planning *l, const struct expr *e, bool *outer);
 bool expr_is_volatile(const struct expr *e);
 void split_and(struct arena *a, struct expr *e, struct expr ***list, int *n, int *cap);
 
-/* Slots that an expression, a subtree's expressions read; that a subtree writes; then fills in `saved`
- * lists for a finished plan. */
+/* Slots that an expression, a subtree's expressions read; that a subtree writes; then fills in
+ * `saved` lists for a finished plan. */
 struct slot_set {
     uint64_t *bits;
     int n;

@@ -23,9 +23,9 @@ enum { MAX_RELS = 64, MAX_DP_ITEMS = 9 };
 /* One thing to join: a leaf, or an outer join with its sides. */
 struct item {
     relset rels;
-    relset requires_; /* LATERAL: these must come first (on the outer side) */
-    struct rte *rte;  /* a leaf */
-    struct plan *plan;/* an outer join, already planned */
+    relset requires_;  /* LATERAL: these must come first (on the outer side) */
+    struct rte *rte;   /* a leaf */
+    struct plan *plan; /* an outer join, already planned */
 };
 
 /* A set of items under inner joins. */
@@ -61,7 +61,8 @@ static struct err *note_rel(struct expr **ref, void *arg)
         return NULL;
     }
     if (e->kind == E_SUBPLAN) {
-        /* What a correlated subquery reads of this level is known from its slots only; be careful. */
+        /* What a correlated subquery reads of this level is known from its slots only; be careful.
+         */
         s->outer = true;
         s->rels |= e->subplan->outer_rels;
     }
@@ -223,12 +224,13 @@ struct index_match {
     struct index_qual quals[32];
     struct qual *used[32];
     int n;
-    int equal;        /* leading columns bound by equality */
-    double fraction;  /* of the rows that the scan reads */
-    bool unique;      /* at most one row */
+    int equal;       /* leading columns bound by equality */
+    double fraction; /* of the rows that the scan reads */
+    bool unique;     /* at most one row */
 };
 
-static void match_index(const struct index *ix, struct sarg *sargs, int nsargs, struct index_match *m)
+static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
+                        struct index_match *m)
 {
     *m = (struct index_match){.index = ix, .fraction = 1};
     for (int col = 0; col < ix->nkeys; col++) {
@@ -362,7 +364,8 @@ static void attach_filter(struct problem *pr, struct plan *n, relset here, relse
 
 /* The cheapest way to read one table, given relations `have` whose columns are known. */
 static struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
-                                  const struct sort_key *order, int norder, double limit, bool *sorted)
+                                  const struct sort_key *order, int norder, double limit,
+                                  bool *sorted)
 {
     struct planner *p = pr->l->p;
     struct sarg *sargs = arena_new_array(p->arena, struct sarg, 64);
@@ -392,7 +395,9 @@ static struct plan *scan_relation(struct problem *pr, struct rte *rte, relset ha
         double wanted = ordered && limit >= 0 && limit < read ? limit + 1 : read;
         double cost = INDEX_START_COST +
                       wanted * (ix->primary ? INDEX_ROW_COST : SECONDARY_ROW_COST) +
-                      (ordered ? 0 : norder ? read * 0.02 : 0);
+                      (ordered  ? 0
+                       : norder ? read * 0.02
+                                : 0);
         if (cost >= best_cost)
             continue;
         best = m;
@@ -732,7 +737,8 @@ static struct err *outer_join(struct problem *pr, struct from_node *f, bool null
             if (is_equi(pr, &on.quals[i], lrels, rrels, &lkey, &rkey, &type) && join->nhash < 16)
                 add_hash_key(p, join, lkey, rkey, type);
             else
-                join->join_filter.expr = expr_and(p->arena, join->join_filter.expr, on.quals[i].expr);
+                join->join_filter.expr =
+                    expr_and(p->arena, join->join_filter.expr, on.quals[i].expr);
         }
         if (join->nhash) {
             join->kind = P_HASHJOIN;
@@ -741,7 +747,8 @@ static struct err *outer_join(struct problem *pr, struct from_node *f, bool null
                 return err_unsupported("FULL JOIN is only supported with merge-joinable or "
                                        "hash-joinable join conditions");
             for (int i = 0; has_lateral && i < on.nquals; i++)
-                join->join_filter.expr = expr_and(p->arena, join->join_filter.expr, on.quals[i].expr);
+                join->join_filter.expr =
+                    expr_and(p->arena, join->join_filter.expr, on.quals[i].expr);
             if (!has_lateral) {
                 struct plan *m = plan_new(p, P_MATERIAL);
                 m->left = rp.plan;
@@ -816,8 +823,8 @@ static bool is_equi(struct problem *pr, const struct qual *q, relset left, relse
 }
 
 /* Selectivity and key list of the conditions that join two sets. */
-static double join_selectivity(struct problem *pr, relset left, relset right, int *nequi, int *nother,
-                               double lrows, double rrows)
+static double join_selectivity(struct problem *pr, relset left, relset right, int *nequi,
+                               int *nother, double lrows, double rrows)
 {
     double sel = 1;
     *nequi = *nother = 0;
@@ -860,15 +867,16 @@ static void join_conditions(struct problem *pr, struct plan *join, relset left, 
     }
 }
 
-/* The ways to join two sets; the cheapest becomes a path. `it` is the right side's single item, if it
- * is one. */
+/* The ways to join two sets; the cheapest becomes a path. `it` is the right side's single item, if
+ * it is one. */
 static bool join_pair(struct problem *pr, const struct path *left, const struct path *right,
                       const struct item *it, struct path *best)
 {
     struct planner *p = pr->l->p;
     int nequi;
     int nother;
-    double sel = join_selectivity(pr, left->rels, right->rels, &nequi, &nother, left->rows, right->rows);
+    double sel =
+        join_selectivity(pr, left->rels, right->rels, &nequi, &nother, left->rows, right->rows);
     double rows = fmax(1, left->rows * right->rows * sel);
     bool lateral = it && (it->requires_ & left->rels);
     bool found = false;
@@ -891,7 +899,8 @@ static bool join_pair(struct problem *pr, const struct path *left, const struct 
             struct plan *j = plan_new(p, P_NESTLOOP);
             j->left = left->plan;
             j->right = inner;
-            *best = (struct path){left->rels | right->rels, j, fmax(1, fmin(rows, left->rows * inner->rows)), cost};
+            *best = (struct path){left->rels | right->rels, j,
+                                  fmax(1, fmin(rows, left->rows * inner->rows)), cost};
             found = true;
         }
     }
@@ -965,8 +974,9 @@ static struct err *solve_dp(struct problem *pr, struct path *leaves, struct path
                 relset need = pr->items[i].requires_ & problem_rels(pr);
                 bool in_right = right & 1u << i;
                 /* A lateral item joins as the single right side of what it needs, or after it. */
-                ok = in_right ? (single && !(need & ~best[left].rels)) || !(need & ~best[right].rels)
-                              : !(need & ~best[left].rels);
+                ok = in_right
+                         ? (single && !(need & ~best[left].rels)) || !(need & ~best[right].rels)
+                         : !(need & ~best[left].rels);
             }
             if (ok)
                 join_pair(pr, &best[left], &best[right], single ? &pr->items[k] : NULL, &b);

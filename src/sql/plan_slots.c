@@ -1,5 +1,5 @@
-/* Which slots a node that keeps rows must save: those its subtree writes and something above (or the
- * node itself, when it gives rows out again) reads. */
+/* Which slots a node that keeps rows must save: those its subtree writes and something above (or
+ * the node itself, when it gives rows out again) reads. */
 #include "sql/plan_internal.h"
 
 struct walk {

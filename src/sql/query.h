@@ -12,7 +12,7 @@ enum rte_kind {
     RTE_FUNCTION,
     RTE_VALUES,
     RTE_CTE,
-    RTE_SETOP, /* the result columns of a set operation */
+    RTE_SETOP,     /* the result columns of a set operation */
     RTE_TABLEFUNC, /* a table function with columns of its own: table_function.h */
 };
 
@@ -20,7 +20,7 @@ struct cte {
     const char *name;
     struct query *query;
     bool recursive;
-    bool materialized;      /* MATERIALIZED, or used more than once, or not a plain SELECT */
+    bool materialized; /* MATERIALIZED, or used more than once, or not a plain SELECT */
     bool not_materialized;
     int uses;
     int ncols;
@@ -28,15 +28,15 @@ struct cte {
     uint32_t *types;
     int32_t *typmods;
     uint32_t *collations;
-    struct query *level;    /* where it is defined */
-    int number;             /* planner: position among the statement's CTE stores; -1: none yet */
-    bool planning;          /* planner: inside its own recursive term */
+    struct query *level; /* where it is defined */
+    int number;          /* planner: position among the statement's CTE stores; -1: none yet */
+    bool planning;       /* planner: inside its own recursive term */
 };
 
 /* A range table entry: something with columns that a query level reads. */
 struct rte {
     enum rte_kind kind;
-    const char *name;       /* alias, or the relation's name */
+    const char *name; /* alias, or the relation's name */
     int ncols;
     const char **colnames;
     uint32_t *types;
@@ -44,46 +44,53 @@ struct rte {
     uint32_t *collations;
     int location;
     bool lateral;
-    struct relation *rel;   /* RELATION; the statement holds the reference */
+    struct relation *rel; /* RELATION; the statement holds the reference */
     bool only;
-    struct query *sub;      /* SUBQUERY */
-    struct expr **funcs;    /* FUNCTION: one, or several of ROWS FROM */
+    struct query *sub;   /* SUBQUERY */
+    struct expr **funcs; /* FUNCTION: one, or several of ROWS FROM */
     int nfuncs;
-    int *func_cols;         /* number of columns of each */
+    int *func_cols; /* number of columns of each */
     bool ordinality;
-    struct expr ***rows;    /* VALUES: nrows lists of ncols */
+    struct expr ***rows; /* VALUES: nrows lists of ncols */
     int nrows;
-    struct cte *cte;        /* CTE */
+    struct cte *cte;                 /* CTE */
     const struct table_function *tf; /* TABLEFUNC */
     struct tf_arg *tf_args;
     int ntf_args;
-    const void *tf_data;    /* what describe left for open */
+    const void *tf_data; /* what describe left for open */
     /* Filled by the planner. */
-    bool planned;           /* the fields below are set */
-    int base;               /* frame slot of column 1; the others follow; -1: none yet */
-    bool *used;             /* by column - 1: something reads it */
-    int key_slot;           /* slot of the row's key bytes, -1: not used */
-    int max_att;            /* greatest column number in use */
-    int index;              /* bit number within its query level */
-    bool nullable;          /* on the nullable side of an outer join */
-    struct expr **pulled;   /* merged into the level above: what its columns stand for */
+    bool planned;         /* the fields below are set */
+    int base;             /* frame slot of column 1; the others follow; -1: none yet */
+    bool *used;           /* by column - 1: something reads it */
+    int key_slot;         /* slot of the row's key bytes, -1: not used */
+    int max_att;          /* greatest column number in use */
+    int index;            /* bit number within its query level */
+    bool nullable;        /* on the nullable side of an outer join */
+    struct expr **pulled; /* merged into the level above: what its columns stand for */
 };
 
-enum join_kind { JOIN_INNER, JOIN_LEFT, JOIN_FULL, JOIN_RIGHT /* analysis only */, JOIN_SEMI, JOIN_ANTI };
+enum join_kind {
+    JOIN_INNER,
+    JOIN_LEFT,
+    JOIN_FULL,
+    JOIN_RIGHT /* analysis only */,
+    JOIN_SEMI,
+    JOIN_ANTI
+};
 
 /* The FROM clause: a tree of leaves and joins; a query's list is joined by inner joins. */
 struct from_node {
-    struct rte *rte;        /* a leaf; else a join: */
+    struct rte *rte; /* a leaf; else a join: */
     enum join_kind kind;
     struct from_node *left;
     struct from_node *right;
-    struct expr *on;        /* NULL: none */
+    struct expr *on; /* NULL: none */
 };
 
 struct target {
     struct expr *expr;
-    const char *name;       /* NULL for junk */
-    uint32_t table_oid;     /* where a plain column comes from, for RowDescription */
+    const char *name;   /* NULL for junk */
+    uint32_t table_oid; /* where a plain column comes from, for RowDescription */
     int16_t table_att;
 };
 
@@ -103,10 +110,10 @@ struct assignment {
 };
 
 struct on_conflict {
-    bool update;            /* DO UPDATE, else DO NOTHING */
-    int *arbiters;          /* positions in the relation's indexes; n == 0: any */
+    bool update;   /* DO UPDATE, else DO NOTHING */
+    int *arbiters; /* positions in the relation's indexes; n == 0: any */
     int narbiters;
-    struct rte *excluded;   /* the row proposed; columns as the relation's */
+    struct rte *excluded; /* the row proposed; columns as the relation's */
     struct assignment *set;
     int nset;
     struct expr *where;
@@ -123,14 +130,14 @@ struct query {
     struct expr *where;
     struct target *targets;
     int ntargets;
-    bool has_group;         /* GROUP BY, HAVING or an aggregate */
+    bool has_group; /* GROUP BY, HAVING or an aggregate */
     struct expr **group;
     int ngroup;
     struct expr *having;
-    struct expr **aggs;     /* E_AGG nodes computed at this level */
+    struct expr **aggs; /* E_AGG nodes computed at this level */
     int naggs;
     int aggs_cap;
-    bool has_srf;           /* set-returning functions among the targets */
+    bool has_srf; /* set-returning functions among the targets */
     bool has_window;
     enum distinct_kind distinct;
     struct expr **distinct_on;
@@ -140,7 +147,7 @@ struct query {
     struct expr *limit;
     struct expr *offset;
     bool with_ties;
-    enum setop_kind setop;  /* then left, right and setop_rte; from is empty */
+    enum setop_kind setop; /* then left, right and setop_rte; from is empty */
     bool setop_all;
     struct query *left;
     struct query *right;
@@ -151,10 +158,11 @@ struct query {
     int nmarks;
     /* INSERT, UPDATE, DELETE */
     struct rte *target;
-    struct query *source;   /* INSERT ... SELECT | VALUES; its targets match source_atts */
+    struct query *source; /* INSERT ... SELECT | VALUES; its targets match source_atts */
     int *source_atts;
     int nsource_atts;
-    struct expr **row;      /* INSERT: an expression for every column: of the source (through source_rte), default or NULL */
+    struct expr **row; /* INSERT: an expression for every column: of the source (through
+                          source_rte), default or NULL */
     struct rte *source_rte;
     struct assignment *set; /* UPDATE: all columns assigned, generated ones too */
     int nset;

@@ -8,9 +8,10 @@ struct candidate {
     const struct cat_proc *proc; /* functions */
     const struct cat_oper *oper; /* operators */
     uint32_t *types;
-    int ndefaults;  /* arguments to be filled in by defaults */
-    bool expanded;  /* VARIADIC spread over the arguments */
-    int *position;  /* named notation: argument i of the call is parameter position[i]; NULL: in order */
+    int ndefaults; /* arguments to be filled in by defaults */
+    bool expanded; /* VARIADIC spread over the arguments */
+    int *position; /* named notation: argument i of the call is parameter position[i]; NULL: in
+                      order */
 };
 
 static char category_of(uint32_t type)
@@ -179,9 +180,9 @@ static struct err *no_operator(struct analysis *a, struct str name, uint32_t lef
                                bool ambiguous, int location)
 {
     const char *r = type_display(a->arena, right, -1);
-    const char *signature =
-        left ? arena_printf(a->arena, "%s %.*s %s", type_display(a->arena, left, -1), STR_ARG(name), r)
-             : arena_printf(a->arena, "%.*s %s", STR_ARG(name), r);
+    const char *signature = left ? arena_printf(a->arena, "%s %.*s %s",
+                                                type_display(a->arena, left, -1), STR_ARG(name), r)
+                                 : arena_printf(a->arena, "%.*s %s", STR_ARG(name), r);
     if (ambiguous)
         return at(a,
                   err_hint(err_new("42725", "operator is not unique: %s", signature),
@@ -189,10 +190,11 @@ static struct err *no_operator(struct analysis *a, struct str name, uint32_t lef
                            "explicit type casts."),
                   location);
     struct err *e = err_new("42883", "operator does not exist: %s", signature);
-    err_hint(e, left ? "No operator matches the given name and argument types. You might need to add "
-                       "explicit type casts."
-                     : "No operator matches the given name and argument type. You might need to add "
-                       "an explicit type cast.");
+    err_hint(e,
+             left ? "No operator matches the given name and argument types. You might need to add "
+                    "explicit type casts."
+                  : "No operator matches the given name and argument type. You might need to add "
+                    "an explicit type cast.");
     return at(a, e, location);
 }
 
@@ -319,8 +321,9 @@ struct err *make_scalar_array_op(struct analysis *a, struct str name, bool any, 
     TRY(coerce_arg(a, &args[0], declared[0]));
     uint32_t array = array_type_of(declared[1]);
     if (!array)
-        return at(a, err_new("42704", "could not find array type for data type %s",
-                             type_display(a->arena, declared[1], -1)),
+        return at(a,
+                  err_new("42704", "could not find array type for data type %s",
+                          type_display(a->arena, declared[1], -1)),
                   location);
     TRY(coerce_arg(a, &args[1], array));
     *out = expr_func(a->arena, E_SAOP, op->proc, op->oid, BOOL_OID, args, 2, location);
@@ -396,8 +399,8 @@ static struct err *poly_note(struct analysis *a, struct poly *p, uint32_t declar
     case ANYCOMPATIBLENONARRAY_OID:
     case ANYCOMPATIBLEARRAY_OID: {
         uint32_t type = declared == ANYCOMPATIBLEARRAY_OID ? element_type_of(actual) : actual;
-        if (!p->compatible || (can_coerce(p->compatible, type, 'i') &&
-                               !can_coerce(type, p->compatible, 'i')))
+        if (!p->compatible ||
+            (can_coerce(p->compatible, type, 'i') && !can_coerce(type, p->compatible, 'i')))
             p->compatible = type;
         break;
     }
@@ -441,13 +444,14 @@ struct err *resolve_polymorphic(struct analysis *a, const struct cat_proc *proc,
         uint32_t elem = p.array == ANYARRAY_OID ? ANYELEMENT_OID : element_type_of(p.array);
         if (!elem)
             return at(a,
-                      err_new("42804", "argument declared %s is not an array but type %s", "anyarray",
-                              type_display(a->arena, p.array, -1)),
+                      err_new("42804", "argument declared %s is not an array but type %s",
+                              "anyarray", type_display(a->arena, p.array, -1)),
                       location);
         if (p.elem && p.elem != elem)
             return at(a,
-                      err_detail(err_new("42804", "argument declared %s is not consistent with "
-                                                  "argument declared %s",
+                      err_detail(err_new("42804",
+                                         "argument declared %s is not consistent with "
+                                         "argument declared %s",
                                          "anyarray", "anyelement"),
                                  "%s versus %s", type_display(a->arena, p.array, -1),
                                  type_display(a->arena, p.elem, -1)),
@@ -462,8 +466,9 @@ struct err *resolve_polymorphic(struct analysis *a, const struct cat_proc *proc,
         declared[i] = poly_type(&p, declared[i]);
         if (!declared[i])
             return at(a,
-                      err_new("42804", "could not determine polymorphic type because input has type "
-                                       "unknown"),
+                      err_new("42804",
+                              "could not determine polymorphic type because input has type "
+                              "unknown"),
                       location);
     }
     *rettype = poly_type(&p, *rettype);
@@ -586,8 +591,7 @@ static struct err *default_argument(struct analysis *a, const struct cat_proc *p
         if (!str_eq_c(p->name, builtin_defaults[i].name))
             continue;
         const char *text = builtin_defaults[i].defaults[param - (p->nargs - p->ndefaults)];
-        struct expr *literal =
-            expr_const(a->arena, UNKNOWN_OID, -1, datum_str(str_from(text)), -1);
+        struct expr *literal = expr_const(a->arena, UNKNOWN_OID, -1, datum_str(str_from(text)), -1);
         return coerce_explicit(a, literal, p->argtypes[param], -1, -1, out);
     }
     return err_unsupported("default arguments of function %.*s are not supported",
@@ -706,8 +710,9 @@ static struct err *collect_variadic(struct analysis *a, const struct cat_proc *p
     for (int i = 0; i < array->nargs; i++)
         array->args[i] = (*args)[fixed + i];
     if (!array->type)
-        return at(a, err_new("42704", "could not find array type for data type %s",
-                             type_display(a->arena, elem, -1)),
+        return at(a,
+                  err_new("42704", "could not find array type for data type %s",
+                          type_display(a->arena, elem, -1)),
                   location);
     struct expr **collected = arena_new_array(a->arena, struct expr *, p->nargs);
     memcpy(collected, *args, sizeof(*collected) * (size_t)fixed);
@@ -727,7 +732,8 @@ struct err *make_func(struct level *l, struct func_name fn, struct expr **args, 
     struct analysis *a = l->a;
     struct candidate c;
     if (nargs > MAX_ARGS)
-        return at(a, err_new("54023", "cannot pass more than 100 arguments to a function"), location);
+        return at(a, err_new("54023", "cannot pass more than 100 arguments to a function"),
+                  location);
     TRY(find_func(a, fn, args, names, nargs, variadic, location, &c, out));
     if (*out)
         return NULL;

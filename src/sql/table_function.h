@@ -1,5 +1,6 @@
-/* Table functions with columns that depend on their arguments: read_parquet('...') and the like. Upper
- * layers register them at start; the analyzer asks for the columns, the executor for the rows. */
+/* Table functions with columns that depend on their arguments: read_parquet('...') and the like.
+ * Upper layers register them at start; the analyzer asks for the columns, the executor for the
+ * rows. */
 #ifndef TARN_SQL_TABLE_FUNCTION_H
 #define TARN_SQL_TABLE_FUNCTION_H
 
@@ -20,10 +21,11 @@ struct tf_column {
 
 struct table_function {
     const char *name;
-    /* The columns for those arguments, into the arena. 42883 with a hint for arguments that do not fit.
-     * *plan_data (may stay NULL) is kept with the plan and given to open. MAY YIELD. */
-    struct err *(*describe)(struct cat *cat, const struct tf_arg *args, int nargs, struct arena *arena,
-                            struct tf_column **columns, int *ncolumns, const void **plan_data);
+    /* The columns for those arguments, into the arena. 42883 with a hint for arguments that do not
+     * fit. *plan_data (may stay NULL) is kept with the plan and given to open. MAY YIELD. */
+    struct err *(*describe)(struct cat *cat, const struct tf_arg *args, int nargs,
+                            struct arena *arena, struct tf_column **columns, int *ncolumns,
+                            const void **plan_data);
     /* A scan. `needed[i]`: column i is used; others may stay NULL. MAY YIELD. */
     struct err *(*open)(struct cat *cat, const struct tf_arg *args, int nargs, const bool *needed,
                         int ncolumns, const void *plan_data, void **scan);

@@ -16,11 +16,11 @@ static char dir[64];
 static struct catalog *shared;
 static struct cat cat;
 
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        struct err *ok_ = (call);                                                                  \
-        if (ok_)                                                                                   \
-            fail_msg("%s: %s", ok_->sqlstate, ok_->message);                                       \
+#define OK(call)                                             \
+    do {                                                     \
+        struct err *ok_ = (call);                            \
+        if (ok_)                                             \
+            fail_msg("%s: %s", ok_->sqlstate, ok_->message); \
     } while (0)
 
 static void open_catalog(void)
@@ -291,9 +291,9 @@ static void sequences_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(builtin_rows_are_found),    cmocka_unit_test(relations_come_and_go),
-        cmocka_unit_test(names_are_unique),          cmocka_unit_test(dependencies_are_recorded),
-        cmocka_unit_test(rows_keep_unique_keys),     cmocka_unit_test(sequences_survive_a_crash),
+        cmocka_unit_test(builtin_rows_are_found), cmocka_unit_test(relations_come_and_go),
+        cmocka_unit_test(names_are_unique),       cmocka_unit_test(dependencies_are_recorded),
+        cmocka_unit_test(rows_keep_unique_keys),  cmocka_unit_test(sequences_survive_a_crash),
         cmocka_unit_test(sequences_end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

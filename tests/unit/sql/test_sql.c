@@ -66,8 +66,9 @@ static void syntax_errors_have_positions(void **state)
 static void own_statements_are_recognised(void **state)
 {
     (void)state;
-    struct parsed p = parse_ok("CREATE SYNCED TABLE IF NOT EXISTS s.\"T x\" FROM DELTA '/tmp/it''s'\n"
-                               "  PRIMARY KEY (a, \"B\") MODE SNAPSHOT WITH (batch_rows = 10) NO WAIT; SELECT 1");
+    struct parsed p =
+        parse_ok("CREATE SYNCED TABLE IF NOT EXISTS s.\"T x\" FROM DELTA '/tmp/it''s'\n"
+                 "  PRIMARY KEY (a, \"B\") MODE SNAPSHOT WITH (batch_rows = 10) NO WAIT; SELECT 1");
     assert_int_equal(p.count, 2);
     const struct own_stmt *s = p.stmts[0].own;
     assert_int_equal(s->kind, OWN_CREATE_SYNCED);
@@ -84,7 +85,8 @@ static void own_statements_are_recognised(void **state)
 static void clauses_not_built_are_named(void **state)
 {
     (void)state;
-    struct parsed p = parse_ok("CREATE SYNCED TABLE t FROM DELTA 'x' PRIMARY KEY (a) MODE CONTINUOUS");
+    struct parsed p =
+        parse_ok("CREATE SYNCED TABLE t FROM DELTA 'x' PRIMARY KEY (a) MODE CONTINUOUS");
     assert_int_equal(p.stmts[0].own->kind, OWN_UNSUPPORTED);
     assert_string_equal(p.stmts[0].own->what, "MODE CONTINUOUS");
     expect_error("CREATE SYNCED TABLE t FROM DELTA x PRIMARY KEY (a)", "42601", 34);
@@ -119,7 +121,8 @@ static void check_deparse(const char *sql, const char *plain, const char *pretty
     struct rte *rte;
     struct expr *e;
     struct buf b = BUF_INIT;
-    struct err *err = analyze_expr_text(&cat, &env, sql, NULL, USE_DEFAULT, 0, -1, &arena, &rte, &e);
+    struct err *err =
+        analyze_expr_text(&cat, &env, sql, NULL, USE_DEFAULT, 0, -1, &arena, &rte, &e);
     if (err)
         fail_msg("%s", err->message);
     assert_null(deparse_expr(&cat, e, NULL, &b));
@@ -152,9 +155,12 @@ static void resolution_errors(void **state)
     static const struct {
         const char *sql;
         const char *sqlstate;
-    } cases[] = {{"nosuch(1)", "42883"},      {"1 + true", "42883"},
-                 {"'x'::nosuch", "42704"},    {"'abc'::integer", "22P02"},
-                 {"CASE WHEN 1 THEN 2 END", "42804"}, {"a", "42703"}};
+    } cases[] = {{"nosuch(1)", "42883"},
+                 {"1 + true", "42883"},
+                 {"'x'::nosuch", "42704"},
+                 {"'abc'::integer", "22P02"},
+                 {"CASE WHEN 1 THEN 2 END", "42804"},
+                 {"a", "42703"}};
     struct cat cat = {0};
     struct type_env env = {0};
     (void)state;
@@ -173,9 +179,12 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(statements_are_split),        TEST(syntax_errors_have_positions),
-        TEST(own_statements_are_recognised), TEST(clauses_not_built_are_named),
-        TEST(deep_nesting_is_refused),     TEST(expressions_deparse),
+        TEST(statements_are_split),
+        TEST(syntax_errors_have_positions),
+        TEST(own_statements_are_recognised),
+        TEST(clauses_not_built_are_named),
+        TEST(deep_nesting_is_refused),
+        TEST(expressions_deparse),
         TEST(resolution_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
