@@ -1,6 +1,8 @@
 /* Expressions: parse tree nodes to typed ones. */
 #include "sql/analyze_internal.h"
 
+#include <stdlib.h>
+
 
 enum { MAX_DEPTH = 3000 };
 
