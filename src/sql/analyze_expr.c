@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-
 enum { MAX_DEPTH = 3000 };
 
 struct err *analyze_expr_in(struct level *l, const pg_node *n, enum clause clause,
