@@ -166,11 +166,45 @@ static void parse_main(void *arg)
     pg_query_free_protobuf_parse_result(r);
 }
 
+/* PostgreSQL's grammar has no argument named timestamp, since that is a type's keyword; table functions
+ * have one. `timestamp =>` is read as another name of the same length, so that positions stay. */
+#define TIMESTAMP_ARGUMENT "at_moment"
+
+static const char *name_timestamp(const char *sql, struct arena *arena)
+{
+    char *copy = NULL;
+    if (!strstr(sql, "=>") || !strcasestr(sql, "timestamp"))
+        return sql;
+    for (const char *p = sql; *p;) {
+        if (*p == '\'' || *p == '"') {
+            p = skip_string(p, *p, *p == '\'' && p > sql && (p[-1] == 'E' || p[-1] == 'e'));
+        } else if (*p == '$') {
+            p = skip_dollar(p);
+        } else if ((p[0] == '-' && p[1] == '-') || (p[0] == '/' && p[1] == '*')) {
+            p = skip_comment(p);
+        } else if (isalpha((unsigned char)*p) || *p == '_' || (*p & 0x80)) {
+            const char *word = p;
+            while (isalnum((unsigned char)*p) || *p == '_' || *p == '$' || (*p & 0x80))
+                p++;
+            const char *next = p + strspn(p, " \t\r\n");
+            if (p - word != 9 || strncasecmp(word, "timestamp", 9) != 0 || next[0] != '=' ||
+                next[1] != '>')
+                continue;
+            if (!copy)
+                copy = arena_strdup(arena, sql);
+            memcpy(copy + (word - sql), TIMESTAMP_ARGUMENT, 9);
+        } else {
+            p++;
+        }
+    }
+    return copy ? copy : sql;
+}
+
 /* Parses text of PostgreSQL's grammar that begins at `offset` of the whole. */
 static struct err *parse_pg(const char *whole, const char *sql, struct arena *arena,
                             struct parsed *out, int *cap)
 {
-    struct parse_job job = {.sql = sql, .arena = arena};
+    struct parse_job job = {.sql = name_timestamp(sql, arena), .arena = arena};
     int nesting = nesting_bound(sql);
     if (nesting < 0)
         return err_hint(err_new("54001", "stack depth limit exceeded"),

@@ -80,8 +80,8 @@ struct err *state_create(struct session *s, const struct sync_run *run, const ch
     static const uint32_t types[] = {OID_OID, TEXT_OID, TEXT_OID};
     struct datum params[] = {datum_int(run->relid), text_datum(source), text_datum(keys)};
     /* What DROP TABLE left behind. */
-    TRY(run_sql(s, "DELETE FROM tarn.sync_state WHERE relid NOT IN (SELECT oid FROM pg_class)", NULL,
-                NULL, 0));
+    TRY(run_sql(s, "DELETE FROM tarn.sync_state WHERE relid NOT IN (SELECT oid FROM pg_class)",
+                NULL, NULL, 0));
     return run_sql(s,
                    "INSERT INTO tarn.sync_state (relid, source, mode, key_columns) "
                    "VALUES ($1, $2, 'SNAPSHOT', $3)",

@@ -68,7 +68,8 @@ static struct err *delta_argument(const struct tf_arg *arg, struct source_spec *
         spec->at = (struct delta_at){.when = DELTA_VERSION, .version = arg->value.i};
         return NULL;
     }
-    if (strcmp(arg->name, "timestamp") == 0) {
+    /* The parser's name for `timestamp =>`; "timestamp" in quotes comes as it is. */
+    if (strcmp(arg->name, "timestamp") == 0 || strcmp(arg->name, "at_moment") == 0) {
         spec->at.when = DELTA_TIMESTAMP;
         return timestamp_argument(arg, &spec->at.timestamp_us);
     }

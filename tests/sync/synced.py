@@ -228,7 +228,13 @@ def functions(r):
     r.expect("newest", "SELECT * FROM read_delta('%s')" % t.folder, [(7, "z", None)])
     r.expect("version", "SELECT count(*), sum(n) FROM read_delta('%s', version => 0)" % t.folder,
              [(2, 30)])
-    r.expect("timestamp", "SELECT count(*) FROM read_delta('%s', \"timestamp\" => '2100-01-01')" %
+    r.expect("timestamp", "SELECT count(*) FROM read_delta('%s', timestamp => '2100-01-01')" %
+             t.folder, [(1,)])
+    r.expect("timestamp in text", "SELECT 'timestamp => x', $$timestamp => y$$", [
+        ("timestamp => x", "timestamp => y")])
+    r.fails("before the first version", "SELECT * FROM read_delta('%s', TIMESTAMP => '2000-01-01')" %
+            t.folder, "22023")
+    r.expect("quoted timestamp", "SELECT count(*) FROM read_delta('%s', \"timestamp\" => '2100-01-01')" %
              t.folder, [(1,)])
     r.fails("version too high", "SELECT * FROM read_delta('%s', version => 9)" % t.folder, "22023")
     r.fails("bad argument", "SELECT * FROM read_delta('%s', nope => 9)" % t.folder, "42883")
