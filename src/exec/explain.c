@@ -69,7 +69,7 @@ static struct err *put_filter(struct explain *x, int depth, const char *label, c
         return NULL;
     indent(x, depth);
     buf_printf(x->out, "%s: ", label);
-    TRY(deparse_expr(x->cat, e, x->plan->query->nrtes > 1 ? NULL : rte, x->out));
+    TRY(deparse_expr(x->cat, e, rte, x->out));
     buf_put_u8(x->out, '\n');
     return NULL;
 }

@@ -96,10 +96,48 @@ static struct err *run_one(struct backend *b, struct raw_stmt *raw, const char *
     return e;
 }
 
+/* A text whose plan is known but for its literals. *done is false when it must be parsed after all;
+ * then nothing has been executed. */
+static struct err *run_cached(struct backend *b, const char *sql, bool *done)
+{
+    struct cached_text text;
+    *done = false;
+    xact_begin(b);
+    if (b->xact.state == XACT_FAILED)
+        return NULL;
+    TRY(cancel_check(&b->cancel));
+    TRY(xact_open(b));
+    if (!text_cache_find(b, sql, &b->scratch->arena, &text))
+        return NULL;
+    struct run r = {.raw = &text.stmt->raw,
+                    .kind = STMT_PLAN,
+                    .sql = sql,
+                    .values = text.values,
+                    .describe = true,
+                    .only = true};
+    *done = true;
+    b->xact.had_query = true;
+    struct err *e = run_plan(b, &r, text.stmt->plan, text.values);
+    prepared_unref(text.stmt);
+    if (!e && b->xact.state == XACT_IMPLICIT)
+        e = xact_commit(b);
+    else if (!e)
+        xact_next(b);
+    if (!e)
+        wire_command_complete(backend_out(b), r.tag);
+    return e;
+}
+
 static struct err *simple_query(struct backend *b, const char *sql)
 {
     struct arena *a = &b->scratch->arena;
     struct parsed parsed;
+    if (text_cache_suits(sql)) {
+        bool done;
+        TRY(run_cached(b, sql, &done));
+        if (done)
+            return NULL;
+    }
     TRY(parse_sql(sql, a, &parsed));
     if (!parsed.count)
         wire_empty_query(backend_out(b));

@@ -93,6 +93,27 @@ struct err *result_desc_make(struct backend *b, const struct statement_plan *pla
                              struct result_desc *out) MUST_CHECK;
 void result_desc_free(struct result_desc *d);
 
+/* ---- plain query texts ---- */
+
+/* A literal lifted out of a text; `text` borrows from it. */
+struct text_literal {
+    struct str text;
+    int64_t number;
+    bool string;
+    bool wide;
+};
+
+struct cached_text {
+    struct prepared *stmt; /* a reference for the caller */
+    struct datum *values;  /* of its parameters */
+};
+
+/* A single SELECT, INSERT, UPDATE or DELETE to judge by its beginning: worth a look-up. */
+bool text_cache_suits(const char *sql);
+/* A plan for the text with other literals, or a new one; false: run the text as it is. In an open
+ * transaction. MAY YIELD. */
+bool text_cache_find(struct backend *b, const char *sql, struct arena *a, struct cached_text *out);
+
 /* ---- portals ---- */
 
 enum portal_state { PORTAL_NEW, PORTAL_RUNNING, PORTAL_DONE, PORTAL_FAILED };
