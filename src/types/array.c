@@ -42,10 +42,19 @@ static bool open_array(struct datum d, struct array *out)
     const uint8_t *end = d.p + d.len;
     if (end - p < a.ndim * BOUND_BYTES)
         return false;
+    uint64_t product = a.ndim > 0;
     for (int i = 0; i < a.ndim; i++, p += BOUND_BYTES) {
         a.dims[i] = (int32_t)load_le32(p);
         a.lower[i] = (int32_t)load_le32(p + 4);
+        int32_t last;
+        if (a.dims[i] <= 0 || __builtin_add_overflow(a.lower[i], a.dims[i], &last))
+            return false;
+        product *= (uint32_t)a.dims[i];
+        if (product > ARRAY_MAX_ITEMS)
+            return false;
     }
+    if (product != a.nitems)
+        return false;
     if (d.p[5] & FLAG_NULLS) {
         if ((size_t)(end - p) < (a.nitems + 7) / 8)
             return false;

@@ -194,10 +194,10 @@ static struct err *round_or_cut(struct datum a, int scale, bool round, struct ar
         *out = a;
         return NULL;
     }
-    if (scale > MAX_RESULT_SCALE)
-        scale = MAX_RESULT_SCALE;
-    if (scale < -MAX_RESULT_SCALE)
-        scale = -MAX_RESULT_SCALE;
+    if (scale > MAX_DSCALE)
+        scale = MAX_DSCALE;
+    if (scale < -(MAX_WEIGHT + 1) * DEC_DIGITS)
+        scale = -(MAX_WEIGHT + 1) * DEC_DIGITS;
     n = round ? num_round(n, scale, arena) : num_trunc(n, scale, arena);
     return num_store(n, arena, out);
 }

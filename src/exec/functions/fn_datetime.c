@@ -417,11 +417,10 @@ static struct err *local_timestamp(struct fn_call *c, int64_t *out)
     bool ok = year != 0 && month >= 1 && month <= 12 && day >= 1 &&
               day <= month_days((int)astronomical, (int)month);
     if (!ok)
-        return err_new("22008", "date field value out of range: %d-%02d-%02d", (int)astronomical,
+        return err_new("22008", "date field value out of range: %d-%02d-%02d", (int)year,
                        (int)month, (int)day);
     if (!civil_date_in_range((int)astronomical, (int)month, (int)day))
-        return err_new("22008", "date out of range: %d-%02d-%02d", (int)astronomical, (int)month,
-                       (int)day);
+        return err_new("22008", "date out of range: %d-%02d-%02d", (int)year, (int)month, (int)day);
     TRY(clock_time(ARG_I(3), ARG_I(4), c->args[5].f64, &time));
     int64_t ts;
     if (__builtin_mul_overflow((int64_t)date_from_civil((int)astronomical, (int)month, (int)day),

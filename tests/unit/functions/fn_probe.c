@@ -3,14 +3,15 @@
  * A line is tab-separated: kind (f: function, s: set-returning, a: aggregate, then "v" for a
  * VARIADIC call), name, result type OIDs (comma), argument type OIDs (comma), then the arguments'
  * text forms; for aggregates the rows follow each other. \N is NULL; \t, \n, \\ are escaped. Prints
- * the result's text form (rows and columns separated by | and ;), or the error. */
+ * the result's text form (rows and columns separated by | and ;), or the error. With --check FILE
+ * it compares with recorded results instead: known.txt, recorded by the script. */
 #include "exec/fn.h"
 #include "types/datetime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_ARGS = 60, MAX_COLUMNS = 4, MAX_ROWS = 2000 };
+enum { MAX_ARGS = 60, MAX_COLUMNS = 40, MAX_ROWS = 2000 };
 
 static struct arena arena, row_arena;
 static struct type_env env = {.extra_float_digits = 1};
@@ -156,53 +157,96 @@ static struct err *call_line(char *line, struct buf *out)
     return run(fields[0][0], fields[1], &c, results, nresults, args, given, out);
 }
 
-static void put_escaped(const char *p, size_t len)
+/* The result of a line, escaped. */
+static void answer(char *line, struct buf *out)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (p[i] == '\n')
-            fputs("\\n", stdout);
-        else if (p[i] == '\t')
-            fputs("\\t", stdout);
-        else if (p[i] == '\\')
-            fputs("\\\\", stdout);
-        else
-            putchar(p[i]);
+    struct buf b = BUF_INIT;
+    struct err *e = call_line(line, &b);
+    if (e) {
+        buf_reset(&b);
+        buf_printf(&b, "ERR %s %s", e->sqlstate, e->message);
+        err_free(e);
     }
-    putchar('\n');
+    for (size_t i = 0; i < b.len; i++) {
+        char c = (char)b.data[i];
+        if (c == '\n')
+            buf_put_c(out, "\\n");
+        else if (c == '\t')
+            buf_put_c(out, "\\t");
+        else if (c == '\\')
+            buf_put_c(out, "\\\\");
+        else
+            buf_put_u8(out, (uint8_t)c);
+    }
+    buf_done(&b);
+    arena_reset(&arena);
+    arena_reset(&row_arena);
 }
 
-int main(void)
+static ssize_t read_line(FILE *f, char **line, size_t *cap)
+{
+    ssize_t n = getline(line, cap, f);
+    if (n > 0 && (*line)[n - 1] == '\n')
+        (*line)[--n] = 0;
+    return n;
+}
+
+/* Calls and expected results in turn; how many differ. */
+static int check_file(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    CHECK(f);
+    char *call = NULL, *want = NULL;
+    size_t call_cap = 0, want_cap = 0;
+    int calls = 0, wrong = 0;
+    while (read_line(f, &call, &call_cap) > 0 && read_line(f, &want, &want_cap) >= 0) {
+        struct buf out = BUF_INIT;
+        char *shown = strdup(call);
+        answer(call, &out);
+        calls++;
+        if (strcmp(buf_cstr(&out), want) != 0) {
+            wrong++;
+            printf("%s\n  expected: %s\n  got:      %s\n", shown, want, buf_cstr(&out));
+        }
+        free(shown);
+        buf_done(&out);
+    }
+    free(call);
+    free(want);
+    fclose(f);
+    printf("%d calls, %d wrong\n", calls, wrong);
+    return wrong || calls == 0;
+}
+
+int main(int argc, char **argv)
 {
     arena_init(&arena);
     arena_init(&row_arena);
     const char *zone = getenv("PGTZ"), *now = getenv("PROBE_NOW");
-    env.tz = tz_find(str_from(zone ? zone : "UTC"));
-    if (now) {
-        struct err *e = timestamptz_parse(&env, str_from(now), &env.txn_timestamp);
-        CHECK(!e);
-        env.stmt_timestamp = env.txn_timestamp;
-    }
-    char *line = NULL;
-    size_t cap = 0;
-    for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;) {
-        if (line[n - 1] == '\n')
-            line[n - 1] = 0;
-        struct buf out = BUF_INIT;
-        struct err *e = call_line(line, &out);
-        if (e) {
-            buf_reset(&out);
-            buf_printf(&out, "ERR %s %s", e->sqlstate, e->message);
-            err_free(e);
+    bool check = argc == 3 && strcmp(argv[1], "--check") == 0;
+    env.tz = tz_find(str_from(zone ? zone : check ? "America/New_York" : "UTC"));
+    if (!now)
+        now = "2024-02-29 12:34:56.789012+00";
+    struct err *e = timestamptz_parse(&env, str_from(now), &env.txn_timestamp);
+    CHECK(!e);
+    env.stmt_timestamp = env.txn_timestamp;
+    int status = 0;
+    if (check) {
+        status = check_file(argv[2]);
+    } else {
+        char *line = NULL;
+        size_t cap = 0;
+        while (read_line(stdin, &line, &cap) >= 0) {
+            struct buf out = BUF_INIT;
+            answer(line, &out);
+            puts(buf_cstr(&out));
+            fflush(stdout);
+            buf_done(&out);
         }
-        put_escaped((char *)out.data, out.len);
-        buf_done(&out);
-        arena_reset(&arena);
-        arena_reset(&row_arena);
-        fflush(stdout);
+        free(line);
     }
-    free(line);
     arena_done(&arena);
     arena_done(&row_arena);
     CHECK(err_alive() == 0);
-    return 0;
+    return status;
 }
