@@ -589,6 +589,8 @@ const struct fn_entry fn_format_table[] = {
     ENTRY(quote_nullable),
     {"select pg_catalog.quote_literal($1::pg_catalog.text)", f_quote_any},
     {"select pg_catalog.quote_nullable($1::pg_catalog.text)", f_quote_any_nullable},
+    {"sql:quote_literal:2283", f_quote_any},
+    {"sql:quote_nullable:2283", f_quote_any_nullable},
     ENTRY(text_concat),
     ENTRY(text_concat_ws),
     ENTRY(text_format),
