@@ -132,7 +132,7 @@ static struct err *load_att(struct relation *r, int i, const struct datum *v)
         int len = (int)v[ATT_LEN].i;
         r->lens[i] = (int8_t)(v[ATT_BYVAL].i ? len : -1);
     }
-    if (v[ATT_HASMISSING].i && !v[ATT_MISSINGVAL].null)
+    if (!a->dropped && v[ATT_HASMISSING].i && !v[ATT_MISSINGVAL].null)
         return load_missing(r, i, v[ATT_MISSINGVAL]);
     return NULL;
 }
