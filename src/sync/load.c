@@ -3,7 +3,8 @@
  * commits, so an error or a crash on the way leaves nothing.
  *
  * Everything here runs in one job on a pool thread, which then is the one that uses the session's
- * transaction; the session's fiber waits. */
+ * transaction; the session's fiber waits. Only MAX_LOADS run at a time, so that the pool has
+ * threads left for commits and other work; the rest wait their turn. */
 #include "sync/sync_internal.h"
 
 #include "catalog/table.h"
@@ -12,8 +13,10 @@
 #include "rt/pool.h"
 #include "types/tuple.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
+enum { MAX_LOADS = 3, TURN_NS = 10 * 1000 * 1000 };
 enum { TABLE_SORT_BYTES = 64 << 20, INDEX_SORT_BYTES = 32 << 20, MAX_KEYS = 32 };
 
 struct loader {
@@ -250,16 +253,32 @@ static void load_job(void *arg)
         ld->e = finish(ld);
 }
 
+static atomic_int running; /* loads; relaxed, it guards no data */
+
+static struct err *take_turn(void)
+{
+    for (;;) {
+        int n = atomic_load_explicit(&running, memory_order_relaxed);
+        if (n >= MAX_LOADS)
+            TRY(fiber_sleep(TURN_NS));
+        else if (atomic_compare_exchange_weak_explicit(&running, &n, n + 1, memory_order_relaxed,
+                                                       memory_order_relaxed))
+            return NULL;
+    }
+}
+
 struct err *load_run(struct load *l)
 {
     struct loader ld = {.l = l, .rel = l->rel};
     l->rows = 0;
+    TRY(take_turn());
     CHECK(l->rel->primary && l->source->snapshot);
     arena_init(&ld.arena);
     arena_init(&ld.values);
     ld.indexes = arena_new_array(&ld.arena, struct txn_bulk *, l->rel->nindexes + 1);
     ld.row = arena_new_array(&ld.arena, struct datum, l->rel->natts + 1);
     pool_run(load_job, &ld);
+    atomic_fetch_sub_explicit(&running, 1, memory_order_relaxed);
     txn_bulk_abort(ld.table);
     for (int i = 0; i < l->rel->nindexes; i++)
         txn_bulk_abort(ld.indexes[i]);

@@ -322,6 +322,39 @@ def readers(r):
     old.close()
 
 
+def many(r):
+    """More loads at once than the server runs together, beside a writer."""
+    t = r.table("t6", [(i, "x", i) for i in range(30000)])
+    r.sql("CREATE TABLE beside (id int PRIMARY KEY)")
+    problems = []
+
+    def work(number):
+        try:
+            c = r.connect()
+            cursor = c.cursor()
+            cursor.execute("CREATE SYNCED TABLE m%d FROM DELTA '%s' PRIMARY KEY (id)" % (
+                number, t.folder))
+            cursor.execute("REFRESH SYNCED TABLE m%d" % number)
+            cursor.execute("SELECT count(*) FROM m%d" % number)
+            if cursor.fetchone()[0] != 30000:
+                problems.append("table %d" % number)
+            c.close()
+        except psycopg2.Error as e:
+            problems.append(str(e))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(12)]
+    for x in threads:
+        x.start()
+    written = 0
+    while any(x.is_alive() for x in threads):
+        r.sql("INSERT INTO beside VALUES (%d)" % written)
+        written += 1
+    r.tally.check("12 loads at once", "; ".join(problems))
+    r.expect("all listed", "SELECT count(*) FROM tarn.synced_tables WHERE table_name LIKE 'm%'",
+             [(12,)])
+    r.expect("written beside", "SELECT count(*) FROM beside", [(written,)])
+
+
 def cancel_and_crash(r):
     t = r.table("t5", [(i, "x" * 40, i) for i in range(150000)])
     create = "CREATE SYNCED TABLE s5 FROM DELTA '%s' PRIMARY KEY (id)" % t.folder
@@ -360,7 +393,7 @@ def cancel_and_crash(r):
 def main():
     tally = Tally("synced")
     folder = tempfile.mkdtemp(prefix="tarn-synced-")
-    parts = (statements, refusals, functions, readers, cancel_and_crash)
+    parts = (statements, refusals, functions, readers, many, cancel_and_crash)
     chosen = [p for p in parts if len(sys.argv) < 2 or p.__name__ in sys.argv[1:]]
     try:
         with Server() as server:
