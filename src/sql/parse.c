@@ -166,8 +166,9 @@ static void parse_main(void *arg)
     pg_query_free_protobuf_parse_result(r);
 }
 
-/* PostgreSQL's grammar has no argument named timestamp, since that is a type's keyword; table functions
- * have one. `timestamp =>` is read as another name of the same length, so that positions stay. */
+/* PostgreSQL's grammar has no argument named timestamp, since that is a type's keyword; table
+ * functions have one. `timestamp =>` is read as another name of the same length, so that positions
+ * stay. */
 #define TIMESTAMP_ARGUMENT "at_moment"
 
 static const char *name_timestamp(const char *sql, struct arena *arena)
