@@ -257,6 +257,11 @@ def functions(r):
     r.expect("prepared, newer version", "EXECUTE p", [(8, "y", 1)])
     t.commit([(8, "y", 1)], columns=("name", "id"))
     r.fails("prepared, other columns", "EXECUTE p", "0A000", "changed")
+    r.expect("same text, other columns", "SELECT * FROM read_delta('%s')" % t.folder, [("y", 8)])
+    for n in (1, 2, 3, 4):
+        r.expect("same shape, version %d" % n,
+                 "SELECT count(*) FROM read_delta('%s', version => %d)" % (t.folder, n % 2),
+                 [(2 if n % 2 == 0 else 1,)])
 
 
 def readers(r):
