@@ -5,6 +5,7 @@
 #include "exec/fn_session.h"
 #include "sql/analyze.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- functions by OID ---- */
@@ -39,6 +40,21 @@ static struct err *fold(uint32_t func, const struct datum *args, int nargs,
     return fn(&c, out);
 }
 
+/* The name under which a function is bound: its C symbol; for those that PostgreSQL writes in SQL
+ * "sql:NAME:ARGUMENT OIDS", or "sql_OID" where the session is needed. */
+static void function_key(const struct cat_proc *p, char *out, size_t size)
+{
+    char session_key[32];
+    snprintf(session_key, sizeof(session_key), "sql_%u", p->oid);
+    if (!str_eq_c(p->src, session_key) || session_fn_lookup(session_key)) {
+        snprintf(out, size, "%.*s", STR_ARG(p->src));
+        return;
+    }
+    int n = snprintf(out, size, "sql:%.*s:", STR_ARG(p->name));
+    for (int i = 0; i < p->nargs && n > 0 && (size_t)n < size; i++)
+        n += snprintf(out + n, size - (size_t)n, i ? " %u" : "%u", p->argtypes[i]);
+}
+
 void fold_init(void)
 {
     int n;
@@ -48,11 +64,8 @@ void fold_init(void)
     impls = calloc((size_t)n, sizeof(*impls));
     CHECK(impls != NULL);
     for (int i = 0; i < n; i++) {
-        char name[128];
-        if (all[i].src.len >= sizeof(name))
-            continue;
-        memcpy(name, all[i].src.data, all[i].src.len);
-        name[all[i].src.len] = '\0';
+        char name[256];
+        function_key(&all[i], name, sizeof(name));
         impls[i] = session_fn_lookup(name);
         if (!impls[i])
             impls[i] = fn_lookup(name);
@@ -122,6 +135,7 @@ static struct call_site *call_site(struct emitter *m, const struct expr *e)
     site->arg_types = types;
     site->result_type = e->type;
     site->result_typmod = e->typmod;
+    site->variadic = e->kind == E_FUNC && e->flag;
     site->state = m->c->plan->ncalls++;
     site->expr = e;
     return site;

@@ -52,6 +52,7 @@ struct call_site {
     const struct srf_impl *srf;
     int nargs;
     bool strict;
+    bool variadic; /* called with VARIADIC array */
     const uint32_t *arg_types;
     uint32_t result_type;
     int32_t result_typmod;

@@ -696,7 +696,35 @@ static struct err *relation_bytes(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
-/* Everything is allowed to superusers; others own what they made. */
+/* As PostgreSQL: the largest unit in which the number has at most four digits or so, rounded. */
+static struct err *fn_size_pretty(struct fn_call *c, struct datum *out)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+    int64_t size = c->args[0].i;
+    size_t unit = 0;
+    bool half = false; /* `size` counts halves of the unit, for rounding */
+    while (unit + 1 < ARRAY_LENGTH(units)) {
+        int64_t limit = unit == 0 ? 10 * 1024 : 20 * 1024 - 1;
+        if ((size < 0 ? -(uint64_t)size : (uint64_t)size) < (uint64_t)limit)
+            break;
+        size = half ? size / 1024 : size / 512;
+        half = true;
+        unit++;
+    }
+    if (half)
+        size = (size + (size < 0 ? -1 : 1)) / 2;
+    *out = cstring(c, arena_printf(c->arena, "%lld %s", (long long)size, units[unit]));
+    return NULL;
+}
+
+/* There is one tablespace, in the data directory. */
+static struct err *fn_tablespace_location(struct fn_call *c, struct datum *out)
+{
+    *out = cstring(c, "");
+    return NULL;
+}
+
+/* Only superusers can log in so far, and they may do everything. */
 static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
 {
     TRY(need_session(c));
@@ -767,6 +795,8 @@ static const struct {
     {"sql_2325", relation_bytes},
     {"pg_table_size", relation_bytes},
     {"pg_total_relation_size", relation_bytes},
+    {"pg_size_pretty", fn_size_pretty},
+    {"pg_tablespace_location", fn_tablespace_location},
     {"has_table_privilege_id", fn_has_privilege},
     {"has_table_privilege_name", fn_has_privilege},
     {"has_table_privilege_name_id", fn_has_privilege},

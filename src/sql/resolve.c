@@ -32,12 +32,40 @@ static uint32_t strip_domain(uint32_t type)
     return t && t->kind == 'd' ? t->basetype : type;
 }
 
+/* Whether one type can stand for all of a candidate's polymorphic parameters of a family. */
+static bool poly_consistent(const struct candidate *c, const uint32_t *input, int n)
+{
+    uint32_t elem = 0;
+    uint32_t compatible = 0;
+    for (int i = 0; i < n; i++) {
+        uint32_t declared = c->types[i];
+        uint32_t type = input[i];
+        if (type == UNKNOWN_OID)
+            continue;
+        bool array = declared == ANYARRAY_OID || declared == ANYCOMPATIBLEARRAY_OID;
+        uint32_t element = array ? element_type_of(type) : type;
+        if (declared == ANYELEMENT_OID || declared == ANYNONARRAY_OID || declared == ANYARRAY_OID) {
+            if (elem && elem != element)
+                return false;
+            elem = element;
+        } else if (declared == ANYCOMPATIBLE_OID || declared == ANYCOMPATIBLENONARRAY_OID ||
+                   declared == ANYCOMPATIBLEARRAY_OID) {
+            if (compatible && !can_coerce(element, compatible, 'i') &&
+                !can_coerce(compatible, element, 'i'))
+                return false;
+            if (!compatible || can_coerce(compatible, element, 'i'))
+                compatible = element;
+        }
+    }
+    return true;
+}
+
 static bool acceptable(const struct candidate *c, const uint32_t *input, int n)
 {
     for (int i = 0; i < n; i++)
         if (!can_coerce(input[i], c->types[i], 'i'))
             return false;
-    return true;
+    return poly_consistent(c, input, n);
 }
 
 /* Keeps the candidates with the highest score. */
