@@ -21,6 +21,13 @@ const struct table_function *table_function_find(struct str name)
     return NULL;
 }
 
+struct err *table_function_refuse(const struct table_function *f)
+{
+    if (!f->describe)
+        return err_unsupported("function %s is not supported yet", f->name);
+    return err_unsupported("table function %s can only be used in FROM", f->name);
+}
+
 struct rte *rte_new(struct analysis *a, struct query *q, enum rte_kind kind, const char *name,
                     int ncols)
 {
@@ -253,6 +260,8 @@ static struct err *table_function_item(struct level *l, const struct table_funct
     struct tf_column *columns;
     const void *data = NULL;
     int n;
+    if (!tf->describe)
+        return at(a, table_function_refuse(tf), f->location);
     TRY(constant_args(l, f, &args));
     struct err *e = tf->describe(a->cat, args, (int)f->n_args, a->arena, &columns, &n, &data);
     if (e)

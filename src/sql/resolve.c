@@ -1,5 +1,6 @@
 /* Which operator and which function a call means: manual sections 10.2 and 10.3. */
 #include "sql/analyze_internal.h"
+#include "sql/table_function.h"
 
 enum { MAX_ARGS = 100 };
 
@@ -656,6 +657,9 @@ static struct err *no_function(struct analysis *a, struct func_name fn, struct e
                                const char **names, int nargs, bool ambiguous, int location)
 {
     const char *signature = signature_of(a, fn, args, names, nargs);
+    const struct table_function *tf = table_function_find(str_from(fn.name));
+    if (tf)
+        return at(a, table_function_refuse(tf), location);
     if (ambiguous)
         return at(a,
                   err_hint(err_new("42725", "function %s is not unique", signature),

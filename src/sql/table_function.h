@@ -21,6 +21,7 @@ struct tf_column {
 
 struct table_function {
     const char *name;
+    /* `describe` NULL: announced, not built yet (0A000). */
     /* The columns for those arguments, into the arena. 42883 with a hint for arguments that do not
      * fit. *plan_data (may stay NULL) is kept with the plan and given to open. MAY YIELD. */
     struct err *(*describe)(struct cat *cat, const struct tf_arg *args, int nargs,
@@ -37,5 +38,7 @@ struct table_function {
 /* At start, before sessions. The struct must live on. */
 void table_function_register(const struct table_function *f);
 const struct table_function *table_function_find(struct str name); /* NULL: none */
+/* 0A000: the function is not built yet, or stands outside of FROM. */
+struct err *table_function_refuse(const struct table_function *f);
 
 #endif
