@@ -4,6 +4,7 @@
 #define TARN_SQL_ANALYZE_H
 
 #include "sql/query.h"
+#include "types/quote.h"
 
 struct raw_stmt;
 
@@ -74,10 +75,6 @@ struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte
 /* The same without needless parentheses, as pg_get_expr(..., true) gives it. */
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out) MUST_CHECK;
-/* An identifier, quoted where needed. */
-void quote_identifier(struct buf *b, const char *name);
-void quote_literal(struct buf *b, struct str s);
-
 /* Evaluates an immutable function at planning and analysis time: set by exec at start, so that
  * constants fold. */
 typedef struct err *(*fold_function)(uint32_t func, const struct datum *args, int nargs,

@@ -96,9 +96,6 @@ struct err *interval_zone_offset(struct interval v, int32_t *east) MUST_CHECK;
 struct array_items;
 /* Keys and values, alternating, of json_object(text[]) and json_object(text[], text[]). */
 struct err *json_object_pairs(struct fn_call *c, struct array_items *list) MUST_CHECK;
-/* SQL identifier and literal, quoted where needed. */
-void put_identifier(struct buf *b, struct str s);
-void put_literal(struct buf *b, struct str s);
 
 /* 22003 "integer out of range" and the like. */
 struct err *int2_range(void);
