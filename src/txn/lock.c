@@ -435,8 +435,10 @@ static struct err *deadlock_error(struct search *s)
     return e;
 }
 
-/* NULL when `t` is in no cycle (or no longer waits). */
-static struct err *check_deadlock(struct txn *t)
+/* NULL when `t` is in no cycle (or no longer waits). Returns with mu of `own`, where `t` waits,
+ * held: until the caller has left the queue no other member of the cycle can look, so that one
+ * cycle has one victim. */
+static struct err *check_deadlock_and_lock(struct lock_partition *own, struct txn *t)
 {
     struct txn_mgr *mgr = t->mgr;
     struct err *e = NULL;
@@ -456,7 +458,8 @@ static struct err *check_deadlock(struct txn *t)
             e = deadlock_error(&s);
     }
     for (int i = LOCK_PARTITIONS; i-- > 0;)
-        pthread_mutex_unlock(&mgr->partitions[i].mu);
+        if (&mgr->partitions[i] != own)
+            pthread_mutex_unlock(&mgr->partitions[i].mu);
     return e;
 }
 
@@ -495,10 +498,11 @@ static struct err *await_grant_locked(struct lock_partition *p, struct lock_wait
         e = wait_block(&w->wait, earlier(lock_deadline_ns, check_ns), &woken);
         now_ns = clock_mono_ns();
         if (!e && !woken && now_ns >= check_ns) {
-            e = check_deadlock(t);
+            e = check_deadlock_and_lock(p, t);
             check_ns = WAIT_FOREVER;
+        } else {
+            pthread_mutex_lock(&p->mu);
         }
-        pthread_mutex_lock(&p->mu);
         if (w->granted)
             break;
         if (!e && now_ns >= lock_deadline_ns)
