@@ -2,7 +2,6 @@
  * in parentheses, constants with the type that they would not have by themselves. */
 #include "sql/analyze_internal.h"
 
-
 struct deparser {
     struct cat *cat;
     struct buf *out;
