@@ -275,6 +275,7 @@ static void load_types(void)
             .basetype = cell_oid(t, i, "typbasetype"),
             .typmod = (int32_t)number(cell(t, i, "typtypmod")),
             .collation = cell_oid(t, i, "typcollation"),
+            .input = cell_oid(t, i, "typinput"),
             .modin = cell_oid(t, i, "typmodin"),
             .ops = type_by_oid(oid),
         };

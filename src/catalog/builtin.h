@@ -36,6 +36,7 @@ struct cat_type {
     uint32_t basetype;
     int32_t typmod;
     uint32_t collation;
+    uint32_t input;             /* the text input function */
     uint32_t modin;             /* typmodin function, 0: the type takes no modifiers */
     const struct type_ops *ops; /* NULL: values of the type can't be handled yet */
 };

@@ -89,6 +89,37 @@ struct prepared *prepared_ref(struct prepared *p)
     return p;
 }
 
+struct prepared *prepared_share(struct backend *b, struct prepared *source)
+{
+    struct prepared *p = malloc(sizeof(*p));
+    size_t types_bytes = sizeof(uint32_t) * (size_t)(source->params.count + 1);
+    size_t ops_bytes = sizeof(*source->desc.ops) * (size_t)(source->desc.ncols + 1);
+    if (!p)
+        return NULL;
+    *p = (struct prepared){.refs = 1,
+                           .source = prepared_ref(source),
+                           .sql = source->sql,
+                           .sql_len = source->sql_len,
+                           .raw = source->raw,
+                           .kind = source->kind,
+                           .ndeclared = source->ndeclared,
+                           .declared = source->declared,
+                           .plan = plan_ref(source->plan),
+                           .path_generation = b->path_generation,
+                           .desc = source->desc,
+                           .params = source->params};
+    arena_init(&p->arena);
+    p->params.types = malloc(types_bytes);
+    p->desc.ops = malloc(ops_bytes);
+    if (!p->params.types || !p->desc.ops) {
+        prepared_unref(p);
+        return NULL;
+    }
+    memcpy(p->params.types, source->params.types, types_bytes - sizeof(uint32_t));
+    memcpy(p->desc.ops, source->desc.ops, ops_bytes);
+    return p;
+}
+
 void prepared_unref(struct prepared *p)
 {
     if (!p || --p->refs > 0)
@@ -98,6 +129,7 @@ void prepared_unref(struct prepared *p)
     free(p->params.types);
     free(p->name);
     arena_done(&p->arena);
+    prepared_unref(p->source);
     free(p);
 }
 
@@ -193,15 +225,20 @@ static struct err *install(struct backend *b, struct prepared *p, struct stateme
     return NULL;
 }
 
+bool prepared_is_current(const struct backend *b, const struct prepared *p)
+{
+    return p->plan && !p->plan_is_local && !b->base.cat.local &&
+           p->path_generation == b->path_generation &&
+           p->plan->catalog_version == catalog_version(server_catalog);
+}
+
 struct err *prepared_plan(struct backend *b, struct prepared *p)
 {
-    struct cat *cat = &b->base.cat;
     struct statement_plan *plan;
     if (p->kind != STMT_PLAN)
         return NULL;
     TRY(xact_open(b));
-    if (p->plan && !p->plan_is_local && !cat->local && p->path_generation == b->path_generation &&
-        p->plan->catalog_version == catalog_version(server_catalog))
+    if (prepared_is_current(b, p))
         return NULL;
     if (!p->plan && !p->params.types) {
         p->params.types = calloc((size_t)p->ndeclared + 1, sizeof(uint32_t));

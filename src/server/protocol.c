@@ -210,17 +210,17 @@ static struct err *no_statement(const char *name)
     return err_new("26000", "prepared statement \"%s\" does not exist", name);
 }
 
-/* A driver that parses the same text again for the unnamed statement gets the one there is. */
-static bool same_unnamed(const struct backend *b, const struct wire_parse *m)
+/* Drivers that don't prepare send the same few texts as the unnamed statement over and over. */
+static struct err *parse_unnamed(struct backend *b, const struct wire_parse *m,
+                                 const uint32_t *types, bool *known)
 {
-    const struct prepared *p = b->unnamed;
-    if (*m->name || !p || p->kind != STMT_PLAN || !p->plan || p->sql_len != m->sql_len ||
-        p->ndeclared != m->ntypes || memcmp(p->sql, m->sql, m->sql_len) != 0)
-        return false;
-    for (int i = 0; i < m->ntypes; i++)
-        if (p->declared[i] != load_be32(m->types + 4 * i))
-            return false;
-    return true;
+    *known = false;
+    if (b->xact.state == XACT_FAILED || !text_cache_suits(m->sql))
+        return NULL;
+    TRY(xact_open(b));
+    b->unnamed = text_cache_share(b, str_make(m->sql, m->sql_len), types, m->ntypes);
+    *known = b->unnamed != NULL;
+    return NULL;
 }
 
 static struct err *parse_new(struct backend *b, const struct wire_parse *m)
@@ -230,8 +230,13 @@ static struct err *parse_new(struct backend *b, const struct wire_parse *m)
     for (int i = 0; i < m->ntypes; i++)
         types[i] = load_be32(m->types + 4 * i);
     TRY(verify_text(m->sql, m->sql_len));
-    if (!*m->name)
+    if (!*m->name) {
+        bool known;
         prepared_drop(b, "");
+        TRY(parse_unnamed(b, m, types, &known));
+        if (known)
+            return NULL;
+    }
     TRY(prepared_new(m->sql, m->sql_len, types, m->ntypes, &p));
     struct err *e = check_not_failed(b, &p->raw, p->kind);
     if (!e)
@@ -244,6 +249,7 @@ static struct err *parse_new(struct backend *b, const struct wire_parse *m)
     }
     if (!*m->name) {
         b->unnamed = p;
+        text_cache_keep(b, p);
         return NULL;
     }
     p->name = strdup(m->name);
@@ -260,10 +266,7 @@ static struct err *on_parse(struct backend *b, struct str body)
     begin_work(b);
     xact_begin(b);
     activity_set(b, "active", m.sql);
-    if (same_unnamed(b, &m) && b->xact.state != XACT_FAILED)
-        TRY(prepared_plan(b, b->unnamed));
-    else
-        TRY(parse_new(b, &m));
+    TRY(parse_new(b, &m));
     wire_parse_complete(backend_out(b));
     return NULL;
 }

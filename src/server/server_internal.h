@@ -57,6 +57,7 @@ struct result_desc {
  */
 struct prepared {
     int refs;
+    struct prepared *source; /* of prepared_share: owns text, tree and declared types; or NULL */
     struct prepared *next;
     char *name;
     struct arena arena; /* text, tree */
@@ -79,6 +80,11 @@ struct prepared {
 struct err *prepared_new(const char *sql, size_t sql_len, const uint32_t *types, int ntypes,
                          struct prepared **out) MUST_CHECK;
 struct prepared *prepared_ref(struct prepared *p);
+/* A statement of its own that starts from a planned one: its text, tree, types and plan are not
+ * made again. What either becomes later is nothing to the other. NULL: no memory. */
+struct prepared *prepared_share(struct backend *b, struct prepared *source) MUST_CHECK;
+/* Whether its plan is the one that planning now would give. In an open transaction. */
+bool prepared_is_current(const struct backend *b, const struct prepared *p);
 void prepared_unref(struct prepared *p); /* NULL is fine */
 /* Makes sure that the plan fits the catalog of now. MAY YIELD. */
 struct err *prepared_plan(struct backend *b, struct prepared *p) MUST_CHECK;
@@ -93,7 +99,7 @@ struct err *result_desc_make(struct backend *b, const struct statement_plan *pla
                              struct result_desc *out) MUST_CHECK;
 void result_desc_free(struct result_desc *d);
 
-/* ---- plain query texts ---- */
+/* ---- statements known by their text ---- */
 
 /* A literal lifted out of a text; `text` borrows from it. */
 struct text_literal {
@@ -113,6 +119,12 @@ bool text_cache_suits(const char *sql);
 /* A plan for the text with other literals, or a new one; false: run the text as it is. In an open
  * transaction. MAY YIELD. */
 bool text_cache_find(struct backend *b, const char *sql, struct arena *a, struct cached_text *out);
+/* For an unnamed statement of the extended protocol: one with the same text and declared parameter
+ * types, to be the caller's own; NULL when none is known. In an open transaction. */
+struct prepared *text_cache_share(struct backend *b, struct str sql, const uint32_t *types,
+                                  int ntypes);
+/* Makes a planned statement known to text_cache_share. */
+void text_cache_keep(struct backend *b, struct prepared *p);
 
 /* ---- portals ---- */
 

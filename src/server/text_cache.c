@@ -1,6 +1,6 @@
-/* Plans for plain query texts. An application that builds its SQL as strings sends the same text
+/* Statements known by their text. An application that builds its SQL as strings sends the same text
  * over and over with other literals in it: the literals are lifted out, and what is left finds a
- * plan.
+ * plan. A driver that uses the unnamed statement sends the same text with other parameters.
  *
  * Only literals whose place allows any expression of their type are lifted: operands of comparison
  * and arithmetic operators, and the values of an INSERT. Everything else stays in the text and so
@@ -8,7 +8,9 @@
  * down the ordinary path, which reports it as written.
  *
  * Each worker has a cache of its own, so its fibers share entries without locks. An entry is good
- * for one database, search path and catalog version. */
+ * for one database, search path and catalog version, and never changes. A statement with a literal
+ * whose meaning depends on the session's settings or on the time ('now', a date, a table's name)
+ * is not kept. */
 #include "server/server_internal.h"
 
 #include "base/hash.h"
@@ -17,17 +19,26 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { SLOTS = 512, MAX_TEXT = 4096, MAX_LITERALS = 64, MAX_FAILURES = 3 };
+enum { SLOTS = 512, MAX_TEXT = 4096, MAX_LITERALS = 64 };
+
+/* Of which a text is looked up: the kinds have no text in common. */
+struct key {
+    uint64_t hash;
+    struct str text; /* lifted: the text with $n, and a letter for each literal's type;
+                        exact: the text, and its declared types */
+    bool exact;
+};
 
 struct entry {
     uint64_t hash;
+    bool exact;
     uint32_t db;
     char *text;
     size_t len;
     uint32_t *path;
     int npath;
-    struct prepared *stmt;
-    int failures;
+    struct prepared *stmt; /* NULL: not to be kept */
+    uint64_t catalog_version;
 };
 
 static __thread struct entry *slots; /* SLOTS of them, of this worker; until the process ends */
@@ -194,6 +205,20 @@ static bool lift(const char *sql, struct buf *out, struct text_literal *literals
 
 /* ---- the cache ---- */
 
+static struct key key_make(const struct backend *b, struct str text, bool exact)
+{
+    uint64_t hash = hash_bytes(text.data, text.len, ((uint64_t)b->base.cat.db << 1) | exact);
+    return (struct key){hash, text, exact};
+}
+
+/* NULL: there is no memory for the cache. */
+static struct entry *entry_at(const struct key *key)
+{
+    if (!slots)
+        slots = calloc(SLOTS, sizeof(*slots));
+    return slots ? &slots[key->hash % SLOTS] : NULL;
+}
+
 static void entry_clear(struct entry *e)
 {
     prepared_unref(e->stmt);
@@ -202,33 +227,44 @@ static void entry_clear(struct entry *e)
     *e = (struct entry){0};
 }
 
-static bool same_path(const struct backend *b, const struct entry *e)
+static bool entry_is(const struct backend *b, const struct entry *e, const struct key *key)
 {
-    return e->npath == b->npath &&
+    return e->hash == key->hash && e->exact == key->exact && e->text && e->db == b->base.cat.db &&
+           e->catalog_version == catalog_version(server_catalog) && e->len == key->text.len &&
+           memcmp(e->text, key->text.data, e->len) == 0 && e->npath == b->npath &&
            memcmp(e->path, b->path, sizeof(*b->path) * (size_t)b->npath) == 0;
 }
 
-static struct err *entry_fill(struct backend *b, struct entry *e, uint64_t hash, struct str text,
-                              const struct text_literal *literals, int n)
+/* Takes over `stmt` (NULL: the text is not to be kept). Without memory, the place stays empty. */
+static void entry_set(struct backend *b, struct entry *e, const struct key *key,
+                      struct prepared *stmt)
 {
-    uint32_t types[MAX_LITERALS];
-    for (int i = 0; i < n; i++)
-        types[i] = literals[i].string ? 0 : literals[i].wide ? INT8_OID : INT4_OID;
     entry_clear(e);
-    e->text = malloc(text.len);
+    e->text = malloc(key->text.len + 1);
     e->path = malloc(sizeof(*e->path) * (size_t)(b->npath + 1));
     if (!e->text || !e->path) {
+        prepared_unref(stmt);
         entry_clear(e);
-        return err_oom();
+        return;
     }
-    memcpy(e->text, text.data, text.len);
+    memcpy(e->text, key->text.data, key->text.len);
     memcpy(e->path, b->path, sizeof(*e->path) * (size_t)b->npath);
-    e->len = text.len;
+    e->len = key->text.len;
     e->npath = b->npath;
-    e->hash = hash;
+    e->hash = key->hash;
+    e->exact = key->exact;
     e->db = b->base.cat.db;
-    return prepared_new(text.data, text.len - (size_t)n, types, n, &e->stmt);
+    e->stmt = stmt;
+    e->catalog_version = stmt ? stmt->plan->catalog_version : catalog_version(server_catalog);
 }
+
+/* Whether other sessions may run the statement's plan. */
+static bool may_be_kept(const struct prepared *p)
+{
+    return p->kind == STMT_PLAN && p->plan && !p->plan_is_local && !p->plan->query->env_literals;
+}
+
+/* ---- plain query texts ---- */
 
 /* Values of the plan's parameter types; a literal that does not fit is the ordinary path's matter.
  */
@@ -250,33 +286,30 @@ static struct err *bind(struct backend *b, const struct prepared *p,
     return NULL;
 }
 
-static struct err *prepare(struct backend *b, struct entry *e, uint64_t hash, struct str text,
-                           struct text_literal *literals, int n, struct arena *a,
-                           struct cached_text *out)
+/* The statement of a lifted text; NULL when it is not one to be kept. MAY YIELD. */
+static struct prepared *plan_lifted(struct backend *b, struct str sql,
+                                    const struct text_literal *literals, int n)
 {
-    bool hit = e->stmt && e->hash == hash && e->db == b->base.cat.db && e->len == text.len &&
-               memcmp(e->text, text.data, text.len) == 0 && same_path(b, e);
-    if (!hit)
-        TRY(entry_fill(b, e, hash, text, literals, n));
-    /* Planning may yield to another fiber of this worker, which may need the entry's place. */
-    struct prepared *p = prepared_ref(e->stmt);
-    p->path_generation = b->path_generation; /* the path itself has been compared */
-    struct err *err = prepared_plan(b, p);
-    if (!err && (p->kind != STMT_PLAN || p->plan->nparams != n))
-        err = err_unsupported("not a statement to cache");
-    if (!err)
-        err = bind(b, p, literals, n, a, &out->values);
-    if (err)
+    uint32_t types[MAX_LITERALS];
+    struct prepared *p;
+    for (int i = 0; i < n; i++)
+        types[i] = literals[i].string ? 0 : literals[i].wide ? INT8_OID : INT4_OID;
+    struct err *e = prepared_new(sql.data, sql.len, types, n, &p);
+    if (!e) {
+        e = prepared_plan(b, p);
+        if (!e && may_be_kept(p) && p->plan->nparams == n)
+            return p;
         prepared_unref(p);
-    else
-        out->stmt = p;
-    return err;
+    }
+    err_free(e);
+    return NULL;
 }
 
 bool text_cache_find(struct backend *b, const char *sql, struct arena *a, struct cached_text *out)
 {
     struct text_literal literals[MAX_LITERALS];
     struct buf text = BUF_INIT;
+    struct prepared *p = NULL;
     int n = 0;
     *out = (struct cached_text){0};
     if (b->base.cat.local || strlen(sql) > MAX_TEXT)
@@ -285,21 +318,70 @@ bool text_cache_find(struct backend *b, const char *sql, struct arena *a, struct
     /* The width of a number is part of the key: it decides between integer and bigint. */
     for (int i = 0; i < n; i++)
         buf_put_u8(&text, literals[i].string ? 's' : literals[i].wide ? 'l' : 'i');
-    usable = usable && !text.failed;
-    if (usable && !slots)
-        usable = (slots = calloc(SLOTS, sizeof(*slots))) != NULL;
-    struct err *e = NULL;
-    if (usable) {
-        uint64_t hash = hash_bytes(text.data, text.len, b->base.cat.db);
-        struct entry *entry = &slots[hash % SLOTS];
-        bool given_up = entry->hash == hash && entry->failures >= MAX_FAILURES;
-        if (!given_up) {
-            e = prepare(b, entry, hash, buf_str(&text), literals, n, a, out);
-            if (e && entry->hash == hash)
-                entry->failures++;
+    if (usable && !text.failed) {
+        struct key key = key_make(b, buf_str(&text), false);
+        struct entry *entry = entry_at(&key);
+        if (entry && entry_is(b, entry, &key)) {
+            p = entry->stmt ? prepared_ref(entry->stmt) : NULL;
+        } else if (entry) {
+            p = plan_lifted(b, str_make(text.data, text.len - (size_t)n), literals, n);
+            entry_set(b, entry, &key, p ? prepared_ref(p) : NULL);
         }
     }
-    err_free(e);
     buf_done(&text);
-    return out->stmt != NULL;
+    if (!p)
+        return false;
+    struct err *e = bind(b, p, literals, n, a, &out->values);
+    if (e) {
+        err_free(e);
+        prepared_unref(p);
+        return false;
+    }
+    out->stmt = p;
+    return true;
+}
+
+/* ---- unnamed statements ---- */
+
+static bool exact_key(struct backend *b, struct str sql, const uint32_t *types, int ntypes,
+                      struct buf *text, struct key *out)
+{
+    if (b->base.cat.local || sql.len > MAX_TEXT)
+        return false;
+    buf_put_str(text, sql);
+    buf_put_u8(text, 0);
+    buf_put(text, types, sizeof(*types) * (size_t)ntypes);
+    if (text->failed)
+        return false;
+    *out = key_make(b, buf_str(text), true);
+    return true;
+}
+
+struct prepared *text_cache_share(struct backend *b, struct str sql, const uint32_t *types,
+                                  int ntypes)
+{
+    struct buf text = BUF_INIT;
+    struct prepared *p = NULL;
+    struct key key;
+    if (exact_key(b, sql, types, ntypes, &text, &key)) {
+        struct entry *entry = entry_at(&key);
+        if (entry && entry->stmt && entry_is(b, entry, &key))
+            p = prepared_share(b, entry->stmt);
+    }
+    buf_done(&text);
+    return p;
+}
+
+void text_cache_keep(struct backend *b, struct prepared *p)
+{
+    struct buf text = BUF_INIT;
+    struct key key;
+    if (may_be_kept(p) &&
+        exact_key(b, str_make(p->sql, p->sql_len), p->declared, p->ndeclared, &text, &key)) {
+        struct entry *entry = entry_at(&key);
+        struct prepared *own = entry ? prepared_share(b, p) : NULL;
+        if (own)
+            entry_set(b, entry, &key, own);
+    }
+    buf_done(&text);
 }

@@ -176,6 +176,17 @@ static struct expr *cast_call(struct analysis *a, uint32_t func, struct expr *ar
     return e;
 }
 
+/* Whether the same text may read differently in another session, or later: pg_proc calls the input
+ * function stable. An array's input is called so for the sake of its elements. */
+static bool input_depends_on_session(uint32_t type)
+{
+    const struct cat_type *t = builtin_type(type);
+    if (t && t->is_array)
+        t = builtin_type(base_type(t->elem));
+    const struct cat_proc *input = t ? builtin_proc(t->input) : NULL;
+    return !input || input->volatility != 'i';
+}
+
 static struct err *bad_literal(struct analysis *a, struct err *e, int location)
 {
     return e ? at(a, e, location) : NULL;
@@ -194,6 +205,8 @@ static struct err *coerce_literal(struct analysis *a, struct expr *e, uint32_t t
     if (!ops)
         return at(a, err_unsupported("type %s is not supported", type_display(a->arena, to, -1)),
                   e->location);
+    if (a->top && input_depends_on_session(base))
+        a->top->env_literals = true;
     /* Interval's modifier changes how the text reads; others are applied afterwards. */
     int32_t input_typmod = base == INTERVAL_OID ? typmod : -1;
     TRY(bad_literal(a,

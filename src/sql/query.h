@@ -121,6 +121,8 @@ struct on_conflict {
 
 struct query {
     enum query_kind kind;
+    bool env_literals; /* the statement's top query: some literal's value depends on the session's
+                          settings, search path or clock */
     struct query *parent;
     struct rte **rtes;
     int nrtes;

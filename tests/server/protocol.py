@@ -395,6 +395,41 @@ def test_search_path_plans(s):
     eq(rows(c.query("SHOW search_path")), [['"$user", public']])
 
 
+def test_unnamed_shared(s):
+    """Sessions that send the same text unnamed share its plan; nobody sees another's changes."""
+    clients = [new_client(s) for _ in range(6)]
+    c, d = clients[0], clients[1]
+    c.query("DROP SCHEMA IF EXISTS u1 CASCADE; DROP SCHEMA IF EXISTS u2 CASCADE; "
+            "CREATE SCHEMA u1; CREATE SCHEMA u2; CREATE TABLE u1.t(a int); "
+            "CREATE TABLE u2.t(a text, b text); INSERT INTO u1.t VALUES (1); "
+            "INSERT INTO u2.t VALUES ('x', 'y')")
+    text = parse("SELECT * FROM t WHERE a = $1")
+    for i, x in enumerate(clients):
+        x.query("SET search_path = %s" % ("u1" if i % 2 else "u2"))
+    for _ in range(2):
+        for i, x in enumerate(clients):
+            m = x.run(text, bind(["1" if i % 2 else "x"]), describe("P"), execute())
+            eq(rows(m), [["1"]] if i % 2 else [["x", "y"]])
+            eq(len(columns(m)), 1 if i % 2 else 2)
+    # Other declared types are another statement.
+    eq(rows(d.run(parse("SELECT $1 IS NULL", types=[25]), bind(["1"]), execute())), [["f"]])
+    eq(error_codes(d.run(parse("SELECT $1 IS NULL", types=[23]), bind(["x"]), execute())),
+       ["22P02"])
+    # A change of the catalog inside a transaction is seen there alone.
+    d.query("BEGIN; ALTER TABLE u1.t ADD COLUMN c int DEFAULT 7")
+    eq(rows(d.run(text, bind(["1"]), execute())), [["1", "7"]])
+    d.query("ROLLBACK")
+    for x in clients[1::2]:
+        eq(rows(x.run(text, bind(["1"]), execute())), [["1"]])
+    c.query("ALTER TABLE u1.t ADD COLUMN c int DEFAULT 8")
+    for x in clients[1::2]:
+        eq(rows(x.run(text, bind(["1"]), execute())), [["1", "8"]])
+    c.query("DROP TABLE u1.t")
+    for x in clients[1::2]:
+        eq(error_codes(x.run(text, bind(["1"]), execute())), ["42P01"])
+    eq(error_codes(d.run(bind(["1"]), execute())), ["26000"])
+
+
 # ---- malformed messages ----
 
 def test_malformed(s):
