@@ -622,6 +622,14 @@ static struct err *fn_function_arguments(struct fn_call *c, struct datum *out)
     return text_result(c, &b, out);
 }
 
+/* No function has a body in the SQL standard's form yet. */
+static struct err *fn_function_sqlbody(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    *out = datum_null();
+    return NULL;
+}
+
 static struct err *fn_function_result(struct fn_call *c, struct datum *out)
 {
     const struct cat_proc *p = builtin_proc((uint32_t)c->args[0].u);
@@ -788,6 +796,7 @@ static const struct {
     {"sql_1993", fn_null}, /* shared objects have no comments yet */
     {"pg_get_function_arguments", fn_function_arguments},
     {"pg_get_function_identity_arguments", fn_function_arguments},
+    {"pg_get_function_sqlbody", fn_function_sqlbody},
     {"pg_get_function_result", fn_function_result},
     {"pg_get_serial_sequence", fn_serial_sequence},
     {"to_regclass", fn_to_regclass},

@@ -64,36 +64,44 @@ static struct err *reject_column(struct expr **e, void *arg)
     return expr_children(*e, reject_column, arg);
 }
 
+static struct err *single_expr(struct analysis *a, const void *tree, struct relation *rel,
+                               enum expr_use use, uint32_t type, int32_t typmod,
+                               const char *column_name, struct rte **rte, struct expr **out)
+{
+    struct param_types none = {.fixed = true};
+    a->params = &none;
+    struct level l = level_init(a, NULL, Q_SELECT);
+    struct expr *e;
+    *rte = NULL;
+    l.clause = clause_of(use);
+    if (rel) {
+        TRY(rte_for_relation(a, rel, NULL, rte));
+        TRY(rte_add_ns(&l, *rte, true, true));
+        l.q->rtes = arena_memdup(a->arena, rte, sizeof(*rte));
+        l.q->nrtes = 1;
+    }
+    struct err *err = analyze_expr(&l, tree, &e);
+    if (!err && use == USE_DEFAULT && rel)
+        err = reject_column(&e, a);
+    if (!err && (use == USE_CHECK || use == USE_INDEX_PRED || use == USE_COPY_WHERE))
+        err = coerce_to_bool(a, e, use == USE_CHECK ? "CHECK" : "WHERE", &e);
+    else if (!err && type)
+        err =
+            coerce_assignment(a, e, column_name ? column_name : "?column?", type, typmod, true, &e);
+    else if (!err)
+        err = resolve_unknown(a, &e);
+    query_release(a->top);
+    *out = e;
+    return err;
+}
+
 struct err *analyze_expr_node(struct cat *cat, const struct type_env *env, const char *sql,
                               const void *tree, struct relation *rel, enum expr_use use,
                               uint32_t type, int32_t typmod, const char *column_name,
                               struct arena *arena, struct rte **rte, struct expr **out)
 {
-    struct param_types none = {.fixed = true};
-    struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = sql, .params = &none};
-    struct level l = level_init(&a, NULL, Q_SELECT);
-    struct expr *e;
-    *rte = NULL;
-    l.clause = clause_of(use);
-    if (rel) {
-        TRY(rte_for_relation(&a, rel, NULL, rte));
-        TRY(rte_add_ns(&l, *rte, true, true));
-        l.q->rtes = arena_memdup(arena, rte, sizeof(*rte));
-        l.q->nrtes = 1;
-    }
-    struct err *err = analyze_expr(&l, tree, &e);
-    if (!err && use == USE_DEFAULT && rel)
-        err = reject_column(&e, &a);
-    if (!err && (use == USE_CHECK || use == USE_INDEX_PRED || use == USE_COPY_WHERE))
-        err = coerce_to_bool(&a, e, use == USE_CHECK ? "CHECK" : "WHERE", &e);
-    else if (!err && type)
-        err = coerce_assignment(&a, e, column_name ? column_name : "?column?", type, typmod, true,
-                                &e);
-    else if (!err)
-        err = resolve_unknown(&a, &e);
-    query_release(a.top);
-    *out = e;
-    return err;
+    struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = sql};
+    return single_expr(&a, tree, rel, use, type, typmod, column_name, rte, out);
 }
 
 struct err *analyze_expr_text(struct cat *cat, const struct type_env *env, const char *sql,
@@ -105,8 +113,9 @@ struct err *analyze_expr_text(struct cat *cat, const struct type_env *env, const
     const char *select = arena_printf(arena, "SELECT %s", sql);
     TRY(parse_sql(select, arena, &parsed));
     const PgQuery__SelectStmt *s = parsed.stmts[0].tree->select_stmt;
-    return analyze_expr_node(cat, env, select, s->target_list[0]->res_target->val, rel, use, type,
-                             typmod, NULL, arena, rte, out);
+    struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = select, .canonical = true};
+    return single_expr(&a, s->target_list[0]->res_target->val, rel, use, type, typmod, NULL, rte,
+                       out);
 }
 
 struct alias_pair {

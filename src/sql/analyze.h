@@ -22,9 +22,10 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
                               struct query **out) MUST_CHECK;
 void query_release(struct query *q); /* NULL is fine */
 
-/* A single expression in SQL text over the columns of a relation (NULL: none), coerced to a type
- * (0: as it comes): defaults, CHECK constraints, index expressions and predicates. The columns are
- * those of *rte, made here. `what` names the use in errors ("DEFAULT", "check constraint", ...). */
+/* A single expression, from canonical SQL text as stored, over the columns of a relation (NULL:
+ * none), coerced to a type (0: as it comes): defaults, CHECK constraints, index expressions and
+ * predicates. The columns are those of *rte, made here. `what` names the use in errors ("DEFAULT",
+ * "check constraint", ...). */
 enum expr_use {
     USE_DEFAULT,
     USE_CHECK,

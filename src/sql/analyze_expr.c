@@ -554,7 +554,9 @@ static struct err *analyze_cast(struct level *l, const PgQuery__TypeCast *c, str
     int32_t typmod;
     int ndims;
     TRY(resolve_type_name(l->a->cat, l->a->sql, c->type_name, &type, &typmod, &ndims));
-    if (c->arg->node_case == PG_QUERY__NODE__NODE_A_ARRAY_EXPR && element_type_of(type))
+    /* The type is that of the elements too, but not where canonical text casts a finished array. */
+    if (c->arg->node_case == PG_QUERY__NODE__NODE_A_ARRAY_EXPR && element_type_of(type) &&
+        !(l->a->canonical && c->arg->a_array_expr->n_elements))
         return analyze_array(l, c->arg->a_array_expr, type, typmod, out);
     struct expr *arg;
     TRY(analyze_expr(l, c->arg, &arg));

@@ -56,6 +56,7 @@ struct analysis {
     struct param_types *params;
     struct query *top;
     int depth;
+    bool canonical;            /* the text is stored, as deparse_expr wrote it */
     struct expr **inline_args; /* what $1.. stand for in the body of a built-in SQL function */
     int ninline_args;
 };

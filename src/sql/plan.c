@@ -1,6 +1,8 @@
 /* Planning: the statement, its expressions, and the steps of a query above its joins. */
 #include "sql/plan_internal.h"
 
+#include "types/array.h"
+
 #include <stdlib.h>
 
 struct statement_plan *plan_ref(struct statement_plan *p)
@@ -124,6 +126,42 @@ static bool all_constant(const struct expr *e)
     return true;
 }
 
+/* ARRAY[...] of constants, and its cast to a type whose elements have the same bytes. */
+static void fold_array(struct planner *p, struct expr **ref)
+{
+    struct expr *e = *ref;
+    uint32_t elem = element_type_of(e->type);
+    const struct type_ops *ops = type_lookup(p->env, elem);
+    struct array from;
+    struct datum value;
+    struct err *err;
+    if (!ops || !all_constant(e))
+        return;
+    if (e->kind == E_ARRAY) {
+        struct datum *items = arena_new_array(p->arena, struct datum, e->nargs + 1);
+        for (int i = 0; i < e->nargs; i++) {
+            if (e->args[i]->type != elem)
+                return; /* an array of arrays */
+            items[i] = e->args[i]->value;
+        }
+        err = array_make_1d(ops, items, (size_t)e->nargs, p->arena, &value);
+    } else {
+        const struct cat_cast *c = builtin_cast(element_type_of(e->args[0]->type), elem);
+        if (!c || c->method != 'b' || e->func || e->args[0]->value.null)
+            return;
+        err = array_open(e->args[0]->value, &from);
+        struct datum *items = arena_new_array(p->arena, struct datum, (err ? 0 : from.nitems) + 1);
+        for (uint32_t i = 0; !err && i < from.nitems; i++)
+            items[i] = array_is_null(&from, i) ? datum_null() : array_get(&from, i);
+        if (!err)
+            err = array_make(ops, from.ndim, from.dims, from.lower, items, p->arena, &value);
+    }
+    if (err)
+        err_free(err); /* execution meets it again */
+    else
+        *ref = expr_const(p->arena, e->type, e->typmod, value, e->location);
+}
+
 /* Immutable functions of constants are computed now. An error is left to execution, which may never
  * come to it. */
 static void fold(struct planner *p, struct expr **ref)
@@ -132,6 +170,10 @@ static void fold(struct planner *p, struct expr **ref)
     struct datum value;
     if (e->kind == E_RELABEL && e->args[0]->kind == E_CONST) {
         *ref = expr_const(p->arena, e->type, e->typmod, e->args[0]->value, e->location);
+        return;
+    }
+    if (e->kind == E_ARRAY || e->kind == E_ARRAYCAST) {
+        fold_array(p, ref);
         return;
     }
     if ((e->kind != E_FUNC && e->kind != E_OP) || !all_constant(e) || !sql_fold_function)
