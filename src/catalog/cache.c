@@ -42,6 +42,7 @@ struct catalog_state {
     struct cache names;     /* guarded by mu */
     atomic_uint_fast64_t
         version; /* written under mu; an acquire load pairs with the release store */
+    atomic_uint_fast64_t change_csn; /* of the commit that made it; written before `version` */
 };
 
 static uint64_t relation_key(uint32_t db, uint32_t oid)
@@ -126,10 +127,16 @@ uint64_t catalog_state_version(const struct catalog_state *s)
     return atomic_load_explicit(&s->version, memory_order_acquire);
 }
 
-void catalog_state_bump(void *state)
+uint64_t catalog_state_change_csn(const struct catalog_state *s)
+{
+    return atomic_load_explicit(&s->change_csn, memory_order_relaxed);
+}
+
+void catalog_state_bump(void *state, uint64_t csn)
 {
     struct catalog_state *s = state;
     pthread_mutex_lock(&s->mu);
+    atomic_store_explicit(&s->change_csn, csn, memory_order_relaxed);
     atomic_store_explicit(&s->version, s->version + 1, memory_order_release);
     cache_clear(&s->relations, true);
     cache_clear(&s->names, false);
@@ -275,4 +282,18 @@ struct err *cat_find_relation(struct cat *c, struct str nsp_name, struct str nam
     for (int i = 0; i < c->nsearch_path && !*oid; i++)
         TRY(cat_relation_oid(c, c->search_path[i], name, oid));
     return NULL;
+}
+
+struct err *cat_lock_relation(struct cat *c, struct str nsp_name, struct str name,
+                              enum txn_table_lock mode, bool missing_ok, uint32_t *oid)
+{
+    uint32_t locked_oid = 0;
+    for (;;) {
+        bool locked;
+        TRY(cat_find_relation(c, nsp_name, name, missing_ok, oid));
+        if (*oid == locked_oid || *oid < FIRST_USER_OID)
+            return NULL;
+        TRY(txn_lock_table(c->txn, *oid, mode, TXN_WAIT, &locked));
+        locked_oid = *oid;
+    }
 }

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { FIRST_USER_OID = 16384 }; /* what users make has this OID or a greater one */
+
 struct catalog; /* the whole server's */
 
 /* A session's access: which database, and the transaction to read and write with. The session owns
@@ -137,6 +139,8 @@ struct err *catalog_bootstrap(struct catalog *c) MUST_CHECK;
 
 /* Rises with every commit that changed the catalog. A plan made at one version is valid at it. */
 uint64_t catalog_version(const struct catalog *c);
+/* The commit that made the version (or a later one), 0: of before the start. */
+uint64_t catalog_change_csn(const struct catalog *c);
 /* The current transaction changes the catalog: bypass the shared cache from here on, and raise the
  * version at commit. Call before (and after) writing system tables. */
 void cat_changed(struct cat *c);
@@ -153,6 +157,11 @@ struct err *cat_relation_oid(struct cat *c, uint32_t nsp, struct str name,
  * named schema does not exist (unless missing_ok). */
 struct err *cat_find_relation(struct cat *c, struct str nsp_name, struct str name, bool missing_ok,
                               uint32_t *oid) MUST_CHECK;
+/* The same with a table lock, but for system tables: nobody alters them. While it waited, the name
+ * may have come to mean another relation: then that one is locked. MAY YIELD; errors of
+ * txn_lock_table. */
+struct err *cat_lock_relation(struct cat *c, struct str nsp_name, struct str name,
+                              enum txn_table_lock mode, bool missing_ok, uint32_t *oid) MUST_CHECK;
 struct relation *relation_ref(struct relation *r);
 void relation_unref(struct relation *r); /* NULL is fine */
 /* 1-based number of the column, 0: none (system columns are not looked up here). */
@@ -172,7 +181,7 @@ struct err *cat_role_name(struct cat *c, uint32_t oid, struct arena *a,
 struct err *cat_database(struct cat *c, struct str name, uint32_t *oid, uint32_t *sysbase,
                          bool *allow_connections) MUST_CHECK;
 
-/* A fresh OID (>= 16384), never given out before, also after a crash. */
+/* A fresh OID (>= FIRST_USER_OID), never given out before, also after a crash. */
 struct err *catalog_new_oid(struct catalog *c, uint32_t *out) MUST_CHECK;
 
 #endif

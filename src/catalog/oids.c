@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* Storage of the store-wide counters, beside the system tables. */
-enum { COUNTER_STORAGE_ID = 1000, FIRST_USER_OID = 16384, OIDS_LOGGED_AHEAD = 64 };
+enum { COUNTER_STORAGE_ID = 1000, OIDS_LOGGED_AHEAD = 64 };
 
 struct catalog {
     struct txn_mgr *mgr;
@@ -30,6 +30,11 @@ struct catalog_state *catalog_state_of(struct catalog *c)
 uint64_t catalog_version(const struct catalog *c)
 {
     return catalog_state_version(c->state);
+}
+
+uint64_t catalog_change_csn(const struct catalog *c)
+{
+    return catalog_state_change_csn(c->state);
 }
 
 static struct str oid_counter_key(uint8_t key[5])

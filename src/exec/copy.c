@@ -319,34 +319,15 @@ static struct err *open_relation(struct copy *c, const PgQuery__CopyStmt *stmt)
 struct err *copy_plan(struct copy *c, const char *sql, struct raw_stmt *stmt, uint32_t *types,
                       int ntypes, struct statement_plan **out)
 {
-    struct arena arena;
-    struct query *q = NULL;
-    struct statement_plan *plan = NULL;
+    struct exec_env env = session_exec_env(c->s);
     struct parsed parsed;
-    /* analyze_statement may not touch the types: they are fixed. */
+    /* Analysis may not touch the types: they are fixed. */
     struct param_types params = {.types = types, .count = ntypes, .fixed = true};
     if (!stmt) {
         TRY(parse_sql(sql, &c->arena, &parsed));
         stmt = &parsed.stmts[0];
     }
-    arena_init(&arena);
-    struct err *e = analyze_statement(&c->s->cat, &c->s->types, stmt, &params, &arena, &q);
-    if (!e) {
-        e = plan_statement(&c->s->cat, &c->s->types, q, &arena, &plan);
-        if (e)
-            query_release(q);
-    }
-    if (e) {
-        arena_done(&arena);
-        return e;
-    }
-    e = exec_compile(plan);
-    if (e) {
-        plan_unref(plan);
-        return e;
-    }
-    *out = plan;
-    return NULL;
+    return exec_plan(&env, stmt, &params, out);
 }
 
 void copy_put_relation(struct copy *c, struct buf *b)

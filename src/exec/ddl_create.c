@@ -38,16 +38,13 @@ struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_
                      bool missing_ok, struct relation **out)
 {
     uint32_t oid;
-    bool locked;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
     *out = NULL;
-    struct err *e = cat_find_relation(d->cat, nsp, str_from(rv->relname), missing_ok, &oid);
+    struct err *e = cat_lock_relation(d->cat, nsp, str_from(rv->relname), lock, missing_ok, &oid);
     if (e)
         return ddl_at(d, e, rv->location);
-    if (oid) {
-        TRY(txn_lock_table(d->cat->txn, oid, lock, TXN_WAIT, &locked));
+    if (oid)
         TRY(cat_relation(d->cat, oid, out));
-    }
     if (*out || missing_ok)
         return NULL;
     if (nsp.len)
@@ -663,12 +660,36 @@ struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *
 
 /* ---- CREATE TABLE AS ---- */
 
+static struct err *fill_table_as(struct ddl *d, const PgQuery__IntoClause *into, uint32_t nsp,
+                                 struct statement_plan *plan, uint64_t *rows)
+{
+    struct relation *rel = NULL;
+    struct ddl_column *cols = arena_new_array(d->arena, struct ddl_column, plan->nout + 1);
+    if (into->n_col_names > (size_t)plan->nout)
+        return err_new("42601", "too many column names were specified");
+    for (int i = 0; i < plan->nout; i++) {
+        const struct expr *e = plan->out[i].expr;
+        bool named = (size_t)i < into->n_col_names;
+        cols[i] = (struct ddl_column){
+            .name = named ? pg_str(into->col_names[i]) : plan->out[i].name,
+            .type = e->type,
+            .typmod = e->typmod,
+            .collation = type_by_oid(e->type) ? builtin_type(e->type)->collation : 0};
+    }
+    struct err *e = make_table(d, into->rel, nsp, cols, plan->nout, &rel);
+    if (!e && !into->skip_data)
+        e = ddl_load_query(d, plan, rel, rows);
+    relation_unref(rel);
+    return e;
+}
+
 struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt *c, char *tag)
 {
+    struct exec_env env = session_exec_env(d->s);
     struct param_types none = {.fixed = true};
     struct raw_stmt raw = {.sql = d->sql, .tree = c->query};
-    struct query *q;
-    struct relation *rel = NULL;
+    struct statement_plan *plan;
+    uint64_t rows = 0;
     uint32_t nsp;
     bool skip;
     if (c->objtype != PG_QUERY__OBJECT_TYPE__OBJECT_TABLE)
@@ -680,36 +701,11 @@ struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt 
         return NULL;
     if (c->query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
         return err_unsupported("CREATE TABLE AS EXECUTE is not supported");
-    TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &q));
-    struct ddl_column *cols = arena_new_array(d->arena, struct ddl_column, q->ntargets + 1);
-    int n = 0;
-    for (int i = 0; i < q->ntargets; i++) {
-        if (!q->targets[i].name)
-            continue;
-        const struct expr *e = q->targets[i].expr;
-        bool named = (size_t)n < c->into->n_col_names;
-        cols[n++] = (struct ddl_column){
-            .name = named ? pg_str(c->into->col_names[n]) : q->targets[i].name,
-            .type = e->type,
-            .typmod = e->typmod,
-            .collation = type_by_oid(e->type) ? builtin_type(e->type)->collation : 0};
-    }
-    if (c->into->n_col_names > (size_t)n) {
-        query_release(q);
-        return err_new("42601", "too many column names were specified");
-    }
-    struct err *e = make_table(d, c->into->rel, nsp, cols, n, &rel);
-    if (e || c->into->skip_data) {
-        query_release(q);
-        relation_unref(rel);
-        return e;
-    }
-    struct arena plan_arena = *d->arena; /* the query's memory moves into the plan */
-    arena_init(d->arena);
-    uint64_t rows = 0;
-    e = ddl_load_query(d, q, &plan_arena, rel, &rows);
-    relation_unref(rel);
-    snprintf(tag, 64, "SELECT %llu", (unsigned long long)rows);
+    TRY(exec_plan(&env, &raw, &none, &plan));
+    struct err *e = fill_table_as(d, c->into, nsp, plan, &rows);
+    plan_unref(plan);
+    if (!c->into->skip_data)
+        snprintf(tag, 64, "SELECT %llu", (unsigned long long)rows);
     return e;
 }
 

@@ -264,21 +264,14 @@ struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_ke
 
 /* ---- filling a table from a query ---- */
 
-struct err *ddl_load_query(struct ddl *d, struct query *q, struct arena *arena,
-                           struct relation *rel, uint64_t *rows)
+struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct relation *rel,
+                           uint64_t *rows)
 {
     struct exec_env env = session_exec_env(d->s);
-    struct statement_plan *plan;
     struct exec *x = NULL;
     struct rewrite w = {.d = d, .rel = rel, .storage_id = rel->storage_id};
     uint64_t written = 0;
-    struct err *e = plan_statement(d->cat, &d->s->types, q, arena, &plan);
-    if (e) {
-        query_release(q);
-        arena_done(arena);
-        return e;
-    }
-    TRY_OUT(exec_compile(plan));
+    struct err *e = NULL;
     TRY_OUT(txn_bulk_begin(d->cat->txn, w.storage_id, SORT_BYTES, &w.bulk));
     TRY_OUT(exec_begin(&env, plan, NULL, &x));
     for (bool found = true; found;) {
@@ -296,7 +289,6 @@ out:
     if (w.bulk)
         txn_bulk_abort(w.bulk);
     exec_end(x);
-    plan_unref(plan);
     buf_done(&w.key);
     buf_done(&w.row);
     return e;

@@ -72,9 +72,9 @@ struct err *ddl_add_foreign_key(struct ddl *d, struct relation **rel, const PgQu
 struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_key) MUST_CHECK;
 /* Fills the storage of an index that the descriptor already lists. */
 struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct index *ix) MUST_CHECK;
-/* Fills a new table with a query's result; takes over the arena in which the query lives. */
-struct err *ddl_load_query(struct ddl *d, struct query *q, struct arena *arena,
-                           struct relation *rel, uint64_t *rows) MUST_CHECK;
+/* Fills a new table with a query's result. */
+struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct relation *rel,
+                           uint64_t *rows) MUST_CHECK;
 /* Calls fn for every row (natts datums) in the newest state. */
 struct err *ddl_each_row(struct ddl *d, struct relation *rel,
                          struct err *(*fn)(void *arg, struct str key, const struct datum *row),

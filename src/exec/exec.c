@@ -181,16 +181,65 @@ void release_buf(void *buf)
 
 /* ---- runs ---- */
 
-static struct err *lock_relations(struct exec *x)
+struct err *exec_lock(const struct exec_env *env, const struct statement_plan *plan, bool *current)
 {
-    struct statement_plan *p = x->plan;
-    for (int i = 0; i < p->nrelations; i++) {
+    struct cat *cat = env->cat;
+    for (int i = 0; i < plan->nrelations; i++) {
         bool locked;
-        if (!p->relations[i]->system)
-            TRY(txn_lock_table(x->env.cat->txn, p->relations[i]->oid,
-                               (enum txn_table_lock)p->lock_modes[i], TXN_WAIT, &locked));
+        if (!plan->relations[i]->system)
+            TRY(txn_lock_table(cat->txn, plan->relations[i]->oid,
+                               (enum txn_table_lock)plan->lock_modes[i], TXN_WAIT, &locked));
     }
+    *current = plan->catalog_version == catalog_version(cat->shared);
+    /* Descriptors are of the newest catalog, so the rows must not be older. */
+    txn_see(cat->txn, catalog_change_csn(cat->shared));
+    if (!*current)
+        cat_forget_local(cat, false); /* it may hold what others have changed */
     return NULL;
+}
+
+static struct err *make_plan(const struct exec_env *env, struct raw_stmt *raw,
+                             struct param_types *params, struct statement_plan **out)
+{
+    struct arena arena;
+    struct query *q = NULL;
+    struct statement_plan *plan = NULL;
+    arena_init(&arena);
+    struct err *e = analyze_statement(env->cat, env->types, raw, params, &arena, &q);
+    if (!e) {
+        e = plan_statement(env->cat, env->types, q, &arena, &plan);
+        if (e)
+            query_release(q);
+    }
+    if (e) {
+        arena_done(&arena);
+        return e;
+    }
+    e = exec_compile(plan);
+    if (e) {
+        plan_unref(plan);
+        return e;
+    }
+    *out = plan;
+    return NULL;
+}
+
+struct err *exec_plan(const struct exec_env *env, struct raw_stmt *raw, struct param_types *params,
+                      struct statement_plan **out)
+{
+    for (;;) {
+        struct statement_plan *plan;
+        bool current = false;
+        TRY(make_plan(env, raw, params, &plan));
+        struct err *e = exec_lock(env, plan, &current);
+        if (!e && current) {
+            *out = plan;
+            return NULL;
+        }
+        plan_unref(plan);
+        TRY(e);
+        TRY(fiber_tick());
+    }
 }
 
 static void set_constants(struct exec *x)
@@ -209,11 +258,6 @@ struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
     *x = (struct exec){.env = *env, .plan = plan_ref(plan)};
     arena_init(&x->arena);
     arena_init(&x->scratch);
-    struct err *e = lock_relations(x);
-    if (e) {
-        exec_end(x);
-        return e;
-    }
     size_t slots = (size_t)(plan->nconsts + plan->nslots + 1);
     struct datum *base = arena_new_array(&x->arena, struct datum, slots);
     x->frame = base + plan->nconsts;
@@ -227,6 +271,9 @@ struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
     x->row = arena_new_array(&x->arena, struct datum, plan->nout + 1);
     x->view = env->newest_view ? txn_view_newest(env->cat->txn) : txn_view_begin(env->cat->txn);
     x->has_view = true;
+    /* Only a snapshot taken before a change of the catalog can be older than the descriptors. */
+    x->view_differs = plan->catalog_version != catalog_version(env->cat->shared) ||
+                      txn_view_csn(&x->view) < catalog_change_csn(env->cat->shared);
     *out = x;
     return NULL;
 }
@@ -529,28 +576,16 @@ struct err *exec_internal_sql(const struct exec_env *env, const char *sql, const
 {
     struct arena arena;
     struct parsed parsed;
-    struct query *q;
-    struct statement_plan *plan;
+    struct statement_plan *plan = NULL;
     struct param_types p = {.types = (uint32_t *)types, .count = nparams, .fixed = true};
     arena_init(&arena);
-    char *text = arena_strdup(&arena, sql);
-    struct err *e = parse_sql(text, &arena, &parsed);
+    struct err *e = parse_sql(arena_strdup(&arena, sql), &arena, &parsed);
     if (!e)
-        e = analyze_statement(env->cat, env->types, &parsed.stmts[0], &p, &arena, &q);
-    if (e) {
-        arena_done(&arena);
-        return e;
-    }
-    e = plan_statement(env->cat, env->types, q, &arena, &plan);
-    if (e) {
-        query_release(q);
-        arena_done(&arena);
-        return e;
-    }
-    e = exec_compile(plan);
+        e = exec_plan(env, &parsed.stmts[0], &p, &plan);
     if (!e)
         e = run_internal(env, plan, params, nrows);
     plan_unref(plan);
+    arena_done(&arena);
     return e;
 }
 

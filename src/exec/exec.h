@@ -7,6 +7,8 @@
 #include "sql/plan.h"
 
 struct exec;
+struct param_types;
+struct raw_stmt;
 struct session;
 
 struct exec_env {
@@ -24,8 +26,17 @@ void exec_init(void);
  * function that is not implemented. */
 struct err *exec_compile(struct statement_plan *plan) MUST_CHECK;
 
-/* Begins a run: takes table locks and a view. `params` are nparams datums of the plan's parameter
- * types, which must outlive the run. */
+/* Analyzes, plans and compiles a statement, and takes the locks of its tables: all over again if
+ * the catalog changed meanwhile, as while it waited for whoever alters a table. */
+struct err *exec_plan(const struct exec_env *env, struct raw_stmt *raw, struct param_types *params,
+                      struct statement_plan **out) MUST_CHECK;
+/* Takes the locks of the tables of a plan made earlier. *current is false when the plan must be
+ * made again; the locks stay. */
+struct err *exec_lock(const struct exec_env *env, const struct statement_plan *plan,
+                      bool *current) MUST_CHECK;
+
+/* Begins a run: takes a view. The plan's tables are locked (exec_plan, exec_lock). `params` are
+ * nparams datums of the plan's parameter types, which must outlive the run. */
 struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
                        const struct datum *params, struct exec **out) MUST_CHECK;
 /* The next result row, into *row (plan->nout datums, valid until the next call). For a statement

@@ -109,6 +109,7 @@ struct exec {
     struct arena arena;   /* lives with the run */
     struct arena scratch; /* for expressions that nobody keeps: reset at will by the top */
     struct txn_view view;
+    bool view_differs; /* the view may show another catalog than the plan was made with */
     bool has_view;
     struct datum *frame;
     void **nodes; /* state by plan->id; NULL: not begun */

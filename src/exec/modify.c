@@ -39,6 +39,19 @@ static struct modify_state *modify_state(struct exec *x, struct plan *n)
     return s;
 }
 
+/* The rows that an old snapshot shows are no longer where the table is now: it was emptied or
+ * loaded since. */
+static struct err *check_storage(struct exec *x, struct modify_state *s)
+{
+    uint32_t storage_id;
+    if (!x->view_differs || s->rel->system)
+        return NULL;
+    TRY(storage_at(x, s->rel, s->rel->oid, s->rel->storage_id, &storage_id));
+    if (storage_id == s->rel->storage_id)
+        return NULL;
+    return err_new("40001", "could not serialize access due to concurrent update");
+}
+
 /* ---- constraints ---- */
 
 static struct err *failing_row(struct exec *x, const struct relation *r, const struct datum *row,
@@ -301,6 +314,7 @@ static struct err *next_change(struct exec *x, struct plan *n, struct modify_sta
 struct err *modify_next(struct exec *x, struct plan *n, bool *found)
 {
     struct modify_state *s = modify_state(x, n);
+    TRY(check_storage(x, s));
     TRY(n->kind == P_INSERT ? next_insert(x, n, s, found) : next_change(x, n, s, found));
     if (*found)
         return NULL;

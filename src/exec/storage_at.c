@@ -1,7 +1,7 @@
-/* Where a relation's rows are for a snapshot. A refresh of a synced table swaps storage ids without
- * waiting for readers, so the descriptor at hand may be newer than the snapshot or older: the
- * catalog row that the snapshot itself sees decides. The storage that it names is kept as long as
- * the snapshot. */
+/* Where a relation's rows are for a snapshot. A refresh of a synced table, and a bulk load, swap
+ * storage ids without waiting for readers, so the descriptor at hand may be newer than the snapshot
+ * or older: the catalog row that the snapshot itself sees decides. The storage that it names is
+ * kept as long as the snapshot. */
 #include "exec/exec_internal.h"
 
 #include "catalog/systab.h"
@@ -9,7 +9,7 @@
 struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid,
                        uint32_t storage_id, uint32_t *out)
 {
-    if (!r->read_only_synced) {
+    if (r->system || !x->view_differs) {
         *out = systab_storage_id(x->env.cat, r, storage_id);
         return NULL;
     }

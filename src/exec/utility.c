@@ -171,7 +171,7 @@ static struct err *check_droppable(struct ddl *d, const char *name, uint32_t oid
     struct users_of users = {oid, 0};
     if (oid == d->cat->db)
         return err_new("55006", "cannot drop the currently open database");
-    if (oid < 16384)
+    if (oid < FIRST_USER_OID)
         return err_new("42809",
                        "cannot drop database \"%s\" because it is required by the database system",
                        name);

@@ -80,7 +80,7 @@ void portals_drop_level(struct backend *b, int level)
 static struct err *start(struct backend *b, struct portal *p)
 {
     struct exec_env env = session_exec_env(&b->base);
-    TRY(prepared_plan(b, p->stmt));
+    TRY(prepared_lock(b, p->stmt));
     TRY(check_read_only(b, p->stmt->plan));
     TRY(exec_begin(&env, p->stmt->plan, p->params, &p->exec));
     p->state = PORTAL_RUNNING;

@@ -135,33 +135,6 @@ void prepared_unref(struct prepared *p)
 
 /* ---- planning ---- */
 
-struct err *plan_raw(struct backend *b, struct raw_stmt *raw, struct param_types *params,
-                     struct statement_plan **out)
-{
-    struct arena arena;
-    struct query *q = NULL;
-    struct statement_plan *plan = NULL;
-    struct cat *cat = &b->base.cat;
-    arena_init(&arena);
-    struct err *e = analyze_statement(cat, &b->base.types, raw, params, &arena, &q);
-    if (!e) {
-        e = plan_statement(cat, &b->base.types, q, &arena, &plan);
-        if (e)
-            query_release(q);
-    }
-    if (e) {
-        arena_done(&arena);
-        return e;
-    }
-    e = exec_compile(plan);
-    if (e) {
-        plan_unref(plan);
-        return e;
-    }
-    *out = plan;
-    return NULL;
-}
-
 struct err *result_desc_make(struct backend *b, const struct statement_plan *plan,
                              struct result_desc *out)
 {
@@ -234,6 +207,7 @@ bool prepared_is_current(const struct backend *b, const struct prepared *p)
 
 struct err *prepared_plan(struct backend *b, struct prepared *p)
 {
+    struct exec_env env = session_exec_env(&b->base);
     struct statement_plan *plan;
     if (p->kind != STMT_PLAN)
         return NULL;
@@ -248,9 +222,19 @@ struct err *prepared_plan(struct backend *b, struct prepared *p)
         p->params.count = p->ndeclared;
         p->params.fixed = p->from_sql && p->ndeclared;
     }
-    TRY(plan_raw(b, &p->raw, &p->params, &plan));
+    TRY(exec_plan(&env, &p->raw, &p->params, &plan));
     p->params.fixed = true;
     return install(b, p, plan);
+}
+
+struct err *prepared_lock(struct backend *b, struct prepared *p)
+{
+    struct exec_env env = session_exec_env(&b->base);
+    for (bool current = false; !current;) {
+        TRY(prepared_plan(b, p));
+        TRY(exec_lock(&env, p->plan, &current));
+    }
+    return NULL;
 }
 
 /* ---- by name ---- */

@@ -109,6 +109,13 @@ static struct err *run_cached(struct backend *b, const char *sql, bool *done)
     TRY(xact_open(b));
     if (!text_cache_find(b, sql, &b->scratch->arena, &text))
         return NULL;
+    struct exec_env env = session_exec_env(&b->base);
+    bool current;
+    struct err *e = exec_lock(&env, text.stmt->plan, &current);
+    if (e || !current) {
+        prepared_unref(text.stmt);
+        return e;
+    }
     struct run r = {.raw = &text.stmt->raw,
                     .kind = STMT_PLAN,
                     .sql = sql,
@@ -117,7 +124,7 @@ static struct err *run_cached(struct backend *b, const char *sql, bool *done)
                     .only = true};
     *done = true;
     b->xact.had_query = true;
-    struct err *e = run_plan(b, &r, text.stmt->plan, text.values);
+    e = run_plan(b, &r, text.stmt->plan, text.values);
     prepared_unref(text.stmt);
     if (!e && b->xact.state == XACT_IMPLICIT)
         e = xact_commit(b);

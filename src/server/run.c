@@ -178,10 +178,11 @@ struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *pl
 
 static struct err *plan_and_run(struct backend *b, struct run *r)
 {
+    struct exec_env env = session_exec_env(&b->base);
     struct statement_plan *plan;
     struct param_types none = {.fixed = true};
     TRY(xact_open(b));
-    TRY(plan_raw(b, r->raw, r->params ? r->params : &none, &plan));
+    TRY(exec_plan(&env, r->raw, r->params ? r->params : &none, &plan));
     struct err *e = run_plan(b, r, plan, r->values);
     plan_unref(plan);
     return e;

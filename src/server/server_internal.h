@@ -88,9 +88,8 @@ bool prepared_is_current(const struct backend *b, const struct prepared *p);
 void prepared_unref(struct prepared *p); /* NULL is fine */
 /* Makes sure that the plan fits the catalog of now. MAY YIELD. */
 struct err *prepared_plan(struct backend *b, struct prepared *p) MUST_CHECK;
-/* Analyzes and plans a single statement outside any prepared one. MAY YIELD. */
-struct err *plan_raw(struct backend *b, struct raw_stmt *raw, struct param_types *params,
-                     struct statement_plan **out) MUST_CHECK;
+/* Also takes the locks of the plan's tables: what a run needs. MAY YIELD. */
+struct err *prepared_lock(struct backend *b, struct prepared *p) MUST_CHECK;
 enum stmt_kind stmt_kind_of(const struct raw_stmt *raw);
 struct prepared *prepared_find(struct backend *b, const char *name);
 void prepared_drop(struct backend *b, const char *name);
@@ -178,7 +177,7 @@ struct run {
 
 /* MAY YIELD. The transaction is as the statement leaves it; `tag` is for CommandComplete. */
 struct err *run_statement(struct backend *b, struct run *r) MUST_CHECK;
-/* A planned statement with its rows to the output. */
+/* A planned statement, its tables locked, with its rows to the output. */
 struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *plan,
                      const struct datum *params) MUST_CHECK;
 void tag_plan(const struct statement_plan *plan, uint64_t nrows, char tag[TAG_BYTES]);

@@ -128,7 +128,7 @@ struct err *run_execute(struct backend *b, struct run *r)
     prepared_ref(p);
     struct err *e = eval_arguments(b, r, s, p, &values);
     if (!e)
-        e = prepared_plan(b, p);
+        e = prepared_lock(b, p);
     if (!e && p->kind == STMT_PLAN)
         e = run_plan(b, r, p->plan, values);
     else if (!e)
@@ -189,6 +189,7 @@ struct err *run_declare(struct backend *b, struct run *r)
     snprintf(r->tag, sizeof(r->tag), "DECLARE CURSOR");
     /* What the cursor sees is fixed now. */
     struct exec_env env = session_exec_env(&b->base);
+    TRY(prepared_lock(b, portal->stmt));
     TRY(check_read_only(b, portal->stmt->plan));
     TRY(exec_begin(&env, portal->stmt->plan, NULL, &portal->exec));
     portal->state = PORTAL_RUNNING;
@@ -351,6 +352,7 @@ static struct err *explain_options(const PgQuery__ExplainStmt *s, const char *sq
 static struct err *explained_plan(struct backend *b, struct run *r, PgQuery__Node *query,
                                   struct statement_plan **out)
 {
+    struct exec_env env = session_exec_env(&b->base);
     struct raw_stmt inner = *r->raw;
     struct param_types none = {0};
     inner.tree = query;
@@ -363,7 +365,7 @@ static struct err *explained_plan(struct backend *b, struct run *r, PgQuery__Nod
     }
     if (stmt_kind_of(&inner) != STMT_PLAN)
         return err_unsupported("EXPLAIN of this statement is not supported");
-    struct err *e = plan_raw(b, &inner, r->params ? r->params : &none, out);
+    struct err *e = exec_plan(&env, &inner, r->params ? r->params : &none, out);
     if (!r->params)
         free(none.types);
     return e;

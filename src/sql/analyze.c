@@ -30,6 +30,7 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
 {
     struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = raw->sql, .params = params};
     struct query *q = NULL;
+    uint64_t version = catalog_version(cat->shared);
     struct err *e = analyze_select_node(&a, NULL, raw->tree, false, &q);
     for (int i = 0; !e && q->kind == Q_SELECT && i < q->ntargets; i++)
         e = resolve_unknown(&a, &q->targets[i].expr);
@@ -39,6 +40,7 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
         query_release(a.top);
         return e;
     }
+    q->catalog_version = version;
     *out = q;
     return NULL;
 }

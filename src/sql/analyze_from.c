@@ -74,18 +74,16 @@ static void hold_relation(struct analysis *a, struct relation *r)
 struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struct relation **out)
 {
     uint32_t oid;
-    bool locked;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
-    struct err *e = cat_find_relation(a->cat, nsp, str_from(rv->relname), true, &oid);
+    struct err *e =
+        cat_lock_relation(a->cat, nsp, str_from(rv->relname), TXN_ACCESS_SHARE, true, &oid);
     if (e)
         return at(a, e, rv->location);
     if (!oid)
         return no_relation(a, rv);
-    if (oid >= 16384) /* system tables are never locked against DDL */
-        TRY(txn_lock_table(a->cat->txn, oid, TXN_ACCESS_SHARE, TXN_WAIT, &locked));
     TRY(cat_relation(a->cat, oid, out));
     if (!*out)
-        return no_relation(a, rv); /* dropped while we waited for the lock */
+        return no_relation(a, rv);
     hold_relation(a, *out);
     return NULL;
 }

@@ -836,7 +836,7 @@ struct err *plan_statement(struct cat *cat, const struct type_env *env, struct q
         return err_oom();
     s->refs = 1;
     s->arena = *arena;
-    s->catalog_version = catalog_version(cat->shared);
+    s->catalog_version = query->catalog_version;
     s->query = query;
     s->nparams = query->nparams;
     s->nslots = query->nparams;

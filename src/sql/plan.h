@@ -176,7 +176,7 @@ struct plan_cte {
 struct statement_plan {
     atomic_int refs;
     struct arena arena;
-    uint64_t catalog_version;
+    uint64_t catalog_version; /* that its analysis began at */
     struct query *query;
     struct plan *root;
     int nnodes;

@@ -123,6 +123,7 @@ struct query {
     enum query_kind kind;
     bool env_literals; /* the statement's top query: some literal's value depends on the session's
                           settings, search path or clock */
+    uint64_t catalog_version; /* ... its analysis began at */
     struct query *parent;
     struct rte **rtes;
     int nrtes;

@@ -573,9 +573,13 @@ struct err *lock_acquire(struct txn *t, enum lock_class class, struct str key, i
     if (e && !got)
         drop_if_unused_locked(e);
     pthread_mutex_unlock(&p->mu);
-    if (!failure && locked)
+    if (failure)
+        return failure;
+    if (locked)
         *locked = got;
-    return failure;
+    if (got)
+        txn_see(t, store_last_csn(t->mgr->store));
+    return NULL;
 }
 
 struct err *txn_lock_key(struct txn *t, struct str key, enum txn_row_lock mode, enum txn_wait wait,

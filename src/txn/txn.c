@@ -228,8 +228,8 @@ void txn_next_command(struct txn *t)
 
 /* ---- hooks, counts, drops ---- */
 
-void txn_on_commit(struct txn *t, void (*on_commit)(void *arg), void (*on_abort)(void *arg),
-                   void *arg)
+void txn_on_commit(struct txn *t, void (*on_commit)(void *arg, uint64_t csn),
+                   void (*on_abort)(void *arg), void *arg)
 {
     t->hooks = grow_array(t->hooks, t->hook_count, &t->hook_cap, sizeof(*t->hooks));
     t->hooks[t->hook_count++] = (struct txn_hook){on_commit, on_abort, arg};
@@ -358,10 +358,9 @@ void txn_abort(struct txn *t)
 static void run_commit_hooks(void *arg, uint64_t csn)
 {
     struct txn *t = arg;
-    (void)csn;
     for (size_t i = 0; i < t->hook_count; i++)
         if (t->hooks[i].on_commit)
-            t->hooks[i].on_commit(t->hooks[i].arg);
+            t->hooks[i].on_commit(t->hooks[i].arg, csn);
     t->hook_count = 0;
 }
 

@@ -67,12 +67,13 @@ bool txn_has_writes(const struct txn *t);
 enum txn_isolation txn_isolation_level(const struct txn *t);
 struct txn_mgr *txn_manager(const struct txn *t);
 
-/* Called under the commit mutex when nothing can stop the commit any more, in commit order, before
- * any snapshot shows it; must be short and may not yield. Several can be added. `on_abort` (may be
- * NULL) runs if the transaction, or the savepoint under which it was added, is rolled back instead.
+/* Called under the commit mutex when nothing can stop the commit any more, in commit order, with
+ * its CSN, before any snapshot shows it; must be short and may not yield. Several can be added.
+ * `on_abort` (may be NULL) runs if the transaction, or the savepoint under which it was added, is
+ * rolled back instead.
  */
-void txn_on_commit(struct txn *t, void (*on_commit)(void *arg), void (*on_abort)(void *arg),
-                   void *arg);
+void txn_on_commit(struct txn *t, void (*on_commit)(void *arg, uint64_t csn),
+                   void (*on_abort)(void *arg), void *arg);
 
 /* Savepoints. A mark is valid until rolled back past or released; rolling back to a mark undoes
  * writes and frees locks taken since, and keeps the mark. */
@@ -96,6 +97,12 @@ void txn_next_command(struct txn *t);
  * the transaction's first statement. Release it with txn_view_done; bytes read through it die then.
  */
 struct txn_view txn_view_begin(struct txn *t);
+/* The newest commit that the view shows; UINT64_MAX for the newest state. */
+uint64_t txn_view_csn(const struct txn_view *v);
+/* Later snapshots of this transaction show at least the commits up to `csn`, which must have been
+ * made, durable or not. Taking a lock does the same for all commits so far: who held it before has
+ * committed, and whoever gets it next may rely on seeing that. */
+void txn_see(struct txn *t, uint64_t csn);
 /* The same snapshot again, with the commands ended so far (for nested statements). */
 struct txn_view txn_view_again(const struct txn_view *v);
 /* The newest committed state, durable or not, plus all own writes, the current command's too: for

@@ -50,7 +50,7 @@ struct lock_grant {
 };
 
 struct txn_hook {
-    void (*on_commit)(void *arg);
+    void (*on_commit)(void *arg, uint64_t csn);
     void (*on_abort)(void *arg);
     void *arg;
 };
@@ -80,7 +80,7 @@ struct txn {
     bool has_writes;
     uint32_t command;
     int64_t lock_timeout_ms;
-    uint64_t seen_csn; /* the newest version read ahead of the snapshot, perhaps not durable */
+    uint64_t seen_csn; /* what snapshots show at least, perhaps not durable: see txn_see */
 
     /* The write set: versions are tagged with their command in place of a CSN. */
     struct memtable writes;

@@ -21,6 +21,9 @@ struct snapshot *snapshot_new(struct txn *t, bool newest)
         s->sv = store_acquire(t->mgr->store);
     } else {
         s->sv = store_snapshot(t->mgr->store, &s->csn);
+        /* Made before, so its versions are in the tables at hand. */
+        if (s->csn < t->seen_csn)
+            s->csn = t->seen_csn;
     }
     t->live_snapshots++;
     return s;
@@ -71,6 +74,17 @@ struct txn_view txn_view_again(const struct txn_view *v)
 struct txn_view txn_view_newest(struct txn *t)
 {
     return (struct txn_view){t, snapshot_new(t, true), UINT32_MAX};
+}
+
+uint64_t txn_view_csn(const struct txn_view *v)
+{
+    return v->snapshot->csn;
+}
+
+void txn_see(struct txn *t, uint64_t csn)
+{
+    if (t->seen_csn < csn)
+        t->seen_csn = csn;
 }
 
 void txn_view_done(struct txn_view *v)
@@ -172,8 +186,8 @@ struct err *txn_get_newest(const struct txn_view *v, struct str key, struct aren
     if (!e && n.found)
         e = copy_value(arena, value, &n);
     store_release(sv);
-    if (!e && csn > t->seen_csn)
-        t->seen_csn = csn;
+    if (!e)
+        txn_see(t, csn);
     if (!e && !gen)
         e = was_changed(v, key, n.found, csn, &n.changed);
     if (!e)
