@@ -4,6 +4,7 @@
 #include "catalog/table.h"
 #include "exec/exec_internal.h"
 #include "exec/index_eval.h"
+#include "exec/table_load.h"
 #include "rt/fiber.h"
 #include "sql/plan.h"
 #include "types/tuple.h"
@@ -132,8 +133,7 @@ struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct in
     struct exec_env env = session_exec_env(d->s);
     struct build b = {.d = d, .rel = rel, .ix = ix};
     struct duplicate dup = {0};
-    uint64_t written;
-    TRY(txn_bulk_begin(d->cat->txn, ix->storage_id, SORT_BYTES, &b.bulk));
+    TRY(txn_bulk_begin(d->cat->txn, ix->storage_id, SORT_BYTES, on_duplicate, &dup, &b.bulk));
     b.eval = index_eval_new(&env, rel);
     struct err *e = ddl_each_row(d, rel, build_row, &b);
     index_eval_free(b.eval);
@@ -141,7 +141,7 @@ struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct in
     if (e)
         txn_bulk_abort(b.bulk);
     else
-        e = txn_bulk_finish(b.bulk, on_duplicate, &dup, &written);
+        e = txn_bulk_finish(b.bulk, NULL);
     if (dup.found) {
         err_free(e);
         e = duplicate_error(&b, &dup);
@@ -237,14 +237,13 @@ struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_ke
 {
     struct rewrite w = {.d = d, .rel = *rel, .by_key = by_primary_key};
     struct duplicate dup = {0};
-    uint64_t written = 0;
     w.storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));
-    TRY(txn_bulk_begin(d->cat->txn, w.storage_id, SORT_BYTES, &w.bulk));
+    TRY(txn_bulk_begin(d->cat->txn, w.storage_id, SORT_BYTES, key_of_duplicate, &dup, &w.bulk));
     struct err *e = ddl_each_row(d, *rel, rewrite_row, &w);
     if (e)
         txn_bulk_abort(w.bulk);
     else
-        e = txn_bulk_finish(w.bulk, key_of_duplicate, &dup, &written);
+        e = txn_bulk_finish(w.bulk, NULL);
     if (dup.found) {
         err_free(e);
         e = duplicate_row_error(&w, &dup);
@@ -268,29 +267,22 @@ struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct re
                            uint64_t *rows)
 {
     struct exec_env env = session_exec_env(d->s);
+    struct table_load_to to = {.storage_id = rel->storage_id, .sort_bytes = SORT_BYTES};
+    struct table_load *load = NULL;
     struct exec *x = NULL;
-    struct rewrite w = {.d = d, .rel = rel, .storage_id = rel->storage_id};
-    uint64_t written = 0;
-    struct err *e = NULL;
-    TRY_OUT(txn_bulk_begin(d->cat->txn, w.storage_id, SORT_BYTES, &w.bulk));
-    TRY_OUT(exec_begin(&env, plan, NULL, &x));
-    for (bool found = true; found;) {
+    struct err *e = table_load_begin(&env, rel, &to, NULL, NULL, &load);
+    if (!e)
+        e = exec_begin(&env, plan, NULL, &x);
+    for (bool found = true; !e && found;) {
         const struct datum *row;
-        TRY_OUT(exec_next(x, &row, &found));
-        if (found)
-            TRY_OUT(rewrite_row(&w, STR(""), row));
+        e = exec_next(x, &row, &found);
+        if (!e && found)
+            e = table_load_add(load, row);
     }
-    struct txn_bulk *bulk = w.bulk;
-    w.bulk = NULL;
-    TRY_OUT(txn_bulk_finish(bulk, NULL, NULL, &written));
-    txn_count_rows(d->cat->txn, w.storage_id, (int64_t)w.rows);
-    *rows = w.rows;
-out:
-    if (w.bulk)
-        txn_bulk_abort(w.bulk);
+    if (!e)
+        e = table_load_finish(load, rows);
     exec_end(x);
-    buf_done(&w.key);
-    buf_done(&w.row);
+    table_load_free(load);
     return e;
 }
 

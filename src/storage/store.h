@@ -133,9 +133,14 @@ struct store_batch {
 /* Before the first batch: a crash from now on makes recovery discard the id, unless a commit with
  * it in `loads` is in the log. */
 struct err *store_load_begin(struct store *s, uint32_t storage_id) MUST_CHECK;
-struct err *store_load_batch(struct store *s, const struct store_batch *b) MUST_CHECK;
-/* The generation that shows all batches; later superversions show them too. MAY YIELD, all three.
- */
+/* Starts writing a batch, whose arrays and bytes must stay until store_load_wait: called once, by
+ * the same fiber or thread; MAY YIELD. */
+struct store_load;
+struct err *store_load_start(struct store *s, const struct store_batch *b,
+                             struct store_load **out) MUST_CHECK;
+struct err *store_load_wait(struct store_load *l) MUST_CHECK;
+/* The generation that shows all batches; later superversions show them too. MAY YIELD, as does
+ * store_load_begin. */
 struct err *store_load_end(struct store *s, struct kv_gen **gen) MUST_CHECK;
 
 /* Directory for temporary files; emptied at start. */

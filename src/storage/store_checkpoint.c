@@ -340,15 +340,21 @@ static bool job_round(struct store *s)
     return true;
 }
 
+/* The caller waits for `done`. */
+static void submit(struct store *s, struct store_job *job)
+{
+    wait_prepare(&job->done);
+    pthread_mutex_lock(&s->job_mu);
+    *s->jobs_end = job;
+    s->jobs_end = &job->next;
+    pthread_cond_signal(&s->job_work);
+    pthread_mutex_unlock(&s->job_mu);
+}
+
 struct err *writer_run(struct store *s, struct err *(*run)(struct store *, void *), void *arg)
 {
     struct store_job job = {.run = run, .arg = arg};
-    wait_prepare(&job.done);
-    pthread_mutex_lock(&s->job_mu);
-    *s->jobs_end = &job;
-    s->jobs_end = &job.next;
-    pthread_cond_signal(&s->job_work);
-    pthread_mutex_unlock(&s->job_mu);
+    submit(s, &job);
     wait_block_always(&job.done);
     return job.result;
 }
@@ -400,18 +406,12 @@ void *writer_main(void *arg)
 
 /* ---- bulk load ---- */
 
-struct load {
-    uint32_t storage_id;
-    const struct store_batch *batch;
-    struct kv_gen *gen;
-};
-
 static struct err *run_load_begin(struct store *s, void *arg)
 {
     char space[8];
-    struct load *l = arg;
+    const uint32_t *storage_id = arg;
     TRY(kv_begin(s->kv));
-    struct err *e = kv_put(s->kv, id_key(space, ID_LOADING, l->storage_id), 0, (struct str){"", 0});
+    struct err *e = kv_put(s->kv, id_key(space, ID_LOADING, *storage_id), 0, (struct str){"", 0});
     if (e) {
         kv_abort(s->kv);
         return e;
@@ -421,13 +421,12 @@ static struct err *run_load_begin(struct store *s, void *arg)
 
 struct err *store_load_begin(struct store *s, uint32_t storage_id)
 {
-    struct load l = {.storage_id = storage_id};
-    return writer_run(s, run_load_begin, &l);
+    return writer_run(s, run_load_begin, &storage_id);
 }
 
 static struct err *run_load_batch(struct store *s, void *arg)
 {
-    const struct store_batch *b = ((struct load *)arg)->batch;
+    const struct store_batch *b = arg;
     TRY(kv_begin(s->kv));
     struct err *e = NULL;
     for (size_t i = 0; !e && i < b->count; i++)
@@ -439,24 +438,40 @@ static struct err *run_load_batch(struct store *s, void *arg)
     return kv_commit(s->kv);
 }
 
-struct err *store_load_batch(struct store *s, const struct store_batch *b)
+struct store_load {
+    struct store_job job;
+    struct store_batch batch;
+};
+
+struct err *store_load_start(struct store *s, const struct store_batch *b, struct store_load **out)
 {
-    struct load l = {.batch = b};
-    return writer_run(s, run_load_batch, &l);
+    struct store_load *l = malloc(sizeof(*l));
+    if (!l)
+        return err_oom();
+    *l = (struct store_load){.batch = *b};
+    l->job = (struct store_job){.run = run_load_batch, .arg = &l->batch};
+    submit(s, &l->job);
+    *out = l;
+    return NULL;
+}
+
+struct err *store_load_wait(struct store_load *l)
+{
+    wait_block_always(&l->job.done);
+    struct err *e = l->job.result;
+    free(l);
+    return e;
 }
 
 static struct err *run_load_end(struct store *s, void *arg)
 {
-    struct load *l = arg;
+    struct kv_gen **gen = arg;
     TRY(install(s, 0));
-    l->gen = kv_gen_ref(s->gen); /* only this thread replaces it */
+    *gen = kv_gen_ref(s->gen); /* only this thread replaces it */
     return NULL;
 }
 
 struct err *store_load_end(struct store *s, struct kv_gen **gen)
 {
-    struct load l = {0};
-    TRY(writer_run(s, run_load_end, &l));
-    *gen = l.gen;
-    return NULL;
+    return writer_run(s, run_load_end, gen);
 }

@@ -196,22 +196,23 @@ struct err *txn_drop_storage(struct txn *t, uint32_t storage_id) MUST_CHECK;
 void txn_count_rows(struct txn *t, uint32_t storage_id, int64_t delta);
 int64_t txn_row_count(struct txn_mgr *mgr, uint32_t storage_id);
 
-/* Loads a new, empty storage id past the memtable: entries in any order are sorted by key (spilling
- * beyond `sort_bytes`), and written to LMDB directly; they can be seen by this transaction and,
- * after its commit, by all. */
-/* All keys must have that storage id. txn_bulk_add MAY YIELD (it spills on the pool). */
+/* Loads a new, empty storage id past the memtable: entries are written to LMDB as they come while
+ * they come in key order; others are sorted first (spilling beyond `sort_bytes`). They can be seen
+ * by this transaction once the load is finished and, after its commit, by all. */
 struct txn_bulk;
-struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, size_t sort_bytes,
-                           struct txn_bulk **out) MUST_CHECK;
-struct err *txn_bulk_add(struct txn_bulk *b, struct str key, struct str value) MUST_CHECK;
 /* Called for each entry whose key equals the one before it (equal keys come in order of addition):
  * returns an error to stop, or sets *keep_new to replace the earlier one. NULL callback: the later
  * entry wins. */
 typedef struct err *(*txn_bulk_duplicate)(void *arg, struct str key, struct str earlier,
                                           struct str later, bool *keep_new);
+struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, size_t sort_bytes,
+                           txn_bulk_duplicate on_duplicate, void *arg,
+                           struct txn_bulk **out) MUST_CHECK;
+/* The key must have that storage id; bytes are copied. MAY YIELD. */
+struct err *txn_bulk_add(struct txn_bulk *b, struct str key, struct str value) MUST_CHECK;
 /* Writes everything and frees `b`, also on error. `*written` counts entries. MAY YIELD. */
-struct err *txn_bulk_finish(struct txn_bulk *b, txn_bulk_duplicate on_duplicate, void *arg,
-                            uint64_t *written) MUST_CHECK;
+struct err *txn_bulk_finish(struct txn_bulk *b, uint64_t *written) MUST_CHECK;
+/* Frees a load that was not finished, and discards what it wrote. NULL is fine. MAY YIELD. */
 void txn_bulk_abort(struct txn_bulk *b);
 
 #endif

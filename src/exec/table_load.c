@@ -1,0 +1,204 @@
+/* See table_load.h. */
+#include "exec/table_load.h"
+
+#include "catalog/table.h"
+#include "exec/index_eval.h"
+#include "types/tuple.h"
+
+#include <stdlib.h>
+
+enum { MAX_KEYS = 32 };
+
+struct load_index {
+    struct table_load *load;
+    const struct index *ix;
+    struct txn_bulk *bulk; /* NULL: the primary one, or finished */
+};
+
+struct table_load {
+    struct exec_env env;
+    struct relation *rel;
+    const struct table_load_to *to;
+    table_load_duplicate duplicate;
+    void *arg;
+    struct txn_bulk *table; /* NULL: finished */
+    struct load_index *indexes;
+    struct index_eval *eval; /* NULL: no secondary index */
+    struct arena arena;
+    const struct datum *current; /* the row being added */
+    struct datum *stored;        /* a row read back */
+    uint64_t rows;
+    struct buf key;
+    struct buf tuple;
+    struct buf entry;
+};
+
+/* ---- equal keys ---- */
+
+/* The values of the entry are a tuple. */
+static struct err *same_primary_key(void *arg, struct str key, struct str earlier, struct str later,
+                                    bool *keep_new)
+{
+    struct table_load *l = arg;
+    (void)key;
+    (void)earlier;
+    *keep_new = false;
+    TRY(table_decode_row(l->rel, later, l->rel->natts, l->stored));
+    return l->duplicate(l->arg, l->rel->primary, l->stored);
+}
+
+/* The row of an index entry, which is written already: the table is finished first. */
+static struct err *read_back(struct table_load *l, const struct index *ix, struct str suffix)
+{
+    struct buf key = BUF_INIT;
+    struct str value;
+    bool found = false;
+    table_put_storage_id(&key, l->to->storage_id);
+    buf_put_str(&key, suffix);
+    struct err *e = buf_finish(&key);
+    struct txn_view view = txn_view_newest(l->env.cat->txn);
+    if (!e)
+        e = txn_get(&view, buf_str(&key), &value, &found);
+    if (!e && found)
+        e = table_decode_row(l->rel, value, l->rel->natts, l->stored);
+    if (!e)
+        e = found ? l->duplicate(l->arg, ix, l->stored)
+                  : err_new("XX001", "index \"%s\" has an entry without a row", ix->name);
+    txn_view_done(&view);
+    buf_done(&key);
+    return e;
+}
+
+static struct err *same_index_key(void *arg, struct str key, struct str earlier, struct str later,
+                                  bool *keep_new)
+{
+    struct load_index *i = arg;
+    struct table_load *l = i->load;
+    (void)key;
+    (void)earlier;
+    *keep_new = false;
+    if (l->current)
+        return l->duplicate(l->arg, i->ix, l->current);
+    return read_back(l, i->ix, later);
+}
+
+/* ---- loading ---- */
+
+static struct err *open_loads(struct table_load *l)
+{
+    struct txn *t = l->env.cat->txn;
+    const struct table_load_to *to = l->to;
+    TRY(txn_bulk_begin(t, to->storage_id, to->sort_bytes, same_primary_key, l, &l->table));
+    for (int i = 0; i < l->rel->nindexes; i++) {
+        struct load_index *at = &l->indexes[i];
+        *at = (struct load_index){l, &l->rel->indexes[i], NULL};
+        if (at->ix->primary)
+            continue;
+        if (!l->eval)
+            l->eval = index_eval_new(&l->env, l->rel);
+        TRY(txn_bulk_begin(t, to->index_ids[i], to->sort_bytes / 2, same_index_key, at, &at->bulk));
+    }
+    return NULL;
+}
+
+struct err *table_load_begin(const struct exec_env *env, struct relation *rel,
+                             const struct table_load_to *to, table_load_duplicate duplicate,
+                             void *arg, struct table_load **out)
+{
+    struct table_load *l = calloc(1, sizeof(*l));
+    if (!l)
+        return err_oom();
+    *l = (struct table_load){.env = *env, .rel = rel, .to = to, .duplicate = duplicate, .arg = arg};
+    arena_init(&l->arena);
+    l->indexes = arena_new_array(&l->arena, struct load_index, rel->nindexes + 1);
+    l->stored = arena_new_array(&l->arena, struct datum, rel->natts + 1);
+    struct err *e = open_loads(l);
+    if (e) {
+        table_load_free(l);
+        return e;
+    }
+    *out = l;
+    return NULL;
+}
+
+static struct err *add_entry(struct table_load *l, int number, const struct datum *row,
+                             struct str suffix)
+{
+    const struct index *ix = l->indexes[number].ix;
+    struct datum datums[MAX_KEYS];
+    bool applies = true;
+    if (!table_plain_index_datums(ix, row, datums)) {
+        struct table_hooks hooks = index_eval_hooks(l->eval);
+        TRY(hooks.index_datums(hooks.arg, ix, row, datums, &applies));
+    }
+    if (!applies)
+        return NULL;
+    buf_reset(&l->entry);
+    table_put_entry_key(&l->entry, l->to->index_ids[number], ix, datums, suffix);
+    TRY(buf_finish(&l->entry));
+    return txn_bulk_add(l->indexes[number].bulk, buf_str(&l->entry), suffix);
+}
+
+static struct err *add_row(struct table_load *l, const struct datum *row)
+{
+    struct relation *rel = l->rel;
+    buf_reset(&l->key);
+    buf_reset(&l->tuple);
+    if (rel->primary) {
+        table_put_row_key(&l->key, l->to->storage_id, rel, row);
+    } else {
+        table_put_storage_id(&l->key, l->to->storage_id);
+        buf_put_be64(&l->key, l->rows + 1);
+    }
+    tuple_encode(rel->lens, rel->natts, row, &l->tuple);
+    TRY(buf_finish(&l->key));
+    TRY(buf_finish(&l->tuple));
+    TRY(txn_bulk_add(l->table, buf_str(&l->key), buf_str(&l->tuple)));
+    for (int i = 0; i < rel->nindexes; i++)
+        if (l->indexes[i].bulk)
+            TRY(add_entry(l, i, row, table_row_suffix(buf_str(&l->key))));
+    l->rows++;
+    return NULL;
+}
+
+struct err *table_load_add(struct table_load *l, const struct datum *row)
+{
+    if (l->eval)
+        index_eval_reset(l->eval);
+    l->current = row;
+    struct err *e = add_row(l, row);
+    l->current = NULL;
+    return e;
+}
+
+struct err *table_load_finish(struct table_load *l, uint64_t *rows)
+{
+    struct txn_bulk *bulk = l->table;
+    l->table = NULL;
+    TRY(txn_bulk_finish(bulk, NULL));
+    for (int i = 0; i < l->rel->nindexes; i++) {
+        bulk = l->indexes[i].bulk;
+        l->indexes[i].bulk = NULL;
+        if (bulk)
+            TRY(txn_bulk_finish(bulk, NULL));
+    }
+    txn_count_rows(l->env.cat->txn, l->to->storage_id, (int64_t)l->rows);
+    if (rows)
+        *rows = l->rows;
+    return NULL;
+}
+
+void table_load_free(struct table_load *l)
+{
+    if (!l)
+        return;
+    txn_bulk_abort(l->table);
+    for (int i = 0; i < l->rel->nindexes; i++)
+        txn_bulk_abort(l->indexes[i].bulk);
+    index_eval_free(l->eval);
+    buf_done(&l->key);
+    buf_done(&l->tuple);
+    buf_done(&l->entry);
+    arena_done(&l->arena);
+    free(l);
+}
