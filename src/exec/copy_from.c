@@ -11,6 +11,8 @@
 
 #include <ctype.h>
 
+enum { LOAD_AFTER_ROWS = 20000 }; /* then exec_load_start is worth a try */
+
 enum eol { EOL_UNKNOWN, EOL_NL, EOL_CR, EOL_CRNL };
 
 struct field {
@@ -404,12 +406,16 @@ static struct err *load(struct reader *r, struct exec *x)
         e = load_row(r, x, &a, values);
         c->rows += !e;
         arena_reset(&a);
+        if (!e && c->rows == LOAD_AFTER_ROWS)
+            e = exec_load_start(x, &found);
         if (!e)
             e = fiber_tick();
     }
     arena_done(&a);
     if (e && e->severity == ERR_ERROR)
         add_context(r, e);
+    if (!e)
+        e = exec_load_finish(x);
     /* What follows \. is read and forgotten. */
     while (!e && !r->ended) {
         r->at = r->piece.len;

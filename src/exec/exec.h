@@ -45,6 +45,16 @@ struct err *exec_next(struct exec *x, const struct datum **row, bool *found) MUS
 /* Runs the same statement again with other parameters, in the same view: COPY FROM drives an INSERT
  * so. Only for statements without result columns. */
 struct err *exec_rebind(struct exec *x, const struct datum *params) MUST_CHECK;
+/* For a long COPY: sends all further rows of the INSERT, with those inserted so far, to new storage
+ * past the log, if the table is empty but for them and nobody else is writing to it. *started is
+ * false when that is not so; nothing has changed then. Others can read the table meanwhile, but not
+ * write to it until the transaction ends. Unique keys are checked by exec_load_finish at the
+ * latest. MAY YIELD. */
+struct err *exec_load_start(struct exec *x, bool *started) MUST_CHECK;
+/* Puts the new storage in the table's place; does nothing without exec_load_start. 23505. MAY
+ * YIELD.
+ */
+struct err *exec_load_finish(struct exec *x) MUST_CHECK;
 /* Rows inserted, updated, deleted (selected: counted by the caller). */
 uint64_t exec_processed(const struct exec *x);
 /* Frees everything; NULL is fine. The plan stays. */

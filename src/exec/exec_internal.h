@@ -119,6 +119,7 @@ struct exec {
     struct release *releases;
     struct datum *row; /* nout datums */
     uint64_t processed;
+    struct insert_load *load; /* where an INSERT's rows go instead; NULL: as usual */
     bool done;
     bool finished_ctes;
 };
@@ -147,6 +148,11 @@ fn_impl fn_for_proc(uint32_t oid);
 void fold_init(void);
 struct fn_call call_for(struct exec *x, const struct call_site *site, const struct datum *args,
                         struct arena *arena);
+
+/* insert_load.c: exec_load_start has sent the rows of an INSERT to new storage. */
+struct err *insert_load_add(struct insert_load *l, const struct datum *row) MUST_CHECK;
+/* The writer of a data-changing node, for error texts. */
+struct table_writer *modify_writer(struct exec *x, struct plan *n);
 
 /* The storage id of a relation or its index (`relid`) for this run's snapshot. */
 struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid,

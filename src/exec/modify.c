@@ -39,6 +39,11 @@ static struct modify_state *modify_state(struct exec *x, struct plan *n)
     return s;
 }
 
+struct table_writer *modify_writer(struct exec *x, struct plan *n)
+{
+    return &modify_state(x, n)->writer;
+}
+
 /* The rows that an old snapshot shows are no longer where the table is now: it was emptied or
  * loaded since. */
 static struct err *check_storage(struct exec *x, struct modify_state *s)
@@ -192,6 +197,11 @@ static struct err *insert_row(struct exec *x, struct plan *n, struct modify_stat
     const struct on_conflict *oc = n->query->on_conflict;
     struct table_conflict conflict;
     const struct datum *row = &x->frame[n->row_slot];
+    if (x->load) {
+        *written = true;
+        TRY(insert_load_add(x->load, row));
+        return fk_check_child(x, s->rel, row, NULL, &s->orphans);
+    }
     for (;;) {
         *written = false;
         if (oc) {
