@@ -7,14 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct pool_job {
-    void (*fn)(void *arg);
-    void *arg;
-    struct cancel *cancel;
-    struct wait done;
-    struct pool_job *next;
-};
-
 struct pool {
     pthread_mutex_t mu;
     pthread_cond_t work;
@@ -113,17 +105,29 @@ static void pool_submit(struct pool *p, struct pool_job *job)
     pthread_mutex_unlock(&p->mu);
 }
 
-void pool_run(void (*fn)(void *arg), void *arg)
+void pool_start(struct pool_job *job, void (*fn)(void *arg), void *arg)
 {
     struct fiber *f = fiber_current();
-    if (!f) {
+    *job = (struct pool_job){.fn = fn, .arg = arg, .cancel = f ? f->cancel : NULL};
+    wait_prepare(&job->done);
+    if (f) {
+        pool_submit(f->worker->rt->pool, job);
+    } else {
         fn(arg);
-        return;
+        wait_wake(&job->done);
     }
-    struct pool_job job = {.fn = fn, .arg = arg, .cancel = f->cancel};
-    wait_prepare(&job.done);
-    pool_submit(f->worker->rt->pool, &job);
-    wait_block_always(&job.done);
+}
+
+void pool_wait(struct pool_job *job)
+{
+    wait_block_always(&job->done);
+}
+
+void pool_run(void (*fn)(void *arg), void *arg)
+{
+    struct pool_job job;
+    pool_start(&job, fn, arg);
+    pool_wait(&job);
 }
 
 struct err *pool_new(int max_threads, struct pool **out)

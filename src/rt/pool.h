@@ -3,6 +3,7 @@
 #define TARN_RT_POOL_H
 
 #include "base/err.h"
+#include "rt/wait.h"
 
 #include <pthread.h>
 
@@ -10,6 +11,19 @@
  * runs it in place. The job has the fiber's cancel token (check it with fiber_tick); the wait
  * itself is deaf to cancel. MAY YIELD. */
 void pool_run(void (*fn)(void *arg), void *arg);
+
+/* The same in two steps, so that the caller can go on meanwhile. The job is the caller's memory,
+ * and the same fiber (or thread) must wait for it before it goes. pool_wait MAY YIELD. */
+struct cancel;
+struct pool_job {
+    void (*fn)(void *arg);
+    void *arg;
+    struct cancel *cancel;
+    struct wait done;
+    struct pool_job *next;
+};
+void pool_start(struct pool_job *job, void (*fn)(void *arg), void *arg);
+void pool_wait(struct pool_job *job);
 
 /* A dedicated thread with all signals blocked. `name` has at most 15 characters. */
 struct err *thread_start(pthread_t *out, const char *name, void *(*fn)(void *arg),

@@ -1,4 +1,5 @@
-/* See sort.h. A run is a file of records: key length (u32), value length (u32), key, value. */
+/* See sort.h. Entries gather in one half of the memory while the other half is sorted and written
+ * as a run, a file of records: key length (u32), value length (u32), key, value. */
 #include "storage/sort.h"
 
 #include "base/arena.h"
@@ -12,19 +13,31 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MIN_MEMORY_BYTES = 64 * 1024, RUN_BUFFER_BYTES = 256 * 1024, MAX_FAN_IN = 64 };
+enum {
+    MIN_MEMORY_BYTES = 64 * 1024,
+    RUN_BUFFER_BYTES = 256 * 1024,
+    MAX_FAN_IN = 64,
+    HEAD_BYTES = 8,
+    SMALL_SORT = 12,
+};
 
 struct item {
-    uint64_t prefix; /* the key's first bytes behind the storage id, to compare without a miss */
-    const char *key; /* the value follows it */
-    uint32_t key_len;
-    uint32_t value_len;
-    uint64_t order;
+    uint64_t prefix;   /* the key's first bytes behind the storage id, to compare without a miss */
+    const char *entry; /* the record */
+};
+
+struct half {
+    struct arena arena; /* records */
+    size_t bytes;       /* of the records */
+    struct item *items;
+    size_t count;
+    size_t cap;
 };
 
 struct run {
     FILE *file;
-    char *space; /* the current record */
+    char *buffer; /* of the file */
+    char *space;  /* the current record */
     size_t cap;
     uint32_t key_len;
     uint32_t value_len;
@@ -33,20 +46,20 @@ struct run {
 
 struct sorter {
     char *dir;
-    size_t memory_bytes;
-    struct arena arena;
-    struct item *items;
-    size_t count;
-    size_t cap;
+    size_t half_bytes;
+    struct half halves[2];
+    struct half *filling;
+    struct half *spilling; /* by `job`; NULL: none */
+    struct pool_job job;
+    struct err *result; /* of the job */
     size_t at;
-    struct run *runs; /* in order of addition */
+    struct run *runs; /* in order of addition; the job's while one is running */
     size_t run_count;
     size_t run_cap;
     size_t *heap; /* runs by current key */
     size_t heap_count;
     bool merging;
     bool first;
-    struct err *result; /* of a job on the pool */
 };
 
 struct err *sorter_new(const char *dir, size_t memory_bytes, struct sorter **out)
@@ -55,8 +68,10 @@ struct err *sorter_new(const char *dir, size_t memory_bytes, struct sorter **out
     if (!s)
         return err_oom();
     s->dir = strdup(dir);
-    s->memory_bytes = memory_bytes < MIN_MEMORY_BYTES ? MIN_MEMORY_BYTES : memory_bytes;
-    arena_init(&s->arena);
+    s->half_bytes = (memory_bytes < MIN_MEMORY_BYTES ? MIN_MEMORY_BYTES : memory_bytes) / 2;
+    s->filling = &s->halves[0];
+    arena_init(&s->halves[0].arena);
+    arena_init(&s->halves[1].arena);
     if (!s->dir) {
         free(s);
         return err_oom();
@@ -69,21 +84,36 @@ static void run_close(struct run *r)
 {
     if (r->file)
         fclose(r->file);
+    free(r->buffer);
     free(r->space);
     *r = (struct run){0};
+}
+
+struct err *sorter_settle(struct sorter *s)
+{
+    if (!s->spilling)
+        return NULL;
+    pool_wait(&s->job);
+    s->spilling = NULL;
+    struct err *e = s->result;
+    s->result = NULL;
+    return e;
 }
 
 void sorter_free(struct sorter *s)
 {
     if (!s)
         return;
+    err_free(sorter_settle(s));
     for (size_t i = 0; i < s->run_count; i++)
         run_close(&s->runs[i]);
+    for (int i = 0; i < 2; i++) {
+        free(s->halves[i].items);
+        arena_done(&s->halves[i].arena);
+    }
     free(s->runs);
     free(s->heap);
-    free(s->items);
     free(s->dir);
-    arena_done(&s->arena);
     free(s);
 }
 
@@ -96,39 +126,91 @@ static uint64_t prefix_of(struct str key)
     return load_be64(bytes);
 }
 
-static int compare_items(const void *a, const void *b)
+/* ---- sorting in memory ---- */
+
+static struct str entry_key(const char *entry)
 {
-    const struct item *x = a;
-    const struct item *y = b;
-    /* All keys have the same storage id, so the bytes behind it decide; an equal prefix does not
-     * say that the keys are equal. */
-    if (x->prefix != y->prefix)
-        return x->prefix < y->prefix ? -1 : 1;
-    int c = str_cmp(str_make(x->key, x->key_len), str_make(y->key, y->key_len));
-    return c ? c : (x->order > y->order) - (x->order < y->order);
+    return str_make(entry + HEAD_BYTES, load_le32(entry));
 }
+
+/* All keys have the same storage id, so the bytes behind it decide; an equal prefix does not say
+ * that the keys are equal. */
+static bool item_before(const struct item *a, const struct item *b)
+{
+    if (a->prefix != b->prefix)
+        return a->prefix < b->prefix;
+    return str_cmp(entry_key(a->entry), entry_key(b->entry)) < 0;
+}
+
+static void sort_small(struct item *items, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct item it = items[i];
+        size_t at = i;
+        for (; at > 0 && item_before(&it, &items[at - 1]); at--)
+            items[at] = items[at - 1];
+        items[at] = it;
+    }
+}
+
+/* Two sorted neighbours become one; of equal keys the earlier one stays first. */
+static void merge_items(const struct item *from, size_t left, size_t n, struct item *to)
+{
+    size_t a = 0;
+    size_t b = left;
+    size_t at = 0;
+    if (left < n && item_before(&from[left], &from[left - 1]))
+        while (a < left && b < n)
+            to[at++] = item_before(&from[b], &from[a]) ? from[b++] : from[a++];
+    /* What is left of either, or both, which are in order already. */
+    memcpy(to + at, from + a, (left - a) * sizeof(*to));
+    memcpy(to + at + (left - a), from + b, (n - b) * sizeof(*to));
+}
+
+/* Stable, by merging ever longer neighbours from one array into the other. */
+static struct err *sort_half(struct half *h)
+{
+    struct item *from = h->items;
+    struct item *to = malloc((h->count + 1) * sizeof(*to));
+    struct item *spare = to;
+    if (!to)
+        return err_oom();
+    for (size_t i = 0; i < h->count; i += SMALL_SORT)
+        sort_small(from + i, h->count - i < SMALL_SORT ? h->count - i : SMALL_SORT);
+    for (size_t width = SMALL_SORT; width < h->count; width *= 2) {
+        for (size_t i = 0; i < h->count; i += 2 * width) {
+            size_t n = h->count - i < 2 * width ? h->count - i : 2 * width;
+            merge_items(from + i, n < width ? n : width, n, to + i);
+        }
+        struct item *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != h->items)
+        memcpy(h->items, from, h->count * sizeof(*from));
+    free(spare);
+    return NULL;
+}
+
+/* ---- runs ---- */
 
 static struct err *write_failed(void)
 {
     return err_errno(errno, "write to temporary file");
 }
 
-static struct err *write_items(struct sorter *s, FILE *file)
+static struct err *write_items(const struct half *h, FILE *file)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        const struct item *it = &s->items[i];
-        uint8_t head[8];
-        size_t bytes = (size_t)it->key_len + it->value_len;
-        store_le32(head, it->key_len);
-        store_le32(head + 4, it->value_len);
-        if (fwrite(head, 1, sizeof(head), file) != sizeof(head) ||
-            fwrite(it->key, 1, bytes, file) != bytes)
+    for (size_t i = 0; i < h->count; i++) {
+        const char *entry = h->items[i].entry;
+        size_t bytes = HEAD_BYTES + (size_t)load_le32(entry) + load_le32(entry + 4);
+        if (fwrite(entry, 1, bytes, file) != bytes)
             return write_failed();
     }
     return fflush(file) == 0 ? NULL : write_failed();
 }
 
-static struct err *open_run(struct sorter *s, FILE **out)
+static struct err *open_run(struct sorter *s, struct run *out)
 {
     char path[1024];
     snprintf(path, sizeof(path), "%s/sort-XXXXXX", s->dir);
@@ -136,22 +218,20 @@ static struct err *open_run(struct sorter *s, FILE **out)
     if (fd < 0)
         return err_errno(errno, "create temporary file \"%s\"", path);
     unlink(path);
-    *out = fdopen(fd, "w+");
-    if (!*out) {
+    *out = (struct run){.file = fdopen(fd, "w+"), .buffer = malloc(RUN_BUFFER_BYTES)};
+    if (!out->file)
         close(fd);
+    if (!out->file || !out->buffer) {
+        run_close(out);
         return err_oom();
     }
-    setvbuf(*out, NULL, _IOFBF, RUN_BUFFER_BYTES);
+    setvbuf(out->file, out->buffer, _IOFBF, RUN_BUFFER_BYTES);
     return NULL;
 }
 
-static void sort_items(struct sorter *s)
-{
-    if (s->count)
-        qsort(s->items, s->count, sizeof(*s->items), compare_items);
-}
+static struct err *merge_runs(struct sorter *s);
 
-static struct err *push_run(struct sorter *s, FILE *file)
+static struct err *push_run(struct sorter *s, struct run r)
 {
     if (s->run_count == s->run_cap) {
         size_t cap = s->run_cap ? s->run_cap * 2 : 16;
@@ -161,58 +241,73 @@ static struct err *push_run(struct sorter *s, FILE *file)
         s->runs = grown;
         s->run_cap = cap;
     }
-    s->runs[s->run_count++] = (struct run){.file = file};
+    s->runs[s->run_count++] = r;
     return NULL;
 }
 
-static struct err *merge_runs(struct sorter *s);
-
-static struct err *spill(struct sorter *s)
+static struct err *spill(struct sorter *s, struct half *h)
 {
-    FILE *file;
-    sort_items(s);
-    TRY(open_run(s, &file));
-    struct err *e = write_items(s, file);
+    struct run r;
+    TRY(sort_half(h));
+    TRY(open_run(s, &r));
+    struct err *e = write_items(h, r.file);
     if (!e)
-        e = push_run(s, file);
+        e = push_run(s, r);
     if (e) {
-        fclose(file);
+        run_close(&r);
         return e;
     }
-    s->count = 0;
-    arena_reset(&s->arena);
+    h->count = h->bytes = 0;
+    arena_reset(&h->arena);
     return s->run_count == MAX_FAN_IN ? merge_runs(s) : NULL;
 }
 
 static void spill_job(void *arg)
 {
     struct sorter *s = arg;
-    s->result = spill(s);
+    s->result = spill(s, s->spilling);
+}
+
+static struct err *start_spill(struct sorter *s)
+{
+    TRY(sorter_settle(s));
+    s->spilling = s->filling;
+    s->filling = s->filling == &s->halves[0] ? &s->halves[1] : &s->halves[0];
+    pool_start(&s->job, spill_job, s);
+    return NULL;
+}
+
+static struct err *reserve_item(struct half *h)
+{
+    if (h->count < h->cap)
+        return NULL;
+    size_t cap = h->cap ? h->cap * 2 : 256;
+    struct item *grown = realloc(h->items, cap * sizeof(*grown));
+    if (!grown)
+        return err_oom();
+    h->items = grown;
+    h->cap = cap;
+    return NULL;
 }
 
 struct err *sorter_add(struct sorter *s, struct str key, struct str value)
 {
-    if (s->arena.used_bytes + s->cap * sizeof(struct item) > s->memory_bytes && s->count) {
-        pool_run(spill_job, s);
-        TRY(s->result);
-    }
-    if (s->count == s->cap) {
-        size_t cap = s->cap ? s->cap * 2 : 256;
-        struct item *grown = realloc(s->items, cap * sizeof(*grown));
-        if (!grown)
-            return err_oom();
-        s->items = grown;
-        s->cap = cap;
-    }
-    char *p = arena_try_alloc(&s->arena, key.len + value.len);
+    size_t bytes = HEAD_BYTES + key.len + value.len;
+    if (s->filling->bytes + s->filling->count * sizeof(struct item) > s->half_bytes &&
+        s->filling->count)
+        TRY(start_spill(s));
+    struct half *h = s->filling;
+    TRY(reserve_item(h));
+    char *p = arena_try_alloc(&h->arena, bytes);
     if (!p)
         return err_oom();
-    memcpy(p, key.data, key.len);
+    store_le32(p, (uint32_t)key.len);
+    store_le32(p + 4, (uint32_t)value.len);
+    memcpy(p + HEAD_BYTES, key.data, key.len);
     if (value.len)
-        memcpy(p + key.len, value.data, value.len);
-    s->items[s->count] =
-        (struct item){prefix_of(key), p, (uint32_t)key.len, (uint32_t)value.len, s->count};
-    s->count++;
+        memcpy(p + HEAD_BYTES + key.len, value.data, value.len);
+    h->items[h->count++] = (struct item){prefix_of(key), p};
+    h->bytes += bytes;
     return NULL;
 }
 
@@ -326,27 +421,26 @@ static struct err *merge_into(struct sorter *s, FILE *file)
 
 static struct err *merge_runs(struct sorter *s)
 {
-    FILE *file;
-    TRY(open_run(s, &file));
-    struct err *e = merge_into(s, file);
+    struct run merged;
+    TRY(open_run(s, &merged));
+    struct err *e = merge_into(s, merged.file);
     if (e) {
-        fclose(file);
+        run_close(&merged);
         return e;
     }
     for (size_t i = 0; i < s->run_count; i++)
         run_close(&s->runs[i]);
     s->run_count = 0;
-    return push_run(s, file);
+    return push_run(s, merged);
 }
 
 struct err *sorter_finish(struct sorter *s)
 {
-    if (s->run_count == 0) {
-        sort_items(s);
-        return NULL;
-    }
-    if (s->count)
-        TRY(spill(s));
+    TRY(sorter_settle(s));
+    if (s->run_count == 0)
+        return sort_half(s->filling);
+    if (s->filling->count)
+        TRY(spill(s, s->filling));
     s->merging = true;
     return start_merge(s);
 }
@@ -365,12 +459,12 @@ struct err *sorter_next(struct sorter *s, struct str *key, struct str *value, bo
         }
         return NULL;
     }
-    if (s->at == s->count) {
+    if (s->at == s->filling->count) {
         *found = false;
         return NULL;
     }
-    const struct item *it = &s->items[s->at++];
-    *key = str_make(it->key, it->key_len);
-    *value = str_make(it->key + it->key_len, it->value_len);
+    const char *entry = s->filling->items[s->at++].entry;
+    *key = entry_key(entry);
+    *value = str_make(key->data + key->len, load_le32(entry + 4));
     return NULL;
 }

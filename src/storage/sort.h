@@ -1,5 +1,7 @@
 /* External merge sort of key/value pairs by key, stable. Holds about `memory_bytes`; beyond, sorted
- * runs go to unlinked files in a directory. One user at a time. */
+ * runs go to unlinked files in a directory, written on the pool while more is added. All keys have
+ * the same first four bytes. One fiber or thread at a time; before another goes on, sorter_settle.
+ */
 #ifndef TARN_STORAGE_SORT_H
 #define TARN_STORAGE_SORT_H
 
@@ -12,9 +14,11 @@
 struct sorter;
 
 struct err *sorter_new(const char *dir, size_t memory_bytes, struct sorter **out) MUST_CHECK;
-void sorter_free(struct sorter *s); /* NULL is fine */
-/* Copies the bytes. Spilling runs on the pool: MAY YIELD. */
+void sorter_free(struct sorter *s); /* NULL is fine. MAY YIELD */
+/* Copies the bytes. MAY YIELD. */
 struct err *sorter_add(struct sorter *s, struct str key, struct str value) MUST_CHECK;
+/* Waits until nothing is being written. MAY YIELD. */
+struct err *sorter_settle(struct sorter *s) MUST_CHECK;
 /* No more additions; sorts. Long: call it on a pool thread. */
 struct err *sorter_finish(struct sorter *s) MUST_CHECK;
 /* The next pair in order; its bytes live until the next call. */

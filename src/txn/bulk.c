@@ -298,6 +298,8 @@ struct err *txn_bulk_finish(struct txn_bulk *b, uint64_t *written)
 {
     struct txn *t = b->txn;
     b->result = wait_written(b); /* by whom it was started */
+    if (!b->result && b->sorter)
+        b->result = sorter_settle(b->sorter);
     if (!b->result)
         pool_run(finish_job, b);
     if (b->result) {
