@@ -282,7 +282,7 @@ void store_wait_visible(struct store *s, uint64_t csn)
     }
 }
 
-struct err *store_put_now(struct store *s, struct str key, struct str value)
+struct err *store_put_now(struct store *s, struct str key, struct str value, uint64_t *csn)
 {
     struct buf payload = BUF_INIT;
     struct lsn end;
@@ -297,6 +297,7 @@ struct err *store_put_now(struct store *s, struct str key, struct str value)
     if (!e) {
         CHECK(memtable_put(&s->active->map, key, mem_hash(key), s->last_csn + 1, value, false));
         append_locked(s, buf_str(&payload), crc32c(0, payload.data, payload.len), &end);
+        *csn = s->last_csn;
         freeze_if_full_locked(s);
         wait_mutex_unlock(&s->commit_mu);
         wal_flush_soon(s->wal);

@@ -143,11 +143,17 @@ int64_t txn_row_count(struct txn_mgr *mgr, uint32_t storage_id)
     return store_row_count(mgr->store, storage_id);
 }
 
-struct err *txn_put_now(struct txn_mgr *mgr, struct str key, struct str value)
+struct err *txn_put_now(struct txn_mgr *mgr, struct str key, struct str value, uint64_t *csn)
 {
     if (key.len < 4 || key.len > STORE_MAX_KEY_BYTES)
         return err_new("54000", "key of %zu bytes is too long", key.len);
-    return store_put_now(mgr->store, key, value);
+    return store_put_now(mgr->store, key, value, csn);
+}
+
+void txn_rests_on(struct txn *t, uint64_t csn)
+{
+    if (t->rests_on_csn < csn)
+        t->rests_on_csn = csn;
 }
 
 /* ---- begin ---- */
@@ -184,6 +190,7 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
     t->command = 1;
     t->lock_timeout_ms = 0;
     t->seen_csn = 0;
+    t->rests_on_csn = 0;
     *out = t;
     return NULL;
 }
@@ -372,12 +379,12 @@ static struct err *validate(void *arg)
 struct err *txn_commit(struct txn *t, bool async)
 {
     struct store *store = t->mgr->store;
+    /* What the client was shown must not be lost: others' commits that were locked and read. */
+    uint64_t shown_csn = t->seen_csn > t->rests_on_csn ? t->seen_csn : t->rests_on_csn;
     if (!t->has_writes && !t->hook_count && !t->count_count) {
-        uint64_t seen_csn = t->seen_csn;
         txn_end(t);
-        /* What the client was shown must not be lost: others' commits that were locked and read. */
-        if (seen_csn && !async)
-            store_wait_visible(store, seen_csn);
+        if (shown_csn && !async)
+            store_wait_visible(store, shown_csn);
         return NULL;
     }
     struct store_commit c = {
@@ -400,6 +407,8 @@ struct err *txn_commit(struct txn *t, bool async)
         return e;
     }
     txn_end(t); /* early lock release */
+    if (end.v == 0 && shown_csn && !async)
+        store_wait_visible(store, shown_csn);
     if (end.v == 0)
         return NULL;
     if (async)
