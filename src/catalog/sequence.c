@@ -19,8 +19,8 @@ struct state {
     uint32_t storage_id;
     int64_t last;
     bool called;
-    int ahead;    /* numbers still covered by the stored state */
-    uint64_t csn; /* of the stored state, when this process wrote it */
+    int ahead;      /* numbers still covered by the stored state */
+    struct lsn end; /* of the stored state, when this process wrote it */
 };
 
 static struct bucket {
@@ -36,22 +36,22 @@ static struct bucket *bucket_of(uint32_t storage_id)
 /* The transaction's end waits until the state is durable: a power cut must not repeat a number that
  * a client was given. */
 static struct err *store_state(struct cat *c, uint32_t storage_id, int64_t last, bool called,
-                               uint64_t *csn)
+                               struct lsn *end)
 {
     uint8_t key[4];
     uint8_t value[9];
     store_be32(key, storage_id);
     store_le64(value, (uint64_t)last);
     value[8] = called;
-    TRY(txn_put_now(catalog_txn_mgr(c->shared), str_make(key, 4), str_make(value, 9), csn));
-    txn_rests_on(c->txn, *csn);
+    TRY(txn_put_now(catalog_txn_mgr(c->shared), str_make(key, 4), str_make(value, 9), end));
+    txn_rests_on(c->txn, *end);
     return NULL;
 }
 
 struct err *sequence_restart(struct cat *c, uint32_t storage_id, int64_t start)
 {
-    uint64_t csn;
-    return store_state(c, storage_id, start, false, &csn);
+    struct lsn end;
+    return store_state(c, storage_id, start, false, &end);
 }
 
 static void put_definition(const struct sequence_def *def, struct datum *v)
@@ -138,7 +138,7 @@ static struct err *load_state_locked(struct cat *c, struct bucket *b, const stru
         struct state *s = calloc(1, sizeof(*s));
         CHECK(s != NULL);
         *s = (struct state){
-            b->first, r->storage_id, (int64_t)load_le64(value.data), value.data[8] != 0, 0, 0};
+            b->first, r->storage_id, (int64_t)load_le64(value.data), value.data[8] != 0, 0, {0}};
         b->first = s;
         *out = s;
     }
@@ -182,7 +182,7 @@ static struct err *log_ahead(struct cat *c, struct state *s, const struct sequen
         stored = next;
         ahead++;
     }
-    TRY(store_state(c, s->storage_id, stored, true, &s->csn));
+    TRY(store_state(c, s->storage_id, stored, true, &s->end));
     s->ahead = ahead;
     return NULL;
 }
@@ -204,7 +204,7 @@ struct err *sequence_next(struct cat *c, const struct relation *r, int64_t *out)
         else if (!e)
             s->ahead--;
         if (!e) {
-            txn_rests_on(c->txn, s->csn);
+            txn_rests_on(c->txn, s->end);
             s->last = *out = value;
             s->called = true;
         }
@@ -226,7 +226,7 @@ struct err *sequence_set(struct cat *c, const struct relation *r, int64_t value,
     pthread_mutex_lock(&b->mu);
     struct err *e = load_state_locked(c, b, r, &s);
     if (!e)
-        e = store_state(c, r->storage_id, value, called, &s->csn);
+        e = store_state(c, r->storage_id, value, called, &s->end);
     if (!e) {
         s->last = value;
         s->called = called;

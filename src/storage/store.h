@@ -110,7 +110,7 @@ void store_commit_async(struct store *s, uint64_t csn);
 void store_wait_visible(struct store *s, uint64_t csn);
 /* One key, its own commit, not waited for. */
 struct err *store_put_now(struct store *s, struct str key, struct str value,
-                          uint64_t *csn) MUST_CHECK;
+                          struct lsn *end) MUST_CHECK;
 uint64_t store_visible_csn(const struct store *s);
 uint64_t store_last_csn(const struct store *s);
 

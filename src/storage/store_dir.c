@@ -95,19 +95,24 @@ static void remove_each(void *arg, const char *name)
     unlink(path);
 }
 
-struct err *store_dir_open(struct store *s)
+static struct err *name_parts(struct store *s)
 {
-    struct stat st;
     s->dir = strdup(s->config.dir);
     if (!s->dir)
         return err_oom();
+    TRY(join(s->dir, "wal", &s->wal_dir));
+    TRY(join(s->dir, "data", &s->data_dir));
+    return join(s->dir, "tmp", &s->tmp_dir);
+}
+
+struct err *store_dir_open(struct store *s)
+{
+    struct stat st;
+    TRY(name_parts(s));
     if (stat(s->dir, &st) == 0 && !S_ISDIR(st.st_mode))
         return err_new("58P01", "\"%s\" is not a directory", s->dir);
     if (mkdir(s->dir, 0700) != 0 && errno != EEXIST)
         return err_new("58P01", "could not create directory \"%s\": %s", s->dir, strerror(errno));
-    TRY(join(s->dir, "wal", &s->wal_dir));
-    TRY(join(s->dir, "data", &s->data_dir));
-    TRY(join(s->dir, "tmp", &s->tmp_dir));
     TRY(lock_dir(s));
     TRY(check_format(s));
     TRY(make_dir(s->wal_dir));
@@ -117,6 +122,18 @@ struct err *store_dir_open(struct store *s)
     if (s->is_new) /* left by an initialisation that was cut short */
         file_posix.list(NULL, s->wal_dir, remove_each, s->wal_dir);
     return NULL;
+}
+
+struct err *store_dir_open_existing(struct store *s)
+{
+    struct stat st;
+    TRY(name_parts(s));
+    if (stat(s->dir, &st) != 0 || !S_ISDIR(st.st_mode))
+        return err_new("58P01", "directory \"%s\" does not exist", s->dir);
+    TRY(check_format(s));
+    if (s->is_new)
+        return err_new("58P01", "\"%s\" is not a data directory: it has no FORMAT file", s->dir);
+    return lock_dir(s);
 }
 
 /* The names of all that FORMAT vouches for are durable before it is. */

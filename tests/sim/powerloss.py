@@ -150,13 +150,13 @@ def start_clients(server, control, rng):
     if not query(cursor, "SELECT 1 FROM pg_class WHERE relname = 'sim_accounts'"):
         cursor.execute(SETUP)
         connection.commit()
-    ready = control.seq()
     ledger = dict(query(cursor, "SELECT client, max(n) FROM sim_ledger GROUP BY client"))
     unique = dict(query(cursor, "SELECT client, max(n) FROM sim_unique GROUP BY client"))
     rows = query(cursor, "SELECT (SELECT coalesce(max(n), 0) FROM sim_ddl), "
                          "(SELECT coalesce(max(n), 0) FROM sim_async), nextval('sim_sequence')")
     ddl, deferred, number = rows[0]
     connection.close()
+    ready = control.seq()
     made = [(Transfer, i, ledger.get(i, 0)) for i in range(WRITERS)]
     made += [(Unique, i, unique.get(i, 0)) for i in range(2)]
     made += [(Sequence, 0, number), (Sequence, 1, number), (Async, 0, deferred), (Ddl, 0, ddl),
@@ -246,7 +246,6 @@ def check_image(image, ready, clients, position):
         return "%s: %s" % (type(e).__name__, e)
     finally:
         server.kill()
-    return ""
     check = subprocess.run([BINARY, "check", "-D", image], stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT)
     return "" if check.returncode == 0 else check.stdout.decode("utf-8", "replace")[-2000:]
