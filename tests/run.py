@@ -47,6 +47,7 @@ def suites():
         name = os.path.basename(path)
         out.append(Suite("sync/" + name[:-3], [PYTHON, os.path.relpath(path, ROOT)]))
     out.append(Suite("crash", [PYTHON, "tests/crash/run.py"], full=["--rounds", "3"]))
+    out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], asan=False))
     return out
 
 

@@ -95,8 +95,9 @@ struct err *catalog_new_oid(struct catalog *c, uint32_t *out)
     if (c->next_oid == c->logged_oid) {
         uint8_t key[5];
         uint8_t value[4];
+        struct lsn end;
         store_le32(value, c->logged_oid + OIDS_LOGGED_AHEAD);
-        e = txn_put_now(c->mgr, oid_counter_key(key), str_make(value, 4));
+        e = txn_put_now(c->mgr, oid_counter_key(key), str_make(value, 4), &end);
         if (!e)
             c->logged_oid += OIDS_LOGGED_AHEAD;
     }

@@ -19,7 +19,8 @@ struct state {
     uint32_t storage_id;
     int64_t last;
     bool called;
-    int ahead; /* numbers still covered by the stored state */
+    int ahead;      /* numbers still covered by the stored state */
+    struct lsn end; /* of the stored state, when this process wrote it */
 };
 
 static struct bucket {
@@ -32,19 +33,25 @@ static struct bucket *bucket_of(uint32_t storage_id)
     return &buckets[hash_u64(storage_id) % BUCKETS];
 }
 
-static struct err *store_state(struct cat *c, uint32_t storage_id, int64_t last, bool called)
+/* The transaction's end waits until the state is durable: a power cut must not repeat a number that
+ * a client was given. */
+static struct err *store_state(struct cat *c, uint32_t storage_id, int64_t last, bool called,
+                               struct lsn *end)
 {
     uint8_t key[4];
     uint8_t value[9];
     store_be32(key, storage_id);
     store_le64(value, (uint64_t)last);
     value[8] = called;
-    return txn_put_now(catalog_txn_mgr(c->shared), str_make(key, 4), str_make(value, 9));
+    TRY(txn_put_now(catalog_txn_mgr(c->shared), str_make(key, 4), str_make(value, 9), end));
+    txn_rests_on(c->txn, *end);
+    return NULL;
 }
 
 struct err *sequence_restart(struct cat *c, uint32_t storage_id, int64_t start)
 {
-    return store_state(c, storage_id, start, false);
+    struct lsn end;
+    return store_state(c, storage_id, start, false, &end);
 }
 
 static void put_definition(const struct sequence_def *def, struct datum *v)
@@ -130,8 +137,8 @@ static struct err *load_state_locked(struct cat *c, struct bucket *b, const stru
     if (!e) {
         struct state *s = calloc(1, sizeof(*s));
         CHECK(s != NULL);
-        *s = (struct state){b->first, r->storage_id, (int64_t)load_le64(value.data),
-                            value.data[8] != 0, 0};
+        *s = (struct state){
+            b->first, r->storage_id, (int64_t)load_le64(value.data), value.data[8] != 0, 0, {0}};
         b->first = s;
         *out = s;
     }
@@ -165,7 +172,7 @@ static struct err *log_ahead(struct cat *c, struct state *s, const struct sequen
                              int64_t value)
 {
     int64_t stored = value;
-    s->ahead = 0;
+    int ahead = 0;
     for (int i = 0; i < VALUES_LOGGED; i++) {
         int64_t next;
         /* Never log over the end or around it: what is stored must be a true state. */
@@ -173,9 +180,11 @@ static struct err *log_ahead(struct cat *c, struct state *s, const struct sequen
             next < def->min)
             break;
         stored = next;
-        s->ahead++;
+        ahead++;
     }
-    return store_state(c, s->storage_id, stored, true);
+    TRY(store_state(c, s->storage_id, stored, true, &s->end));
+    s->ahead = ahead;
+    return NULL;
 }
 
 struct err *sequence_next(struct cat *c, const struct relation *r, int64_t *out)
@@ -195,6 +204,7 @@ struct err *sequence_next(struct cat *c, const struct relation *r, int64_t *out)
         else if (!e)
             s->ahead--;
         if (!e) {
+            txn_rests_on(c->txn, s->end);
             s->last = *out = value;
             s->called = true;
         }
@@ -216,7 +226,7 @@ struct err *sequence_set(struct cat *c, const struct relation *r, int64_t value,
     pthread_mutex_lock(&b->mu);
     struct err *e = load_state_locked(c, b, r, &s);
     if (!e)
-        e = store_state(c, r->storage_id, value, called);
+        e = store_state(c, r->storage_id, value, called, &s->end);
     if (!e) {
         s->last = value;
         s->called = called;

@@ -367,6 +367,11 @@ void registry_each(void (*visit)(void *arg, const struct session_info *info), vo
 void session_wake(
     struct backend *b); /* session.c: on its worker; lets a resting session see its token */
 
+/* check.c: what is wrong is printed and counted. */
+struct err *server_check_files(const char *dir, uint64_t *problems) MUST_CHECK;
+/* Once the catalog is open. */
+struct err *server_check_tables(uint64_t *problems) MUST_CHECK;
+
 /* startup.c */
 struct err *session_startup(struct backend *b, bool *done) MUST_CHECK;
 struct err *session_login(struct backend *b, struct str user, struct str database) MUST_CHECK;

@@ -109,7 +109,8 @@ void store_commit_async(struct store *s, uint64_t csn);
 /* Waits until `csn`, which the caller has read, is visible. Deaf to cancel. MAY YIELD. */
 void store_wait_visible(struct store *s, uint64_t csn);
 /* One key, its own commit, not waited for. */
-struct err *store_put_now(struct store *s, struct str key, struct str value) MUST_CHECK;
+struct err *store_put_now(struct store *s, struct str key, struct str value,
+                          struct lsn *end) MUST_CHECK;
 uint64_t store_visible_csn(const struct store *s);
 uint64_t store_last_csn(const struct store *s);
 

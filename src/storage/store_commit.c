@@ -282,10 +282,9 @@ void store_wait_visible(struct store *s, uint64_t csn)
     }
 }
 
-struct err *store_put_now(struct store *s, struct str key, struct str value)
+struct err *store_put_now(struct store *s, struct str key, struct str value, struct lsn *end)
 {
     struct buf payload = BUF_INIT;
-    struct lsn end;
     buf_put_u8(&payload, OP_PUT);
     put_sized(&payload, key);
     put_sized(&payload, value);
@@ -296,7 +295,7 @@ struct err *store_put_now(struct store *s, struct str key, struct str value)
         e = lock_with_room(s, wal_record_bytes(payload.len));
     if (!e) {
         CHECK(memtable_put(&s->active->map, key, mem_hash(key), s->last_csn + 1, value, false));
-        append_locked(s, buf_str(&payload), crc32c(0, payload.data, payload.len), &end);
+        append_locked(s, buf_str(&payload), crc32c(0, payload.data, payload.len), end);
         freeze_if_full_locked(s);
         wait_mutex_unlock(&s->commit_mu);
         wal_flush_soon(s->wal);

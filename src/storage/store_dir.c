@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,25 @@ static struct err *make_dir(const char *path)
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return err_errno(errno, "create directory \"%s\"", path);
     return NULL;
+}
+
+/* The directory's names reach the disk. */
+static struct err *sync_names(struct store *s, const char *path)
+{
+    if (!s->config.fsync)
+        return NULL;
+    int rc = file_posix.sync_dir(NULL, path);
+    return rc < 0 ? err_errno(-rc, "fsync directory \"%s\"", path) : NULL;
+}
+
+static struct err *sync_parent(struct store *s)
+{
+    char *copy = strdup(s->dir);
+    if (!copy)
+        return err_oom();
+    struct err *e = sync_names(s, dirname(copy));
+    free(copy);
+    return e;
 }
 
 static struct err *join(const char *dir, const char *name, char **out)
@@ -75,19 +95,24 @@ static void remove_each(void *arg, const char *name)
     unlink(path);
 }
 
-struct err *store_dir_open(struct store *s)
+static struct err *name_parts(struct store *s)
 {
-    struct stat st;
     s->dir = strdup(s->config.dir);
     if (!s->dir)
         return err_oom();
+    TRY(join(s->dir, "wal", &s->wal_dir));
+    TRY(join(s->dir, "data", &s->data_dir));
+    return join(s->dir, "tmp", &s->tmp_dir);
+}
+
+struct err *store_dir_open(struct store *s)
+{
+    struct stat st;
+    TRY(name_parts(s));
     if (stat(s->dir, &st) == 0 && !S_ISDIR(st.st_mode))
         return err_new("58P01", "\"%s\" is not a directory", s->dir);
     if (mkdir(s->dir, 0700) != 0 && errno != EEXIST)
         return err_new("58P01", "could not create directory \"%s\": %s", s->dir, strerror(errno));
-    TRY(join(s->dir, "wal", &s->wal_dir));
-    TRY(join(s->dir, "data", &s->data_dir));
-    TRY(join(s->dir, "tmp", &s->tmp_dir));
     TRY(lock_dir(s));
     TRY(check_format(s));
     TRY(make_dir(s->wal_dir));
@@ -99,10 +124,25 @@ struct err *store_dir_open(struct store *s)
     return NULL;
 }
 
+struct err *store_dir_open_existing(struct store *s)
+{
+    struct stat st;
+    TRY(name_parts(s));
+    if (stat(s->dir, &st) != 0 || !S_ISDIR(st.st_mode))
+        return err_new("58P01", "directory \"%s\" does not exist", s->dir);
+    TRY(check_format(s));
+    if (s->is_new)
+        return err_new("58P01", "\"%s\" is not a data directory: it has no FORMAT file", s->dir);
+    return lock_dir(s);
+}
+
+/* The names of all that FORMAT vouches for are durable before it is. */
 struct err *store_dir_initialised(struct store *s)
 {
     char *path = NULL;
     char *tmp = NULL;
+    TRY(sync_names(s, s->data_dir));
+    TRY(sync_parent(s));
     struct err *e = join(s->dir, "FORMAT", &path);
     if (!e)
         e = join(s->dir, "FORMAT.tmp", &tmp);
@@ -116,11 +156,8 @@ struct err *store_dir_initialised(struct store *s)
         close(fd);
     if (!e && rename(tmp, path) != 0)
         e = err_errno(errno, "rename file \"%s\"", tmp);
-    if (!e) {
-        int rc = file_posix.sync_dir(NULL, s->dir);
-        if (rc < 0)
-            e = err_errno(-rc, "fsync directory \"%s\"", s->dir);
-    }
+    if (!e)
+        e = sync_names(s, s->dir);
     free(path);
     free(tmp);
     return e;

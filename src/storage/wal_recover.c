@@ -4,6 +4,7 @@
  * otherwise a record intact in it could be taken up again after new ones have been written before
  * it. A crash while doing so changes nothing: the log still ends at the same place. */
 #include "storage/wal_internal.h"
+#include "storage/check_internal.h"
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -177,4 +178,100 @@ struct err *wal_recover(struct wal *w, struct lsn from, wal_replay replay, void 
     atomic_store_explicit(&w->prepared, end, memory_order_release);
     atomic_store_explicit(&w->durable, w->tail, memory_order_release);
     return NULL;
+}
+
+/* ---- checking ---- */
+
+struct check_state {
+    uint64_t csn;
+};
+
+static struct err *check_record(void *arg, struct lsn end, uint64_t csn, struct str payload)
+{
+    struct check_state *state = arg;
+    (void)end;
+    (void)payload;
+    state->csn = csn;
+    return NULL;
+}
+
+/* In `len` bytes of the log at `at`: the first place where a valid record begins. */
+static struct err *find_record(struct wal *w, const char *chunk, size_t len, uint64_t csn,
+                               uint64_t *at, bool *found)
+{
+    char *space = NULL;
+    size_t cap = 0;
+    struct err *e = NULL;
+    struct wal_header h;
+    for (size_t i = 0; i + sizeof(h) <= len && !*found; i += WAL_ALIGN) {
+        memcpy(&h, chunk + i, sizeof(h));
+        if (h.lsn != *at + i)
+            continue;
+        TRY_OUT(read_record(w, *at + i, csn, &h, &space, &cap, found));
+        if (*found)
+            *at += i;
+    }
+out:
+    free(space);
+    return e;
+}
+
+/* The first valid record behind the end of the log; records begin at multiples of 8. */
+static struct err *find_later(struct wal *w, uint64_t csn, uint64_t *at, bool *found)
+{
+    uint64_t end = log_files_end(w);
+    char *chunk = malloc(WAL_CHUNK_BYTES);
+    struct err *e = chunk ? NULL : err_oom();
+    *found = false;
+    for (*at = w->tail + WAL_ALIGN; !e && *at + sizeof(struct wal_header) <= end;) {
+        bool whole;
+        size_t len = end - *at < WAL_CHUNK_BYTES ? (size_t)(end - *at) : WAL_CHUNK_BYTES;
+        e = read_log(w, *at, chunk, len, &whole);
+        if (!e)
+            e = find_record(w, chunk, len, csn, at, found);
+        if (e || *found)
+            break;
+        *at += len - sizeof(struct wal_header) + WAL_ALIGN; /* headers may span chunks */
+    }
+    free(chunk);
+    return e;
+}
+
+static struct err *check_log(struct wal *w, struct lsn from, uint64_t csn, struct check_report *r)
+{
+    struct check_state state = {csn};
+    uint64_t later;
+    bool found;
+    w->tail = from.v;
+    TRY(segments_open(w));
+    struct err *e = check_segments(w, from.v);
+    if (e && err_is(e, "XX001")) {
+        check_problem(r, "WAL: %s", e->message);
+        err_free(e);
+        return NULL;
+    }
+    TRY(e);
+    TRY(replay_all(w, check_record, &state));
+    TRY(find_later(w, state.csn, &later, &found));
+    if (found)
+        check_problem(r,
+                      "WAL: no valid record at %" PRIx64 ", but one behind it at %" PRIx64
+                      ": damaged, or torn by a power cut",
+                      w->tail, later);
+    return NULL;
+}
+
+struct err *wal_check(const struct wal_config *config, struct lsn from, uint64_t csn,
+                      struct check_report *r)
+{
+    struct wal *w = calloc(1, sizeof(*w));
+    if (!w)
+        return err_oom();
+    w->config = *config;
+    pthread_mutex_init(&w->mu, NULL);
+    struct err *e = check_log(w, from, csn, r);
+    segments_close(w);
+    pthread_mutex_destroy(&w->mu);
+    free(w);
+    return e;
 }

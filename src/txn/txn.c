@@ -143,11 +143,17 @@ int64_t txn_row_count(struct txn_mgr *mgr, uint32_t storage_id)
     return store_row_count(mgr->store, storage_id);
 }
 
-struct err *txn_put_now(struct txn_mgr *mgr, struct str key, struct str value)
+struct err *txn_put_now(struct txn_mgr *mgr, struct str key, struct str value, struct lsn *end)
 {
     if (key.len < 4 || key.len > STORE_MAX_KEY_BYTES)
         return err_new("54000", "key of %zu bytes is too long", key.len);
-    return store_put_now(mgr->store, key, value);
+    return store_put_now(mgr->store, key, value, end);
+}
+
+void txn_rests_on(struct txn *t, struct lsn end)
+{
+    if (t->rests_on.v < end.v)
+        t->rests_on = end;
 }
 
 /* ---- begin ---- */
@@ -184,6 +190,7 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
     t->command = 1;
     t->lock_timeout_ms = 0;
     t->seen_csn = 0;
+    t->rests_on = (struct lsn){0};
     *out = t;
     return NULL;
 }
@@ -369,42 +376,48 @@ static struct err *validate(void *arg)
     return serial_validate(arg);
 }
 
+/* What the client was shown must not be lost: others' commits that were locked and read, numbers of
+ * sequences. */
+static void wait_for_shown(struct store *store, uint64_t seen_csn, struct lsn rests_on)
+{
+    if (seen_csn)
+        store_wait_visible(store, seen_csn);
+    if (rests_on.v)
+        store_wait_durable(store, rests_on);
+}
+
 struct err *txn_commit(struct txn *t, bool async)
 {
     struct store *store = t->mgr->store;
-    if (!t->has_writes && !t->hook_count && !t->count_count) {
-        uint64_t seen_csn = t->seen_csn;
-        txn_end(t);
-        /* What the client was shown must not be lost: others' commits that were locked and read. */
-        if (seen_csn && !async)
-            store_wait_visible(store, seen_csn);
-        return NULL;
-    }
-    struct store_commit c = {
-        .writes = t->writes_ready ? &t->writes : NULL,
-        .counts = t->counts,
-        .count_count = t->count_count,
-        .drops = t->drops,
-        .drop_count = t->drop_count,
-        .loads = t->loads,
-        .load_count = t->load_count,
-        .validate = t->isolation == TXN_SERIALIZABLE && t->has_writes ? validate : NULL,
-        .committed = run_commit_hooks,
-        .arg = t,
-    };
-    struct lsn end;
-    uint64_t csn;
-    struct err *e = store_commit(store, &c, &end, &csn);
-    if (e) {
-        txn_abort(t);
-        return e;
+    uint64_t seen_csn = t->seen_csn;
+    struct lsn rests_on = t->rests_on;
+    struct lsn end = {0};
+    uint64_t csn = 0;
+    if (t->has_writes || t->hook_count || t->count_count) {
+        struct store_commit c = {
+            .writes = t->writes_ready ? &t->writes : NULL,
+            .counts = t->counts,
+            .count_count = t->count_count,
+            .drops = t->drops,
+            .drop_count = t->drop_count,
+            .loads = t->loads,
+            .load_count = t->load_count,
+            .validate = t->isolation == TXN_SERIALIZABLE && t->has_writes ? validate : NULL,
+            .committed = run_commit_hooks,
+            .arg = t,
+        };
+        struct err *e = store_commit(store, &c, &end, &csn);
+        if (e) {
+            txn_abort(t);
+            return e;
+        }
     }
     txn_end(t); /* early lock release */
-    if (end.v == 0)
-        return NULL;
-    if (async)
+    if (end.v && async)
         store_commit_async(store, csn);
-    else
-        store_wait_durable(store, end);
+    else if (end.v)
+        store_wait_durable(store, end); /* and so all before */
+    else if (!async)
+        wait_for_shown(store, seen_csn, rests_on);
     return NULL;
 }

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "storage/wal.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -133,7 +134,11 @@ struct err *txn_delete(struct txn *t, struct str key) MUST_CHECK;
 
 /* Non-transactional write, ordered in the WAL before every later commit, not waited for: sequences.
  */
-struct err *txn_put_now(struct txn_mgr *mgr, struct str key, struct str value) MUST_CHECK;
+struct err *txn_put_now(struct txn_mgr *mgr, struct str key, struct str value,
+                        struct lsn *end) MUST_CHECK;
+/* The client will be shown something that rests on that write: the commit of `t` (unless async)
+ * returns when it is durable, even if `t` writes nothing itself. */
+void txn_rests_on(struct txn *t, struct lsn end);
 
 /* ---- row locks ---- */
 

@@ -80,7 +80,8 @@ struct txn {
     bool has_writes;
     uint32_t command;
     int64_t lock_timeout_ms;
-    uint64_t seen_csn; /* what snapshots show at least, perhaps not durable: see txn_see */
+    uint64_t seen_csn;   /* what snapshots show at least, perhaps not durable: see txn_see */
+    struct lsn rests_on; /* must be durable before the client hears of success */
 
     /* The write set: versions are tagged with their command in place of a CSN. */
     struct memtable writes;

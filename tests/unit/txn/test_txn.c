@@ -239,7 +239,8 @@ static void commits_survive_a_crash(void **state)
     uint32_t later = txn_new_storage_id(mgr);
     commit_one(mgr, 2000, "x", "y");
     char space[64];
-    no_error(txn_put_now(mgr, key_of(space, 2000, "seq"), STR("42")));
+    struct lsn end;
+    no_error(txn_put_now(mgr, key_of(space, 2000, "seq"), STR("42"), &end));
     commit_one(mgr, 2000, "z", "z");
     txn_mgr_close_hard(mgr);
     for (int i = 0; i < 3; i++) {
