@@ -90,55 +90,37 @@ static struct err *parent_value(const struct exec_env *env, const struct attr *c
     return e;
 }
 
-/* What a snapshot older than the newest state says of a key: a parent that only later transactions
- * have made is not there, one that they took away is a conflict. */
-static struct err *check_snapshot(const struct exec_env *env, struct str key, bool *exists)
-{
-    struct txn_view view = txn_view_begin(env->cat->txn);
-    struct str value;
-    bool seen = false;
-    struct err *e = txn_get(&view, key, &value, &seen);
-    txn_view_done(&view);
-    if (!e && seen && !*exists)
-        e = err_new("40001", "could not serialize access due to concurrent update");
-    *exists &= seen;
-    return e;
-}
-
+/* Above READ COMMITTED, a parent that the snapshot does not show is not there, and one that is no
+ * more is a conflict. */
 static struct err *lock_and_look(const struct exec_env *env, const struct relation *parent,
-                                 const struct index *ix, struct buf *key, enum txn_wait wait,
-                                 struct arena *a, bool *exists)
+                                 const struct index *ix, struct buf *key, struct arena *a,
+                                 bool *exists)
 {
     struct txn *t = env->cat->txn;
     struct txn_newest newest;
     bool locked;
-    *exists = false;
-    TRY(txn_lock_key(t, buf_str(key), TXN_KEY_SHARE, wait, &locked));
-    if (!locked)
-        return NULL;
-    struct txn_view view = txn_view_newest(t);
+    TRY(txn_lock_key(t, buf_str(key), TXN_KEY_SHARE, TXN_WAIT, &locked));
+    bool newest_counts = txn_isolation_level(t) == TXN_READ_COMMITTED;
+    struct txn_view view = newest_counts ? txn_view_newest(t) : txn_view_begin(t);
     struct err *e = txn_get_newest(&view, buf_str(key), a, &newest);
     txn_view_done(&view);
     TRY(e);
-    *exists = newest.found;
-    if (!newest.own && txn_isolation_level(t) != TXN_READ_COMMITTED)
-        TRY(check_snapshot(env, buf_str(key), exists));
+    if (newest.changed && !newest.found && newest.seen)
+        return err_new("40001", "could not serialize access due to concurrent update");
+    *exists = newest.found && (!newest.changed || newest.seen);
     if (!*exists || ix->primary)
         return NULL;
     /* By another unique key: the row itself must not go away either. */
     buf_reset(key);
     table_put_storage_id(key, parent->storage_id);
     buf_put_str(key, newest.value);
-    TRY(txn_lock_key(t, buf_str(key), TXN_KEY_SHARE, wait, &locked));
-    *exists = locked;
-    return NULL;
+    return txn_lock_key(t, buf_str(key), TXN_KEY_SHARE, TXN_WAIT, &locked);
 }
 
-/* Locks the parent's key and looks for it. With TXN_SKIP_LOCKED, what another transaction is at
- * work on counts as not there. */
+/* Locks the parent's key and looks for it. */
 static struct err *parent_exists(const struct exec_env *env, const struct relation *parent,
                                  const struct constraint *con, const struct datum *keys,
-                                 enum txn_wait wait, struct arena *a, bool *exists)
+                                 struct arena *a, bool *exists)
 {
     const struct index *ix = relation_index(parent, con->index);
     struct datum ordered[32];
@@ -152,7 +134,7 @@ static struct err *parent_exists(const struct exec_env *env, const struct relati
     table_put_entry_key(&key, ix->storage_id, ix, ordered, STR(""));
     struct err *e = buf_finish(&key);
     if (!e)
-        e = lock_and_look(env, parent, ix, &key, wait, a, exists);
+        e = lock_and_look(env, parent, ix, &key, a, exists);
     buf_done(&key);
     return e;
 }
@@ -164,11 +146,10 @@ static struct err *child_violation(const struct relation *rel, const struct cons
                    rel->name, con->name);
 }
 
-/* Whether the keys (of the child's types) need no parent or have one; `full` is an error's detail.
- */
+/* Whether the keys (of the child's types) need no parent or have one. */
 static struct err *child_is_fine(const struct exec_env *env, const struct relation *rel,
                                  const struct constraint *con, const struct datum *keys,
-                                 enum txn_wait wait, struct arena *a, bool *fine)
+                                 struct arena *a, bool *fine)
 {
     struct datum wanted[32];
     struct relation *parent;
@@ -189,7 +170,7 @@ static struct err *child_is_fine(const struct exec_env *env, const struct relati
                          &wanted[i], &fits);
     }
     if (!e && fits)
-        e = parent_exists(env, parent, con, wanted, wait, a, fine);
+        e = parent_exists(env, parent, con, wanted, a, fine);
     relation_unref(parent);
     return e;
 }
@@ -219,11 +200,12 @@ static struct err *check_child(const struct exec_env *env, struct relation *rel,
                                struct arena *a)
 {
     struct datum keys[32];
-    bool fine;
+    bool fine = false;
     bool deferred = check_is_deferred(env->session, con);
     for (int i = 0; i < con->nkeys; i++)
         keys[i] = row[con->keys[i] - 1];
-    TRY(child_is_fine(env, rel, con, keys, deferred ? TXN_SKIP_LOCKED : TXN_WAIT, a, &fine));
+    if (!deferred)
+        TRY(child_is_fine(env, rel, con, keys, a, &fine));
     if (!fine)
         check_queue(env, CHECK_CHILD, con, 0, keys, NULL, con->nkeys, deferred);
     return NULL;
@@ -298,7 +280,7 @@ struct err *fk_run_child(const struct exec_env *env, const struct check_event *e
         return NULL;
     }
     arena_init(&a);
-    struct err *e = child_is_fine(env, rel, con, ev->old, TXN_WAIT, &a, &fine);
+    struct err *e = child_is_fine(env, rel, con, ev->old, &a, &fine);
     if (!e && !fine)
         e = child_is_there(env, rel, con, ev->old, &there);
     if (!e && there)
@@ -391,7 +373,7 @@ static struct err *key_is_back(const struct exec_env *env, const struct check_ev
 {
     struct arena a;
     arena_init(&a);
-    struct err *e = parent_exists(env, parent, con, ev->old, TXN_WAIT, &a, back);
+    struct err *e = parent_exists(env, parent, con, ev->old, &a, back);
     arena_done(&a);
     return e;
 }
@@ -466,7 +448,7 @@ static struct err *check_existing_row(void *arg, struct str key, const struct da
     arena_reset(&c->arena);
     for (int i = 0; i < c->con->nkeys; i++)
         keys[i] = row[c->con->keys[i] - 1];
-    TRY(child_is_fine(&c->env, c->rel, c->con, keys, TXN_WAIT, &c->arena, &fine));
+    TRY(child_is_fine(&c->env, c->rel, c->con, keys, &c->arena, &fine));
     return fine ? NULL : missing_parent(&c->env, c->rel, c->con, keys);
 }
 
