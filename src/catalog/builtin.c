@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define DATA_FILES(X)  \
@@ -545,4 +546,51 @@ uint32_t builtin_default_opclass(uint32_t am, uint32_t type, uint32_t *family, u
     if (t && t->is_array)
         return opclass_search(am, ANYARRAY_OID, false, family, input);
     return opclass_search(am, type, true, family, input);
+}
+
+static struct str cell_of(const char *table, const char *key, struct str value, const char *column)
+{
+    const struct builtin_table *t = builtin_table(table);
+    int at = builtin_column(t, key);
+    for (int i = 0; i < t->nrows; i++)
+        if (str_eq(t->cells[i * t->ncols + at], value))
+            return t->cells[i * t->ncols + builtin_column(t, column)];
+    return (struct str){0};
+}
+
+static struct str name_of(const char *table, uint32_t oid, const char *column)
+{
+    char text[16];
+    snprintf(text, sizeof(text), "%u", oid);
+    return cell_of(table, "oid", str_from(text), column);
+}
+
+uint32_t builtin_opclass(uint32_t am, struct str name, uint32_t *input)
+{
+    const struct builtin_table *t = builtin_table("pg_opclass");
+    int at = builtin_column(t, "opcname");
+    for (int i = 0; i < t->nrows; i++) {
+        if (cell_oid(t, i, "opcmethod") != am || !str_eq(t->cells[i * t->ncols + at], name))
+            continue;
+        *input = cell_oid(t, i, "opcintype");
+        return cell_oid(t, i, "oid");
+    }
+    return 0;
+}
+
+struct str builtin_opclass_name(uint32_t opclass)
+{
+    return name_of("pg_opclass", opclass, "opcname");
+}
+
+uint32_t builtin_collation(struct str name)
+{
+    int64_t oid = 0;
+    struct str cell = cell_of("pg_collation", "collname", name, "oid");
+    return cell.len && str_to_int64(cell, &oid) ? (uint32_t)oid : 0;
+}
+
+struct str builtin_collation_name(uint32_t collation)
+{
+    return name_of("pg_collation", collation, "collname");
 }

@@ -130,6 +130,12 @@ const struct cat_amop *builtin_btree_strategy(uint32_t oper);
 uint32_t builtin_btree_oper(uint32_t left, uint32_t right, int strategy);
 /* The default btree (or hash) operator class of a type, by binary coercion too; 0: none. */
 uint32_t builtin_default_opclass(uint32_t am, uint32_t type, uint32_t *family, uint32_t *input);
+/* An operator class by name, and what type it is for; 0: none. */
+uint32_t builtin_opclass(uint32_t am, struct str name, uint32_t *input);
+struct str builtin_opclass_name(uint32_t opclass);
+/* A collation by name, 0: none. */
+uint32_t builtin_collation(struct str name);
+struct str builtin_collation_name(uint32_t collation);
 
 #define PG_CATALOG_NSP 11u
 #define PG_TOAST_NSP 99u

@@ -65,11 +65,13 @@ struct index {
     uint32_t oid;
     const char *name;
     uint32_t storage_id; /* of a primary key: the table's own */
-    bool unique;
-    bool primary;
+    bool unique;         /* at any time: one entry for a key without NULLs */
+    bool deferrable; /* unique (or a primary key) only when its checks have run: kept as not unique
+                      */
+    bool pkey;       /* declared as the primary key */
+    bool primary;    /* ... and the rows are kept by it: not deferrable */
     bool nulls_not_distinct;
     bool valid;
-    bool immediate;
     int nkeys; /* key columns */
     int ncols; /* with INCLUDE columns */
     struct index_col *cols;
@@ -93,6 +95,9 @@ struct constraint {
     bool deferrable;
     bool deferred;
     bool validated;
+    bool no_inherit;
+    int nset_cols; /* of ON DELETE SET NULL (columns); 0: all */
+    const int16_t *set_cols;
 };
 
 struct relation {

@@ -232,6 +232,12 @@ struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int 
     return update_column(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, column, value);
 }
 
+struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column, struct datum value)
+{
+    struct datum key = datum_int(indexrelid);
+    return update_column(c, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, column, value);
+}
+
 struct err *ddl_update_constraint(struct cat *c, uint32_t oid, int column, struct datum value)
 {
     struct datum key = datum_int(oid);
@@ -356,6 +362,10 @@ static struct err *constraint_arrays(const struct ddl_constraint *def, struct ar
         ints[i] = def->pfeqop ? (int32_t)def->pfeqop[i] : 0;
     TRY(int_list(a, OIDARRAY_OID, ints, def->nkeys, &v[CON_PFEQOP]));
     v[CON_PPEQOP] = v[CON_FFEQOP] = v[CON_PFEQOP];
+    for (int i = 0; i < def->nset_cols; i++)
+        ints[i] = def->set_cols[i];
+    if (def->nset_cols)
+        TRY(int_list(a, INT2ARRAY_OID, ints, def->nset_cols, &v[CON_FDELSETCOLS]));
     return NULL;
 }
 
@@ -403,7 +413,7 @@ struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *de
     v[CON_DELTYPE] = datum_int(fk ? def->on_delete : ' ');
     v[CON_MATCHTYPE] = datum_int(fk ? def->match : ' ');
     v[CON_ISLOCAL] = datum_bool(true);
-    v[CON_NOINHERIT] = datum_bool(def->type == 'p' || def->type == 'u' || fk);
+    v[CON_NOINHERIT] = datum_bool(def->type != 'c' || def->no_inherit);
     v[CON_BIN] = text_datum(def->check_sql);
     arena_init(&a);
     struct err *e = constraint_arrays(def, &a, v);

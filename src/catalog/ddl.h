@@ -44,6 +44,8 @@ struct err *ddl_update_class(struct cat *c, uint32_t relid, int column,
                              struct datum value) MUST_CHECK;
 struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int column,
                                  struct datum value) MUST_CHECK;
+struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column,
+                             struct datum value) MUST_CHECK; /* IDX_ numbers */
 /* The default (which exists) mentions that relation. */
 struct err *ddl_default_uses(struct cat *c, uint32_t relid, int attnum, uint32_t used) MUST_CHECK;
 /* NULL drops the default. */
@@ -76,7 +78,7 @@ struct ddl_index {
     int nkeys;
     int ncolumns;
     const char *pred_sql;
-    uint32_t storage_id; /* 0 for a primary key */
+    uint32_t storage_id; /* 0 for a primary key that the rows are kept by */
 };
 struct err *ddl_create_index(struct cat *c, const struct ddl_index *def, uint32_t *oid) MUST_CHECK;
 
@@ -97,7 +99,10 @@ struct ddl_constraint {
     bool deferrable;
     bool deferred;
     bool validated;
+    bool no_inherit;
     const char *check_sql;
+    const int16_t *set_cols; /* of ON DELETE SET NULL (columns) */
+    int nset_cols;
 };
 struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *def,
                                   uint32_t *oid) MUST_CHECK;

@@ -260,11 +260,12 @@ static struct err *load_index(struct cat *c, struct relation *r, const struct da
     *ix = (struct index){
         .oid = oid_of(v[IDX_RELID]),
         .name = datum_text(&r->arena, class_row[CLS_NAME]),
-        .primary = v[IDX_PRIMARY].i,
-        .unique = v[IDX_UNIQUE].i,
+        .pkey = v[IDX_PRIMARY].i,
+        .primary = v[IDX_PRIMARY].i && v[IDX_IMMEDIATE].i,
+        .unique = v[IDX_UNIQUE].i && v[IDX_IMMEDIATE].i,
+        .deferrable = v[IDX_UNIQUE].i && !v[IDX_IMMEDIATE].i,
         .nulls_not_distinct = v[IDX_NULLSNOTDISTINCT].i,
         .valid = v[IDX_VALID].i,
-        .immediate = v[IDX_IMMEDIATE].i,
         .nkeys = (int)v[IDX_NKEYATTS].i,
         .ncols = (int)v[IDX_NATTS].i,
         .pred_sql = datum_text(&r->arena, v[IDX_PRED]),
@@ -335,10 +336,12 @@ struct err *constraint_from_row(struct arena *a, const struct datum *v, struct c
         .deferrable = v[CON_DEFERRABLE].i,
         .deferred = v[CON_DEFERRED].i,
         .validated = v[CON_VALIDATED].i,
+        .no_inherit = v[CON_NOINHERIT].i,
         .check_sql = datum_text(a, v[CON_BIN]),
     };
     TRY(attnums(a, v[CON_KEY], &con->keys, &con->nkeys));
-    return attnums(a, v[CON_FKEY], &con->fkeys, &nf);
+    TRY(attnums(a, v[CON_FKEY], &con->fkeys, &nf));
+    return attnums(a, v[CON_FDELSETCOLS], &con->set_cols, &con->nset_cols);
 }
 
 static struct err *load_constraints(struct cat *c, struct relation *r)

@@ -341,6 +341,12 @@ struct err *table_check_unique(struct table_writer *w, const struct datum *value
     TRY(buf_finish(&w->key));
     for (int k = 0; k < count && !conflict->index; k++) {
         int i = n ? arbiters[k] : k;
+        if (r->indexes[i].deferrable)
+            return err_constraint(
+                err_table(err_new("55000", "ON CONFLICT does not support deferrable unique "
+                                           "constraints/exclusion constraints as arbiters"),
+                          r->nsp_name, r->name),
+                r->indexes[i].name);
         if (r->indexes[i].primary)
             TRY(check_entry(w, &r->indexes[i], buf_str(&w->key), conflict));
         else if (r->indexes[i].unique)
@@ -472,17 +478,13 @@ struct err *table_delete(struct table_writer *w, struct str row_key, const struc
     return NULL;
 }
 
-struct err *table_unique_error(struct table_writer *w, const struct table_conflict *conflict,
-                               const struct datum *values)
+struct err *table_key_error(const struct relation *r, const struct index *ix,
+                            const struct datum *datums)
 {
-    const struct index *ix = conflict->index;
-    struct relation *r = w->rel;
-    struct datum datums[MAX_INDEX_COLUMNS];
     struct buf names = BUF_INIT;
     struct buf text = BUF_INIT;
     struct type_env env = {0};
-    bool applies;
-    struct err *e = index_datums(w, ix, values, datums, &applies);
+    struct err *e = NULL;
     for (int i = 0; !e && i < ix->nkeys; i++) {
         const struct index_col *col = &ix->cols[i];
         if (i) {
@@ -503,4 +505,13 @@ struct err *table_unique_error(struct table_writer *w, const struct table_confli
     buf_done(&names);
     buf_done(&text);
     return e;
+}
+
+struct err *table_unique_error(struct table_writer *w, const struct table_conflict *conflict,
+                               const struct datum *values)
+{
+    struct datum datums[MAX_INDEX_COLUMNS];
+    bool applies;
+    TRY(index_datums(w, conflict->index, values, datums, &applies));
+    return table_key_error(w->rel, conflict->index, datums);
 }

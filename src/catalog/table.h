@@ -82,6 +82,10 @@ struct err *table_decode_row(const struct relation *r, struct str row, int want,
 struct err *table_unique_error(struct table_writer *w, const struct table_conflict *conflict,
                                const struct datum *values) MUST_CHECK;
 
+/* The same for the index's own columns. */
+struct err *table_key_error(const struct relation *r, const struct index *ix,
+                            const struct datum *datums) MUST_CHECK;
+
 /* For a storage id swapped away or loaded anew. */
 void table_forget_row_ids(uint32_t storage_id);
 

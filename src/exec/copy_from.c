@@ -5,6 +5,7 @@
  * PostgreSQL. */
 #include "exec/copy_internal.h"
 
+#include "exec/checks.h"
 #include "rt/fiber.h"
 #include "sql/analyze.h"
 #include "types/text.h"
@@ -33,6 +34,7 @@ struct reader {
     struct field *fields;
     int nfields;
     int fields_cap;
+    const struct exec_env *env;
     int column;      /* being converted, -1: none */
     bool line_known; /* `line` is what an error is about */
 };
@@ -416,6 +418,8 @@ static struct err *load(struct reader *r, struct exec *x)
         add_context(r, e);
     if (!e)
         e = exec_load_finish(x);
+    if (!e)
+        e = checks_statement_end(r->env);
     /* What follows \. is read and forgotten. */
     while (!e && !r->ended) {
         r->at = r->piece.len;
@@ -450,7 +454,7 @@ struct err *copy_from(struct copy *c)
     struct exec_env env = session_exec_env(c->s);
     struct statement_plan *plan;
     struct exec *x = NULL;
-    struct reader r = {.c = c, .column = -1};
+    struct reader r = {.c = c, .env = &env, .column = -1};
     TRY(plan_insert(c, &plan));
     struct datum *nulls = arena_new_array(&c->arena, struct datum, c->ncols + 1);
     struct err *e = exec_begin(&env, plan, nulls, &x);

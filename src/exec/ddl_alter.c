@@ -1,4 +1,5 @@
 /* ALTER TABLE and renames. */
+#include "exec/checks.h"
 #include "exec/ddl_internal.h"
 
 #include <stdio.h>
@@ -81,6 +82,8 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
     struct relation *r = *rel;
     struct ddl_column col = {.name = def->colname, .typmod = -1};
     const char *serial;
+    PgQuery__Constraint **constraints;
+    int nconstraints;
     bool volatile_ = false;
     bool any_rows = false;
     if (relation_attnum(r, str_from(def->colname))) {
@@ -93,6 +96,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
         return NULL;
     }
     TRY(ddl_type(d, def->type_name, &col, &serial));
+    TRY(ddl_column_constraints(d, def, &constraints, &nconstraints));
     for (size_t i = 0; i < def->n_constraints; i++) {
         const PgQuery__Constraint *c = def->constraints[i]->constraint;
         if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL)
@@ -127,27 +131,8 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
     TRY(ddl_reopen(d, rel));
     if (volatile_)
         TRY(fill_column(d, *rel, col.name));
-    for (size_t i = 0; i < def->n_constraints; i++) {
-        const PgQuery__Constraint *c = def->constraints[i]->constraint;
-        PgQuery__Constraint copy = *c;
-        PgQuery__String name;
-        PgQuery__Node key;
-        PgQuery__Node *keys[1] = {&key};
-        pg_query__string__init(&name);
-        pg_query__node__init(&key);
-        name.sval = (char *)col.name;
-        key.node_case = PG_QUERY__NODE__NODE_STRING;
-        key.string = &name;
-        copy.keys = keys;
-        copy.n_keys = 1;
-        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_CHECK)
-            TRY(ddl_add_check(d, rel, c, col.name, false));
-        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN)
-            TRY(ddl_add_foreign_key(d, rel, c, col.name, false));
-        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY ||
-            c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE)
-            TRY(ddl_add_unique(d, rel, &copy, false));
-    }
+    for (int i = 0; i < nconstraints; i++)
+        TRY(ddl_add_constraint(d, rel, constraints[i], col.name, false));
     return NULL;
 }
 
@@ -225,9 +210,10 @@ static struct err *set_not_null(struct ddl *d, struct relation **rel, const char
     TRY(find_att(r, name, &scan.att));
     if (on && !r->atts[scan.att - 1].not_null)
         TRY(ddl_each_row(d, r, not_null_row, &scan));
-    for (int i = 0; !on && r->primary && i < r->primary->nkeys; i++)
-        if (r->primary->cols[i].attnum == scan.att)
-            return err_new("42P16", "column \"%s\" is in a primary key", name);
+    for (int i = 0; !on && i < r->nindexes; i++)
+        for (int k = 0; r->indexes[i].pkey && k < r->indexes[i].nkeys; k++)
+            if (r->indexes[i].cols[k].attnum == scan.att)
+                return err_new("42P16", "column \"%s\" is in a primary key", name);
     if (!on && r->atts[scan.att - 1].identity)
         return err_new("42601", "column \"%s\" of relation \"%s\" is an identity column", name,
                        r->name);
@@ -242,17 +228,7 @@ static struct err *add_constraint(struct ddl *d, struct relation **rel,
         if (strcmp((*rel)->constraints[i].name, c->conname) == 0)
             return err_new("42710", "constraint \"%s\" for relation \"%s\" already exists",
                            c->conname, (*rel)->name);
-    switch (c->contype) {
-    case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
-        return ddl_add_check(d, rel, c, NULL, false);
-    case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
-    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE:
-        return ddl_add_unique(d, rel, c, false);
-    case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
-        return ddl_add_foreign_key(d, rel, c, NULL, false);
-    default:
-        return err_unsupported("this kind of constraint is not supported");
-    }
+    return ddl_add_constraint(d, rel, c, NULL, false);
 }
 
 static struct err *drop_constraint(struct ddl *d, struct relation **rel,
@@ -305,6 +281,10 @@ static struct err *alter_one(struct ddl *d, struct relation **rel,
         return add_constraint(d, rel, cmd->def->constraint);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint:
         return drop_constraint(d, rel, cmd);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ValidateConstraint:
+        return ddl_validate_constraint(d, rel, cmd->name);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterConstraint:
+        return ddl_alter_constraint(d, rel, cmd->def->constraint);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner:
         return change_owner(d, rel, cmd->newowner);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions:
@@ -344,6 +324,8 @@ struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
     struct err *e = ddl_must_own(d, rel);
     if (!e)
         e = refuse_synced(rel);
+    if (!e)
+        e = checks_none_pending(d->s, rel->oid, rel->name, "ALTER TABLE");
     for (size_t i = 0; i < a->n_cmds && !e; i++)
         e = alter_one(d, &rel, a->cmds[i]->alter_table_cmd);
     relation_unref(rel);

@@ -136,6 +136,8 @@ struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_colum
 struct column_plan {
     struct ddl_column col;
     const PgQuery__ColumnDef *def;
+    PgQuery__Constraint **constraints;
+    int nconstraints;
     const char *serial;
     const PgQuery__Constraint *default_;
     const PgQuery__Constraint *identity;
@@ -154,8 +156,9 @@ static struct err *check_only_one(struct column_plan *p, const PgQuery__Constrai
 static struct err *column_constraints(struct ddl *d, struct column_plan *p)
 {
     bool null_seen = false;
-    for (size_t i = 0; i < p->def->n_constraints; i++) {
-        const PgQuery__Constraint *c = p->def->constraints[i]->constraint;
+    TRY(ddl_column_constraints(d, p->def, &p->constraints, &p->nconstraints));
+    for (int i = 0; i < p->nconstraints; i++) {
+        const PgQuery__Constraint *c = p->constraints[i];
         switch (c->contype) {
         case PG_QUERY__CONSTR_TYPE__CONSTR_NULL:
             null_seen = true;
@@ -178,16 +181,9 @@ static struct err *column_constraints(struct ddl *d, struct column_plan *p)
         case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
             p->col.not_null = true;
             break;
-        case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
-            return err_unsupported("exclusion constraints are not supported");
-        case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRED:
-        case PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_DEFERRABLE:
-            return err_unsupported("deferrable constraints are not supported yet");
         default:
             break;
         }
-        if (c->deferrable || c->initdeferred)
-            return err_unsupported("deferrable constraints are not supported yet");
     }
     if (null_seen && p->col.not_null)
         return ddl_at(d,
@@ -531,37 +527,17 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
     return ddl_update_attribute(d->cat, rel->oid, att, ATT_HASDEF, datum_bool(true));
 }
 
-static struct err *add_constraint(struct ddl *d, struct relation **rel,
-                                  const PgQuery__Constraint *c, const char *column, int phase)
+/* Foreign keys come last: they can refer to keys of the same table. */
+static int constraint_phase(const PgQuery__Constraint *c)
 {
     switch (c->contype) {
-    case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
-        return phase == 0 ? ddl_add_check(d, rel, c, column, true) : NULL;
     case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
-    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE: {
-        PgQuery__Constraint copy = *c;
-        PgQuery__String name;
-        PgQuery__Node key;
-        PgQuery__Node *keys[1] = {&key};
-        if (phase != 1)
-            return NULL;
-        if (column) {
-            pg_query__string__init(&name);
-            pg_query__node__init(&key);
-            name.sval = (char *)column;
-            key.node_case = PG_QUERY__NODE__NODE_STRING;
-            key.string = &name;
-            copy.keys = keys;
-            copy.n_keys = 1;
-        }
-        return ddl_add_unique(d, rel, &copy, true);
-    }
+    case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE:
+        return 1;
     case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
-        return phase == 2 ? ddl_add_foreign_key(d, rel, c, column, true) : NULL;
-    case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
-        return err_unsupported("exclusion constraints are not supported");
+        return 2;
     default:
-        return NULL;
+        return 0;
     }
 }
 
@@ -570,12 +546,13 @@ static struct err *all_constraints(struct ddl *d, const PgQuery__CreateStmt *c,
 {
     for (int phase = 0; phase < 3; phase++) {
         for (int i = 0; i < n; i++)
-            for (size_t k = 0; k < cols[i].def->n_constraints; k++)
-                TRY(add_constraint(d, rel, cols[i].def->constraints[k]->constraint,
-                                   cols[i].col.name, phase));
+            for (int k = 0; k < cols[i].nconstraints; k++)
+                if (constraint_phase(cols[i].constraints[k]) == phase)
+                    TRY(ddl_add_constraint(d, rel, cols[i].constraints[k], cols[i].col.name, true));
         for (size_t i = 0; i < c->n_table_elts; i++)
-            if (c->table_elts[i]->node_case == PG_QUERY__NODE__NODE_CONSTRAINT)
-                TRY(add_constraint(d, rel, c->table_elts[i]->constraint, NULL, phase));
+            if (c->table_elts[i]->node_case == PG_QUERY__NODE__NODE_CONSTRAINT &&
+                constraint_phase(c->table_elts[i]->constraint) == phase)
+                TRY(ddl_add_constraint(d, rel, c->table_elts[i]->constraint, NULL, true));
     }
     return NULL;
 }

@@ -1,4 +1,5 @@
 /* DROP with dependencies, TRUNCATE: manual section 5.14 and the commands' pages. */
+#include "exec/checks.h"
 #include "exec/ddl_internal.h"
 
 #include "catalog/table.h"
@@ -196,6 +197,10 @@ static struct err *remove_one(struct ddl *d, struct object_address o)
     if (o.class_id == PG_CLASS) {
         bool locked;
         TRY(txn_lock_table(d->cat->txn, o.object_id, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
+        TRY(cat_relation(d->cat, o.object_id, &r));
+        struct err *e = r ? checks_none_pending(d->s, r->oid, r->name, "DROP TABLE") : NULL;
+        relation_unref(r);
+        TRY(e);
     }
     return ddl_remove(d->cat, o);
 }
@@ -213,8 +218,8 @@ static struct err *drop_primary_key(struct ddl *d, struct object_address o)
     TRY(cat_relation(d->cat, (uint32_t)v[CON_RELID].u, &r));
     if (!r)
         return NULL;
-    /* The rows are kept by that key: write them by row ids. */
-    struct err *e = ddl_rewrite(d, &r, false);
+    /* The rows are kept by that key, unless it is deferrable: write them by row ids. */
+    struct err *e = r->primary ? ddl_rewrite(d, &r, false) : NULL;
     relation_unref(r);
     return e;
 }
@@ -439,6 +444,7 @@ static struct err *check_truncate(struct ddl *d, struct relation **rels, int n)
     for (int i = 0; i < n; i++) {
         struct relation *r = rels[i];
         TRY(ddl_must_own(d, r));
+        TRY(checks_none_pending(d->s, r->oid, r->name, "TRUNCATE"));
         if (r->kind != 'r')
             return err_new("42809", "\"%s\" is not a table", r->name);
         if (r->read_only_synced)

@@ -128,7 +128,7 @@ static struct err *duplicate_error(struct build *b, struct duplicate *dup)
     return e;
 }
 
-struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct index *ix)
+static struct err *build_index(struct ddl *d, struct relation *rel, const struct index *ix)
 {
     struct exec_env env = session_exec_env(d->s);
     struct build b = {.d = d, .rel = rel, .ix = ix};
@@ -148,6 +148,19 @@ struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct in
     }
     buf_done(&dup.row_suffix);
     return e;
+}
+
+struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct index *ix)
+{
+    if (ix->deferrable) {
+        /* Its entries show no duplicates; those of an index that is unique at any time do. */
+        struct index strict = *ix;
+        strict.unique = true;
+        strict.storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));
+        TRY(build_index(d, rel, &strict));
+        TRY(txn_drop_storage(d->cat->txn, strict.storage_id));
+    }
+    return build_index(d, rel, ix);
 }
 
 /* ---- rewriting a table ---- */
@@ -286,387 +299,45 @@ struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct re
     return e;
 }
 
-/* ---- PRIMARY KEY, UNIQUE ---- */
-
-struct null_check {
-    struct relation *rel;
-    const int16_t *keys;
-    int n;
-};
-
-static struct err *no_nulls(void *arg, struct str key, const struct datum *row)
-{
-    struct null_check *c = arg;
-    (void)key;
-    for (int i = 0; i < c->n; i++) {
-        if (!row[c->keys[i] - 1].null)
-            continue;
-        const char *name = c->rel->atts[c->keys[i] - 1].name;
-        struct err *e = err_new("23502", "column \"%s\" of relation \"%s\" contains null values",
-                                name, c->rel->name);
-        return err_column(err_table(e, c->rel->nsp_name, c->rel->name), name);
-    }
-    return NULL;
-}
-
-static struct err *key_columns(struct ddl *d, const struct relation *rel, PgQuery__Node **names,
-                               size_t n, struct ddl_index_column *cols, int16_t *keys)
-{
-    for (size_t i = 0; i < n; i++) {
-        const char *name = pg_str(names[i]);
-        int att = relation_attnum(rel, str_from(name));
-        if (!att)
-            return err_new("42703", "column \"%s\" named in key does not exist", name);
-        for (size_t k = 0; k < i; k++)
-            if (keys[k] == att)
-                return err_new("42701", "column \"%s\" appears twice in primary key constraint",
-                               name);
-        const struct attr *a = &rel->atts[att - 1];
-        keys[i] = (int16_t)att;
-        cols[i] = (struct ddl_index_column){
-            .attnum = att, .name = a->name, .type = a->type, .collation = a->collation};
-        TRY(resolve_opclass(d->sql, a->type, &cols[i].opclass));
-    }
-    return NULL;
-}
-
-static struct err *constraint_name(struct ddl *d, const struct relation *rel,
-                                   const PgQuery__Constraint *c, const char *columns,
-                                   const char *label, const char **out)
-{
-    if (!c->conname || !*c->conname)
-        return ddl_choose_name(d->cat, rel->nsp, rel->name, columns, label, false, rel->oid,
-                               d->arena, out);
-    uint32_t oid;
-    *out = c->conname;
-    TRY(cat_relation_oid(d->cat, rel->nsp, str_from(c->conname), &oid));
-    if (oid)
-        return err_new("42P07", "relation \"%s\" already exists", c->conname);
-    return NULL;
-}
-
-static const char *joined_names(struct ddl *d, const struct relation *rel, const int16_t *keys,
-                                int n)
-{
-    const char *s = rel->atts[keys[0] - 1].name;
-    for (int i = 1; i < n; i++)
-        s = arena_printf(d->arena, "%s_%s", s, rel->atts[keys[i] - 1].name);
-    return s;
-}
-
-struct err *ddl_add_unique(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
-                           bool fresh)
-{
-    bool primary = c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
-    struct ddl_index_column *cols;
-    int16_t keys[32];
-    uint32_t oid;
-    uint32_t con_oid;
-    struct relation *r = *rel;
-    if (c->indexname && *c->indexname)
-        return err_unsupported("ADD CONSTRAINT ... USING INDEX is not supported yet");
-    if (c->n_including)
-        return err_unsupported("INCLUDE columns are not supported yet");
-    if (c->deferrable || c->initdeferred)
-        return err_unsupported("deferrable constraints are not supported yet");
-    if (c->n_keys > 32)
-        return err_new("54011", "cannot use more than 32 columns in an index");
-    if (primary && r->primary)
-        return ddl_at(
-            d, err_new("42P16", "multiple primary keys for table \"%s\" are not allowed", r->name),
-            c->location);
-    cols = arena_new_array(d->arena, struct ddl_index_column, c->n_keys + 1);
-    TRY(key_columns(d, r, c->keys, c->n_keys, cols, keys));
-    const char *name;
-    const char *columns = primary ? NULL : joined_names(d, r, keys, (int)c->n_keys);
-    TRY(constraint_name(d, r, c, columns, primary ? "pkey" : "key", &name));
-    for (size_t i = 0; primary && i < c->n_keys; i++) {
-        struct null_check check = {r, &keys[i], 1};
-        if (r->atts[keys[i] - 1].not_null)
-            continue;
-        if (!fresh)
-            TRY(ddl_each_row(d, r, no_nulls, &check));
-        TRY(ddl_update_attribute(d->cat, r->oid, keys[i], ATT_NOTNULL, datum_bool(true)));
-    }
-    struct ddl_index def = {.name = name,
-                            .relid = r->oid,
-                            .nsp = r->nsp,
-                            .owner = r->owner,
-                            .persistence = r->persistence,
-                            .unique = true,
-                            .primary = primary,
-                            .nulls_not_distinct = c->nulls_not_distinct,
-                            .immediate = true,
-                            .for_constraint = true,
-                            .columns = cols,
-                            .nkeys = (int)c->n_keys,
-                            .ncolumns = (int)c->n_keys,
-                            .storage_id =
-                                primary ? 0 : txn_new_storage_id(catalog_txn_mgr(d->cat->shared))};
-    TRY(ddl_create_index(d->cat, &def, &oid));
-    struct ddl_constraint con = {.name = name,
-                                 .nsp = r->nsp,
-                                 .type = primary ? 'p' : 'u',
-                                 .relid = r->oid,
-                                 .index = oid,
-                                 .keys = keys,
-                                 .nkeys = (int)c->n_keys,
-                                 .validated = true};
-    TRY(ddl_create_constraint(d->cat, &con, &con_oid));
-    TRY(ddl_reopen(d, rel));
-    if (primary)
-        return fresh ? NULL : ddl_rewrite(d, rel, true);
-    return fresh ? NULL : ddl_build_index(d, *rel, relation_index(*rel, oid));
-}
-
-/* ---- CHECK ---- */
-
-struct check_rows {
-    struct row_expr *expr;
-    struct relation *rel;
-    const char *name;
-};
-
-static struct err *check_row(void *arg, struct str key, const struct datum *row)
-{
-    struct check_rows *c = arg;
-    struct datum d;
-    (void)key;
-    TRY(row_expr_eval(c->expr, row, &d));
-    if (d.null || d.i)
-        return NULL;
-    struct err *e =
-        err_new("23514", "check constraint \"%s\" of relation \"%s\" is violated by some row",
-                c->name, c->rel->name);
-    return err_constraint(err_table(e, c->rel->nsp_name, c->rel->name), c->name);
-}
-
-struct used_columns {
-    int16_t atts[64];
-    int n;
-};
-
-static struct err *note_column(const struct expr *e, struct used_columns *u)
-{
-    if (e->kind == E_VAR && e->var.att > 0 && u->n < 64) {
-        for (int i = 0; i < u->n; i++)
-            if (u->atts[i] == e->var.att)
-                return NULL;
-        u->atts[u->n++] = (int16_t)e->var.att;
-    }
-    for (int i = 0; i < e->nargs; i++)
-        if (e->args[i])
-            TRY(note_column(e->args[i], u));
-    return NULL;
-}
-
-struct err *ddl_add_check(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
-                          const char *column, bool fresh)
-{
-    struct relation *r = *rel;
-    struct used_columns used = {.n = 0};
-    struct buf text = BUF_INIT;
-    struct rte *rte;
-    struct expr *e;
-    uint32_t oid;
-    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, r, USE_CHECK, BOOL_OID, -1,
-                          NULL, d->arena, &rte, &e));
-    TRY(note_column(e, &used));
-    TRY(deparse_expr(d->cat, e, rte, &text));
-    const char *sql = arena_strdup(d->arena, buf_cstr(&text));
-    buf_done(&text);
-    const char *name = c->conname;
-    if (!name || !*name) {
-        const char *one = column ? column : used.n == 1 ? r->atts[used.atts[0] - 1].name : NULL;
-        TRY(ddl_choose_name(d->cat, r->nsp, r->name, one, "check", true, r->oid, d->arena, &name));
-    }
-    for (int i = 0; i < r->nconstraints; i++)
-        if (strcmp(r->constraints[i].name, name) == 0)
-            return err_new("42710", "constraint \"%s\" for relation \"%s\" already exists", name,
-                           r->name);
-    if (!fresh && !c->skip_validation) {
-        struct exec_env env = session_exec_env(d->s);
-        struct check_rows check = {NULL, r, name};
-        TRY(row_expr_new(&env, rte, e, &check.expr));
-        struct err *err = ddl_each_row(d, r, check_row, &check);
-        row_expr_free(check.expr);
-        TRY(err);
-    }
-    struct ddl_constraint con = {.name = name,
-                                 .nsp = r->nsp,
-                                 .type = 'c',
-                                 .relid = r->oid,
-                                 .keys = used.atts,
-                                 .nkeys = used.n > 32 ? 32 : used.n,
-                                 .validated = !c->skip_validation,
-                                 .check_sql = sql};
-    TRY(ddl_create_constraint(d->cat, &con, &oid));
-    TRY(ddl_update_class(d->cat, r->oid, CLS_CHECKS, datum_int(r->nconstraints + 1)));
-    return ddl_reopen(d, rel);
-}
-
-/* ---- FOREIGN KEY ---- */
-
-static const struct index *matching_unique(const struct relation *r, const int16_t *keys, int n)
-{
-    for (int i = 0; i < r->nindexes; i++) {
-        const struct index *ix = &r->indexes[i];
-        bool all = ix->unique && !ix->pred_sql && ix->nkeys == n && ix->valid;
-        for (int k = 0; all && k < n; k++) {
-            bool listed = false;
-            for (int m = 0; m < n; m++)
-                listed |= ix->cols[m].attnum == keys[k];
-            all = listed;
-        }
-        if (all)
-            return ix;
-    }
-    return NULL;
-}
-
-static struct err *referenced_columns(const struct relation *parent, const PgQuery__Constraint *c,
-                                      int n, int16_t *fkeys, const struct index **ix)
-{
-    if (!c->n_pk_attrs) {
-        if (!parent->primary)
-            return err_new("42704", "there is no primary key for referenced table \"%s\"",
-                           parent->name);
-        if (parent->primary->nkeys != n)
-            return err_new("42830", "number of referencing and referenced columns for foreign key "
-                                    "disagree");
-        for (int i = 0; i < n; i++)
-            fkeys[i] = (int16_t)parent->primary->cols[i].attnum;
-        *ix = parent->primary;
-        return NULL;
-    }
-    if ((int)c->n_pk_attrs != n)
-        return err_new("42830",
-                       "number of referencing and referenced columns for foreign key disagree");
-    for (int i = 0; i < n; i++) {
-        int att = relation_attnum(parent, str_from(pg_str(c->pk_attrs[i])));
-        if (!att)
-            return err_new("42703",
-                           "column \"%s\" referenced in foreign key constraint does not exist",
-                           pg_str(c->pk_attrs[i]));
-        fkeys[i] = (int16_t)att;
-    }
-    *ix = matching_unique(parent, fkeys, n);
-    if (!*ix)
-        return err_new("42830",
-                       "there is no unique constraint matching given keys for referenced table "
-                       "\"%s\"",
-                       parent->name);
-    return NULL;
-}
-
-static struct err *fk_operators(struct ddl *d, const struct relation *child,
-                                const struct relation *parent, const char *name,
-                                struct ddl_constraint *con)
-{
-    uint32_t *ops = arena_new_array(d->arena, uint32_t, con->nkeys);
-    for (int i = 0; i < con->nkeys; i++) {
-        const struct attr *p = &parent->atts[con->fkeys[i] - 1];
-        const struct attr *c = &child->atts[con->keys[i] - 1];
-        ops[i] = builtin_btree_oper(p->type, c->type, 3);
-        bool strings = (p->type == TEXT_OID || p->type == VARCHAR_OID) &&
-                       (c->type == TEXT_OID || c->type == VARCHAR_OID);
-        if (strings)
-            ops[i] = builtin_btree_oper(TEXT_OID, TEXT_OID, 3);
-        bool ints = ops[i] && p->ops->byval && c->ops->byval;
-        if (!ops[i])
-            return err_detail(
-                err_new("42804", "foreign key constraint \"%s\" cannot be implemented", name),
-                "Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.", c->name,
-                p->name, type_display(d->arena, c->type, -1), type_display(d->arena, p->type, -1));
-        if (p->type != c->type && !strings && !ints)
-            return err_unsupported("foreign key between types %s and %s is not supported yet",
-                                   type_display(d->arena, c->type, -1),
-                                   type_display(d->arena, p->type, -1));
-    }
-    con->pfeqop = ops;
-    return NULL;
-}
-
-static struct err *make_foreign_key(struct ddl *d, struct relation *r, struct relation *parent,
-                                    const PgQuery__Constraint *c, const char *column, uint32_t *oid)
-{
-    int16_t *keys = arena_new_array(d->arena, int16_t, 32);
-    int16_t *fkeys = arena_new_array(d->arena, int16_t, 32);
-    int n = column ? 1 : (int)c->n_fk_attrs;
-    const struct index *ix;
-    if (n > 32)
-        return err_new("54011", "cannot have more than 32 keys in a foreign key");
-    for (int i = 0; i < n; i++) {
-        const char *name = column ? column : pg_str(c->fk_attrs[i]);
-        int att = relation_attnum(r, str_from(name));
-        if (!att)
-            return err_new(
-                "42703", "column \"%s\" referenced in foreign key constraint does not exist", name);
-        keys[i] = (int16_t)att;
-    }
-    TRY(referenced_columns(parent, c, n, fkeys, &ix));
-    const char *name = c->conname;
-    if (!name || !*name)
-        TRY(ddl_choose_name(d->cat, r->nsp, r->name, joined_names(d, r, keys, n), "fkey", true,
-                            r->oid, d->arena, &name));
-    if (c->n_fk_del_set_cols)
-        return err_unsupported("ON DELETE SET with a column list is not supported yet");
-    struct ddl_constraint con = {.name = name,
-                                 .nsp = r->nsp,
-                                 .type = 'f',
-                                 .relid = r->oid,
-                                 .index = ix->oid,
-                                 .keys = keys,
-                                 .nkeys = n,
-                                 .frelid = parent->oid,
-                                 .fkeys = fkeys,
-                                 .on_update = c->fk_upd_action[0],
-                                 .on_delete = c->fk_del_action[0],
-                                 .match = c->fk_matchtype[0],
-                                 .validated = !c->skip_validation};
-    if (con.match == 'p')
-        return err_unsupported("MATCH PARTIAL not yet implemented");
-    TRY(fk_operators(d, r, parent, name, &con));
-    /* PostgreSQL enforces foreign keys by triggers; psql looks for keys where there are some. */
-    TRY(ddl_update_class(d->cat, r->oid, CLS_HASTRIGGERS, datum_bool(true)));
-    TRY(ddl_update_class(d->cat, parent->oid, CLS_HASTRIGGERS, datum_bool(true)));
-    return ddl_create_constraint(d->cat, &con, oid);
-}
-
-struct err *ddl_add_foreign_key(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
-                                const char *column, bool fresh)
-{
-    struct relation *parent;
-    uint32_t oid = 0;
-    TRY(ddl_open(d, c->pktable, TXN_SHARE_ROW_EXCLUSIVE, false, &parent));
-    struct err *e = NULL;
-    if (c->deferrable || c->initdeferred)
-        e = err_unsupported("deferrable constraints are not supported yet");
-    else if (parent->kind != 'r' || parent->system)
-        e = err_new("42809", "referenced relation \"%s\" is not a table", parent->name);
-    else if (parent->oid == (*rel)->oid)
-        e = ddl_reopen(d, &parent);
-    if (!e)
-        e = make_foreign_key(d, *rel, parent, c, column, &oid);
-    relation_unref(parent);
-    TRY(e);
-    TRY(ddl_reopen(d, rel));
-    for (int i = 0; !fresh && !c->skip_validation && i < (*rel)->nconstraints; i++)
-        if ((*rel)->constraints[i].oid == oid)
-            TRY(fk_check_existing(d->s, *rel, &(*rel)->constraints[i]));
-    return NULL;
-}
-
 /* ---- CREATE INDEX ---- */
+
+/* COLLATE and operator class. All strings are kept in the order of their bytes, which is what each
+ * of the collations and pattern classes asks for. */
+static struct err *column_order(struct ddl *d, const PgQuery__IndexElem *elem,
+                                struct ddl_index_column *col)
+{
+    if (elem->n_collation) {
+        const char *name = pg_str(elem->collation[elem->n_collation - 1]);
+        if (!builtin_type(col->type)->collation)
+            return err_new("42804", "collations are not supported by type %s",
+                           type_display(d->arena, col->type, -1));
+        col->collation = builtin_collation(str_from(name));
+        if (!col->collation)
+            return err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist", name);
+    }
+    if (!elem->n_opclass)
+        return resolve_opclass(d->sql, col->type, &col->opclass);
+    const char *name = pg_str(elem->opclass[elem->n_opclass - 1]);
+    uint32_t input = 0;
+    col->opclass = builtin_opclass(BTREE_AM, str_from(name), &input);
+    if (!col->opclass)
+        return err_new("42704", "operator class \"%s\" does not exist for access method \"btree\"",
+                       name);
+    const struct cat_cast *cast = builtin_cast(col->type, input);
+    bool same = col->type == input || (cast && cast->method == 'b' && cast->context == 'i') ||
+                (builtin_type(col->type)->is_array && input == ANYARRAY_OID);
+    if (!same)
+        return err_new("42804", "operator class \"%s\" does not accept data type %s", name,
+                       type_display(d->arena, col->type, -1));
+    if (strcmp(name, "record_image_ops") == 0)
+        return err_unsupported("operator class \"%s\" is not supported", name);
+    return NULL;
+}
 
 static struct err *index_column(struct ddl *d, struct relation *rel, const PgQuery__IndexElem *elem,
                                 struct ddl_index_column *col)
 {
     *col = (struct ddl_index_column){0};
-    if (elem->n_collation)
-        return err_unsupported("COLLATE in an index is not supported yet");
-    if (elem->n_opclass)
-        return err_unsupported("operator classes in an index are not supported yet");
     col->desc = elem->ordering == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
     col->nulls_first =
         elem->nulls_ordering == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
@@ -679,7 +350,7 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
         col->name = a->name;
         col->type = a->type;
         col->collation = a->collation;
-        return resolve_opclass(d->sql, col->type, &col->opclass);
+        return column_order(d, elem, col);
     }
     struct rte *rte;
     struct expr *e;
@@ -698,7 +369,29 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
     const struct cat_proc *p = e->kind == E_FUNC ? builtin_proc(e->func) : NULL;
     col->name = p ? arena_strndup(d->arena, p->name.data, p->name.len) : "expr";
     col->type = e->type;
-    return resolve_opclass(d->sql, col->type, &col->opclass);
+    col->collation = e->collation;
+    return column_order(d, elem, col);
+}
+
+static struct err *included_column(const struct relation *rel, const PgQuery__IndexElem *elem,
+                                   struct ddl_index_column *col)
+{
+    if (elem->expr)
+        return err_unsupported("expressions are not supported in included columns");
+    if (elem->n_collation)
+        return err_new("42P17", "including column does not support a collation");
+    if (elem->n_opclass)
+        return err_new("42P17", "including column does not support an operator class");
+    if (elem->ordering != PG_QUERY__SORT_BY_DIR__SORTBY_DEFAULT)
+        return err_new("42P17", "including column does not support ASC/DESC options");
+    if (elem->nulls_ordering != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_DEFAULT)
+        return err_new("42P17", "including column does not support NULLS FIRST/LAST options");
+    int att = relation_attnum(rel, str_from(elem->name));
+    if (!att)
+        return err_new("42703", "column \"%s\" does not exist", elem->name);
+    *col = (struct ddl_index_column){
+        .attnum = att, .name = rel->atts[att - 1].name, .type = rel->atts[att - 1].type};
+    return NULL;
 }
 
 static struct err *index_predicate(struct ddl *d, struct relation *rel, const PgQuery__Node *where,
@@ -719,7 +412,9 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
 {
     struct relation *r = *rel;
     int n = (int)s->n_index_params;
-    struct ddl_index_column *cols = arena_new_array(d->arena, struct ddl_index_column, n + 1);
+    int nincluded = (int)s->n_index_including_params;
+    struct ddl_index_column *cols =
+        arena_new_array(d->arena, struct ddl_index_column, n + nincluded + 1);
     struct ddl_index def = {.relid = r->oid,
                             .nsp = r->nsp,
                             .owner = r->owner,
@@ -729,25 +424,25 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
                             .immediate = true,
                             .columns = cols,
                             .nkeys = n,
-                            .ncolumns = n};
+                            .ncolumns = n + nincluded};
     uint32_t oid;
     bool skip;
     if (r->kind != 'r')
         return err_new("42809", "cannot create index on relation \"%s\"", r->name);
     if (s->access_method && *s->access_method && strcmp(s->access_method, "btree") != 0)
         return err_unsupported("access method \"%s\" is not supported", s->access_method);
-    if (s->n_index_including_params)
-        return err_unsupported("INCLUDE columns are not supported yet");
-    if (n > 32)
+    if (n + nincluded > 32)
         return err_new("54011", "cannot use more than 32 columns in an index");
     for (int i = 0; i < n; i++)
         TRY(index_column(d, r, s->index_params[i]->index_elem, &cols[i]));
+    for (int i = 0; i < nincluded; i++)
+        TRY(included_column(r, s->index_including_params[i]->index_elem, &cols[n + i]));
     if (s->where_clause)
         TRY(index_predicate(d, r, s->where_clause, &def.pred_sql));
     def.name = s->idxname;
     if (!def.name || !*def.name) {
         const char *names = cols[0].name;
-        for (int i = 1; i < n; i++)
+        for (int i = 1; i < n + nincluded; i++)
             names = arena_printf(d->arena, "%s_%s", names, cols[i].name);
         TRY(ddl_choose_name(d->cat, r->nsp, r->name, names, "idx", false, 0, d->arena, &def.name));
     }

@@ -60,13 +60,18 @@ struct new_sequence {
 };
 struct err *ddl_make_sequence(struct ddl *d, const struct new_sequence *n,
                               uint32_t *oid) MUST_CHECK;
-/* A PRIMARY KEY or UNIQUE constraint with its index; rows are there already unless `fresh`. */
-struct err *ddl_add_unique(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
-                           bool fresh) MUST_CHECK;
-struct err *ddl_add_check(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
-                          const char *column, bool fresh) MUST_CHECK;
-struct err *ddl_add_foreign_key(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
-                                const char *column, bool fresh) MUST_CHECK;
+/* A PRIMARY KEY, UNIQUE, CHECK or FOREIGN KEY constraint; rows are there already unless `fresh`.
+ * `column` (may be NULL) is whose definition it stands in. Other kinds are left alone. */
+struct err *ddl_add_constraint(struct ddl *d, struct relation **rel, const PgQuery__Constraint *c,
+                               const char *column, bool fresh) MUST_CHECK;
+/* The constraints of a column's definition, as if they stood behind the columns: with their key and
+ * with the attributes (DEFERRABLE ...) that follow them. */
+struct err *ddl_column_constraints(struct ddl *d, const PgQuery__ColumnDef *def,
+                                   PgQuery__Constraint ***out, int *count) MUST_CHECK;
+struct err *ddl_validate_constraint(struct ddl *d, struct relation **rel,
+                                    const char *name) MUST_CHECK;
+struct err *ddl_alter_constraint(struct ddl *d, struct relation **rel,
+                                 const PgQuery__Constraint *c) MUST_CHECK;
 /* Writes all rows of a table to new storage, keyed by `primary` (positions of columns; NULL: row
  * ids), and its secondary indexes anew. */
 struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_key) MUST_CHECK;

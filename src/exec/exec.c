@@ -1,6 +1,7 @@
 /* Runs: begin, rows, end; dispatch to the nodes; subqueries; CTE stores. */
 #include "exec/exec_internal.h"
 
+#include "exec/checks.h"
 #include "exec/session.h"
 #include "sql/analyze.h"
 #include "sql/parse.h"
@@ -298,7 +299,8 @@ struct err *exec_next(struct exec *x, const struct datum **row, bool *found)
     } while (*found && !x->plan->nout && x->plan->query->kind != Q_SELECT);
     if (!*found) {
         x->done = true;
-        return finish_ctes(x);
+        TRY(finish_ctes(x));
+        return x->env.nested || x->rebound ? NULL : checks_statement_end(&x->env);
     }
     for (int i = 0; i < x->plan->nout; i++)
         x->row[i] = x->frame[x->plan->out_slots[i]];
@@ -313,6 +315,7 @@ struct err *exec_rebind(struct exec *x, const struct datum *params)
     memcpy(x->frame, params, sizeof(*params) * (size_t)x->plan->nparams);
     node_rescan(x, x->plan->root);
     x->done = false;
+    x->rebound = true;
     return exec_next(x, &row, &found);
 }
 

@@ -17,6 +17,7 @@ struct exec_env {
     struct session *session;
     size_t work_mem_bytes;
     bool newest_view; /* see the newest committed state instead of a snapshot: constraint checks */
+    bool nested;      /* inside another statement, which runs the checks that this one queues */
 };
 
 /* Once at start: binds functions to their catalog rows, sets the analyzer's folding hook. */
@@ -43,7 +44,8 @@ struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
  * without result columns it runs to the end and gives *found = false. */
 struct err *exec_next(struct exec *x, const struct datum **row, bool *found) MUST_CHECK;
 /* Runs the same statement again with other parameters, in the same view: COPY FROM drives an INSERT
- * so. Only for statements without result columns. */
+ * so. Only for statements without result columns. Checks that wait for the end of the statement
+ * wait for checks_statement_end. */
 struct err *exec_rebind(struct exec *x, const struct datum *params) MUST_CHECK;
 /* For a long COPY: sends all further rows of the INSERT, with those inserted so far, to new storage
  * past the log, if the table is empty but for them and nobody else is writing to it. *started is

@@ -111,6 +111,7 @@ struct exec {
     struct txn_view view;
     bool view_differs; /* the view may show another catalog than the plan was made with */
     bool has_view;
+    bool rebound; /* driven by exec_rebind: the caller ends the statement */
     struct datum *frame;
     void **nodes; /* state by plan->id; NULL: not begun */
     void **calls;
@@ -241,15 +242,12 @@ int compare_datums(const struct type_ops *ops, struct datum a, struct datum b, b
                    bool nulls_first);
 
 /* ---- writing ---- */
-struct fk_orphan;
 struct err *fk_check_child(struct exec *x, struct relation *rel, const struct datum *row,
-                           const struct datum *old_row, struct fk_orphan **orphans) MUST_CHECK;
-/* At the end of the statement: rows that refer to their own table. */
-struct err *fk_check_orphans(struct exec *x, struct relation *rel,
-                             struct fk_orphan *list) MUST_CHECK;
-struct fk_pending;
+                           const struct datum *old_row) MUST_CHECK;
 struct err *fk_parent_changed(struct exec *x, struct relation *rel, const struct datum *old_row,
-                              const struct datum *new_row, struct fk_pending **list) MUST_CHECK;
-struct err *fk_run_pending(struct exec *x, struct fk_pending *list) MUST_CHECK;
+                              const struct datum *new_row) MUST_CHECK;
+/* For each deferrable unique key that the row brings or changes: notes that it must be unique. */
+struct err *unique_note(struct exec *x, struct table_writer *w, const struct datum *row,
+                        const struct datum *old_row) MUST_CHECK;
 
 #endif

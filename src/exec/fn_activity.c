@@ -8,11 +8,6 @@
 #include "types/array.h"
 #include "types/datetime.h"
 
-static struct err *need_session(struct fn_call *c)
-{
-    return c->session ? NULL : err_new("0A000", "this function needs a session");
-}
-
 static struct datum text_or_null(struct arena *a, const char *s)
 {
     return s && *s ? datum_str(arena_str(a, str_from(s))) : datum_null();

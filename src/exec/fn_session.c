@@ -12,25 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct err *text_result(struct fn_call *c, struct buf *b, struct datum *out)
-{
-    struct err *e = buf_finish(b);
-    if (!e)
-        *out = datum_str(arena_str(c->arena, buf_str(b)));
-    buf_done(b);
-    return e;
-}
-
-static struct datum cstring(struct fn_call *c, const char *s)
-{
-    return s ? datum_str(arena_str(c->arena, str_from(s))) : datum_null();
-}
-
-static struct err *need_session(struct fn_call *c)
-{
-    return c->session ? NULL : err_new("0A000", "this function needs a session");
-}
-
 /* ---- sequences ---- */
 
 static struct err *open_sequence(struct fn_call *c, uint32_t oid, struct relation **out)
@@ -258,40 +239,7 @@ static struct err *fn_get_userbyid(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
-/* Stored SQL text shown without needless parentheses. */
-static struct err *put_pretty(struct fn_call *c, struct relation *r, const char *sql,
-                              enum expr_use use, struct buf *b)
-{
-    struct rte *rte;
-    struct expr *e;
-    TRY(analyze_expr_text(&c->session->cat, c->env, sql, r, use, 0, -1, c->arena, &rte, &e));
-    return deparse_expr_pretty(&c->session->cat, e, rte, b);
-}
-
-/* Expressions are stored as the text that they show as. */
-static struct err *fn_get_expr(struct fn_call *c, struct datum *out)
-{
-    struct relation *r = NULL;
-    struct buf b = BUF_INIT;
-    *out = c->args[0];
-    while (out->len && out->p[out->len - 1] == '\n')
-        out->len--;
-    if (c->nargs < 3 || !c->args[2].i || !c->session)
-        return NULL;
-    TRY(cat_relation(&c->session->cat, (uint32_t)c->args[1].u, &r));
-    if (!r)
-        return NULL;
-    const char *sql = arena_strndup(c->arena, (const char *)out->p, out->len);
-    struct err *e = put_pretty(c, r, sql, USE_GENERATED, &b);
-    relation_unref(r);
-    if (e) {
-        buf_done(&b);
-        return e;
-    }
-    return text_result(c, &b, out);
-}
-
-static struct err *visible(struct fn_call *c, uint32_t oid, bool *yes)
+struct err *fn_visible(struct fn_call *c, uint32_t oid, bool *yes)
 {
     struct relation *r;
     uint32_t found;
@@ -309,7 +257,7 @@ static struct err *visible(struct fn_call *c, uint32_t oid, bool *yes)
 static struct err *fn_table_is_visible(struct fn_call *c, struct datum *out)
 {
     bool yes;
-    TRY(visible(c, (uint32_t)c->args[0].u, &yes));
+    TRY(fn_visible(c, (uint32_t)c->args[0].u, &yes));
     *out = datum_bool(yes);
     return NULL;
 }
@@ -323,196 +271,6 @@ static struct err *fn_encoding_to_char(struct fn_call *c, struct datum *out)
 static struct err *fn_typeof(struct fn_call *c, struct datum *out)
 {
     *out = datum_int(c->arg_types[0]);
-    return NULL;
-}
-
-/* The table that an index belongs to, through pg_index. */
-static struct err *index_table(struct fn_call *c, uint32_t oid, struct relation **table)
-{
-    struct datum key = datum_int(oid);
-    struct datum v[IDX_COUNT];
-    bool found;
-    *table = NULL;
-    TRY(systab_get(&c->session->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, c->arena, v,
-                   &found));
-    return found ? cat_relation(&c->session->cat, (uint32_t)v[IDX_TABLE].u, table) : NULL;
-}
-
-static void put_index_column(struct buf *b, const struct relation *r, const struct index_col *col)
-{
-    if (col->attnum) {
-        quote_identifier(b, r->atts[col->attnum - 1].name);
-        return;
-    }
-    size_t n = strlen(col->expr_sql);
-    bool call = n && col->expr_sql[n - 1] == ')' && col->expr_sql[0] != '(';
-    buf_printf(b, call || col->expr_sql[0] == '(' ? "%s" : "(%s)", col->expr_sql);
-}
-
-static struct err *put_pretty_column(struct fn_call *c, struct relation *r,
-                                     const struct index_col *col, struct buf *b)
-{
-    struct buf text = BUF_INIT;
-    struct err *e = put_pretty(c, r, col->expr_sql, USE_INDEX_EXPR, &text);
-    const char *sql = buf_cstr(&text);
-    bool call = text.len && sql[text.len - 1] == ')' && sql[0] != '(';
-    buf_printf(b, call ? "%s" : "(%s)", sql);
-    buf_done(&text);
-    return e;
-}
-
-static struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
-{
-    struct relation *r;
-    struct buf b = BUF_INIT;
-    uint32_t oid = (uint32_t)c->args[0].u;
-    int64_t only = c->nargs > 1 ? c->args[1].i : 0;
-    *out = datum_null();
-    TRY(need_session(c));
-    TRY(index_table(c, oid, &r));
-    const struct index *ix = r ? relation_index(r, oid) : NULL;
-    if (!ix) {
-        relation_unref(r);
-        return NULL;
-    }
-    if (!only) {
-        buf_printf(&b, "CREATE %sINDEX ", ix->unique ? "UNIQUE " : "");
-        quote_identifier(&b, ix->name);
-        buf_put_c(&b, " ON ");
-        quote_identifier(&b, r->nsp_name);
-        buf_put_u8(&b, '.');
-        quote_identifier(&b, r->name);
-        buf_put_c(&b, " USING btree (");
-    }
-    for (int i = 0; i < ix->nkeys; i++) {
-        const struct index_col *col = &ix->cols[i];
-        if (only && only != i + 1)
-            continue;
-        if (i && !only)
-            buf_put_c(&b, ", ");
-        if (!col->attnum && c->nargs > 2 && c->args[2].i)
-            TRY(put_pretty_column(c, r, col, &b));
-        else
-            put_index_column(&b, r, col);
-        if (only)
-            continue;
-        if (col->desc)
-            buf_put_c(&b, col->nulls_first ? " DESC" : " DESC NULLS LAST");
-        else if (col->nulls_first)
-            buf_put_c(&b, " NULLS FIRST");
-    }
-    if (!only)
-        buf_put_c(&b, ix->nulls_not_distinct ? ") NULLS NOT DISTINCT" : ")");
-    struct err *e = NULL;
-    if (!only && ix->pred_sql)
-        buf_put_c(&b, " WHERE ");
-    if (!only && ix->pred_sql && c->nargs > 2 && c->args[2].i)
-        e = put_pretty(c, r, ix->pred_sql, USE_INDEX_PRED, &b);
-    else if (!only && ix->pred_sql)
-        buf_put_c(&b, ix->pred_sql);
-    relation_unref(r);
-    if (e) {
-        buf_done(&b);
-        return e;
-    }
-    return text_result(c, &b, out);
-}
-
-static void put_columns(struct buf *b, const struct relation *r, const int16_t *keys, int n)
-{
-    for (int i = 0; i < n; i++) {
-        buf_put_c(b, i ? ", " : "");
-        quote_identifier(b, r->atts[keys[i] - 1].name);
-    }
-}
-
-static struct err *put_foreign_key(struct fn_call *c, struct buf *b, const struct relation *r,
-                                   const struct constraint *con)
-{
-    static const struct {
-        char code;
-        const char *text;
-    } actions[] = {{'r', "RESTRICT"}, {'c', "CASCADE"}, {'n', "SET NULL"}, {'d', "SET DEFAULT"}};
-    struct relation *parent;
-    bool shown;
-    TRY(cat_relation(&c->session->cat, con->frelid, &parent));
-    if (!parent)
-        return NULL;
-    struct err *e = visible(c, parent->oid, &shown);
-    buf_put_c(b, "FOREIGN KEY (");
-    put_columns(b, r, con->keys, con->nkeys);
-    buf_put_c(b, ") REFERENCES ");
-    if (!e && !shown) {
-        quote_identifier(b, parent->nsp_name);
-        buf_put_u8(b, '.');
-    }
-    quote_identifier(b, parent->name);
-    buf_put_u8(b, '(');
-    put_columns(b, parent, con->fkeys, con->nkeys);
-    buf_put_c(b, con->match == 'f' ? ") MATCH FULL" : ")");
-    for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
-        if (actions[i].code == con->on_update)
-            buf_printf(b, " ON UPDATE %s", actions[i].text);
-    for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
-        if (actions[i].code == con->on_delete)
-            buf_printf(b, " ON DELETE %s", actions[i].text);
-    relation_unref(parent);
-    return e;
-}
-
-static struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
-{
-    struct datum v[CON_COUNT];
-    struct relation *r = NULL;
-    struct buf b = BUF_INIT;
-    bool found;
-    *out = datum_null();
-    TRY(need_session(c));
-    TRY(systab_get(&c->session->cat, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &c->args[0], 1, c->arena,
-                   v, &found));
-    if (found)
-        TRY(cat_relation(&c->session->cat, (uint32_t)v[CON_RELID].u, &r));
-    if (!r)
-        return NULL;
-    struct err *e = NULL;
-    for (int i = 0; i < r->nconstraints && !e; i++) {
-        const struct constraint *con = &r->constraints[i];
-        if (con->oid != (uint32_t)c->args[0].u)
-            continue;
-        if (con->type == 'c' && c->nargs > 1 && c->args[1].i) {
-            buf_put_c(&b, "CHECK (");
-            e = put_pretty(c, r, con->check_sql, USE_CHECK, &b);
-            buf_put_u8(&b, ')');
-        } else if (con->type == 'c') {
-            buf_printf(&b, "CHECK (%s)", con->check_sql);
-        }
-        if (con->type == 'p' || con->type == 'u') {
-            buf_put_c(&b, con->type == 'p' ? "PRIMARY KEY (" : "UNIQUE (");
-            put_columns(&b, r, con->keys, con->nkeys);
-            buf_put_u8(&b, ')');
-        }
-        if (con->type == 'f')
-            e = put_foreign_key(c, &b, r, con);
-        if (!con->validated)
-            buf_put_c(&b, " NOT VALID");
-    }
-    relation_unref(r);
-    if (e) {
-        buf_done(&b);
-        return e;
-    }
-    return text_result(c, &b, out);
-}
-
-static struct err *fn_get_viewdef(struct fn_call *c, struct datum *out)
-{
-    struct relation *r;
-    *out = datum_null();
-    TRY(need_session(c));
-    TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
-    if (r && r->view_sql)
-        *out = cstring(c, r->view_sql);
-    relation_unref(r);
     return NULL;
 }
 

@@ -18,4 +18,32 @@ struct err *session_relation_oid(struct session *s, struct str name, uint32_t *o
 /* Sets the hooks of s->types for reg* types. */
 void session_bind_names(struct session *s);
 
+/* ---- between the fn_ files ---- */
+static inline struct err *text_result(struct fn_call *c, struct buf *b, struct datum *out)
+{
+    struct err *e = buf_finish(b);
+    if (!e)
+        *out = datum_str(arena_str(c->arena, buf_str(b)));
+    buf_done(b);
+    return e;
+}
+
+static inline struct datum cstring(struct fn_call *c, const char *s)
+{
+    return s ? datum_str(arena_str(c->arena, str_from(s))) : datum_null();
+}
+
+static inline struct err *need_session(struct fn_call *c)
+{
+    return c->session ? NULL : err_new("0A000", "this function needs a session");
+}
+
+/* Whether the relation is what its name means on the search path. */
+struct err *fn_visible(struct fn_call *c, uint32_t oid, bool *yes) MUST_CHECK;
+/* Definitions as SQL: fn_defs.c. */
+struct err *fn_get_expr(struct fn_call *c, struct datum *out) MUST_CHECK;
+struct err *fn_get_indexdef(struct fn_call *c, struct datum *out) MUST_CHECK;
+struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out) MUST_CHECK;
+struct err *fn_get_viewdef(struct fn_call *c, struct datum *out) MUST_CHECK;
+
 #endif

@@ -10,8 +10,6 @@ struct modify_state {
     struct index_eval *indexes;
     struct relation *rel;
     struct exec *x;
-    struct fk_pending *pending;
-    struct fk_orphan *orphans;
     bool done;
 };
 
@@ -147,6 +145,17 @@ static bool is_arbiter(const struct on_conflict *oc, const struct relation *r,
     return false;
 }
 
+/* What constraints over several rows make of a row that was written; no old row: an INSERT. */
+static struct err *row_changed(struct exec *x, struct modify_state *s, const struct datum *old,
+                               const struct datum *row)
+{
+    if (!x->load)
+        TRY(unique_note(x, &s->writer, row, old));
+    if (old)
+        TRY(fk_parent_changed(x, s->rel, old, row));
+    return fk_check_child(x, s->rel, row, old);
+}
+
 /* DO UPDATE of the row in the way. *written is false when its WHERE says no. */
 static struct err *update_conflicting(struct exec *x, struct plan *n, struct modify_state *s,
                                       struct str row_key, bool *written)
@@ -188,8 +197,7 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
     TRY(table_update(&s->writer, row_key, old, row, &conflict, NULL));
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
-    TRY(fk_check_child(x, s->rel, row, old, &s->orphans));
-    return fk_parent_changed(x, s->rel, old, row, &s->pending);
+    return row_changed(x, s, old, row);
 }
 
 /* Above READ COMMITTED, nothing may be done because of a row that the snapshot does not show. */
@@ -216,7 +224,7 @@ static struct err *insert_row(struct exec *x, struct plan *n, struct modify_stat
     if (x->load) {
         *written = true;
         TRY(insert_load_add(x->load, row));
-        return fk_check_child(x, s->rel, row, NULL, &s->orphans);
+        return row_changed(x, s, NULL, row);
     }
     for (;;) {
         *written = false;
@@ -241,7 +249,7 @@ static struct err *insert_row(struct exec *x, struct plan *n, struct modify_stat
         if (conflict.index)
             return table_unique_error(&s->writer, &conflict, row);
         *written = true;
-        return fk_check_child(x, s->rel, row, NULL, &s->orphans);
+        return row_changed(x, s, NULL, row);
     }
 }
 
@@ -324,8 +332,7 @@ static struct err *update_row(struct exec *x, struct plan *n, struct modify_stat
     TRY(table_update(&s->writer, row_key, old, row, &conflict, NULL));
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
-    TRY(fk_check_child(x, s->rel, row, old, &s->orphans));
-    return fk_parent_changed(x, s->rel, old, row, &s->pending);
+    return row_changed(x, s, old, row);
 }
 
 static struct err *next_change(struct exec *x, struct plan *n, struct modify_state *s, bool *found)
@@ -347,7 +354,7 @@ static struct err *next_change(struct exec *x, struct plan *n, struct modify_sta
         } else {
             const struct datum *old = &x->frame[n->old_slot];
             TRY(table_delete(&s->writer, row_key, old));
-            TRY(fk_parent_changed(x, s->rel, old, NULL, &s->pending));
+            TRY(fk_parent_changed(x, s->rel, old, NULL));
         }
         x->processed++;
         return returning(x, n, s);
@@ -358,17 +365,7 @@ struct err *modify_next(struct exec *x, struct plan *n, bool *found)
 {
     struct modify_state *s = modify_state(x, n);
     TRY(check_storage(x, s));
-    TRY(n->kind == P_INSERT ? next_insert(x, n, s, found) : next_change(x, n, s, found));
-    if (*found)
-        return NULL;
-    struct fk_orphan *orphans = s->orphans;
-    s->orphans = NULL;
-    TRY(fk_check_orphans(x, s->rel, orphans));
-    if (!s->pending)
-        return NULL;
-    struct fk_pending *list = s->pending;
-    s->pending = NULL;
-    return fk_run_pending(x, list);
+    return n->kind == P_INSERT ? next_insert(x, n, s, found) : next_change(x, n, s, found);
 }
 
 void modify_rescan(struct exec *x, struct plan *n)

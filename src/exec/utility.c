@@ -1,4 +1,5 @@
 /* Utility statements on schema objects: dispatch, and the small ones. */
+#include "exec/checks.h"
 #include "exec/ddl_internal.h"
 
 #include <stdio.h>
@@ -319,6 +320,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_DROPDB_STMT:
         snprintf(tag, 64, "DROP DATABASE");
         return drop_database(d, n->dropdb_stmt);
+    case PG_QUERY__NODE__NODE_CONSTRAINTS_SET_STMT:
+        snprintf(tag, 64, "SET CONSTRAINTS");
+        return checks_set_constraints(d->s, n->constraints_set_stmt);
     case PG_QUERY__NODE__NODE_LOCK_STMT:
         snprintf(tag, 64, "LOCK TABLE");
         return lock_tables(d, n->lock_stmt);

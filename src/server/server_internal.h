@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "exec/checks.h"
 #include "exec/session.h"
 #include "rt/cancel.h"
 #include "rt/runtime.h"
@@ -226,6 +227,7 @@ struct savepoint {
     char *name;
     uint32_t mark;
     int settings_mark;
+    struct checks_mark checks;
 };
 
 struct xact {

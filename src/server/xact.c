@@ -108,6 +108,7 @@ static void abort_store(struct backend *b)
 {
     struct txn *t = b->base.cat.txn;
     portals_drop_all(b);
+    checks_forget(&b->base);
     if (t)
         txn_abort(t);
     detach_store(b);
@@ -122,11 +123,24 @@ void xact_rollback(struct backend *b)
     b->xact.state = XACT_NONE;
 }
 
+/* What is left to do in the transaction when its statements are done. */
+static struct err *pre_commit(struct backend *b)
+{
+    if (!b->base.cat.txn)
+        return NULL;
+    return checks_commit(&b->base);
+}
+
 struct err *xact_commit(struct backend *b)
 {
-    struct txn *t = b->base.cat.txn;
-    struct err *e = NULL;
     portals_drop_all(b);
+    struct err *e = pre_commit(b);
+    if (e) {
+        xact_rollback(b);
+        return e;
+    }
+    struct txn *t = b->base.cat.txn;
+    checks_forget(&b->base);
     if (t)
         e = txn_commit(t, b->async_commit);
     detach_store(b);
@@ -148,6 +162,7 @@ static void roll_back_to(struct backend *b, int save)
         b->path_dirty = true;
     cat_forget_local(&b->base.cat, false);
     settings_rollback(&b->settings, b->xact.saves[save].settings_mark);
+    checks_rollback(&b->base, b->xact.saves[save].checks);
 }
 
 void xact_fail(struct backend *b)
@@ -303,8 +318,8 @@ static struct err *define_savepoint(struct backend *b, const char *name)
     char *copy = strdup(name);
     CHECK(copy != NULL);
     txn_next_command(b->base.cat.txn);
-    x->saves[x->nsaves++] =
-        (struct savepoint){copy, txn_savepoint(b->base.cat.txn), settings_mark(&b->settings)};
+    x->saves[x->nsaves++] = (struct savepoint){copy, txn_savepoint(b->base.cat.txn),
+                                               settings_mark(&b->settings), checks_mark(&b->base)};
     return NULL;
 }
 

@@ -282,7 +282,7 @@ static struct err *insert_row(struct level *l)
 
 static bool index_has_columns(const struct index *ix, const int *atts, int n)
 {
-    if (!ix->unique || ix->pred_sql || ix->nkeys != n)
+    if (!(ix->unique || ix->deferrable) || ix->pred_sql || ix->nkeys != n)
         return false;
     for (int i = 0; i < ix->nkeys; i++) {
         bool listed = false;
@@ -304,7 +304,8 @@ static struct err *infer_arbiters(struct level *l, const PgQuery__InferClause *i
     oc->arbiters = arena_new_array(a->arena, int, r->nindexes + 1);
     if (infer->conname && *infer->conname) {
         for (int i = 0; i < r->nindexes; i++)
-            if (strcmp(r->indexes[i].name, infer->conname) == 0 && r->indexes[i].unique)
+            if (strcmp(r->indexes[i].name, infer->conname) == 0 &&
+                (r->indexes[i].unique || r->indexes[i].deferrable))
                 oc->arbiters[oc->narbiters++] = i;
         if (!oc->narbiters)
             return at(a,

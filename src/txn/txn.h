@@ -159,6 +159,7 @@ struct txn_newest {
     bool own;         /* written by this transaction */
     bool own_command; /* ... by the current command (a row is updated only once per command) */
     bool changed;     /* another transaction committed a version newer than the view's snapshot */
+    bool seen;        /* if changed: the snapshot shows an older one */
     struct str value; /* copied into the arena */
 };
 struct err *txn_get_newest(const struct txn_view *v, struct str key, struct arena *arena,

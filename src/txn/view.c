@@ -151,16 +151,17 @@ static struct err *copy_value(struct arena *arena, struct str value, struct txn_
 }
 
 /* Deletions leave no trace once they are in LMDB: then what the snapshot sees decides. */
-static struct err *was_changed(const struct txn_view *v, struct str key, bool found_newest,
-                               uint64_t newest_csn, bool *changed)
+static struct err *was_changed(const struct txn_view *v, struct str key, uint64_t newest_csn,
+                               struct txn_newest *out)
 {
-    if (v->snapshot->csn == STORE_CSN_NEWEST || found_newest || newest_csn != 0) {
-        *changed = newest_csn > v->snapshot->csn;
-        return NULL;
-    }
     struct str ignored;
     uint64_t csn;
-    return store_get(v->snapshot->sv, NULL, v->snapshot->csn, key, &ignored, &csn, changed);
+    bool told = v->snapshot->csn == STORE_CSN_NEWEST || out->found || newest_csn != 0;
+    if (told && newest_csn <= v->snapshot->csn)
+        return NULL;
+    TRY(store_get(v->snapshot->sv, NULL, v->snapshot->csn, key, &ignored, &csn, &out->seen));
+    out->changed = told || out->seen;
+    return NULL;
 }
 
 struct err *txn_get_newest(const struct txn_view *v, struct str key, struct arena *arena,
@@ -189,7 +190,7 @@ struct err *txn_get_newest(const struct txn_view *v, struct str key, struct aren
     if (!e)
         txn_see(t, csn);
     if (!e && !gen)
-        e = was_changed(v, key, n.found, csn, &n.changed);
+        e = was_changed(v, key, csn, &n);
     if (!e)
         *out = n;
     return e;

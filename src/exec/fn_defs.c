@@ -1,0 +1,292 @@
+/* Definitions of expressions, indexes, constraints and views as SQL: pg_get_expr and its like. */
+#include "exec/exec_internal.h"
+
+#include "catalog/systab.h"
+#include "exec/fn_session.h"
+#include "sql/analyze.h"
+
+/* Stored SQL text shown without needless parentheses. */
+static struct err *put_pretty(struct fn_call *c, struct relation *r, const char *sql,
+                              enum expr_use use, struct buf *b)
+{
+    struct rte *rte;
+    struct expr *e;
+    TRY(analyze_expr_text(&c->session->cat, c->env, sql, r, use, 0, -1, c->arena, &rte, &e));
+    return deparse_expr_pretty(&c->session->cat, e, rte, b);
+}
+
+/* Expressions are stored as the text that they show as. */
+struct err *fn_get_expr(struct fn_call *c, struct datum *out)
+{
+    struct relation *r = NULL;
+    struct buf b = BUF_INIT;
+    *out = c->args[0];
+    while (out->len && out->p[out->len - 1] == '\n')
+        out->len--;
+    if (c->nargs < 3 || !c->args[2].i || !c->session)
+        return NULL;
+    TRY(cat_relation(&c->session->cat, (uint32_t)c->args[1].u, &r));
+    if (!r)
+        return NULL;
+    const char *sql = arena_strndup(c->arena, (const char *)out->p, out->len);
+    struct err *e = put_pretty(c, r, sql, USE_GENERATED, &b);
+    relation_unref(r);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out);
+}
+
+/* The table that an index belongs to, through pg_index. */
+static struct err *index_table(struct fn_call *c, uint32_t oid, struct relation **table)
+{
+    struct datum key = datum_int(oid);
+    struct datum v[IDX_COUNT];
+    bool found;
+    *table = NULL;
+    TRY(systab_get(&c->session->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, c->arena, v,
+                   &found));
+    return found ? cat_relation(&c->session->cat, (uint32_t)v[IDX_TABLE].u, table) : NULL;
+}
+
+static void put_index_column(struct buf *b, const struct relation *r, const struct index_col *col)
+{
+    if (col->attnum) {
+        quote_identifier(b, r->atts[col->attnum - 1].name);
+        return;
+    }
+    size_t n = strlen(col->expr_sql);
+    bool call = n && col->expr_sql[n - 1] == ')' && col->expr_sql[0] != '(';
+    buf_printf(b, call || col->expr_sql[0] == '(' ? "%s" : "(%s)", col->expr_sql);
+}
+
+static struct err *put_pretty_column(struct fn_call *c, struct relation *r,
+                                     const struct index_col *col, struct buf *b)
+{
+    struct buf text = BUF_INIT;
+    struct err *e = put_pretty(c, r, col->expr_sql, USE_INDEX_EXPR, &text);
+    const char *sql = buf_cstr(&text);
+    bool call = text.len && sql[text.len - 1] == ')' && sql[0] != '(';
+    buf_printf(b, call ? "%s" : "(%s)", sql);
+    buf_done(&text);
+    return e;
+}
+
+/* What a key column has beyond the defaults of its type. */
+static void put_column_options(struct fn_call *c, struct buf *b, const struct relation *r,
+                               const struct index_col *col)
+{
+    const struct cat_type *t = builtin_type(col->type);
+    uint32_t usual = col->attnum ? r->atts[col->attnum - 1].collation : t ? t->collation : 0;
+    uint32_t family;
+    uint32_t input;
+    if (col->collation && col->collation != usual) {
+        struct str name = builtin_collation_name(col->collation);
+        buf_put_c(b, " COLLATE ");
+        quote_identifier(b, arena_strndup(c->arena, name.data, name.len));
+    }
+    if (col->opclass &&
+        col->opclass != builtin_default_opclass(BTREE_AM, col->type, &family, &input))
+        buf_printf(b, " %.*s", STR_ARG(builtin_opclass_name(col->opclass)));
+    if (col->desc)
+        buf_put_c(b, col->nulls_first ? " DESC" : " DESC NULLS LAST");
+    else if (col->nulls_first)
+        buf_put_c(b, " NULLS FIRST");
+}
+
+static void put_included(struct buf *b, const struct relation *r, const struct index *ix)
+{
+    if (ix->ncols == ix->nkeys)
+        return;
+    buf_put_c(b, " INCLUDE (");
+    for (int i = ix->nkeys; i < ix->ncols; i++) {
+        buf_put_c(b, i > ix->nkeys ? ", " : "");
+        quote_identifier(b, r->atts[ix->cols[i].attnum - 1].name);
+    }
+    buf_put_u8(b, ')');
+}
+
+static struct err *put_index_key(struct fn_call *c, struct buf *b, struct relation *r,
+                                 const struct index_col *col)
+{
+    if (!col->attnum && c->nargs > 2 && c->args[2].i)
+        return put_pretty_column(c, r, col, b);
+    put_index_column(b, r, col);
+    return NULL;
+}
+
+static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *r,
+                             const struct index *ix)
+{
+    buf_printf(b, "CREATE %sINDEX ", ix->unique || ix->deferrable ? "UNIQUE " : "");
+    quote_identifier(b, ix->name);
+    buf_put_c(b, " ON ");
+    if (r->persistence == 't')
+        buf_put_c(b, "pg_temp");
+    else
+        quote_identifier(b, r->nsp_name);
+    buf_put_u8(b, '.');
+    quote_identifier(b, r->name);
+    buf_put_c(b, " USING btree (");
+    for (int i = 0; i < ix->nkeys; i++) {
+        buf_put_c(b, i ? ", " : "");
+        TRY(put_index_key(c, b, r, &ix->cols[i]));
+        put_column_options(c, b, r, &ix->cols[i]);
+    }
+    buf_put_u8(b, ')');
+    put_included(b, r, ix);
+    buf_put_c(b, ix->nulls_not_distinct ? " NULLS NOT DISTINCT" : "");
+    if (!ix->pred_sql)
+        return NULL;
+    buf_put_c(b, " WHERE ");
+    if (c->nargs > 2 && c->args[2].i)
+        return put_pretty(c, r, ix->pred_sql, USE_INDEX_PRED, b);
+    buf_put_c(b, ix->pred_sql);
+    return NULL;
+}
+
+struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
+{
+    struct relation *r;
+    struct buf b = BUF_INIT;
+    uint32_t oid = (uint32_t)c->args[0].u;
+    int64_t only = c->nargs > 1 ? c->args[1].i : 0;
+    struct err *e = NULL;
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(index_table(c, oid, &r));
+    const struct index *ix = r ? relation_index(r, oid) : NULL;
+    if (!ix) {
+        relation_unref(r);
+        return NULL;
+    }
+    if (!only)
+        e = put_index(c, &b, r, ix);
+    else if (only > 0 && only <= ix->ncols)
+        e = put_index_key(c, &b, r, &ix->cols[only - 1]);
+    relation_unref(r);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out);
+}
+
+static void put_columns(struct buf *b, const struct relation *r, const int16_t *keys, int n)
+{
+    for (int i = 0; i < n; i++) {
+        buf_put_c(b, i ? ", " : "");
+        quote_identifier(b, r->atts[keys[i] - 1].name);
+    }
+}
+
+static struct err *put_foreign_key(struct fn_call *c, struct buf *b, const struct relation *r,
+                                   const struct constraint *con)
+{
+    static const struct {
+        char code;
+        const char *text;
+    } actions[] = {{'r', "RESTRICT"}, {'c', "CASCADE"}, {'n', "SET NULL"}, {'d', "SET DEFAULT"}};
+    struct relation *parent;
+    bool shown;
+    TRY(cat_relation(&c->session->cat, con->frelid, &parent));
+    if (!parent)
+        return NULL;
+    struct err *e = fn_visible(c, parent->oid, &shown);
+    buf_put_c(b, "FOREIGN KEY (");
+    put_columns(b, r, con->keys, con->nkeys);
+    buf_put_c(b, ") REFERENCES ");
+    if (!e && !shown) {
+        quote_identifier(b, parent->nsp_name);
+        buf_put_u8(b, '.');
+    }
+    quote_identifier(b, parent->name);
+    buf_put_u8(b, '(');
+    put_columns(b, parent, con->fkeys, con->nkeys);
+    buf_put_c(b, con->match == 'f' ? ") MATCH FULL" : ")");
+    for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
+        if (actions[i].code == con->on_update)
+            buf_printf(b, " ON UPDATE %s", actions[i].text);
+    for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
+        if (actions[i].code == con->on_delete)
+            buf_printf(b, " ON DELETE %s", actions[i].text);
+    if (con->nset_cols) {
+        buf_put_c(b, " (");
+        put_columns(b, r, con->set_cols, con->nset_cols);
+        buf_put_u8(b, ')');
+    }
+    relation_unref(parent);
+    return e;
+}
+
+static struct err *put_constraint(struct fn_call *c, struct buf *b, struct relation *r,
+                                  const struct constraint *con)
+{
+    const struct index *ix = con->type == 'f' ? NULL : relation_index(r, con->index);
+    if (con->type == 'c' && c->nargs > 1 && c->args[1].i) {
+        buf_put_c(b, "CHECK (");
+        TRY(put_pretty(c, r, con->check_sql, USE_CHECK, b));
+        buf_put_u8(b, ')');
+    } else if (con->type == 'c') {
+        buf_printf(b, "CHECK (%s)", con->check_sql);
+    }
+    if (con->type == 'c' && con->no_inherit)
+        buf_put_c(b, " NO INHERIT");
+    if (con->type == 'p' || con->type == 'u') {
+        buf_put_c(b, con->type == 'p' ? "PRIMARY KEY (" : "UNIQUE ");
+        if (con->type == 'u')
+            buf_put_c(b, ix && ix->nulls_not_distinct ? "NULLS NOT DISTINCT (" : "(");
+        put_columns(b, r, con->keys, con->nkeys);
+        buf_put_u8(b, ')');
+        if (ix)
+            put_included(b, r, ix);
+    }
+    if (con->type == 'f')
+        TRY(put_foreign_key(c, b, r, con));
+    if (con->deferrable)
+        buf_put_c(b, " DEFERRABLE");
+    if (con->deferred)
+        buf_put_c(b, " INITIALLY DEFERRED");
+    if (!con->validated)
+        buf_put_c(b, " NOT VALID");
+    return NULL;
+}
+
+struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
+{
+    struct datum v[CON_COUNT];
+    struct relation *r = NULL;
+    struct buf b = BUF_INIT;
+    bool found;
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(systab_get(&c->session->cat, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &c->args[0], 1, c->arena,
+                   v, &found));
+    if (found)
+        TRY(cat_relation(&c->session->cat, (uint32_t)v[CON_RELID].u, &r));
+    if (!r)
+        return NULL;
+    struct err *e = NULL;
+    for (int i = 0; i < r->nconstraints && !e; i++)
+        if (r->constraints[i].oid == (uint32_t)c->args[0].u)
+            e = put_constraint(c, &b, r, &r->constraints[i]);
+    relation_unref(r);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out);
+}
+
+struct err *fn_get_viewdef(struct fn_call *c, struct datum *out)
+{
+    struct relation *r;
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
+    if (r && r->view_sql)
+        *out = cstring(c, r->view_sql);
+    relation_unref(r);
+    return NULL;
+}
