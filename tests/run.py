@@ -38,7 +38,8 @@ def suites():
            Suite("unit", None),
            Suite("lake", [PYTHON, "tests/lake/run.py", "{build}/tests/lake/lake_dump",
                           "tests/data/lakehouse"]),
-           Suite("pgregress", ["tests/pgregress/run"])]
+           Suite("pgregress", ["tests/pgregress/run"]),
+           Suite("isolation", ["tests/isolation/run"])]
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "server", "*.py"))):
         name = os.path.basename(path)
         if not name.startswith(("_", "lib")):

@@ -247,6 +247,13 @@ static struct err *check_entry(struct table_writer *w, const struct index *ix, s
     return NULL;
 }
 
+/* Who wants a unique key that a transaction is about to free waits for the outcome. */
+static struct err *lock_freed_entry(struct table_writer *w, struct str key)
+{
+    bool locked;
+    return txn_lock_key(w->cat->txn, key, TXN_UPDATE, TXN_WAIT, &locked);
+}
+
 static struct err *make_row_key(struct table_writer *w, const struct datum *values)
 {
     buf_reset(&w->key);
@@ -384,6 +391,7 @@ static struct err *replace_entry(struct table_writer *w, int i, struct str old_r
         table_put_entry_key(old_key, index_storage(w, ix), ix, datums,
                             table_row_suffix(old_row_key));
     TRY(buf_finish(old_key));
+    bool held = applied && checks_unique(ix, datums);
     TRY(index_datums(w, ix, values, datums, &applies));
     if (applies)
         table_put_entry_key(&w->pending[i], index_storage(w, ix), ix, datums,
@@ -395,7 +403,7 @@ static struct err *replace_entry(struct table_writer *w, int i, struct str old_r
     if (same_key && str_eq(old_row_key, buf_str(&w->key)))
         buf_reset(&w->pending[i]);
     *delete_old = applied && !same_key;
-    return NULL;
+    return held && !same_key ? lock_freed_entry(w, buf_str(old_key)) : NULL;
 }
 
 struct err *table_update(struct table_writer *w, struct str row_key, const struct datum *old_values,
@@ -455,6 +463,8 @@ struct err *table_delete(struct table_writer *w, struct str row_key, const struc
         table_put_entry_key(&w->entry_key[0], index_storage(w, ix), ix, datums,
                             table_row_suffix(row_key));
         TRY(buf_finish(&w->entry_key[0]));
+        if (checks_unique(ix, datums))
+            TRY(lock_freed_entry(w, buf_str(&w->entry_key[0])));
         TRY(txn_delete(w->cat->txn, buf_str(&w->entry_key[0])));
     }
     TRY(txn_delete(w->cat->txn, row_key));

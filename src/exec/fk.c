@@ -71,6 +71,22 @@ static struct err *fk_error(struct exec *x, const struct relation *rel,
 
 /* ---- children ---- */
 
+/* Above READ COMMITTED: whether a parent that is no more is one that the snapshot shows. */
+static struct err *parent_vanished(struct exec *x, struct str key)
+{
+    struct txn *t = x->env.cat->txn;
+    struct str value;
+    bool found = false;
+    if (txn_isolation_level(t) == TXN_READ_COMMITTED)
+        return NULL;
+    struct txn_view view = txn_view_begin(t);
+    struct err *e = txn_get(&view, key, &value, &found);
+    txn_view_done(&view);
+    if (!e && found)
+        e = err_new("40001", "could not serialize access due to concurrent update");
+    return e;
+}
+
 /* Locks the parent's key and looks for it. */
 static struct err *parent_exists(struct exec *x, struct relation *parent,
                                  const struct constraint *con, const struct datum *keys,
@@ -96,6 +112,8 @@ static struct err *parent_exists(struct exec *x, struct relation *parent,
         e = txn_get_newest(&view, buf_str(&key), a, &newest);
     if (!e)
         *exists = newest.found;
+    if (!e && !newest.found && !newest.own)
+        e = parent_vanished(x, buf_str(&key));
     /* By another unique key: the row itself must not go away either. */
     if (!e && *exists && !ix->primary) {
         buf_reset(&key);

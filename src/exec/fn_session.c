@@ -203,13 +203,6 @@ static struct err *fn_null(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
-static struct err *fn_xid_current(struct fn_call *c, struct datum *out)
-{
-    TRY(need_session(c));
-    *out = datum_int((int64_t)txn_xid(c->session->cat.txn));
-    return NULL;
-}
-
 /* ---- settings ---- */
 
 static struct err *fn_current_setting(struct fn_call *c, struct datum *out)
@@ -241,50 +234,6 @@ static struct err *fn_set_config(struct fn_call *c, struct datum *out)
     struct fn_call get = *c;
     get.nargs = 1;
     return fn_current_setting(&get, out);
-}
-
-/* ---- other sessions ---- */
-
-static struct err *fn_cancel_backend(struct fn_call *c, struct datum *out)
-{
-    TRY(need_session(c));
-    *out = datum_bool(c->session->ops->signal((int32_t)c->args[0].i, false));
-    return NULL;
-}
-
-static struct err *fn_terminate_backend(struct fn_call *c, struct datum *out)
-{
-    TRY(need_session(c));
-    *out = datum_bool(c->session->ops->signal((int32_t)c->args[0].i, true));
-    return NULL;
-}
-
-static struct err *fn_sleep(struct fn_call *c, struct datum *out)
-{
-    double seconds = c->args[0].f64;
-    *out = datum_bytes("", 0);
-    if (!(seconds > 0))
-        return NULL;
-    double ns = seconds * 1e9;
-    return fiber_sleep(ns > 9e18 ? INT64_MAX / 2 : (int64_t)ns);
-}
-
-static struct err *fn_advisory_lock(struct fn_call *c, struct datum *out)
-{
-    int64_t key = c->nargs == 2 ? c->args[0].i << 32 | (uint32_t)c->args[1].i : c->args[0].i;
-    TRY(need_session(c));
-    *out = datum_bytes("", 0);
-    return txn_lock_advisory(c->session->cat.txn, key, false, TXN_WAIT, NULL);
-}
-
-static struct err *fn_try_advisory_lock(struct fn_call *c, struct datum *out)
-{
-    int64_t key = c->nargs == 2 ? c->args[0].i << 32 | (uint32_t)c->args[1].i : c->args[0].i;
-    bool locked;
-    TRY(need_session(c));
-    TRY(txn_lock_advisory(c->session->cat.txn, key, false, TXN_SKIP_LOCKED, &locked));
-    *out = datum_bool(locked);
-    return NULL;
 }
 
 /* ---- the catalog, shown ---- */
@@ -758,17 +707,9 @@ static const struct {
     {"pgsql_version", fn_version},
     {"pg_is_in_recovery", fn_false},
     {"pg_is_other_temp_schema", fn_false},
-    {"pg_current_xact_id", fn_xid_current},
     {"show_config_by_name", fn_current_setting},
     {"show_config_by_name_missing_ok", fn_current_setting},
     {"set_config_by_name", fn_set_config},
-    {"pg_cancel_backend", fn_cancel_backend},
-    {"pg_terminate_backend", fn_terminate_backend},
-    {"pg_sleep", fn_sleep},
-    {"pg_advisory_xact_lock_int8", fn_advisory_lock},
-    {"pg_advisory_xact_lock_int4", fn_advisory_lock},
-    {"pg_try_advisory_xact_lock_int8", fn_try_advisory_lock},
-    {"pg_try_advisory_xact_lock_int4", fn_try_advisory_lock},
     {"format_type", fn_format_type},
     {"pg_get_userbyid", fn_get_userbyid},
     {"pg_get_expr", fn_get_expr},
@@ -824,7 +765,7 @@ fn_impl session_fn_lookup(const char *prosrc)
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
         if (strcmp(table[i].src, prosrc) == 0)
             return table[i].fn;
-    return NULL;
+    return activity_fn_lookup(prosrc);
 }
 
 /* No table is partitioned yet, so none has ancestors or a tree. */
@@ -849,7 +790,7 @@ const struct srf_impl *session_srf_lookup(const char *prosrc)
     for (size_t i = 0; i < ARRAY_LENGTH(srfs); i++)
         if (strcmp(srfs[i].name, prosrc) == 0)
             return &srfs[i];
-    return NULL;
+    return activity_srf_lookup(prosrc);
 }
 
 /* ---- names of reg* types ---- */

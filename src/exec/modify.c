@@ -192,6 +192,22 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
     return fk_parent_changed(x, s->rel, old, row, &s->pending);
 }
 
+/* Above READ COMMITTED, nothing may be done because of a row that the snapshot does not show. */
+static struct err *conflict_is_seen(struct exec *x, struct str row_key)
+{
+    struct str value;
+    struct txn *t = x->env.cat->txn;
+    struct txn_newest newest;
+    bool found;
+    if (txn_isolation_level(t) == TXN_READ_COMMITTED)
+        return NULL;
+    TRY(txn_get_newest(&x->view, row_key, &x->scratch, &newest));
+    TRY(txn_get(&x->view, row_key, &value, &found));
+    return found || newest.own
+               ? NULL
+               : err_new("40001", "could not serialize access due to concurrent update");
+}
+
 static struct err *insert_row(struct exec *x, struct plan *n, struct modify_state *s, bool *written)
 {
     const struct on_conflict *oc = n->query->on_conflict;
@@ -207,7 +223,7 @@ static struct err *insert_row(struct exec *x, struct plan *n, struct modify_stat
         if (oc) {
             TRY(table_check_unique(&s->writer, row, oc->arbiters, oc->narbiters, &conflict));
             if (conflict.index && !oc->update)
-                return NULL;
+                return conflict_is_seen(x, conflict.row_key);
             if (conflict.index) {
                 s->done = false;
                 TRY(update_conflicting(x, n, s, conflict.row_key, written));
@@ -250,6 +266,22 @@ static struct err *next_insert(struct exec *x, struct plan *n, struct modify_sta
 
 /* ---- UPDATE, DELETE ---- */
 
+/* A foreign key's action finds rows by the newest state; above READ COMMITTED it may not change one
+ * that the snapshot does not show as it is. */
+static struct err *check_seen(struct exec *x, struct str row_key, struct arena *a)
+{
+    struct txn *t = x->env.cat->txn;
+    struct txn_newest newest;
+    if (!x->env.newest_view || txn_isolation_level(t) == TXN_READ_COMMITTED)
+        return NULL;
+    struct txn_view view = txn_view_begin(t);
+    struct err *e = txn_get_newest(&view, row_key, a, &newest);
+    txn_view_done(&view);
+    if (!e && newest.changed && !newest.own)
+        e = err_new("40001", "could not serialize access due to concurrent update");
+    return e;
+}
+
 /* Locks the row found by the scan. When another transaction changed it meanwhile, READ COMMITTED
  * takes the new version if it still meets the conditions. */
 static struct err *lock_target(struct exec *x, struct plan *n, struct modify_state *s,
@@ -261,6 +293,7 @@ static struct err *lock_target(struct exec *x, struct plan *n, struct modify_sta
     bool locked;
     TRY(txn_lock_key(x->env.cat->txn, row_key, mode, TXN_WAIT, &locked));
     TRY(txn_get_newest(&x->view, row_key, &s->arena, &newest));
+    TRY(check_seen(x, row_key, &s->arena));
     *skip = newest.own_command; /* a join found the row twice: the first time counts */
     if (*skip)
         return NULL;

@@ -631,6 +631,33 @@ void recursive_rescan(struct exec *x, struct plan *n)
 
 /* ---- row locks ---- */
 
+/* Whether the version of the snapshot and another have the same values in all unique keys. */
+static struct err *same_keys(struct exec *x, const struct relation *r, struct str key,
+                             struct str value, struct arena *a, bool *same)
+{
+    struct str seen;
+    bool found;
+    struct datum *old = arena_new_array(a, struct datum, r->natts + 1);
+    struct datum *now = arena_new_array(a, struct datum, r->natts + 1);
+    *same = false;
+    TRY(txn_get(&x->view, key, &seen, &found));
+    if (!found)
+        return NULL;
+    TRY(table_decode_row(r, seen, r->natts, old));
+    TRY(table_decode_row(r, value, r->natts, now));
+    for (int i = 0; i < r->nindexes; i++) {
+        const struct index *ix = &r->indexes[i];
+        for (int k = 0; k < ix->nkeys && ix->unique && !ix->pred_sql; k++) {
+            int att = ix->cols[k].attnum - 1;
+            const struct type_ops *ops = att < 0 ? NULL : r->atts[att].ops;
+            if (ops && compare_datums(ops, old[att], now[att], false, false) != 0)
+                return NULL;
+        }
+    }
+    *same = true;
+    return NULL;
+}
+
 /* A changed row is read again into its slots, and the query's conditions decide whether it is still
  * wanted: manual section 13.2.1. */
 static struct err *lock_one(struct exec *x, struct plan *n, const struct row_mark *m,
@@ -641,13 +668,23 @@ static struct err *lock_one(struct exec *x, struct plan *n, const struct row_mar
     bool locked;
     if (key.null)
         return NULL; /* the nullable side of an outer join */
-    TRY(txn_lock_key(x->env.cat->txn, datum_as_str(key), m->mode, m->wait, &locked));
+    TRY(txn_lock_key(x->env.cat->txn, datum_as_str(key), m->mode,
+                     m->wait == TXN_NOWAIT ? TXN_SKIP_LOCKED : m->wait, &locked));
+    if (!locked && m->wait == TXN_NOWAIT)
+        return err_new("55P03", "could not obtain lock on row in relation \"%s\"",
+                       m->rte->rel->name);
     *skip = !locked;
     if (!locked)
         return NULL;
     TRY(txn_get_newest(&x->view, datum_as_str(key), a, &newest));
     if (!newest.changed || newest.own)
         return NULL;
+    if (m->mode == TXN_KEY_SHARE && newest.found) {
+        bool same;
+        TRY(same_keys(x, m->rte->rel, datum_as_str(key), newest.value, a, &same));
+        if (same) /* the change does not conflict: the version of the snapshot is locked */
+            return NULL;
+    }
     if (txn_isolation_level(x->env.cat->txn) != TXN_READ_COMMITTED)
         return err_new("40001", "could not serialize access due to concurrent update");
     *skip = !newest.found;

@@ -43,6 +43,10 @@ struct session_info {
     int64_t state_change;
     const char *state; /* "active", "idle", "idle in transaction", ... */
     const char *query;
+    uint32_t role;
+    uint64_t lxid; /* counts the session's transactions */
+    uint64_t xid;  /* of the transaction, 0: none yet */
+    bool tls;
 };
 
 /* Values of currval and lastval. */
@@ -63,8 +67,9 @@ struct session {
     size_t work_mem_bytes;
     struct session_sequence *sequences;
     int nsequences;
-    int last_sequence;       /* index, -1: none yet */
-    const char *client_addr; /* "" for Unix sockets */
+    struct txn_session_locks *locks; /* advisory ones, NULL: none yet */
+    int last_sequence;               /* index, -1: none yet */
+    const char *client_addr;         /* "" for Unix sockets */
     int client_port;
     int64_t backend_start;
 };

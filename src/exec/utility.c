@@ -230,19 +230,34 @@ static struct err *drop_database(struct ddl *d, const PgQuery__DropdbStmt *s)
 
 /* ---- LOCK TABLE ---- */
 
+/* The name is looked up again after a wait: the table may have been renamed or dropped. */
+static struct err *lock_table(struct ddl *d, const PgQuery__LockStmt *s,
+                              const PgQuery__RangeVar *rv)
+{
+    struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
+    uint32_t had = 0;
+    for (;;) {
+        uint32_t oid;
+        bool locked;
+        TRY(cat_find_relation(d->cat, nsp, str_from(rv->relname), false, &oid));
+        if (!oid)
+            return nsp.len ? err_new("42P01", "relation \"%s.%s\" does not exist", rv->schemaname,
+                                     rv->relname)
+                           : err_new("42P01", "relation \"%s\" does not exist", rv->relname);
+        if (oid == had)
+            return NULL;
+        TRY(txn_lock_table(d->cat->txn, oid, (enum txn_table_lock)s->mode,
+                           s->nowait ? TXN_SKIP_LOCKED : TXN_WAIT, &locked));
+        if (!locked)
+            return err_new("55P03", "could not obtain lock on relation \"%s\"", rv->relname);
+        had = oid;
+    }
+}
+
 static struct err *lock_tables(struct ddl *d, const PgQuery__LockStmt *s)
 {
-    for (size_t i = 0; i < s->n_relations; i++) {
-        struct relation *r;
-        bool locked;
-        TRY(ddl_open(d, s->relations[i]->range_var, TXN_ACCESS_SHARE, false, &r));
-        struct err *e = txn_lock_table(d->cat->txn, r->oid, (enum txn_table_lock)s->mode,
-                                       s->nowait ? TXN_NOWAIT : TXN_WAIT, &locked);
-        if (err_is(e, "55P03"))
-            err_detail(e, "The table is \"%s\".", r->name);
-        relation_unref(r);
-        TRY(e);
-    }
+    for (size_t i = 0; i < s->n_relations; i++)
+        TRY(lock_table(d, s, s->relations[i]->range_var));
     return NULL;
 }
 

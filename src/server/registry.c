@@ -121,6 +121,7 @@ void registry_each(void (*visit)(void *arg, const struct session_info *info), vo
             ;
         copy->state = b->activity.state;
         copy->xact_start = b->activity.xact_start;
+        copy->lxid = b->activity.lxid;
         copy->query_start = b->activity.query_start;
         copy->state_change = b->activity.state_change;
         memcpy(copy->application_name, b->activity.application_name,
@@ -141,6 +142,9 @@ void registry_each(void (*visit)(void *arg, const struct session_info *info), vo
             .state_change = copy->state_change,
             .state = copy->state,
             .query = copy->query,
+            .role = b->base.session_role,
+            .lxid = copy->lxid,
+            .xid = atomic_load_explicit(&b->activity.xid, memory_order_relaxed),
         };
         visit(arg, &info);
     }

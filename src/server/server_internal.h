@@ -235,6 +235,7 @@ struct xact {
     bool read_only;
     bool deferrable;
     enum txn_isolation isolation;
+    uint64_t number;  /* counts the session's transactions */
     bool uncommitted; /* READ UNCOMMITTED was asked for: only to be shown */
     int64_t start;    /* timestamptz */
     struct savepoint *saves;
@@ -272,6 +273,8 @@ struct activity {
     int64_t xact_start;
     int64_t query_start;
     int64_t state_change;
+    _Atomic uint64_t xid; /* written without the lock */
+    uint64_t lxid;
     char application_name[64];
     char query[ACTIVITY_QUERY_BYTES];
 };
@@ -310,6 +313,7 @@ struct backend {
     /* Follow from settings. */
     int64_t statement_timeout_ms;
     int64_t lock_timeout_ms;
+    int64_t deadlock_timeout_ms;
     int64_t idle_xact_timeout_ms;
     int64_t idle_timeout_ms;
     bool async_commit;

@@ -129,6 +129,7 @@ struct backend *backend_new(void)
 void backend_free(struct backend *b)
 {
     xact_rollback(b);
+    txn_session_locks_free(b->base.locks);
     prepared_drop_all(b);
     if (b->spare) {
         arena_done(&b->spare->arena);
@@ -147,6 +148,7 @@ void backend_free(struct backend *b)
 
 void session_reset_all(struct backend *b)
 {
+    txn_session_unlock_all(b->base.locks);
     settings_reset_all(&b->settings);
     prepared_drop_all(b);
     b->base.nsequences = 0;
@@ -169,7 +171,10 @@ void activity_set(struct backend *b, const char *state, const char *query)
         ;
     a->state = state;
     a->state_change = now;
-    a->xact_start = b->xact.state == XACT_NONE ? 0 : b->xact.start;
+    /* What begins now is, or will be, a transaction. */
+    bool in_xact = b->xact.state != XACT_NONE;
+    a->xact_start = in_xact ? b->xact.start : strcmp(state, "active") == 0 ? now : 0;
+    a->lxid = b->xact.number + !in_xact;
     if (query) {
         a->query_start = now;
         memcpy(a->query, query, len);

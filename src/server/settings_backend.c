@@ -61,6 +61,11 @@ static void apply(struct backend *b, const struct setting_def *def)
         if (b->base.cat.txn)
             txn_set_lock_timeout(b->base.cat.txn, b->lock_timeout_ms);
         break;
+    case HOOK_DEADLOCK_TIMEOUT:
+        b->deadlock_timeout_ms = setting_int(v);
+        if (b->base.cat.txn)
+            txn_set_deadlock_timeout(b->base.cat.txn, b->deadlock_timeout_ms);
+        break;
     case HOOK_IDLE_XACT_TIMEOUT:
         b->idle_xact_timeout_ms = setting_int(v);
         break;

@@ -188,6 +188,7 @@ const struct setting_def setting_table[] = {
      .unit = "ms",
      .min = 1,
      .max = 2147483647,
+     .hook = HOOK_DEADLOCK_TIMEOUT,
      .description = "Sets the time to wait on a lock before checking for deadlock."},
     {.name = "debug_pretty_print",
      .type = SETTING_BOOL,

@@ -488,6 +488,10 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
         if (r->raw->tree->vacuum_stmt->is_vacuumcmd)
             TRY(xact_must_be_alone(b, r, "VACUUM"));
         break;
+    case PG_QUERY__NODE__NODE_LOCK_STMT:
+        if (!xact_in_block(b) && !b->xact.implicit_block)
+            return err_new("25P01", "LOCK TABLE can only be used in transaction blocks");
+        break;
     case PG_QUERY__NODE__NODE_LISTEN_STMT:
         return err_unsupported("LISTEN is not supported");
     case PG_QUERY__NODE__NODE_UNLISTEN_STMT:

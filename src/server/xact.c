@@ -49,6 +49,7 @@ void xact_begin(struct backend *b)
     x->deferrable = false;
     x->uncommitted = false;
     x->start = b->base.types.stmt_timestamp;
+    x->number++;
     b->base.types.txn_timestamp = x->start;
 }
 
@@ -59,7 +60,11 @@ struct err *xact_open(struct backend *b)
     if (!c->txn) {
         TRY(txn_begin(catalog_txn_mgr(server_catalog), b->xact.isolation, b->xact.read_only,
                       &c->txn));
-        txn_set_pid(c->txn, b->base.pid);
+        txn_set_pid(c->txn, b->base.pid, c->db, &b->activity.xid);
+        if (b->base.locks)
+            txn_session_join(b->base.locks, c->txn);
+        if (b->deadlock_timeout_ms)
+            txn_set_deadlock_timeout(c->txn, b->deadlock_timeout_ms);
         if (b->lock_timeout_ms)
             txn_set_lock_timeout(c->txn, b->lock_timeout_ms);
     }
@@ -92,13 +97,20 @@ static void forget_catalog(struct backend *b)
     cat_forget_local(&b->base.cat, true);
 }
 
+/* The store's transaction is over. */
+static void detach_store(struct backend *b)
+{
+    b->base.cat.txn = NULL;
+    atomic_store_explicit(&b->activity.xid, 0, memory_order_relaxed);
+}
+
 static void abort_store(struct backend *b)
 {
     struct txn *t = b->base.cat.txn;
     portals_drop_all(b);
-    b->base.cat.txn = NULL;
     if (t)
         txn_abort(t);
+    detach_store(b);
     forget_catalog(b);
 }
 
@@ -115,9 +127,9 @@ struct err *xact_commit(struct backend *b)
     struct txn *t = b->base.cat.txn;
     struct err *e = NULL;
     portals_drop_all(b);
-    b->base.cat.txn = NULL;
     if (t)
         e = txn_commit(t, b->async_commit);
+    detach_store(b);
     forget_catalog(b);
     if (e)
         settings_rollback(&b->settings, 0);

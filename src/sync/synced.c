@@ -43,7 +43,7 @@ static struct err *at_name(const struct job *j, struct err *e)
 static struct err *begin(struct session *s)
 {
     TRY(txn_begin(catalog_txn_mgr(s->cat.shared), TXN_READ_COMMITTED, false, &s->cat.txn));
-    txn_set_pid(s->cat.txn, s->pid);
+    txn_set_pid(s->cat.txn, s->pid, s->cat.db, NULL);
     return NULL;
 }
 

@@ -14,36 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct lock_hold {
-    struct txn *txn;
-    struct lock_entry *entry;
-    struct lock_hold *next;
-    uint16_t mask;
-};
-
-struct lock_waiter {
-    struct wait wait;
-    struct txn *txn;
-    struct lock_entry *entry;
-    struct lock_waiter *next;
-    struct lock_hold *hold; /* ready to be linked; or the one the transaction has */
-    uint16_t previous_mask; /* set when granted */
-    uint8_t mode;
-    bool upgrade;
-    bool granted;
-};
-
-struct lock_entry {
-    struct lock_entry *next; /* in the bucket */
-    struct lock_partition *partition;
-    uint64_t hash;
-    struct lock_hold *holds;
-    struct lock_waiter *waiters;
-    uint32_t key_len;
-    uint8_t class;
-    char key[];
-};
-
 /* ---- modes ---- */
 
 #define BIT(mode) (1u << (mode))
@@ -93,10 +63,12 @@ uint32_t lock_conflicts(enum lock_class class, int mode)
     UNREACHABLE();
 }
 
-/* Whether what is held makes the mode superfluous: a held mode that conflicts with at least all
- * that the wanted one conflicts with. */
+/* Whether what is held makes the mode superfluous: for rows a held mode that conflicts with at
+ * least all that the wanted one conflicts with. The others are listed by mode, so each is noted. */
 static bool covers(enum lock_class class, uint16_t mask, int mode)
 {
+    if (class != LOCK_ROW)
+        return mask >> mode & 1;
     uint32_t wanted = lock_conflicts(class, mode);
     for (int m = 0; mask >> m; m++)
         if ((mask >> m & 1) && (lock_conflicts(class, m) & wanted) == wanted)
@@ -129,7 +101,7 @@ void locks_done(struct txn_mgr *mgr)
     }
 }
 
-static struct lock_partition *partition_of(struct txn_mgr *mgr, uint64_t hash)
+struct lock_partition *lock_partition_of(struct txn_mgr *mgr, uint64_t hash)
 {
     return &mgr->partitions[hash >> 32 & (LOCK_PARTITIONS - 1)];
 }
@@ -153,8 +125,8 @@ static void rehash_locked(struct lock_partition *p, size_t count)
     p->bucket_count = count;
 }
 
-static struct lock_entry *find_entry_locked(struct lock_partition *p, uint64_t hash,
-                                            enum lock_class class, struct str key)
+struct lock_entry *lock_find_locked(struct lock_partition *p, uint64_t hash, enum lock_class class,
+                                    struct str key)
 {
     struct lock_entry *e = p->buckets[hash & (p->bucket_count - 1)];
     while (e &&
@@ -167,7 +139,7 @@ static struct lock_entry *find_entry_locked(struct lock_partition *p, uint64_t h
 static struct lock_entry *get_entry_locked(struct lock_partition *p, uint64_t hash,
                                            enum lock_class class, struct str key)
 {
-    struct lock_entry *e = find_entry_locked(p, hash, class, key);
+    struct lock_entry *e = lock_find_locked(p, hash, class, key);
     if (e)
         return e;
     e = malloc(sizeof(*e) + key.len);
@@ -200,7 +172,7 @@ static void drop_if_unused_locked(struct lock_entry *e)
         rehash_locked(p, FIRST_BUCKETS);
 }
 
-static struct lock_hold *find_hold(const struct lock_entry *e, const struct txn *t)
+struct lock_hold *lock_find_hold(const struct lock_entry *e, const struct txn *t)
 {
     struct lock_hold *h = e->holds;
     while (h && h->txn != t)
@@ -212,7 +184,7 @@ static bool conflicts_with_holds(const struct lock_entry *e, const struct txn *t
 {
     uint32_t conflicts = lock_conflicts(e->class, mode);
     for (const struct lock_hold *h = e->holds; h; h = h->next)
-        if (h->txn != t && (h->mask & conflicts))
+        if (!lock_same_owner(h->txn, t) && (h->mask & conflicts))
             return true;
     return false;
 }
@@ -310,7 +282,7 @@ void lock_revert(struct txn_mgr *mgr, struct lock_hold *hold, uint16_t mask)
     pthread_mutex_unlock(&p->mu);
 }
 
-static uint64_t lock_hash(enum lock_class class, struct str key)
+uint64_t lock_hash(enum lock_class class, struct str key)
 {
     return hash_bytes(key.data, key.len, class + 1);
 }
@@ -326,7 +298,7 @@ static struct lock_hold *hold_new(struct txn *t, uint16_t mask)
 struct lock_hold *lock_install(struct txn *t, enum lock_class class, struct str key, uint16_t mask)
 {
     uint64_t hash = lock_hash(class, key);
-    struct lock_partition *p = partition_of(t->mgr, hash);
+    struct lock_partition *p = lock_partition_of(t->mgr, hash);
     pthread_mutex_lock(&p->mu);
     struct lock_entry *e = get_entry_locked(p, hash, class, key);
     struct lock_hold *h = hold_new(t, mask);
@@ -348,6 +320,8 @@ struct search {
 
 static void visit(struct search *s, struct txn *from, struct txn *to)
 {
+    if (!to->waiting && to->sibling) /* of a session one waits at most */
+        to = to->sibling;
     if (to == s->start) {
         if (!s->closing)
             s->closing = from;
@@ -371,7 +345,7 @@ static void visit_blockers(struct search *s, struct txn *t)
     const struct lock_entry *e = w->entry;
     uint32_t conflicts = lock_conflicts(e->class, w->mode);
     for (const struct lock_hold *h = e->holds; h; h = h->next)
-        if (h->txn != t && (h->mask & conflicts))
+        if (!lock_same_owner(h->txn, t) && (h->mask & conflicts))
             visit(s, t, h->txn);
     for (const struct lock_waiter *o = e->waiters; o != w && !w->upgrade; o = o->next)
         if (conflicts & BIT(o->mode))
@@ -383,16 +357,6 @@ static int process_of(const struct txn *t)
     return t->pid ? t->pid : (int)txn_xid(t);
 }
 
-static const char *const table_mode_names[] = {"",
-                                               "AccessShareLock",
-                                               "RowShareLock",
-                                               "RowExclusiveLock",
-                                               "ShareUpdateExclusiveLock",
-                                               "ShareLock",
-                                               "ShareRowExclusiveLock",
-                                               "ExclusiveLock",
-                                               "AccessExclusiveLock"};
-
 static void describe_wait(struct buf *b, const struct txn *waiter, const struct txn *blocker)
 {
     const struct lock_waiter *w = waiter->waiting;
@@ -403,11 +367,13 @@ static void describe_wait(struct buf *b, const struct txn *waiter, const struct 
         buf_printf(b, "ShareLock on transaction %llu", (unsigned long long)txn_xid(blocker));
         break;
     case LOCK_TABLE:
-        buf_printf(b, "%s on relation %u", table_mode_names[w->mode], load_be32(e->key));
+        buf_printf(b, "%s on relation %u of database %u", lock_mode_name(LOCK_TABLE, w->mode),
+                   load_be32(e->key), waiter->db);
         break;
     case LOCK_ADVISORY:
-        buf_printf(b, "%s on advisory lock [%u,%u]", w->mode ? "ExclusiveLock" : "ShareLock",
-                   load_be32(e->key), load_be32(e->key + 4));
+        buf_printf(b, "%s on advisory lock [%u,%u,%u,%u]", lock_mode_name(LOCK_ADVISORY, w->mode),
+                   load_be32(e->key), load_be32(e->key + 4), load_be32(e->key + 8),
+                   load_be16(e->key + 12));
         break;
     }
     buf_printf(b, "; blocked by process %d.", process_of(blocker));
@@ -435,6 +401,19 @@ static struct err *deadlock_error(struct search *s)
     return e;
 }
 
+void locks_lock_all(struct txn_mgr *mgr)
+{
+    for (int i = 0; i < LOCK_PARTITIONS; i++)
+        pthread_mutex_lock(&mgr->partitions[i].mu);
+}
+
+void locks_unlock_all(struct txn_mgr *mgr, const struct lock_partition *except)
+{
+    for (int i = LOCK_PARTITIONS; i-- > 0;)
+        if (&mgr->partitions[i] != except)
+            pthread_mutex_unlock(&mgr->partitions[i].mu);
+}
+
 /* NULL when `t` is in no cycle (or no longer waits). Returns with mu of `own`, where `t` waits,
  * held: until the caller has left the queue no other member of the cycle can look, so that one
  * cycle has one victim. */
@@ -442,8 +421,7 @@ static struct err *check_deadlock_and_lock(struct lock_partition *own, struct tx
 {
     struct txn_mgr *mgr = t->mgr;
     struct err *e = NULL;
-    for (int i = 0; i < LOCK_PARTITIONS; i++)
-        pthread_mutex_lock(&mgr->partitions[i].mu);
+    locks_lock_all(mgr);
     if (t->waiting) {
         struct search s = {.start = t, .visit = ++mgr->visit};
         visit_blockers(&s, t);
@@ -457,9 +435,7 @@ static struct err *check_deadlock_and_lock(struct lock_partition *own, struct tx
         if (s.closing)
             e = deadlock_error(&s);
     }
-    for (int i = LOCK_PARTITIONS; i-- > 0;)
-        if (&mgr->partitions[i] != own)
-            pthread_mutex_unlock(&mgr->partitions[i].mu);
+    locks_unlock_all(mgr, own);
     return e;
 }
 
@@ -490,7 +466,7 @@ static struct err *await_grant_locked(struct lock_partition *p, struct lock_wait
     int64_t now_ns = clock_mono_ns();
     int64_t lock_deadline_ns =
         t->lock_timeout_ms > 0 ? now_ns + t->lock_timeout_ms * 1000000 : WAIT_FOREVER;
-    int64_t check_ns = now_ns + t->mgr->deadlock_timeout_ms * 1000000;
+    int64_t check_ns = now_ns + t->deadlock_timeout_ms * 1000000;
     struct err *e = NULL;
     while (!w->granted) {
         bool woken = false;
@@ -529,20 +505,22 @@ static struct err *acquire_locked(struct lock_partition *p, struct lock_entry *e
                                   const struct request *r, bool *locked)
 {
     struct txn *t = r->txn;
-    struct lock_hold *mine = find_hold(e, t);
+    struct lock_hold *mine = lock_find_hold(e, t);
+    bool upgrade = mine || (t->sibling && lock_find_hold(e, t->sibling));
     *locked = true;
     if (mine && r->strong_slot < 0 && covers(r->class, mine->mask, r->mode))
         return NULL;
-    struct lock_waiter w = {.txn = t, .entry = e, .mode = (uint8_t)r->mode, .upgrade = mine};
+    struct lock_waiter w = {.txn = t, .entry = e, .mode = (uint8_t)r->mode, .upgrade = upgrade};
     w.hold = mine ? mine : hold_new(t, 0);
     if (!w.hold)
         return err_oom();
-    if (!conflicts_with_holds(e, t, r->mode) && (mine || !conflicts_with_waiters(e, r->mode))) {
+    if (!conflicts_with_holds(e, t, r->mode) && (upgrade || !conflicts_with_waiters(e, r->mode))) {
         wait_prepare(&w.wait);
         grant_waiter_locked(e, &w);
     } else {
         struct err *failure = NULL;
         if (r->wait == TXN_WAIT) {
+            w.since_us = clock_real_us();
             wait_prepare(&w.wait);
             enqueue_locked(e, &w);
             failure = await_grant_locked(p, &w);
@@ -565,7 +543,7 @@ struct err *lock_acquire(struct txn *t, enum lock_class class, struct str key, i
 {
     struct request r = {t, class, mode, wait, strong_slot};
     uint64_t hash = lock_hash(class, key);
-    struct lock_partition *p = partition_of(t->mgr, hash);
+    struct lock_partition *p = lock_partition_of(t->mgr, hash);
     bool got = false;
     pthread_mutex_lock(&p->mu);
     struct lock_entry *e = get_entry_locked(p, hash, class, key);
@@ -586,13 +564,4 @@ struct err *txn_lock_key(struct txn *t, struct str key, enum txn_row_lock mode, 
                          bool *locked)
 {
     return lock_acquire(t, LOCK_ROW, key, mode, wait, -1, locked);
-}
-
-struct err *txn_lock_advisory(struct txn *t, int64_t key, bool shared, enum txn_wait wait,
-                              bool *locked)
-{
-    char bytes[8];
-    store_be64(bytes, (uint64_t)key);
-    return lock_acquire(t, LOCK_ADVISORY, str_make(bytes, sizeof(bytes)), shared ? 0 : 1, wait, -1,
-                        locked);
 }

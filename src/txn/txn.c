@@ -183,12 +183,16 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
     t->mgr = mgr;
     t->slot = slot;
     t->xid = 0;
+    t->publish_xid = NULL;
     t->pid = 0;
+    t->db = 0;
+    t->sibling = NULL;
     t->isolation = isolation;
     t->read_only = read_only;
     t->has_writes = false;
     t->command = 1;
     t->lock_timeout_ms = 0;
+    t->deadlock_timeout_ms = mgr->deadlock_timeout_ms;
     t->seen_csn = 0;
     t->rests_on = (struct lsn){0};
     *out = t;
@@ -197,14 +201,22 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
 
 uint64_t txn_xid(const struct txn *t)
 {
-    if (!t->xid)
-        ((struct txn *)t)->xid = store_new_xid(t->mgr->store);
-    return t->xid;
+    struct txn *at = (struct txn *)t;
+    uint64_t xid = atomic_load_explicit(&at->xid, memory_order_relaxed);
+    if (xid)
+        return xid;
+    uint64_t fresh = store_new_xid(t->mgr->store);
+    /* A deadlock check may ask on another thread. */
+    if (!atomic_compare_exchange_strong(&at->xid, &xid, fresh))
+        return xid;
+    if (at->publish_xid)
+        atomic_store_explicit(at->publish_xid, fresh, memory_order_relaxed);
+    return fresh;
 }
 
 bool txn_has_xid(const struct txn *t)
 {
-    return t->xid != 0;
+    return atomic_load_explicit(&((struct txn *)t)->xid, memory_order_relaxed) != 0;
 }
 
 bool txn_has_writes(const struct txn *t)
@@ -222,9 +234,16 @@ void txn_set_lock_timeout(struct txn *t, int64_t timeout_ms)
     t->lock_timeout_ms = timeout_ms;
 }
 
-void txn_set_pid(struct txn *t, int32_t pid)
+void txn_set_deadlock_timeout(struct txn *t, int64_t timeout_ms)
+{
+    t->deadlock_timeout_ms = timeout_ms;
+}
+
+void txn_set_pid(struct txn *t, int32_t pid, uint32_t db, _Atomic uint64_t *publish_xid)
 {
     t->pid = pid;
+    t->db = db;
+    t->publish_xid = publish_xid;
 }
 
 void txn_next_command(struct txn *t)
@@ -331,6 +350,8 @@ static void txn_end(struct txn *t)
     CHECK(t->live_snapshots == 0);
     locks_release_to(t, 0);
     fast_unregister(t);
+    if (t->sibling)
+        advisory_leave(t);
     while (t->load_gen_count)
         kv_gen_unref(t->load_gens[--t->load_gen_count]);
     t->undo_count = t->mark_count = t->hook_count = t->count_count = t->drop_count = 0;

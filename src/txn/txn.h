@@ -62,8 +62,9 @@ void txn_abort(struct txn *t);
 /* Given on first use. */
 uint64_t txn_xid(const struct txn *t);
 bool txn_has_xid(const struct txn *t);
-/* The session's process number, for deadlock details. */
-void txn_set_pid(struct txn *t, int32_t pid);
+/* The session's process number and database, for deadlock details and lists of locks; a number
+ * given is stored in `publish_xid` too (may be NULL). */
+void txn_set_pid(struct txn *t, int32_t pid, uint32_t db, _Atomic uint64_t *publish_xid);
 bool txn_has_writes(const struct txn *t);
 enum txn_isolation txn_isolation_level(const struct txn *t);
 struct txn_mgr *txn_manager(const struct txn *t);
@@ -180,13 +181,58 @@ enum txn_table_lock { /* manual table 13.2; conflicts as there */
 struct err *txn_lock_table(struct txn *t, uint32_t oid, enum txn_table_lock mode,
                            enum txn_wait wait, bool *locked) MUST_CHECK;
 
-/* Advisory locks on a 64-bit key (two 32-bit ones: the first in the high half), to the end of the
- * transaction or savepoint. MAY YIELD. */
-struct err *txn_lock_advisory(struct txn *t, int64_t key, bool shared, enum txn_wait wait,
-                              bool *locked) MUST_CHECK;
+/* An advisory lock's name: as pg_locks shows it. A 64-bit key has its halves in hi and lo and
+ * `kind` 1, a pair of 32-bit ones `kind` 2. */
+struct txn_advisory {
+    uint32_t db;
+    uint32_t hi;
+    uint32_t lo;
+    uint16_t kind;
+};
+/* To the end of the transaction or savepoint. MAY YIELD. */
+struct err *txn_lock_advisory(struct txn *t, struct txn_advisory key, bool shared,
+                              enum txn_wait wait, bool *locked) MUST_CHECK;
+
+/* Advisory locks of a session, beyond its transactions; one lock can be taken several times. They
+ * do not conflict with those of the session's transaction `t`, which must have joined. Made at the
+ * first use (*s NULL), used by the session's fiber alone. MAY YIELD. */
+struct txn_session_locks;
+struct err *txn_session_lock(struct txn_session_locks **s, struct txn *t, struct txn_advisory key,
+                             bool shared, enum txn_wait wait, bool *locked) MUST_CHECK;
+/* For each transaction that begins while the session has such locks. */
+void txn_session_join(struct txn_session_locks *s, struct txn *t);
+/* Gives one back; false when it is not held. */
+bool txn_session_unlock(struct txn_session_locks *s, struct txn_advisory key, bool shared);
+void txn_session_unlock_all(struct txn_session_locks *s);
+/* Gives all back and frees; no transaction of the session may be open. NULL is fine. */
+void txn_session_locks_free(struct txn_session_locks *s);
 
 /* lock_timeout of the session, milliseconds, 0: none. */
 void txn_set_lock_timeout(struct txn *t, int64_t timeout_ms);
+/* How long a wait lasts until it looks for a deadlock, milliseconds. */
+void txn_set_deadlock_timeout(struct txn *t, int64_t timeout_ms);
+
+/* ---- lists of locks ---- */
+
+enum txn_lock_kind { TXN_LOCK_RELATION, TXN_LOCK_TRANSACTION, TXN_LOCK_ADVISORY };
+struct txn_lock_info {
+    enum txn_lock_kind kind;
+    uint32_t relation;
+    uint64_t xid; /* TRANSACTION: waited for, since it holds a row */
+    struct txn_advisory advisory;
+    const char *mode; /* "AccessShareLock" ... */
+    int32_t pid;
+    uint32_t db; /* of the session */
+    bool granted;
+    bool fast_path;
+    int64_t waiting_since_us; /* clock_real_us(), 0: granted */
+};
+/* All table and advisory locks, held and wanted, and row locks waited for. Into the arena. */
+struct err *txn_list_locks(struct txn_mgr *mgr, struct arena *arena, struct txn_lock_info **out,
+                           size_t *count) MUST_CHECK;
+/* The processes that keep `pid` waiting; *count is 0 when it does not wait. */
+struct err *txn_blocking_pids(struct txn_mgr *mgr, int32_t pid, struct arena *arena, int32_t **out,
+                              size_t *count) MUST_CHECK;
 
 /* ---- storage ids, row counts, bulk load ---- */
 

@@ -23,8 +23,8 @@ enum {
 
 struct kv_cursor;
 struct kv_gen;
-struct lock_hold;
-struct lock_waiter;
+struct lock_entry;
+struct txn;
 
 /* One transaction uses its snapshots on one thread at a time: plain counts. */
 struct snapshot {
@@ -32,6 +32,37 @@ struct snapshot {
     uint64_t csn;
     int64_t refs;
     struct snapshot *next_free;
+};
+
+struct lock_hold {
+    struct txn *txn;
+    struct lock_entry *entry;
+    struct lock_hold *next;
+    uint16_t mask;
+};
+
+struct lock_waiter {
+    struct wait wait;
+    struct txn *txn;
+    struct lock_entry *entry;
+    struct lock_waiter *next;
+    struct lock_hold *hold; /* ready to be linked; or the one the transaction has */
+    uint16_t previous_mask; /* set when granted */
+    uint8_t mode;
+    int64_t since_us; /* clock_real_us() */
+    bool upgrade;
+    bool granted;
+};
+
+struct lock_entry {
+    struct lock_entry *next; /* in the bucket */
+    struct lock_partition *partition;
+    uint64_t hash;
+    struct lock_hold *holds;
+    struct lock_waiter *waiters;
+    uint32_t key_len;
+    uint8_t class;
+    char key[];
 };
 
 /* A weak table lock. The transaction that wants a strong one moves it to the lock table. */
@@ -73,13 +104,19 @@ struct read_range {
 
 struct txn {
     struct txn_mgr *mgr;
-    uint64_t xid; /* 0: not yet given */
+    _Atomic uint64_t xid; /* 0: not yet given */
+    _Atomic uint64_t *publish_xid;
     int32_t pid;
+    uint32_t db;
+    /* The other lock owner of the session: a transaction's is the holder of the session's advisory
+     * locks, the holder's is the transaction. Guarded by the mutex of partition 0. */
+    struct txn *sibling;
     enum txn_isolation isolation;
     bool read_only;
     bool has_writes;
     uint32_t command;
     int64_t lock_timeout_ms;
+    int64_t deadlock_timeout_ms;
     uint64_t seen_csn;   /* what snapshots show at least, perhaps not durable: see txn_see */
     struct lsn rests_on; /* must be durable before the client hears of success */
 
@@ -194,6 +231,23 @@ struct lock_hold *lock_install(struct txn *t, enum lock_class class, struct str 
 void lock_revert(struct txn_mgr *mgr, struct lock_hold *hold, uint16_t mask);
 void grant_push(struct txn *t, struct lock_grant g);
 uint32_t lock_conflicts(enum lock_class class, int mode);
+/* Whether locks of the two never conflict: they are of one session. */
+static inline bool lock_same_owner(const struct txn *a, const struct txn *b)
+{
+    return a == b || a->sibling == b;
+}
+const char *lock_mode_name(enum lock_class class, int mode);
+uint64_t lock_hash(enum lock_class class, struct str key);
+struct lock_partition *lock_partition_of(struct txn_mgr *mgr, uint64_t hash);
+struct lock_entry *lock_find_locked(struct lock_partition *p, uint64_t hash, enum lock_class class,
+                                    struct str key);
+struct lock_hold *lock_find_hold(const struct lock_entry *e, const struct txn *t);
+void locks_lock_all(struct txn_mgr *mgr);
+void locks_unlock_all(struct txn_mgr *mgr, const struct lock_partition *except);
+
+/* advisory.c */
+enum { ADVISORY_KEY_BYTES = 14 };
+void advisory_leave(struct txn *t); /* at the end of a transaction with a sibling */
 
 /* table_lock.c */
 void fast_revert(struct txn *t, const struct lock_grant *g);

@@ -213,6 +213,8 @@ static struct err *write_version(struct txn *t, struct str key, struct str value
     struct mem_node *n = memtable_put(&t->writes, key, 0, t->command, value, deleted);
     if (!n)
         return err_oom();
+    if (!t->has_writes)
+        (void)txn_xid(t);
     t->has_writes = true;
     if (t->mark_count) {
         t->undo = grow_array(t->undo, t->undo_count, &t->undo_cap, sizeof(struct mem_node *));

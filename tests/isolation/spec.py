@@ -116,7 +116,7 @@ def show_error(e):
     if not d.sqlstate:
         return "connection lost"
     out = "%s:  %s: %s" % (d.severity, d.sqlstate, mask(d.message_primary))
-    if d.message_detail:
+    if d.message_detail and not d.message_detail.startswith("Reason code"):
         out += "\nDETAIL:  " + mask(d.message_detail)
     if d.message_hint:
         out += "\nHINT:  " + d.message_hint

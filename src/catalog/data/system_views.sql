@@ -53,3 +53,18 @@ JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_tablespace t ON t.oid = i.reltablespace
 WHERE c.relkind IN ('r'::"char", 'm'::"char", 'p'::"char");
+
+-- client_addr is of type text: there is no inet yet.
+CREATE VIEW pg_catalog.pg_stat_activity AS
+SELECT s.datid, d.datname, s.pid, s.leader_pid, s.usesysid, u.rolname AS usename, s.application_name,
+       s.client_addr, s.client_hostname, s.client_port, s.backend_start, s.xact_start, s.query_start,
+       s.state_change, s.wait_event_type, s.wait_event, s.state, s.backend_xid, s.backend_xmin,
+       s.query_id, s.query, s.backend_type
+FROM pg_catalog.pg_stat_get_activity(NULL::integer) s
+LEFT JOIN pg_catalog.pg_database d ON s.datid = d.oid
+LEFT JOIN pg_catalog.pg_authid u ON s.usesysid = u.oid;
+
+CREATE VIEW pg_catalog.pg_locks AS
+SELECT l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid,
+       l.objid, l.objsubid, l.virtualtransaction, l.pid, l.mode, l.granted, l.fastpath, l.waitstart
+FROM pg_catalog.pg_lock_status() l;

@@ -176,12 +176,15 @@ static void advisory_locks(void **state)
     struct txn *x = begin();
     struct txn *y = begin();
     bool locked;
-    no_error(txn_lock_advisory(x, 42, true, TXN_WAIT, &locked));
-    no_error(txn_lock_advisory(y, 42, true, TXN_SKIP_LOCKED, &locked));
+    no_error(txn_lock_advisory(x, (struct txn_advisory){1, 0, 42, 1}, true, TXN_WAIT, &locked));
+    no_error(
+        txn_lock_advisory(y, (struct txn_advisory){1, 0, 42, 1}, true, TXN_SKIP_LOCKED, &locked));
     assert_true(locked);
-    no_error(txn_lock_advisory(y, 42, false, TXN_SKIP_LOCKED, &locked));
+    no_error(
+        txn_lock_advisory(y, (struct txn_advisory){1, 0, 42, 1}, false, TXN_SKIP_LOCKED, &locked));
     assert_false(locked);
-    no_error(txn_lock_advisory(y, 43, false, TXN_SKIP_LOCKED, &locked));
+    no_error(
+        txn_lock_advisory(y, (struct txn_advisory){1, 0, 43, 1}, false, TXN_SKIP_LOCKED, &locked));
     assert_true(locked);
     txn_abort(x);
     txn_abort(y);
@@ -203,7 +206,7 @@ static void *cross(void *arg)
     struct party *p = arg;
     struct txn *t = begin();
     bool locked;
-    txn_set_pid(t, 100 + p->first);
+    txn_set_pid(t, 100 + p->first, 0, NULL);
     no_error(txn_lock_key(t, row(p->first), TXN_UPDATE, TXN_WAIT, &locked));
     pthread_barrier_wait(p->barrier);
     struct err *e = txn_lock_key(t, row(p->second), TXN_UPDATE, TXN_WAIT, &locked);
