@@ -21,6 +21,9 @@ struct options {
     const char *config;
     const char *port;
     const char *listen;
+    const char *host;
+    const char *user;
+    const char *target;                 /* of a backup */
     char *assignments[MAX_ASSIGNMENTS]; /* name=value */
     int nassignments;
 };
@@ -31,6 +34,8 @@ static void usage(FILE *to)
 {
     fputs("Usage: tarn serve [OPTION]...\n"
           "       tarn check -D DIR [-c NAME=VALUE]...\n"
+          "       tarn backup [--host HOST] [-p PORT] [-U USER] TARGET\n"
+          "       tarn backup -D DIR TARGET\n"
           "       tarn --help | --version\n"
           "\n"
           "serve: runs the Tarn database server until SIGTERM or SIGINT; SIGHUP reads the\n"
@@ -43,7 +48,11 @@ static void usage(FILE *to)
           "  --listen ADDR  addresses to listen on, with commas between (127.0.0.1)\n"
           "\n"
           "check: verifies a data directory that no server uses: the data file's pages, the\n"
-          "write-ahead log, every index against its table. Status 1 when something is wrong.\n",
+          "write-ahead log, every index against its table. Status 1 when something is wrong.\n"
+          "\n"
+          "backup: copies a store to the new directory TARGET, from which `tarn serve -D TARGET`\n"
+          "starts: that of a running server (127.0.0.1, 5432, postgres), while it works, or of a\n"
+          "data directory that no server uses.\n",
           to);
 }
 
@@ -56,11 +65,12 @@ static void print_version(void)
 static bool parse_options(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
+                                          {"host", required_argument, NULL, 'H'},
                                           {"help", no_argument, NULL, 'h'},
                                           {"version", no_argument, NULL, 'V'},
                                           {0}};
     int c;
-    while ((c = getopt_long(argc, argv, "D:c:p:", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "D:c:p:U:", longs, NULL)) != -1) {
         switch (c) {
         case 'D':
             o->data_dir = optarg;
@@ -77,6 +87,12 @@ static bool parse_options(int argc, char **argv, struct options *o)
         case 'l':
             o->listen = optarg;
             break;
+        case 'H':
+            o->host = optarg;
+            break;
+        case 'U':
+            o->user = optarg;
+            break;
         case 'h':
             usage(stdout);
             exit(0);
@@ -87,6 +103,8 @@ static bool parse_options(int argc, char **argv, struct options *o)
             return false;
         }
     }
+    if (optind < argc)
+        o->target = argv[optind++];
     return optind == argc;
 }
 
@@ -293,6 +311,48 @@ static int run_check(const struct options *o)
     return problems ? 1 : 0;
 }
 
+/* ---- backup ---- */
+
+/* A start would make a new one. */
+static struct err *must_be_store(const char *dir)
+{
+    char path[1024];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s/FORMAT", dir);
+    if (stat(path, &st) == 0)
+        return NULL;
+    return err_new("58P01", "\"%s\" is not a data directory: it has no FORMAT file", dir);
+}
+
+static struct err *backup_here(const struct options *o)
+{
+    struct txn_mgr *mgr = NULL;
+    struct catalog *catalog = NULL;
+    TRY(configure(o));
+    TRY(must_be_store(server_setting_named("data_directory")));
+    struct err *e = open_store(&mgr, &catalog);
+    if (!e)
+        e = txn_mgr_backup(mgr, o->target);
+    if (catalog)
+        catalog_close(catalog);
+    if (mgr)
+        txn_mgr_close_hard(mgr);
+    return e;
+}
+
+static int run_backup(const struct options *o)
+{
+    struct err *e =
+        o->data_dir ? backup_here(o)
+                    : server_ask_backup(o->host ? o->host : "127.0.0.1", o->port ? o->port : "5432",
+                                        o->user ? o->user : "postgres", o->target);
+    if (!e)
+        return 0;
+    log_err(LOG_FATAL, "backup", e);
+    err_free(e);
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {0};
@@ -307,12 +367,16 @@ int main(int argc, char **argv)
     }
     bool serving = strcmp(command, "serve") == 0;
     bool checking = strcmp(command, "check") == 0;
-    if ((!serving && !checking) || !parse_options(argc - 1, argv + 1, &o)) {
+    bool copying = strcmp(command, "backup") == 0;
+    bool known = serving || checking || copying;
+    if (!known || !parse_options(argc - 1, argv + 1, &o) || copying != (o.target != NULL)) {
         usage(stderr);
         return 2;
     }
     if (checking)
         return run_check(&o);
+    if (copying)
+        return run_backup(&o);
     struct err *e = run(&o);
     if (e) {
         log_err(LOG_FATAL, "server", e);

@@ -373,6 +373,10 @@ void registry_each(void (*visit)(void *arg, const struct session_info *info), vo
 void session_wake(
     struct backend *b); /* session.c: on its worker; lets a resting session see its token */
 
+/* backup.c: a relative target is below the current directory. Blocks. */
+struct err *server_ask_backup(const char *host, const char *port, const char *user,
+                              const char *target) MUST_CHECK;
+
 /* check.c: what is wrong is printed and counted. */
 struct err *server_check_files(const char *dir, uint64_t *problems) MUST_CHECK;
 /* Once the catalog is open. */

@@ -457,12 +457,24 @@ static struct err *discard(struct backend *b, struct run *r)
     return NULL;
 }
 
+/* The copy is consistent by itself: no transaction is needed, nor open. */
+static struct err *run_backup(struct backend *b, struct run *r)
+{
+    if (!b->base.superuser)
+        return err_new("42501", "must be superuser to run BACKUP");
+    TRY(xact_must_be_alone(b, r, "BACKUP"));
+    snprintf(r->tag, sizeof(r->tag), "BACKUP");
+    return txn_mgr_backup(catalog_txn_mgr(server_catalog), r->raw->own->uri);
+}
+
 /* The statement manages its own transactions, so none is open while it runs. */
 static struct err *run_own(struct backend *b, struct run *r)
 {
     bool in_block = xact_in_block(b) || !r->only;
     if (r->raw->own->kind == OWN_UNSUPPORTED)
         return err_unsupported("%s is not supported", r->raw->own->what);
+    if (r->raw->own->kind == OWN_BACKUP)
+        return run_backup(b, r);
     if (!own_handler.run)
         return err_unsupported("synced tables are not supported by this server");
     if (!in_block) {

@@ -303,6 +303,16 @@ static struct err *drop_synced(struct lexer *lx, struct own_stmt *s)
     return NULL;
 }
 
+static struct err *backup(struct lexer *lx, struct own_stmt *s)
+{
+    s->kind = OWN_BACKUP;
+    if (lx->tok.kind != TOK_STRING)
+        return syntax_error(lx, &lx->tok);
+    s->uri = lx->tok.text;
+    s->uri_location = lx->tok.start;
+    return advance(lx);
+}
+
 /* The words a statement can begin with. */
 static const struct {
     const char *words[4];
@@ -312,6 +322,7 @@ static const struct {
     {{"create", "synced", "table"}, create_synced, NULL},
     {{"refresh", "synced", "table"}, refresh_synced, NULL},
     {{"drop", "synced", "table"}, drop_synced, NULL},
+    {{"backup", "to"}, backup, NULL},
     {{"alter", "synced", "table"}, NULL, "ALTER SYNCED TABLE"},
     {{"verify", "synced", "table"}, NULL, "VERIFY SYNCED TABLE"},
     {{"wait", "for", "synced", "table"}, NULL, "WAIT FOR SYNCED TABLE"},

@@ -1,5 +1,5 @@
-/* Tarn's own statements, which PostgreSQL's grammar does not know: synced tables and their sources.
- */
+/* Tarn's own statements, which PostgreSQL's grammar does not know: synced tables and their sources,
+ * backups. */
 #ifndef TARN_SQL_OWN_STMT_H
 #define TARN_SQL_OWN_STMT_H
 
@@ -13,6 +13,7 @@ enum own_kind {
     OWN_CREATE_SYNCED,
     OWN_REFRESH_SYNCED,
     OWN_DROP_SYNCED,
+    OWN_BACKUP, /* `uri`: the directory */
     OWN_UNSUPPORTED, /* recognised, not built yet: `what` names it */
 };
 
@@ -30,7 +31,7 @@ struct own_stmt {
     bool cascade;
     bool full;
     bool no_wait;
-    const char *uri; /* FROM DELTA 'uri' */
+    const char *uri; /* FROM DELTA 'uri', BACKUP TO 'directory' */
     int uri_location;
     const char **keys; /* PRIMARY KEY columns */
     int nkeys;

@@ -241,7 +241,7 @@ static int statement_end(const char *sql, int start)
 
 static bool mentions_own(const char *sql)
 {
-    static const char *const words[] = {"synced", "sync", "credential"};
+    static const char *const words[] = {"synced", "sync", "credential", "backup"};
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
         if (strcasestr(sql, words[i]))
             return true;

@@ -13,7 +13,10 @@
 #include "storage/siphash.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MAX_READERS = 4096, CSN_BYTES = 8, LONG_HEADER_BYTES = 12 };
 
@@ -325,4 +328,20 @@ uint64_t kv_used_bytes(struct kv *kv)
     mdb_env_info(kv->env, &info);
     mdb_env_stat(kv->env, &stat);
     return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+/* LMDB begins to read at the last commit, waiting for a write transaction to end first. */
+struct err *kv_copy(struct kv *kv, const char *dir)
+{
+    char path[1024];
+    snprintf(path, sizeof(path), "%s/data.mdb", dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(errno, "create file \"%s\"", path);
+    int rc = mdb_env_copyfd2(kv->env, fd, 0);
+    struct err *e = rc ? kv_error(rc, "could not copy the data file") : NULL;
+    if (!e && fsync(fd) != 0)
+        e = err_errno(errno, "fsync file \"%s\"", path);
+    close(fd);
+    return e;
 }

@@ -48,6 +48,9 @@ struct err *kv_delete(struct kv *kv, struct str key) MUST_CHECK; /* fine when no
 struct err *kv_peek(struct kv *kv, struct str key, struct str *value, bool *found) MUST_CHECK;
 /* Deletes up to `limit` keys of a storage id; *done when none is left. */
 struct err *kv_delete_some(struct kv *kv, uint32_t storage_id, size_t limit, bool *done) MUST_CHECK;
+/* Writes a copy of the last commit's state to a new file `data.mdb` in an existing directory,
+ * synced, while others read and write. Any thread; long. */
+struct err *kv_copy(struct kv *kv, const char *dir) MUST_CHECK;
 /* Bytes of the file in use. */
 uint64_t kv_used_bytes(struct kv *kv);
 

@@ -50,6 +50,12 @@ bool store_is_new(const struct store *s);
 /* Forces a checkpoint of all that is committed now, and waits. MAY YIELD. */
 struct err *store_checkpoint(struct store *s) MUST_CHECK;
 
+/* Copies the store to a directory, which must not exist or be empty, while everything goes on. The
+ * copy holds all that was committed when it began; a server starts from it by redo. An error leaves
+ * a directory without FORMAT, from which none starts. One at a time (55006). Errors also: 58P02 not
+ * empty, 58030, 53100. MAY YIELD, for long. */
+struct err *store_backup(struct store *s, const char *target) MUST_CHECK;
+
 /* ---- reading ---- */
 
 /* What exists at a moment: the memtables, newest first, and the LMDB generation below them.

@@ -124,6 +124,28 @@ struct err *store_dir_open(struct store *s)
     return NULL;
 }
 
+static void note_name(void *arg, const char *name)
+{
+    (void)name;
+    *(bool *)arg = true;
+}
+
+struct err *store_dir_create(struct store *s)
+{
+    bool has_names = false;
+    TRY(name_parts(s));
+    TRY(make_dir(s->dir));
+    int rc = file_posix.list(NULL, s->dir, note_name, &has_names);
+    if (rc < 0)
+        return err_errno(-rc, "open directory \"%s\"", s->dir);
+    if (has_names)
+        return err_new("58P02", "directory \"%s\" exists but is not empty", s->dir);
+    TRY(lock_dir(s));
+    TRY(make_dir(s->wal_dir));
+    TRY(make_dir(s->data_dir));
+    return make_dir(s->tmp_dir);
+}
+
 struct err *store_dir_open_existing(struct store *s)
 {
     struct stat st;

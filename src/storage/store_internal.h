@@ -167,6 +167,8 @@ void count_map_done(struct count_map *m);
 
 /* store_dir.c */
 struct err *store_dir_open(struct store *s) MUST_CHECK; /* creates, locks, checks the format */
+/* A new directory with its folders, for a copy: 58P02 when it has something in it. */
+struct err *store_dir_create(struct store *s) MUST_CHECK;
 /* As store_dir_open, of a store that must be there. */
 struct err *store_dir_open_existing(struct store *s) MUST_CHECK;
 struct err *store_dir_initialised(struct store *s) MUST_CHECK;

@@ -55,6 +55,12 @@ struct lsn wal_tail(const struct wal *w);
 void wal_flush_soon(struct wal *w);
 /* Waits until the log is durable up to `upto`; deaf to cancel. MAY YIELD. */
 void wal_wait(struct wal *w, struct lsn upto);
+/* Segments from `from` on stay until wal_release. One holder at a time: false when there is one. */
+bool wal_hold(struct wal *w, struct lsn from);
+void wal_release(struct wal *w);
+/* Copies the log from `from` (held) up to `end` (durable) into an existing directory, as segment
+ * files, synced. Long: on a pool thread. */
+struct err *wal_copy(struct wal *w, struct lsn from, struct lsn end, const char *dir) MUST_CHECK;
 /* Segments wholly before `upto` may be used again. Any thread. */
 void wal_recycle(struct wal *w, struct lsn upto);
 /* Counters for tests and statistics. */

@@ -63,6 +63,8 @@ struct wal {
     size_t segment_cap;
     struct wal_segment spare[WAL_MAX_SPARE]; /* files to reuse; start is the old one */
     size_t spare_count;
+    bool held; /* somebody copies from `held_from` on */
+    uint64_t held_from;
     uint64_t wanted;           /* prepare up to here */
     struct err *prepare_error; /* of the last attempt, for those who wait */
     uint64_t prepare_attempts;

@@ -281,8 +281,9 @@ void wal_recycle(struct wal *w, struct lsn upto)
     for (;;) {
         struct wal_segment s;
         pthread_mutex_lock(&w->mu);
-        bool superfluous =
-            w->segment_count > 1 && w->segments[0].start + w->segments[0].bytes <= upto.v;
+        bool superfluous = w->segment_count > 1 &&
+                           w->segments[0].start + w->segments[0].bytes <= upto.v &&
+                           !(w->held && w->segments[0].start + w->segments[0].bytes > w->held_from);
         bool keep = false;
         if (superfluous) {
             s = w->segments[0];
@@ -300,4 +301,76 @@ void wal_recycle(struct wal *w, struct lsn upto)
             f->unlink(f->ctx, path);
         }
     }
+}
+
+/* ---- copying ---- */
+
+bool wal_hold(struct wal *w, struct lsn from)
+{
+    pthread_mutex_lock(&w->mu);
+    bool ok = !w->held;
+    if (ok) {
+        w->held = true;
+        w->held_from = from.v;
+    }
+    pthread_mutex_unlock(&w->mu);
+    return ok;
+}
+
+void wal_release(struct wal *w)
+{
+    pthread_mutex_lock(&w->mu);
+    w->held = false;
+    pthread_mutex_unlock(&w->mu);
+}
+
+/* The segment's bytes before `end`; the rest is zeros, as in a new segment. */
+static struct err *copy_bytes(struct wal *w, const struct wal_segment *s, uint64_t end, int fd,
+                              const char *path)
+{
+    const struct file_ops *f = w->config.files;
+    uint64_t used = end - s->start < s->bytes ? end - s->start : s->bytes;
+    char *space = malloc(ZERO_BYTES);
+    struct err *e = space ? NULL : err_oom();
+    for (uint64_t at = 0; !e && at < used;) {
+        size_t n = used - at < ZERO_BYTES ? (size_t)(used - at) : ZERO_BYTES;
+        size_t got;
+        e = file_read_all(f, s->fd, space, n, (int64_t)at, "WAL", &got);
+        if (!e && got < n)
+            e = err_new("XX001", "WAL file is shorter than it should be");
+        if (!e)
+            e = file_write_all(f, fd, space, n, (int64_t)at, path);
+        at += n;
+    }
+    free(space);
+    return e ? e : zero_fill(w, fd, used, s->bytes, path);
+}
+
+static struct err *copy_segment(struct wal *w, const struct wal_segment *s, uint64_t end,
+                                const char *dir)
+{
+    const struct file_ops *f = w->config.files;
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/%016" PRIx64 ".wal", dir, s->start);
+    int fd = f->open(f->ctx, path, O_RDWR | O_CREAT | O_EXCL);
+    if (fd < 0)
+        return err_errno(-fd, "create file \"%s\"", path);
+    struct err *e = copy_bytes(w, s, end, fd, path);
+    int rc = e ? 0 : f->sync(f->ctx, fd);
+    if (rc < 0)
+        e = err_errno(-rc, "fsync file \"%s\"", path);
+    f->close(f->ctx, fd);
+    return e;
+}
+
+struct err *wal_copy(struct wal *w, struct lsn from, struct lsn end, const char *dir)
+{
+    struct wal_segment s;
+    for (uint64_t at = from.v; at < end.v; at = s.start + s.bytes) {
+        if (!segment_at(w, at, &s))
+            return err_new("XX001", "WAL is missing at %" PRIx64, at);
+        TRY(copy_segment(w, &s, end.v, dir));
+    }
+    int rc = w->config.files->sync_dir(w->config.files->ctx, dir);
+    return rc < 0 ? err_errno(-rc, "fsync directory \"%s\"", dir) : NULL;
 }

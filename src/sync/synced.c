@@ -561,6 +561,7 @@ static const char *statement_name(enum own_kind kind)
         return "REFRESH SYNCED TABLE";
     case OWN_DROP_SYNCED:
         return "DROP SYNCED TABLE";
+    case OWN_BACKUP: /* the server's */
     case OWN_UNSUPPORTED:
         break;
     }
@@ -591,6 +592,7 @@ struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in
     case OWN_DROP_SYNCED:
         e = drop(&j, tag);
         break;
+    case OWN_BACKUP: /* the server's */
     case OWN_UNSUPPORTED:
         break;
     }

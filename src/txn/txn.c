@@ -128,6 +128,11 @@ struct err *txn_mgr_checkpoint(struct txn_mgr *mgr)
     return store_checkpoint(mgr->store);
 }
 
+struct err *txn_mgr_backup(struct txn_mgr *mgr, const char *target)
+{
+    return store_backup(mgr->store, target);
+}
+
 void txn_mgr_stats(struct txn_mgr *mgr, struct store_stats *out)
 {
     store_stats(mgr->store, out);

@@ -46,6 +46,9 @@ void txn_mgr_close_hard(struct txn_mgr *mgr);
 void txn_mgr_stats(struct txn_mgr *mgr, struct store_stats *out);
 /* True when the directory was new: the catalog then bootstraps. */
 bool txn_mgr_is_new(const struct txn_mgr *mgr);
+/* Copies the store to a new directory, from which a server can start: see store_backup. MAY YIELD.
+ */
+struct err *txn_mgr_backup(struct txn_mgr *mgr, const char *target) MUST_CHECK;
 /* Forces a checkpoint and waits. MAY YIELD. */
 struct err *txn_mgr_checkpoint(struct txn_mgr *mgr) MUST_CHECK;
 
