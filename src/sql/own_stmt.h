@@ -13,7 +13,7 @@ enum own_kind {
     OWN_CREATE_SYNCED,
     OWN_REFRESH_SYNCED,
     OWN_DROP_SYNCED,
-    OWN_BACKUP, /* `uri`: the directory */
+    OWN_BACKUP,      /* `uri`: the directory */
     OWN_UNSUPPORTED, /* recognised, not built yet: `what` names it */
 };
 
