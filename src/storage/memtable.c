@@ -64,6 +64,7 @@ bool memtable_init(struct memtable *m, size_t buckets)
 
 void memtable_done(struct memtable *m)
 {
+    free(m->loose);
     if (m->buckets)
         munmap(m->buckets, bucket_bytes(m));
     arena_done(&m->arena);
@@ -163,6 +164,13 @@ static bool hint_fits(const struct memtable *m, struct str key)
     return !after || str_cmp(mem_key(after), key) > 0;
 }
 
+static void hash_node(struct memtable *m, struct mem_node *n)
+{
+    _Atomic(struct mem_node *) *bucket = &m->buckets[n->hash & m->bucket_mask];
+    n->hash_next = atomic_load_explicit(bucket, memory_order_relaxed);
+    atomic_store_explicit(bucket, n, memory_order_release);
+}
+
 static struct mem_node *insert_node(struct memtable *m, struct str key, uint64_t hash,
                                     struct mem_version *first)
 {
@@ -182,13 +190,86 @@ static struct mem_node *insert_node(struct memtable *m, struct str key, uint64_t
         atomic_store_explicit(&m->hint[i]->next[i], n, memory_order_release);
         m->hint[i] = n;
     }
-    if (m->buckets) {
-        _Atomic(struct mem_node *) *bucket = &m->buckets[hash & m->bucket_mask];
-        n->hash_next = atomic_load_explicit(bucket, memory_order_relaxed);
-        atomic_store_explicit(bucket, n, memory_order_release);
-    }
+    if (m->buckets)
+        hash_node(m, n);
     m->node_count++;
     return n;
+}
+
+/* ---- filling loosely ---- */
+
+/* The first bytes of the key beside it: sorting seldom has to look at the nodes. */
+struct mem_loose {
+    uint64_t prefix[2];
+    struct mem_node *node;
+};
+
+void memtable_fill_loosely(struct memtable *m)
+{
+    ASSERT(m->buckets && m->node_count == 0);
+    m->is_loose = true;
+}
+
+static struct mem_node *add_loose(struct memtable *m, struct str key, uint64_t hash,
+                                  struct mem_version *first)
+{
+    struct mem_node *n = node_new(m, key, random_height(m));
+    if (!n)
+        return NULL;
+    n->hash = hash;
+    atomic_init(&n->newest, first);
+    hash_node(m, n);
+    if (m->loose_count == m->loose_cap) {
+        m->loose_cap = m->loose_cap ? m->loose_cap * 2 : 1024;
+        m->loose = realloc(m->loose, m->loose_cap * sizeof(*m->loose));
+        CHECK(m->loose != NULL);
+    }
+    uint8_t head[16] = {0};
+    memcpy(head, key.data, key.len < sizeof(head) ? key.len : sizeof(head));
+    m->loose[m->loose_count++] = (struct mem_loose){{load_be64(head), load_be64(head + 8)}, n};
+    m->node_count++;
+    return n;
+}
+
+static int compare_loose(const void *a, const void *b)
+{
+    const struct mem_loose *x = a;
+    const struct mem_loose *y = b;
+    for (int i = 0; i < 2; i++)
+        if (x->prefix[i] != y->prefix[i])
+            return x->prefix[i] < y->prefix[i] ? -1 : 1;
+    return str_cmp(mem_key(x->node), mem_key(y->node));
+}
+
+void memtable_order(struct memtable *m)
+{
+    enum { AHEAD = 16 };
+    if (!m->is_loose)
+        return;
+    if (m->loose_count)
+        qsort(m->loose, m->loose_count, sizeof(*m->loose), compare_loose);
+    for (size_t i = 0; i < m->loose_count; i++) {
+        struct mem_node *n = m->loose[i].node;
+        if (i + AHEAD < m->loose_count)
+            __builtin_prefetch(m->loose[i + AHEAD].node, 1);
+        for (uint32_t level = 0; level < n->height; level++) {
+            atomic_store_explicit(&m->hint[level]->next[level], n, memory_order_release);
+            m->hint[level] = n;
+        }
+    }
+    free(m->loose);
+    m->loose = NULL;
+    m->loose_count = m->loose_cap = 0;
+    m->is_loose = false;
+}
+
+void memtable_prefetch(const struct memtable *m, uint64_t hash, int step)
+{
+    _Atomic(struct mem_node *) *bucket = &m->buckets[hash & m->bucket_mask];
+    if (step == 0)
+        __builtin_prefetch((void *)bucket, 1);
+    else
+        __builtin_prefetch(atomic_load_explicit(bucket, memory_order_relaxed), 1);
 }
 
 static void set_present(struct memtable *m, struct str key)
@@ -216,7 +297,7 @@ struct mem_node *memtable_put(struct memtable *m, struct str key, uint64_t hash,
     set_present(m, key);
     struct mem_node *n = m->buckets ? memtable_find(m, key, hash) : NULL;
     if (!n) {
-        n = insert_node(m, key, hash, v);
+        n = m->is_loose ? add_loose(m, key, hash, v) : insert_node(m, key, hash, v);
         if (!n || atomic_load_explicit(&n->newest, memory_order_relaxed) == v)
             return n;
     }

@@ -35,6 +35,8 @@ struct mem_node {
     _Atomic(struct mem_node *) next[]; /* `height` of them, then the key */
 };
 
+struct mem_loose;
+
 struct memtable {
     struct arena arena;
     struct mem_node *head;
@@ -43,6 +45,11 @@ struct memtable {
     struct mem_node *hint[MEM_MAX_HEIGHT]; /* predecessors of the last insert; the writer's */
     uint64_t random;
     size_t node_count;
+    /* While the map is filled loosely: its nodes, in the hash table but not in the list. */
+    struct mem_loose *loose;
+    size_t loose_count;
+    size_t loose_cap;
+    bool is_loose;
     /* Bit per hash of storage id: clear means that no key of it is here. Relaxed: whoever may see
      * a version has synchronised with its writer otherwise. */
     _Atomic uint64_t present[MEM_PRESENT_WORDS];
@@ -51,6 +58,13 @@ struct memtable {
 /* `buckets` is rounded up to a power of two; 0: no hash table. False without memory. */
 bool memtable_init(struct memtable *m, size_t buckets) MUST_CHECK;
 void memtable_done(struct memtable *m);
+/* For redo, when nobody reads: puts go into the hash table only, until memtable_order links all
+ * nodes in order at once. In between, only memtable_put and memtable_prefetch may be called. Both
+ * stop the process without memory. */
+void memtable_fill_loosely(struct memtable *m);
+void memtable_order(struct memtable *m);
+/* Brings near what a put with that hash will look at: first `step` 0, a little later 1. */
+void memtable_prefetch(const struct memtable *m, uint64_t hash, int step);
 /* Empties a map without hash table, keeping some memory. */
 void memtable_reset(struct memtable *m);
 

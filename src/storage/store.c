@@ -40,8 +40,8 @@ struct store_table *table_new(struct store *s)
 {
     struct store_table *t = calloc(1, sizeof(*t));
     size_t buckets = s->config.memtable_bytes / 256;
-    if (buckets > 1 << 22)
-        buckets = 1 << 22;
+    if (buckets > 1 << 24)
+        buckets = 1 << 24;
     CHECK(t != NULL && memtable_init(&t->map, buckets < 1024 ? 1024 : buckets));
     t->store = s;
     atomic_init(&t->refs, 1);

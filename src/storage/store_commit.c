@@ -15,6 +15,7 @@ enum commit_op { OP_PUT = 1, OP_DELETE, OP_COUNT, OP_DROP, OP_LOAD, OP_NEXT_ID }
 enum {
     POOL_COMMIT_BYTES = 1 << 20, /* larger commits leave the worker's thread */
     THROTTLE_NS = 1000000,
+    REDO_GROUP = 32,
 };
 
 /* ---- the payload ---- */
@@ -356,22 +357,52 @@ static struct str take_sized(struct reader *r)
     return s;
 }
 
-static void redo_version(struct store *s, struct reader *r, uint64_t csn, bool deleted)
+/* Versions are put into the table in groups: most of the time of a put is waiting for memory, and
+ * the next ones' places can be fetched meanwhile. */
+struct redo_version {
+    struct str key;
+    struct str value;
+    uint64_t hash;
+    bool deleted;
+};
+struct redo_group {
+    int count;
+    struct redo_version versions[REDO_GROUP];
+};
+
+static void put_group(struct store *s, struct redo_group *g, uint64_t csn)
+{
+    for (int i = 0; i < g->count; i++)
+        memtable_prefetch(&s->active->map, g->versions[i].hash, 1);
+    for (int i = 0; i < g->count; i++) {
+        const struct redo_version *v = &g->versions[i];
+        CHECK(memtable_put(&s->active->map, v->key, v->hash, csn, v->value, v->deleted));
+    }
+    g->count = 0;
+}
+
+static void redo_version(struct store *s, struct reader *r, struct redo_group *g, uint64_t csn,
+                         bool deleted)
 {
     struct str key = take_sized(r);
     struct str value = deleted ? (struct str){"", 0} : take_sized(r);
     r->bad = r->bad || key.len < 4 || key.len > STORE_MAX_KEY_BYTES || value.len > UINT32_MAX;
-    if (!r->bad)
-        CHECK(memtable_put(&s->active->map, key, mem_hash(key), csn, value, deleted));
+    if (r->bad)
+        return;
+    uint64_t hash = mem_hash(key);
+    memtable_prefetch(&s->active->map, hash, 0);
+    g->versions[g->count++] = (struct redo_version){key, value, hash, deleted};
+    if (g->count == REDO_GROUP)
+        put_group(s, g, csn);
 }
 
-static void redo_op(struct store *s, struct reader *r, uint64_t csn)
+static void redo_op(struct store *s, struct reader *r, struct redo_group *g, uint64_t csn)
 {
     uint8_t op = *r->p++;
     switch (op) {
     case OP_PUT:
     case OP_DELETE:
-        redo_version(s, r, csn, op == OP_DELETE);
+        redo_version(s, r, g, csn, op == OP_DELETE);
         return;
     case OP_COUNT: {
         uint32_t id = (uint32_t)take_varint(r);
@@ -400,8 +431,10 @@ struct err *commit_replay(struct store *s, uint64_t csn, struct str payload)
 {
     const uint8_t *p = (const uint8_t *)payload.data;
     struct reader r = {p, p + payload.len, false};
+    struct redo_group group = {.count = 0};
     while (!r.bad && r.p < r.end)
-        redo_op(s, &r, csn);
+        redo_op(s, &r, &group, csn);
+    put_group(s, &group, csn);
     if (r.bad)
         return err_new("XX001", "WAL record of commit %llu cannot be read",
                        (unsigned long long)csn);

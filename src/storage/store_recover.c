@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
-enum { XID_GAP = 1 << 20 }; /* numbers given out after the last checkpoint are lost */
+enum {
+    XID_GAP = 1 << 20, /* numbers given out after the last checkpoint are lost */
+    REDO_TABLES = 4,   /* as much as there may have been in memory before the crash */
+};
 
 static struct err *load_meta(struct store *s, struct lsn *redo)
 {
@@ -91,13 +94,14 @@ struct redo {
     struct lsn end;
 };
 
-/* More log than a memtable holds: checkpoint on the way. */
+/* More log than there may be in memory: checkpoint on the way. */
 static struct err *spill_active(struct store *s, struct lsn end)
 {
     struct store_table *t = s->active;
     struct kv_gen *gen;
     t->end = end;
     t->last_csn = s->last_csn;
+    memtable_order(&t->map);
     TRY(write_tables(s, &t, 1));
     TRY(kv_gen_new(s->kv, &gen));
     kv_gen_unref(s->gen);
@@ -107,6 +111,7 @@ static struct err *spill_active(struct store *s, struct lsn end)
         store_discard(s, t->drops[i]);
     table_free(t);
     s->active = table_new(s);
+    memtable_fill_loosely(&s->active->map);
     atomic_store_explicit(&s->redo_lsn, end.v, memory_order_relaxed);
     return NULL;
 }
@@ -120,7 +125,7 @@ static struct err *redo_record(void *arg, struct lsn end, uint64_t csn, struct s
                        (unsigned long long)csn);
     TRY(commit_replay(s, csn, payload));
     r->end = end;
-    if (s->active->map.arena.used_bytes > s->config.memtable_bytes)
+    if (s->active->map.arena.used_bytes > REDO_TABLES * s->config.memtable_bytes)
         return spill_active(s, end);
     return NULL;
 }
@@ -152,7 +157,9 @@ struct err *store_recover(struct store *s)
         .on_failure = on_wal_failure,
         .arg = s,
     };
+    memtable_fill_loosely(&s->active->map);
     TRY(wal_open(&config, redo, redo_record, &r, &s->wal));
+    memtable_order(&s->active->map);
     TRY(each_id(s, ID_DROPPED, load_dropped));
     TRY(each_id(s, ID_LOADING, load_loading));
     atomic_store_explicit(&s->logged_id, atomic_load_explicit(&s->next_id, memory_order_relaxed),
