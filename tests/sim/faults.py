@@ -3,11 +3,13 @@
 A full disk is an error (53100) that costs nothing else; a write or sync of the log or of the data file
 that fails stops the server, which never tries it again; after a start everything acknowledged is there.
 """
+import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from simdisk import Control, SimServer
 from tarn import Server, ServerError, Tally
@@ -204,8 +206,7 @@ class Faults:
         self.refusals()
 
 
-def main():
-    tally = Tally("faults")
+def run_once(tally):
     folder = tempfile.mkdtemp(prefix="tarn-faults-")
     faults = None
     try:
@@ -217,6 +218,18 @@ def main():
         if faults:
             faults.server.kill()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="unused: nothing is random")
+    args = parser.parse_args()
+    end = time.monotonic() + 60 * args.minutes
+    tally = Tally("faults")
+    run_once(tally)
+    while time.monotonic() < end:
+        run_once(tally)
     return tally.finish()
 
 
