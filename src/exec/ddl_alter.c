@@ -96,6 +96,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
         return NULL;
     }
     TRY(ddl_type(d, def->type_name, &col, &serial));
+    TRY(ddl_collation(d, def, &col));
     TRY(ddl_column_constraints(d, def, &constraints, &nconstraints));
     for (size_t i = 0; i < def->n_constraints; i++) {
         const PgQuery__Constraint *c = def->constraints[i]->constraint;

@@ -132,6 +132,26 @@ struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_colum
     return NULL;
 }
 
+struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def, struct ddl_column *c)
+{
+    const PgQuery__CollateClause *clause = def->coll_clause;
+    if (!clause)
+        return NULL;
+    const char *name = pg_str(clause->collname[clause->n_collname - 1]);
+    if (!builtin_type(c->type)->collation)
+        return ddl_at(d,
+                      err_new("42804", "collations are not supported by type %s",
+                              type_display(d->arena, c->type, -1)),
+                      clause->location);
+    c->collation = builtin_collation(str_from(name));
+    return c->collation
+               ? NULL
+               : ddl_at(d,
+                        err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist",
+                                name),
+                        clause->location);
+}
+
 /* What a column definition asks for beyond its name and type. */
 struct column_plan {
     struct ddl_column col;
@@ -203,6 +223,7 @@ static struct err *plan_column(struct ddl *d, const PgQuery__ColumnDef *def, str
     TRY(ddl_type(d, def->type_name, &p->col, &p->serial));
     if (p->serial)
         p->col.not_null = true;
+    TRY(ddl_collation(d, def, &p->col));
     return column_constraints(d, p);
 }
 
@@ -216,6 +237,8 @@ static struct err *default_text(struct ddl *d, struct relation *rel, const PgQue
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, rel,
                           generated ? USE_GENERATED : USE_DEFAULT, col->type, col->typmod,
                           col->name, d->arena, &rte, &e));
+    if (generated && expr_is_mutable(e))
+        return err_new("42P17", "generation expression is not immutable");
     TRY(deparse_expr(d->cat, e, rte, &b));
     *out = arena_strdup(d->arena, buf_cstr(&b));
     buf_done(&b);

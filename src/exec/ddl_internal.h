@@ -33,6 +33,10 @@ struct err *ddl_check_name(struct ddl *d, uint32_t nsp, const char *name, bool i
 struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_column *c,
                      const char **serial) MUST_CHECK;
 
+/* COLLATE of a column's definition, into c->collation. */
+struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def,
+                          struct ddl_column *c) MUST_CHECK;
+
 /* Statements. */
 struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag) MUST_CHECK;
 struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt *c,
@@ -48,7 +52,17 @@ struct err *ddl_truncate(struct ddl *d, const PgQuery__TruncateStmt *t) MUST_CHE
 struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects, int n,
                              bool cascade) MUST_CHECK;
 
+struct err *ddl_reindex(struct ddl *d, const PgQuery__ReindexStmt *s) MUST_CHECK;
+
 /* Parts. */
+/* ddl_concurrent.c: they end the session's transaction several times. Fills an index that is in the
+ * catalog but not valid, uncommitted, without blocking writers; it is valid with the commit of the
+ * transaction that is open afterwards. MAY YIELD. */
+struct err *ddl_fill_concurrently(struct ddl *d, uint32_t relid, uint32_t index) MUST_CHECK;
+struct err *ddl_drop_index_concurrently(struct ddl *d, uint32_t index) MUST_CHECK;
+struct err *ddl_index_table(struct ddl *d, uint32_t index, uint32_t *relid) MUST_CHECK;
+/* 2BP01 for a part that goes with its whole only. */
+struct err *ddl_check_internal(struct ddl *d, struct object_address o) MUST_CHECK;
 struct new_sequence {
     const char *name;
     uint32_t nsp;

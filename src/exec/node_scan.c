@@ -130,7 +130,7 @@ static struct err *find_storage(struct exec *x, struct plan *n, struct scan_stat
     TRY(storage_at(x, r, r->oid, r->storage_id, &s->table_sid));
     s->index_sid = s->table_sid;
     if (n->index && !n->index->primary)
-        TRY(storage_at(x, r, n->index->oid, n->index->storage_id, &s->index_sid));
+        TRY(index_at(x, r, n->index, &s->index_sid));
     s->placed = true;
     return NULL;
 }

@@ -22,6 +22,9 @@ struct session_ops {
     struct err *(*setting_set)(struct session *s, struct str name, const char *value, bool local);
     /* Sends a notice to the client (takes it over). `severity` "NOTICE", "WARNING", "INFO" ... */
     void (*notice)(struct session *s, const char *severity, struct err *notice);
+    /* Commits the session's transaction and begins another, within one statement. On error none is
+     * open. MAY YIELD. */
+    struct err *(*next_transaction)(struct session *s);
     /* Sends a cancel (or terminate) to another session; false when there is no such process. */
     bool (*signal)(int32_t pid, bool terminate);
     /* Lists the sessions, for pg_stat_activity: called once per session, under the server's lock.

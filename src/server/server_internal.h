@@ -255,6 +255,8 @@ void xact_next(struct backend *b);
 void xact_fail(struct backend *b);
 /* MAY YIELD. */
 struct err *xact_commit(struct backend *b) MUST_CHECK;
+/* Ends the store's transaction within a statement and opens the next one. MAY YIELD. */
+struct err *xact_next_transaction(struct backend *b) MUST_CHECK;
 void xact_rollback(struct backend *b);
 bool xact_in_block(const struct backend *b);
 /* 25001 unless the statement stands alone. */

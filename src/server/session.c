@@ -427,7 +427,13 @@ static void op_notice(struct session *s, const char *severity, struct err *notic
     backend_notice(backend_of(s), severity, notice);
 }
 
+static struct err *next_transaction(struct session *s)
+{
+    return xact_next_transaction((struct backend *)s);
+}
+
 const struct session_ops backend_ops = {
+    .next_transaction = next_transaction,
     .setting_get = op_setting_get,
     .setting_set = op_setting_set,
     .notice = op_notice,

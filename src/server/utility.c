@@ -486,6 +486,20 @@ static struct err *run_own(struct backend *b, struct run *r)
     return e;
 }
 
+/* Forms that commit in between stand alone. */
+static struct err *check_reindex(struct backend *b, const struct run *r)
+{
+    const PgQuery__ReindexStmt *s = r->raw->tree->reindex_stmt;
+    for (size_t i = 0; i < s->n_params; i++)
+        if (strcmp(s->params[i]->def_elem->defname, "concurrently") == 0)
+            return xact_must_be_alone(b, r, "REINDEX CONCURRENTLY");
+    if (s->kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA)
+        return xact_must_be_alone(b, r, "REINDEX SCHEMA");
+    if (s->kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_DATABASE)
+        return xact_must_be_alone(b, r, "REINDEX DATABASE");
+    return NULL;
+}
+
 static struct err *run_schema_utility(struct backend *b, struct run *r)
 {
     TRY(xact_open(b));
@@ -503,6 +517,17 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
     case PG_QUERY__NODE__NODE_LOCK_STMT:
         if (!xact_in_block(b) && !b->xact.implicit_block)
             return err_new("25P01", "LOCK TABLE can only be used in transaction blocks");
+        break;
+    case PG_QUERY__NODE__NODE_INDEX_STMT:
+        if (r->raw->tree->index_stmt->concurrent)
+            TRY(xact_must_be_alone(b, r, "CREATE INDEX CONCURRENTLY"));
+        break;
+    case PG_QUERY__NODE__NODE_DROP_STMT:
+        if (r->raw->tree->drop_stmt->concurrent)
+            TRY(xact_must_be_alone(b, r, "DROP INDEX CONCURRENTLY"));
+        break;
+    case PG_QUERY__NODE__NODE_REINDEX_STMT:
+        TRY(check_reindex(b, r));
         break;
     case PG_QUERY__NODE__NODE_CONSTRAINTS_SET_STMT:
         if (!xact_in_block(b) && r->only)

@@ -154,6 +154,17 @@ struct err *xact_commit(struct backend *b)
     return e;
 }
 
+struct err *xact_next_transaction(struct backend *b)
+{
+    TRY(checks_commit(&b->base));
+    struct txn *t = b->base.cat.txn;
+    checks_forget(&b->base);
+    struct err *e = txn_commit(t, b->async_commit);
+    detach_store(b);
+    forget_catalog(b);
+    return e ? e : xact_open(b);
+}
+
 static void roll_back_to(struct backend *b, int save)
 {
     portals_drop_level(b, save + 1);

@@ -282,7 +282,7 @@ static struct err *insert_row(struct level *l)
 
 static bool index_has_columns(const struct index *ix, const int *atts, int n)
 {
-    if (!(ix->unique || ix->deferrable) || ix->pred_sql || ix->nkeys != n)
+    if (!ix->valid || !(ix->unique || ix->deferrable) || ix->pred_sql || ix->nkeys != n)
         return false;
     for (int i = 0; i < ix->nkeys; i++) {
         bool listed = false;

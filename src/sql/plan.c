@@ -290,6 +290,50 @@ bool expr_is_volatile(const struct expr *e)
     return found;
 }
 
+/* Whether a type's text form depends on nothing but the value. */
+static bool text_is_immutable(uint32_t type)
+{
+    static const uint32_t types[] = {BOOL_OID,  INT2_OID,   INT4_OID,    INT8_OID,   OID_OID,
+                                     TEXT_OID,  BPCHAR_OID, VARCHAR_OID, NAME_OID,   FLOAT4_OID,
+                                     UUID_OID,  BYTEA_OID,  NUMERIC_OID, FLOAT8_OID, JSON_OID,
+                                     JSONB_OID, UNKNOWN_OID};
+    for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
+        if (types[i] == type)
+            return true;
+    return false;
+}
+
+static bool is_mutable_call(const struct expr *e)
+{
+    enum { TEXTANYCAT = 2003, ANYTEXTCAT = 2004 }; /* what is joined counts as its text */
+    const struct cat_proc *p = builtin_proc(e->func);
+    if (!p || (p->oid != TEXTANYCAT && p->oid != ANYTEXTCAT))
+        return p && p->volatility != 'i';
+    return !text_is_immutable(e->args[0]->type) || !text_is_immutable(e->args[1]->type);
+}
+
+static struct err *find_mutable(struct expr **ref, void *arg)
+{
+    bool *found = arg;
+    const struct expr *e = *ref;
+    if (e->kind == E_FUNC || e->kind == E_OP)
+        *found |= is_mutable_call(e);
+    else if (e->kind == E_IOCAST)
+        *found |= !text_is_immutable(e->type) || !text_is_immutable(e->args[0]->type);
+    else
+        *found |= e->kind == E_NEXTVAL || e->kind == E_SQLVALUE;
+    return *found ? NULL : expr_children(*ref, find_mutable, arg);
+}
+
+bool expr_is_mutable(const struct expr *e)
+{
+    bool found = false;
+    struct expr *top = (struct expr *)e;
+    struct err *never = find_mutable(&top, &found);
+    CHECK(never == NULL);
+    return found;
+}
+
 bool expr_has_volatile(const struct expr *e)
 {
     return expr_is_volatile(e);
