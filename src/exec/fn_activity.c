@@ -340,6 +340,55 @@ static struct err *get_activity(void **state, struct fn_call *c, struct datum *r
     return NULL;
 }
 
+/* ---- pg_cursors ---- */
+
+struct cursors {
+    struct arena *arena;
+    struct cursor_info *items;
+    size_t count;
+    size_t cap;
+    size_t at;
+};
+
+static void copy_cursor(void *arg, const struct cursor_info *info)
+{
+    struct cursors *l = arg;
+    if (l->count == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 8;
+        struct cursor_info *grown = arena_alloc(l->arena, sizeof(*grown) * cap);
+        if (l->count)
+            memcpy(grown, l->items, sizeof(*grown) * l->count);
+        l->items = grown;
+        l->cap = cap;
+    }
+    struct cursor_info *i = &l->items[l->count++];
+    *i = *info;
+    i->name = arena_strdup(l->arena, info->name);
+    i->statement = arena_strdup(l->arena, info->statement);
+}
+
+static struct err *list_cursors(void **state, struct fn_call *c, struct datum *row, int ncols,
+                                bool *done)
+{
+    struct cursors *l = *state;
+    (void)ncols;
+    if (!l) {
+        TRY(need_session(c));
+        *state = l = arena_new(c->state_arena, struct cursors);
+        l->arena = c->state_arena;
+        c->session->ops->each_cursor(c->session, copy_cursor, l);
+    }
+    *done = l->at == l->count;
+    if (*done)
+        return NULL;
+    const struct cursor_info *i = &l->items[l->at++];
+    struct datum values[] = {datum_str(str_from(i->name)), datum_str(str_from(i->statement)),
+                             datum_bool(i->holdable),      datum_bool(i->binary),
+                             datum_bool(i->scrollable),    datum_int(i->created)};
+    memcpy(row, values, sizeof(values));
+    return NULL;
+}
+
 /* ---- who blocks whom; signals ---- */
 
 static struct err *fn_blocking_pids(struct fn_call *c, struct datum *out)
@@ -493,6 +542,7 @@ fn_impl activity_fn_lookup(const char *prosrc)
 static const struct srf_impl srfs[] = {
     {"pg_lock_status", lock_status},
     {"pg_stat_get_activity", get_activity},
+    {"pg_cursor", list_cursors},
 };
 
 const struct srf_impl *activity_srf_lookup(const char *prosrc)

@@ -10,6 +10,7 @@
 
 struct session;
 struct session_info;
+struct cursor_info;
 struct own_stmt;
 struct raw_stmt;
 
@@ -27,6 +28,13 @@ struct session_ops {
     /* Lists the sessions, for pg_stat_activity: called once per session, under the server's lock.
      */
     void (*each_session)(void (*visit)(void *arg, const struct session_info *info), void *arg);
+    /* WHERE CURRENT OF: the key of the row of `rel` that the cursor is on; valid until the cursor
+     * moves. 34000, 24000. MAY YIELD. */
+    struct err *(*cursor_key)(struct session *s, const char *name, const struct relation *rel,
+                              struct str *key);
+    /* Lists the session's own portals, for pg_cursors. */
+    void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
+                        void *arg);
 };
 
 struct session_info {
@@ -47,6 +55,15 @@ struct session_info {
     uint64_t lxid; /* counts the session's transactions */
     uint64_t xid;  /* of the transaction, 0: none yet */
     bool tls;
+};
+
+struct cursor_info {
+    const char *name;
+    const char *statement;
+    bool holdable;
+    bool binary;
+    bool scrollable;
+    int64_t created; /* timestamptz */
 };
 
 /* Values of currval and lastval. */

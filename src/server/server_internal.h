@@ -17,6 +17,7 @@
 #include "wire/wire.h"
 
 struct conn;
+struct cursor;
 struct backend;
 
 enum {
@@ -140,7 +141,8 @@ struct portal {
     int nformats;
     struct exec *exec;
     enum portal_state state;
-    bool cursor;     /* of DECLARE */
+    struct cursor *cursor; /* of DECLARE, or once FETCH named it; see cursor.c */
+    int64_t created;
     bool held_rows;  /* ran to its end; the rows wait in `held` */
     struct buf held; /* DataRow messages */
     size_t held_at;
@@ -154,11 +156,31 @@ struct err *portal_new(struct backend *b, const char *name, struct prepared *stm
                        struct portal **out) MUST_CHECK;
 void portal_drop(struct backend *b, struct portal *p);
 void portals_drop_all(struct backend *b);
+/* At the end of a transaction: all but held cursors, and those too that `aborted` (0: committed)
+ * would have kept. */
+void portals_end(struct backend *b, uint64_t aborted);
+/* Begins the run; nothing when it has begun. */
+struct err *portal_start(struct backend *b, struct portal *p) MUST_CHECK;
 void portals_drop_level(struct backend *b, int level); /* those made at that level or deeper */
 /* Runs up to max_rows (0: all) rows; they go to the session's output (`send`) or nowhere. */
 struct err *portal_run(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
                        const int16_t *formats, int nformats, uint64_t *nrows,
                        bool *done) MUST_CHECK;
+
+/* cursor.c */
+void cursor_free(struct cursor *c); /* NULL is fine */
+/* As portal_run, for a cursor. */
+struct err *cursor_forward(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
+                           const int16_t *formats, int nformats, uint64_t *nrows,
+                           bool *done) MUST_CHECK;
+/* Before a commit: WITH HOLD cursors take the rows they still need. MAY YIELD. */
+struct err *cursors_hold(struct backend *b) MUST_CHECK;
+bool cursor_outlives(const struct portal *p, uint64_t aborted);
+/* Operations for lower layers. */
+struct err *cursor_current_key(struct session *s, const char *name, const struct relation *rel,
+                               struct str *key) MUST_CHECK;
+void cursors_each(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
+                  void *arg);
 
 /* ---- running statements ---- */
 
@@ -204,6 +226,9 @@ struct err *run_utility(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_transaction(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_set(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_show(struct backend *b, struct run *r) MUST_CHECK;
+/* A prepared statement of the one inside PREPARE or DECLARE. MAY YIELD. */
+struct err *prepare_nested(struct backend *b, const struct run *r, const uint32_t *types,
+                           int ntypes, struct prepared **out) MUST_CHECK;
 struct err *run_prepare(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_execute(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_deallocate(struct backend *b, struct run *r) MUST_CHECK;

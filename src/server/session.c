@@ -129,6 +129,7 @@ struct backend *backend_new(void)
 void backend_free(struct backend *b)
 {
     xact_rollback(b);
+    portals_drop_all(b);
     txn_session_locks_free(b->base.locks);
     prepared_drop_all(b);
     if (b->spare) {
@@ -148,6 +149,7 @@ void backend_free(struct backend *b)
 
 void session_reset_all(struct backend *b)
 {
+    portals_drop_all(b);
     txn_session_unlock_all(b->base.locks);
     settings_reset_all(&b->settings);
     prepared_drop_all(b);
@@ -433,4 +435,6 @@ const struct session_ops backend_ops = {
     .notice = op_notice,
     .signal = registry_signal,
     .each_session = registry_each,
+    .cursor_key = cursor_current_key,
+    .each_cursor = cursors_each,
 };

@@ -107,7 +107,7 @@ static void detach_store(struct backend *b)
 static void abort_store(struct backend *b)
 {
     struct txn *t = b->base.cat.txn;
-    portals_drop_all(b);
+    portals_end(b, b->xact.number);
     checks_forget(&b->base);
     if (t)
         txn_abort(t);
@@ -123,17 +123,17 @@ void xact_rollback(struct backend *b)
     b->xact.state = XACT_NONE;
 }
 
-/* What is left to do in the transaction when its statements are done. */
+/* What is left to do in the transaction when its statements are done, while it can still fail. */
 static struct err *pre_commit(struct backend *b)
 {
     if (!b->base.cat.txn)
         return NULL;
-    return checks_commit(&b->base);
+    TRY(checks_commit(&b->base));
+    return b->portals ? cursors_hold(b) : NULL;
 }
 
 struct err *xact_commit(struct backend *b)
 {
-    portals_drop_all(b);
     struct err *e = pre_commit(b);
     if (e) {
         xact_rollback(b);
@@ -141,10 +141,13 @@ struct err *xact_commit(struct backend *b)
     }
     struct txn *t = b->base.cat.txn;
     checks_forget(&b->base);
+    portals_end(b, 0);
     if (t)
         e = txn_commit(t, b->async_commit);
     detach_store(b);
     forget_catalog(b);
+    if (e)
+        portals_end(b, b->xact.number);
     if (e)
         settings_rollback(&b->settings, 0);
     else if (b->settings.undo_count)
