@@ -32,6 +32,12 @@ struct session_ops {
      * moves. 34000, 24000. MAY YIELD. */
     struct err *(*cursor_key)(struct session *s, const char *name, const struct relation *rel,
                               struct str *key);
+    /* NOTIFY, in the session's transaction. 22023. */
+    struct err *(*notify)(struct session *s, struct str channel, struct str payload);
+    /* What the session listens to; called under a lock. */
+    void (*each_channel)(struct session *s, void (*visit)(void *arg, const char *channel),
+                         void *arg);
+    double (*notify_usage)(void); /* of the queue, 0 to 1 */
     /* Lists the session's own portals, for pg_cursors. */
     void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
                         void *arg);

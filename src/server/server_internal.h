@@ -18,6 +18,7 @@
 
 struct conn;
 struct cursor;
+struct notify;
 struct backend;
 
 enum {
@@ -253,6 +254,7 @@ struct savepoint {
     uint32_t mark;
     int settings_mark;
     struct checks_mark checks;
+    size_t notify_mark;
 };
 
 struct xact {
@@ -290,6 +292,23 @@ struct err *xact_set_read_only(struct backend *b, bool read_only) MUST_CHECK;
 const char *isolation_name(enum txn_isolation i);
 /* canonical text of the setting */
 enum txn_isolation isolation_parse(const char *level);
+
+/* notify.c */
+struct err *run_listen(struct backend *b, struct run *r) MUST_CHECK; /* LISTEN, UNLISTEN, NOTIFY */
+struct err *notify_send(struct session *s, struct str channel, struct str payload) MUST_CHECK;
+size_t notify_mark(const struct backend *b);
+/* Forgets what was asked for since the mark. */
+void notify_rollback(struct backend *b, size_t mark);
+/* Before the commit; opens the transaction if there is something to send. */
+struct err *notify_pre_commit(struct backend *b) MUST_CHECK;
+void notify_commit(struct backend *b); /* after it */
+/* Notifications to the output, when outside a transaction. */
+void notify_deliver(struct backend *b);
+bool notify_waits(struct backend *b); /* whether that would give any */
+void notify_channels(struct session *s, void (*visit)(void *arg, const char *channel), void *arg);
+double notify_queue_usage(void);
+void notify_unlisten_all(struct backend *b);
+void notify_free(struct backend *b);
 
 /* ---- the session ---- */
 
@@ -359,6 +378,7 @@ struct backend {
     struct portal *portals;
     struct portal *spare; /* an unused one, to save its allocation */
     uint64_t random_state[2];
+    struct notify *notify; /* NULL: never used; see notify.c */
     struct activity activity;
 };
 
@@ -392,6 +412,8 @@ void scratch_release(struct backend *b);
 /* registry.c */
 bool registry_add(struct backend *b); /* false: too many; assigns pid and secret */
 void registry_remove(struct backend *b);
+/* Lets a session that rests outside a transaction look at its notifications. */
+void registry_wake(const struct backend *b);
 void registry_cancel(int32_t pid, uint32_t secret);
 bool registry_signal(int32_t pid, bool terminate);
 void registry_each(void (*visit)(void *arg, const struct session_info *info), void *arg);

@@ -335,8 +335,12 @@ static struct err *run_own(struct backend *b, struct run *r)
 
 static struct err *run_schema_utility(struct backend *b, struct run *r)
 {
+    PgQuery__Node__NodeCase kind = r->raw->tree->node_case;
+    if (kind == PG_QUERY__NODE__NODE_LISTEN_STMT || kind == PG_QUERY__NODE__NODE_UNLISTEN_STMT ||
+        kind == PG_QUERY__NODE__NODE_NOTIFY_STMT)
+        return run_listen(b, r);
     TRY(xact_open(b));
-    switch (r->raw->tree->node_case) {
+    switch (kind) {
     case PG_QUERY__NODE__NODE_CREATEDB_STMT:
         TRY(xact_must_be_alone(b, r, "CREATE DATABASE"));
         break;
@@ -355,13 +359,6 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
         if (!xact_in_block(b) && r->only)
             backend_warn(b, "25P01", "SET CONSTRAINTS can only be used in transaction blocks");
         break;
-    case PG_QUERY__NODE__NODE_LISTEN_STMT:
-        return err_unsupported("LISTEN is not supported");
-    case PG_QUERY__NODE__NODE_UNLISTEN_STMT:
-        snprintf(r->tag, sizeof(r->tag), "UNLISTEN"); /* there is nothing to stop */
-        return NULL;
-    case PG_QUERY__NODE__NODE_NOTIFY_STMT:
-        return err_unsupported("NOTIFY is not supported");
     default:
         break;
     }

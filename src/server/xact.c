@@ -118,6 +118,7 @@ static void abort_store(struct backend *b)
 void xact_rollback(struct backend *b)
 {
     abort_store(b);
+    notify_rollback(b, 0);
     settings_rollback(&b->settings, 0);
     forget_savepoints(b, 0);
     b->xact.state = XACT_NONE;
@@ -126,15 +127,18 @@ void xact_rollback(struct backend *b)
 /* What is left to do in the transaction when its statements are done, while it can still fail. */
 static struct err *pre_commit(struct backend *b)
 {
-    if (!b->base.cat.txn)
-        return NULL;
-    TRY(checks_commit(&b->base));
-    return b->portals ? cursors_hold(b) : NULL;
+    if (b->base.cat.txn) {
+        TRY(checks_commit(&b->base));
+        if (b->portals)
+            TRY(cursors_hold(b));
+    }
+    return notify_pre_commit(b);
 }
 
 struct err *xact_commit(struct backend *b)
 {
     struct err *e = pre_commit(b);
+    struct txn *t = b->base.cat.txn;
     if (e) {
         xact_rollback(b);
         return e;
@@ -146,8 +150,12 @@ struct err *xact_commit(struct backend *b)
         e = txn_commit(t, b->async_commit);
     detach_store(b);
     forget_catalog(b);
-    if (e)
+    if (e) {
         portals_end(b, b->xact.number);
+        notify_rollback(b, 0);
+    } else if (b->notify) {
+        notify_commit(b);
+    }
     if (e)
         settings_rollback(&b->settings, 0);
     else if (b->settings.undo_count)
@@ -166,6 +174,7 @@ static void roll_back_to(struct backend *b, int save)
     cat_forget_local(&b->base.cat, false);
     settings_rollback(&b->settings, b->xact.saves[save].settings_mark);
     checks_rollback(&b->base, b->xact.saves[save].checks);
+    notify_rollback(b, b->xact.saves[save].notify_mark);
 }
 
 void xact_fail(struct backend *b)
@@ -184,6 +193,7 @@ void xact_fail(struct backend *b)
             roll_back_to(b, x->nsaves - 1);
         } else {
             abort_store(b);
+            notify_rollback(b, 0);
             settings_rollback(&b->settings, 0);
         }
         break;
@@ -321,8 +331,9 @@ static struct err *define_savepoint(struct backend *b, const char *name)
     char *copy = strdup(name);
     CHECK(copy != NULL);
     txn_next_command(b->base.cat.txn);
-    x->saves[x->nsaves++] = (struct savepoint){copy, txn_savepoint(b->base.cat.txn),
-                                               settings_mark(&b->settings), checks_mark(&b->base)};
+    x->saves[x->nsaves++] =
+        (struct savepoint){copy, txn_savepoint(b->base.cat.txn), settings_mark(&b->settings),
+                           checks_mark(&b->base), notify_mark(b)};
     return NULL;
 }
 
