@@ -3,6 +3,7 @@
 
 #include "catalog/sequence.h"
 #include "catalog/systab.h"
+#include "exec/session.h"
 #include "sql/table_function.h"
 #include "types/array.h"
 #include "types/key.h"
@@ -145,8 +146,16 @@ static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *
         TRY(systab_builtin_rows(r->oid, &s->builtin, &s->nbuiltin));
     buf_reset(&s->lo);
     buf_reset(&s->hi);
-    table_put_storage_id(&s->lo, sid);
-    table_put_storage_id(&s->hi, sid + 1);
+    if (n->current_of) {
+        struct str key;
+        TRY(x->env.session->ops->cursor_key(x->env.session, n->current_of, r, &key));
+        buf_put_str(&s->lo, key);
+        buf_put_str(&s->hi, key);
+        buf_put_u8(&s->hi, 0);
+    } else {
+        table_put_storage_id(&s->lo, sid);
+        table_put_storage_id(&s->hi, sid + 1);
+    }
     TRY(buf_finish(&s->lo));
     return txn_scan_open(&x->view, buf_str(&s->lo), buf_str(&s->hi), false, &s->scan);
 }

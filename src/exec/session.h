@@ -10,6 +10,7 @@
 
 struct session;
 struct session_info;
+struct cursor_info;
 struct own_stmt;
 struct raw_stmt;
 
@@ -30,6 +31,19 @@ struct session_ops {
     /* Lists the sessions, for pg_stat_activity: called once per session, under the server's lock.
      */
     void (*each_session)(void (*visit)(void *arg, const struct session_info *info), void *arg);
+    /* WHERE CURRENT OF: the key of the row of `rel` that the cursor is on; valid until the cursor
+     * moves. 34000, 24000. MAY YIELD. */
+    struct err *(*cursor_key)(struct session *s, const char *name, const struct relation *rel,
+                              struct str *key);
+    /* NOTIFY, in the session's transaction. 22023. */
+    struct err *(*notify)(struct session *s, struct str channel, struct str payload);
+    /* What the session listens to; called under a lock. */
+    void (*each_channel)(struct session *s, void (*visit)(void *arg, const char *channel),
+                         void *arg);
+    double (*notify_usage)(void); /* of the queue, 0 to 1 */
+    /* Lists the session's own portals, for pg_cursors. */
+    void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
+                        void *arg);
 };
 
 struct session_info {
@@ -50,6 +64,15 @@ struct session_info {
     uint64_t lxid; /* counts the session's transactions */
     uint64_t xid;  /* of the transaction, 0: none yet */
     bool tls;
+};
+
+struct cursor_info {
+    const char *name;
+    const char *statement;
+    bool holdable;
+    bool binary;
+    bool scrollable;
+    int64_t created; /* timestamptz */
 };
 
 /* Values of currval and lastval. */

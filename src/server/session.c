@@ -129,7 +129,9 @@ struct backend *backend_new(void)
 void backend_free(struct backend *b)
 {
     xact_rollback(b);
+    portals_drop_all(b);
     txn_session_locks_free(b->base.locks);
+    notify_free(b);
     prepared_drop_all(b);
     if (b->spare) {
         arena_done(&b->spare->arena);
@@ -148,6 +150,8 @@ void backend_free(struct backend *b)
 
 void session_reset_all(struct backend *b)
 {
+    portals_drop_all(b);
+    notify_unlisten_all(b);
     txn_session_unlock_all(b->base.locks);
     settings_reset_all(&b->settings);
     prepared_drop_all(b);
@@ -275,6 +279,7 @@ void backend_warn(struct backend *b, const char *sqlstate, const char *message)
 static void session_close(struct backend *b)
 {
     timer_cancel(b->worker, &b->idle_timer);
+    notify_free(b);
     registry_remove(b);
     cancel_use(NULL);
     struct conn *c = b->conn;
@@ -365,8 +370,11 @@ static void session_fiber(void *arg)
         if (e)
             break;
         process_messages(b);
+        if (!b->closing)
+            notify_deliver(b);
         e = backend_flush(b);
-        if (!e && !b->closing && !conn_pending_bytes(b->conn) && !conn_at_eof(b->conn) &&
+        if (!e && !b->closing && !notify_waits(b) && !conn_pending_bytes(b->conn) &&
+            !conn_at_eof(b->conn) &&
             atomic_load_explicit(&b->cancel.reason, memory_order_relaxed) != CANCEL_TERMINATE) {
             rest(b);
             return;
@@ -439,4 +447,9 @@ const struct session_ops backend_ops = {
     .notice = op_notice,
     .signal = registry_signal,
     .each_session = registry_each,
+    .cursor_key = cursor_current_key,
+    .each_cursor = cursors_each,
+    .notify = notify_send,
+    .each_channel = notify_channels,
+    .notify_usage = notify_queue_usage,
 };

@@ -107,7 +107,7 @@ static void detach_store(struct backend *b)
 static void abort_store(struct backend *b)
 {
     struct txn *t = b->base.cat.txn;
-    portals_drop_all(b);
+    portals_end(b, b->xact.number);
     checks_forget(&b->base);
     if (t)
         txn_abort(t);
@@ -118,33 +118,44 @@ static void abort_store(struct backend *b)
 void xact_rollback(struct backend *b)
 {
     abort_store(b);
+    notify_rollback(b, 0);
     settings_rollback(&b->settings, 0);
     forget_savepoints(b, 0);
     b->xact.state = XACT_NONE;
 }
 
-/* What is left to do in the transaction when its statements are done. */
+/* What is left to do in the transaction when its statements are done, while it can still fail. */
 static struct err *pre_commit(struct backend *b)
 {
-    if (!b->base.cat.txn)
-        return NULL;
-    return checks_commit(&b->base);
+    if (b->base.cat.txn) {
+        TRY(checks_commit(&b->base));
+        if (b->portals)
+            TRY(cursors_hold(b));
+    }
+    return notify_pre_commit(b);
 }
 
 struct err *xact_commit(struct backend *b)
 {
-    portals_drop_all(b);
     struct err *e = pre_commit(b);
+    struct txn *t = b->base.cat.txn;
     if (e) {
         xact_rollback(b);
         return e;
     }
     struct txn *t = b->base.cat.txn;
     checks_forget(&b->base);
+    portals_end(b, 0);
     if (t)
         e = txn_commit(t, b->async_commit);
     detach_store(b);
     forget_catalog(b);
+    if (e) {
+        portals_end(b, b->xact.number);
+        notify_rollback(b, 0);
+    } else if (b->notify) {
+        notify_commit(b);
+    }
     if (e)
         settings_rollback(&b->settings, 0);
     else if (b->settings.undo_count)
@@ -174,6 +185,7 @@ static void roll_back_to(struct backend *b, int save)
     cat_forget_local(&b->base.cat, false);
     settings_rollback(&b->settings, b->xact.saves[save].settings_mark);
     checks_rollback(&b->base, b->xact.saves[save].checks);
+    notify_rollback(b, b->xact.saves[save].notify_mark);
 }
 
 void xact_fail(struct backend *b)
@@ -192,6 +204,7 @@ void xact_fail(struct backend *b)
             roll_back_to(b, x->nsaves - 1);
         } else {
             abort_store(b);
+            notify_rollback(b, 0);
             settings_rollback(&b->settings, 0);
         }
         break;
@@ -329,8 +342,9 @@ static struct err *define_savepoint(struct backend *b, const char *name)
     char *copy = strdup(name);
     CHECK(copy != NULL);
     txn_next_command(b->base.cat.txn);
-    x->saves[x->nsaves++] = (struct savepoint){copy, txn_savepoint(b->base.cat.txn),
-                                               settings_mark(&b->settings), checks_mark(&b->base)};
+    x->saves[x->nsaves++] =
+        (struct savepoint){copy, txn_savepoint(b->base.cat.txn), settings_mark(&b->settings),
+                           checks_mark(&b->base), notify_mark(b)};
     return NULL;
 }
 

@@ -477,6 +477,15 @@ static struct err *generated_columns(struct level *l)
     return NULL;
 }
 
+static struct err *target_where(struct level *l, const pg_node *where)
+{
+    if (where && where->node_case == PG_QUERY__NODE__NODE_CURRENT_OF_EXPR) {
+        l->q->current_of = arena_strdup(l->a->arena, where->current_of_expr->cursor_name);
+        return NULL;
+    }
+    return where ? analyze_bool(l, where, CL_WHERE, "WHERE", &l->q->where) : NULL;
+}
+
 struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
 {
     struct query *q = l->q;
@@ -490,8 +499,7 @@ struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
     TRY(analyze_from(l, s->from_clause, s->n_from_clause));
     TRY(analyze_set(l, s->target_list, s->n_target_list, &q->set, &q->nset));
     TRY(generated_columns(l));
-    if (s->where_clause)
-        TRY(analyze_bool(l, s->where_clause, CL_WHERE, "WHERE", &q->where));
+    TRY(target_where(l, s->where_clause));
     return analyze_returning(l, s->returning_list, s->n_returning_list);
 }
 
@@ -508,7 +516,6 @@ struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s)
     q->from = arena_memdup(l->a->arena, &f, sizeof(f));
     q->nfrom = 1;
     TRY(analyze_from(l, s->using_clause, s->n_using_clause));
-    if (s->where_clause)
-        TRY(analyze_bool(l, s->where_clause, CL_WHERE, "WHERE", &q->where));
+    TRY(target_where(l, s->where_clause));
     return analyze_returning(l, s->returning_list, s->n_returning_list);
 }

@@ -624,6 +624,11 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
     struct query *q = l->q;
     bool simple_order = !q->has_group && !q->distinct && !q->has_srf && q->norder;
     bool sorted = false;
+    if (q->cursor && q->nrtes == 1 && q->rtes[0]->kind == RTE_RELATION) {
+        rte_plan_init(l->p, q->rtes[0]);
+        if (q->rtes[0]->key_slot < 0)
+            q->rtes[0]->key_slot = plan_new_slots(l->p->plan, 1);
+    }
     for (int i = 0; i < q->nmarks; i++) {
         rte_plan_init(l->p, q->marks[i].rte);
         if (q->marks[i].rte->key_slot < 0)

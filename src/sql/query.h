@@ -179,6 +179,8 @@ struct query {
     int relations_cap;
     uint32_t *param_types;
     int nparams;
+    bool cursor;            /* see raw_stmt */
+    const char *current_of; /* UPDATE, DELETE: the row that this cursor is on */
     bool uses_temp;
     bool volatile_functions;
 };

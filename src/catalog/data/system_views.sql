@@ -68,3 +68,7 @@ CREATE VIEW pg_catalog.pg_locks AS
 SELECT l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid,
        l.objid, l.objsubid, l.virtualtransaction, l.pid, l.mode, l.granted, l.fastpath, l.waitstart
 FROM pg_catalog.pg_lock_status() l;
+
+CREATE VIEW pg_catalog.pg_cursors AS
+SELECT c.name, c.statement, c.is_holdable, c.is_binary, c.is_scrollable, c.creation_time
+FROM pg_catalog.pg_cursor() c;
