@@ -138,7 +138,6 @@ static struct err *pre_commit(struct backend *b)
 struct err *xact_commit(struct backend *b)
 {
     struct err *e = pre_commit(b);
-    struct txn *t = b->base.cat.txn;
     if (e) {
         xact_rollback(b);
         return e;
