@@ -49,6 +49,7 @@ def suites():
         out.append(Suite("sync/" + name[:-3], [PYTHON, os.path.relpath(path, ROOT)]))
     out.append(Suite("crash", [PYTHON, "tests/crash/run.py"], full=["--rounds", "3"]))
     out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], asan=False))
+    out.append(Suite("sim/faults", [PYTHON, "tests/sim/faults.py"], asan=False))
     return out
 
 

@@ -30,6 +30,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum op {
@@ -54,7 +55,8 @@ struct entry {
     uint64_t bytes;
 };
 
-enum class { CLASS_WAL = 1, CLASS_DATA = 2, CLASS_OTHER = 4, CLASS_TMP = 8 };
+/* CLASS_NEW: a segment of the log that is being prepared. */
+enum class { CLASS_WAL = 1, CLASS_DATA = 2, CLASS_OTHER = 4, CLASS_TMP = 8, CLASS_NEW = 16 };
 enum fault { FAULT_WRITE = 1, FAULT_SYNC = 2, FAULT_READ = 4, FAULT_CREATE = 8 };
 
 /* Shared with the test. */
@@ -66,6 +68,7 @@ struct control {
     uint32_t skip;    /* so many pass first */
     uint32_t count;   /* then so many fail */
     uint32_t hits;    /* have failed */
+    int64_t jump_s;   /* added to the clock of the day */
 };
 
 struct open_file {
@@ -74,7 +77,7 @@ struct open_file {
     bool dsync;
     bool recorded;
     bool directory;
-    char path[128]; /* of a directory */
+    char path[128];
 };
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
@@ -140,7 +143,9 @@ static bool is_recorded(const char *name)
 }
 
 static enum class class_of(const char *name) {
-    if (strncmp(name, "wal/", 4) == 0) return CLASS_WAL;
+    size_t len = strlen(name);
+    if (strncmp(name, "wal/", 4) == 0) return strcmp(name + len - 4, ".tmp") == 0 ? CLASS_NEW
+                                                                                  : CLASS_WAL;
     if (strncmp(name, "data/", 5) == 0) return CLASS_DATA;
     return strncmp(name, "tmp/", 4) == 0 ? CLASS_TMP : CLASS_OTHER;
 }
@@ -279,6 +284,12 @@ int rename(const char *from, const char *to)
     static char both[2 * PATH_MAX]; /* guarded by mu */
     pthread_mutex_lock(&mu);
     int rc = (int)syscall(SYS_rename, from, to);
+    for (int i = 0; rc == 0 && a && b && i < MAX_FDS; i++) {
+        if (fds[i].id && strcmp(fds[i].path, a) == 0) {
+            snprintf(fds[i].path, sizeof(fds[i].path), "%s", b);
+            fds[i].class = class_of(b);
+        }
+    }
     if (rc == 0 && a && b && is_recorded(a)) {
         int n = snprintf(both, sizeof(both), "%s%c%s", a, '\0', b);
         record_locked(OP_RENAME, 0, 0, 0, both, (size_t)n);
@@ -422,13 +433,24 @@ int fallocate(int fd, int mode, off_t offset, off_t len)
     return (int)syscall(SYS_fallocate, fd, mode, offset, len);
 }
 
+/* ---- the clock ---- */
+
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    pthread_once(&once, start);
+    int rc = (int)syscall(SYS_clock_gettime, clock, ts);
+    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
+        ts->tv_sec += control->jump_s;
+    return rc;
+}
+
 /* ---- syncs ---- */
 
 static bool is_forgotten(const struct open_file *f)
 {
     if (f->directory)
         return strstr(forget, "dir") != NULL;
-    return (f->class == CLASS_WAL && strstr(forget, "wal")) ||
+    return ((f->class == CLASS_WAL || f->class == CLASS_NEW) && strstr(forget, "wal")) ||
            (f->class == CLASS_DATA && strstr(forget, "data"));
 }
 

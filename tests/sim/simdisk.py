@@ -23,7 +23,7 @@ SECTOR = 512
 ENTRY = struct.Struct("<IIQQqQ")
 CREATE, OPEN, WRITE, TRUNCATE, SYNC, SYNC_DIR, RENAME, UNLINK, MKDIR = range(1, 10)
 FLAG_DSYNC = 1
-CLASSES = {"wal": 1, "data": 2, "other": 4, "tmp": 8}
+CLASSES = {"wal": 1, "data": 2, "other": 4, "tmp": 8, "new": 16}
 FAULTS = {"write": 1, "sync": 2, "read": 4, "create": 8}
 
 
@@ -53,6 +53,10 @@ class Control:
 
     def clear(self):
         self.FORMAT.pack_into(self.page, 8, 0, 0, 0, 0, 0, 0)
+
+    def jump(self, seconds):
+        """Puts the clock of the day off by that much."""
+        struct.pack_into("<q", self.page, 32, seconds)
 
     def hits(self):
         return self.FORMAT.unpack_from(self.page, 8)[5]
