@@ -143,7 +143,6 @@ struct err *xact_commit(struct backend *b)
         xact_rollback(b);
         return e;
     }
-    struct txn *t = b->base.cat.txn;
     checks_forget(&b->base);
     portals_end(b, 0);
     if (t)
