@@ -45,10 +45,19 @@ static void remember(struct session *s, uint32_t relid, int64_t value)
     s->last_sequence = s->nsequences++;
 }
 
+static struct err *may_write(struct fn_call *c, const char *what)
+{
+    TRY(need_session(c));
+    if (!c->session->ops->read_only(c->session))
+        return NULL;
+    return err_new("25006", "cannot execute %s in a read-only transaction", what);
+}
+
 static struct err *fn_nextval(struct fn_call *c, struct datum *out)
 {
     struct relation *r;
     int64_t value;
+    TRY(may_write(c, "nextval()"));
     TRY(open_sequence(c, (uint32_t)c->args[0].u, &r));
     struct err *e = sequence_next(&c->session->cat, r, &value);
     if (!e) {
@@ -89,6 +98,7 @@ static struct err *fn_setval(struct fn_call *c, struct datum *out)
 {
     struct relation *r;
     bool called = c->nargs < 3 || c->args[2].i;
+    TRY(may_write(c, "setval()"));
     TRY(open_sequence(c, (uint32_t)c->args[0].u, &r));
     struct err *e = sequence_set(&c->session->cat, r, c->args[1].i, called);
     if (!e && called)

@@ -35,6 +35,7 @@ struct session_ops {
      * moves. 34000, 24000. MAY YIELD. */
     struct err *(*cursor_key)(struct session *s, const char *name, const struct relation *rel,
                               struct str *key);
+    bool (*read_only)(struct session *s); /* whether its transaction is */
     /* NOTIFY, in the session's transaction. 22023. */
     struct err *(*notify)(struct session *s, struct str channel, struct str payload);
     /* What the session listens to; called under a lock. */

@@ -414,36 +414,21 @@ static struct err *check_options(int options)
     return NULL;
 }
 
-static const char *lock_clause(const struct query *q)
-{
-    switch (q->marks[0].mode) {
-    case TXN_KEY_SHARE:
-        return "FOR KEY SHARE";
-    case TXN_SHARE:
-        return "FOR SHARE";
-    case TXN_NO_KEY_UPDATE:
-        return "FOR NO KEY UPDATE";
-    case TXN_UPDATE:
-        return "FOR UPDATE";
-    }
-    UNREACHABLE();
-}
-
 static struct err *check_locking(int options, const struct query *q)
 {
     if (!q->nmarks)
         return NULL;
     if (options & CURSOR_HOLD)
-        return err_detail(
-            err_new("0A000", "DECLARE CURSOR WITH HOLD ... %s is not supported", lock_clause(q)),
-            "Holdable cursors must be READ ONLY.");
+        return err_detail(err_new("0A000", "DECLARE CURSOR WITH HOLD ... %s is not supported",
+                                  lock_clause_name(q)),
+                          "Holdable cursors must be READ ONLY.");
     if (options & CURSOR_SCROLL)
         return err_detail(
-            err_new("0A000", "DECLARE SCROLL CURSOR ... %s is not supported", lock_clause(q)),
+            err_new("0A000", "DECLARE SCROLL CURSOR ... %s is not supported", lock_clause_name(q)),
             "Scrollable cursors must be READ ONLY.");
     if (options & CURSOR_INSENSITIVE)
         return err_detail(
-            err_new("42P11", "DECLARE INSENSITIVE CURSOR ... %s is not valid", lock_clause(q)),
+            err_new("42P11", "DECLARE INSENSITIVE CURSOR ... %s is not valid", lock_clause_name(q)),
             "Insensitive cursors must be READ ONLY.");
     return NULL;
 }

@@ -205,7 +205,10 @@ struct err *run_statement(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *plan,
                      const struct datum *params) MUST_CHECK;
 void tag_plan(const struct statement_plan *plan, uint64_t nrows, char tag[TAG_BYTES]);
+/* read_only.c: 25006 for what a READ ONLY transaction may not do. */
 struct err *check_read_only(struct backend *b, const struct statement_plan *plan) MUST_CHECK;
+struct err *check_read_only_utility(struct backend *b, const struct PgQuery__Node *n) MUST_CHECK;
+const char *lock_clause_name(const struct query *q); /* "FOR UPDATE" ... of the first mark */
 
 /* Rows. */
 void put_row_description(struct backend *b, const struct result_desc *d, const int16_t *formats,
@@ -255,6 +258,7 @@ struct savepoint {
     int settings_mark;
     struct checks_mark checks;
     size_t notify_mark;
+    bool read_only; /* of the transaction around it */
 };
 
 struct xact {
@@ -291,6 +295,7 @@ struct err *xact_must_be_alone(struct backend *b, const struct run *r, const cha
 char xact_status(const struct backend *b); /* of ReadyForQuery */
 struct err *xact_set_isolation(struct backend *b, const char *level, bool uncommon) MUST_CHECK;
 struct err *xact_set_read_only(struct backend *b, bool read_only) MUST_CHECK;
+struct err *xact_set_deferrable(struct backend *b, bool deferrable) MUST_CHECK;
 const char *isolation_name(enum txn_isolation i);
 /* canonical text of the setting */
 enum txn_isolation isolation_parse(const char *level);
@@ -366,6 +371,7 @@ struct backend {
     int64_t idle_timeout_ms;
     bool async_commit;
     bool default_read_only;
+    bool default_deferrable;
     enum txn_isolation default_isolation;
     int min_notice;          /* position among client_min_messages' values */
     uint32_t reported_dirty; /* bit by position among reported settings */

@@ -430,6 +430,11 @@ static struct err *op_setting_set(struct session *s, struct str name, const char
     return backend_setting_set(backend_of(s), name, value, local, false);
 }
 
+static bool op_read_only(struct session *s)
+{
+    return backend_of(s)->xact.read_only;
+}
+
 static void op_notice(struct session *s, const char *severity, struct err *notice)
 {
     backend_notice(backend_of(s), severity, notice);
@@ -449,6 +454,7 @@ const struct session_ops backend_ops = {
     .each_session = registry_each,
     .cursor_key = cursor_current_key,
     .each_cursor = cursors_each,
+    .read_only = op_read_only,
     .notify = notify_send,
     .each_channel = notify_channels,
     .notify_usage = notify_queue_usage,

@@ -365,6 +365,7 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
     if (kind == PG_QUERY__NODE__NODE_LISTEN_STMT || kind == PG_QUERY__NODE__NODE_UNLISTEN_STMT ||
         kind == PG_QUERY__NODE__NODE_NOTIFY_STMT)
         return run_listen(b, r);
+    TRY(check_read_only_utility(b, r->raw->tree));
     TRY(xact_open(b));
     switch (kind) {
     case PG_QUERY__NODE__NODE_CREATEDB_STMT:

@@ -46,7 +46,7 @@ void xact_begin(struct backend *b)
     x->had_query = false;
     x->read_only = b->default_read_only;
     x->isolation = b->default_isolation;
-    x->deferrable = false;
+    x->deferrable = b->default_deferrable;
     x->uncommitted = false;
     x->start = b->base.types.stmt_timestamp;
     x->number++;
@@ -185,6 +185,7 @@ static void roll_back_to(struct backend *b, int save)
     settings_rollback(&b->settings, b->xact.saves[save].settings_mark);
     checks_rollback(&b->base, b->xact.saves[save].checks);
     notify_rollback(b, b->xact.saves[save].notify_mark);
+    b->xact.read_only = b->xact.saves[save].read_only;
 }
 
 void xact_fail(struct backend *b)
@@ -247,9 +248,24 @@ struct err *xact_set_isolation(struct backend *b, const char *level, bool uncomm
 struct err *xact_set_read_only(struct backend *b, bool read_only)
 {
     struct xact *x = &b->xact;
+    if (!read_only && x->nsaves && x->saves[x->nsaves - 1].read_only)
+        return err_new("25001", "cannot set transaction read-write mode inside a read-only "
+                                "transaction");
     if (!read_only && x->read_only && x->had_query)
         return err_new("25001", "transaction read-write mode must be set before any query");
     x->read_only = read_only;
+    return NULL;
+}
+
+struct err *xact_set_deferrable(struct backend *b, bool deferrable)
+{
+    struct xact *x = &b->xact;
+    if (x->nsaves)
+        return err_new("25001", "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a "
+                                "subtransaction");
+    if (x->had_query)
+        return err_new("25001", "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+    x->deferrable = deferrable;
     return NULL;
 }
 
@@ -270,7 +286,8 @@ static struct err *set_modes(struct backend *b, PgQuery__Node **options, size_t 
             TRY(xact_set_read_only(b,
                                    c->val_case == PG_QUERY__A__CONST__VAL_IVAL && c->ival->ival));
         else if (strcmp(d->defname, "transaction_deferrable") == 0)
-            b->xact.deferrable = c->val_case == PG_QUERY__A__CONST__VAL_IVAL && c->ival->ival;
+            TRY(xact_set_deferrable(b,
+                                    c->val_case == PG_QUERY__A__CONST__VAL_IVAL && c->ival->ival));
     }
     return NULL;
 }
@@ -290,6 +307,8 @@ static void chain(struct backend *b, struct xact old)
 {
     xact_begin(b);
     b->xact.state = XACT_BLOCK;
+    if (old.state == XACT_FAILED) /* the failure has reset them, as in PostgreSQL */
+        return;
     b->xact.isolation = old.isolation;
     b->xact.read_only = old.read_only;
     b->xact.deferrable = old.deferrable;
@@ -341,9 +360,12 @@ static struct err *define_savepoint(struct backend *b, const char *name)
     char *copy = strdup(name);
     CHECK(copy != NULL);
     txn_next_command(b->base.cat.txn);
-    x->saves[x->nsaves++] =
-        (struct savepoint){copy, txn_savepoint(b->base.cat.txn), settings_mark(&b->settings),
-                           checks_mark(&b->base), notify_mark(b)};
+    x->saves[x->nsaves++] = (struct savepoint){copy,
+                                               txn_savepoint(b->base.cat.txn),
+                                               settings_mark(&b->settings),
+                                               checks_mark(&b->base),
+                                               notify_mark(b),
+                                               x->read_only};
     return NULL;
 }
 
@@ -364,6 +386,7 @@ static struct err *release_savepoint(struct backend *b, const char *name)
     TRY(need_block(b, "RELEASE SAVEPOINT"));
     TRY(find_savepoint(b, name, &i));
     txn_release(b->base.cat.txn, b->xact.saves[i].mark);
+    b->xact.read_only = b->xact.saves[i].read_only;
     forget_savepoints(b, i);
     for (struct portal *p = b->portals; p; p = p->next)
         if (p->level > i)
@@ -380,6 +403,32 @@ static struct err *rollback_to_savepoint(struct backend *b, const char *name)
     forget_savepoints(b, i + 1);
     b->xact.state = XACT_BLOCK;
     return NULL;
+}
+
+/* ---- two-phase commit, which is switched off: max_prepared_transactions is 0 ---- */
+
+static struct err *prepare_transaction(struct backend *b, struct run *r)
+{
+    if (!xact_in_block(b)) {
+        backend_warn(b, "25P01", "there is no transaction in progress");
+        snprintf(r->tag, sizeof(r->tag), "ROLLBACK");
+        return NULL;
+    }
+    bool failed = b->xact.state == XACT_FAILED;
+    xact_rollback(b);
+    snprintf(r->tag, sizeof(r->tag), "ROLLBACK");
+    if (failed)
+        return NULL;
+    return err_hint(err_new("55000", "prepared transactions are disabled"),
+                    "Set max_prepared_transactions to a nonzero value.");
+}
+
+static struct err *prepared_transaction(struct backend *b, struct run *r,
+                                        const PgQuery__TransactionStmt *s)
+{
+    bool commit = s->kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED;
+    TRY(xact_must_be_alone(b, r, commit ? "COMMIT PREPARED" : "ROLLBACK PREPARED"));
+    return err_new("42704", "prepared transaction with identifier \"%s\" does not exist", s->gid);
 }
 
 struct err *run_transaction(struct backend *b, struct run *r)
@@ -412,8 +461,10 @@ struct err *run_transaction(struct backend *b, struct run *r)
         tag = "ROLLBACK";
         e = rollback_to_savepoint(b, s->savepoint_name);
         break;
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE:
+        return prepare_transaction(b, r);
     default:
-        return err_unsupported("two-phase commit is not supported");
+        return prepared_transaction(b, r, s);
     }
     snprintf(r->tag, sizeof(r->tag), "%s", tag);
     return e;
