@@ -274,7 +274,7 @@ struct err *txn_blocking_pids(struct txn_mgr *mgr, int32_t pid, struct arena *ar
         for (const struct lock_hold *h = w->entry->holds; h; h = h->next)
             if (blocks(h, w))
                 add_pid(pids, &n, h->txn->pid);
-        for (const struct lock_waiter *o = w->entry->waiters; o != w && !w->upgrade; o = o->next)
+        for (const struct lock_waiter *o = w->entry->waiters; o != w; o = o->next)
             if (lock_conflicts(w->entry->class, w->mode) >> o->mode & 1)
                 add_pid(pids, &n, o->txn->pid);
     }
