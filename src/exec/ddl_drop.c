@@ -436,21 +436,12 @@ static struct err *truncate_one(struct ddl *d, struct relation *r, bool restart)
     TRY(depend_on(d->cat, (struct object_address){PG_CLASS, r->oid, 0}, d->arena, &deps));
     for (int i = 0; restart && i < deps.count; i++) {
         struct relation *seq;
-        struct sequence_def def;
         if (deps.items[i].object.class_id != PG_CLASS || !deps.items[i].referenced.sub_id)
             continue;
         TRY(cat_relation(d->cat, deps.items[i].object.object_id, &seq));
         struct err *e = NULL;
-        if (seq && seq->kind == 'S') {
-            uint32_t sid = txn_new_storage_id(mgr);
-            e = sequence_definition(d->cat, seq->oid, &def);
-            if (!e)
-                e = sequence_restart(d->cat, sid, def.start);
-            if (!e)
-                e = txn_drop_storage(d->cat->txn, seq->storage_id);
-            if (!e)
-                e = ddl_update_class(d->cat, seq->oid, CLS_FILENODE, datum_int(sid));
-        }
+        if (seq && seq->kind == 'S')
+            e = ddl_restart_sequence(d, seq);
         relation_unref(seq);
         TRY(e);
     }

@@ -163,16 +163,15 @@ static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *
 /* SELECT from a sequence: its one row. */
 static struct err *sequence_row(struct exec *x, struct plan *n, struct scan_state *s, bool *found)
 {
-    int64_t last;
-    bool called;
+    struct sequence_state state;
     *found = !s->begun;
     if (s->begun)
         return NULL;
     s->begun = true;
-    TRY(sequence_peek(x->env.cat, n->rte->rel, &last, &called));
-    x->frame[n->rte->base] = datum_int(last);
-    x->frame[n->rte->base + 1] = datum_int(0);
-    x->frame[n->rte->base + 2] = datum_bool(called);
+    TRY(sequence_peek(x->env.cat, n->rte->rel, &state));
+    x->frame[n->rte->base] = datum_int(state.last);
+    x->frame[n->rte->base + 1] = datum_int(state.ahead);
+    x->frame[n->rte->base + 2] = datum_bool(state.called);
     return passes(x, n, s, found);
 }
 

@@ -80,6 +80,9 @@ struct cursor_info {
 struct session_sequence {
     uint32_t relid;
     int64_t last;
+    uint32_t storage_id; /* of the numbers taken ahead (CACHE), up to `cached` */
+    int64_t cached;
+    int64_t increment;
 };
 
 struct session {

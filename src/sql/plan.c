@@ -334,6 +334,24 @@ bool expr_is_mutable(const struct expr *e)
     return found;
 }
 
+static struct err *find_regclass(struct expr **ref, void *arg)
+{
+    uint32_t *oid = arg;
+    const struct expr *e = *ref;
+    if (e->kind == E_CONST && e->type == REGCLASS_OID && !e->value.null)
+        *oid = (uint32_t)e->value.u;
+    return expr_children(*ref, find_regclass, arg);
+}
+
+uint32_t expr_regclass(const struct expr *e)
+{
+    uint32_t oid = 0;
+    struct expr *top = (struct expr *)e;
+    struct err *never = find_regclass(&top, &oid);
+    CHECK(never == NULL);
+    return oid;
+}
+
 bool expr_has_volatile(const struct expr *e)
 {
     return expr_is_volatile(e);

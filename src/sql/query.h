@@ -173,6 +173,7 @@ struct query {
     struct target *returning;
     int nreturning;
     bool overriding_system;
+    bool overriding_user;
     /* Whole statement (on the top query only). */
     struct relation **relations; /* references held */
     int nrelations;
