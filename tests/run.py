@@ -39,7 +39,9 @@ def suites():
            Suite("lake", [PYTHON, "tests/lake/run.py", "{build}/tests/lake/lake_dump",
                           "tests/data/lakehouse"]),
            Suite("pgregress", ["tests/pgregress/run"]),
-           Suite("isolation", ["tests/isolation/run"])]
+           Suite("isolation", ["tests/isolation/run"]),
+           Suite("isolation/differential", [PYTHON, "tests/isolation/differential.py"]),
+           Suite("isolation/histories", [PYTHON, "tests/isolation/histories.py"])]
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "server", "*.py"))):
         name = os.path.basename(path)
         if not name.startswith(("_", "lib")):

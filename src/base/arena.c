@@ -97,7 +97,7 @@ void *arena_try_alloc(struct arena *a, size_t size)
     size_t rounded = (size + 7) & ~(size_t)7;
     if (rounded < size)
         return NULL;
-    if ((size_t)(a->end - a->next) >= rounded) {
+    if (a->next && (size_t)(a->end - a->next) >= rounded) {
         void *p = a->next;
         a->next += rounded;
         return p;

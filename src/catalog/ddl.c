@@ -289,7 +289,8 @@ static struct err *insert_index_row(struct cat *c, const struct ddl_index *def, 
     v[IDX_NULLSNOTDISTINCT] = datum_bool(def->nulls_not_distinct);
     v[IDX_PRIMARY] = datum_bool(def->primary);
     v[IDX_IMMEDIATE] = datum_bool(def->immediate);
-    v[IDX_VALID] = v[IDX_READY] = v[IDX_LIVE] = datum_bool(true);
+    v[IDX_VALID] = datum_bool(!def->invalid);
+    v[IDX_READY] = v[IDX_LIVE] = datum_bool(true);
     TRY(int_list(a, INT2VECTOR_OID, ints[0], def->ncolumns, &v[IDX_KEY]));
     TRY(int_list(a, OIDVECTOR_OID, ints[1], def->nkeys, &v[IDX_COLLATION]));
     TRY(int_list(a, OIDVECTOR_OID, ints[2], def->nkeys, &v[IDX_CLASS]));

@@ -73,6 +73,7 @@ struct ddl_index {
     bool primary;
     bool nulls_not_distinct;
     bool immediate;
+    bool invalid;        /* still to be built, by ddl_fill_concurrently */
     bool for_constraint; /* then the constraint depends, not the columns */
     const struct ddl_index_column *columns;
     int nkeys;

@@ -292,7 +292,7 @@ static struct err *load_indexes(struct cat *c, struct relation *r)
         e = systab_next(&s, rows[n], &found);
         for (int i = 0; !e && found && i < IDX_COUNT; i++)
             rows[n][i] = datum_copy(&r->arena, rows[n][i], s.rel->atts[i].ops->byval);
-        n += found;
+        n += found && rows[n][IDX_LIVE].i;
     }
     systab_close(&s);
     TRY(e);

@@ -48,10 +48,10 @@ static struct err *store_state(struct cat *c, uint32_t storage_id, int64_t last,
     return NULL;
 }
 
-struct err *sequence_restart(struct cat *c, uint32_t storage_id, int64_t start)
+struct err *sequence_restart(struct cat *c, uint32_t storage_id, int64_t last, bool called)
 {
     struct lsn end;
-    return store_state(c, storage_id, start, false, &end);
+    return store_state(c, storage_id, last, called, &end);
 }
 
 static void put_definition(const struct sequence_def *def, struct datum *v)
@@ -71,7 +71,7 @@ struct err *sequence_create(struct cat *c, const struct sequence_def *def, uint3
     struct datum v[SEQ_COUNT];
     put_definition(def, v);
     TRY(systab_insert(c, PG_SEQUENCE, v));
-    return sequence_restart(c, storage_id, def->start);
+    return sequence_restart(c, storage_id, def->start, false);
 }
 
 static struct err *read_definition(struct cat *c, uint32_t relid, struct arena *a, struct datum *v)
@@ -187,28 +187,62 @@ static struct err *log_ahead(struct cat *c, struct state *s, const struct sequen
     return NULL;
 }
 
-struct err *sequence_next(struct cat *c, const struct relation *r, int64_t *out)
+/* Up to `n` more numbers, but not around the end; s->last becomes the last one. */
+static int take_more(const struct sequence_def *def, int64_t n, int64_t *last)
+{
+    int count = 0;
+    for (; count < n && count < INT32_MAX; count++) {
+        int64_t next;
+        if (__builtin_add_overflow(*last, def->increment, &next) || next > def->max ||
+            next < def->min)
+            break;
+        *last = next;
+    }
+    return count;
+}
+
+static struct err *take_locked(struct cat *c, struct state *s, const struct relation *r,
+                               const struct sequence_def *def, bool cached, int64_t *first,
+                               int64_t *last)
+{
+    int64_t value = s->last;
+    if (s->called && !advance(def, s->last, &value))
+        return exhausted(r, def);
+    bool wrapped = s->called && (value > s->last) != (def->increment > 0);
+    *first = *last = value;
+    int taken = 1 + (cached ? take_more(def, def->cache - 1, last) : 0);
+    if (wrapped || s->ahead < taken)
+        TRY(log_ahead(c, s, def, *last));
+    else
+        s->ahead -= taken;
+    txn_rests_on(c->txn, s->end);
+    s->last = *last;
+    s->called = true;
+    return NULL;
+}
+
+void sequence_shown(struct cat *c, const struct relation *r)
+{
+    struct bucket *b = bucket_of(r->storage_id);
+    pthread_mutex_lock(&b->mu);
+    for (struct state *s = b->first; s; s = s->next)
+        if (s->storage_id == r->storage_id)
+            txn_rests_on(c->txn, s->end);
+    pthread_mutex_unlock(&b->mu);
+}
+
+struct err *sequence_next(struct cat *c, const struct relation *r, bool cached, int64_t *first,
+                          int64_t *last, int64_t *increment)
 {
     struct sequence_def def;
     struct state *s;
     TRY(sequence_definition(c, r->oid, &def));
+    *increment = def.increment;
     struct bucket *b = bucket_of(r->storage_id);
     pthread_mutex_lock(&b->mu);
     struct err *e = load_state_locked(c, b, r, &s);
-    if (!e) {
-        int64_t value = s->last;
-        if (s->called && !advance(&def, s->last, &value))
-            e = exhausted(r, &def);
-        if (!e && s->ahead == 0)
-            e = log_ahead(c, s, &def, value);
-        else if (!e)
-            s->ahead--;
-        if (!e) {
-            txn_rests_on(c->txn, s->end);
-            s->last = *out = value;
-            s->called = true;
-        }
-    }
+    if (!e)
+        e = take_locked(c, s, r, &def, cached, first, last);
     pthread_mutex_unlock(&b->mu);
     return e;
 }
@@ -236,16 +270,14 @@ struct err *sequence_set(struct cat *c, const struct relation *r, int64_t value,
     return e;
 }
 
-struct err *sequence_peek(struct cat *c, const struct relation *r, int64_t *last, bool *called)
+struct err *sequence_peek(struct cat *c, const struct relation *r, struct sequence_state *out)
 {
     struct state *s;
     struct bucket *b = bucket_of(r->storage_id);
     pthread_mutex_lock(&b->mu);
     struct err *e = load_state_locked(c, b, r, &s);
-    if (!e) {
-        *last = s->last;
-        *called = s->called;
-    }
+    if (!e)
+        *out = (struct sequence_state){s->last, s->called, s->ahead};
     pthread_mutex_unlock(&b->mu);
     return e;
 }

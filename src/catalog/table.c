@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "catalog/systab.h"
+#include "storage/store.h"
 #include "types/key.h"
 #include "types/tuple.h"
 
@@ -38,6 +39,19 @@ void table_put_entry_key(struct buf *b, uint32_t storage_id, const struct index 
     }
     if (!ix->unique || (has_null && !ix->nulls_not_distinct))
         buf_put_str(b, row_suffix);
+}
+
+struct err *table_check_key(const struct relation *r, const struct index *ix, struct str key)
+{
+    if (key.len <= STORE_MAX_KEY_BYTES)
+        return NULL;
+    struct err *e = err_new("54000", "index row size %zu exceeds maximum %d for index \"%s\"",
+                            key.len, STORE_MAX_KEY_BYTES, ix->name);
+    err_hint(e,
+             "Values larger than %d kB cannot be indexed.\nConsider a function index of an MD5 "
+             "hash of the value, or use full text indexing.",
+             STORE_MAX_KEY_BYTES / 1024);
+    return err_table(e, r->nsp_name, r->name);
 }
 
 bool table_plain_index_datums(const struct index *ix, const struct datum *row, struct datum *out)
@@ -254,12 +268,28 @@ static struct err *lock_freed_entry(struct table_writer *w, struct str key)
     return txn_lock_key(w->cat->txn, key, TXN_UPDATE, TXN_WAIT, &locked);
 }
 
+/* Deletes a row's entry. While a unique index is being built, a key can still be there twice in the
+ * table: its entry may be another row's. */
+static struct err *delete_entry(struct table_writer *w, const struct index *ix, struct str key,
+                                struct str row_key)
+{
+    if (ix->unique && !ix->valid) {
+        struct txn_newest there;
+        TRY(lock_freed_entry(w, key));
+        TRY(txn_get_newest(&w->view, key, &w->arena, &there));
+        if (there.found && !str_eq(there.value, table_row_suffix(row_key)))
+            return NULL;
+    }
+    return txn_delete(w->cat->txn, key);
+}
+
 static struct err *make_row_key(struct table_writer *w, const struct datum *values)
 {
     buf_reset(&w->key);
     if (w->rel->primary) {
         table_put_row_key(&w->key, w->storage_id, w->rel, values);
-        return buf_finish(&w->key);
+        TRY(buf_finish(&w->key));
+        return table_check_key(w->rel, w->rel->primary, buf_str(&w->key));
     }
     uint64_t id;
     TRY(table_new_row_id(w->cat, w->rel, w->storage_id, &id));
@@ -282,6 +312,7 @@ static struct err *prepare_entry(struct table_writer *w, int i, const struct dat
     table_put_entry_key(&w->pending[i], index_storage(w, ix), ix, datums,
                         table_row_suffix(buf_str(&w->key)));
     TRY(buf_finish(&w->pending[i]));
+    TRY(table_check_key(w->rel, ix, buf_str(&w->pending[i])));
     if (checks_unique(ix, datums))
         return check_entry(w, ix, buf_str(&w->pending[i]), conflict);
     return NULL;
@@ -403,6 +434,7 @@ static struct err *replace_entry(struct table_writer *w, int i, struct str old_r
         table_put_entry_key(&w->pending[i], index_storage(w, ix), ix, datums,
                             table_row_suffix(buf_str(&w->key)));
     TRY(buf_finish(&w->pending[i]));
+    TRY(table_check_key(w->rel, ix, buf_str(&w->pending[i])));
     bool same_key = applied && applies && str_eq(buf_str(old_key), buf_str(&w->pending[i]));
     if (applies && !same_key && checks_unique(ix, datums))
         TRY(check_entry(w, ix, buf_str(&w->pending[i]), conflict));
@@ -426,6 +458,8 @@ struct err *table_update(struct table_writer *w, struct str row_key, const struc
     else
         table_put_row_key(&w->key, w->storage_id, r, values);
     TRY(buf_finish(&w->key));
+    if (!same_row)
+        TRY(table_check_key(r, r->primary, buf_str(&w->key)));
     if (!same_row && str_eq(row_key, buf_str(&w->key)))
         same_row = true; /* equal but not identical, as 1.0 and 1.00 */
     if (!same_row)
@@ -439,7 +473,7 @@ struct err *table_update(struct table_writer *w, struct str row_key, const struc
         TRY(replace_entry(w, i, row_key, old_values, values, conflict, &delete_old));
         /* A conflict found later fails the statement, which undoes this delete. */
         if (!conflict->index && delete_old)
-            TRY(txn_delete(w->cat->txn, buf_str(&w->entry_key[0])));
+            TRY(delete_entry(w, ix, buf_str(&w->entry_key[0]), row_key));
     }
     if (conflict->index)
         return NULL;
@@ -471,7 +505,7 @@ struct err *table_delete(struct table_writer *w, struct str row_key, const struc
         TRY(buf_finish(&w->entry_key[0]));
         if (checks_unique(ix, datums))
             TRY(lock_freed_entry(w, buf_str(&w->entry_key[0])));
-        TRY(txn_delete(w->cat->txn, buf_str(&w->entry_key[0])));
+        TRY(delete_entry(w, ix, buf_str(&w->entry_key[0]), row_key));
     }
     TRY(txn_delete(w->cat->txn, row_key));
     txn_count_rows(w->cat->txn, w->storage_id, -1);

@@ -70,6 +70,9 @@ struct err *table_new_row_id(struct cat *c, const struct relation *r, uint32_t s
  * suffix. */
 void table_put_entry_key(struct buf *b, uint32_t storage_id, const struct index *ix,
                          const struct datum *datums, struct str row_suffix);
+/* 54000 for a key that the store cannot take. */
+struct err *table_check_key(const struct relation *r, const struct index *ix,
+                            struct str key) MUST_CHECK;
 /* The plain column values of an index; false when it has expressions or a predicate. */
 bool table_plain_index_datums(const struct index *ix, const struct datum *row, struct datum *out);
 static inline struct str table_row_suffix(struct str row_key)

@@ -84,6 +84,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
     const char *serial;
     PgQuery__Constraint **constraints;
     int nconstraints;
+    const PgQuery__Constraint *identity = NULL;
     bool volatile_ = false;
     bool any_rows = false;
     if (relation_attnum(r, str_from(def->colname))) {
@@ -96,6 +97,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
         return NULL;
     }
     TRY(ddl_type(d, def->type_name, &col, &serial));
+    TRY(ddl_collation(d, def, &col));
     TRY(ddl_column_constraints(d, def, &constraints, &nconstraints));
     for (size_t i = 0; i < def->n_constraints; i++) {
         const PgQuery__Constraint *c = def->constraints[i]->constraint;
@@ -103,17 +105,24 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
             col.not_null = true;
         if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT)
             TRY(missing_value(d, &col, c->raw_expr, &volatile_));
-        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED ||
-            c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY)
-            return err_unsupported("adding a generated or identity column is not supported yet");
+        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED) {
+            TRY(ddl_default_text(d, r, c, &col, true, &col.default_sql));
+            col.generated = 's';
+            volatile_ = true;
+        }
+        if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY) {
+            identity = c;
+            col.identity = c->generated_when[0];
+            col.not_null = volatile_ = true;
+        }
     }
     int att = r->natts + 1;
+    uint32_t serial_oid = 0;
     if (serial) {
         struct new_sequence n = {
             .nsp = r->nsp, .type = col.type, .owner = {PG_CLASS, r->oid, att}, .owner_dep = 'a'};
-        uint32_t oid;
         TRY(ddl_choose_name(d->cat, r->nsp, r->name, col.name, "seq", false, 0, d->arena, &n.name));
-        TRY(ddl_make_sequence(d, &n, &oid));
+        TRY(ddl_make_sequence(d, &n, &serial_oid));
         col.default_sql = arena_printf(d->arena, "nextval('%s.%s'::regclass)", r->nsp_name, n.name);
         volatile_ = true;
         col.not_null = true;
@@ -128,7 +137,13 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
             col.name);
     TRY(ddl_add_column(d->cat, r->oid, att, &col));
     TRY(ddl_update_class(d->cat, r->oid, CLS_NATTS, datum_int(att)));
+    if (identity)
+        TRY(ddl_make_identity(d, r, col.name, att, col.type, identity));
+    if (serial)
+        TRY(ddl_default_uses(d->cat, r->oid, att, serial_oid));
     TRY(ddl_reopen(d, rel));
+    if (col.default_sql && !serial && !col.generated)
+        TRY(ddl_default_depends(d, *rel, att, col.default_sql));
     if (volatile_)
         TRY(fill_column(d, *rel, col.name));
     for (int i = 0; i < nconstraints; i++)
@@ -181,6 +196,8 @@ static struct err *set_default(struct ddl *d, struct relation **rel,
     }
     TRY(ddl_set_default(d->cat, r->oid, att, sql));
     TRY(ddl_update_attribute(d->cat, r->oid, att, ATT_HASDEF, datum_bool(sql != NULL)));
+    if (sql)
+        TRY(ddl_default_depends(d, r, att, sql));
     return ddl_reopen(d, rel);
 }
 
@@ -281,6 +298,12 @@ static struct err *alter_one(struct ddl *d, struct relation **rel,
         return add_constraint(d, rel, cmd->def->constraint);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint:
         return drop_constraint(d, rel, cmd);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddIdentity:
+        return ddl_add_identity(d, rel, cmd);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetIdentity:
+        return ddl_set_identity(d, rel, cmd);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropIdentity:
+        return ddl_drop_identity(d, rel, cmd);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ValidateConstraint:
         return ddl_validate_constraint(d, rel, cmd->name);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterConstraint:
@@ -427,10 +450,50 @@ static struct err *rename_constraint(struct ddl *d, struct relation *r, const ch
     return err_new("42704", "constraint \"%s\" for table \"%s\" does not exist", from, r->name);
 }
 
+/* Defaults are kept as text: those that name the sequence are written anew. */
+static struct err *rename_sequence(struct ddl *d, const struct relation *seq, const char *to)
+{
+    struct depend_list deps = {0};
+    TRY(depend_on(d->cat, (struct object_address){PG_CLASS, seq->oid, 0}, d->arena, &deps));
+    struct expr **exprs = arena_new_array(d->arena, struct expr *, deps.count + 1);
+    struct datum(*rows)[DEF_COUNT] =
+        arena_alloc(d->arena, sizeof(struct datum[DEF_COUNT]) * (size_t)(deps.count + 1));
+    for (int i = 0; i < deps.count; i++) {
+        struct datum key = datum_int(deps.items[i].object.object_id);
+        struct rte *rte;
+        bool found;
+        exprs[i] = NULL;
+        if (deps.items[i].object.class_id != PG_ATTRDEF)
+            continue;
+        TRY(systab_get(d->cat, PG_ATTRDEF, ATTRDEF_OID_INDEX, &key, 1, d->arena, rows[i], &found));
+        struct str text = found ? datum_as_str(rows[i][DEF_BIN]) : STR("");
+        const char *sql = text.len ? arena_strndup(d->arena, text.data, text.len) : NULL;
+        if (sql)
+            TRY(analyze_expr_text(d->cat, &d->s->types, sql, NULL, USE_DEFAULT, 0, -1, d->arena,
+                                  &rte, &exprs[i]));
+    }
+    TRY(ddl_update_class(d->cat, seq->oid, CLS_NAME, cstr_datum(to)));
+    for (int i = 0; i < deps.count; i++) {
+        struct buf b = BUF_INIT;
+        if (!exprs[i])
+            continue;
+        uint32_t relid = (uint32_t)rows[i][DEF_RELID].u;
+        int att = (int)rows[i][DEF_NUM].i;
+        TRY(deparse_expr(d->cat, exprs[i], NULL, &b));
+        const char *sql = arena_strdup(d->arena, buf_cstr(&b));
+        buf_done(&b);
+        TRY(ddl_set_default(d->cat, relid, att, sql));
+        TRY(ddl_default_uses(d->cat, relid, att, seq->oid));
+    }
+    return NULL;
+}
+
 static struct err *rename_relation(struct ddl *d, struct relation *r, const char *to)
 {
     bool skip;
     TRY(ddl_check_name(d, r->nsp, to, false, &skip));
+    if (r->kind == 'S')
+        return rename_sequence(d, r, to);
     TRY(ddl_update_class(d->cat, r->oid, CLS_NAME, cstr_datum(to)));
     if (r->kind != 'i')
         return NULL;

@@ -82,6 +82,13 @@ struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t 
     return NULL;
 }
 
+char ddl_persistence(const struct ddl *d, const PgQuery__RangeVar *rv, uint32_t nsp)
+{
+    (void)d;
+    (void)nsp;
+    return rv->relpersistence && *rv->relpersistence == 'u' ? 'u' : 'p';
+}
+
 struct err *ddl_check_name(struct ddl *d, uint32_t nsp, const char *name, bool if_not_exists,
                            bool *skip)
 {
@@ -130,6 +137,26 @@ struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_colum
                       t->location);
     c->collation = ct->collation;
     return NULL;
+}
+
+struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def, struct ddl_column *c)
+{
+    const PgQuery__CollateClause *clause = def->coll_clause;
+    if (!clause)
+        return NULL;
+    const char *name = pg_str(clause->collname[clause->n_collname - 1]);
+    if (!builtin_type(c->type)->collation)
+        return ddl_at(d,
+                      err_new("42804", "collations are not supported by type %s",
+                              type_display(d->arena, c->type, -1)),
+                      clause->location);
+    c->collation = builtin_collation(str_from(name));
+    return c->collation
+               ? NULL
+               : ddl_at(d,
+                        err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist",
+                                name),
+                        clause->location);
 }
 
 /* What a column definition asks for beyond its name and type. */
@@ -185,6 +212,14 @@ static struct err *column_constraints(struct ddl *d, struct column_plan *p)
             break;
         }
     }
+    const PgQuery__Constraint *other = p->default_ ? p->default_ : p->generated;
+    if (p->identity && (other || p->serial))
+        return ddl_at(d,
+                      err_new("42601",
+                              "both %s and identity specified for column \"%s\" of table \"%s\"",
+                              p->generated && !p->default_ ? "generation expression" : "default",
+                              p->col.name, d->table),
+                      p->serial ? -1 : p->identity->location);
     if (null_seen && p->col.not_null)
         return ddl_at(d,
                       err_new("42601", "conflicting NULL/NOT NULL declarations for column \"%s\"",
@@ -203,12 +238,25 @@ static struct err *plan_column(struct ddl *d, const PgQuery__ColumnDef *def, str
     TRY(ddl_type(d, def->type_name, &p->col, &p->serial));
     if (p->serial)
         p->col.not_null = true;
+    TRY(ddl_collation(d, def, &p->col));
     return column_constraints(d, p);
 }
 
+/* nextval('s') hangs on the sequence. */
+struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att, const char *sql)
+{
+    const struct attr *a = &rel->atts[att - 1];
+    struct rte *rte;
+    struct expr *e;
+    TRY(analyze_expr_text(d->cat, &d->s->types, sql, NULL, USE_DEFAULT, a->type, a->typmod,
+                          d->arena, &rte, &e));
+    uint32_t oid = expr_regclass(e);
+    return oid >= FIRST_USER_OID ? ddl_default_uses(d->cat, rel->oid, att, oid) : NULL;
+}
+
 /* DEFAULT and GENERATED expressions in canonical form. */
-static struct err *default_text(struct ddl *d, struct relation *rel, const PgQuery__Constraint *c,
-                                const struct ddl_column *col, bool generated, const char **out)
+struct err *ddl_default_text(struct ddl *d, struct relation *rel, const PgQuery__Constraint *c,
+                             const struct ddl_column *col, bool generated, const char **out)
 {
     struct rte *rte;
     struct expr *e;
@@ -216,235 +264,12 @@ static struct err *default_text(struct ddl *d, struct relation *rel, const PgQue
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, rel,
                           generated ? USE_GENERATED : USE_DEFAULT, col->type, col->typmod,
                           col->name, d->arena, &rte, &e));
+    if (generated && expr_is_mutable(e))
+        return err_new("42P17", "generation expression is not immutable");
     TRY(deparse_expr(d->cat, e, rte, &b));
     *out = arena_strdup(d->arena, buf_cstr(&b));
     buf_done(&b);
     return NULL;
-}
-
-/* ---- sequences ---- */
-
-static struct err *option_number(const PgQuery__DefElem *o, int64_t *out)
-{
-    const PgQuery__Node *n = o->arg;
-    if (n->node_case == PG_QUERY__NODE__NODE_INTEGER) {
-        *out = n->integer->ival;
-        return NULL;
-    }
-    const char *text = n->node_case == PG_QUERY__NODE__NODE_FLOAT ? n->float_->fval : pg_str(n);
-    if (!str_to_int64(str_from(text), out))
-        return err_new("22P02", "invalid value for sequence option: \"%s\"", text);
-    return NULL;
-}
-
-struct seq_options {
-    struct sequence_def def;
-    bool has_min, has_max, has_start, has_restart;
-    int64_t restart;
-    const PgQuery__List *owned_by;
-};
-
-static struct err *sequence_option(struct ddl *d, const PgQuery__DefElem *o, struct seq_options *q)
-{
-    int64_t v = 0;
-    if (strcmp(o->defname, "as") == 0) {
-        struct ddl_column c = {.name = "as"};
-        const char *serial;
-        TRY(ddl_type(d, o->arg->type_name, &c, &serial));
-        if (c.type != INT2_OID && c.type != INT4_OID && c.type != INT8_OID)
-            return err_new("22023", "sequence type must be smallint, integer, or bigint");
-        q->def.type = c.type;
-        return NULL;
-    }
-    if (strcmp(o->defname, "owned_by") == 0) {
-        q->owned_by = o->arg->list;
-        return NULL;
-    }
-    if (strcmp(o->defname, "cycle") == 0) {
-        q->def.cycle = o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_BOOLEAN
-                           ? o->arg->boolean->boolval
-                           : o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER &&
-                                 o->arg->integer->ival;
-        return NULL;
-    }
-    if (strcmp(o->defname, "sequence_name") == 0)
-        return NULL;
-    bool has = o->arg != NULL;
-    if (has)
-        TRY(option_number(o, &v));
-    if (strcmp(o->defname, "increment") == 0)
-        q->def.increment = v;
-    else if (strcmp(o->defname, "start") == 0)
-        q->def.start = v, q->has_start = has;
-    else if (strcmp(o->defname, "restart") == 0)
-        q->has_restart = true, q->restart = has ? v : q->def.start;
-    else if (strcmp(o->defname, "maxvalue") == 0)
-        q->def.max = v, q->has_max = has;
-    else if (strcmp(o->defname, "minvalue") == 0)
-        q->def.min = v, q->has_min = has;
-    else if (strcmp(o->defname, "cache") == 0)
-        q->def.cache = v;
-    else
-        return err_unsupported("sequence option \"%s\" is not supported", o->defname);
-    return NULL;
-}
-
-static void sequence_limits(struct seq_options *q)
-{
-    int64_t max = q->def.type == INT2_OID   ? INT16_MAX
-                  : q->def.type == INT4_OID ? INT32_MAX
-                                            : INT64_MAX;
-    int64_t min = q->def.type == INT2_OID   ? INT16_MIN
-                  : q->def.type == INT4_OID ? INT32_MIN
-                                            : INT64_MIN;
-    bool up = q->def.increment > 0;
-    if (!q->has_max)
-        q->def.max = up ? max : -1;
-    if (!q->has_min)
-        q->def.min = up ? 1 : min;
-    if (!q->has_start)
-        q->def.start = up ? q->def.min : q->def.max;
-}
-
-static struct err *check_sequence(const struct seq_options *q)
-{
-    const struct sequence_def *s = &q->def;
-    if (s->increment == 0)
-        return err_new("22023", "INCREMENT must not be zero");
-    if (s->min >= s->max)
-        return err_new("22023", "MINVALUE (%lld) must be less than MAXVALUE (%lld)",
-                       (long long)s->min, (long long)s->max);
-    if (s->start < s->min)
-        return err_new("22023", "START value (%lld) cannot be less than MINVALUE (%lld)",
-                       (long long)s->start, (long long)s->min);
-    if (s->start > s->max)
-        return err_new("22023", "START value (%lld) cannot be greater than MAXVALUE (%lld)",
-                       (long long)s->start, (long long)s->max);
-    if (s->cache <= 0)
-        return err_new("22023", "CACHE (%lld) must be greater than zero", (long long)s->cache);
-    return NULL;
-}
-
-struct err *ddl_make_sequence(struct ddl *d, const struct new_sequence *n, uint32_t *oid)
-{
-    struct seq_options q = {.def = {.type = n->type, .increment = 1, .cache = 1}};
-    for (size_t i = 0; i < n->noptions; i++)
-        TRY(sequence_option(d, n->options[i]->def_elem, &q));
-    sequence_limits(&q);
-    TRY(check_sequence(&q));
-    const struct ddl_column cols[] = {
-        {.name = "last_value", .type = INT8_OID, .typmod = -1, .not_null = true},
-        {.name = "log_cnt", .type = INT8_OID, .typmod = -1, .not_null = true},
-        {.name = "is_called", .type = BOOL_OID, .typmod = -1, .not_null = true}};
-    struct ddl_relation rel = {.name = n->name,
-                               .nsp = n->nsp,
-                               .kind = 'S',
-                               .persistence = 'p',
-                               .owner = d->cat->role,
-                               .columns = cols,
-                               .ncolumns = 3,
-                               .storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared))};
-    TRY(ddl_create_relation(d->cat, &rel, oid));
-    q.def.relid = *oid;
-    TRY(sequence_create(d->cat, &q.def, rel.storage_id));
-    if (n->owner.class_id)
-        TRY(depend_record(d->cat, (struct object_address){PG_CLASS, *oid, 0}, n->owner,
-                          (enum depend_type)n->owner_dep));
-    return NULL;
-}
-
-/* OWNED BY table.column. */
-static struct err *find_owner(struct ddl *d, const PgQuery__List *names, struct object_address *out)
-{
-    size_t n = names->n_items;
-    struct relation *r;
-    uint32_t oid;
-    if (n == 1) /* NONE */
-        return NULL;
-    struct str nsp = n > 2 ? str_from(pg_str(names->items[0])) : STR("");
-    TRY(cat_find_relation(d->cat, nsp, str_from(pg_str(names->items[n - 2])), false, &oid));
-    if (!oid)
-        return err_new("42P01", "relation \"%s\" does not exist", pg_str(names->items[n - 2]));
-    TRY(cat_relation(d->cat, oid, &r));
-    int att = relation_attnum(r, str_from(pg_str(names->items[n - 1])));
-    struct err *e = att ? NULL
-                        : err_new("42703", "column \"%s\" of relation \"%s\" does not exist",
-                                  pg_str(names->items[n - 1]), r->name);
-    relation_unref(r);
-    *out = (struct object_address){PG_CLASS, oid, att};
-    return e;
-}
-
-static const PgQuery__List *owned_by(PgQuery__Node **options, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(options[i]->def_elem->defname, "owned_by") == 0)
-            return options[i]->def_elem->arg->list;
-    return NULL;
-}
-
-struct err *ddl_create_sequence(struct ddl *d, const PgQuery__CreateSeqStmt *c)
-{
-    struct new_sequence n = {.name = c->sequence->relname,
-                             .type = INT8_OID,
-                             .options = c->options,
-                             .noptions = c->n_options,
-                             .owner_dep = 'a'};
-    bool skip;
-    uint32_t oid;
-    TRY(ddl_target_nsp(d, c->sequence, &n.nsp));
-    TRY(ddl_check_name(d, n.nsp, n.name, c->if_not_exists, &skip));
-    if (skip)
-        return NULL;
-    const PgQuery__List *owner = owned_by(c->options, c->n_options);
-    if (owner)
-        TRY(find_owner(d, owner, &n.owner));
-    return ddl_make_sequence(d, &n, &oid);
-}
-
-struct err *ddl_alter_sequence(struct ddl *d, const PgQuery__AlterSeqStmt *c)
-{
-    struct relation *r;
-    struct seq_options q = {0};
-    TRY(ddl_open(d, c->sequence, TXN_SHARE_ROW_EXCLUSIVE, c->missing_ok, &r));
-    if (!r)
-        return NULL;
-    struct err *e = ddl_must_own(d, r);
-    if (!e && r->kind != 'S')
-        e = err_new("42809", "\"%s\" is not a sequence", r->name);
-    if (!e)
-        e = sequence_definition(d->cat, r->oid, &q.def);
-    q.has_min = q.has_max = q.has_start = true;
-    for (size_t i = 0; !e && i < c->n_options; i++)
-        e = sequence_option(d, c->options[i]->def_elem, &q);
-    if (!e) {
-        sequence_limits(&q);
-        e = check_sequence(&q);
-    }
-    if (!e)
-        e = sequence_alter(d->cat, &q.def);
-    if (!e && q.has_restart) {
-        uint32_t sid = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));
-        e = sequence_restart(d->cat, sid, q.restart);
-        if (!e)
-            e = txn_drop_storage(d->cat->txn, r->storage_id);
-        if (!e)
-            e = ddl_update_class(d->cat, r->oid, CLS_FILENODE, datum_int(sid));
-    }
-    if (!e && q.owned_by) {
-        struct object_address owner = {0};
-        e = find_owner(d, q.owned_by, &owner);
-        if (!e)
-            e = depend_forget(d->cat, (struct object_address){PG_CLASS, r->oid, 0});
-        if (!e)
-            e = depend_record(d->cat, (struct object_address){PG_CLASS, r->oid, 0},
-                              (struct object_address){PG_NAMESPACE, r->nsp, 0}, DEPEND_NORMAL);
-        if (!e && owner.class_id)
-            e = depend_record(d->cat, (struct object_address){PG_CLASS, r->oid, 0}, owner,
-                              DEPEND_AUTO);
-    }
-    relation_unref(r);
-    return e;
 }
 
 /* ---- CREATE TABLE ---- */
@@ -480,19 +305,15 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
 {
     const char *sql = NULL;
     uint32_t serial_oid = 0;
-    if (p->serial || p->identity) {
+    if (p->identity)
+        TRY(ddl_make_identity(d, rel, p->col.name, att, p->col.type, p->identity));
+    if (p->serial) {
         struct new_sequence n = {.nsp = rel->nsp,
+                                 .persistence = rel->persistence,
                                  .type = p->col.type,
                                  .owner = {PG_CLASS, rel->oid, att},
-                                 .owner_dep = p->serial ? 'a' : 'i'};
+                                 .owner_dep = 'a'};
         uint32_t oid;
-        if (p->identity) {
-            n.options = p->identity->options;
-            n.noptions = p->identity->n_options;
-            if (p->col.type != INT2_OID && p->col.type != INT4_OID && p->col.type != INT8_OID)
-                return err_new("22023",
-                               "identity column type must be smallint, integer, or bigint");
-        }
         TRY(ddl_choose_name(d->cat, rel->nsp, rel->name, p->col.name, "seq", false, 0, d->arena,
                             &n.name));
         TRY(ddl_make_sequence(d, &n, &oid));
@@ -516,14 +337,16 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
         }
     }
     if (p->default_)
-        TRY(default_text(d, rel, p->default_, &p->col, false, &sql));
+        TRY(ddl_default_text(d, rel, p->default_, &p->col, false, &sql));
     if (p->generated)
-        TRY(default_text(d, rel, p->generated, &p->col, true, &sql));
+        TRY(ddl_default_text(d, rel, p->generated, &p->col, true, &sql));
     if (!sql)
         return NULL;
     TRY(ddl_set_default(d->cat, rel->oid, att, sql));
     if (serial_oid)
         TRY(ddl_default_uses(d->cat, rel->oid, att, serial_oid));
+    else if (p->default_)
+        TRY(ddl_default_depends(d, rel, att, sql));
     return ddl_update_attribute(d->cat, rel->oid, att, ATT_HASDEF, datum_bool(true));
 }
 
@@ -614,6 +437,7 @@ struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *
     bool skip;
     int n = 0;
     snprintf(tag, 64, "CREATE TABLE");
+    d->table = c->relation->relname;
     TRY(refuse_clauses(c));
     TRY(ddl_target_nsp(d, c->relation, &nsp));
     TRY(plan_columns(d, c, &cols, &n));

@@ -164,7 +164,7 @@ static struct err *collect(struct ddl *d, struct drop_list *l, struct object_add
 }
 
 /* An inseparable part is dropped with its whole only. */
-static struct err *check_internal(struct ddl *d, struct object_address o)
+struct err *ddl_check_internal(struct ddl *d, struct object_address o)
 {
     struct depend_list deps = {0};
     TRY(depend_of(d->cat, o, d->arena, &deps));
@@ -245,7 +245,7 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
         ARENA_PUSH(d->arena, l.items, l.count, l.cap, item);
     }
     for (int i = 0; i < n && !e; i++)
-        e = check_internal(d, objects[i]);
+        e = ddl_check_internal(d, objects[i]);
     /* The list grows while it is walked: dependents of dependents. A blocker is as far as one
      * looks. */
     for (int i = 0; i < l.count && !e; i++)
@@ -321,14 +321,24 @@ static struct err *missing_or_error(struct ddl *d, bool missing_ok, const char *
     return NULL;
 }
 
+/* Nobody may be reading or writing an index that goes. */
+static struct err *lock_table_of(struct ddl *d, uint32_t index)
+{
+    uint32_t relid;
+    bool locked;
+    TRY(ddl_index_table(d, index, &relid));
+    return txn_lock_table(d->cat->txn, relid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked);
+}
+
 /* Index descriptors are found through their table; here only pg_class matters. */
 static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const PgQuery__Node *n,
-                               bool missing_ok, struct object_address *out, bool *found)
+                               bool missing_ok, bool concurrent, struct object_address *out,
+                               bool *found)
 {
     PgQuery__RangeVar rv = name_list(n);
     struct relation *r;
     *found = false;
-    TRY(ddl_open(d, &rv, TXN_ACCESS_EXCLUSIVE, true, &r));
+    TRY(ddl_open(d, &rv, concurrent ? TXN_SHARE_UPDATE_EXCLUSIVE : TXN_ACCESS_EXCLUSIVE, true, &r));
     if (!r)
         return missing_or_error(d, missing_ok, k->what, rv.relname);
     struct err *e = ddl_must_own(d, r);
@@ -349,8 +359,9 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
     }
     *out = (struct object_address){PG_CLASS, r->oid, 0};
     *found = !e;
+    bool index = r->kind == 'i';
     relation_unref(r);
-    return e;
+    return e || !index || concurrent ? e : lock_table_of(d, out->object_id);
 }
 
 static struct err *drop_schemas(struct ddl *d, const PgQuery__DropStmt *s)
@@ -391,11 +402,18 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
     if (!k)
         return err_unsupported("DROP of this kind of object is not supported yet");
     snprintf(tag, 64, "%s", k->tag);
+    if (s->concurrent && s->n_objects > 1)
+        return err_new("0A000",
+                       "DROP INDEX CONCURRENTLY does not support dropping multiple objects");
+    if (s->concurrent && s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
+        return err_new("0A000", "DROP INDEX CONCURRENTLY does not support CASCADE");
     for (size_t i = 0; i < s->n_objects; i++) {
         bool found;
-        TRY(drop_target(d, k, s->objects[i], s->missing_ok, &list[n], &found));
+        TRY(drop_target(d, k, s->objects[i], s->missing_ok, s->concurrent, &list[n], &found));
         n += found;
     }
+    if (n && s->concurrent)
+        return ddl_drop_index_concurrently(d, list[0].object_id);
     return n ? ddl_drop_objects(d, list, n, s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
              : NULL;
 }
@@ -418,21 +436,12 @@ static struct err *truncate_one(struct ddl *d, struct relation *r, bool restart)
     TRY(depend_on(d->cat, (struct object_address){PG_CLASS, r->oid, 0}, d->arena, &deps));
     for (int i = 0; restart && i < deps.count; i++) {
         struct relation *seq;
-        struct sequence_def def;
         if (deps.items[i].object.class_id != PG_CLASS || !deps.items[i].referenced.sub_id)
             continue;
         TRY(cat_relation(d->cat, deps.items[i].object.object_id, &seq));
         struct err *e = NULL;
-        if (seq && seq->kind == 'S') {
-            uint32_t sid = txn_new_storage_id(mgr);
-            e = sequence_definition(d->cat, seq->oid, &def);
-            if (!e)
-                e = sequence_restart(d->cat, sid, def.start);
-            if (!e)
-                e = txn_drop_storage(d->cat->txn, seq->storage_id);
-            if (!e)
-                e = ddl_update_class(d->cat, seq->oid, CLS_FILENODE, datum_int(sid));
-        }
+        if (seq && seq->kind == 'S')
+            e = ddl_restart_sequence(d, seq);
         relation_unref(seq);
         TRY(e);
     }

@@ -68,6 +68,7 @@ static struct err *build_row(void *arg, struct str key, const struct datum *row)
     buf_reset(&b->key);
     table_put_entry_key(&b->key, b->ix->storage_id, b->ix, datums, table_row_suffix(key));
     TRY(buf_finish(&b->key));
+    TRY(table_check_key(b->rel, b->ix, buf_str(&b->key)));
     return txn_bulk_add(b->bulk, buf_str(&b->key), table_row_suffix(key));
 }
 
@@ -357,6 +358,8 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
     struct buf text = BUF_INIT;
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, elem->expr, rel, USE_INDEX_EXPR, 0, -1,
                           NULL, d->arena, &rte, &e));
+    if (expr_is_mutable(e))
+        return err_new("42P17", "functions in index expression must be marked IMMUTABLE");
     if (e->kind == E_VAR) {
         PgQuery__IndexElem plain = *elem;
         plain.expr = NULL;
@@ -402,10 +405,27 @@ static struct err *index_predicate(struct ddl *d, struct relation *rel, const Pg
     struct buf text = BUF_INIT;
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, where, rel, USE_INDEX_PRED, BOOL_OID, -1,
                           NULL, d->arena, &rte, &e));
+    if (expr_is_mutable(e))
+        return err_new("42P17", "functions in index predicate must be marked IMMUTABLE");
     TRY(deparse_expr(d->cat, e, rte, &text));
     *out = arena_strdup(d->arena, buf_cstr(&text));
     buf_done(&text);
     return NULL;
+}
+
+/* The index's own columns: "expr", "expr1", ... */
+static void distinct_names(struct ddl *d, struct ddl_index_column *cols, int n)
+{
+    for (int i = 1; i < n; i++) {
+        const char *base = cols[i].name;
+        int number = 0;
+        for (int k = 0; k < i; k++) {
+            if (strcmp(cols[k].name, cols[i].name) != 0)
+                continue;
+            cols[i].name = arena_printf(d->arena, "%s%d", base, ++number);
+            k = -1; /* that one may be taken too */
+        }
+    }
 }
 
 static struct err *create_index(struct ddl *d, struct relation **rel, const PgQuery__IndexStmt *s)
@@ -422,9 +442,11 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
                             .unique = s->unique,
                             .nulls_not_distinct = s->nulls_not_distinct,
                             .immediate = true,
+                            .invalid = s->concurrent,
                             .columns = cols,
                             .nkeys = n,
                             .ncolumns = n + nincluded};
+    uint32_t r_oid = r->oid;
     uint32_t oid;
     bool skip;
     if (r->kind != 'r')
@@ -439,6 +461,7 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
         TRY(included_column(r, s->index_including_params[i]->index_elem, &cols[n + i]));
     if (s->where_clause)
         TRY(index_predicate(d, r, s->where_clause, &def.pred_sql));
+    distinct_names(d, cols, n + nincluded);
     def.name = s->idxname;
     if (!def.name || !*def.name) {
         const char *names = cols[0].name;
@@ -452,16 +475,15 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
     def.storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));
     TRY(ddl_create_index(d->cat, &def, &oid));
     TRY(ddl_reopen(d, rel));
-    return ddl_build_index(d, *rel, relation_index(*rel, oid));
+    return s->concurrent ? ddl_fill_concurrently(d, r_oid, oid)
+                         : ddl_build_index(d, *rel, relation_index(*rel, oid));
 }
 
 struct err *ddl_create_index_stmt(struct ddl *d, const PgQuery__IndexStmt *s)
 {
     struct relation *rel;
-    if (s->concurrent)
-        ddl_notice(d, "NOTICE",
-                   err_new("00000", "CREATE INDEX CONCURRENTLY blocks writes while it builds"));
-    TRY(ddl_open(d, s->relation, TXN_SHARE_LOCK, false, &rel));
+    TRY(ddl_open(d, s->relation, s->concurrent ? TXN_SHARE_UPDATE_EXCLUSIVE : TXN_SHARE_LOCK, false,
+                 &rel));
     struct err *e = ddl_must_own(d, rel);
     if (!e)
         e = create_index(d, &rel, s);

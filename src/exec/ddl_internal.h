@@ -17,6 +17,7 @@ struct ddl {
     struct arena *arena;
     struct raw_stmt *raw;
     const char *sql;
+    const char *table; /* being created, for messages */
 };
 
 struct err *ddl_at(const struct ddl *d, struct err *e, int location);
@@ -27,11 +28,17 @@ struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_
 struct err *ddl_reopen(struct ddl *d, struct relation **rel) MUST_CHECK; /* after a change */
 struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp) MUST_CHECK;
 struct err *ddl_must_own(struct ddl *d, const struct relation *r) MUST_CHECK;
+/* pg_class.relpersistence for a relation to be made there. */
+char ddl_persistence(const struct ddl *d, const PgQuery__RangeVar *rv, uint32_t nsp);
 /* 42P07 if the name is taken; *skip with a notice when if_not_exists. */
 struct err *ddl_check_name(struct ddl *d, uint32_t nsp, const char *name, bool if_not_exists,
                            bool *skip) MUST_CHECK;
 struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_column *c,
                      const char **serial) MUST_CHECK;
+
+/* COLLATE of a column's definition, into c->collation. */
+struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def,
+                          struct ddl_column *c) MUST_CHECK;
 
 /* Statements. */
 struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag) MUST_CHECK;
@@ -48,10 +55,21 @@ struct err *ddl_truncate(struct ddl *d, const PgQuery__TruncateStmt *t) MUST_CHE
 struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects, int n,
                              bool cascade) MUST_CHECK;
 
+struct err *ddl_reindex(struct ddl *d, const PgQuery__ReindexStmt *s) MUST_CHECK;
+
 /* Parts. */
+/* ddl_concurrent.c: they end the session's transaction several times. Fills an index that is in the
+ * catalog but not valid, uncommitted, without blocking writers; it is valid with the commit of the
+ * transaction that is open afterwards. MAY YIELD. */
+struct err *ddl_fill_concurrently(struct ddl *d, uint32_t relid, uint32_t index) MUST_CHECK;
+struct err *ddl_drop_index_concurrently(struct ddl *d, uint32_t index) MUST_CHECK;
+struct err *ddl_index_table(struct ddl *d, uint32_t index, uint32_t *relid) MUST_CHECK;
+/* 2BP01 for a part that goes with its whole only. */
+struct err *ddl_check_internal(struct ddl *d, struct object_address o) MUST_CHECK;
 struct new_sequence {
     const char *name;
     uint32_t nsp;
+    char persistence; /* 0: permanent */
     uint32_t type;
     PgQuery__Node **options;
     size_t noptions;
@@ -72,6 +90,26 @@ struct err *ddl_validate_constraint(struct ddl *d, struct relation **rel,
                                     const char *name) MUST_CHECK;
 struct err *ddl_alter_constraint(struct ddl *d, struct relation **rel,
                                  const PgQuery__Constraint *c) MUST_CHECK;
+/* A DEFAULT or GENERATED expression in canonical form. */
+struct err *ddl_default_text(struct ddl *d, struct relation *rel, const PgQuery__Constraint *c,
+                             const struct ddl_column *col, bool generated,
+                             const char **out) MUST_CHECK;
+/* Records the sequence that a default (which is set) mentions. */
+struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att,
+                                const char *sql) MUST_CHECK;
+/* The sequence of an identity column (which may not be in the descriptor yet). */
+struct err *ddl_make_identity(struct ddl *d, const struct relation *r, const char *column, int att,
+                              uint32_t type, const PgQuery__Constraint *c) MUST_CHECK;
+struct err *ddl_add_identity(struct ddl *d, struct relation **rel,
+                             const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
+struct err *ddl_set_identity(struct ddl *d, struct relation **rel,
+                             const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
+struct err *ddl_drop_identity(struct ddl *d, struct relation **rel,
+                              const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
+/* ALTER SEQUENCE's options; the sequence is locked against nextval. */
+struct err *ddl_change_sequence(struct ddl *d, const struct relation *r, PgQuery__Node **options,
+                                size_t noptions) MUST_CHECK;
+struct err *ddl_restart_sequence(struct ddl *d, const struct relation *r) MUST_CHECK;
 /* Writes all rows of a table to new storage, keyed by `primary` (positions of columns; NULL: row
  * ids), and its secondary indexes anew. */
 struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_key) MUST_CHECK;

@@ -319,6 +319,64 @@ struct err *exec_rebind(struct exec *x, const struct datum *params)
     return exec_next(x, &row, &found);
 }
 
+void exec_rewind(struct exec *x)
+{
+    node_rescan(x, x->plan->root);
+    x->done = false;
+}
+
+/* ---- WHERE CURRENT OF ---- */
+
+/* The scan under nodes that pass single rows on. */
+static const struct rte *plain_scan(const struct plan *n)
+{
+    while (n && (n->kind == P_LIMIT || n->kind == P_PROJECT || n->kind == P_RESULT))
+        n = n->left;
+    return n && (n->kind == P_SEQSCAN || n->kind == P_INDEXSCAN) ? n->rte : NULL;
+}
+
+static const struct rte *pointing_rte(const struct exec *x, const struct relation *rel,
+                                      int *references)
+{
+    const struct query *q = x->plan->query;
+    const struct rte *found = NULL;
+    *references = 0;
+    for (int i = 0; i < q->nmarks; i++) {
+        if (q->marks[i].rte->rel->oid != rel->oid)
+            continue;
+        found = q->marks[i].rte;
+        ++*references;
+    }
+    if (!q->nmarks)
+        found = plain_scan(x->plan->root);
+    return found && found->rel->oid == rel->oid && found->key_slot >= 0 ? found : NULL;
+}
+
+struct err *exec_can_point(const struct exec *x, const char *name, const struct relation *rel)
+{
+    int references;
+    bool locks = x->plan->query->nmarks > 0;
+    const struct rte *rte = pointing_rte(x, rel, &references);
+    if (locks && references > 1)
+        return err_new("24000",
+                       "cursor \"%s\" has multiple FOR UPDATE/SHARE references to table \"%s\"",
+                       name, rel->name);
+    if (locks && !rte)
+        return err_new("24000",
+                       "cursor \"%s\" does not have a FOR UPDATE/SHARE reference to table \"%s\"",
+                       name, rel->name);
+    if (!rte)
+        return err_new("24000", "cursor \"%s\" is not a simply updatable scan of table \"%s\"",
+                       name, rel->name);
+    return NULL;
+}
+
+struct str exec_row_key(const struct exec *x, const struct relation *rel)
+{
+    int references;
+    return datum_as_str(x->frame[pointing_rte(x, rel, &references)->key_slot]);
+}
+
 uint64_t exec_processed(const struct exec *x)
 {
     return x->processed;

@@ -57,6 +57,14 @@ struct err *exec_load_start(struct exec *x, bool *started) MUST_CHECK;
  * YIELD.
  */
 struct err *exec_load_finish(struct exec *x) MUST_CHECK;
+/* Back before the first row, in the same view. Only for statements that read. */
+void exec_rewind(struct exec *x);
+/* Whether the cursor `name` of this run can serve WHERE CURRENT OF for a table: it locks the
+ * table's rows, or is a plain scan of it. 24000. */
+struct err *exec_can_point(const struct exec *x, const char *name,
+                           const struct relation *rel) MUST_CHECK;
+/* ... and the key of its current row, which borrows until the next call. */
+struct str exec_row_key(const struct exec *x, const struct relation *rel);
 /* Rows inserted, updated, deleted (selected: counted by the caller). */
 uint64_t exec_processed(const struct exec *x);
 /* Frees everything; NULL is fine. The plan stays. */

@@ -159,6 +159,10 @@ struct table_writer *modify_writer(struct exec *x, struct plan *n);
 struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid,
                        uint32_t storage_id, uint32_t *out) MUST_CHECK;
 
+/* The same for an index to be read; 40001 when it is younger than the snapshot. */
+struct err *index_at(struct exec *x, const struct relation *r, const struct index *ix,
+                     uint32_t *out) MUST_CHECK;
+
 /* ---- nodes ---- */
 struct err *node_next(struct exec *x, struct plan *n, bool *found) MUST_CHECK;
 /* Starts over, forgetting everything kept. */

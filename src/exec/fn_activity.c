@@ -340,6 +340,110 @@ static struct err *get_activity(void **state, struct fn_call *c, struct datum *r
     return NULL;
 }
 
+/* ---- pg_cursors ---- */
+
+struct cursors {
+    struct arena *arena;
+    struct cursor_info *items;
+    size_t count;
+    size_t cap;
+    size_t at;
+};
+
+static void copy_cursor(void *arg, const struct cursor_info *info)
+{
+    struct cursors *l = arg;
+    if (l->count == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 8;
+        struct cursor_info *grown = arena_alloc(l->arena, sizeof(*grown) * cap);
+        if (l->count)
+            memcpy(grown, l->items, sizeof(*grown) * l->count);
+        l->items = grown;
+        l->cap = cap;
+    }
+    struct cursor_info *i = &l->items[l->count++];
+    *i = *info;
+    i->name = arena_strdup(l->arena, info->name);
+    i->statement = arena_strdup(l->arena, info->statement);
+}
+
+static struct err *list_cursors(void **state, struct fn_call *c, struct datum *row, int ncols,
+                                bool *done)
+{
+    struct cursors *l = *state;
+    (void)ncols;
+    if (!l) {
+        TRY(need_session(c));
+        *state = l = arena_new(c->state_arena, struct cursors);
+        l->arena = c->state_arena;
+        c->session->ops->each_cursor(c->session, copy_cursor, l);
+    }
+    *done = l->at == l->count;
+    if (*done)
+        return NULL;
+    const struct cursor_info *i = &l->items[l->at++];
+    struct datum values[] = {datum_str(str_from(i->name)), datum_str(str_from(i->statement)),
+                             datum_bool(i->holdable),      datum_bool(i->binary),
+                             datum_bool(i->scrollable),    datum_int(i->created)};
+    memcpy(row, values, sizeof(values));
+    return NULL;
+}
+
+/* ---- notifications ---- */
+
+static struct err *fn_notify(struct fn_call *c, struct datum *out)
+{
+    struct str channel = c->args[0].null ? STR("") : datum_as_str(c->args[0]);
+    struct str payload = c->args[1].null ? STR("") : datum_as_str(c->args[1]);
+    TRY(need_session(c));
+    *out = datum_bytes("", 0);
+    return c->session->ops->notify(c->session, channel, payload);
+}
+
+static struct err *fn_notification_queue_usage(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = datum_f64(c->session->ops->notify_usage());
+    return NULL;
+}
+
+struct channels {
+    struct arena *arena;
+    struct channel {
+        struct channel *next;
+        const char *name;
+    } * first, **last;
+};
+
+static void copy_channel(void *arg, const char *name)
+{
+    struct channels *l = arg;
+    struct channel *ch = arena_new(l->arena, struct channel);
+    ch->name = arena_strdup(l->arena, name);
+    *l->last = ch;
+    l->last = &ch->next;
+}
+
+static struct err *listening_channels(void **state, struct fn_call *c, struct datum *row, int ncols,
+                                      bool *done)
+{
+    struct channels *l = *state;
+    (void)ncols;
+    if (!l) {
+        TRY(need_session(c));
+        *state = l = arena_new(c->state_arena, struct channels);
+        l->arena = c->state_arena;
+        l->last = &l->first;
+        c->session->ops->each_channel(c->session, copy_channel, l);
+    }
+    *done = !l->first;
+    if (*done)
+        return NULL;
+    row[0] = datum_str(str_from(l->first->name));
+    l->first = l->first->next;
+    return NULL;
+}
+
 /* ---- who blocks whom; signals ---- */
 
 static struct err *fn_blocking_pids(struct fn_call *c, struct datum *out)
@@ -473,6 +577,8 @@ static const struct {
     {"pg_advisory_unlock_shared_int8", fn_unlock_shared},
     {"pg_advisory_unlock_shared_int4", fn_unlock_shared},
     {"pg_advisory_unlock_all", fn_unlock_all},
+    {"pg_notify", fn_notify},
+    {"pg_notification_queue_usage", fn_notification_queue_usage},
     {"pg_blocking_pids", fn_blocking_pids},
     {"pg_safe_snapshot_blocking_pids", fn_no_pids},
     {"pg_cancel_backend", fn_cancel_backend},
@@ -493,6 +599,8 @@ fn_impl activity_fn_lookup(const char *prosrc)
 static const struct srf_impl srfs[] = {
     {"pg_lock_status", lock_status},
     {"pg_stat_get_activity", get_activity},
+    {"pg_cursor", list_cursors},
+    {"pg_listening_channels", listening_channels},
 };
 
 const struct srf_impl *activity_srf_lookup(const char *prosrc)

@@ -58,7 +58,7 @@ static void put_index_column(struct buf *b, const struct relation *r, const stru
     }
     size_t n = strlen(col->expr_sql);
     bool call = n && col->expr_sql[n - 1] == ')' && col->expr_sql[0] != '(';
-    buf_printf(b, call || col->expr_sql[0] == '(' ? "%s" : "(%s)", col->expr_sql);
+    buf_printf(b, call ? "%s" : "(%s)", col->expr_sql);
 }
 
 static struct err *put_pretty_column(struct fn_call *c, struct relation *r,

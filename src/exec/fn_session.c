@@ -14,10 +14,9 @@
 
 /* ---- sequences ---- */
 
-static struct err *open_sequence(struct fn_call *c, uint32_t oid, struct relation **out)
+static struct err *open_sequence(struct cat *cat, uint32_t oid, struct relation **out)
 {
-    TRY(need_session(c));
-    TRY(cat_relation(&c->session->cat, oid, out));
+    TRY(cat_relation(cat, oid, out));
     if (!*out)
         return err_new("42P01", "could not open relation with OID %u", oid);
     if ((*out)->kind == 'S')
@@ -27,51 +26,96 @@ static struct err *open_sequence(struct fn_call *c, uint32_t oid, struct relatio
     return e;
 }
 
-static void remember(struct session *s, uint32_t relid, int64_t value)
+/* Whoever alters it waits, and nobody takes numbers by an old definition. */
+static struct err *lock_sequence(struct cat *cat, uint32_t oid, struct relation **out)
 {
-    for (int i = 0; i < s->nsequences; i++) {
-        if (s->sequences[i].relid == relid) {
-            s->sequences[i].last = value;
-            s->last_sequence = i;
-            return;
-        }
-    }
-    struct session_sequence *grown =
-        realloc(s->sequences, sizeof(*grown) * (size_t)(s->nsequences + 1));
-    if (!grown)
-        return;
-    s->sequences = grown;
-    s->sequences[s->nsequences] = (struct session_sequence){relid, value};
-    s->last_sequence = s->nsequences++;
+    bool locked;
+    TRY(txn_lock_table(cat->txn, oid, TXN_ROW_EXCLUSIVE, TXN_WAIT, &locked));
+    return open_sequence(cat, oid, out);
 }
 
-static struct err *fn_nextval(struct fn_call *c, struct datum *out)
+static struct err *may_write(struct fn_call *c, const char *what)
+{
+    TRY(need_session(c));
+    if (!c->session->ops->read_only(c->session))
+        return NULL;
+    return err_new("25006", "cannot execute %s in a read-only transaction", what);
+}
+
+/* NULL: not used in this session yet. */
+static struct session_sequence *find_sequence(struct session *s, uint32_t relid)
+{
+    for (int i = 0; i < s->nsequences; i++)
+        if (s->sequences[i].relid == relid)
+            return &s->sequences[i];
+    return NULL;
+}
+
+static struct session_sequence *remember(struct session *s, uint32_t relid, int64_t value)
+{
+    struct session_sequence *q = find_sequence(s, relid);
+    if (!q) {
+        struct session_sequence *grown =
+            realloc(s->sequences, sizeof(*grown) * (size_t)(s->nsequences + 1));
+        CHECK(grown != NULL);
+        s->sequences = grown;
+        q = &grown[s->nsequences++];
+        *q = (struct session_sequence){.relid = relid};
+    }
+    q->last = value;
+    s->last_sequence = (int)(q - s->sequences);
+    return q;
+}
+
+struct err *session_nextval(const struct exec_env *env, uint32_t relid, int64_t *out)
 {
     struct relation *r;
-    int64_t value;
-    TRY(open_sequence(c, (uint32_t)c->args[0].u, &r));
-    struct err *e = sequence_next(&c->session->cat, r, &value);
-    if (!e) {
-        remember(c->session, r->oid, value);
-        *out = datum_int(value);
+    struct session *s = env->session;
+    TRY(lock_sequence(env->cat, relid, &r));
+    struct session_sequence *q = s ? find_sequence(s, relid) : NULL;
+    if (q && q->storage_id == r->storage_id && q->cached != q->last) {
+        *out = q->last + q->increment;
+        q->last = *out;
+        s->last_sequence = (int)(q - s->sequences);
+        sequence_shown(env->cat, r);
+        relation_unref(r);
+        return NULL;
+    }
+    int64_t last;
+    int64_t increment;
+    struct err *e = sequence_next(env->cat, r, s != NULL, out, &last, &increment);
+    if (!e && s) {
+        q = remember(s, relid, *out);
+        q->storage_id = r->storage_id;
+        q->cached = last;
+        q->increment = increment;
     }
     relation_unref(r);
     return e;
 }
 
+static struct err *fn_nextval(struct fn_call *c, struct datum *out)
+{
+    int64_t value;
+    TRY(may_write(c, "nextval()"));
+    struct exec_env env = session_exec_env(c->session);
+    TRY(session_nextval(&env, (uint32_t)c->args[0].u, &value));
+    *out = datum_int(value);
+    return NULL;
+}
+
 static struct err *fn_currval(struct fn_call *c, struct datum *out)
 {
     struct relation *r;
-    TRY(open_sequence(c, (uint32_t)c->args[0].u, &r));
+    TRY(need_session(c));
+    TRY(open_sequence(&c->session->cat, (uint32_t)c->args[0].u, &r));
+    const struct session_sequence *q = find_sequence(c->session, r->oid);
     struct err *e =
-        err_new("55000", "currval of sequence \"%s\" is not yet defined in this session", r->name);
-    for (int i = 0; i < c->session->nsequences; i++) {
-        if (c->session->sequences[i].relid != r->oid)
-            continue;
-        *out = datum_int(c->session->sequences[i].last);
-        err_free(e);
-        e = NULL;
-    }
+        q ? NULL
+          : err_new("55000", "currval of sequence \"%s\" is not yet defined in this session",
+                    r->name);
+    if (q)
+        *out = datum_int(q->last);
     relation_unref(r);
     return e;
 }
@@ -79,9 +123,14 @@ static struct err *fn_currval(struct fn_call *c, struct datum *out)
 static struct err *fn_lastval(struct fn_call *c, struct datum *out)
 {
     TRY(need_session(c));
-    if (!c->session->nsequences || c->session->last_sequence < 0)
+    const struct session *s = c->session;
+    struct relation *r = NULL;
+    if (s->nsequences && s->last_sequence >= 0)
+        TRY(cat_relation(&c->session->cat, s->sequences[s->last_sequence].relid, &r));
+    if (!r)
         return err_new("55000", "lastval is not yet defined in this session");
-    *out = datum_int(c->session->sequences[c->session->last_sequence].last);
+    relation_unref(r);
+    *out = datum_int(s->sequences[s->last_sequence].last);
     return NULL;
 }
 
@@ -89,12 +138,33 @@ static struct err *fn_setval(struct fn_call *c, struct datum *out)
 {
     struct relation *r;
     bool called = c->nargs < 3 || c->args[2].i;
-    TRY(open_sequence(c, (uint32_t)c->args[0].u, &r));
+    TRY(may_write(c, "setval()"));
+    TRY(lock_sequence(&c->session->cat, (uint32_t)c->args[0].u, &r));
     struct err *e = sequence_set(&c->session->cat, r, c->args[1].i, called);
-    if (!e && called)
-        remember(c->session, r->oid, c->args[1].i);
+    struct session_sequence *q = find_sequence(c->session, r->oid);
+    if (!e && called) {
+        /* lastval is what nextval gave */
+        int last_sequence = c->session->last_sequence;
+        q = remember(c->session, r->oid, c->args[1].i);
+        c->session->last_sequence = last_sequence;
+    }
+    if (!e && q)
+        q->cached = q->last; /* what was taken ahead is forgotten */
     relation_unref(r);
     *out = c->args[1];
+    return e;
+}
+
+static struct err *fn_sequence_last_value(struct fn_call *c, struct datum *out)
+{
+    struct relation *r;
+    struct sequence_state state;
+    TRY(need_session(c));
+    TRY(open_sequence(&c->session->cat, (uint32_t)c->args[0].u, &r));
+    struct err *e = sequence_peek(&c->session->cat, r, &state);
+    if (!e)
+        *out = state.called ? datum_int(state.last) : datum_null();
+    relation_unref(r);
     return e;
 }
 
@@ -498,6 +568,7 @@ static const struct {
     {"pg_get_function_sqlbody", fn_function_sqlbody},
     {"pg_get_function_result", fn_function_result},
     {"pg_get_serial_sequence", fn_serial_sequence},
+    {"pg_sequence_last_value", fn_sequence_last_value},
     {"to_regclass", fn_to_regclass},
     {"pg_relation_size", relation_bytes},
     {"sql_2325", relation_bytes},

@@ -15,6 +15,10 @@ fn_impl activity_fn_lookup(const char *prosrc);
 const struct srf_impl *activity_srf_lookup(const char *prosrc);
 /* A relation by "name" or "schema.name" as regclass reads it; 42P01. */
 struct err *session_relation_oid(struct session *s, struct str name, uint32_t *out) MUST_CHECK;
+struct exec_env;
+/* The next number of a sequence, for currval and lastval too. 42P01, 42809, 2200H. MAY
+ * YIELD. */
+struct err *session_nextval(const struct exec_env *env, uint32_t relid, int64_t *out) MUST_CHECK;
 /* Sets the hooks of s->types for reg* types. */
 void session_bind_names(struct session *s);
 

@@ -1,6 +1,8 @@
 /* Running programs: one step after the other over the frame. */
 #include "exec/exec_internal.h"
 
+#include "exec/fn_session.h"
+
 #include "catalog/sequence.h"
 #include "exec/session.h"
 #include "types/array.h"
@@ -287,15 +289,10 @@ static struct err *run_subscript(struct exec *x, const struct call_site *site,
 
 static struct err *run_nextval(struct exec *x, const struct call_site *site, struct datum *out)
 {
-    struct relation *r;
     int64_t value;
-    TRY(cat_relation(x->env.cat, site->expr->func, &r));
-    if (!r)
-        return err_new("XX000", "sequence %u of an identity column is missing", site->expr->func);
-    struct err *e = sequence_next(x->env.cat, r, &value);
-    relation_unref(r);
+    TRY(session_nextval(&x->env, site->expr->func, &value));
     *out = datum_int(value);
-    return e;
+    return NULL;
 }
 
 static struct datum booltest(enum booltest test, struct datum d)

@@ -3,6 +3,7 @@
 
 #include "catalog/sequence.h"
 #include "catalog/systab.h"
+#include "exec/session.h"
 #include "sql/table_function.h"
 #include "types/array.h"
 #include "types/key.h"
@@ -130,7 +131,7 @@ static struct err *find_storage(struct exec *x, struct plan *n, struct scan_stat
     TRY(storage_at(x, r, r->oid, r->storage_id, &s->table_sid));
     s->index_sid = s->table_sid;
     if (n->index && !n->index->primary)
-        TRY(storage_at(x, r, n->index->oid, n->index->storage_id, &s->index_sid));
+        TRY(index_at(x, r, n->index, &s->index_sid));
     s->placed = true;
     return NULL;
 }
@@ -145,8 +146,16 @@ static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *
         TRY(systab_builtin_rows(r->oid, &s->builtin, &s->nbuiltin));
     buf_reset(&s->lo);
     buf_reset(&s->hi);
-    table_put_storage_id(&s->lo, sid);
-    table_put_storage_id(&s->hi, sid + 1);
+    if (n->current_of) {
+        struct str key;
+        TRY(x->env.session->ops->cursor_key(x->env.session, n->current_of, r, &key));
+        buf_put_str(&s->lo, key);
+        buf_put_str(&s->hi, key);
+        buf_put_u8(&s->hi, 0);
+    } else {
+        table_put_storage_id(&s->lo, sid);
+        table_put_storage_id(&s->hi, sid + 1);
+    }
     TRY(buf_finish(&s->lo));
     return txn_scan_open(&x->view, buf_str(&s->lo), buf_str(&s->hi), false, &s->scan);
 }
@@ -154,16 +163,15 @@ static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *
 /* SELECT from a sequence: its one row. */
 static struct err *sequence_row(struct exec *x, struct plan *n, struct scan_state *s, bool *found)
 {
-    int64_t last;
-    bool called;
+    struct sequence_state state;
     *found = !s->begun;
     if (s->begun)
         return NULL;
     s->begun = true;
-    TRY(sequence_peek(x->env.cat, n->rte->rel, &last, &called));
-    x->frame[n->rte->base] = datum_int(last);
-    x->frame[n->rte->base + 1] = datum_int(0);
-    x->frame[n->rte->base + 2] = datum_bool(called);
+    TRY(sequence_peek(x->env.cat, n->rte->rel, &state));
+    x->frame[n->rte->base] = datum_int(state.last);
+    x->frame[n->rte->base + 1] = datum_int(state.ahead);
+    x->frame[n->rte->base + 2] = datum_bool(state.called);
     return passes(x, n, s, found);
 }
 

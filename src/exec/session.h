@@ -10,6 +10,7 @@
 
 struct session;
 struct session_info;
+struct cursor_info;
 struct own_stmt;
 struct raw_stmt;
 
@@ -22,11 +23,28 @@ struct session_ops {
     struct err *(*setting_set)(struct session *s, struct str name, const char *value, bool local);
     /* Sends a notice to the client (takes it over). `severity` "NOTICE", "WARNING", "INFO" ... */
     void (*notice)(struct session *s, const char *severity, struct err *notice);
+    /* Commits the session's transaction and begins another, within one statement. On error none is
+     * open. MAY YIELD. */
+    struct err *(*next_transaction)(struct session *s);
     /* Sends a cancel (or terminate) to another session; false when there is no such process. */
     bool (*signal)(int32_t pid, bool terminate);
     /* Lists the sessions, for pg_stat_activity: called once per session, under the server's lock.
      */
     void (*each_session)(void (*visit)(void *arg, const struct session_info *info), void *arg);
+    /* WHERE CURRENT OF: the key of the row of `rel` that the cursor is on; valid until the cursor
+     * moves. 34000, 24000. MAY YIELD. */
+    struct err *(*cursor_key)(struct session *s, const char *name, const struct relation *rel,
+                              struct str *key);
+    bool (*read_only)(struct session *s); /* whether its transaction is */
+    /* NOTIFY, in the session's transaction. 22023. */
+    struct err *(*notify)(struct session *s, struct str channel, struct str payload);
+    /* What the session listens to; called under a lock. */
+    void (*each_channel)(struct session *s, void (*visit)(void *arg, const char *channel),
+                         void *arg);
+    double (*notify_usage)(void); /* of the queue, 0 to 1 */
+    /* Lists the session's own portals, for pg_cursors. */
+    void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
+                        void *arg);
 };
 
 struct session_info {
@@ -49,10 +67,22 @@ struct session_info {
     bool tls;
 };
 
+struct cursor_info {
+    const char *name;
+    const char *statement;
+    bool holdable;
+    bool binary;
+    bool scrollable;
+    int64_t created; /* timestamptz */
+};
+
 /* Values of currval and lastval. */
 struct session_sequence {
     uint32_t relid;
     int64_t last;
+    uint32_t storage_id; /* of the numbers taken ahead (CACHE), up to `cached` */
+    int64_t cached;
+    int64_t increment;
 };
 
 struct session {

@@ -6,6 +6,32 @@
 
 #include "catalog/systab.h"
 
+/* An index that was built after the snapshot was taken lacks the entries of rows that are gone. */
+struct err *index_at(struct exec *x, const struct relation *r, const struct index *ix,
+                     uint32_t *out)
+{
+    struct relation *indexes = systab_relation(PG_INDEX);
+    struct datum values[IDX_VALID + 1];
+    struct buf key = BUF_INIT;
+    struct str row;
+    bool found;
+    if (r->system || !x->view_differs || x->env.newest_view)
+        return storage_at(x, r, ix->oid, ix->storage_id, out);
+    values[IDX_RELID] = datum_int(ix->oid);
+    table_put_row_key(&key, systab_storage_id(x->env.cat, indexes, indexes->storage_id), indexes,
+                      values);
+    struct err *e = buf_finish(&key);
+    if (!e)
+        e = txn_get(&x->view, buf_str(&key), &row, &found);
+    if (!e && found)
+        e = table_decode_row(indexes, row, IDX_VALID + 1, values);
+    if (!e && (!found || !values[IDX_VALID].i))
+        e = err_detail(err_new("40001", "could not serialize access due to concurrent update"),
+                       "Index \"%s\" is younger than the transaction's snapshot.", ix->name);
+    buf_done(&key);
+    return e ? e : storage_at(x, r, ix->oid, ix->storage_id, out);
+}
+
 struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid,
                        uint32_t storage_id, uint32_t *out)
 {

@@ -136,6 +136,7 @@ static struct err *add_entry(struct table_load *l, int number, const struct datu
     buf_reset(&l->entry);
     table_put_entry_key(&l->entry, l->to->index_ids[number], ix, datums, suffix);
     TRY(buf_finish(&l->entry));
+    TRY(table_check_key(l->rel, ix, buf_str(&l->entry)));
     return txn_bulk_add(l->indexes[number].bulk, buf_str(&l->entry), suffix);
 }
 
@@ -153,6 +154,8 @@ static struct err *add_row(struct table_load *l, const struct datum *row)
     tuple_encode(rel->lens, rel->natts, row, &l->tuple);
     TRY(buf_finish(&l->key));
     TRY(buf_finish(&l->tuple));
+    if (rel->primary)
+        TRY(table_check_key(rel, rel->primary, buf_str(&l->key)));
     TRY(txn_bulk_add(l->table, buf_str(&l->key), buf_str(&l->tuple)));
     for (int i = 0; i < rel->nindexes; i++)
         if (l->indexes[i].bulk)

@@ -294,6 +294,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_INDEX_STMT:
         snprintf(tag, 64, "CREATE INDEX");
         return ddl_create_index_stmt(d, n->index_stmt);
+    case PG_QUERY__NODE__NODE_REINDEX_STMT:
+        snprintf(tag, 64, "REINDEX");
+        return ddl_reindex(d, n->reindex_stmt);
     case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
         snprintf(tag, 64,
                  n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ? "ALTER INDEX"
@@ -365,8 +368,6 @@ const char *statement_name(const PgQuery__Node *n)
         return "DO";
     case PG_QUERY__NODE__NODE_CALL_STMT:
         return "CALL";
-    case PG_QUERY__NODE__NODE_REINDEX_STMT:
-        return "REINDEX";
     case PG_QUERY__NODE__NODE_CLUSTER_STMT:
         return "CLUSTER";
     case PG_QUERY__NODE__NODE_LISTEN_STMT:

@@ -33,6 +33,7 @@ struct err *portal_new(struct backend *b, const char *name, struct prepared *stm
         p->name = strdup(name);
         CHECK(p->name != NULL);
     }
+    p->created = b->base.types.stmt_timestamp;
     arena_borrow(&p->arena);
     p->next = b->portals;
     b->portals = p;
@@ -49,6 +50,7 @@ void portal_drop(struct backend *b, struct portal *p)
         }
     }
     exec_end(p->exec);
+    cursor_free(p->cursor);
     prepared_unref(p->stmt);
     buf_done(&p->held);
     arena_give_back(&p->arena);
@@ -65,6 +67,16 @@ void portals_drop_all(struct backend *b)
         portal_drop(b, b->portals);
 }
 
+void portals_end(struct backend *b, uint64_t aborted)
+{
+    for (struct portal *p = b->portals; p;) {
+        struct portal *next = p->next;
+        if (!cursor_outlives(p, aborted))
+            portal_drop(b, p);
+        p = next;
+    }
+}
+
 void portals_drop_level(struct backend *b, int level)
 {
     for (struct portal *p = b->portals; p;) {
@@ -77,8 +89,10 @@ void portals_drop_level(struct backend *b, int level)
 
 /* ---- running ---- */
 
-static struct err *start(struct backend *b, struct portal *p)
+struct err *portal_start(struct backend *b, struct portal *p)
 {
+    if (p->state != PORTAL_NEW)
+        return NULL;
     struct exec_env env = session_exec_env(&b->base);
     TRY(prepared_lock(b, p->stmt));
     TRY(check_read_only(b, p->stmt->plan));
@@ -143,8 +157,10 @@ struct err *portal_run(struct backend *b, struct portal *p, uint64_t max_rows, b
     struct err *e = NULL;
     *nrows = 0;
     *done = true;
+    if (p->cursor)
+        return cursor_forward(b, p, max_rows, send, formats, nformats, nrows, done);
     if (p->state == PORTAL_NEW)
-        e = start(b, p);
+        e = portal_start(b, p);
     else if (p->state == PORTAL_FAILED)
         e = err_new("55000", "portal \"%s\" cannot be run", p->name ? p->name : "");
     else if (p->state == PORTAL_DONE)

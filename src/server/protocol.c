@@ -52,6 +52,8 @@ static void ready(struct backend *b)
         return;
     if (b->reported_dirty)
         backend_report_settings(b, false);
+    if (b->notify)
+        notify_deliver(b);
     wire_ready(backend_out(b), xact_status(b));
     switch (b->xact.state) {
     case XACT_NONE:

@@ -82,6 +82,23 @@ static void wake_resting(void *arg)
         session_wake(b);
 }
 
+/* The timers of a transaction block go on. */
+static void wake_idle(void *arg)
+{
+    int32_t pid = (int32_t)(intptr_t)arg;
+    pthread_mutex_lock(&mu);
+    struct backend *b = find_locked(pid);
+    bool mine = b && b->worker == worker_current();
+    pthread_mutex_unlock(&mu);
+    if (mine && !b->running && b->xact.state == XACT_NONE)
+        session_wake(b);
+}
+
+void registry_wake(const struct backend *b)
+{
+    worker_post(b->worker, wake_idle, (void *)(intptr_t)b->base.pid);
+}
+
 static void terminate_locked(struct backend *b)
 {
     cancel_set(&b->cancel, CANCEL_TERMINATE);

@@ -79,30 +79,6 @@ void put_text_row(struct backend *b, const char *const *values, int n)
 
 /* ---- planned statements ---- */
 
-static const char *plan_name(const struct statement_plan *plan)
-{
-    switch (plan->query->kind) {
-    case Q_SELECT:
-        return plan->query->nmarks ? "SELECT FOR UPDATE" : "SELECT";
-    case Q_INSERT:
-        return "INSERT";
-    case Q_UPDATE:
-        return "UPDATE";
-    case Q_DELETE:
-        return "DELETE";
-    case Q_UTILITY:
-        return "UTILITY";
-    }
-    UNREACHABLE();
-}
-
-struct err *check_read_only(struct backend *b, const struct statement_plan *plan)
-{
-    if (plan->read_only || !b->xact.read_only)
-        return NULL;
-    return err_new("25006", "cannot execute %s in a read-only transaction", plan_name(plan));
-}
-
 /* Once per statement of every kind of client: by hand, printf would show in profiles. */
 static void put_tag(char *tag, const char *prefix, uint64_t n)
 {

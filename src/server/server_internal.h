@@ -17,6 +17,8 @@
 #include "wire/wire.h"
 
 struct conn;
+struct cursor;
+struct notify;
 struct backend;
 
 enum {
@@ -140,7 +142,8 @@ struct portal {
     int nformats;
     struct exec *exec;
     enum portal_state state;
-    bool cursor;     /* of DECLARE */
+    struct cursor *cursor; /* of DECLARE, or once FETCH named it; see cursor.c */
+    int64_t created;
     bool held_rows;  /* ran to its end; the rows wait in `held` */
     struct buf held; /* DataRow messages */
     size_t held_at;
@@ -154,11 +157,31 @@ struct err *portal_new(struct backend *b, const char *name, struct prepared *stm
                        struct portal **out) MUST_CHECK;
 void portal_drop(struct backend *b, struct portal *p);
 void portals_drop_all(struct backend *b);
+/* At the end of a transaction: all but held cursors, and those too that `aborted` (0: committed)
+ * would have kept. */
+void portals_end(struct backend *b, uint64_t aborted);
+/* Begins the run; nothing when it has begun. */
+struct err *portal_start(struct backend *b, struct portal *p) MUST_CHECK;
 void portals_drop_level(struct backend *b, int level); /* those made at that level or deeper */
 /* Runs up to max_rows (0: all) rows; they go to the session's output (`send`) or nowhere. */
 struct err *portal_run(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
                        const int16_t *formats, int nformats, uint64_t *nrows,
                        bool *done) MUST_CHECK;
+
+/* cursor.c */
+void cursor_free(struct cursor *c); /* NULL is fine */
+/* As portal_run, for a cursor. */
+struct err *cursor_forward(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
+                           const int16_t *formats, int nformats, uint64_t *nrows,
+                           bool *done) MUST_CHECK;
+/* Before a commit: WITH HOLD cursors take the rows they still need. MAY YIELD. */
+struct err *cursors_hold(struct backend *b) MUST_CHECK;
+bool cursor_outlives(const struct portal *p, uint64_t aborted);
+/* Operations for lower layers. */
+struct err *cursor_current_key(struct session *s, const char *name, const struct relation *rel,
+                               struct str *key) MUST_CHECK;
+void cursors_each(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
+                  void *arg);
 
 /* ---- running statements ---- */
 
@@ -182,7 +205,10 @@ struct err *run_statement(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *plan,
                      const struct datum *params) MUST_CHECK;
 void tag_plan(const struct statement_plan *plan, uint64_t nrows, char tag[TAG_BYTES]);
+/* read_only.c: 25006 for what a READ ONLY transaction may not do. */
 struct err *check_read_only(struct backend *b, const struct statement_plan *plan) MUST_CHECK;
+struct err *check_read_only_utility(struct backend *b, const struct PgQuery__Node *n) MUST_CHECK;
+const char *lock_clause_name(const struct query *q); /* "FOR UPDATE" ... of the first mark */
 
 /* Rows. */
 void put_row_description(struct backend *b, const struct result_desc *d, const int16_t *formats,
@@ -204,6 +230,9 @@ struct err *run_utility(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_transaction(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_set(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_show(struct backend *b, struct run *r) MUST_CHECK;
+/* A prepared statement of the one inside PREPARE or DECLARE. MAY YIELD. */
+struct err *prepare_nested(struct backend *b, const struct run *r, const uint32_t *types,
+                           int ntypes, struct prepared **out) MUST_CHECK;
 struct err *run_prepare(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_execute(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_deallocate(struct backend *b, struct run *r) MUST_CHECK;
@@ -228,6 +257,8 @@ struct savepoint {
     uint32_t mark;
     int settings_mark;
     struct checks_mark checks;
+    size_t notify_mark;
+    bool read_only; /* of the transaction around it */
 };
 
 struct xact {
@@ -255,6 +286,8 @@ void xact_next(struct backend *b);
 void xact_fail(struct backend *b);
 /* MAY YIELD. */
 struct err *xact_commit(struct backend *b) MUST_CHECK;
+/* Ends the store's transaction within a statement and opens the next one. MAY YIELD. */
+struct err *xact_next_transaction(struct backend *b) MUST_CHECK;
 void xact_rollback(struct backend *b);
 bool xact_in_block(const struct backend *b);
 /* 25001 unless the statement stands alone. */
@@ -262,9 +295,27 @@ struct err *xact_must_be_alone(struct backend *b, const struct run *r, const cha
 char xact_status(const struct backend *b); /* of ReadyForQuery */
 struct err *xact_set_isolation(struct backend *b, const char *level, bool uncommon) MUST_CHECK;
 struct err *xact_set_read_only(struct backend *b, bool read_only) MUST_CHECK;
+struct err *xact_set_deferrable(struct backend *b, bool deferrable) MUST_CHECK;
 const char *isolation_name(enum txn_isolation i);
 /* canonical text of the setting */
 enum txn_isolation isolation_parse(const char *level);
+
+/* notify.c */
+struct err *run_listen(struct backend *b, struct run *r) MUST_CHECK; /* LISTEN, UNLISTEN, NOTIFY */
+struct err *notify_send(struct session *s, struct str channel, struct str payload) MUST_CHECK;
+size_t notify_mark(const struct backend *b);
+/* Forgets what was asked for since the mark. */
+void notify_rollback(struct backend *b, size_t mark);
+/* Before the commit; opens the transaction if there is something to send. */
+struct err *notify_pre_commit(struct backend *b) MUST_CHECK;
+void notify_commit(struct backend *b); /* after it */
+/* Notifications to the output, when outside a transaction. */
+void notify_deliver(struct backend *b);
+bool notify_waits(struct backend *b); /* whether that would give any */
+void notify_channels(struct session *s, void (*visit)(void *arg, const char *channel), void *arg);
+double notify_queue_usage(void);
+void notify_unlisten_all(struct backend *b);
+void notify_free(struct backend *b);
 
 /* ---- the session ---- */
 
@@ -320,6 +371,7 @@ struct backend {
     int64_t idle_timeout_ms;
     bool async_commit;
     bool default_read_only;
+    bool default_deferrable;
     enum txn_isolation default_isolation;
     int min_notice;          /* position among client_min_messages' values */
     uint32_t reported_dirty; /* bit by position among reported settings */
@@ -334,6 +386,7 @@ struct backend {
     struct portal *portals;
     struct portal *spare; /* an unused one, to save its allocation */
     uint64_t random_state[2];
+    struct notify *notify; /* NULL: never used; see notify.c */
     struct activity activity;
 };
 
@@ -367,6 +420,8 @@ void scratch_release(struct backend *b);
 /* registry.c */
 bool registry_add(struct backend *b); /* false: too many; assigns pid and secret */
 void registry_remove(struct backend *b);
+/* Lets a session that rests outside a transaction look at its notifications. */
+void registry_wake(const struct backend *b);
 void registry_cancel(int32_t pid, uint32_t secret);
 bool registry_signal(int32_t pid, bool terminate);
 void registry_each(void (*visit)(void *arg, const struct session_info *info), void *arg);

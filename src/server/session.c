@@ -129,7 +129,9 @@ struct backend *backend_new(void)
 void backend_free(struct backend *b)
 {
     xact_rollback(b);
+    portals_drop_all(b);
     txn_session_locks_free(b->base.locks);
+    notify_free(b);
     prepared_drop_all(b);
     if (b->spare) {
         arena_done(&b->spare->arena);
@@ -148,6 +150,8 @@ void backend_free(struct backend *b)
 
 void session_reset_all(struct backend *b)
 {
+    portals_drop_all(b);
+    notify_unlisten_all(b);
     txn_session_unlock_all(b->base.locks);
     settings_reset_all(&b->settings);
     prepared_drop_all(b);
@@ -275,6 +279,7 @@ void backend_warn(struct backend *b, const char *sqlstate, const char *message)
 static void session_close(struct backend *b)
 {
     timer_cancel(b->worker, &b->idle_timer);
+    notify_free(b);
     registry_remove(b);
     cancel_use(NULL);
     struct conn *c = b->conn;
@@ -365,8 +370,11 @@ static void session_fiber(void *arg)
         if (e)
             break;
         process_messages(b);
+        if (!b->closing)
+            notify_deliver(b);
         e = backend_flush(b);
-        if (!e && !b->closing && !conn_pending_bytes(b->conn) && !conn_at_eof(b->conn) &&
+        if (!e && !b->closing && !notify_waits(b) && !conn_pending_bytes(b->conn) &&
+            !conn_at_eof(b->conn) &&
             atomic_load_explicit(&b->cancel.reason, memory_order_relaxed) != CANCEL_TERMINATE) {
             rest(b);
             return;
@@ -422,15 +430,32 @@ static struct err *op_setting_set(struct session *s, struct str name, const char
     return backend_setting_set(backend_of(s), name, value, local, false);
 }
 
+static bool op_read_only(struct session *s)
+{
+    return backend_of(s)->xact.read_only;
+}
+
 static void op_notice(struct session *s, const char *severity, struct err *notice)
 {
     backend_notice(backend_of(s), severity, notice);
 }
 
+static struct err *next_transaction(struct session *s)
+{
+    return xact_next_transaction((struct backend *)s);
+}
+
 const struct session_ops backend_ops = {
+    .next_transaction = next_transaction,
     .setting_get = op_setting_get,
     .setting_set = op_setting_set,
     .notice = op_notice,
     .signal = registry_signal,
     .each_session = registry_each,
+    .cursor_key = cursor_current_key,
+    .each_cursor = cursors_each,
+    .read_only = op_read_only,
+    .notify = notify_send,
+    .each_channel = notify_channels,
+    .notify_usage = notify_queue_usage,
 };

@@ -78,6 +78,9 @@ static void apply(struct backend *b, const struct setting_def *def)
     case HOOK_DEFAULT_ISOLATION:
         b->default_isolation = isolation_parse(v);
         break;
+    case HOOK_DEFAULT_DEFERRABLE:
+        b->default_deferrable = setting_is_on(v);
+        break;
     case HOOK_DEFAULT_READ_ONLY:
         b->default_read_only = setting_is_on(v);
         break;
@@ -335,9 +338,9 @@ static struct err *set_special(struct backend *b, const struct setting_def *def,
         return e;
     case HOOK_XACT_DEFERRABLE:
         TRY(setting_canonical(def, value ? value : "off", &canonical));
-        b->xact.deferrable = setting_is_on(canonical);
+        e = xact_set_deferrable(b, setting_is_on(canonical));
         free(canonical);
-        return NULL;
+        return e;
     default: /* an ordinary one */
         *done = false;
         return NULL;
@@ -418,11 +421,29 @@ static struct err *set_value(const struct setting_def *def, const PgQuery__Varia
     return NULL;
 }
 
+/* No snapshot is ever exported (pg_export_snapshot says so), so no identifier is one's. */
+static struct err *import_snapshot(struct backend *b, const PgQuery__VariableSetStmt *s)
+{
+    const PgQuery__Node *id = s->n_args ? s->args[0] : NULL;
+    if (!xact_in_block(b))
+        backend_warn(b, "25P01", "SET TRANSACTION can only be used in transaction blocks");
+    if (b->xact.had_query)
+        return err_new("25001", "SET TRANSACTION SNAPSHOT must be called before any query");
+    if (b->xact.isolation == TXN_READ_COMMITTED)
+        return err_new("0A000", "a snapshot-importing transaction must have isolation level "
+                                "SERIALIZABLE or REPEATABLE READ");
+    return err_new("22023", "invalid snapshot identifier: \"%s\"",
+                   id && id->node_case == PG_QUERY__NODE__NODE_A_CONST &&
+                           id->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL
+                       ? id->a_const->sval->sval
+                       : "");
+}
+
 static struct err *set_multi(struct backend *b, const PgQuery__VariableSetStmt *s, struct arena *a)
 {
     bool characteristics = strcmp(s->name, "SESSION CHARACTERISTICS") == 0;
     if (strcmp(s->name, "TRANSACTION SNAPSHOT") == 0)
-        return err_unsupported("SET TRANSACTION SNAPSHOT is not supported");
+        return import_snapshot(b, s);
     if (!characteristics && !xact_in_block(b) && !b->xact.implicit_block)
         backend_warn(b, "25P01", "SET TRANSACTION can only be used in transaction blocks");
     for (size_t i = 0; i < s->n_args; i++) {

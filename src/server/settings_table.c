@@ -243,6 +243,7 @@ const struct setting_def setting_table[] = {
      .type = SETTING_BOOL,
      .context = SETTING_USER,
      .boot = "off",
+     .hook = HOOK_DEFAULT_DEFERRABLE,
      .description = "Sets the default deferrable status of new transactions."},
     {.name = "default_transaction_isolation",
      .type = SETTING_ENUM,

@@ -21,9 +21,8 @@ static char *statement_text(const struct run *r, struct arena *a, size_t *len)
     return text;
 }
 
-/* A prepared statement of the statement inside the running one. */
-static struct err *prepare_inner(struct backend *b, const struct run *r, const uint32_t *types,
-                                 int ntypes, struct prepared **out)
+struct err *prepare_nested(struct backend *b, const struct run *r, const uint32_t *types,
+                           int ntypes, struct prepared **out)
 {
     size_t len;
     struct prepared *p;
@@ -34,6 +33,7 @@ static struct err *prepare_inner(struct backend *b, const struct run *r, const u
         p->raw.tree = tree->prepare_stmt->query;
     else if (tree->node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT)
         p->raw.tree = tree->declare_cursor_stmt->query;
+    p->raw.cursor = tree->node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT;
     p->kind = stmt_kind_of(&p->raw);
     p->from_sql = true;
     struct err *e = NULL;
@@ -64,7 +64,7 @@ struct err *run_prepare(struct backend *b, struct run *r)
         TRY(resolve_type_name(&b->base.cat, r->raw->sql, s->argtypes[i]->type_name, &types[i],
                               &typmod, &ndims));
     }
-    TRY(prepare_inner(b, r, types, n, &p));
+    TRY(prepare_nested(b, r, types, n, &p));
     p->name = strdup(s->name);
     CHECK(p->name != NULL);
     p->next = b->prepared;
@@ -150,147 +150,6 @@ struct err *run_deallocate(struct backend *b, struct run *r)
     TRY(find_statement(b, name, &p));
     prepared_drop(b, name);
     snprintf(r->tag, sizeof(r->tag), "DEALLOCATE");
-    return NULL;
-}
-
-/* ---- cursors ---- */
-
-enum { CURSOR_BINARY = 1, CURSOR_SCROLL = 2, CURSOR_HOLD = 32 };
-
-struct err *run_declare(struct backend *b, struct run *r)
-{
-    const PgQuery__DeclareCursorStmt *s = r->raw->tree->declare_cursor_stmt;
-    struct prepared *p;
-    struct portal *portal;
-    if (s->options & CURSOR_HOLD)
-        return err_unsupported("DECLARE CURSOR WITH HOLD is not supported");
-    if (s->options & CURSOR_SCROLL)
-        return err_unsupported("DECLARE SCROLL CURSOR is not supported");
-    if (!xact_in_block(b) && !b->xact.implicit_block)
-        return err_new("25P01", "DECLARE CURSOR can only be used in transaction blocks");
-    TRY(xact_open(b));
-    TRY(prepare_inner(b, r, NULL, 0, &p));
-    struct portal *old = portal_find(b, s->portalname);
-    struct err *e = NULL;
-    if (p->plan->query->kind != Q_SELECT)
-        e = err_new("42601", "DECLARE CURSOR must specify a SELECT");
-    else if (old)
-        e = err_new("42P03", "cursor \"%s\" already exists", s->portalname);
-    else
-        e = portal_new(b, s->portalname, p, &portal);
-    prepared_unref(p);
-    TRY(e);
-    portal->cursor = true;
-    if (s->options & CURSOR_BINARY) {
-        portal->formats = arena_alloc(&portal->arena, sizeof(*portal->formats));
-        portal->formats[0] = 1;
-        portal->nformats = 1;
-    }
-    snprintf(r->tag, sizeof(r->tag), "DECLARE CURSOR");
-    /* What the cursor sees is fixed now. */
-    struct exec_env env = session_exec_env(&b->base);
-    TRY(prepared_lock(b, portal->stmt));
-    TRY(check_read_only(b, portal->stmt->plan));
-    TRY(exec_begin(&env, portal->stmt->plan, NULL, &portal->exec));
-    portal->state = PORTAL_RUNNING;
-    return NULL;
-}
-
-static struct err *find_cursor(struct backend *b, const char *name, struct portal **out)
-{
-    *out = portal_find(b, name);
-    if (!*out)
-        return err_new("34000", "cursor \"%s\" does not exist", name);
-    return NULL;
-}
-
-static struct err *only_forward(void)
-{
-    return err_hint(err_new("55000", "cursor can only scan forward"),
-                    "Declare it with SCROLL option to enable backward scan.");
-}
-
-/* How many rows to skip, and then to give (0: all). */
-static struct err *fetch_range(const PgQuery__FetchStmt *s, const struct portal *p, uint64_t *skip,
-                               uint64_t *count, bool *all)
-{
-    int64_t n = s->how_many;
-    *skip = 0;
-    *count = 1;
-    *all = false;
-    switch (s->direction) {
-    case PG_QUERY__FETCH_DIRECTION__FETCH_FORWARD:
-        if (n < 0)
-            return only_forward();
-        *all = n == INT64_MAX || n == INT32_MAX;
-        *count = (uint64_t)n;
-        return NULL;
-    case PG_QUERY__FETCH_DIRECTION__FETCH_RELATIVE:
-        if (n <= 0)
-            return only_forward();
-        *skip = (uint64_t)n - 1;
-        return NULL;
-    case PG_QUERY__FETCH_DIRECTION__FETCH_ABSOLUTE:
-        if (n <= 0 || (uint64_t)n <= p->position)
-            return only_forward();
-        *skip = (uint64_t)n - 1 - p->position;
-        return NULL;
-    default:
-        return n == 0 ? NULL : only_forward();
-    }
-}
-
-static struct err *fetch_rows(struct backend *b, struct run *r, struct portal *p, bool move,
-                              uint64_t skip, uint64_t count, bool all, uint64_t *nrows)
-{
-    bool done;
-    const int16_t *formats = p->nformats ? p->formats : r->formats;
-    int nformats = p->nformats ? p->nformats : r->nformats;
-    *nrows = 0;
-    if (skip)
-        TRY(portal_run(b, p, skip, false, formats, nformats, nrows, &done));
-    *nrows = 0;
-    if (!count && !all)
-        return NULL;
-    return portal_run(b, p, all ? 0 : count, !move, formats, nformats, nrows, &done);
-}
-
-struct err *run_fetch(struct backend *b, struct run *r)
-{
-    const PgQuery__FetchStmt *s = r->raw->tree->fetch_stmt;
-    struct portal *p;
-    uint64_t skip;
-    uint64_t count;
-    uint64_t nrows;
-    bool all;
-    TRY(find_cursor(b, s->portalname, &p));
-    TRY(xact_open(b));
-    TRY(fetch_range(s, p, &skip, &count, &all));
-    if (!s->ismove && r->describe)
-        put_row_description(b, &p->stmt->desc, p->formats, p->nformats);
-    TRY(fetch_rows(b, r, p, s->ismove, skip, count, all, &nrows));
-    snprintf(r->tag, sizeof(r->tag), "%s %llu", s->ismove ? "MOVE" : "FETCH",
-             (unsigned long long)nrows);
-    return NULL;
-}
-
-struct err *run_close(struct backend *b, struct run *r)
-{
-    const char *name = r->raw->tree->close_portal_stmt->portalname;
-    struct portal *p;
-    if (!name || !*name) {
-        for (p = b->portals; p;) {
-            struct portal *next = p->next;
-            if (p->cursor)
-                portal_drop(b, p);
-            p = next;
-        }
-        snprintf(r->tag, sizeof(r->tag), "CLOSE CURSOR ALL");
-        return NULL;
-    }
-    TRY(find_cursor(b, name, &p));
-    portal_drop(b, p);
-    snprintf(r->tag, sizeof(r->tag), "CLOSE CURSOR");
     return NULL;
 }
 
@@ -486,10 +345,29 @@ static struct err *run_own(struct backend *b, struct run *r)
     return e;
 }
 
+/* Forms that commit in between stand alone. */
+static struct err *check_reindex(struct backend *b, const struct run *r)
+{
+    const PgQuery__ReindexStmt *s = r->raw->tree->reindex_stmt;
+    for (size_t i = 0; i < s->n_params; i++)
+        if (strcmp(s->params[i]->def_elem->defname, "concurrently") == 0)
+            return xact_must_be_alone(b, r, "REINDEX CONCURRENTLY");
+    if (s->kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_SCHEMA)
+        return xact_must_be_alone(b, r, "REINDEX SCHEMA");
+    if (s->kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_DATABASE)
+        return xact_must_be_alone(b, r, "REINDEX DATABASE");
+    return NULL;
+}
+
 static struct err *run_schema_utility(struct backend *b, struct run *r)
 {
+    PgQuery__Node__NodeCase kind = r->raw->tree->node_case;
+    if (kind == PG_QUERY__NODE__NODE_LISTEN_STMT || kind == PG_QUERY__NODE__NODE_UNLISTEN_STMT ||
+        kind == PG_QUERY__NODE__NODE_NOTIFY_STMT)
+        return run_listen(b, r);
+    TRY(check_read_only_utility(b, r->raw->tree));
     TRY(xact_open(b));
-    switch (r->raw->tree->node_case) {
+    switch (kind) {
     case PG_QUERY__NODE__NODE_CREATEDB_STMT:
         TRY(xact_must_be_alone(b, r, "CREATE DATABASE"));
         break;
@@ -504,17 +382,21 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
         if (!xact_in_block(b) && !b->xact.implicit_block)
             return err_new("25P01", "LOCK TABLE can only be used in transaction blocks");
         break;
+    case PG_QUERY__NODE__NODE_INDEX_STMT:
+        if (r->raw->tree->index_stmt->concurrent)
+            TRY(xact_must_be_alone(b, r, "CREATE INDEX CONCURRENTLY"));
+        break;
+    case PG_QUERY__NODE__NODE_DROP_STMT:
+        if (r->raw->tree->drop_stmt->concurrent)
+            TRY(xact_must_be_alone(b, r, "DROP INDEX CONCURRENTLY"));
+        break;
+    case PG_QUERY__NODE__NODE_REINDEX_STMT:
+        TRY(check_reindex(b, r));
+        break;
     case PG_QUERY__NODE__NODE_CONSTRAINTS_SET_STMT:
         if (!xact_in_block(b) && r->only)
             backend_warn(b, "25P01", "SET CONSTRAINTS can only be used in transaction blocks");
         break;
-    case PG_QUERY__NODE__NODE_LISTEN_STMT:
-        return err_unsupported("LISTEN is not supported");
-    case PG_QUERY__NODE__NODE_UNLISTEN_STMT:
-        snprintf(r->tag, sizeof(r->tag), "UNLISTEN"); /* there is nothing to stop */
-        return NULL;
-    case PG_QUERY__NODE__NODE_NOTIFY_STMT:
-        return err_unsupported("NOTIFY is not supported");
     default:
         break;
     }

@@ -46,7 +46,7 @@ void xact_begin(struct backend *b)
     x->had_query = false;
     x->read_only = b->default_read_only;
     x->isolation = b->default_isolation;
-    x->deferrable = false;
+    x->deferrable = b->default_deferrable;
     x->uncommitted = false;
     x->start = b->base.types.stmt_timestamp;
     x->number++;
@@ -107,7 +107,7 @@ static void detach_store(struct backend *b)
 static void abort_store(struct backend *b)
 {
     struct txn *t = b->base.cat.txn;
-    portals_drop_all(b);
+    portals_end(b, b->xact.number);
     checks_forget(&b->base);
     if (t)
         txn_abort(t);
@@ -118,22 +118,25 @@ static void abort_store(struct backend *b)
 void xact_rollback(struct backend *b)
 {
     abort_store(b);
+    notify_rollback(b, 0);
     settings_rollback(&b->settings, 0);
     forget_savepoints(b, 0);
     b->xact.state = XACT_NONE;
 }
 
-/* What is left to do in the transaction when its statements are done. */
+/* What is left to do in the transaction when its statements are done, while it can still fail. */
 static struct err *pre_commit(struct backend *b)
 {
-    if (!b->base.cat.txn)
-        return NULL;
-    return checks_commit(&b->base);
+    if (b->base.cat.txn) {
+        TRY(checks_commit(&b->base));
+        if (b->portals)
+            TRY(cursors_hold(b));
+    }
+    return notify_pre_commit(b);
 }
 
 struct err *xact_commit(struct backend *b)
 {
-    portals_drop_all(b);
     struct err *e = pre_commit(b);
     if (e) {
         xact_rollback(b);
@@ -141,10 +144,17 @@ struct err *xact_commit(struct backend *b)
     }
     struct txn *t = b->base.cat.txn;
     checks_forget(&b->base);
+    portals_end(b, 0);
     if (t)
         e = txn_commit(t, b->async_commit);
     detach_store(b);
     forget_catalog(b);
+    if (e) {
+        portals_end(b, b->xact.number);
+        notify_rollback(b, 0);
+    } else if (b->notify) {
+        notify_commit(b);
+    }
     if (e)
         settings_rollback(&b->settings, 0);
     else if (b->settings.undo_count)
@@ -152,6 +162,17 @@ struct err *xact_commit(struct backend *b)
     forget_savepoints(b, 0);
     b->xact.state = XACT_NONE;
     return e;
+}
+
+struct err *xact_next_transaction(struct backend *b)
+{
+    TRY(checks_commit(&b->base));
+    struct txn *t = b->base.cat.txn;
+    checks_forget(&b->base);
+    struct err *e = txn_commit(t, b->async_commit);
+    detach_store(b);
+    forget_catalog(b);
+    return e ? e : xact_open(b);
 }
 
 static void roll_back_to(struct backend *b, int save)
@@ -163,6 +184,8 @@ static void roll_back_to(struct backend *b, int save)
     cat_forget_local(&b->base.cat, false);
     settings_rollback(&b->settings, b->xact.saves[save].settings_mark);
     checks_rollback(&b->base, b->xact.saves[save].checks);
+    notify_rollback(b, b->xact.saves[save].notify_mark);
+    b->xact.read_only = b->xact.saves[save].read_only;
 }
 
 void xact_fail(struct backend *b)
@@ -181,6 +204,7 @@ void xact_fail(struct backend *b)
             roll_back_to(b, x->nsaves - 1);
         } else {
             abort_store(b);
+            notify_rollback(b, 0);
             settings_rollback(&b->settings, 0);
         }
         break;
@@ -224,9 +248,24 @@ struct err *xact_set_isolation(struct backend *b, const char *level, bool uncomm
 struct err *xact_set_read_only(struct backend *b, bool read_only)
 {
     struct xact *x = &b->xact;
+    if (!read_only && x->nsaves && x->saves[x->nsaves - 1].read_only)
+        return err_new("25001", "cannot set transaction read-write mode inside a read-only "
+                                "transaction");
     if (!read_only && x->read_only && x->had_query)
         return err_new("25001", "transaction read-write mode must be set before any query");
     x->read_only = read_only;
+    return NULL;
+}
+
+struct err *xact_set_deferrable(struct backend *b, bool deferrable)
+{
+    struct xact *x = &b->xact;
+    if (x->nsaves)
+        return err_new("25001", "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a "
+                                "subtransaction");
+    if (x->had_query)
+        return err_new("25001", "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+    x->deferrable = deferrable;
     return NULL;
 }
 
@@ -247,7 +286,8 @@ static struct err *set_modes(struct backend *b, PgQuery__Node **options, size_t 
             TRY(xact_set_read_only(b,
                                    c->val_case == PG_QUERY__A__CONST__VAL_IVAL && c->ival->ival));
         else if (strcmp(d->defname, "transaction_deferrable") == 0)
-            b->xact.deferrable = c->val_case == PG_QUERY__A__CONST__VAL_IVAL && c->ival->ival;
+            TRY(xact_set_deferrable(b,
+                                    c->val_case == PG_QUERY__A__CONST__VAL_IVAL && c->ival->ival));
     }
     return NULL;
 }
@@ -267,6 +307,8 @@ static void chain(struct backend *b, struct xact old)
 {
     xact_begin(b);
     b->xact.state = XACT_BLOCK;
+    if (old.state == XACT_FAILED) /* the failure has reset them, as in PostgreSQL */
+        return;
     b->xact.isolation = old.isolation;
     b->xact.read_only = old.read_only;
     b->xact.deferrable = old.deferrable;
@@ -318,8 +360,12 @@ static struct err *define_savepoint(struct backend *b, const char *name)
     char *copy = strdup(name);
     CHECK(copy != NULL);
     txn_next_command(b->base.cat.txn);
-    x->saves[x->nsaves++] = (struct savepoint){copy, txn_savepoint(b->base.cat.txn),
-                                               settings_mark(&b->settings), checks_mark(&b->base)};
+    x->saves[x->nsaves++] = (struct savepoint){copy,
+                                               txn_savepoint(b->base.cat.txn),
+                                               settings_mark(&b->settings),
+                                               checks_mark(&b->base),
+                                               notify_mark(b),
+                                               x->read_only};
     return NULL;
 }
 
@@ -340,6 +386,7 @@ static struct err *release_savepoint(struct backend *b, const char *name)
     TRY(need_block(b, "RELEASE SAVEPOINT"));
     TRY(find_savepoint(b, name, &i));
     txn_release(b->base.cat.txn, b->xact.saves[i].mark);
+    b->xact.read_only = b->xact.saves[i].read_only;
     forget_savepoints(b, i);
     for (struct portal *p = b->portals; p; p = p->next)
         if (p->level > i)
@@ -356,6 +403,32 @@ static struct err *rollback_to_savepoint(struct backend *b, const char *name)
     forget_savepoints(b, i + 1);
     b->xact.state = XACT_BLOCK;
     return NULL;
+}
+
+/* ---- two-phase commit, which is switched off: max_prepared_transactions is 0 ---- */
+
+static struct err *prepare_transaction(struct backend *b, struct run *r)
+{
+    if (!xact_in_block(b)) {
+        backend_warn(b, "25P01", "there is no transaction in progress");
+        snprintf(r->tag, sizeof(r->tag), "ROLLBACK");
+        return NULL;
+    }
+    bool failed = b->xact.state == XACT_FAILED;
+    xact_rollback(b);
+    snprintf(r->tag, sizeof(r->tag), "ROLLBACK");
+    if (failed)
+        return NULL;
+    return err_hint(err_new("55000", "prepared transactions are disabled"),
+                    "Set max_prepared_transactions to a nonzero value.");
+}
+
+static struct err *prepared_transaction(struct backend *b, struct run *r,
+                                        const PgQuery__TransactionStmt *s)
+{
+    bool commit = s->kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED;
+    TRY(xact_must_be_alone(b, r, commit ? "COMMIT PREPARED" : "ROLLBACK PREPARED"));
+    return err_new("42704", "prepared transaction with identifier \"%s\" does not exist", s->gid);
 }
 
 struct err *run_transaction(struct backend *b, struct run *r)
@@ -388,8 +461,10 @@ struct err *run_transaction(struct backend *b, struct run *r)
         tag = "ROLLBACK";
         e = rollback_to_savepoint(b, s->savepoint_name);
         break;
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE:
+        return prepare_transaction(b, r);
     default:
-        return err_unsupported("two-phase commit is not supported");
+        return prepared_transaction(b, r, s);
     }
     snprintf(r->tag, sizeof(r->tag), "%s", tag);
     return e;

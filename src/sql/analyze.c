@@ -41,6 +41,7 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
         return e;
     }
     q->catalog_version = version;
+    q->cursor = raw->cursor;
     *out = q;
     return NULL;
 }

@@ -48,6 +48,8 @@ struct err *analyze_expr_node(struct cat *cat, const struct type_env *env, const
 
 /* Whether computing it twice may give different values. */
 bool expr_has_volatile(const struct expr *e);
+uint32_t expr_regclass(const struct expr *e); /* a relation that it names; 0: none */
+bool expr_is_mutable(const struct expr *e);   /* calls anything that is not immutable */
 
 /* A type name as parsed (PgQuery__TypeName *). 42704 when there is none. */
 struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name,

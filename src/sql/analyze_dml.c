@@ -28,7 +28,7 @@ static struct err *open_target(struct level *l, const PgQuery__RangeVar *rv, con
     TRY(open_relation(a, rv, &r));
     struct err *e = not_writable(r, verb);
     if (e)
-        return at(a, e, rv->location);
+        return r->kind == 'S' ? e : at(a, e, rv->location);
     TRY(rte_for_relation(a, r, rv->alias, &q->target));
     q->target->location = rv->location;
     ARENA_PUSH(a->arena, q->rtes, q->nrtes, q->rtes_cap, q->target);
@@ -133,7 +133,7 @@ static struct err *check_insertable(struct level *l, const PgQuery__InsertStmt *
         return NULL;
     if (col->generated)
         return generated_column(r, att, "insert");
-    if (col->identity == 'a' && !q->overriding_system)
+    if (col->identity == 'a' && !q->overriding_system && !q->overriding_user)
         return err_hint(err_detail(err_new("428C9",
                                            "cannot insert a non-DEFAULT value into column "
                                            "\"%s\"",
@@ -259,6 +259,8 @@ static struct err *insert_row(struct level *l)
     for (int i = 0; i < q->nsource_atts && q->source_rte; i++) {
         int att = q->source_atts[i];
         const struct attr *col = &r->atts[att - 1];
+        if (col->identity && q->overriding_user)
+            continue;
         struct expr *var = expr_var(a->arena, q->source_rte, i + 1, -1);
         if (q->source)
             var->location = q->source->targets[i].expr->location;
@@ -282,7 +284,7 @@ static struct err *insert_row(struct level *l)
 
 static bool index_has_columns(const struct index *ix, const int *atts, int n)
 {
-    if (!(ix->unique || ix->deferrable) || ix->pred_sql || ix->nkeys != n)
+    if (!ix->valid || !(ix->unique || ix->deferrable) || ix->pred_sql || ix->nkeys != n)
         return false;
     for (int i = 0; i < ix->nkeys; i++) {
         bool listed = false;
@@ -375,8 +377,7 @@ struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s)
         TRY(analyze_with(l, s->with_clause));
     TRY(open_target(l, s->relation, "insert into", false));
     q->overriding_system = s->override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
-    if (s->override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE)
-        return err_unsupported("OVERRIDING USER VALUE is not supported");
+    q->overriding_user = s->override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
     TRY(insert_columns(l, s));
     const PgQuery__SelectStmt *sel =
         s->select_stmt && s->select_stmt->node_case == PG_QUERY__NODE__NODE_SELECT_STMT
@@ -477,6 +478,15 @@ static struct err *generated_columns(struct level *l)
     return NULL;
 }
 
+static struct err *target_where(struct level *l, const pg_node *where)
+{
+    if (where && where->node_case == PG_QUERY__NODE__NODE_CURRENT_OF_EXPR) {
+        l->q->current_of = arena_strdup(l->a->arena, where->current_of_expr->cursor_name);
+        return NULL;
+    }
+    return where ? analyze_bool(l, where, CL_WHERE, "WHERE", &l->q->where) : NULL;
+}
+
 struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
 {
     struct query *q = l->q;
@@ -490,8 +500,7 @@ struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
     TRY(analyze_from(l, s->from_clause, s->n_from_clause));
     TRY(analyze_set(l, s->target_list, s->n_target_list, &q->set, &q->nset));
     TRY(generated_columns(l));
-    if (s->where_clause)
-        TRY(analyze_bool(l, s->where_clause, CL_WHERE, "WHERE", &q->where));
+    TRY(target_where(l, s->where_clause));
     return analyze_returning(l, s->returning_list, s->n_returning_list);
 }
 
@@ -508,7 +517,6 @@ struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s)
     q->from = arena_memdup(l->a->arena, &f, sizeof(f));
     q->nfrom = 1;
     TRY(analyze_from(l, s->using_clause, s->n_using_clause));
-    if (s->where_clause)
-        TRY(analyze_bool(l, s->where_clause, CL_WHERE, "WHERE", &q->where));
+    TRY(target_where(l, s->where_clause));
     return analyze_returning(l, s->returning_list, s->n_returning_list);
 }

@@ -290,6 +290,68 @@ bool expr_is_volatile(const struct expr *e)
     return found;
 }
 
+/* Whether a type's text form depends on nothing but the value. */
+static bool text_is_immutable(uint32_t type)
+{
+    static const uint32_t types[] = {BOOL_OID,  INT2_OID,   INT4_OID,    INT8_OID,   OID_OID,
+                                     TEXT_OID,  BPCHAR_OID, VARCHAR_OID, NAME_OID,   FLOAT4_OID,
+                                     UUID_OID,  BYTEA_OID,  NUMERIC_OID, FLOAT8_OID, JSON_OID,
+                                     JSONB_OID, UNKNOWN_OID};
+    for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
+        if (types[i] == type)
+            return true;
+    return false;
+}
+
+static bool is_mutable_call(const struct expr *e)
+{
+    enum { TEXTANYCAT = 2003, ANYTEXTCAT = 2004 }; /* what is joined counts as its text */
+    const struct cat_proc *p = builtin_proc(e->func);
+    if (!p || (p->oid != TEXTANYCAT && p->oid != ANYTEXTCAT))
+        return p && p->volatility != 'i';
+    return !text_is_immutable(e->args[0]->type) || !text_is_immutable(e->args[1]->type);
+}
+
+static struct err *find_mutable(struct expr **ref, void *arg)
+{
+    bool *found = arg;
+    const struct expr *e = *ref;
+    if (e->kind == E_FUNC || e->kind == E_OP)
+        *found |= is_mutable_call(e);
+    else if (e->kind == E_IOCAST)
+        *found |= !text_is_immutable(e->type) || !text_is_immutable(e->args[0]->type);
+    else
+        *found |= e->kind == E_NEXTVAL || e->kind == E_SQLVALUE;
+    return *found ? NULL : expr_children(*ref, find_mutable, arg);
+}
+
+bool expr_is_mutable(const struct expr *e)
+{
+    bool found = false;
+    struct expr *top = (struct expr *)e;
+    struct err *never = find_mutable(&top, &found);
+    CHECK(never == NULL);
+    return found;
+}
+
+static struct err *find_regclass(struct expr **ref, void *arg)
+{
+    uint32_t *oid = arg;
+    const struct expr *e = *ref;
+    if (e->kind == E_CONST && e->type == REGCLASS_OID && !e->value.null)
+        *oid = (uint32_t)e->value.u;
+    return expr_children(*ref, find_regclass, arg);
+}
+
+uint32_t expr_regclass(const struct expr *e)
+{
+    uint32_t oid = 0;
+    struct expr *top = (struct expr *)e;
+    struct err *never = find_regclass(&top, &oid);
+    CHECK(never == NULL);
+    return oid;
+}
+
 bool expr_has_volatile(const struct expr *e)
 {
     return expr_is_volatile(e);
@@ -580,6 +642,11 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
     struct query *q = l->q;
     bool simple_order = !q->has_group && !q->distinct && !q->has_srf && q->norder;
     bool sorted = false;
+    if (q->cursor && q->nrtes == 1 && q->rtes[0]->kind == RTE_RELATION) {
+        rte_plan_init(l->p, q->rtes[0]);
+        if (q->rtes[0]->key_slot < 0)
+            q->rtes[0]->key_slot = plan_new_slots(l->p->plan, 1);
+    }
     for (int i = 0; i < q->nmarks; i++) {
         rte_plan_init(l->p, q->marks[i].rte);
         if (q->marks[i].rte->key_slot < 0)

@@ -93,6 +93,7 @@ struct plan {
     int nleft_null_slots;
     struct rte *rte; /* scans */
     /* INDEXSCAN */
+    const char *current_of; /* SEQSCAN: the row that this cursor is on */
     const struct index *index;
     struct index_qual *quals;
     int nquals;

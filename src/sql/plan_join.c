@@ -378,6 +378,8 @@ static struct plan *scan_relation(struct problem *pr, struct rte *rte, relset ha
     int nsargs = collect_sargs(pr, rte, have, sargs, 64);
     double sort_cost = norder ? rows * 0.02 : 0;
     bool indexable = rte->rel->kind != 'S' && !has_builtin_rows(rte->rel);
+    const char *current_of = rte == pr->l->q->target ? pr->l->q->current_of : NULL;
+    indexable &= !current_of;
     best_cost += sort_cost;
     for (int i = 0; indexable && i < rte->rel->nindexes; i++) {
         const struct index *ix = &rte->rel->indexes[i];
@@ -413,6 +415,7 @@ static struct plan *scan_relation(struct problem *pr, struct rte *rte, relset ha
     } else {
         n = plan_new(p, P_SEQSCAN);
         n->rte = rte;
+        n->current_of = current_of;
         n->total_cost = rows * SEQ_ROW_COST;
     }
     n->rows = best_rows;

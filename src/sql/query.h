@@ -173,12 +173,15 @@ struct query {
     struct target *returning;
     int nreturning;
     bool overriding_system;
+    bool overriding_user;
     /* Whole statement (on the top query only). */
     struct relation **relations; /* references held */
     int nrelations;
     int relations_cap;
     uint32_t *param_types;
     int nparams;
+    bool cursor;            /* see raw_stmt */
+    const char *current_of; /* UPDATE, DELETE: the row that this cursor is on */
     bool uses_temp;
     bool volatile_functions;
 };

@@ -1,7 +1,7 @@
 /* The lock table: rows, tables and advisory keys. An entry a key, with holds (one a transaction,
  * a mask of modes) and a FIFO of waiters. A request waits when it conflicts with another's hold, or
- * with a waiter before it, unless its transaction already holds something there: an upgrade goes
- * before those who hold nothing (else it would wait for those who wait for it).
+ * with a waiter before it. It goes before those who wait for what its session already holds (else
+ * they would wait for each other).
  *
  * A waiter looks for deadlocks when it has waited deadlock_timeout, with all partitions locked: a
  * breadth-first search from itself over "waits for" edges; who finds itself again gives up. */
@@ -189,13 +189,28 @@ static bool conflicts_with_holds(const struct lock_entry *e, const struct txn *t
     return false;
 }
 
-static bool conflicts_with_waiters(const struct lock_entry *e, int mode)
+/* What the session of `t` has at the entry. */
+static uint32_t held_mask(const struct lock_entry *e, const struct txn *t)
 {
+    const struct lock_hold *mine = lock_find_hold(e, t);
+    const struct lock_hold *other = t->sibling ? lock_find_hold(e, t->sibling) : NULL;
+    return (mine ? mine->mask : 0u) | (other ? other->mask : 0u);
+}
+
+/* A request's place in the queue: before the first that waits for what its session holds, else at
+ * the end. *conflict: whether one before it is in its way. */
+static struct lock_waiter **place_of(struct lock_entry *e, const struct txn *t, int mode,
+                                     bool *conflict)
+{
+    uint32_t held = held_mask(e, t);
     uint32_t conflicts = lock_conflicts(e->class, mode);
-    for (const struct lock_waiter *w = e->waiters; w; w = w->next)
-        if (conflicts & BIT(w->mode))
-            return true;
-    return false;
+    struct lock_waiter **link = &e->waiters;
+    *conflict = false;
+    while (*link && !(lock_conflicts(e->class, (*link)->mode) & held)) {
+        *conflict |= conflicts >> (*link)->mode & 1;
+        link = &(*link)->next;
+    }
+    return link;
 }
 
 /* ---- granting ---- */
@@ -225,7 +240,7 @@ static void wake_waiters_locked(struct lock_entry *e)
     struct lock_waiter **link = &e->waiters;
     while (*link) {
         struct lock_waiter *w = *link;
-        bool queued = !w->upgrade && (lock_conflicts(e->class, w->mode) & ahead);
+        bool queued = lock_conflicts(e->class, w->mode) & ahead;
         if (queued || conflicts_with_holds(e, w->txn, w->mode)) {
             ahead |= BIT(w->mode);
             link = &w->next;
@@ -238,9 +253,8 @@ static void wake_waiters_locked(struct lock_entry *e)
 
 static void enqueue_locked(struct lock_entry *e, struct lock_waiter *w)
 {
-    struct lock_waiter **link = &e->waiters;
-    while (*link && (!w->upgrade || (*link)->upgrade))
-        link = &(*link)->next;
+    bool conflict;
+    struct lock_waiter **link = place_of(e, w->txn, w->mode, &conflict);
     w->next = *link;
     *link = w;
     w->txn->waiting = w;
@@ -347,7 +361,7 @@ static void visit_blockers(struct search *s, struct txn *t)
     for (const struct lock_hold *h = e->holds; h; h = h->next)
         if (!lock_same_owner(h->txn, t) && (h->mask & conflicts))
             visit(s, t, h->txn);
-    for (const struct lock_waiter *o = e->waiters; o != w && !w->upgrade; o = o->next)
+    for (const struct lock_waiter *o = e->waiters; o != w; o = o->next)
         if (conflicts & BIT(o->mode))
             visit(s, t, o->txn);
 }
@@ -506,15 +520,16 @@ static struct err *acquire_locked(struct lock_partition *p, struct lock_entry *e
 {
     struct txn *t = r->txn;
     struct lock_hold *mine = lock_find_hold(e, t);
-    bool upgrade = mine || (t->sibling && lock_find_hold(e, t->sibling));
+    bool behind;
     *locked = true;
     if (mine && r->strong_slot < 0 && covers(r->class, mine->mask, r->mode))
         return NULL;
-    struct lock_waiter w = {.txn = t, .entry = e, .mode = (uint8_t)r->mode, .upgrade = upgrade};
+    struct lock_waiter w = {.txn = t, .entry = e, .mode = (uint8_t)r->mode};
     w.hold = mine ? mine : hold_new(t, 0);
     if (!w.hold)
         return err_oom();
-    if (!conflicts_with_holds(e, t, r->mode) && (upgrade || !conflicts_with_waiters(e, r->mode))) {
+    (void)place_of(e, t, r->mode, &behind);
+    if (!behind && !conflicts_with_holds(e, t, r->mode)) {
         wait_prepare(&w.wait);
         grant_waiter_locked(e, &w);
     } else {

@@ -3,6 +3,10 @@
  * twice. */
 #include "txn/txn_internal.h"
 
+#include "rt/fiber.h"
+
+#include <stdlib.h>
+
 const char *lock_mode_name(enum lock_class class, int mode)
 {
     static const char *const table_modes[] = {"",
@@ -150,6 +154,84 @@ struct err *txn_list_locks(struct txn_mgr *mgr, struct arena *arena, struct txn_
     return NULL;
 }
 
+/* ---- waiting for writers ---- */
+
+struct xids {
+    uint64_t *items;
+    size_t count;
+    size_t cap;
+};
+
+static bool writes(uint32_t mask)
+{
+    return mask >> TXN_ROW_EXCLUSIVE != 0;
+}
+
+static void add_xid(struct xids *x, const struct txn *t)
+{
+    if (x->count == x->cap) {
+        x->cap = x->cap ? x->cap * 2 : 16;
+        x->items = realloc(x->items, sizeof(*x->items) * x->cap);
+        CHECK(x->items != NULL);
+    }
+    x->items[x->count++] = txn_xid(t);
+}
+
+/* Who writes to the table; each transaction is given a number to know it by. */
+static void table_writers(struct txn_mgr *mgr, const struct txn *self, uint32_t oid,
+                          struct xids *out)
+{
+    out->count = 0;
+    for (int i = 0; i < TXN_SLOTS; i++) {
+        struct txn_slot *slot = &mgr->slots[i];
+        slot_lock(slot);
+        for (const struct txn *t = slot->active; t; t = t->next_active)
+            for (int k = 0; k < t->fast_count; k++)
+                if (t != self && t->fast[k].oid == oid && !t->fast[k].hold &&
+                    writes(t->fast[k].mask))
+                    add_xid(out, t);
+        slot_unlock(slot);
+    }
+    locks_lock_all(mgr);
+    for (int i = 0; i < LOCK_PARTITIONS; i++) {
+        const struct lock_partition *p = &mgr->partitions[i];
+        for (size_t k = 0; k < p->bucket_count && p->entry_count; k++)
+            for (const struct lock_entry *e = p->buckets[k]; e; e = e->next)
+                for (const struct lock_hold *h = e->holds; h; h = h->next)
+                    if (e->class == LOCK_TABLE && load_be32(e->key) == oid && h->txn != self &&
+                        writes(h->mask))
+                        add_xid(out, h->txn);
+    }
+    locks_unlock_all(mgr, NULL);
+}
+
+static bool any_left(const struct xids *before, const struct xids *now)
+{
+    for (size_t i = 0; i < before->count; i++)
+        for (size_t k = 0; k < now->count; k++)
+            if (before->items[i] == now->items[k])
+                return true;
+    return false;
+}
+
+struct err *txn_wait_writers(struct txn *t, uint32_t oid)
+{
+    enum { FIRST_PAUSE_NS = 200 * 1000, LAST_PAUSE_NS = 20 * 1000 * 1000 };
+    struct xids before = {0};
+    struct xids now = {0};
+    struct err *e = NULL;
+    table_writers(t->mgr, t, oid, &before);
+    table_writers(t->mgr, t, oid, &now);
+    for (int64_t pause = FIRST_PAUSE_NS; !e && any_left(&before, &now);) {
+        e = fiber_sleep(pause);
+        pause = pause * 2 < LAST_PAUSE_NS ? pause * 2 : LAST_PAUSE_NS;
+        table_writers(t->mgr, t, oid, &now);
+    }
+    free(before.items);
+    free(now.items);
+    return e;
+}
+
 /* ---- who blocks whom ---- */
 
 static const struct lock_waiter *find_waiter(struct txn_mgr *mgr, int32_t pid)
@@ -192,7 +274,7 @@ struct err *txn_blocking_pids(struct txn_mgr *mgr, int32_t pid, struct arena *ar
         for (const struct lock_hold *h = w->entry->holds; h; h = h->next)
             if (blocks(h, w))
                 add_pid(pids, &n, h->txn->pid);
-        for (const struct lock_waiter *o = w->entry->waiters; o != w && !w->upgrade; o = o->next)
+        for (const struct lock_waiter *o = w->entry->waiters; o != w; o = o->next)
             if (lock_conflicts(w->entry->class, w->mode) >> o->mode & 1)
                 add_pid(pids, &n, o->txn->pid);
     }

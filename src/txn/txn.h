@@ -216,6 +216,11 @@ void txn_set_lock_timeout(struct txn *t, int64_t timeout_ms);
 /* How long a wait lasts until it looks for a deadlock, milliseconds. */
 void txn_set_deadlock_timeout(struct txn *t, int64_t timeout_ms);
 
+/* Waits for the end of every other transaction that has the table locked to write to it (ROW
+ * EXCLUSIVE and stronger modes) at the time of the call, without standing in anybody's way. MAY
+ * YIELD; 57014. */
+struct err *txn_wait_writers(struct txn *t, uint32_t oid) MUST_CHECK;
+
 /* ---- lists of locks ---- */
 
 enum txn_lock_kind { TXN_LOCK_RELATION, TXN_LOCK_TRANSACTION, TXN_LOCK_ADVISORY };

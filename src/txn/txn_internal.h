@@ -50,7 +50,6 @@ struct lock_waiter {
     uint16_t previous_mask; /* set when granted */
     uint8_t mode;
     int64_t since_us; /* clock_real_us() */
-    bool upgrade;
     bool granted;
 };
 

@@ -51,6 +51,15 @@ void wire_ready(struct buf *b, char status)
     wire_end(b, at);
 }
 
+void wire_notification(struct buf *b, int32_t pid, const char *channel, const char *payload)
+{
+    size_t at = wire_begin(b, 'A');
+    buf_put_be32(b, (uint32_t)pid);
+    wire_put_string(b, channel);
+    wire_put_string(b, payload);
+    wire_end(b, at);
+}
+
 void wire_command_complete(struct buf *b, const char *tag)
 {
     size_t at = wire_begin(b, 'C');

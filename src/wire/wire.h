@@ -136,6 +136,7 @@ void wire_negotiate_version(struct buf *b, uint32_t minor, const char *const *op
                             int noptions);
 /* 'I' idle, 'T' in a transaction block, 'E' in a failed one. */
 void wire_ready(struct buf *b, char status);
+void wire_notification(struct buf *b, int32_t pid, const char *channel, const char *payload);
 void wire_command_complete(struct buf *b, const char *tag);
 void wire_empty_query(struct buf *b);
 void wire_parse_complete(struct buf *b);

@@ -16,9 +16,11 @@
 A step that waits for a lock is reported as waiting, and its result when it comes. `a.w!` waits for
 the end of the step even when it is blocked: for time-outs and deadlocks. `a.w?` is left out while
 the session is still waiting. Steps left waiting at the end are waited for.
+The step `\\notifications N` waits for N notifications (0: those that came with answers) and shows them.
 """
 import itertools
 import re
+import select
 import threading
 import time
 
@@ -148,10 +150,14 @@ class Session:
         self.sqlstate = None
         self.thread = None
         self.step = None
+        self.names = {}  # of sessions by process
 
     def work(self, sql):
         del self.connection.notices[:]
         self.sqlstate = None
+        if sql.startswith("\\notifications"):
+            self.result = self.notifications(int(sql.rstrip(";").split()[1]))
+            return
         try:
             with self.connection.cursor() as c:
                 c.execute(sql)
@@ -161,6 +167,17 @@ class Session:
             out = show_error(e)
         notices = "".join(self.connection.notices)
         self.result = mask(notices) + out
+
+    def notifications(self, n):
+        """Waits until n have come, without asking the server anything."""
+        limit = time.monotonic() + STEP_LIMIT_S
+        while len(self.connection.notifies) < n and time.monotonic() < limit:
+            select.select([self.connection], [], [], 0.1)
+            self.connection.poll()
+        out = ["%s '%s' from %s" % (x.channel, x.payload, self.names.get(x.pid, "?"))
+               for x in self.connection.notifies]
+        del self.connection.notifies[:]
+        return "\n".join(out) or "none"
 
     def start(self, step, sql):
         self.step, self.result = step, None
@@ -215,6 +232,9 @@ class Run:
     def __init__(self, dsn, control, names):
         self.control = control
         self.sessions = {n: Session(dsn, n) for n in names}
+        names = {s.pid: s.name for s in self.sessions.values()}
+        for s in self.sessions.values():
+            s.names = names
         self.waiting = []
         self.lines = []
 

@@ -37,6 +37,17 @@ LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
 WHERE c.relkind IN ('r'::"char", 'p'::"char");
 
+CREATE VIEW pg_catalog.pg_sequences AS
+SELECT n.nspname AS schemaname, c.relname AS sequencename,
+       pg_catalog.pg_get_userbyid(c.relowner) AS sequenceowner, s.seqtypid::regtype AS data_type,
+       s.seqstart AS start_value, s.seqmin AS min_value, s.seqmax AS max_value,
+       s.seqincrement AS increment_by, s.seqcycle AS cycle, s.seqcache AS cache_size,
+       pg_catalog.pg_sequence_last_value(c.oid::regclass) AS last_value
+FROM pg_catalog.pg_sequence s
+JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S'::"char";
+
 CREATE VIEW pg_catalog.pg_views AS
 SELECT n.nspname AS schemaname, c.relname AS viewname,
        pg_catalog.pg_get_userbyid(c.relowner) AS viewowner, pg_catalog.pg_get_viewdef(c.oid) AS definition
@@ -68,3 +79,7 @@ CREATE VIEW pg_catalog.pg_locks AS
 SELECT l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid,
        l.objid, l.objsubid, l.virtualtransaction, l.pid, l.mode, l.granted, l.fastpath, l.waitstart
 FROM pg_catalog.pg_lock_status() l;
+
+CREATE VIEW pg_catalog.pg_cursors AS
+SELECT c.name, c.statement, c.is_holdable, c.is_binary, c.is_scrollable, c.creation_time
+FROM pg_catalog.pg_cursor() c;
