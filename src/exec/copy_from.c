@@ -12,8 +12,6 @@
 
 #include <ctype.h>
 
-enum { LOAD_AFTER_ROWS = 20000 }; /* then exec_load_start is worth a try */
-
 enum eol { EOL_UNKNOWN, EOL_NL, EOL_CR, EOL_CRNL };
 
 struct field {
@@ -408,7 +406,7 @@ static struct err *load(struct reader *r, struct exec *x)
         e = load_row(r, x, &a, values);
         c->rows += !e;
         arena_reset(&a);
-        if (!e && c->rows == LOAD_AFTER_ROWS)
+        if (!e && c->rows == EXEC_LOAD_AFTER_ROWS)
             e = exec_load_start(x, &found);
         if (!e)
             e = fiber_tick();

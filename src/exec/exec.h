@@ -47,11 +47,12 @@ struct err *exec_next(struct exec *x, const struct datum **row, bool *found) MUS
  * so. Only for statements without result columns. Checks that wait for the end of the statement
  * wait for checks_statement_end. */
 struct err *exec_rebind(struct exec *x, const struct datum *params) MUST_CHECK;
-/* For a long COPY: sends all further rows of the INSERT, with those inserted so far, to new storage
- * past the log, if the table is empty but for them and nobody else is writing to it. *started is
- * false when that is not so; nothing has changed then. Others can read the table meanwhile, but not
- * write to it until the transaction ends. Unique keys are checked by exec_load_finish at the
- * latest. MAY YIELD. */
+enum { EXEC_LOAD_AFTER_ROWS = 20000 }; /* then exec_load_start is worth a try */
+/* For a long COPY (a long INSERT does it by itself): sends all further rows of the INSERT, with
+ * those inserted so far, to new storage past the log, if the table is empty but for them and nobody
+ * else is writing to it. *started is false when that is not so; nothing has changed then. Others
+ * can read the table meanwhile, but not write to it until the transaction ends. Unique keys are
+ * checked by exec_load_finish at the latest. MAY YIELD. */
 struct err *exec_load_start(struct exec *x, bool *started) MUST_CHECK;
 /* Puts the new storage in the table's place; does nothing without exec_load_start. 23505. MAY
  * YIELD.

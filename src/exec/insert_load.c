@@ -1,6 +1,6 @@
-/* A long COPY into a table that nobody else has put rows into: what it has inserted so far moves to
- * new storage, and all further rows go there past the write set, the log and the memtable. The
- * catalog's row of the table then names the new storage, in the same transaction.
+/* A long COPY or INSERT into a table that nobody else has put rows into: what it has inserted so
+ * far moves to new storage, and all further rows go there past the write set, the log and the
+ * memtable. The catalog's row of the table then names the new storage, in the same transaction.
  *
  * Until that ends, others can read the table but not write to it: they would write to the storage
  * that is given up. So the lock (SHARE ROW EXCLUSIVE) is taken only when it is free. */
@@ -18,6 +18,7 @@ struct insert_load {
     struct table_load_to to;
     uint32_t *index_ids;
     struct table_load *load;
+    struct arena arena; /* a row being moved */
 };
 
 static bool suits(const struct exec *x)
@@ -88,11 +89,11 @@ static struct err *others_have_rows(struct exec *x, const struct relation *r, bo
 
 static struct err *move_row(struct insert_load *l, struct str value, bool *stop)
 {
-    struct datum *row = arena_new_array(&l->x->scratch, struct datum, l->rel->natts + 1);
+    struct datum *row = arena_new_array(&l->arena, struct datum, l->rel->natts + 1);
     (void)stop;
     TRY(table_decode_row(l->rel, value, l->rel->natts, row));
     struct err *e = table_load_add(l->load, row);
-    arena_reset(&l->x->scratch);
+    arena_reset(&l->arena);
     return e;
 }
 
@@ -107,6 +108,7 @@ static void release(void *arg)
 {
     struct insert_load *l = arg;
     table_load_free(l->load);
+    arena_done(&l->arena);
 }
 
 static struct err *begin(struct exec *x, struct relation *r)
@@ -114,6 +116,7 @@ static struct err *begin(struct exec *x, struct relation *r)
     struct txn_mgr *mgr = txn_manager(x->env.cat->txn);
     struct insert_load *l = arena_alloc(&x->arena, sizeof(*l));
     *l = (struct insert_load){.x = x, .rel = r};
+    arena_init(&l->arena);
     l->index_ids = arena_new_array(&x->arena, uint32_t, r->nindexes + 1);
     for (int i = 0; i < r->nindexes; i++)
         l->index_ids[i] = r->indexes[i].primary ? 0 : txn_new_storage_id(mgr);

@@ -257,9 +257,10 @@ static struct err *next_insert(struct exec *x, struct plan *n, struct modify_sta
 {
     for (;;) {
         bool written;
+        bool started;
         TRY(node_next(x, n->left, found));
         if (!*found)
-            return NULL;
+            return x->rebound ? NULL : exec_load_finish(x);
         arena_reset(&s->arena);
         index_eval_reset(s->indexes);
         TRY(compute_row(x, n, s));
@@ -267,7 +268,8 @@ static struct err *next_insert(struct exec *x, struct plan *n, struct modify_sta
         TRY(insert_row(x, n, s, &written));
         if (!written)
             continue;
-        x->processed++;
+        if (++x->processed == EXEC_LOAD_AFTER_ROWS && !x->rebound && n == x->plan->root)
+            TRY(exec_load_start(x, &started));
         return returning(x, n, s);
     }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""COPY long enough to go past the log and the memtable: what it loads is as any other data, beside
+"""COPY and INSERT long enough to go past the log and the memtable: what it loads is as any other data, beside
 other sessions, after errors, in transactions and over crashes."""
 import io
 import os
@@ -234,6 +234,44 @@ def test_no_key(s):
     c.close()
 
 
+def test_insert_select(s):
+    fresh(s)
+    c = connect(s)
+    rows = "SELECT g, 'c' || g, g %% 10 FROM generate_series(0, %d) g" % (ROWS - 1)
+    k = c.cursor()
+    k.execute("INSERT INTO t " + rows)
+    eq(k.rowcount, ROWS)
+    whole(c)
+    run(c, "INSERT INTO t SELECT -1 - id, 'm' || id, n FROM t")  # reads the storage it adds to
+    eq(one(c, "SELECT count(*) FROM t WHERE id < 0"), (ROWS,))
+    c.commit()
+    run(c, "DELETE FROM t WHERE id < 0")
+    whole(c)
+    c.commit()
+    fresh(s)
+    e = refused("23505", lambda: run(c, "INSERT INTO t (%s) UNION ALL SELECT 77, 'x', 1" % rows))
+    eq(e.diag.message_detail, "Key (id)=(77) already exists.")
+    c.rollback()
+    e = refused("23514", lambda: run(c, "INSERT INTO t %s UNION ALL SELECT -1, 'x', -1" % rows))
+    c.rollback()
+    eq(one(c, "SELECT count(*) FROM t"), (0,))
+    # Rows given back, or counted on in other ways, go the usual way.
+    k.execute("INSERT INTO t %s RETURNING id" % rows)
+    eq(len(k.fetchall()), ROWS)
+    c.rollback()
+    run(c, "WITH i AS (INSERT INTO t %s RETURNING n) SELECT sum(n) FROM i" % rows)
+    whole(c)
+    c.rollback()
+    run(c, "INSERT INTO t %s ON CONFLICT DO NOTHING" % rows)
+    whole(c)
+    c.commit()
+    fresh(s, "CREATE TABLE t (id int PRIMARY KEY, code text, n int)")
+    run(c, "INSERT INTO t SELECT g, NULL, (SELECT count(*) FROM t) FROM generate_series(1, %d) g" % ROWS)
+    eq(one(c, "SELECT sum(n) FROM t"), (0,))
+    c.commit()
+    c.close()
+
+
 def test_crash(s):
     fresh(s)
     c = connect(s)
@@ -256,7 +294,7 @@ def test_crash(s):
 
 
 def main():
-    tally = Tally("server/bulk_copy")
+    tally = Tally("server/bulk_load")
     with Server() as s:
         for name, fn in sorted(globals().items()):
             if not name.startswith("test_"):
