@@ -52,6 +52,7 @@ def suites():
     out.append(Suite("crash", [PYTHON, "tests/crash/run.py"], full=["--rounds", "3"]))
     out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], asan=False))
     out.append(Suite("sim/faults", [PYTHON, "tests/sim/faults.py"], asan=False))
+    out.append(Suite("fuzz", [PYTHON, "tests/fuzz/run.py"]))
     out.append(Suite("tsan", [PYTHON, "tests/tsan.py"], quick=False, asan=False))
     return out
 

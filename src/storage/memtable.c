@@ -56,6 +56,7 @@ bool memtable_init(struct memtable *m, size_t buckets)
             mmap(NULL, bucket_bytes(m), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (p == MAP_FAILED)
             return false;
+        madvise(p, bucket_bytes(m), MADV_HUGEPAGE);
         m->buckets = p;
     }
     start_empty(m);
@@ -231,14 +232,67 @@ static struct mem_node *add_loose(struct memtable *m, struct str key, uint64_t h
     return n;
 }
 
-static int compare_loose(const void *a, const void *b)
+static bool comes_after(const struct mem_loose *x, const struct mem_loose *y)
 {
-    const struct mem_loose *x = a;
-    const struct mem_loose *y = b;
     for (int i = 0; i < 2; i++)
         if (x->prefix[i] != y->prefix[i])
-            return x->prefix[i] < y->prefix[i] ? -1 : 1;
-    return str_cmp(mem_key(x->node), mem_key(y->node));
+            return x->prefix[i] > y->prefix[i];
+    return str_cmp(mem_key(x->node), mem_key(y->node)) > 0;
+}
+
+/* Where the next run, items already in order, begins: at `from` or behind. */
+static size_t run_end(const struct mem_loose *items, size_t count, size_t from)
+{
+    size_t i = from + 1;
+    while (i < count && !comes_after(&items[i - 1], &items[i]))
+        i++;
+    return i < count ? i : count;
+}
+
+static void merge_runs(const struct mem_loose *from, size_t a, size_t b, size_t end,
+                       struct mem_loose *to)
+{
+    size_t i = a;
+    size_t j = b;
+    for (size_t k = a; k < end; k++)
+        to[k] = j == end || (i < b && !comes_after(&from[i], &from[j])) ? from[i++] : from[j++];
+}
+
+/* A merge sort that begins with the runs it finds: a record's keys are in order. */
+static void sort_loose(struct memtable *m)
+{
+    size_t n = m->loose_count;
+    struct mem_loose *from = m->loose;
+    struct mem_loose *to = malloc((n + 1) * sizeof(*to));
+    size_t *starts = NULL; /* of runs, and the end */
+    size_t runs = 0;
+    size_t cap = 0;
+    CHECK(to != NULL);
+    for (size_t at = 0; at <= n; at = at < n ? run_end(from, n, at) : n + 1) {
+        if (runs == cap) {
+            cap = cap ? cap * 2 : 1024;
+            starts = realloc(starts, cap * sizeof(*starts));
+            CHECK(starts != NULL);
+        }
+        starts[runs++] = at;
+    }
+    for (runs--; runs > 1;) { /* the last entry is no run */
+        size_t kept = 0;
+        for (size_t r = 0; r < runs; r += 2) {
+            size_t middle = starts[r + 1];
+            size_t end = r + 2 <= runs ? starts[r + 2] : middle;
+            merge_runs(from, starts[r], middle, end, to);
+            starts[kept++] = starts[r];
+        }
+        starts[kept] = n;
+        runs = kept;
+        struct mem_loose *swap = from;
+        from = to;
+        to = swap;
+    }
+    free(starts);
+    free(to);
+    m->loose = from;
 }
 
 void memtable_order(struct memtable *m)
@@ -246,8 +300,7 @@ void memtable_order(struct memtable *m)
     enum { AHEAD = 16 };
     if (!m->is_loose)
         return;
-    if (m->loose_count)
-        qsort(m->loose, m->loose_count, sizeof(*m->loose), compare_loose);
+    sort_loose(m);
     for (size_t i = 0; i < m->loose_count; i++) {
         struct mem_node *n = m->loose[i].node;
         if (i + AHEAD < m->loose_count)

@@ -105,6 +105,52 @@ static void agrees_with_a_model(void **state)
     }
 }
 
+/* The same puts, one by one and loosely, give the same map; also when nothing is put. */
+static void loose_filling_gives_the_same_map(void **state)
+{
+    (void)state;
+    for (int puts = 0; puts < 3000; puts = puts * 3 + 1) {
+        struct memtable plain;
+        struct memtable loose;
+        srand((unsigned)puts);
+        assert_true(memtable_init(&plain, 64) && memtable_init(&loose, 64));
+        memtable_fill_loosely(&loose);
+        for (int i = 1; i <= puts; i++) {
+            char space[40] = {0};
+            uint32_t n = i % 50 < 25 ? (uint32_t)i : (uint32_t)rand() % 1000;
+            key_of(space, n % 7 ? n : n / 100);
+            struct str key = str_make(space, n % 5 ? 12 : 12 + n % 28); /* prefixes of each other */
+            bool deleted = rand() % 3 == 0;
+            struct str value = str_make(&i, deleted ? 0 : sizeof(i));
+            uint64_t hash = mem_hash(key);
+            assert_non_null(memtable_put(&plain, key, hash, (uint64_t)i, value, deleted));
+            memtable_prefetch(&loose, hash, 0);
+            memtable_prefetch(&loose, hash, 1);
+            assert_non_null(memtable_put(&loose, key, hash, (uint64_t)i, value, deleted));
+        }
+        memtable_order(&loose);
+        check_walk(&loose);
+        const struct mem_node *a = memtable_first(&plain);
+        const struct mem_node *b = memtable_first(&loose);
+        for (; a && b; a = mem_next(a), b = mem_next(b)) {
+            const struct mem_version *v = mem_visible(a, UINT64_MAX);
+            const struct mem_version *w = mem_visible(b, UINT64_MAX);
+            assert_true(str_eq(mem_key(a), mem_key(b)));
+            for (; v && w; v = v->older, w = w->older)
+                assert_true(v->csn == w->csn && v->deleted == w->deleted &&
+                            str_eq(mem_value(v), mem_value(w)));
+            assert_true(!v && !w);
+        }
+        assert_true(!a && !b);
+        char space[12];
+        struct str late = key_of(space, 123456);
+        assert_non_null(memtable_put(&loose, late, mem_hash(late), 99999, STR("x"), false));
+        check_walk(&loose);
+        memtable_done(&plain);
+        memtable_done(&loose);
+    }
+}
+
 /* ---- concurrency: the writer raises `published` after each insert ---- */
 
 static struct memtable shared;
@@ -165,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_a_model),
+        cmocka_unit_test(loose_filling_gives_the_same_map),
         cmocka_unit_test(readers_need_no_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
