@@ -33,6 +33,7 @@ struct cat {
     struct local_cache *local;   /* non-NULL once this transaction changed the catalog */
     const uint32_t *search_path; /* namespaces to search, pg_catalog included */
     int nsearch_path;
+    uint32_t temp_nsp;     /* of the session's temporary relations; 0: none yet */
     uint32_t creation_nsp; /* where CREATE goes; 0: none */
 };
 

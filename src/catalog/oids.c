@@ -141,6 +141,10 @@ struct err *cat_namespace_oid(struct cat *c, struct str name, uint32_t *oid)
         *oid = PG_CATALOG_NSP;
         return NULL;
     }
+    if (str_eq_c(name, "pg_temp")) {
+        *oid = c->temp_nsp;
+        return NULL;
+    }
     return stored_oid(c, PG_NAMESPACE, NAMESPACE_NAME_INDEX, name, NSP_OID, oid);
 }
 

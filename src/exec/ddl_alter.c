@@ -122,6 +122,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
         struct new_sequence n = {
             .nsp = r->nsp, .type = col.type, .owner = {PG_CLASS, r->oid, att}, .owner_dep = 'a'};
         TRY(ddl_choose_name(d->cat, r->nsp, r->name, col.name, "seq", false, 0, d->arena, &n.name));
+        n.persistence = r->persistence;
         TRY(ddl_make_sequence(d, &n, &serial_oid));
         col.default_sql = arena_printf(d->arena, "nextval('%s.%s'::regclass)", r->nsp_name, n.name);
         volatile_ = true;

@@ -86,6 +86,10 @@ static struct err *key_name(struct ddl *d, const struct relation *rel, struct ne
         return ddl_choose_name(d->cat, rel->nsp, rel->name,
                                k->primary ? NULL : joined_names(d, rel, k->keys, k->ncols),
                                k->primary ? "pkey" : "key", false, rel->oid, d->arena, &k->name);
+    for (int i = 0; i < rel->nconstraints; i++)
+        if (strcmp(rel->constraints[i].name, k->name) == 0)
+            return err_new("42710", "constraint \"%s\" for relation \"%s\" already exists", k->name,
+                           rel->name);
     TRY(cat_relation_oid(d->cat, rel->nsp, str_from(k->name), &oid));
     return oid ? err_new("42P07", "relation \"%s\" already exists", k->name) : NULL;
 }
@@ -341,8 +345,9 @@ static struct err *add_check(struct ddl *d, struct relation **rel, const PgQuery
     }
     for (int i = 0; i < r->nconstraints; i++)
         if (strcmp(r->constraints[i].name, name) == 0)
-            return err_new("42710", "constraint \"%s\" for relation \"%s\" already exists", name,
-                           r->name);
+            return fresh ? err_new("42710", "check constraint \"%s\" already exists", name)
+                         : err_new("42710", "constraint \"%s\" for relation \"%s\" already exists",
+                                   name, r->name);
     if (!fresh && !c->skip_validation)
         TRY(check_rows(d, r, rte, e, name));
     struct ddl_constraint con = {.name = name,

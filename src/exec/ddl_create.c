@@ -17,7 +17,7 @@ struct err *ddl_at(const struct ddl *d, struct err *e, int location)
 
 void ddl_notice(const struct ddl *d, const char *severity, struct err *e)
 {
-    if (d->s->ops && d->s->ops->notice)
+    if (d->s->ops && d->s->ops->notice && !d->quiet)
         d->s->ops->notice(d->s, severity, e);
     else
         err_free(e);
@@ -63,8 +63,19 @@ struct err *ddl_reopen(struct ddl *d, struct relation **rel)
 
 struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp)
 {
-    if (rv->relpersistence && *rv->relpersistence == 't')
-        return err_unsupported("temporary tables are not supported yet");
+    bool temp = rv->relpersistence && *rv->relpersistence == 't';
+    bool named = rv->schemaname && *rv->schemaname;
+    if ((temp && !named) || (named && strcmp(rv->schemaname, "pg_temp") == 0))
+        return ddl_temp_namespace(d, nsp);
+    if (temp) {
+        TRY(cat_namespace_oid(d->cat, str_from(rv->schemaname), nsp));
+        return *nsp && *nsp == d->cat->temp_nsp
+                   ? NULL
+                   : ddl_at(d,
+                            err_new("42P16", "cannot create temporary relation in non-temporary "
+                                             "schema"),
+                            rv->location);
+    }
     if (!rv->schemaname || !*rv->schemaname) {
         *nsp = d->cat->creation_nsp;
         return *nsp ? NULL
@@ -84,8 +95,8 @@ struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t 
 
 char ddl_persistence(const struct ddl *d, const PgQuery__RangeVar *rv, uint32_t nsp)
 {
-    (void)d;
-    (void)nsp;
+    if (nsp == d->cat->temp_nsp)
+        return 't';
     return rv->relpersistence && *rv->relpersistence == 'u' ? 'u' : 'p';
 }
 
@@ -413,11 +424,10 @@ static struct err *plan_columns(struct ddl *d, const PgQuery__CreateStmt *c,
 static struct err *make_table(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t nsp,
                               const struct ddl_column *cols, int n, struct relation **out)
 {
-    bool unlogged = rv->relpersistence && *rv->relpersistence == 'u';
     struct ddl_relation def = {.name = rv->relname,
                                .nsp = nsp,
                                .kind = 'r',
-                               .persistence = unlogged ? 'u' : 'p',
+                               .persistence = ddl_persistence(d, rv, nsp),
                                .owner = d->cat->role,
                                .columns = cols,
                                .ncolumns = n,
@@ -427,6 +437,20 @@ static struct err *make_table(struct ddl *d, const PgQuery__RangeVar *rv, uint32
     TRY(ddl_create_relation(d->cat, &def, &oid));
     TRY(txn_lock_table(d->cat->txn, oid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
     return cat_relation(d->cat, oid, out);
+}
+
+static struct err *note_on_commit(struct ddl *d, PgQuery__OnCommitAction action,
+                                  const struct relation *rel)
+{
+    bool drop = action == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DROP;
+    if (action == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_NOOP ||
+        action == PG_QUERY__ON_COMMIT_ACTION__ON_COMMIT_ACTION_UNDEFINED)
+        return NULL;
+    if (rel->persistence != 't')
+        return err_new("42P16", "ON COMMIT can only be used on temporary tables");
+    if (drop || action == PG_QUERY__ON_COMMIT_ACTION__ONCOMMIT_DELETE_ROWS)
+        ddl_on_commit(d, rel->oid, drop);
+    return NULL;
 }
 
 struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag)
@@ -455,6 +479,8 @@ struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *
         e = ddl_reopen(d, &rel);
     if (!e)
         e = all_constraints(d, c, cols, n, &rel);
+    if (!e)
+        e = note_on_commit(d, c->oncommit, rel);
     relation_unref(rel);
     return e;
 }
@@ -480,6 +506,8 @@ static struct err *fill_table_as(struct ddl *d, const PgQuery__IntoClause *into,
     struct err *e = make_table(d, into->rel, nsp, cols, plan->nout, &rel);
     if (!e && !into->skip_data)
         e = ddl_load_query(d, plan, rel, rows);
+    if (!e)
+        e = note_on_commit(d, into->on_commit, rel);
     relation_unref(rel);
     return e;
 }

@@ -18,6 +18,7 @@ struct ddl {
     struct raw_stmt *raw;
     const char *sql;
     const char *table; /* being created, for messages */
+    bool quiet;        /* no notices */
 };
 
 struct err *ddl_at(const struct ddl *d, struct err *e, int location);
@@ -28,6 +29,10 @@ struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_
 struct err *ddl_reopen(struct ddl *d, struct relation **rel) MUST_CHECK; /* after a change */
 struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp) MUST_CHECK;
 struct err *ddl_must_own(struct ddl *d, const struct relation *r) MUST_CHECK;
+/* The session's schema for temporary relations, made if need be. */
+struct err *ddl_temp_namespace(struct ddl *d, uint32_t *nsp) MUST_CHECK;
+/* ON COMMIT DROP, or DELETE ROWS, of a temporary table. */
+void ddl_on_commit(struct ddl *d, uint32_t relid, bool drop);
 /* pg_class.relpersistence for a relation to be made there. */
 char ddl_persistence(const struct ddl *d, const PgQuery__RangeVar *rv, uint32_t nsp);
 /* 42P07 if the name is taken; *skip with a notice when if_not_exists. */

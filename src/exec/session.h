@@ -98,6 +98,7 @@ struct session {
     struct session_sequence *sequences;
     int nsequences;
     struct txn_session_locks *locks; /* advisory ones, NULL: none yet */
+    struct temp_tables *temp;        /* with an action at commit (exec/temp.h); NULL: none */
     struct checks *checks;           /* constraint checks that wait (exec/checks.h); NULL: none */
     int last_sequence;               /* index, -1: none yet */
     const char *client_addr;         /* "" for Unix sockets */

@@ -275,9 +275,30 @@ static struct err *vacuum(struct ddl *d, const PgQuery__VacuumStmt *s, char *tag
     return NULL; /* no vacuum is needed; row counts are always kept */
 }
 
+/* SELECT ... INTO: CREATE TABLE AS by another name. */
+static struct err *select_into(struct ddl *d, const PgQuery__SelectStmt *s, char *tag)
+{
+    PgQuery__CreateTableAsStmt as;
+    PgQuery__SelectStmt select = *s;
+    PgQuery__Node query;
+    pg_query__create_table_as_stmt__init(&as);
+    pg_query__node__init(&query);
+    if (!s->into_clause)
+        return err_unsupported("this statement is not supported yet");
+    select.into_clause = NULL;
+    query.node_case = PG_QUERY__NODE__NODE_SELECT_STMT;
+    query.select_stmt = &select;
+    as.query = &query;
+    as.into = s->into_clause;
+    as.objtype = PG_QUERY__OBJECT_TYPE__OBJECT_TABLE;
+    return ddl_create_table_as(d, &as, tag);
+}
+
 static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
 {
     switch (n->node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+        return select_into(d, n->select_stmt, tag);
     case PG_QUERY__NODE__NODE_CREATE_STMT:
         return ddl_create_table(d, n->create_stmt, tag);
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:

@@ -3,6 +3,7 @@
 #include "server/server_internal.h"
 
 #include "catalog/systab.h"
+#include "exec/temp.h"
 #include "exec/verify.h"
 #include "storage/check.h"
 
@@ -50,7 +51,8 @@ static struct err *read_names(struct cat *c, struct names *out)
 
 /* Calls `fn` in a transaction of a session of that database. */
 static struct err *with_session(struct str database,
-                                struct err *(*fn)(struct session *s, void *arg), void *arg)
+                                struct err *(*fn)(struct session *s, void *arg), void *arg,
+                                bool commit)
 {
     struct backend *b = backend_new();
     if (!b)
@@ -62,7 +64,10 @@ static struct err *with_session(struct str database,
         e = xact_open(b);
         if (!e)
             e = fn(&b->base, arg);
-        xact_rollback(b);
+        if (!e && commit)
+            e = xact_commit(b);
+        else
+            xact_rollback(b);
     }
     backend_free(b);
     return e;
@@ -82,10 +87,10 @@ struct err *server_check_tables(uint64_t *problems)
 {
     struct names names = {0};
     struct verify_report r = {.problem = print_problem};
-    struct err *e = with_session(STR("postgres"), list_databases, &names);
+    struct err *e = with_session(STR("postgres"), list_databases, &names, false);
     for (int i = 0; i < names.count && !e; i++) {
         uint64_t before = r.problems;
-        e = with_session(str_from(names.names[i]), check_database, &r);
+        e = with_session(str_from(names.names[i]), check_database, &r, false);
         if (r.problems > before)
             printf("database \"%s\": %llu problems\n", names.names[i],
                    (unsigned long long)(r.problems - before));
@@ -97,6 +102,24 @@ struct err *server_check_tables(uint64_t *problems)
         printf("%llu tables with %llu rows in %d databases checked\n", (unsigned long long)r.tables,
                (unsigned long long)r.rows, names.count);
     *problems += r.problems;
+    return e;
+}
+
+static struct err *drop_leftovers(struct session *s, void *arg)
+{
+    (void)arg;
+    return temp_drop_leftovers(s);
+}
+
+struct err *server_drop_temporary(void)
+{
+    struct names names = {0};
+    struct err *e = with_session(STR("postgres"), list_databases, &names, false);
+    for (int i = 0; i < names.count && !e; i++)
+        e = with_session(str_from(names.names[i]), drop_leftovers, NULL, true);
+    for (int i = 0; i < names.count; i++)
+        free(names.names[i]);
+    free(names.names);
     return e;
 }
 

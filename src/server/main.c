@@ -215,6 +215,7 @@ static struct err *open_store(struct txn_mgr **mgr, struct catalog **catalog)
     TRY(catalog_bootstrap(*catalog));
     TRY(server_bootstrap_database(STR("template1")));
     TRY(server_bootstrap_database(STR("postgres")));
+    TRY(server_drop_temporary());
     char *full = realpath(config.dir, NULL);
     if (full)
         server_setting_force("data_directory", full);

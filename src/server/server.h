@@ -21,5 +21,7 @@ struct err *server_run_sql(struct str database, const char *sql) MUST_CHECK;
 /* Fills a database of a new store: schema public and what is registered (bootstrap_register). MAY
  * YIELD. */
 struct err *server_bootstrap_database(struct str database) MUST_CHECK;
+/* At start: the temporary tables that sessions of an earlier process left in any database. */
+struct err *server_drop_temporary(void) MUST_CHECK;
 
 #endif

@@ -6,6 +6,10 @@
  * starts the fiber anew. */
 #include "server/server_internal.h"
 
+#include "catalog/ddl.h"
+#include "catalog/systab.h"
+#include "exec/temp.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "rt/conn.h"
@@ -141,6 +145,7 @@ void backend_free(struct backend *b)
     scratch_release(b);
     cancel_done(&b->cancel);
     free(b->base.sequences);
+    temp_free(&b->base);
     free(b->database);
     free(b->user);
     free(b->role_name);
@@ -355,6 +360,29 @@ static struct err *read_input(struct backend *b)
     return NULL;
 }
 
+/* A session takes its temporary tables along. What fails here is done at the next start. */
+static void drop_temporary(struct backend *b)
+{
+    xact_rollback(b);
+    if (!b->base.cat.temp_nsp)
+        return;
+    cancel_use(NULL);
+    xact_begin(b);
+    struct err *e = xact_open(b);
+    if (!e)
+        e = temp_drop_own(&b->base);
+    if (!e && b->base.cat.temp_nsp)
+        e = ddl_remove(&b->base.cat,
+                       (struct object_address){PG_NAMESPACE, b->base.cat.temp_nsp, 0});
+    if (!e)
+        e = xact_commit(b);
+    else
+        xact_rollback(b);
+    if (e)
+        log_err(LOG_WARNING, "temporary tables", e);
+    err_free(e);
+}
+
 static void session_fiber(void *arg)
 {
     struct backend *b = arg;
@@ -391,6 +419,7 @@ static void session_fiber(void *arg)
         cancel_use(NULL);
         err_free(backend_flush(b));
     }
+    drop_temporary(b);
     session_close(b);
 }
 

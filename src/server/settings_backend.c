@@ -573,6 +573,32 @@ static void add_path_item(void *arg, const char *item)
     add_path(s, oid);
 }
 
+/* Unless it is listed: then its place is there. */
+static void put_first(struct path_state *s, uint32_t oid)
+{
+    int before = s->n;
+    add_path(s, oid);
+    if (s->n == before)
+        return;
+    memmove(s->oids + 1, s->oids, sizeof(*s->oids) * (size_t)(s->n - 1));
+    s->oids[0] = oid;
+}
+
+/* The transaction that made the schema may have been rolled back. */
+static struct err *check_temp_nsp(struct backend *b)
+{
+    struct arena a;
+    const char *name;
+    if (!b->base.cat.temp_nsp)
+        return NULL;
+    arena_init(&a);
+    struct err *e = cat_namespace_name(&b->base.cat, b->base.cat.temp_nsp, &a, &name);
+    if (!e && !name)
+        b->base.cat.temp_nsp = 0;
+    arena_done(&a);
+    return e;
+}
+
 struct err *resolve_search_path(struct backend *b)
 {
     const struct setting_def *def = setting_find(STR("search_path"));
@@ -583,11 +609,15 @@ struct err *resolve_search_path(struct backend *b)
         free(s.oids);
         return s.error;
     }
-    if (!s.has_catalog) {
-        add_path(&s, PG_CATALOG_NSP);
-        memmove(s.oids + 1, s.oids, sizeof(*s.oids) * (size_t)(s.n - 1));
-        s.oids[0] = PG_CATALOG_NSP;
+    if (!s.has_catalog)
+        put_first(&s, PG_CATALOG_NSP);
+    struct err *e = check_temp_nsp(b);
+    if (e) {
+        free(s.oids);
+        return e;
     }
+    if (b->base.cat.temp_nsp)
+        put_first(&s, b->base.cat.temp_nsp);
     b->path_dirty = false;
     b->path_version = version;
     b->base.cat.creation_nsp = s.creation;

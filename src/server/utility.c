@@ -2,6 +2,8 @@
  * the way to utility_run for everything about schema objects. */
 #include "server/server_internal.h"
 
+#include "exec/temp.h"
+
 #include <pg_query/pg_query.pb-c.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -298,6 +300,8 @@ static struct err *discard(struct backend *b, struct run *r)
     case PG_QUERY__DISCARD_MODE__DISCARD_ALL:
         TRY(xact_must_be_alone(b, r, "DISCARD ALL"));
         session_reset_all(b);
+        TRY(xact_open(b));
+        TRY(temp_drop_own(&b->base));
         what = "ALL";
         break;
     case PG_QUERY__DISCARD_MODE__DISCARD_SEQUENCES:
@@ -306,6 +310,8 @@ static struct err *discard(struct backend *b, struct run *r)
         what = "SEQUENCES";
         break;
     case PG_QUERY__DISCARD_MODE__DISCARD_TEMP:
+        TRY(xact_open(b));
+        TRY(temp_drop_own(&b->base));
         what = "TEMP";
         break;
     default: /* plans are replanned anyway when they must be */

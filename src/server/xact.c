@@ -10,6 +10,8 @@
  * IMPLICIT, BLOCK: cat.txn may be open. FAILED: it is open only if savepoints are left. */
 #include "server/server_internal.h"
 
+#include "exec/temp.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -131,6 +133,7 @@ static struct err *pre_commit(struct backend *b)
         TRY(checks_commit(&b->base));
         if (b->portals)
             TRY(cursors_hold(b));
+        TRY(temp_pre_commit(&b->base));
     }
     return notify_pre_commit(b);
 }

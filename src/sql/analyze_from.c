@@ -85,6 +85,8 @@ struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struc
     if (!*out)
         return no_relation(a, rv);
     hold_relation(a, *out);
+    if ((*out)->persistence == 't' && (*out)->nsp != a->cat->temp_nsp)
+        return err_unsupported("cannot access temporary tables of other sessions");
     return NULL;
 }
 
