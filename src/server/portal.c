@@ -2,6 +2,7 @@
  * one unused portal is kept to save allocations, since most are made for one Execute. */
 #include "server/server_internal.h"
 
+#include <pg_query/pg_query.pb-c.h>
 #include <stdlib.h>
 
 struct portal *portal_find(struct backend *b, const char *name)
@@ -178,4 +179,63 @@ struct err *portal_run(struct backend *b, struct portal *p, uint64_t max_rows, b
     else if (*done)
         p->state = PORTAL_DONE;
     return e;
+}
+
+/* ---- tables in use ---- */
+
+static bool portal_reads(const struct portal *p, uint32_t oid)
+{
+    const struct statement_plan *plan = p->exec ? p->stmt->plan : NULL;
+    for (int i = 0; plan && i < plan->nrelations; i++)
+        if (plan->relations[i]->oid == oid)
+            return true;
+    return false;
+}
+
+static struct err *check_relation(struct backend *b, const char *schema, const char *name,
+                                  const char *what)
+{
+    uint32_t oid;
+    struct str nsp = str_from(schema ? schema : "");
+    TRY(cat_find_relation(&b->base.cat, nsp, str_from(name), true, &oid));
+    for (const struct portal *p = b->portals; p && oid; p = p->next)
+        if (portal_reads(p, oid))
+            return err_new("55006",
+                           "cannot %s \"%s\" because it is being used by active queries in this "
+                           "session",
+                           what, name);
+    return NULL;
+}
+
+/* A name of DROP: a list of strings. */
+static struct err *check_dropped(struct backend *b, const PgQuery__Node *object)
+{
+    const PgQuery__List *l = object->list;
+    if (object->node_case != PG_QUERY__NODE__NODE_LIST || !l->n_items)
+        return NULL;
+    const char *schema = l->n_items > 1 ? l->items[l->n_items - 2]->string->sval : NULL;
+    return check_relation(b, schema, l->items[l->n_items - 1]->string->sval, "DROP TABLE");
+}
+
+struct err *portals_check_in_use(struct backend *b, const PgQuery__Node *n)
+{
+    switch (n->node_case) {
+    case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT: {
+        const PgQuery__RangeVar *rv = n->alter_table_stmt->relation;
+        return check_relation(b, rv->schemaname, rv->relname, "ALTER TABLE");
+    }
+    case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
+        for (size_t i = 0; i < n->truncate_stmt->n_relations; i++) {
+            const PgQuery__RangeVar *rv = n->truncate_stmt->relations[i]->range_var;
+            TRY(check_relation(b, rv->schemaname, rv->relname, "TRUNCATE"));
+        }
+        return NULL;
+    case PG_QUERY__NODE__NODE_DROP_STMT:
+        for (size_t i = 0; i < n->drop_stmt->n_objects; i++)
+            if (n->drop_stmt->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE)
+                TRY(check_dropped(b, n->drop_stmt->objects[i]));
+        return NULL;
+    default:
+        return NULL;
+    }
 }

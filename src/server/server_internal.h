@@ -168,6 +168,9 @@ struct err *portal_run(struct backend *b, struct portal *p, uint64_t max_rows, b
                        const int16_t *formats, int nformats, uint64_t *nrows,
                        bool *done) MUST_CHECK;
 
+/* 55006 when a statement would change or drop a table that an open portal still reads. */
+struct err *portals_check_in_use(struct backend *b, const struct PgQuery__Node *n) MUST_CHECK;
+
 /* cursor.c */
 void cursor_free(struct cursor *c); /* NULL is fine */
 /* As portal_run, for a cursor. */

@@ -373,6 +373,8 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
         return run_listen(b, r);
     TRY(check_read_only_utility(b, r->raw->tree));
     TRY(xact_open(b));
+    if (b->portals)
+        TRY(portals_check_in_use(b, r->raw->tree));
     switch (kind) {
     case PG_QUERY__NODE__NODE_CREATEDB_STMT:
         TRY(xact_must_be_alone(b, r, "CREATE DATABASE"));

@@ -529,6 +529,8 @@ static struct err *acquire_locked(struct lock_partition *p, struct lock_entry *e
     if (!w.hold)
         return err_oom();
     (void)place_of(e, t, r->mode, &behind);
+    behind &=
+        r->class != LOCK_ROW; /* a row is shared with whoever shares it now, as in PostgreSQL */
     if (!behind && !conflicts_with_holds(e, t, r->mode)) {
         wait_prepare(&w.wait);
         grant_waiter_locked(e, &w);
