@@ -213,7 +213,14 @@ struct err *kv_commit(struct kv *kv)
     kv->write = NULL;
     kv->cursor = NULL;
     int rc = mdb_txn_commit(txn);
-    return rc ? kv_error(rc, "could not write the data file") : NULL;
+    if (rc == 0)
+        return NULL;
+    /* Without space for its meta page LMDB cannot go on; what it would say next is the truth. */
+    if (rc == ENOSPC && mdb_txn_begin(kv->env, NULL, 0, &txn) == 0)
+        mdb_txn_abort(txn);
+    else if (rc == ENOSPC)
+        rc = MDB_PANIC;
+    return kv_error(rc, "could not write the data file");
 }
 
 void kv_abort(struct kv *kv)

@@ -227,6 +227,8 @@ class Workload:
         ddl, deferred, number = query(
             cursor, "SELECT (SELECT coalesce(max(n), 0) FROM sim_ddl), "
                     "(SELECT coalesce(max(n), 0) FROM sim_async), nextval('sim_sequence')")[0]
+        applied = query(cursor, "SELECT applied_version FROM tarn.synced_tables "
+                                "WHERE table_name = 'sim_synced'") if source else []
         connection.close()
         self.ready = clock()
         made = [(Transfer, i, ledger.get(i, 0)) for i in range(WRITERS)]
@@ -237,6 +239,7 @@ class Workload:
         if source:
             refresh = Refresh(0, dsn, clock, rng.random(), source.version)
             refresh.source = source
+            refresh.first = applied[0][0]  # the source may be ahead: a refresh was cut off
             self.clients.append(refresh)
 
     def start(self):

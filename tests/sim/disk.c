@@ -55,8 +55,16 @@ struct entry {
     uint64_t bytes;
 };
 
-/* CLASS_NEW: a segment of the log that is being prepared. */
-enum class { CLASS_WAL = 1, CLASS_DATA = 2, CLASS_OTHER = 4, CLASS_TMP = 8, CLASS_NEW = 16 };
+/* CLASS_NEW: a segment of the log that is being prepared. CLASS_META: the data file through LMDB's
+ * descriptor for its meta pages. */
+enum class {
+    CLASS_WAL = 1,
+    CLASS_DATA = 2,
+    CLASS_OTHER = 4,
+    CLASS_TMP = 8,
+    CLASS_NEW = 16,
+    CLASS_META = 32
+};
 enum fault { FAULT_WRITE = 1, FAULT_SYNC = 2, FAULT_READ = 4, FAULT_CREATE = 8 };
 
 /* Shared with the test. */
@@ -221,6 +229,8 @@ static void note_open_locked(int fd, const char *name, int flags, bool existed)
     f->class = class_of(name);
     f->recorded = !f->directory && is_recorded(name);
     f->dsync = (flags & O_DSYNC) == O_DSYNC;
+    if (f->dsync && f->class == CLASS_DATA)
+        f->class = CLASS_META;
     f->id = f->directory ? UINT64_MAX : id_of_inode(st.st_ino, !existed);
     snprintf(f->path, sizeof(f->path), "%s", name);
     if (f->recorded)

@@ -97,24 +97,24 @@ class Faults:
 
     def full_data(self):
         """A checkpoint that finds no space is tried again; nothing is lost in between."""
-        for skip in (0, 1):
-            name = "data file full at write %d" % skip
+        for restart in (False, True):
+            name = "data file full%s" % (", restarted" if restart else "")
             for _ in range(60):
                 self.insert(20000)
-            self.control.fail("write", "data", "ENOSPC", skip)
+            self.control.fail("write", "data", "ENOSPC")
             state = self.run("CHECKPOINT")
             self.tally.check(name, "" if state == "53100" else "CHECKPOINT: %s" % state)
             self.tally.check(name + ", consistent", self.insert(100) or self.consistent())
-            if skip == 1:
+            if restart:
                 self.restart()
             self.control.clear()
             self.tally.check(name + ", afterwards", self.run("CHECKPOINT") or self.consistent())
 
     # ---- what stops the server ----
 
-    def stops(self, name, fault, classes, skip, action):
+    def stops(self, name, fault, classes, skip, action, error="EIO"):
         """Rows are written until the server is gone; it must not have tried again."""
-        self.control.fail(fault, classes, "EIO", skip)
+        self.control.fail(fault, classes, error, skip)
         for _ in range(200):
             if self.insert(2000) or (action and self.run(action)):
                 break
@@ -125,7 +125,7 @@ class Faults:
         problem = ""
         if not status:
             problem = "the server goes on (%s), %d faults" % (status, self.control.hits())
-        elif self.control.hits() > (2 if classes == "data" else 1): # LMDB puts its old meta page back
+        elif self.control.hits() > (2 if classes == "meta" else 1):  # LMDB puts its old meta page back
             problem = "%d operations failed before it stopped" % self.control.hits()
         elif "stopping" not in self.server.log()[-1000:]:
             problem = "it does not say why: " + self.server.log()[-300:]
@@ -134,10 +134,13 @@ class Faults:
         self.tally.check(name + ", restarted", self.consistent())
 
     def failures(self):
-        for skip in (0, 1, 4):
+        for skip in (0, 1, 2):
             self.stops("log write %d fails" % skip, "write", "wal", skip, None)
             self.stops("log sync %d fails" % skip, "sync", "wal", skip, None)
             self.stops("data write %d fails" % skip, "write", "data", skip, "CHECKPOINT")
+        self.stops("no space for the data file's meta page", "write", "meta", 0, "CHECKPOINT",
+                   "ENOSPC")
+        self.stops("meta page write fails", "write", "meta", 0, "CHECKPOINT")
         for skip in (0, 1):
             self.stops("data sync %d fails" % skip, "sync", "data", skip, "CHECKPOINT")
 

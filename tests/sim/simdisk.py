@@ -23,7 +23,7 @@ SECTOR = 512
 ENTRY = struct.Struct("<IIQQqQ")
 CREATE, OPEN, WRITE, TRUNCATE, SYNC, SYNC_DIR, RENAME, UNLINK, MKDIR = range(1, 10)
 FLAG_DSYNC = 1
-CLASSES = {"wal": 1, "data": 2, "other": 4, "tmp": 8, "new": 16}
+CLASSES = {"wal": 1, "data": 2, "other": 4, "tmp": 8, "new": 16, "meta": 32}
 FAULTS = {"write": 1, "sync": 2, "read": 4, "create": 8}
 
 

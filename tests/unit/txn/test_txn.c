@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "storage/file.h"
+#include "storage/store.h"
 #include "txn/txn.h"
 
 #include <errno.h>
@@ -781,15 +782,64 @@ static void write_skew_is_refused(void **state)
     no_error(txn_mgr_close(mgr));
 }
 
+/* ---- checkpoints ---- */
+
+/* Writes until a checkpoint has come that nobody asked for; false if none comes. */
+static bool checkpoint_comes(struct txn_mgr *mgr, size_t value_bytes)
+{
+    static char value[4096];
+    struct store_stats before;
+    struct store_stats after;
+    txn_mgr_stats(mgr, &before);
+    for (int i = 0; i < 1500; i++) {
+        char space[64];
+        struct txn *t;
+        no_error(txn_begin(mgr, TXN_READ_COMMITTED, false, &t));
+        no_error(txn_put(t, key_of(space, 2000, "checkpoint"), str_make(value, value_bytes)));
+        no_error(txn_commit(t, false));
+        txn_mgr_stats(mgr, &after);
+        if (after.checkpoints > before.checkpoints)
+            return true;
+        usleep(1000);
+    }
+    return false;
+}
+
+static void checkpoints_come_by_time_and_by_size(void **state)
+{
+    (void)state;
+    struct txn_config c = config();
+    struct txn_mgr *mgr;
+    c.memtable_bytes = 256 << 20;
+    c.checkpoint_timeout_ms = 20;
+    no_error(txn_mgr_open(&c, &mgr));
+    assert_true(checkpoint_comes(mgr, 8));
+    no_error(txn_mgr_close(mgr));
+    c.checkpoint_timeout_ms = 600000;
+    no_error(txn_mgr_open(&c, &mgr));
+    assert_false(checkpoint_comes(mgr, 8)); /* neither time nor size */
+    no_error(txn_mgr_close(mgr));
+    c.max_wal_bytes = 1 << 20;
+    no_error(txn_mgr_open(&c, &mgr));
+    assert_true(checkpoint_comes(mgr, 4096));
+    no_error(txn_mgr_close(mgr));
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(statements_see_what_they_should), CASE(savepoints_undo),
-        CASE(commits_survive_a_crash),         CASE(killed_server_loses_nothing),
-        CASE(one_server_a_directory),          CASE(scans_agree_with_a_model),
-        CASE(bulk_load_is_seen_after_commit),  CASE(bulk_load_mostly_in_order),
-        CASE(write_skew_is_refused),           CASE(full_disk_fails_one_transaction),
+        CASE(statements_see_what_they_should),
+        CASE(savepoints_undo),
+        CASE(commits_survive_a_crash),
+        CASE(killed_server_loses_nothing),
+        CASE(one_server_a_directory),
+        CASE(scans_agree_with_a_model),
+        CASE(bulk_load_is_seen_after_commit),
+        CASE(bulk_load_mostly_in_order),
+        CASE(write_skew_is_refused),
+        CASE(full_disk_fails_one_transaction),
+        CASE(checkpoints_come_by_time_and_by_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
