@@ -87,4 +87,11 @@ struct slot_set {
 };
 void plan_assign_saved(struct planner *p);
 
+/* plan_index.c: a column of an index over an expression, for this range table entry; NULL when it
+ * cannot be had. */
+struct expr *index_column_expr(struct planner *p, struct rte *rte, const struct index *ix, int col);
+/* Whether the conditions on this table alone imply a partial index's. */
+bool index_predicate_holds(struct planner *p, struct rte *rte, const struct index *ix,
+                           const struct qual *quals, int nquals);
+
 #endif

@@ -141,6 +141,8 @@ static double qual_selectivity(const struct qual *q)
 /* ---- index access ---- */
 
 /* A condition `column op value` for a column of `rte`, with the value free of `rte`. */
+enum { MAX_SARGS = 64 };
+
 struct sarg {
     int att;
     int strategy; /* as in struct index_qual */
@@ -229,6 +231,12 @@ struct index_match {
     bool unique;     /* at most one row */
 };
 
+/* What sargs call the column: an expression by its place in its index. */
+static int key_att(const struct index *ix, int col)
+{
+    return ix->cols[col].attnum ? ix->cols[col].attnum : -1 - col;
+}
+
 static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
                         struct index_match *m)
 {
@@ -237,7 +245,7 @@ static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
         bool equal = false;
         for (int i = 0; i < nsargs && !equal && m->n < 30; i++) {
             struct sarg *s = &sargs[i];
-            if (s->att != ix->cols[col].attnum || !ix->cols[col].attnum)
+            if (s->att != key_att(ix, col))
                 continue;
             if (s->strategy == 3 || s->strategy == 0 || (s->strategy == 6 && m->n == col)) {
                 m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
@@ -254,8 +262,7 @@ static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
         }
         for (int i = 0; i < nsargs && m->n < 30; i++) {
             struct sarg *s = &sargs[i];
-            if (s->att != ix->cols[col].attnum || !ix->cols[col].attnum || s->strategy == 6 ||
-                s->strategy == 0)
+            if (s->att != key_att(ix, col) || s->strategy == 6 || s->strategy == 0)
                 continue;
             m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
             m->used[m->n++] = s->qual;
@@ -307,6 +314,44 @@ static int collect_sargs(struct problem *pr, const struct rte *rte, relset have,
     for (int i = 0; i < pr->nquals && n < max; i++)
         if (as_sarg(rte, &pr->quals[i], have, &out[n]))
             n++;
+    return n;
+}
+
+/* `expression = value` and its like. */
+static bool expression_sarg(const struct expr *key, const struct rte *rte, struct qual *q,
+                            relset have, struct sarg *out)
+{
+    const struct expr *e = q->expr;
+    relset self = (relset)1 << rte->index;
+    if (!(q->rels & self) || (q->rels & ~(self | have)) || q->volatile_)
+        return false;
+    const struct cat_amop *am =
+        e->kind == E_OP && e->nargs == 2 ? builtin_btree_strategy(e->op) : NULL;
+    for (int side = 0; am && side < 2; side++) {
+        if (!expr_equal(strip_relabel(e->args[side]), strip_relabel(key)) ||
+            expr_mentions(e->args[1 - side], rte))
+            continue;
+        out->strategy = side == 0 ? am->strategy : 6 - am->strategy;
+        out->value = e->args[1 - side];
+        out->qual = q;
+        return key_compatible(key->type, strip_relabel(out->value)->type) ||
+               key_compatible(key->type, out->value->type);
+    }
+    return false;
+}
+
+static int expression_sargs(struct problem *pr, struct planner *p, struct rte *rte,
+                            const struct index *ix, relset have, struct sarg *out, int max)
+{
+    int n = 0;
+    for (int col = 0; col < ix->nkeys; col++) {
+        const struct expr *key = ix->cols[col].attnum ? NULL : index_column_expr(p, rte, ix, col);
+        for (int i = 0; key && i < pr->nquals && n < max; i++) {
+            if (!expression_sarg(key, rte, &pr->quals[i], have, &out[n]))
+                continue;
+            out[n++].att = key_att(ix, col);
+        }
+    }
     return n;
 }
 
@@ -375,7 +420,7 @@ static struct plan *scan_relation(struct problem *pr, struct rte *rte, relset ha
     struct index_match best = {0};
     bool best_backward = false;
     bool best_sorted = false;
-    int nsargs = collect_sargs(pr, rte, have, sargs, 64);
+    int nsargs = collect_sargs(pr, rte, have, sargs, MAX_SARGS - 8);
     double sort_cost = norder ? rows * 0.02 : 0;
     bool indexable = rte->rel->kind != 'S' && !has_builtin_rows(rte->rel);
     const char *current_of = rte == pr->l->q->target ? pr->l->q->current_of : NULL;
@@ -385,9 +430,12 @@ static struct plan *scan_relation(struct problem *pr, struct rte *rte, relset ha
         const struct index *ix = &rte->rel->indexes[i];
         struct index_match m;
         bool backward = false;
-        if (ix->pred_sql || !ix->valid)
+        if (!ix->valid)
             continue;
-        match_index(ix, sargs, nsargs, &m);
+        if (ix->pred_sql && !index_predicate_holds(p, rte, ix, pr->quals, pr->nquals))
+            continue;
+        int nown = expression_sargs(pr, p, rte, ix, have, sargs + nsargs, MAX_SARGS - nsargs);
+        match_index(ix, sargs, nsargs + nown, &m);
         bool ordered = norder && index_orders(ix, rte, m.equal, order, norder, &backward);
         for (int k = 0; k < m.n; k++)
             ordered &= m.quals[k].strategy != 6;
