@@ -184,7 +184,7 @@ static bool conflicts_with_holds(const struct lock_entry *e, const struct txn *t
 {
     uint32_t conflicts = lock_conflicts(e->class, mode);
     for (const struct lock_hold *h = e->holds; h; h = h->next)
-        if (!lock_same_owner(h->txn, t) && (h->mask & conflicts))
+        if (!lock_same_owner(t, h->txn) && (h->mask & conflicts))
             return true;
     return false;
 }
@@ -359,7 +359,7 @@ static void visit_blockers(struct search *s, struct txn *t)
     const struct lock_entry *e = w->entry;
     uint32_t conflicts = lock_conflicts(e->class, w->mode);
     for (const struct lock_hold *h = e->holds; h; h = h->next)
-        if (!lock_same_owner(h->txn, t) && (h->mask & conflicts))
+        if (!lock_same_owner(t, h->txn) && (h->mask & conflicts))
             visit(s, t, h->txn);
     for (const struct lock_waiter *o = e->waiters; o != w; o = o->next)
         if (conflicts & BIT(o->mode))

@@ -109,7 +109,7 @@ static struct txn_lock_info info_of(const struct lock_entry *e, const struct txn
 /* Whether `h` is in the way of a waiter at the same entry. */
 static bool blocks(const struct lock_hold *h, const struct lock_waiter *w)
 {
-    return !lock_same_owner(h->txn, w->txn) && (h->mask & lock_conflicts(w->entry->class, w->mode));
+    return !lock_same_owner(w->txn, h->txn) && (h->mask & lock_conflicts(w->entry->class, w->mode));
 }
 
 static void add_waiter(struct list *l, const struct lock_waiter *w)

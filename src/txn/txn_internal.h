@@ -230,10 +230,11 @@ struct lock_hold *lock_install(struct txn *t, enum lock_class class, struct str 
 void lock_revert(struct txn_mgr *mgr, struct lock_hold *hold, uint16_t mask);
 void grant_push(struct txn *t, struct lock_grant g);
 uint32_t lock_conflicts(enum lock_class class, int mode);
-/* Whether locks of the two never conflict: they are of one session. */
-static inline bool lock_same_owner(const struct txn *a, const struct txn *b)
+/* Whether what `holder` has never conflicts with what `t` wants: they are of one session. The
+ * sibling of a transaction that is asking or waiting does not change. */
+static inline bool lock_same_owner(const struct txn *t, const struct txn *holder)
 {
-    return a == b || a->sibling == b;
+    return t == holder || t->sibling == holder;
 }
 const char *lock_mode_name(enum lock_class class, int mode);
 uint64_t lock_hash(enum lock_class class, struct str key);

@@ -383,6 +383,76 @@ static void concurrent_additions_are_all_there(void **state)
     txn_abort(t);
 }
 
+/* Sessions that take an advisory lock beyond their transactions, one of them twice, while others
+ * look at the lock table: who has the lock is alone. */
+enum { LOCKERS = 4, LOCKINGS = 300 };
+static int alone;
+
+static void *lock_in_turn(void *arg)
+{
+    struct txn_session_locks *s = NULL;
+    struct txn_advisory key = {1, 0, 7, 1};
+    int32_t pid = (int32_t)(intptr_t)arg;
+    for (int i = 0; i < LOCKINGS; i++) {
+        bool locked;
+        struct txn *t = begin();
+        txn_set_pid(t, pid, 1, NULL);
+        if (s)
+            txn_session_join(s, t);
+        no_error(txn_session_lock(&s, t, key, false, TXN_WAIT, &locked));
+        assert_true(locked);
+        no_error(txn_session_lock(&s, t, key, false, TXN_NOWAIT, &locked));
+        no_error(txn_lock_advisory(t, key, false, TXN_NOWAIT, &locked)); /* its own session's */
+        assert_true(txn_session_unlock(s, key, false));
+        txn_abort(t);
+        assert_int_equal(alone++, 0);
+        alone--;
+        if (i % 2)
+            txn_session_unlock_all(s);
+        else
+            assert_true(txn_session_unlock(s, key, false));
+        assert_false(txn_session_unlock(s, key, false));
+    }
+    txn_session_locks_free(s);
+    return NULL;
+}
+
+static void *look_at_locks(void *arg)
+{
+    atomic_bool *stop = arg;
+    while (!atomic_load(stop)) {
+        struct arena arena;
+        struct txn_lock_info *locks;
+        int32_t *pids;
+        size_t n;
+        arena_init(&arena);
+        no_error(txn_list_locks(mgr, &arena, &locks, &n));
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(locks[i].kind, TXN_LOCK_ADVISORY);
+        no_error(txn_blocking_pids(mgr, 1, &arena, &pids, &n));
+        for (size_t i = 0; i < n; i++)
+            assert_int_not_equal(pids[i], 1);
+        arena_done(&arena);
+        usleep(100);
+    }
+    return NULL;
+}
+
+static void session_locks_outlive_transactions(void **state)
+{
+    (void)state;
+    pthread_t threads[LOCKERS];
+    pthread_t looker;
+    atomic_bool stop = false;
+    pthread_create(&looker, NULL, look_at_locks, &stop);
+    for (int i = 0; i < LOCKERS; i++)
+        pthread_create(&threads[i], NULL, lock_in_turn, (void *)(intptr_t)(i + 1));
+    for (int i = 0; i < LOCKERS; i++)
+        pthread_join(threads[i], NULL);
+    atomic_store(&stop, true);
+    pthread_join(looker, NULL);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -395,6 +465,7 @@ int main(void)
         CASE(waits_end_by_timeout_and_cancel),
         CASE(waiters_are_served_in_order),
         CASE(concurrent_additions_are_all_there),
+        CASE(session_locks_outlive_transactions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
