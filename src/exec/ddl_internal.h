@@ -129,7 +129,6 @@ struct err *ddl_each_row(struct ddl *d, struct relation *rel,
                          void *arg) MUST_CHECK;
 struct err *fk_check_existing(struct session *s, struct relation *rel,
                               const struct constraint *con) MUST_CHECK;
-const char *statement_name(const PgQuery__Node *n);
 /* Object description for messages: "table t", "constraint c on table t" ... */
 struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out) MUST_CHECK;
 

@@ -119,6 +119,10 @@ static inline struct exec_env session_exec_env(struct session *s)
 struct err *utility_run(struct session *s, struct raw_stmt *raw, char tag[64]) MUST_CHECK;
 /* CREATE TABLE AS and SELECT INTO return rows counts in the tag; handled by utility_run too. */
 
+/* What PostgreSQL calls a utility statement in its command tags. */
+struct PgQuery__Node;
+const char *statement_name(const struct PgQuery__Node *n);
+
 /* SQL that makes the contents of a new database: schema public, system views ... Registered at
  * start, run in order by bootstrap_run in the session's transaction, as superuser with pid 0. */
 void bootstrap_register(const char *sql);

@@ -109,19 +109,13 @@ static const char *writing_statement(const PgQuery__Node *n)
     case PG_QUERY__NODE__NODE_DROPDB_STMT:
         return "DROP DATABASE";
     case PG_QUERY__NODE__NODE_GRANT_STMT:
-        return n->grant_stmt->is_grant ? "GRANT" : "REVOKE";
     case PG_QUERY__NODE__NODE_GRANT_ROLE_STMT:
-        return n->grant_role_stmt->is_grant ? "GRANT ROLE" : "REVOKE ROLE";
     case PG_QUERY__NODE__NODE_CREATE_ROLE_STMT:
-        return "CREATE ROLE";
     case PG_QUERY__NODE__NODE_ALTER_ROLE_STMT:
-        return "ALTER ROLE";
     case PG_QUERY__NODE__NODE_DROP_ROLE_STMT:
-        return "DROP ROLE";
     case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
-        return n->create_function_stmt->is_procedure ? "CREATE PROCEDURE" : "CREATE FUNCTION";
     case PG_QUERY__NODE__NODE_CREATE_TRIG_STMT:
-        return "CREATE TRIGGER";
+        return statement_name(n);
     default:
         return NULL;
     }

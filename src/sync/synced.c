@@ -552,7 +552,7 @@ static struct err *drop(struct job *j, char *tag)
 
 /* ---- entry ---- */
 
-static const char *statement_name(enum own_kind kind)
+static const char *own_statement_name(enum own_kind kind)
 {
     switch (kind) {
     case OWN_CREATE_SYNCED:
@@ -577,7 +577,7 @@ struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in
         return err_unsupported("%s is not supported", stmt->what);
     if (in_block)
         return err_new("25001", "%s cannot run inside a transaction block",
-                       statement_name(stmt->kind));
+                       own_statement_name(stmt->kind));
     arena_init(&arena);
     struct job j = {.s = s, .stmt = stmt, .arena = &arena, .start_ns = clock_mono_ns()};
     j.run.started_us = clock_real_us();
