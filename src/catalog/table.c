@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "catalog/systab.h"
 #include "storage/store.h"
+#include "rt/fiber.h"
 #include "types/key.h"
 #include "types/tuple.h"
 
@@ -187,6 +188,32 @@ void table_forget_row_ids(uint32_t storage_id)
         }
     }
     pthread_mutex_unlock(&row_ids_mu);
+}
+
+/* ---- all of a storage id ---- */
+
+struct err *table_each(const struct txn_view *v, uint32_t storage_id, table_each_fn fn, void *arg)
+{
+    uint8_t lo[4];
+    uint8_t hi[4];
+    struct txn_scan *scan = NULL;
+    bool stop = false;
+    store_be32(lo, storage_id);
+    store_be32(hi, storage_id + 1);
+    struct err *e = txn_scan_open(v, str_make(lo, 4), str_make(hi, 4), false, &scan);
+    while (!e && !stop) {
+        struct str key;
+        struct str value;
+        bool found;
+        e = fiber_tick();
+        if (!e)
+            e = txn_scan_next(scan, &key, &value, &found);
+        if (e || !found)
+            break;
+        e = fn(arg, key, value, &stop);
+    }
+    txn_scan_close(scan);
+    return e;
 }
 
 /* ---- the writer ---- */

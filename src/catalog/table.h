@@ -89,6 +89,12 @@ struct err *table_unique_error(struct table_writer *w, const struct table_confli
 struct err *table_key_error(const struct relation *r, const struct index *ix,
                             const struct datum *datums) MUST_CHECK;
 
+/* Calls fn for every row (or entry) of a storage id in key order, until it sets *stop. Its bytes
+ * live as long as the view. MAY YIELD. */
+typedef struct err *(*table_each_fn)(void *arg, struct str key, struct str value, bool *stop);
+struct err *table_each(const struct txn_view *v, uint32_t storage_id, table_each_fn fn,
+                       void *arg) MUST_CHECK;
+
 /* For a storage id swapped away or loaded anew. */
 void table_forget_row_ids(uint32_t storage_id);
 

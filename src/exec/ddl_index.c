@@ -13,32 +13,28 @@ enum { SORT_BYTES = 64 << 20 };
 
 /* ---- rows ---- */
 
+struct each_row {
+    struct relation *rel;
+    struct datum *row;
+    struct err *(*fn)(void *arg, struct str key, const struct datum *row);
+    void *arg;
+};
+
+static struct err *decode_and_call(void *arg, struct str key, struct str value, bool *stop)
+{
+    struct each_row *r = arg;
+    (void)stop;
+    TRY(table_decode_row(r->rel, value, r->rel->natts, r->row));
+    return r->fn(r->arg, key, r->row);
+}
+
 struct err *ddl_each_row(struct ddl *d, struct relation *rel,
                          struct err *(*fn)(void *arg, struct str key, const struct datum *row),
                          void *arg)
 {
-    uint8_t lo[4];
-    uint8_t hi[4];
-    struct txn_scan *scan = NULL;
-    struct datum *row = arena_new_array(d->arena, struct datum, rel->natts + 1);
-    store_be32(lo, rel->storage_id);
-    store_be32(hi, rel->storage_id + 1);
+    struct each_row each = {rel, arena_new_array(d->arena, struct datum, rel->natts + 1), fn, arg};
     struct txn_view view = txn_view_newest(d->cat->txn);
-    struct err *e = txn_scan_open(&view, str_make(lo, 4), str_make(hi, 4), false, &scan);
-    while (!e) {
-        struct str key;
-        struct str value;
-        bool found;
-        e = fiber_tick();
-        if (!e)
-            e = txn_scan_next(scan, &key, &value, &found);
-        if (e || !found)
-            break;
-        e = table_decode_row(rel, value, rel->natts, row);
-        if (!e)
-            e = fn(arg, key, row);
-    }
-    txn_scan_close(scan);
+    struct err *e = table_each(&view, rel->storage_id, decode_and_call, &each);
     txn_view_done(&view);
     return e;
 }

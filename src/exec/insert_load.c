@@ -41,59 +41,45 @@ static bool suits(const struct exec *x)
     return true;
 }
 
-/* Rows of this transaction, in the newest state; of no transaction (`t` another one): committed. */
-static struct err *each_row(struct txn *t, const struct relation *r,
-                            struct err *(*fn)(struct insert_load *l, struct str value, bool *stop),
-                            struct insert_load *l)
+static struct err *stop_at_first(void *arg, struct str key, struct str value, bool *stop)
 {
-    char lo[4];
-    char hi[4];
-    struct txn_scan *scan = NULL;
-    struct str key;
-    struct str value;
-    bool found = true;
-    bool stop = false;
-    store_be32(lo, r->storage_id);
-    store_be32(hi, r->storage_id + 1);
-    struct txn_view view = txn_view_newest(t);
-    struct err *e = txn_scan_open(&view, str_make(lo, 4), str_make(hi, 4), false, &scan);
-    while (!e && !stop) {
-        e = txn_scan_next(scan, &key, &value, &found);
-        if (e || !found)
-            break;
-        e = fn(l, value, &stop);
-    }
-    txn_scan_close(scan);
-    txn_view_done(&view);
-    return e;
-}
-
-static struct err *stop_at_first(struct insert_load *l, struct str value, bool *stop)
-{
+    bool *found = arg;
+    (void)key;
     (void)value;
-    l->rel = NULL;
-    *stop = true;
+    *found = *stop = true;
     return NULL;
 }
 
+/* Whether there are committed rows: another transaction sees no others. */
 static struct err *others_have_rows(struct exec *x, const struct relation *r, bool *out)
 {
     struct txn *t;
-    struct insert_load seen = {.rel = (struct relation *)r};
+    *out = false;
     TRY(txn_begin(txn_manager(x->env.cat->txn), TXN_READ_COMMITTED, true, &t));
-    struct err *e = each_row(t, r, stop_at_first, &seen);
+    struct txn_view view = txn_view_newest(t);
+    struct err *e = table_each(&view, r->storage_id, stop_at_first, out);
+    txn_view_done(&view);
     txn_abort(t);
-    *out = seen.rel == NULL;
     return e;
 }
 
-static struct err *move_row(struct insert_load *l, struct str value, bool *stop)
+static struct err *move_row(void *arg, struct str key, struct str value, bool *stop)
 {
+    struct insert_load *l = arg;
     struct datum *row = arena_new_array(&l->arena, struct datum, l->rel->natts + 1);
+    (void)key;
     (void)stop;
     TRY(table_decode_row(l->rel, value, l->rel->natts, row));
     struct err *e = table_load_add(l->load, row);
     arena_reset(&l->arena);
+    return e;
+}
+
+static struct err *move_rows(struct insert_load *l)
+{
+    struct txn_view view = txn_view_newest(l->x->env.cat->txn);
+    struct err *e = table_each(&view, l->rel->storage_id, move_row, l);
+    txn_view_done(&view);
     return e;
 }
 
@@ -123,7 +109,7 @@ static struct err *begin(struct exec *x, struct relation *r)
     l->to = (struct table_load_to){txn_new_storage_id(mgr), l->index_ids, SORT_BYTES};
     TRY(table_load_begin(&x->env, r, &l->to, duplicate, l, &l->load));
     on_release(x, release, l);
-    TRY(each_row(x->env.cat->txn, r, move_row, l));
+    TRY(move_rows(l));
     x->load = l;
     return NULL;
 }

@@ -155,33 +155,30 @@ static struct err *verify_row_of_entry(struct verify *v, const struct index *ix,
 
 /* ---- tables ---- */
 
-/* Calls for the rows (ix NULL) or for the entries of an index; *count tells how many. */
+struct each {
+    struct verify *v;
+    const struct index *ix; /* NULL: rows */
+    uint32_t rows_id;
+    uint64_t *count;
+};
+
+static struct err *verify_one(void *arg, struct str key, struct str value, bool *stop)
+{
+    struct each *each = arg;
+    (void)stop;
+    ++*each->count;
+    return each->ix ? verify_row_of_entry(each->v, each->ix, each->rows_id, key, value)
+                    : verify_row(each->v, each->rows_id, key, value);
+}
+
+/* Verifies the rows (ix NULL) or the entries of an index; *count tells how many. */
 static struct err *each(struct verify *v, const struct index *ix, uint64_t *count)
 {
     uint32_t rows_id = systab_storage_id(&v->s->cat, v->rel, v->rel->storage_id);
     uint32_t id = ix ? systab_storage_id(&v->s->cat, v->rel, ix->storage_id) : rows_id;
-    uint8_t lo[4];
-    uint8_t hi[4];
-    struct txn_scan *scan = NULL;
-    store_be32(lo, id);
-    store_be32(hi, id + 1);
+    struct each each = {v, ix, rows_id, count};
     *count = 0;
-    struct err *e = txn_scan_open(&v->view, str_make(lo, 4), str_make(hi, 4), false, &scan);
-    while (!e) {
-        struct str key;
-        struct str value;
-        bool found;
-        e = fiber_tick();
-        if (!e)
-            e = txn_scan_next(scan, &key, &value, &found);
-        if (e || !found)
-            break;
-        ++*count;
-        e = ix ? verify_row_of_entry(v, ix, rows_id, key, value)
-               : verify_row(v, rows_id, key, value);
-    }
-    txn_scan_close(scan);
-    return e;
+    return table_each(&v->view, id, verify_one, &each);
 }
 
 static struct err *verify_stored(struct verify *v)
