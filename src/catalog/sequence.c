@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "catalog/systab.h"
+#include "rt/fiber.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,10 +24,34 @@ struct state {
     struct lsn end; /* of the stored state, when this process wrote it */
 };
 
+/* Writing the state can make a fiber wait, which must not hold a mutex then: whoever works on a
+ * bucket has it to itself by `busy`, and others look again a little later. */
 static struct bucket {
     pthread_mutex_t mu;
-    struct state *first; /* guarded by mu; kept until the process ends */
-} buckets[BUCKETS] = {[0 ... BUCKETS - 1] = {PTHREAD_MUTEX_INITIALIZER, NULL}};
+    bool busy;           /* guarded by mu */
+    struct state *first; /* of whoever has set busy; kept until the process ends */
+} buckets[BUCKETS] = {[0 ... BUCKETS - 1] = {PTHREAD_MUTEX_INITIALIZER, false, NULL}};
+
+static void bucket_take(struct bucket *b)
+{
+    enum { PAUSE_NS = 20 * 1000 };
+    for (;;) {
+        pthread_mutex_lock(&b->mu);
+        bool mine = !b->busy;
+        b->busy = true;
+        pthread_mutex_unlock(&b->mu);
+        if (mine)
+            return;
+        err_free(fiber_sleep(PAUSE_NS)); /* a cancel is noticed later: it is not for long */
+    }
+}
+
+static void bucket_give(struct bucket *b)
+{
+    pthread_mutex_lock(&b->mu);
+    b->busy = false;
+    pthread_mutex_unlock(&b->mu);
+}
 
 static struct bucket *bucket_of(uint32_t storage_id)
 {
@@ -224,11 +249,11 @@ static struct err *take_locked(struct cat *c, struct state *s, const struct rela
 void sequence_shown(struct cat *c, const struct relation *r)
 {
     struct bucket *b = bucket_of(r->storage_id);
-    pthread_mutex_lock(&b->mu);
+    bucket_take(b);
     for (struct state *s = b->first; s; s = s->next)
         if (s->storage_id == r->storage_id)
             txn_rests_on(c->txn, s->end);
-    pthread_mutex_unlock(&b->mu);
+    bucket_give(b);
 }
 
 struct err *sequence_next(struct cat *c, const struct relation *r, bool cached, int64_t *first,
@@ -239,11 +264,11 @@ struct err *sequence_next(struct cat *c, const struct relation *r, bool cached, 
     TRY(sequence_definition(c, r->oid, &def));
     *increment = def.increment;
     struct bucket *b = bucket_of(r->storage_id);
-    pthread_mutex_lock(&b->mu);
+    bucket_take(b);
     struct err *e = load_state_locked(c, b, r, &s);
     if (!e)
         e = take_locked(c, s, r, &def, cached, first, last);
-    pthread_mutex_unlock(&b->mu);
+    bucket_give(b);
     return e;
 }
 
@@ -257,7 +282,7 @@ struct err *sequence_set(struct cat *c, const struct relation *r, int64_t value,
                        "setval: value %lld is out of bounds for sequence \"%s\" (%lld..%lld)",
                        (long long)value, r->name, (long long)def.min, (long long)def.max);
     struct bucket *b = bucket_of(r->storage_id);
-    pthread_mutex_lock(&b->mu);
+    bucket_take(b);
     struct err *e = load_state_locked(c, b, r, &s);
     if (!e)
         e = store_state(c, r->storage_id, value, called, &s->end);
@@ -266,7 +291,7 @@ struct err *sequence_set(struct cat *c, const struct relation *r, int64_t value,
         s->called = called;
         s->ahead = 0;
     }
-    pthread_mutex_unlock(&b->mu);
+    bucket_give(b);
     return e;
 }
 
@@ -274,10 +299,10 @@ struct err *sequence_peek(struct cat *c, const struct relation *r, struct sequen
 {
     struct state *s;
     struct bucket *b = bucket_of(r->storage_id);
-    pthread_mutex_lock(&b->mu);
+    bucket_take(b);
     struct err *e = load_state_locked(c, b, r, &s);
     if (!e)
         *out = (struct sequence_state){s->last, s->called, s->ahead};
-    pthread_mutex_unlock(&b->mu);
+    bucket_give(b);
     return e;
 }

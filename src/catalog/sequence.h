@@ -1,5 +1,6 @@
 /* Sequences: counters outside of transactions. A number once given out is not given again, also
- * after a crash: the stored value runs ahead of the one in memory. Thread-safe. */
+ * after a crash: the stored value runs ahead of the one in memory. Thread-safe. Functions that read
+ * or write the state MAY YIELD. */
 #ifndef TARN_CATALOG_SEQUENCE_H
 #define TARN_CATALOG_SEQUENCE_H
 
