@@ -292,6 +292,24 @@ static void *wait_for_row(void *arg)
     return NULL;
 }
 
+/* Until so many requests wait. */
+static void await_waiters(size_t wanted)
+{
+    size_t waiting = 0;
+    while (waiting != wanted) {
+        struct arena arena;
+        struct txn_lock_info *locks;
+        size_t count;
+        usleep(500);
+        arena_init(&arena);
+        no_error(txn_list_locks(mgr, &arena, &locks, &count));
+        waiting = 0;
+        for (size_t i = 0; i < count; i++)
+            waiting += !locks[i].granted;
+        arena_done(&arena);
+    }
+}
+
 static void waiters_are_served_in_order(void **state)
 {
     (void)state;
@@ -302,7 +320,7 @@ static void waiters_are_served_in_order(void **state)
     assert_true(try_row(x, 1, TXN_KEY_SHARE));
     for (int i = 0; i < 6; i++) {
         pthread_create(&w[i].thread, NULL, wait_for_row, &w[i]);
-        usleep(10000);
+        await_waiters((size_t)i + 1);
         if (i)
             continue;
         /* A row can be shared although somebody waits for it alone. */
