@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "catalog/systab.h"
-#include "rt/fiber.h"
+#include "rt/wait.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -25,31 +25,28 @@ struct state {
 };
 
 /* Writing the state can make a fiber wait, which must not hold a mutex then: whoever works on a
- * bucket has it to itself by `busy`, and others look again a little later. */
+ * bucket has it to itself by `busy`; others park. */
 static struct bucket {
     pthread_mutex_t mu;
-    bool busy;           /* guarded by mu */
-    struct state *first; /* of whoever has set busy; kept until the process ends */
-} buckets[BUCKETS] = {[0 ... BUCKETS - 1] = {PTHREAD_MUTEX_INITIALIZER, false, NULL}};
+    bool busy;                 /* guarded by mu */
+    struct wait_queue waiters; /* guarded by mu */
+    struct state *first;       /* of whoever has set busy; kept until the process ends */
+} buckets[BUCKETS] = {[0 ... BUCKETS - 1] = {.mu = PTHREAD_MUTEX_INITIALIZER}};
 
 static void bucket_take(struct bucket *b)
 {
-    enum { PAUSE_NS = 20 * 1000 };
-    for (;;) {
-        pthread_mutex_lock(&b->mu);
-        bool mine = !b->busy;
-        b->busy = true;
-        pthread_mutex_unlock(&b->mu);
-        if (mine)
-            return;
-        err_free(fiber_sleep(PAUSE_NS)); /* a cancel is noticed later: it is not for long */
-    }
+    pthread_mutex_lock(&b->mu);
+    while (b->busy)
+        wait_queue_wait_always(&b->waiters, &b->mu);
+    b->busy = true;
+    pthread_mutex_unlock(&b->mu);
 }
 
 static void bucket_give(struct bucket *b)
 {
     pthread_mutex_lock(&b->mu);
     b->busy = false;
+    wait_queue_signal(&b->waiters);
     pthread_mutex_unlock(&b->mu);
 }
 
