@@ -393,6 +393,7 @@ static struct err *load(struct reader *r, struct exec *x)
     struct err *e = NULL;
     struct datum *values = arena_new_array(&c->arena, struct datum, c->ncols + 1);
     bool found = true;
+    bool loading;
     arena_init(&a);
     while (!e) {
         r->line_known = false;
@@ -407,7 +408,7 @@ static struct err *load(struct reader *r, struct exec *x)
         c->rows += !e;
         arena_reset(&a);
         if (!e && c->rows == EXEC_LOAD_AFTER_ROWS)
-            e = exec_load_start(x, &found);
+            e = exec_load_start(x, &loading);
         if (!e)
             e = fiber_tick();
     }

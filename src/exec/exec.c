@@ -313,8 +313,7 @@ struct err *exec_rebind(struct exec *x, const struct datum *params)
     const struct datum *row;
     bool found;
     memcpy(x->frame, params, sizeof(*params) * (size_t)x->plan->nparams);
-    node_rescan(x, x->plan->root);
-    x->done = false;
+    exec_rewind(x);
     x->rebound = true;
     return exec_next(x, &row, &found);
 }

@@ -6,7 +6,8 @@
 struct modify_state {
     struct table_writer writer;
     bool begun;
-    struct arena arena; /* the current row */
+    bool storage_checked; /* the view shows the rows where they are now */
+    struct arena arena;   /* the current row */
     struct index_eval *indexes;
     struct relation *rel;
     struct exec *x;
@@ -47,10 +48,11 @@ struct table_writer *modify_writer(struct exec *x, struct plan *n)
 static struct err *check_storage(struct exec *x, struct modify_state *s)
 {
     uint32_t storage_id;
-    if (!x->view_differs || s->rel->system)
+    if (s->storage_checked || !x->view_differs || s->rel->system)
         return NULL;
     TRY(storage_at(x, s->rel, s->rel->oid, s->rel->storage_id, &storage_id));
-    if (storage_id == s->rel->storage_id)
+    s->storage_checked = storage_id == s->rel->storage_id;
+    if (s->storage_checked)
         return NULL;
     return err_new("40001", "could not serialize access due to concurrent update");
 }

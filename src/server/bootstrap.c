@@ -23,13 +23,9 @@ static struct err *fill(struct backend *b)
 
 struct err *server_bootstrap_database(struct str database)
 {
-    struct backend *b = backend_new();
-    if (!b)
-        return err_oom();
-    scratch_take(b);
-    struct err *e = session_login(b, STR("postgres"), database);
-    if (!e)
-        e = fill(b);
+    struct backend *b;
+    TRY(backend_internal(database, &b));
+    struct err *e = fill(b);
     backend_free(b);
     return e;
 }

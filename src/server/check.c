@@ -54,21 +54,16 @@ static struct err *with_session(struct str database,
                                 struct err *(*fn)(struct session *s, void *arg), void *arg,
                                 bool commit)
 {
-    struct backend *b = backend_new();
-    if (!b)
-        return err_oom();
-    scratch_take(b);
-    struct err *e = session_login(b, STR("postgres"), database);
-    if (!e) {
-        xact_begin(b);
-        e = xact_open(b);
-        if (!e)
-            e = fn(&b->base, arg);
-        if (!e && commit)
-            e = xact_commit(b);
-        else
-            xact_rollback(b);
-    }
+    struct backend *b;
+    TRY(backend_internal(database, &b));
+    xact_begin(b);
+    struct err *e = xact_open(b);
+    if (!e)
+        e = fn(&b->base, arg);
+    if (!e && commit)
+        e = xact_commit(b);
+    else
+        xact_rollback(b);
     backend_free(b);
     return e;
 }

@@ -193,19 +193,14 @@ void run_simple_query(struct backend *b, const char *sql, size_t len)
 
 struct err *server_run_sql(struct str database, const char *sql)
 {
-    struct backend *b = backend_new();
-    if (!b)
-        return err_oom();
-    scratch_take(b);
-    struct err *e = session_login(b, STR("postgres"), database);
-    if (!e) {
-        b->base.types.stmt_timestamp = timestamp_now();
-        e = simple_query(b, sql);
-        if (e)
-            xact_fail(b);
-        else if (b->xact.state != XACT_NONE)
-            e = xact_commit(b);
-    }
+    struct backend *b;
+    TRY(backend_internal(database, &b));
+    b->base.types.stmt_timestamp = timestamp_now();
+    struct err *e = simple_query(b, sql);
+    if (e)
+        xact_fail(b);
+    else if (b->xact.state != XACT_NONE)
+        e = xact_commit(b);
     backend_free(b);
     return e;
 }

@@ -402,6 +402,8 @@ static inline struct backend *backend_of(struct session *s)
 extern struct catalog *server_catalog;
 extern const struct session_ops backend_ops;
 struct backend *backend_new(void);
+/* A session of the server's own, of the superuser, without a connection; for backend_free. */
+struct err *backend_internal(struct str database, struct backend **out) MUST_CHECK;
 void backend_free(struct backend *b);
 struct buf *backend_out(struct backend *b);
 /* Sends what is in the output. MAY YIELD. */

@@ -423,6 +423,21 @@ static void session_fiber(void *arg)
     session_close(b);
 }
 
+struct err *backend_internal(struct str database, struct backend **out)
+{
+    struct backend *b = backend_new();
+    if (!b)
+        return err_oom();
+    scratch_take(b);
+    struct err *e = session_login(b, STR("postgres"), database);
+    if (e) {
+        backend_free(b);
+        return e;
+    }
+    *out = b;
+    return NULL;
+}
+
 static void on_opened(struct conn *c, void *arg)
 {
     struct backend *b = backend_new();
