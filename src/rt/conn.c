@@ -10,12 +10,17 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { INPUT_LIMIT_BYTES = 256 * 1024, WRITE_CHUNK_BYTES = 64 * 1024 };
 
 struct conn {
-    uv_tcp_t tcp;
+    union {
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe; /* from a Unix-domain socket */
+    } uv;
     struct worker *worker;
     const struct conn_handler *handler;
     void *user;
@@ -62,7 +67,7 @@ void conn_close(struct conn *c)
         c->next->previous = c->previous;
     buf_done(&c->in);
     atomic_fetch_sub_explicit(&w->conn_count, 1, memory_order_relaxed);
-    uv_close((uv_handle_t *)&c->tcp, on_closed);
+    uv_close((uv_handle_t *)&c->uv.stream, on_closed);
 }
 
 void conn_close_all(struct worker *w)
@@ -107,7 +112,7 @@ static void stop_reading(struct conn *c)
 {
     if (c->reading) {
         c->reading = false;
-        uv_read_stop((uv_stream_t *)&c->tcp);
+        uv_read_stop(&c->uv.stream);
     }
 }
 
@@ -131,7 +136,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 
 static void start_reading(struct conn *c)
 {
-    if (!c->reading && !c->eof && uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0)
+    if (!c->reading && !c->eof && uv_read_start(&c->uv.stream, on_alloc, on_read) == 0)
         c->reading = true;
 }
 
@@ -139,7 +144,7 @@ static void set_peer(struct conn *c)
 {
     struct sockaddr_storage ss;
     int len = sizeof(ss);
-    if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len) != 0)
+    if (uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&ss, &len) != 0)
         return;
     if (ss.ss_family == AF_INET) {
         const struct sockaddr_in *in = (const struct sockaddr_in *)&ss;
@@ -152,28 +157,42 @@ static void set_peer(struct conn *c)
     }
 }
 
+static bool is_unix(int fd)
+{
+    int domain = AF_UNSPEC;
+    socklen_t len = sizeof(domain);
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+}
+
+static int init_handle(struct worker *w, struct conn *c, bool local)
+{
+    return local ? uv_pipe_init(&w->loop, &c->uv.pipe, 0) : uv_tcp_init(&w->loop, &c->uv.tcp);
+}
+
 void conn_accept(struct worker *w, const struct conn_handler *handler, void *arg, int fd)
 {
     struct conn *c = calloc(1, sizeof(*c));
-    if (!c || uv_tcp_init(&w->loop, &c->tcp) != 0) {
+    bool local = is_unix(fd);
+    if (!c || init_handle(w, c, local) != 0) {
         free(c);
         close(fd);
         atomic_fetch_sub_explicit(&w->conn_count, 1, memory_order_relaxed);
         return;
     }
-    c->tcp.data = c;
+    c->uv.stream.data = c;
     c->worker = w;
     c->handler = handler;
     c->next = w->conns;
     if (c->next)
         c->next->previous = c;
     w->conns = c;
-    if (uv_tcp_open(&c->tcp, fd) != 0) {
+    if ((local ? uv_pipe_open(&c->uv.pipe, fd) : uv_tcp_open(&c->uv.tcp, fd)) != 0) {
         close(fd);
         conn_close(c);
         return;
     }
-    set_peer(c);
+    if (!local)
+        set_peer(c);
     start_reading(c);
     handler->opened(c, arg);
 }
@@ -345,7 +364,7 @@ static struct err *write_chunk(struct conn *c, const char *data, size_t len)
     *w = (struct write){.status = 0};
     memcpy(w->data, data, len);
     uv_buf_t bytes = uv_buf_init(w->data, (unsigned)len);
-    int rc = uv_write(&w->req, (uv_stream_t *)&c->tcp, &bytes, 1, on_written);
+    int rc = uv_write(&w->req, &c->uv.stream, &bytes, 1, on_written);
     if (rc != 0) {
         free(w);
         return broken(rc);
@@ -362,7 +381,7 @@ struct err *conn_write(struct conn *c, const void *data, size_t len)
     const char *p = data;
     while (len) {
         uv_buf_t bytes = uv_buf_init((char *)p, len > INT32_MAX ? INT32_MAX : (unsigned)len);
-        int n = uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
+        int n = uv_try_write(&c->uv.stream, &bytes, 1);
         if (n < 0 && n != UV_EAGAIN)
             return broken(n);
         if (n > 0) {

@@ -28,7 +28,7 @@ struct conn_handler {
 struct worker *conn_worker(const struct conn *c);
 void conn_set_user(struct conn *c, void *user);
 void *conn_user(const struct conn *c);
-/* "1.2.3.4" or "::1", NUL-terminated; the port. */
+/* "1.2.3.4" or "::1", NUL-terminated, "" over a Unix-domain socket; the port, then 0. */
 const char *conn_peer_address(const struct conn *c);
 uint16_t conn_peer_port(const struct conn *c);
 

@@ -136,6 +136,9 @@ void timers_fire(struct worker *w);
 void timers_done(struct worker *w);
 
 /* conn.c */
+/* listen.c: on the main thread. */
+void close_listeners(struct runtime *rt);
+
 void conn_accept(struct worker *w, const struct conn_handler *handler, void *arg, int fd);
 void conn_close_all(struct worker *w);
 

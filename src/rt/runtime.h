@@ -33,6 +33,11 @@ struct err *runtime_new(const struct runtime_config *config, struct runtime **ou
 struct err *runtime_listen(struct runtime *rt, const char *addresses, uint16_t port,
                            const struct conn_handler *handler, void *handler_arg,
                            uint16_t *bound_port) MUST_CHECK;
+/* Listens on the Unix-domain socket `directory`/.s.PGSQL.`port`, with PostgreSQL's lock file beside
+ * it; both go away with the listener. Errors: F0001 when a living process has the lock, 22023 path
+ * too long, those of the file system. On the main thread. */
+struct err *runtime_listen_unix(struct runtime *rt, const char *directory, uint16_t port,
+                                const struct conn_handler *handler, void *handler_arg) MUST_CHECK;
 /* The main loop. Returns after SIGTERM, SIGINT (with its number) or runtime_stop (0); the listeners
  * are closed then, connections and fibers live on. */
 int runtime_run(struct runtime *rt);

@@ -45,7 +45,9 @@ static void usage(FILE *to)
           "  -c FILE        configuration file\n"
           "  -c NAME=VALUE  a setting, over what the file says\n"
           "  -p PORT        port (5432)\n"
-          "  --listen ADDR  addresses to listen on, with commas between (127.0.0.1)\n"
+          "  --listen ADDR  addresses to listen on, with commas between (127.0.0.1); beside them "
+          "there\n"
+          "                 is a Unix-domain socket: setting unix_socket_directories\n"
           "\n"
           "check: verifies a data directory that no server uses: the data file's pages, the\n"
           "write-ahead log, every index against its table. Status 1 when something is wrong.\n"
@@ -223,6 +225,30 @@ static struct err *open_store(struct txn_mgr **mgr, struct catalog **catalog)
     return NULL;
 }
 
+/* One of the directories is enough, as not each exists everywhere. */
+static struct err *listen_unix(struct runtime *rt, uint16_t port)
+{
+    char *list = strdup(server_setting_named("unix_socket_directories"));
+    char *save = NULL;
+    struct err *failed = NULL;
+    bool any = false;
+    CHECK(list != NULL);
+    for (char *dir = strtok_r(list, ", ", &save); dir; dir = strtok_r(NULL, ", ", &save)) {
+        struct err *e = runtime_listen_unix(rt, dir, port, &session_handler, NULL);
+        any = any || !e;
+        if (e) {
+            log_write(LOG_LOG, "server", "no Unix-domain socket in \"%s\": %s", dir, e->message);
+            err_free(failed);
+            failed = e;
+        }
+    }
+    free(list);
+    if (!any)
+        return failed;
+    err_free(failed);
+    return NULL;
+}
+
 static struct err *serve(struct runtime **rt)
 {
     const char *addresses = server_setting_named("listen_addresses");
@@ -233,6 +259,7 @@ static struct err *serve(struct runtime **rt)
     char text[8];
     TRY(runtime_new(&config, rt));
     TRY(runtime_listen(*rt, addresses, port, &session_handler, NULL, &port));
+    TRY(listen_unix(*rt, port));
     snprintf(text, sizeof(text), "%u", port);
     server_setting_force("port", text);
     log_write(

@@ -37,7 +37,8 @@ class Server:
         self.temp = None if data else tempfile.mkdtemp(prefix="tarn-test-")
         self.data = data or os.path.join(self.temp, "data")
         self.log_path = os.path.join(self.temp or os.path.dirname(self.data), "server.log")
-        self.settings = dict(settings or {})
+        self.socket_dir = self.temp or os.path.dirname(self.data)
+        self.settings = {"unix_socket_directories": self.socket_dir, **(settings or {})}
         self.binary = binary
         self.port = free_port()
         self.process = None
@@ -47,13 +48,11 @@ class Server:
 
     def command(self):
         args = [self.binary, "serve", "-D", self.data, "-p", str(self.port)]
-        if self.settings:
-            path = self.log_path[:-len(".log")] + ".conf"
-            with open(path, "w", encoding="utf-8") as f:
-                for name, value in self.settings.items():
-                    f.write("%s = '%s'\n" % (name, str(value).replace("'", "''")))
-            args += ["-c", path]
-        return args
+        path = self.log_path[:-len(".log")] + ".conf"
+        with open(path, "w", encoding="utf-8") as f:
+            for name, value in self.settings.items():
+                f.write("%s = '%s'\n" % (name, str(value).replace("'", "''")))
+        return args + ["-c", path]
 
     def start(self):
         env = dict(os.environ)
