@@ -1,8 +1,8 @@
-/* Commits: see store.h. The payload of a WAL record is a string of operations; README.md has the
- * table. It is built before the commit mutex is taken. Under it the versions go into the active
- * table, then the record gets its LSN and is appended: in this order, because the flusher may make
- * a CSN visible as soon as its record is in the log, and a snapshot must find all its versions.
- * Appending cannot fail: room was made before. */
+/* Commits: see store.h; store_redo.c reads what is logged here. The payload of a WAL record is a
+ * string of operations; README.md has the table. It is built before the commit mutex is taken.
+ * Under it the versions go into the active table, then the record gets its LSN and is appended: in
+ * this order, because the flusher may make a CSN visible as soon as its record is in the log, and a
+ * snapshot must find all its versions. Appending cannot fail: room was made before. */
 #include "storage/store_internal.h"
 
 #include "rt/fiber.h"
@@ -10,12 +10,9 @@
 
 #include <stdlib.h>
 
-enum commit_op { OP_PUT = 1, OP_DELETE, OP_COUNT, OP_DROP, OP_LOAD, OP_NEXT_ID };
-
 enum {
     POOL_COMMIT_BYTES = 1 << 20, /* larger commits leave the worker's thread */
     THROTTLE_NS = 1000000,
-    REDO_GROUP = 32,
 };
 
 /* ---- the payload ---- */
@@ -23,11 +20,6 @@ enum {
 static uint64_t zigzag(int64_t v)
 {
     return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
-}
-
-static int64_t unzigzag(uint64_t v)
-{
-    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
 static void put_sized(struct buf *b, struct str s)
@@ -85,19 +77,19 @@ static void table_count(struct store_table *t, uint32_t storage_id, int64_t delt
     t->counts[t->count_count++] = (struct store_count){storage_id, delta};
 }
 
-static void table_drop(struct store_table *t, uint32_t storage_id)
+void table_drop(struct store_table *t, uint32_t storage_id)
 {
     t->drops = array_room(t->drops, t->drop_count, &t->drop_cap, sizeof(*t->drops));
     t->drops[t->drop_count++] = storage_id;
 }
 
-static void table_load(struct store_table *t, uint32_t storage_id)
+void table_load(struct store_table *t, uint32_t storage_id)
 {
     t->loads = array_room(t->loads, t->load_count, &t->load_cap, sizeof(*t->loads));
     t->loads[t->load_count++] = storage_id;
 }
 
-static void count_rows(struct store *s, struct store_table *t, uint32_t storage_id, int64_t delta)
+void count_rows(struct store *s, struct store_table *t, uint32_t storage_id, int64_t delta)
 {
     table_count(t, storage_id, delta);
     pthread_mutex_lock(&s->counts_mu);
@@ -326,118 +318,4 @@ bool store_range_changed_locked(struct store *s, struct str lo, struct str hi, u
         changed = table_changed(sv->maps[i], lo, hi, csn);
     store_release(sv);
     return changed;
-}
-
-/* ---- redo ---- */
-
-struct reader {
-    const uint8_t *p;
-    const uint8_t *end;
-    bool bad;
-};
-
-static uint64_t take_varint(struct reader *r)
-{
-    uint64_t v = 0;
-    size_t n = varint_get(r->p, r->end, &v);
-    r->bad = r->bad || n == 0;
-    r->p += n;
-    return v;
-}
-
-static struct str take_sized(struct reader *r)
-{
-    uint64_t len = take_varint(r);
-    if (r->bad || len > (uint64_t)(r->end - r->p)) {
-        r->bad = true;
-        return (struct str){"", 0};
-    }
-    struct str s = str_make(r->p, len);
-    r->p += len;
-    return s;
-}
-
-/* Versions are put into the table in groups: most of the time of a put is waiting for memory, and
- * the next ones' places can be fetched meanwhile. */
-struct redo_version {
-    struct str key;
-    struct str value;
-    uint64_t hash;
-    bool deleted;
-};
-struct redo_group {
-    int count;
-    struct redo_version versions[REDO_GROUP];
-};
-
-static void put_group(struct store *s, struct redo_group *g, uint64_t csn)
-{
-    for (int i = 0; i < g->count; i++)
-        memtable_prefetch(&s->active->map, g->versions[i].hash, 1);
-    for (int i = 0; i < g->count; i++) {
-        const struct redo_version *v = &g->versions[i];
-        CHECK(memtable_put(&s->active->map, v->key, v->hash, csn, v->value, v->deleted));
-    }
-    g->count = 0;
-}
-
-static void redo_version(struct store *s, struct reader *r, struct redo_group *g, uint64_t csn,
-                         bool deleted)
-{
-    struct str key = take_sized(r);
-    struct str value = deleted ? (struct str){"", 0} : take_sized(r);
-    r->bad = r->bad || key.len < 4 || key.len > STORE_MAX_KEY_BYTES || value.len > UINT32_MAX;
-    if (r->bad)
-        return;
-    uint64_t hash = mem_hash(key);
-    memtable_prefetch(&s->active->map, hash, 0);
-    g->versions[g->count++] = (struct redo_version){key, value, hash, deleted};
-    if (g->count == REDO_GROUP)
-        put_group(s, g, csn);
-}
-
-static void redo_op(struct store *s, struct reader *r, struct redo_group *g, uint64_t csn)
-{
-    uint8_t op = *r->p++;
-    switch (op) {
-    case OP_PUT:
-    case OP_DELETE:
-        redo_version(s, r, g, csn, op == OP_DELETE);
-        return;
-    case OP_COUNT: {
-        uint32_t id = (uint32_t)take_varint(r);
-        int64_t delta = unzigzag(take_varint(r));
-        if (!r->bad && id)
-            count_rows(s, s->active, id, delta);
-        return;
-    }
-    case OP_DROP:
-        table_drop(s->active, (uint32_t)take_varint(r));
-        return;
-    case OP_LOAD:
-        table_load(s->active, (uint32_t)take_varint(r));
-        return;
-    case OP_NEXT_ID: {
-        uint32_t id = (uint32_t)take_varint(r);
-        if (id > atomic_load_explicit(&s->next_id, memory_order_relaxed))
-            atomic_store_explicit(&s->next_id, id, memory_order_relaxed);
-        return;
-    }
-    }
-    r->bad = true; /* the record's CRC was right: written by another version of the program */
-}
-
-struct err *commit_replay(struct store *s, uint64_t csn, struct str payload)
-{
-    const uint8_t *p = (const uint8_t *)payload.data;
-    struct reader r = {p, p + payload.len, false};
-    struct redo_group group = {.count = 0};
-    while (!r.bad && r.p < r.end)
-        redo_op(s, &r, &group, csn);
-    put_group(s, &group, csn);
-    if (r.bad)
-        return err_new("XX001", "WAL record of commit %llu cannot be read",
-                       (unsigned long long)csn);
-    s->last_csn = csn;
-    return NULL;
 }

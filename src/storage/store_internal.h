@@ -144,7 +144,20 @@ void *array_room(void *items, size_t count, size_t *cap, size_t item_bytes);
 
 /* store_commit.c */
 void store_make_visible(struct store *s, uint64_t csn);
-struct err *commit_replay(struct store *s, uint64_t csn, struct str payload) MUST_CHECK;
+/* What a record says, in the order of its bytes; README.md has the table. */
+enum commit_op { OP_PUT = 1, OP_DELETE, OP_COUNT, OP_DROP, OP_LOAD, OP_NEXT_ID };
+void table_drop(struct store_table *t, uint32_t storage_id);
+void table_load(struct store_table *t, uint32_t storage_id);
+void count_rows(struct store *s, struct store_table *t, uint32_t storage_id, int64_t delta);
+
+/* store_redo.c: the log's records, in order, back into tables. */
+struct redo;
+struct err *redo_new(struct store *s, struct redo **out) MUST_CHECK;
+/* `payload` may go away after the call. Writes to LMDB what is more than there may be in memory. */
+struct err *redo_add(struct redo *r, struct lsn end, uint64_t csn, struct str payload) MUST_CHECK;
+/* All that was added is in the store's active table, or, when it was much, in frozen ones. */
+struct err *redo_finish(struct redo *r) MUST_CHECK;
+void redo_free(struct redo *r); /* NULL is fine */
 
 /* store_checkpoint.c */
 struct err *write_tables(struct store *s, struct store_table **tables, int n) MUST_CHECK;

@@ -5,10 +5,7 @@
 
 #include <stdlib.h>
 
-enum {
-    XID_GAP = 1 << 20, /* numbers given out after the last checkpoint are lost */
-    REDO_TABLES = 4,   /* as much as there may have been in memory before the crash */
-};
+enum { XID_GAP = 1 << 20 }; /* numbers given out after the last checkpoint are lost */
 
 static struct err *load_meta(struct store *s, struct lsn *redo)
 {
@@ -78,56 +75,30 @@ static void load_dropped(struct store *s, uint32_t storage_id, struct str value)
     store_discard(s, storage_id);
 }
 
+static bool has_load(const struct store_table *t, uint32_t storage_id)
+{
+    for (size_t i = 0; i < t->load_count; i++)
+        if (t->loads[i] == storage_id)
+            return true;
+    return false;
+}
+
 /* A load that began: committed if the log said so, else garbage. */
 static void load_loading(struct store *s, uint32_t storage_id, struct str value)
 {
     (void)value;
     reserve_id(s, storage_id);
-    for (size_t i = 0; i < s->active->load_count; i++)
-        if (s->active->loads[i] == storage_id)
+    if (has_load(s->active, storage_id))
+        return;
+    for (int i = 0; i < s->frozen_count; i++)
+        if (has_load(s->frozen[i], storage_id))
             return;
     store_discard(s, storage_id);
 }
 
-struct redo {
-    struct store *store;
-    struct lsn end;
-};
-
-/* More log than there may be in memory: checkpoint on the way. */
-static struct err *spill_active(struct store *s, struct lsn end)
-{
-    struct store_table *t = s->active;
-    struct kv_gen *gen;
-    t->end = end;
-    t->last_csn = s->last_csn;
-    memtable_order(&t->map);
-    TRY(write_tables(s, &t, 1));
-    TRY(kv_gen_new(s->kv, &gen));
-    kv_gen_unref(s->gen);
-    s->gen = gen;
-    s->gen_csn = t->last_csn;
-    for (size_t i = 0; i < t->drop_count; i++)
-        store_discard(s, t->drops[i]);
-    table_free(t);
-    s->active = table_new(s);
-    memtable_fill_loosely(&s->active->map);
-    atomic_store_explicit(&s->redo_lsn, end.v, memory_order_relaxed);
-    return NULL;
-}
-
 static struct err *redo_record(void *arg, struct lsn end, uint64_t csn, struct str payload)
 {
-    struct redo *r = arg;
-    struct store *s = r->store;
-    if (csn <= s->last_csn)
-        return err_new("XX001", "WAL record of commit %llu is out of order",
-                       (unsigned long long)csn);
-    TRY(commit_replay(s, csn, payload));
-    r->end = end;
-    if (s->active->map.arena.used_bytes > REDO_TABLES * s->config.memtable_bytes)
-        return spill_active(s, end);
-    return NULL;
+    return redo_add(arg, end, csn, payload);
 }
 
 static void on_durable(void *arg, uint64_t csn)
@@ -147,7 +118,8 @@ struct err *store_recover(struct store *s)
     TRY(load_meta(s, &redo));
     TRY(each_id(s, ID_COUNT, load_count));
     atomic_store_explicit(&s->redo_lsn, redo.v, memory_order_relaxed);
-    struct redo r = {s, redo};
+    struct redo *r = NULL;
+    TRY(redo_new(s, &r));
     struct wal_config config = {
         .files = s->config.files,
         .dir = s->wal_dir,
@@ -157,14 +129,16 @@ struct err *store_recover(struct store *s)
         .on_failure = on_wal_failure,
         .arg = s,
     };
-    memtable_fill_loosely(&s->active->map);
-    TRY(wal_open(&config, redo, redo_record, &r, &s->wal));
-    memtable_order(&s->active->map);
+    struct err *e = wal_open(&config, redo, redo_record, r, &s->wal);
+    if (!e)
+        e = redo_finish(r);
+    redo_free(r);
+    TRY(e);
     TRY(each_id(s, ID_DROPPED, load_dropped));
     TRY(each_id(s, ID_LOADING, load_loading));
     atomic_store_explicit(&s->logged_id, atomic_load_explicit(&s->next_id, memory_order_relaxed),
                           memory_order_relaxed);
-    atomic_store_explicit(&s->tail_lsn, r.end.v, memory_order_relaxed);
+    atomic_store_explicit(&s->tail_lsn, wal_tail(s->wal).v, memory_order_relaxed);
     atomic_store_explicit(&s->active_bytes, s->active->map.arena.used_bytes, memory_order_relaxed);
     atomic_store_explicit(&s->newest_csn, s->last_csn, memory_order_release);
     atomic_store_explicit(&s->visible_csn, s->last_csn, memory_order_release);

@@ -74,6 +74,7 @@ static int memory_list(void *ctx, const char *path, void (*each)(void *arg, cons
 /* ---- a store with nothing but a table ---- */
 
 static struct store *store;
+static struct redo *redo;
 
 static void make_store(void)
 {
@@ -89,12 +90,15 @@ static void fresh_table(void)
 {
     store->active = table_new(store);
     store->last_csn = 0;
-    memtable_fill_loosely(&store->active->map);
+    if (redo_new(store, &redo))
+        abort();
 }
 
 static void drop_table(void)
 {
-    memtable_order(&store->active->map);
+    err_free(redo_finish(redo));
+    redo_free(redo);
+    memtable_order(&store->active->map); /* when a record could not be read */
     size_t count = 0;
     for (const struct mem_node *n = memtable_first(&store->active->map); n; n = mem_next(n)) {
         const struct mem_node *next = mem_next(n);
@@ -111,7 +115,7 @@ static void drop_table(void)
 
 static struct err *replay(void *arg, struct lsn end, uint64_t csn, struct str payload)
 {
-    return commit_replay(store, csn, payload);
+    return redo_add(redo, end, csn, payload);
 }
 
 /* ---- the log ---- */
@@ -176,7 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(file.bytes, data + 1, size - 1);
     fresh_table();
     if (data[0] % 3 == 2) {
-        err_free(commit_replay(store, 1, str_make((char *)file.bytes, file.size)));
+        err_free(redo_add(redo, (struct lsn){8}, 1, str_make((char *)file.bytes, file.size)));
     } else {
         if (data[0] % 3 == 1)
             mend(file.bytes, file.size);

@@ -20,13 +20,14 @@ class Postgres:
         self.dir = tempfile.mkdtemp(prefix="tarn-pg15-")
         self.data = os.path.join(self.dir, "data")
         self.process = None
+        self.settings = settings or {}
         self.as_root = os.getuid() == 0
         if self.as_root:
             shutil.chown(self.dir, "postgres")
         try:
             self.run([BIN + "/initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
                       "--locale=C.UTF-8", "--no-sync"])
-            self.start(settings or {})
+            self.start()
         except BaseException:
             self.close()
             raise
@@ -39,10 +40,10 @@ class Postgres:
         subprocess.run(self.as_postgres(args), check=True, cwd=self.dir, stdin=subprocess.DEVNULL,
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def start(self, settings):
+    def start(self):
         values = {"listen_addresses": "127.0.0.1", "port": self.port, "timezone": "UTC",
                   "unix_socket_directories": self.dir, "logging_collector": "off"}
-        values.update(settings)
+        values.update(self.settings)
         args = [BIN + "/postgres", "-D", self.data]
         for name, value in values.items():
             args += ["-c", "%s=%s" % (name, value)]
@@ -57,6 +58,13 @@ class Postgres:
                 break
             time.sleep(0.05)
         raise ServerError(open(os.path.join(self.dir, "log")).read()[-3000:])
+
+    def kill(self):
+        """As a crash: the server and its children."""
+        subprocess.run(["pkill", "-KILL", "-P", str(self.process.pid)], stdin=subprocess.DEVNULL)
+        self.process.kill()
+        self.process.wait()
+        self.process = None
 
     def close(self):
         if self.process:

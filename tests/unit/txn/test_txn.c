@@ -257,6 +257,53 @@ static void commits_survive_a_crash(void **state)
     }
 }
 
+/* A log of several megabytes, longer than is read at once, whose last versions are the right ones:
+ * in memory, or with little memory through the data file. */
+static void a_long_log_is_replayed(void **state)
+{
+    (void)state;
+    enum { KEYS = 500, COMMITS = 300 };
+    int newest[KEYS] = {0};
+    struct txn_config c = config();
+    struct txn_mgr *mgr;
+    c.memtable_bytes = 64 << 20;
+    no_error(txn_mgr_open(&c, &mgr));
+    uint32_t id = txn_new_storage_id(mgr);
+    char name[16];
+    char value[200];
+    memset(value, 'v', sizeof(value));
+    for (int n = 1; n <= COMMITS; n++) {
+        struct txn *t;
+        no_error(txn_begin(mgr, TXN_READ_COMMITTED, false, &t));
+        for (int i = 0; i < 60; i++) {
+            int k = rand() % KEYS;
+            snprintf(name, sizeof(name), "%d", k);
+            newest[k] = rand() % 5 ? n : 0;
+            snprintf(value, sizeof(value), "%d", n);
+            value[strlen(value)] = '.';
+            value[sizeof(value) - 1] = '\0';
+            if (newest[k])
+                put(t, id, name, value);
+            else
+                del(t, id, name);
+        }
+        txn_count_rows(t, id, 1);
+        no_error(txn_commit(t, true));
+    }
+    txn_mgr_close_hard(mgr);
+    for (int turn = 0; turn < 4; turn++) {
+        c.memtable_bytes = turn % 2 ? 64 << 20 : 256 << 10;
+        no_error(txn_mgr_open(&c, &mgr));
+        assert_int_equal(txn_row_count(mgr, id), COMMITS);
+        for (int k = 0; k < KEYS; k++) {
+            snprintf(name, sizeof(name), "%d", k);
+            assert_int_equal(atoi(committed(mgr, id, name)), newest[k]);
+        }
+        commit_one(mgr, 2000, "more", "1");
+        txn_mgr_close_hard(mgr);
+    }
+}
+
 /* A child commits as fast as it can and tells what is durable; it is killed, and all that it told
  * must be there. */
 static void killed_server_loses_nothing(void **state)
@@ -829,17 +876,12 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(statements_see_what_they_should),
-        CASE(savepoints_undo),
-        CASE(commits_survive_a_crash),
-        CASE(killed_server_loses_nothing),
-        CASE(one_server_a_directory),
-        CASE(scans_agree_with_a_model),
-        CASE(bulk_load_is_seen_after_commit),
-        CASE(bulk_load_mostly_in_order),
-        CASE(write_skew_is_refused),
-        CASE(full_disk_fails_one_transaction),
-        CASE(checkpoints_come_by_time_and_by_size),
+        CASE(statements_see_what_they_should), CASE(savepoints_undo),
+        CASE(commits_survive_a_crash),         CASE(a_long_log_is_replayed),
+        CASE(killed_server_loses_nothing),     CASE(one_server_a_directory),
+        CASE(scans_agree_with_a_model),        CASE(bulk_load_is_seen_after_commit),
+        CASE(bulk_load_mostly_in_order),       CASE(write_skew_is_refused),
+        CASE(full_disk_fails_one_transaction), CASE(checkpoints_come_by_time_and_by_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
