@@ -53,6 +53,8 @@ def suites():
     out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], asan=False))
     out.append(Suite("sim/faults", [PYTHON, "tests/sim/faults.py"], asan=False))
     out.append(Suite("fuzz", [PYTHON, "tests/fuzz/run.py"]))
+    out.append(Suite("fuzz/libfuzzer", [PYTHON, "tests/fuzz/run.py", "--libfuzzer"], quick=False,
+                     asan=False, full=["--seconds", "10"]))
     out.append(Suite("tsan", [PYTHON, "tests/tsan.py"], quick=False, asan=False))
     return out
 

@@ -2,9 +2,13 @@
  *
  * A check that is not deferred goes into the statement's list, which is empty again when the
  * statement has ended; cascading actions append to it, so that all of a statement's changes are
- * made before a later check looks at them. A deferred check goes into `waiting`. One that SET
- * CONSTRAINTS ran stays there, marked with the savepoint level that ran it, until the transaction
- * ends: rolling that level back makes it due again.
+ * made before a later check looks at them. A deferred check goes into `waiting`. Both are row
+ * stores: what does not fit into work_mem is in a temporary file.
+ *
+ * `waiting` only grows until the transaction ends. What SET CONSTRAINTS has run is told by a list
+ * of *firings*: each has run the checks before some number that were due by the modes of then.
+ * Rolling back to a savepoint cuts the firings made since, so that those checks are due again; the
+ * checks queued since are noted as *dropped*, a range of numbers.
  *
  * SET CONSTRAINTS adds to a list of modes; the last one that concerns a constraint counts, so that
  * rolling back is cutting the list. */
@@ -19,113 +23,161 @@ struct mode {
     bool deferred;
 };
 
+struct firing {
+    size_t before; /* checks with a smaller number ... */
+    int nmodes;    /* ... that were due by that many modes */
+    uint32_t serial;
+};
+
+struct range {
+    size_t from;
+    size_t to; /* the first behind it */
+};
+
 struct checks {
-    struct check_event *first; /* of the statement */
-    struct check_event *last;
+    struct row_store *now; /* of the statement; NULL: none yet */
+    struct row_reader next;
     bool running;
-    struct check_event **waiting;
-    int nwaiting;
-    int waiting_cap;
+    struct row_store *waiting; /* NULL: none yet */
+    struct range *dropped;     /* ascending */
+    int ndropped;
+    int dropped_cap;
+    struct firing *firings;
+    int nfirings;
+    int firings_cap;
     struct mode *modes;
     int nmodes;
     int modes_cap;
     uint32_t serial; /* rises with each savepoint */
 };
 
-static struct checks *checks_of(struct session *s)
+static struct err *checks_of(struct session *s, struct checks **out)
 {
     if (!s->checks) {
         s->checks = calloc(1, sizeof(*s->checks));
-        CHECK(s->checks != NULL);
+        if (!s->checks)
+            return err_oom();
         s->checks->serial = 1;
     }
-    return s->checks;
+    *out = s->checks;
+    return NULL;
+}
+
+/* Room for one more. */
+static struct err *reserve(void **items, int count, int *cap, size_t size)
+{
+    if (count < *cap)
+        return NULL;
+    int n = *cap ? *cap * 2 : 8;
+    void *grown = realloc(*items, size * (size_t)n);
+    if (!grown)
+        return err_oom();
+    *items = grown;
+    *cap = n;
+    return NULL;
 }
 
 /* ---- the queue ---- */
 
-static struct datum copy_into(char **at, struct datum d)
+enum { EV_KIND, EV_CON, EV_RELID, EV_PARENT, EV_NKEYS, EV_HAS_NEW, EV_KEYS, EV_WIDTH };
+
+static struct err *new_store(struct session *s, struct row_store **out)
 {
-    if (!d.null && d.len) {
-        memcpy(*at, d.p, d.len);
-        d.p = (void *)*at;
-        *at += (d.len + 7) & ~(size_t)7;
+    return row_store_new(session_temp_quota(s), s->work_mem_bytes, EV_WIDTH, out);
+}
+
+static struct err *store_for(struct session *s, struct checks *c, bool deferred,
+                             struct row_store **out)
+{
+    if (deferred && !c->waiting)
+        TRY(new_store(s, &c->waiting));
+    if (!deferred && !c->now) {
+        TRY(new_store(s, &c->now));
+        row_reader_init(&c->next, c->now);
     }
-    return d;
+    *out = deferred ? c->waiting : c->now;
+    return NULL;
 }
 
-static size_t bytes_of(const struct datum *d, int n)
+struct err *check_queue(const struct exec_env *env, enum check_kind kind,
+                        const struct constraint *con, uint32_t parent, const struct datum *old_keys,
+                        const struct datum *new_keys, int n, bool deferred)
 {
-    size_t bytes = 0;
-    for (int i = 0; d && i < n; i++)
-        bytes += d[i].null ? 0 : (d[i].len + 7) & ~(size_t)7;
-    return bytes;
+    struct checks *c = NULL;
+    struct row_store *store;
+    struct buf keys = BUF_INIT;
+    TRY(checks_of(env->session, &c));
+    TRY(store_for(env->session, c, deferred, &store));
+    row_encode(&keys, old_keys, n);
+    if (new_keys)
+        row_encode(&keys, new_keys, n);
+    const struct datum row[EV_WIDTH] = {[EV_KIND] = datum_int(kind),
+                                        [EV_CON] = datum_int(con->oid),
+                                        [EV_RELID] = datum_int(con->relid),
+                                        [EV_PARENT] = datum_int(parent),
+                                        [EV_NKEYS] = datum_int(n),
+                                        [EV_HAS_NEW] = datum_bool(new_keys != NULL),
+                                        [EV_KEYS] = datum_bytes(keys.data, keys.len)};
+    struct err *e = buf_finish(&keys);
+    if (!e)
+        e = row_store_add(store, row);
+    buf_done(&keys);
+    return e;
 }
 
-static struct check_event *new_event(const struct datum *old_keys, const struct datum *new_keys,
-                                     int n)
+/* The check in a row, in memory of its own: running it may add to the store. */
+static struct err *make_event(const struct datum *row, struct arena *a, struct check_event *ev)
 {
-    size_t datums = sizeof(struct datum) * (size_t)n * (new_keys ? 2 : 1);
-    struct check_event *ev =
-        malloc(sizeof(*ev) + datums + bytes_of(old_keys, n) + bytes_of(new_keys, n));
-    CHECK(ev != NULL);
-    char *at = (char *)(ev + 1) + datums;
-    *ev = (struct check_event){.n = n, .old = (struct datum *)(ev + 1)};
-    ev->new = new_keys ? ev->old + n : NULL;
-    for (int i = 0; i < n; i++)
-        ev->old[i] = copy_into(&at, old_keys[i]);
-    for (int i = 0; new_keys && i < n; i++)
-        ev->new[i] = copy_into(&at, new_keys[i]);
-    return ev;
-}
-
-static void add_waiting(struct checks *c, struct check_event *ev)
-{
-    if (c->nwaiting == c->waiting_cap) {
-        c->waiting_cap = c->waiting_cap ? c->waiting_cap * 2 : 16;
-        c->waiting = realloc(c->waiting, sizeof(struct check_event *) * (size_t)c->waiting_cap);
-        CHECK(c->waiting != NULL);
-    }
-    c->waiting[c->nwaiting++] = ev;
-}
-
-void check_queue(const struct exec_env *env, enum check_kind kind, const struct constraint *con,
-                 uint32_t parent, const struct datum *old_keys, const struct datum *new_keys, int n,
-                 bool deferred)
-{
-    struct checks *c = checks_of(env->session);
-    struct check_event *ev = new_event(old_keys, new_keys, n);
-    ev->kind = kind;
-    ev->con = con->oid;
-    ev->relid = con->relid;
-    ev->parent = parent;
-    if (deferred) {
-        add_waiting(c, ev);
-        return;
-    }
-    if (c->last)
-        c->last->next = ev;
-    else
-        c->first = ev;
-    c->last = ev;
+    int n = (int)row[EV_NKEYS].i;
+    bool has_new = row[EV_HAS_NEW].i;
+    struct str keys = datum_as_str(keep(a, row[EV_KEYS]));
+    *ev = (struct check_event){.kind = (enum check_kind)row[EV_KIND].i,
+                               .con = (uint32_t)row[EV_CON].u,
+                               .relid = (uint32_t)row[EV_RELID].u,
+                               .parent = (uint32_t)row[EV_PARENT].u,
+                               .n = n};
+    ev->old = arena_new_array(a, struct datum, 2 * n);
+    ev->new = has_new ? ev->old + n : NULL;
+    return row_decode(keys, ev->old, has_new ? 2 * n : n);
 }
 
 static void drop_statement(struct checks *c)
 {
-    while (c->first) {
-        struct check_event *next = c->first->next;
-        free(c->first);
-        c->first = next;
+    if (c->now) {
+        row_store_clear(c->now);
+        row_reader_rewind(&c->next);
     }
-    c->last = NULL;
     c->running = false;
+}
+
+static size_t nwaiting(const struct checks *c)
+{
+    return c->waiting ? row_store_count(c->waiting) : 0;
 }
 
 struct checks_mark checks_mark(struct session *s)
 {
-    struct checks *c = checks_of(s);
+    struct checks *c = s->checks;
+    if (!c)
+        return (struct checks_mark){0, 0, 1};
     c->serial++;
-    return (struct checks_mark){c->nwaiting, c->nmodes, c->serial};
+    return (struct checks_mark){nwaiting(c), c->nmodes, c->serial};
+}
+
+/* The last ranges may lie in the new one, or end where it begins. */
+static void drop_from(struct checks *c, size_t from)
+{
+    size_t to = nwaiting(c);
+    if (from == to)
+        return;
+    while (c->ndropped && c->dropped[c->ndropped - 1].to >= from) {
+        size_t before = c->dropped[--c->ndropped].from;
+        from = before < from ? before : from;
+    }
+    struct err *e =
+        reserve((void **)&c->dropped, c->ndropped, &c->dropped_cap, sizeof(*c->dropped));
+    CHECK(e == NULL);
+    c->dropped[c->ndropped++] = (struct range){from, to};
 }
 
 void checks_rollback(struct session *s, struct checks_mark mark)
@@ -134,11 +186,9 @@ void checks_rollback(struct session *s, struct checks_mark mark)
     if (!c)
         return;
     drop_statement(c);
-    while (c->nwaiting > mark.nwaiting)
-        free(c->waiting[--c->nwaiting]);
-    for (int i = 0; i < c->nwaiting; i++)
-        if (c->waiting[i]->fired >= mark.serial)
-            c->waiting[i]->fired = 0;
+    drop_from(c, mark.nwaiting);
+    while (c->nfirings && c->firings[c->nfirings - 1].serial >= mark.serial)
+        c->nfirings--;
     c->nmodes = mark.nmodes;
 }
 
@@ -147,10 +197,11 @@ void checks_forget(struct session *s)
     struct checks *c = s->checks;
     if (!c)
         return;
-    drop_statement(c);
-    while (c->nwaiting)
-        free(c->waiting[--c->nwaiting]);
-    free(c->waiting);
+    row_reader_done(&c->next);
+    row_store_free(c->now);
+    row_store_free(c->waiting);
+    free(c->dropped);
+    free(c->firings);
     free(c->modes);
     free(c);
     s->checks = NULL;
@@ -158,25 +209,28 @@ void checks_forget(struct session *s)
 
 /* ---- modes ---- */
 
+/* By the first `nmodes` of them. */
+static bool mode_of(const struct checks *c, int nmodes, uint32_t con, bool otherwise)
+{
+    for (int i = nmodes - 1; i >= 0; i--)
+        if (!c->modes[i].con || c->modes[i].con == con)
+            return c->modes[i].deferred;
+    return otherwise;
+}
+
 bool check_is_deferred(const struct session *s, const struct constraint *con)
 {
     if (!con->deferrable)
         return false;
     const struct checks *c = s->checks;
-    for (int i = c ? c->nmodes - 1 : -1; i >= 0; i--)
-        if (!c->modes[i].con || c->modes[i].con == con->oid)
-            return c->modes[i].deferred;
-    return con->deferred;
+    return c ? mode_of(c, c->nmodes, con->oid, con->deferred) : con->deferred;
 }
 
-static void set_mode(struct checks *c, uint32_t con, bool deferred)
+static struct err *set_mode(struct checks *c, uint32_t con, bool deferred)
 {
-    if (c->nmodes == c->modes_cap) {
-        c->modes_cap = c->modes_cap ? c->modes_cap * 2 : 8;
-        c->modes = realloc(c->modes, sizeof(*c->modes) * (size_t)c->modes_cap);
-        CHECK(c->modes != NULL);
-    }
+    TRY(reserve((void **)&c->modes, c->nmodes, &c->modes_cap, sizeof(*c->modes)));
     c->modes[c->nmodes++] = (struct mode){con, deferred};
+    return NULL;
 }
 
 /* ---- running ---- */
@@ -195,54 +249,96 @@ static struct err *run_event(const struct exec_env *env, const struct check_even
     UNREACHABLE();
 }
 
+static struct err *run_row(const struct exec_env *env, const struct datum *row, struct arena *a)
+{
+    struct check_event ev;
+    arena_reset(a);
+    TRY(make_event(row, a, &ev));
+    TRY(run_event(env, &ev));
+    return fiber_tick();
+}
+
 struct err *checks_statement_end(const struct exec_env *env)
 {
     struct checks *c = env->session ? env->session->checks : NULL;
     struct err *e = NULL;
-    if (!c || c->running)
+    struct arena arena;
+    if (!c || c->running || !c->now)
         return NULL;
     c->running = true;
-    while (c->first && !e) {
-        struct check_event *ev = c->first;
-        e = run_event(env, ev);
-        if (!e)
-            e = fiber_tick();
-        c->first = ev->next;
-        if (!c->first)
-            c->last = NULL;
-        free(ev);
+    arena_init(&arena);
+    for (bool found = true; found && !e;) {
+        const struct datum *row;
+        e = row_reader_next(&c->next, &row, &found);
+        if (!e && found)
+            e = run_row(env, row, &arena);
     }
+    arena_done(&arena);
     drop_statement(c);
     return e;
 }
 
-/* Runs what waits and need not wait any longer: all of it, at commit. */
-static struct err *run_waiting(struct session *s, bool all,
-                               bool (*due)(const struct session *s, const struct check_event *))
+/* Whether a waiting check is still to be run at all. */
+static bool is_due(const struct checks *c, size_t number, uint32_t con)
+{
+    for (int i = 0; i < c->ndropped; i++)
+        if (number >= c->dropped[i].from && number < c->dropped[i].to)
+            return false;
+    for (int i = 0; i < c->nfirings; i++)
+        if (number < c->firings[i].before && !mode_of(c, c->firings[i].nmodes, con, true))
+            return false;
+    return true;
+}
+
+/* Runs what waits and need not wait any longer: all of it, at commit. The list can grow meanwhile.
+ */
+static struct err *run_waiting(struct session *s, struct arena *a, struct row_reader *r, bool all)
 {
     struct checks *c = s->checks;
     struct exec_env env = session_exec_env(s);
-    for (int i = 0; i < c->nwaiting; i++) { /* the list can grow meanwhile */
-        struct check_event *ev = c->waiting[i];
-        if (ev->fired || (!all && !due(s, ev)))
+    for (;;) {
+        const struct datum *row;
+        bool found;
+        size_t number = r->at;
+        TRY(row_reader_next(r, &row, &found));
+        if (!found)
+            return NULL;
+        uint32_t con = (uint32_t)row[EV_CON].u;
+        if (!is_due(c, number, con) || (!all && mode_of(c, c->nmodes, con, true)))
             continue;
-        ev->fired = c->serial;
-        TRY(run_event(&env, ev));
+        TRY(run_row(&env, row, a));
         TRY(checks_statement_end(&env));
-        TRY(fiber_tick());
     }
-    return NULL;
+}
+
+static struct err *fire(struct session *s, bool all)
+{
+    struct checks *c = s->checks;
+    struct row_reader reader;
+    struct arena arena;
+    if (!nwaiting(c))
+        return NULL;
+    arena_init(&arena);
+    row_reader_init(&reader, c->waiting);
+    struct err *e = run_waiting(s, &arena, &reader, all);
+    row_reader_done(&reader);
+    arena_done(&arena);
+    return e;
 }
 
 struct err *checks_commit(struct session *s)
 {
-    return s->checks && s->checks->nwaiting ? run_waiting(s, true, NULL) : NULL;
+    return s->checks ? fire(s, true) : NULL;
 }
 
-static bool now_immediate(const struct session *s, const struct check_event *ev)
+/* After SET CONSTRAINTS ... IMMEDIATE. */
+static struct err *fire_immediate(struct session *s)
 {
-    const struct constraint con = {.oid = ev->con, .deferrable = true, .deferred = true};
-    return !check_is_deferred(s, &con);
+    struct checks *c = s->checks;
+    TRY(reserve((void **)&c->firings, c->nfirings, &c->firings_cap, sizeof(*c->firings)));
+    TRY(fire(s, false));
+    c->firings[c->nfirings++] = (struct firing){nwaiting(c), c->nmodes, c->serial};
+    return NULL;
 }
 
 /* ---- SET CONSTRAINTS ---- */
@@ -260,7 +356,7 @@ static struct err *set_in_schema(struct session *s, uint32_t nsp, const char *na
             continue;
         *found = true;
         if (v[CON_DEFERRABLE].i)
-            set_mode(checks_of(s), (uint32_t)v[CON_OID].u, deferred);
+            e = set_mode(s->checks, (uint32_t)v[CON_OID].u, deferred);
         else if (deferred)
             e = err_new("42809", "constraint \"%s\" is not deferrable", name);
     }
@@ -287,24 +383,45 @@ static struct err *set_named(struct session *s, const PgQuery__RangeVar *rv, boo
 struct err *checks_set_constraints(struct session *s, const void *stmt)
 {
     const PgQuery__ConstraintsSetStmt *set = stmt;
-    struct checks *c = checks_of(s);
+    struct checks *c = NULL;
+    TRY(checks_of(s, &c));
     if (!set->n_constraints)
-        set_mode(c, 0, set->deferred);
+        TRY(set_mode(c, 0, set->deferred));
     for (size_t i = 0; i < set->n_constraints; i++)
         TRY(set_named(s, set->constraints[i]->range_var, set->deferred));
-    return set->deferred ? NULL : run_waiting(s, false, now_immediate);
+    return set->deferred ? NULL : fire_immediate(s);
+}
+
+static struct err *find_pending(const struct checks *c, struct row_reader *r, uint32_t relid,
+                                bool *pending)
+{
+    *pending = false;
+    for (bool found = true; found && !*pending;) {
+        const struct datum *row;
+        size_t number = r->at;
+        TRY(row_reader_next(r, &row, &found));
+        if (!found)
+            return NULL;
+        uint64_t on = row[EV_KIND].i == CHECK_PARENT ? row[EV_PARENT].u : row[EV_RELID].u;
+        *pending = on == relid && is_due(c, number, (uint32_t)row[EV_CON].u);
+        TRY(fiber_tick());
+    }
+    return NULL;
 }
 
 struct err *checks_none_pending(struct session *s, uint32_t relid, const char *name,
                                 const char *command)
 {
     const struct checks *c = s->checks;
-    for (int i = 0; c && i < c->nwaiting; i++) {
-        const struct check_event *ev = c->waiting[i];
-        uint32_t on = ev->kind == CHECK_PARENT ? ev->parent : ev->relid;
-        if (!ev->fired && on == relid)
-            return err_new("55006", "cannot %s \"%s\" because it has pending trigger events",
-                           command, name);
-    }
-    return NULL;
+    struct row_reader reader;
+    bool pending;
+    if (!c || !nwaiting(c))
+        return NULL;
+    row_reader_init(&reader, c->waiting);
+    struct err *e = find_pending(c, &reader, relid, &pending);
+    row_reader_done(&reader);
+    if (!e && pending)
+        e = err_new("55006", "cannot %s \"%s\" because it has pending trigger events", command,
+                    name);
+    return e;
 }

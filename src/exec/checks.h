@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct exec_env;
@@ -14,7 +15,7 @@ struct session;
 
 /* A point to roll back to: what was queued later is forgotten, what was run later is due again. */
 struct checks_mark {
-    int nwaiting;
+    size_t nwaiting;
     int nmodes;
     uint32_t serial;
 };

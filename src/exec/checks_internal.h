@@ -12,12 +12,10 @@ enum check_kind {
 };
 
 struct check_event {
-    struct check_event *next;
     enum check_kind kind;
     uint32_t con;      /* the constraint */
     uint32_t relid;    /* of the table that has the constraint */
     uint32_t parent;   /* CHECK_PARENT */
-    uint32_t fired;    /* CHECK_*, deferred: serial of the savepoint level that ran it; 0: due */
     int n;             /* key columns */
     struct datum *old; /* CHECK_PARENT: the key that is gone; else the row's key */
     struct datum *new; /* CHECK_PARENT of an UPDATE */
@@ -25,10 +23,10 @@ struct check_event {
 
 /* Whether the constraint's check waits for the end of the transaction. */
 bool check_is_deferred(const struct session *s, const struct constraint *con);
-/* Queues a check; the datums are copied. `new_keys` may be NULL. */
-void check_queue(const struct exec_env *env, enum check_kind kind, const struct constraint *con,
-                 uint32_t parent, const struct datum *old_keys, const struct datum *new_keys, int n,
-                 bool deferred);
+/* Queues a check; the datums are copied. `new_keys` may be NULL. MAY YIELD. */
+struct err *check_queue(const struct exec_env *env, enum check_kind kind,
+                        const struct constraint *con, uint32_t parent, const struct datum *old_keys,
+                        const struct datum *new_keys, int n, bool deferred) MUST_CHECK;
 
 /* Carrying out: fk.c and unique.c. The constraint may be gone. MAY YIELD. */
 struct err *fk_run_child(const struct exec_env *env, const struct check_event *ev) MUST_CHECK;

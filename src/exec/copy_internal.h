@@ -41,6 +41,41 @@ struct copy {
     uint64_t rows;
 };
 
+/* ---- reading: copy_read.c ---- */
+
+enum copy_eol { EOL_UNKNOWN, EOL_NL, EOL_CR, EOL_CRNL };
+
+struct copy_field {
+    struct str text;
+    bool null;
+};
+
+/* Begins as zero but for `c`, of which options, columns, io and arena are used; line and text are
+ * its user's to free. */
+struct copy_reader {
+    struct copy *c;
+    struct str piece;
+    size_t at;
+    bool ended;  /* no more pieces */
+    bool closed; /* \. was read: the rest is skipped */
+    enum copy_eol eol;
+    uint64_t line_number;
+    struct buf line;
+    struct buf text; /* of the fields, unescaped */
+    struct copy_field *fields;
+    int nfields;
+    int fields_cap;
+    int column;      /* being converted, -1: none */
+    bool line_known; /* `line` is what an error is about */
+};
+
+/* The next line, without its end. 22P04, 22021. */
+struct err *copy_read_line(struct copy_reader *r, bool *found) MUST_CHECK;
+/* Its fields; they live until the next line. 22021. */
+struct err *copy_split(struct copy_reader *r) MUST_CHECK;
+/* What follows \. is read and forgotten. */
+struct err *copy_skip_rest(struct copy_reader *r) MUST_CHECK;
+
 struct err *copy_from(struct copy *c) MUST_CHECK;
 struct err *copy_to(struct copy *c) MUST_CHECK;
 /* Analyzes and plans SQL text or, with `tree`, a parsed statement. */

@@ -130,7 +130,8 @@ static struct err *build_index(struct ddl *d, struct relation *rel, const struct
     struct exec_env env = session_exec_env(d->s);
     struct build b = {.d = d, .rel = rel, .ix = ix};
     struct duplicate dup = {0};
-    TRY(txn_bulk_begin(d->cat->txn, ix->storage_id, SORT_BYTES, on_duplicate, &dup, &b.bulk));
+    TRY(txn_bulk_begin(d->cat->txn, ix->storage_id, session_temp_quota(d->s), SORT_BYTES,
+                       on_duplicate, &dup, &b.bulk));
     b.eval = index_eval_new(&env, rel);
     struct err *e = ddl_each_row(d, rel, build_row, &b);
     index_eval_free(b.eval);
@@ -248,7 +249,8 @@ struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_ke
     struct rewrite w = {.d = d, .rel = *rel, .by_key = by_primary_key};
     struct duplicate dup = {0};
     w.storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));
-    TRY(txn_bulk_begin(d->cat->txn, w.storage_id, SORT_BYTES, key_of_duplicate, &dup, &w.bulk));
+    TRY(txn_bulk_begin(d->cat->txn, w.storage_id, session_temp_quota(d->s), SORT_BYTES,
+                       key_of_duplicate, &dup, &w.bulk));
     struct err *e = ddl_each_row(d, *rel, rewrite_row, &w);
     if (e)
         txn_bulk_abort(w.bulk);

@@ -404,13 +404,13 @@ struct err *cte_fill(struct exec *x, int number)
     if (s->filled)
         return NULL;
     if (!s->rows)
-        s->rows = row_store_new(x, c->ncols);
+        TRY(kept_rows(x, c->ncols, &s->rows));
     s->filled = true;
     uint64_t processed = x->processed;
     for (bool found = true; found;) {
         TRY(node_next(x, c->plan, &found));
         if (found)
-            TRY(row_store_add(x, s->rows, c->out_slots));
+            TRY(row_store_add_slots(s->rows, x->frame, c->out_slots));
     }
     x->processed = processed; /* the main statement's count is what the client is told */
     return NULL;
@@ -498,14 +498,24 @@ static const struct type_ops *hashable_test(const struct subplan *s)
     return ops && ops->hash && ops->compare ? ops : NULL;
 }
 
+static void release_reader(void *reader)
+{
+    row_reader_done(reader);
+}
+
 static struct err *fill_rows(struct exec *x, struct subplan *s, struct subplan_state *st)
 {
     const struct type_ops *ops = hashable_test(s);
-    st->rows = row_store_new(x, s->nout);
     if (ops) {
         const struct type_ops **types = arena_memdup(&x->arena, &ops, sizeof(ops));
         st->hash = arena_new(&x->arena, struct row_hash);
-        row_hash_init(st->hash, &st->rows->arena, types, 1);
+        arena_init(&st->arena);
+        on_release(x, release_arena, &st->arena);
+        row_hash_init(st->hash, &st->arena, types, 1);
+    } else {
+        TRY(kept_rows(x, s->nout, &st->rows));
+        row_reader_init(&st->reader, st->rows);
+        on_release(x, release_reader, &st->reader);
     }
     for (;;) {
         bool found;
@@ -520,7 +530,7 @@ static struct err *fill_rows(struct exec *x, struct subplan *s, struct subplan_s
         else if (st->hash)
             TRY(row_hash_get(st->hash, &first, true, &entry, &added));
         else
-            TRY(row_store_add(x, st->rows, s->out_slots));
+            TRY(row_store_add_slots(st->rows, x->frame, s->out_slots));
     }
     st->done = true;
     return NULL;
@@ -547,8 +557,14 @@ static struct err *probe_rows(struct exec *x, struct subplan *s, struct subplan_
         *out = entry ? datum_bool(true) : st->has_null ? datum_null() : datum_bool(false);
         return NULL;
     }
-    for (size_t i = 0; i < st->rows->count && !decided; i++) {
-        row_restore(x, st->rows->rows[i], s->out_slots, s->nout);
+    row_reader_rewind(&st->reader);
+    while (!decided) {
+        const struct datum *row;
+        bool found;
+        TRY(row_reader_next(&st->reader, &row, &found));
+        if (!found)
+            return NULL;
+        row_restore(x, row, s->out_slots, s->nout);
         TRY(fold_test(x, s, arena, out, &decided));
         TRY(fiber_tick());
     }

@@ -4,6 +4,7 @@
 #include "catalog/table.h"
 #include "exec/exec.h"
 #include "exec/fn.h"
+#include "exec/row_store.h"
 #include "rt/fiber.h"
 
 enum step_op {
@@ -86,8 +87,6 @@ struct release {
     void *arg;
 };
 
-struct row_store;
-
 struct cte_state {
     struct row_store *rows;
     bool filled;
@@ -98,6 +97,8 @@ struct subplan_state {
     bool done; /* an uncorrelated one has run */
     struct datum value;
     struct row_store *rows;
+    struct row_reader reader;
+    struct arena arena; /* of the hash table */
     struct row_hash *hash;
     bool has_null; /* a NULL among the hashed values */
     bool running;
@@ -167,6 +168,11 @@ struct err *index_at(struct exec *x, const struct relation *r, const struct inde
 struct err *node_next(struct exec *x, struct plan *n, bool *found) MUST_CHECK;
 /* Starts over, forgetting everything kept. */
 void node_rescan(struct exec *x, struct plan *n);
+void set_null(struct exec *x, const int *slots, int n);
+/* A sorter within work_mem, and the end of its additions. MAY YIELD. */
+struct sorter;
+struct err *sort_begin(struct exec *x, struct sorter **out) MUST_CHECK;
+struct err *sort_finish(struct sorter *s) MUST_CHECK;
 void *node_state(struct exec *x, const struct plan *n, size_t size);
 void on_release(struct exec *x, void (*fn)(void *arg), void *arg);
 void release_arena(void *arena);
@@ -204,18 +210,12 @@ struct err *cte_fill(struct exec *x, int number) MUST_CHECK;
 
 /* ---- kept rows ---- */
 
-/* Rows of `width` datums, copied into an arena. */
-struct row_store {
-    struct arena arena;
-    struct datum **rows;
-    size_t count;
-    size_t cap;
-    int width;
-};
-struct row_store *row_store_new(struct exec *x, int width);
-/* A row from the given slots. */
-struct err *row_store_add(struct exec *x, struct row_store *s, const int *slots) MUST_CHECK;
-void row_store_clear(struct row_store *s);
+/* Bytes that a node may hold: work_mem; for hash tables, times hash_mem_multiplier. */
+size_t work_memory(const struct exec *x);
+size_t hash_memory(const struct exec *x);
+struct temp_quota *temp_quota_of(const struct exec *x);
+/* A store that ends with the run. */
+struct err *kept_rows(struct exec *x, int width, struct row_store **out) MUST_CHECK;
 void row_restore(struct exec *x, const struct datum *row, const int *slots, int n);
 /* A datum copied with its bytes. By-value datums have no length, so the type need not be known. */
 struct datum keep(struct arena *a, struct datum d);
@@ -240,6 +240,31 @@ void row_hash_init(struct row_hash *h, struct arena *arena, const struct type_op
 /* NULLs equal each other here. `added` says whether it is new; keys are then copied. */
 struct err *row_hash_get(struct row_hash *h, const struct datum *keys, bool add,
                          struct hash_entry **out, bool *added) MUST_CHECK;
+/* Rows that found no room, divided by the hash of their keys, each part to be worked through later
+ * by itself: spill.c. A hash table and what it could not take are one *batch*; a batch that is
+ * still too large is divided anew, by other bits of the hash: its `level` counts how often. */
+enum { SPILL_PARTS = 16, SPILL_MAX_LEVEL = 7 };
+struct spill {
+    int level;
+    struct row_store *parts[SPILL_PARTS];
+};
+struct batch {
+    struct batch *next;
+    int level;
+    struct row_store *left;
+    struct row_store *right; /* of nodes with two inputs, else NULL */
+};
+struct err *spill_new(struct exec *x, int level, int width, struct spill **out) MUST_CHECK;
+struct err *spill_add(struct spill *s, uint64_t hash, const struct datum *row) MUST_CHECK;
+/* The parts, as batches in front of the list; frees both (`right` may be NULL). Those without rows
+ * on the left are dropped unless `keep_right`, and those without rows on the right unless
+ * `keep_left`. */
+struct err *spill_to_batches(struct spill *left, struct spill *right, bool keep_left,
+                             bool keep_right, struct batch **list) MUST_CHECK;
+void spill_free(struct spill *s); /* NULL is fine */
+void batch_free(struct batch *b); /* NULL is fine */
+void batches_free(struct batch **list);
+
 uint64_t hash_keys(const struct type_ops **types, const struct datum *keys, int n);
 bool keys_equal(const struct type_ops **types, const struct datum *a, const struct datum *b, int n);
 int compare_datums(const struct type_ops *ops, struct datum a, struct datum b, bool desc,

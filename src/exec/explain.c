@@ -40,6 +40,8 @@ static const char *node_name(const struct plan *n)
                                         [P_WINDOW] = "WindowAgg"};
     if (n->kind == P_AGG && n->strategy == AGG_HASHED)
         return "HashAggregate";
+    if (n->kind == P_DISTINCT && n->strategy == AGG_SORTED)
+        return "Unique";
     return names[n->kind];
 }
 
@@ -172,7 +174,7 @@ static struct err *put_details(struct explain *x, const struct plan *n, int dept
         TRY(put_list(x, depth, "Sort Key", n->key_exprs, n->nkeys, n->keys));
     if (n->kind == P_AGG)
         TRY(put_list(x, depth, "Group Key", n->group, n->ngroup, NULL));
-    if (n->kind == P_DISTINCT)
+    if (n->kind == P_DISTINCT && n->strategy != AGG_SORTED)
         TRY(put_list(x, depth, "Group Key", n->exprs, n->nexprs, NULL));
     if (n->kind == P_RESULT)
         return put_condition(x, depth, "One-Time Filter", n->filter.expr);

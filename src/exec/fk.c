@@ -206,9 +206,7 @@ static struct err *check_child(const struct exec_env *env, struct relation *rel,
         keys[i] = row[con->keys[i] - 1];
     if (!deferred)
         TRY(child_is_fine(env, rel, con, keys, a, &fine));
-    if (!fine)
-        check_queue(env, CHECK_CHILD, con, 0, keys, NULL, con->nkeys, deferred);
-    return NULL;
+    return fine ? NULL : check_queue(env, CHECK_CHILD, con, 0, keys, NULL, con->nkeys, deferred);
 }
 
 struct err *fk_check_child(struct exec *x, struct relation *rel, const struct datum *row,
@@ -311,8 +309,8 @@ struct err *fk_parent_changed(struct exec *x, struct relation *rel, const struct
         if (has_null)
             continue;
         char action = new_row ? con->on_update : con->on_delete;
-        check_queue(&x->env, CHECK_PARENT, con, rel->oid, old_keys, new_row ? new_keys : NULL,
-                    con->nkeys, action == 'a' && check_is_deferred(x->env.session, con));
+        TRY(check_queue(&x->env, CHECK_PARENT, con, rel->oid, old_keys, new_row ? new_keys : NULL,
+                        con->nkeys, action == 'a' && check_is_deferred(x->env.session, con)));
     }
     return NULL;
 }

@@ -1,31 +1,40 @@
 /* Aggregation: one group, or a hash table of groups. A group keeps the slots of its first row that
- * are read above (columns that the grouping determines). */
+ * are read above (columns that the grouping determines).
+ *
+ * Of each row only its *input* matters: the group's keys, the saved slots, and for each aggregate
+ * whether its FILTER holds, its arguments and its ORDER BY. When the table has reached its bound,
+ * the inputs of rows of other groups are divided by the hash of their keys and worked through
+ * later, a batch at a time (spill.c). Rows for aggregates with DISTINCT or ORDER BY go through a
+ * sorter, one for each such aggregate, in order of group, then of what was asked for. */
 #include "exec/exec_internal.h"
+
+#include "storage/sort.h"
+#include "types/key.h"
 
 #include <stdlib.h>
 
-/* Rows collected for DISTINCT or ORDER BY inside an aggregate: args, then order keys. */
-struct collected {
-    struct datum **rows;
-    size_t count;
-    size_t cap;
-};
-
+/* In an aggregate's part of an input: the flag, the arguments, the order keys. */
 struct agg_info {
     const struct agg_impl *impl;
     const struct type_ops **arg_ops;
     const struct type_ops **order_ops;
     uint32_t *arg_types;
     int nargs;
-    bool collects;
-    int call;
+    int norder;
+    int at;                /* of its part in the input */
+    bool collects;         /* has DISTINCT or ORDER BY */
+    struct sorter *sorter; /* of those; NULL: no row yet */
+    struct str key;        /* the sorter's next row; of `group` */
+    struct str value;
+    uint64_t group; /* UINT64_MAX: no more rows */
     void *call_state;
 };
 
 struct group {
+    uint64_t number;
     struct datum *keys;
     struct datum *saved;
-    void **states;      /* per aggregate: impl state or struct collected */
+    void **states;      /* per aggregate; NULL for one that collects */
     struct group *next; /* in order of first appearance */
 };
 
@@ -36,11 +45,24 @@ struct agg_state {
     struct row_hash table;
     const struct type_ops **key_types;
     struct agg_info *aggs;
+    int naggs;
+    int width;           /* of an input */
+    struct datum *input; /* of the current row */
+    struct datum *args;  /* a collected row, decoded */
+    struct buf key;
+    struct buf value;
+    struct buf last; /* DISTINCT: key of the row before */
     struct group *first;
-    struct group *last;
+    struct group *last_group;
     struct group *at;
+    uint64_t ngroups;
     bool filled;
+    struct batch *batch; /* whose inputs are in the groups; NULL: those of the node below */
+    struct batch *todo;
+    struct spill *spill; /* inputs without room; NULL: none */
 };
+
+/* ---- states ---- */
 
 static struct err *agg_prepare(struct exec *x, const struct plan_agg *pa, struct agg_info *info)
 {
@@ -54,17 +76,55 @@ static struct err *agg_prepare(struct exec *x, const struct plan_agg *pa, struct
     info->impl = agg_lookup(name, p->argtypes, p->nargs);
     if (!info->impl)
         return err_unsupported("aggregate function %s is not supported yet", name);
+    info->norder = e->agg->norder;
     info->collects = e->agg->distinct || e->agg->norder;
     info->arg_ops = arena_new_array(&x->arena, const struct type_ops *, e->nargs + 1);
     info->arg_types = arena_new_array(&x->arena, uint32_t, e->nargs + 1);
     for (int i = 0; i < e->nargs; i++) {
         info->arg_types[i] = e->args[i]->type;
         info->arg_ops[i] = type_by_oid(e->args[i]->type);
+        if (e->agg->distinct && (!info->arg_ops[i] || !info->arg_ops[i]->key))
+            return err_new("42883", "could not identify an equality operator for type %s",
+                           info->arg_ops[i] ? info->arg_ops[i]->name : "unknown");
     }
     info->order_ops = arena_new_array(&x->arena, const struct type_ops *, e->agg->norder + 1);
-    for (int i = 0; i < e->agg->norder; i++)
+    for (int i = 0; i < e->agg->norder; i++) {
         info->order_ops[i] = type_by_oid(e->agg->order[i].expr->type);
+        if (!info->order_ops[i] || !info->order_ops[i]->key)
+            return err_new("42883", "could not identify an ordering operator for this type");
+    }
     return NULL;
+}
+
+static void drop_sorters(struct agg_state *s)
+{
+    for (int i = 0; i < s->naggs; i++) {
+        sorter_free(s->aggs[i].sorter);
+        s->aggs[i].sorter = NULL;
+        s->aggs[i].group = UINT64_MAX;
+    }
+}
+
+static void agg_clear(struct agg_state *s)
+{
+    drop_sorters(s);
+    batch_free(s->batch);
+    batches_free(&s->todo);
+    spill_free(s->spill);
+    s->batch = NULL;
+    s->spill = NULL;
+}
+
+static void agg_release(void *arg)
+{
+    struct agg_state *s = arg;
+    agg_clear(s);
+    arena_done(&s->arena);
+    arena_done(&s->groups_arena);
+    arena_done(&s->out_arena);
+    buf_done(&s->key);
+    buf_done(&s->value);
+    buf_done(&s->last);
 }
 
 static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s)
@@ -72,9 +132,7 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
     arena_init(&s->arena);
     arena_init(&s->groups_arena);
     arena_init(&s->out_arena);
-    on_release(x, release_arena, &s->arena);
-    on_release(x, release_arena, &s->groups_arena);
-    on_release(x, release_arena, &s->out_arena);
+    on_release(x, agg_release, s);
     s->key_types = arena_new_array(&x->arena, const struct type_ops *, n->ngroup + 1);
     for (int i = 0; i < n->ngroup; i++) {
         s->key_types[i] = type_by_oid(n->group[i].expr->type);
@@ -82,8 +140,19 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
             return err_new("42883", "could not identify an equality operator for this type");
     }
     s->aggs = arena_new_array(&x->arena, struct agg_info, n->naggs + 1);
-    for (int i = 0; i < n->naggs; i++)
-        TRY(agg_prepare(x, &n->aggs[i], &s->aggs[i]));
+    s->naggs = n->naggs;
+    s->width = n->ngroup + n->nsaved;
+    int most = 0;
+    for (int i = 0; i < n->naggs; i++) {
+        struct agg_info *info = &s->aggs[i];
+        TRY(agg_prepare(x, &n->aggs[i], info));
+        info->at = s->width;
+        info->group = UINT64_MAX;
+        s->width += 1 + info->nargs + info->norder;
+        most = info->nargs > most ? info->nargs : most;
+    }
+    s->input = arena_new_array(&x->arena, struct datum, s->width + 1);
+    s->args = arena_new_array(&x->arena, struct datum, most + 1);
     return NULL;
 }
 
@@ -94,22 +163,24 @@ static void *impl_state_new(struct arena *a, const struct agg_impl *impl)
     return (void *)((p + 15) & ~(uintptr_t)15);
 }
 
-static struct group *group_new(struct exec *x, struct plan *n, struct agg_state *s, bool has_row)
+/* `saved`: the slots to keep, NULL: there is no row. */
+static struct group *group_new(struct plan *n, struct agg_state *s, const struct datum *saved)
 {
     struct arena *a = &s->groups_arena;
     struct group *g = arena_new(a, struct group);
+    g->number = s->ngroups++;
     g->states = arena_new_array(a, void *, n->naggs + 1);
     for (int i = 0; i < n->naggs; i++)
-        g->states[i] = s->aggs[i].collects ? (void *)arena_new(a, struct collected)
-                                           : impl_state_new(a, s->aggs[i].impl);
+        if (!s->aggs[i].collects)
+            g->states[i] = impl_state_new(a, s->aggs[i].impl);
     g->saved = arena_new_array(a, struct datum, n->nsaved + 1);
     for (int i = 0; i < n->nsaved; i++)
-        g->saved[i] = has_row ? keep(a, x->frame[n->saved[i]]) : datum_null();
-    if (s->last)
-        s->last->next = g;
+        g->saved[i] = saved ? keep(a, saved[i]) : datum_null();
+    if (s->last_group)
+        s->last_group->next = g;
     else
         s->first = g;
-    s->last = g;
+    s->last_group = g;
     return g;
 }
 
@@ -129,77 +200,155 @@ static struct fn_call agg_call(struct exec *x, struct agg_state *s, struct agg_i
 }
 
 static struct err *feed(struct exec *x, struct agg_state *s, struct agg_info *info,
-                        const struct plan_agg *pa, void *state, const struct datum *args)
+                        const struct plan_agg *pa, void *state, const struct datum *args,
+                        struct arena *arena)
 {
     for (int i = 0; info->impl->skip_nulls && i < info->nargs; i++)
         if (args[i].null)
             return NULL;
     struct fn_call c = agg_call(x, s, info, pa, args);
-    return info->impl->add(state, &c, &s->groups_arena);
+    return info->impl->add(state, &c, arena);
 }
 
+/* ---- DISTINCT and ORDER BY within an aggregate ---- */
+
 static struct err *collect(struct exec *x, struct agg_state *s, struct agg_info *info,
-                           const struct plan_agg *pa, struct collected *c, const struct datum *args)
+                           const struct plan_agg *pa, const struct group *g,
+                           const struct datum *args)
 {
-    struct arena *a = &s->groups_arena;
-    int norder = pa->expr->agg->norder;
-    struct datum *row = arena_new_array(a, struct datum, info->nargs + norder + 1);
-    for (int i = 0; i < info->nargs; i++)
-        row[i] = keep(a, args[i]);
-    for (int i = 0; i < norder; i++) {
-        TRY(program_run(x, pa->order[i], &s->arena));
-        row[info->nargs + i] = keep(a, x->frame[pa->order[i]->result]);
-    }
-    ARENA_PUSH(a, c->rows, c->count, c->cap, row);
+    const struct agg_extra *extra = pa->expr->agg;
+    const struct datum *order = args + info->nargs;
+    if (!info->sorter)
+        TRY(sort_begin(x, &info->sorter));
+    buf_reset(&s->key);
+    buf_reset(&s->value);
+    buf_put_le32(&s->key, 0); /* a sorter's keys begin alike */
+    buf_put_be64(&s->key, g->number);
+    for (int i = 0; i < info->norder; i++)
+        key_put(&s->key, info->order_ops[i], order[i], extra->order[i].desc,
+                extra->order[i].nulls_first);
+    for (int i = 0; extra->distinct && i < info->nargs; i++)
+        key_put(&s->key, info->arg_ops[i], args[i], false, false);
+    row_encode(&s->value, args, info->nargs);
+    TRY(buf_finish(&s->key));
+    TRY(buf_finish(&s->value));
+    return sorter_add(info->sorter, buf_str(&s->key), buf_str(&s->value));
+}
+
+static struct err *next_collected(struct agg_info *info)
+{
+    bool found;
+    TRY(sorter_next(info->sorter, &info->key, &info->value, &found));
+    info->group = found ? load_be64(info->key.data + 4) : UINT64_MAX;
     return NULL;
 }
 
-static struct err *add_row(struct exec *x, struct plan *n, struct agg_state *s, struct group *g)
+static struct err *sort_collected(struct agg_state *s)
+{
+    for (int i = 0; i < s->naggs; i++) {
+        if (!s->aggs[i].sorter)
+            continue;
+        TRY(sort_finish(s->aggs[i].sorter));
+        TRY(next_collected(&s->aggs[i]));
+    }
+    return NULL;
+}
+
+/* Rows with equal keys are equal in their arguments, too: DISTINCT has them in the key. */
+static struct err *feed_collected(struct exec *x, struct agg_state *s, struct agg_info *info,
+                                  const struct plan_agg *pa, uint64_t group, void *state)
+{
+    for (bool first = true; info->group == group; first = false) {
+        TRY(fiber_tick());
+        arena_reset(&s->arena);
+        if (first || !pa->expr->agg->distinct || !str_eq(buf_str(&s->last), info->key)) {
+            TRY(row_decode(info->value, s->args, info->nargs));
+            TRY(feed(x, s, info, pa, state, s->args, &s->out_arena));
+        }
+        buf_reset(&s->last);
+        if (pa->expr->agg->distinct)
+            buf_put_str(&s->last, info->key);
+        TRY(buf_finish(&s->last));
+        TRY(next_collected(info));
+    }
+    return NULL;
+}
+
+/* ---- inputs ---- */
+
+/* The input of the row in the frame, but for keys and saved slots. */
+static struct err *eval_aggs(struct exec *x, struct plan *n, struct agg_state *s)
 {
     for (int i = 0; i < n->naggs; i++) {
         const struct plan_agg *pa = &n->aggs[i];
         struct agg_info *info = &s->aggs[i];
+        struct datum *part = s->input + info->at;
+        bool wanted = true;
         if (pa->filter) {
             TRY(program_run(x, pa->filter, &s->arena));
             struct datum d = x->frame[pa->filter->result];
-            if (d.null || !d.i)
-                continue;
+            wanted = !d.null && d.i;
         }
-        struct datum args[8];
-        if (info->nargs > 8)
-            return err_unsupported("aggregates of more than 8 arguments are not supported");
-        for (int k = 0; k < info->nargs; k++) {
-            TRY(program_run(x, pa->args[k], &s->arena));
-            args[k] = x->frame[pa->args[k]->result];
+        *part++ = datum_bool(wanted);
+        for (int k = 0; k < info->nargs + info->norder; k++) {
+            const struct program *p = k < info->nargs ? pa->args[k] : pa->order[k - info->nargs];
+            if (wanted)
+                TRY(program_run(x, p, &s->arena));
+            part[k] = wanted ? x->frame[p->result] : datum_null();
         }
-        TRY(info->collects ? collect(x, s, info, pa, g->states[i], args)
-                           : feed(x, s, info, pa, g->states[i], args));
     }
     return NULL;
 }
 
-static struct err *find_group(struct exec *x, struct plan *n, struct agg_state *s,
-                              struct group **out)
+static struct err *eval_input(struct exec *x, struct plan *n, struct agg_state *s)
+{
+    arena_reset(&s->arena);
+    for (int i = 0; i < n->ngroup; i++)
+        TRY(value_of(x, &n->group[i], &s->arena, &s->input[i]));
+    for (int i = 0; i < n->nsaved; i++)
+        s->input[n->ngroup + i] = x->frame[n->saved[i]];
+    return eval_aggs(x, n, s);
+}
+
+static struct err *add_input(struct exec *x, struct plan *n, struct agg_state *s, struct group *g,
+                             const struct datum *input)
+{
+    for (int i = 0; i < n->naggs; i++) {
+        struct agg_info *info = &s->aggs[i];
+        const struct datum *part = input + info->at;
+        if (!part->i)
+            continue;
+        TRY(info->collects
+                ? collect(x, s, info, &n->aggs[i], g, part + 1)
+                : feed(x, s, info, &n->aggs[i], g->states[i], part + 1, &s->groups_arena));
+    }
+    return NULL;
+}
+
+/* To the input's group, or aside if it would be one too many. */
+static struct err *take_input(struct exec *x, struct plan *n, struct agg_state *s,
+                              const struct datum *input)
 {
     struct hash_entry *entry;
     bool added;
-    struct datum *keys = arena_new_array(&s->arena, struct datum, n->ngroup + 1);
-    for (int i = 0; i < n->ngroup; i++)
-        TRY(value_of(x, &n->group[i], &s->arena, &keys[i]));
-    TRY(row_hash_get(&s->table, keys, true, &entry, &added));
+    int level = s->batch ? s->batch->level : 0;
+    bool full = s->groups_arena.used_bytes > hash_memory(x) && level < SPILL_MAX_LEVEL;
+    TRY(row_hash_get(&s->table, input, !full, &entry, &added));
+    if (!entry) {
+        if (!s->spill)
+            TRY(spill_new(x, level, s->width, &s->spill));
+        return spill_add(s->spill, hash_keys(s->key_types, input, n->ngroup), input);
+    }
     if (added) {
-        struct group *g = group_new(x, n, s, true);
+        struct group *g = group_new(n, s, input + n->ngroup);
         g->keys = entry->keys;
         entry->payload = g;
     }
-    *out = entry->payload;
-    return NULL;
+    return add_input(x, n, s, entry->payload, input);
 }
 
-static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s)
+static struct err *take_below(struct exec *x, struct plan *n, struct agg_state *s)
 {
-    row_hash_init(&s->table, &s->groups_arena, s->key_types, n->ngroup);
-    s->first = s->last = s->at = NULL;
     struct group *only = NULL;
     for (;;) {
         bool found;
@@ -207,82 +356,64 @@ static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s)
         TRY(node_next(x, n->left, &found));
         if (!found)
             break;
-        arena_reset(&s->arena);
-        struct group *g = only;
-        if (n->ngroup)
-            TRY(find_group(x, n, s, &g));
-        else if (!only)
-            g = only = group_new(x, n, s, true);
-        TRY(add_row(x, n, s, g));
+        TRY(eval_input(x, n, s));
+        if (n->ngroup) {
+            TRY(take_input(x, n, s, s->input));
+            continue;
+        }
+        if (!only)
+            only = group_new(n, s, s->input);
+        TRY(add_input(x, n, s, only, s->input));
     }
     if (!n->ngroup && !only)
-        group_new(x, n, s, false);
+        group_new(n, s, NULL);
+    return NULL;
+}
+
+static struct err *take_batch(struct exec *x, struct plan *n, struct agg_state *s)
+{
+    struct row_reader reader;
+    const struct datum *input;
+    struct err *e = NULL;
+    row_reader_init(&reader, s->batch->left);
+    for (bool found = true; found && !e;) {
+        arena_reset(&s->arena);
+        e = row_reader_next(&reader, &input, &found);
+        if (!e && found)
+            e = take_input(x, n, s, input);
+        if (!e)
+            e = fiber_tick();
+    }
+    row_reader_done(&reader);
+    return e;
+}
+
+/* Makes the groups of the node below, or of the next batch: *found is false when none is left. */
+static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s, bool *found)
+{
+    *found = true;
+    if (s->filled) {
+        batch_free(s->batch);
+        s->batch = s->todo;
+        *found = s->batch != NULL;
+        if (!*found)
+            return NULL;
+        s->todo = s->batch->next;
+    }
+    drop_sorters(s);
+    arena_reset(&s->groups_arena);
+    row_hash_init(&s->table, &s->groups_arena, s->key_types, n->ngroup);
+    s->first = s->last_group = NULL;
+    TRY(s->batch ? take_batch(x, n, s) : take_below(x, n, s));
+    TRY(sort_collected(s));
     s->at = s->first;
     s->filled = true;
-    return NULL;
+    struct spill *spilled = s->spill;
+    s->spill = NULL;
+    return spilled ? spill_to_batches(spilled, NULL, false, false, &s->todo) : NULL;
 }
 
 /* ---- results ---- */
-
-struct order_arg {
-    const struct agg_info *info;
-    const struct plan_agg *pa;
-};
-
-static int compare_collected(const void *a, const void *b, void *arg)
-{
-    const struct order_arg *o = arg;
-    const struct datum *ra = *(struct datum *const *)a;
-    const struct datum *rb = *(struct datum *const *)b;
-    const struct agg_extra *x = o->pa->expr->agg;
-    for (int i = 0; i < x->norder; i++) {
-        int c = compare_datums(o->info->order_ops[i], ra[o->info->nargs + i],
-                               rb[o->info->nargs + i], x->order[i].desc, x->order[i].nulls_first);
-        if (c)
-            return c;
-    }
-    for (int i = 0; x->distinct && i < o->info->nargs; i++) {
-        int c = compare_datums(o->info->arg_ops[i], ra[i], rb[i], false, false);
-        if (c)
-            return c;
-    }
-    return 0;
-}
-
-/* A merge sort, which unlike qsort keeps equal rows in input order. */
-static void sort_collected(struct datum **rows, struct datum **tmp, size_t n, struct order_arg *o)
-{
-    if (n < 2)
-        return;
-    size_t mid = n / 2;
-    sort_collected(rows, tmp, mid, o);
-    sort_collected(rows + mid, tmp, n - mid, o);
-    memcpy(tmp, rows, sizeof(*rows) * n);
-    size_t a = 0;
-    size_t b = mid;
-    for (size_t k = 0; k < n; k++) {
-        bool left = a < mid && (b >= n || compare_collected(&tmp[a], &tmp[b], o) <= 0);
-        rows[k] = left ? tmp[a++] : tmp[b++];
-    }
-}
-
-static struct err *feed_collected(struct exec *x, struct agg_state *s, struct agg_info *info,
-                                  const struct plan_agg *pa, struct collected *c, void *state)
-{
-    struct order_arg o = {info, pa};
-    struct datum **tmp = arena_try_alloc(&s->groups_arena, sizeof(*tmp) * (c->count + 1));
-    if (!tmp)
-        return err_oom();
-    sort_collected(c->rows, tmp, c->count, &o);
-    for (size_t i = 0; i < c->count; i++) {
-        TRY(fiber_tick());
-        if (pa->expr->agg->distinct && i &&
-            keys_equal(info->arg_ops, c->rows[i - 1], c->rows[i], info->nargs))
-            continue;
-        TRY(feed(x, s, info, pa, state, c->rows[i]));
-    }
-    return NULL;
-}
 
 static struct err *give_group(struct exec *x, struct plan *n, struct agg_state *s, struct group *g)
 {
@@ -295,8 +426,8 @@ static struct err *give_group(struct exec *x, struct plan *n, struct agg_state *
         struct agg_info *info = &s->aggs[i];
         void *state = g->states[i];
         if (info->collects) {
-            state = impl_state_new(&s->groups_arena, info->impl);
-            TRY(feed_collected(x, s, info, pa, g->states[i], state));
+            state = impl_state_new(&s->out_arena, info->impl);
+            TRY(feed_collected(x, s, info, pa, g->number, state));
         }
         struct fn_call c = agg_call(x, s, info, pa, NULL);
         c.arena = &s->out_arena;
@@ -312,18 +443,22 @@ struct err *agg_next(struct exec *x, struct plan *n, bool *found)
     if (fresh)
         TRY(agg_begin(x, n, s));
     if (!s->filled)
-        TRY(agg_fill(x, n, s));
+        TRY(agg_fill(x, n, s, found));
     for (;;) {
         bool holds;
         TRY(fiber_tick());
-        *found = s->at != NULL;
-        if (!s->at)
-            return NULL;
+        if (!s->at) {
+            TRY(agg_fill(x, n, s, found));
+            if (!*found)
+                return NULL;
+            continue;
+        }
         struct group *g = s->at;
         s->at = g->next;
         TRY(give_group(x, n, s, g));
         arena_reset(&s->arena);
         TRY(condition(x, &n->filter, &s->arena, &holds));
+        *found = true;
         if (holds)
             return NULL;
     }
@@ -332,7 +467,9 @@ struct err *agg_next(struct exec *x, struct plan *n, bool *found)
 void agg_rescan(struct exec *x, struct plan *n)
 {
     struct agg_state *s = x->nodes[n->id];
+    agg_clear(s);
     arena_reset(&s->groups_arena);
     s->filled = false;
     s->at = NULL;
+    (void)n;
 }

@@ -61,241 +61,6 @@ void append_rescan(struct exec *x, struct plan *n)
     s->at = 0;
 }
 
-/* ---- sort ---- */
-
-struct sort_row {
-    struct datum *keys;
-    struct datum *saved;
-    uint64_t number; /* keeps equal rows in input order */
-};
-
-struct sort_state {
-    struct arena arena; /* key evaluation */
-    struct arena rows_arena;
-    struct sort_row *rows;
-    size_t count;
-    size_t cap;
-    size_t at;
-    uint64_t seen;
-    bool sorted;
-    const struct type_ops **ops;
-    const struct plan *plan;
-};
-
-static int compare_rows(const void *a, const void *b, void *arg)
-{
-    const struct sort_row *ra = a;
-    const struct sort_row *rb = b;
-    const struct sort_state *s = arg;
-    for (int i = 0; i < s->plan->nkeys; i++) {
-        const struct sort_key *k = &s->plan->keys[i];
-        int c = compare_datums(s->ops[i], ra->keys[i], rb->keys[i], k->desc, k->nulls_first);
-        if (c)
-            return c;
-    }
-    return (ra->number > rb->number) - (ra->number < rb->number);
-}
-
-static void sort_release(void *arg)
-{
-    struct sort_state *s = arg;
-    arena_done(&s->arena);
-    arena_done(&s->rows_arena);
-    free(s->rows);
-}
-
-static struct err *sort_state_new(struct exec *x, struct plan *n, struct sort_state **out)
-{
-    bool fresh = !x->nodes[n->id];
-    struct sort_state *s = node_state(x, n, sizeof(*s));
-    *out = s;
-    if (!fresh)
-        return NULL;
-    arena_init(&s->arena);
-    arena_init(&s->rows_arena);
-    on_release(x, sort_release, s);
-    s->plan = n;
-    s->ops = arena_new_array(&x->arena, const struct type_ops *, n->nkeys + 1);
-    for (int i = 0; i < n->nkeys; i++) {
-        s->ops[i] = type_by_oid(n->key_exprs[i].expr->type);
-        if (!s->ops[i] || !s->ops[i]->compare)
-            return err_new("42883", "could not identify an ordering operator for this type");
-    }
-    return NULL;
-}
-
-static struct err *sort_add(struct exec *x, struct plan *n, struct sort_state *s)
-{
-    if (s->count == s->cap) {
-        size_t cap = s->cap ? s->cap * 2 : 128;
-        struct sort_row *rows = realloc(s->rows, cap * sizeof(*rows));
-        if (!rows)
-            return err_oom();
-        s->rows = rows;
-        s->cap = cap;
-    }
-    struct datum *data =
-        arena_try_alloc(&s->rows_arena, sizeof(*data) * (size_t)(n->nkeys + n->nsaved + 1));
-    if (!data)
-        return err_oom();
-    arena_reset(&s->arena);
-    for (int i = 0; i < n->nkeys; i++) {
-        TRY(value_of(x, &n->key_exprs[i], &s->arena, &data[i]));
-        data[i] = keep(&s->rows_arena, data[i]);
-    }
-    for (int i = 0; i < n->nsaved; i++)
-        data[n->nkeys + i] = keep(&s->rows_arena, x->frame[n->saved[i]]);
-    s->rows[s->count++] = (struct sort_row){data, data + n->nkeys, s->seen++};
-    return NULL;
-}
-
-/* Long sorts let others run: pieces are sorted with qsort_r, then merged. */
-static struct err *sort_rows(struct sort_state *s)
-{
-    enum { PIECE = 4096 };
-    for (size_t i = 0; i < s->count; i += PIECE) {
-        size_t n = s->count - i < PIECE ? s->count - i : PIECE;
-        qsort_r(s->rows + i, n, sizeof(*s->rows), compare_rows, s);
-        TRY(fiber_tick());
-    }
-    if (s->count <= PIECE)
-        return NULL;
-    struct sort_row *from = s->rows;
-    struct sort_row *to = malloc(s->cap * sizeof(*to));
-    if (!to)
-        return err_oom();
-    for (size_t width = PIECE; width < s->count; width *= 2) {
-        for (size_t lo = 0; lo < s->count; lo += 2 * width) {
-            size_t mid = lo + width < s->count ? lo + width : s->count;
-            size_t hi = lo + 2 * width < s->count ? lo + 2 * width : s->count;
-            size_t a = lo;
-            size_t b = mid;
-            for (size_t k = lo; k < hi; k++) {
-                bool left = a < mid && (b >= hi || compare_rows(&from[a], &from[b], s) <= 0);
-                to[k] = left ? from[a++] : from[b++];
-                struct err *e = fiber_tick();
-                if (e) {
-                    free(from == s->rows ? to : from);
-                    return e;
-                }
-            }
-        }
-        struct sort_row *swap = from;
-        from = to;
-        to = swap;
-        s->rows = from;
-    }
-    free(to);
-    return NULL;
-}
-
-static struct err *sort_fill(struct exec *x, struct plan *n, struct sort_state *s)
-{
-    int64_t bound = -1;
-    if (n->bound.program) {
-        struct datum d;
-        TRY(value_of(x, &n->bound, &s->arena, &d));
-        bound = d.null || d.i < 0 ? -1 : d.i;
-    }
-    for (;;) {
-        bool found;
-        TRY(fiber_tick());
-        TRY(node_next(x, n->left, &found));
-        if (!found)
-            break;
-        TRY(sort_add(x, n, s));
-        /* Only the first rows are wanted: drop the rest from time to time. */
-        if (bound >= 0 && (int64_t)s->count > 2 * bound + 1000) {
-            TRY(sort_rows(s));
-            s->count = (size_t)bound;
-        }
-    }
-    TRY(sort_rows(s));
-    s->sorted = true;
-    return NULL;
-}
-
-struct err *sort_next(struct exec *x, struct plan *n, bool *found)
-{
-    struct sort_state *s;
-    TRY(sort_state_new(x, n, &s));
-    if (!s->sorted)
-        TRY(sort_fill(x, n, s));
-    *found = s->at < s->count;
-    if (*found)
-        row_restore(x, s->rows[s->at++].saved, n->saved, n->nsaved);
-    return NULL;
-}
-
-void sort_rescan(struct exec *x, struct plan *n)
-{
-    struct sort_state *s = x->nodes[n->id];
-    arena_reset(&s->rows_arena);
-    s->count = s->at = 0;
-    s->seen = 0;
-    s->sorted = false;
-}
-
-/* ---- distinct ---- */
-
-struct distinct_state {
-    struct arena arena;
-    struct arena table_arena;
-    struct row_hash table;
-    const struct type_ops **types;
-    bool begun;
-};
-
-static struct err *distinct_begin(struct exec *x, struct plan *n, struct distinct_state *s)
-{
-    s->types = arena_new_array(&x->arena, const struct type_ops *, n->nexprs + 1);
-    for (int i = 0; i < n->nexprs; i++) {
-        s->types[i] = type_by_oid(n->exprs[i].expr->type);
-        if (!s->types[i] || !s->types[i]->hash || !s->types[i]->compare)
-            return err_new("42883", "could not identify an equality operator for type %s",
-                           s->types[i] ? s->types[i]->name : "unknown");
-    }
-    row_hash_init(&s->table, &s->table_arena, s->types, n->nexprs);
-    s->begun = true;
-    return NULL;
-}
-
-struct err *distinct_next(struct exec *x, struct plan *n, bool *found)
-{
-    bool fresh = !x->nodes[n->id];
-    struct distinct_state *s = node_state(x, n, sizeof(*s));
-    if (fresh) {
-        arena_init(&s->arena);
-        arena_init(&s->table_arena);
-        on_release(x, release_arena, &s->arena);
-        on_release(x, release_arena, &s->table_arena);
-    }
-    if (!s->begun)
-        TRY(distinct_begin(x, n, s));
-    for (;;) {
-        struct hash_entry *entry;
-        bool added;
-        TRY(fiber_tick());
-        TRY(node_next(x, n->left, found));
-        if (!*found)
-            return NULL;
-        arena_reset(&s->arena);
-        struct datum *keys = arena_new_array(&s->arena, struct datum, n->nexprs + 1);
-        for (int i = 0; i < n->nexprs; i++)
-            TRY(value_of(x, &n->exprs[i], &s->arena, &keys[i]));
-        TRY(row_hash_get(&s->table, keys, true, &entry, &added));
-        if (added)
-            return NULL;
-    }
-}
-
-void distinct_rescan(struct exec *x, struct plan *n)
-{
-    struct distinct_state *s = x->nodes[n->id];
-    arena_reset(&s->table_arena);
-    row_hash_init(&s->table, &s->table_arena, s->types, n->nexprs);
-}
-
 /* ---- limit ---- */
 
 struct limit_state {
@@ -443,136 +208,36 @@ void project_rescan(struct exec *x, struct plan *n)
     s->expanding = false;
 }
 
-/* ---- INTERSECT, EXCEPT ---- */
-
-struct counted {
-    uint64_t left;
-    uint64_t right;
-};
-
-struct setop_state {
-    struct arena arena;
-    struct row_hash table;
-    const struct type_ops **types;
-    bool filled;
-    size_t bucket;
-    struct hash_entry *entry;
-    uint64_t repeat;
-};
-
-static struct err *count_side(struct exec *x, struct plan *n, struct setop_state *s,
-                              struct plan *side, const int *slots, bool left)
-{
-    for (;;) {
-        struct hash_entry *entry;
-        bool found;
-        bool added;
-        struct datum keys[64];
-        TRY(fiber_tick());
-        TRY(node_next(x, side, &found));
-        if (!found)
-            return NULL;
-        for (int i = 0; i < n->nslots; i++)
-            keys[i] = x->frame[slots[i]];
-        TRY(row_hash_get(&s->table, keys, left, &entry, &added));
-        if (!entry)
-            continue;
-        if (added)
-            entry->payload = arena_new(&s->arena, struct counted);
-        struct counted *c = entry->payload;
-        if (left)
-            c->left++;
-        else
-            c->right++;
-    }
-}
-
-static uint64_t times(const struct plan *n, const struct counted *c)
-{
-    if (n->setop == SETOP_INTERSECT)
-        return n->setop_all ? (c->left < c->right ? c->left : c->right) : c->left && c->right;
-    return n->setop_all ? (c->left > c->right ? c->left - c->right : 0) : c->left && !c->right;
-}
-
-static struct err *setop_fill(struct exec *x, struct plan *n, struct setop_state *s)
-{
-    if (n->nslots > 64)
-        return err_unsupported("set operations on more than 64 columns are not supported");
-    s->types = arena_new_array(&x->arena, const struct type_ops *, n->nexprs + 1);
-    for (int i = 0; i < n->nexprs; i++) {
-        s->types[i] = type_by_oid(n->exprs[i].expr->type);
-        if (!s->types[i] || !s->types[i]->hash || !s->types[i]->compare)
-            return err_new("42883", "could not identify an equality operator for this type");
-    }
-    row_hash_init(&s->table, &s->arena, s->types, n->nslots);
-    TRY(count_side(x, n, s, n->left, n->slots, true));
-    TRY(count_side(x, n, s, n->right, n->right_slots, false));
-    s->filled = true;
-    return NULL;
-}
-
-struct err *setop_next(struct exec *x, struct plan *n, bool *found)
-{
-    bool fresh = !x->nodes[n->id];
-    struct setop_state *s = node_state(x, n, sizeof(*s));
-    if (fresh) {
-        arena_init(&s->arena);
-        on_release(x, release_arena, &s->arena);
-    }
-    if (!s->filled)
-        TRY(setop_fill(x, n, s));
-    while (!s->repeat) {
-        if (s->entry)
-            s->entry = s->entry->next;
-        while (!s->entry && s->bucket < s->table.nbuckets)
-            s->entry = s->table.buckets[s->bucket++];
-        *found = s->entry != NULL;
-        if (!*found)
-            return NULL;
-        s->repeat = times(n, s->entry->payload);
-    }
-    s->repeat--;
-    *found = true;
-    row_restore(x, s->entry->keys, n->slots, n->nslots);
-    return NULL;
-}
-
-void setop_rescan(struct exec *x, struct plan *n)
-{
-    struct setop_state *s = x->nodes[n->id];
-    arena_reset(&s->arena);
-    s->filled = false;
-    s->bucket = 0;
-    s->entry = NULL;
-    s->repeat = 0;
-}
-
 /* ---- recursive union ---- */
 
 struct recursive_state {
     struct row_store *next_rows;
     struct arena table_arena;
-    struct row_hash table;
-    bool begun;
+    struct row_hash table; /* UNION: the rows so far, which have to be in memory */
+    const struct type_ops **types;
+    struct datum *keys;
     bool in_recursive;
 };
 
-static struct err *recursive_begin(struct exec *x, struct plan *n, struct recursive_state *s)
+static struct err *recursive_state(struct exec *x, struct plan *n, struct recursive_state **out)
 {
-    const struct type_ops **types =
-        arena_new_array(&x->arena, const struct type_ops *, n->nslots + 1);
-    for (int i = 0; i < n->nslots; i++) {
-        types[i] = type_by_oid(n->exprs[i].expr->type);
-        if (!types[i] || (!n->setop_all && (!types[i]->hash || !types[i]->compare)))
-            return err_unsupported("could not implement recursive UNION");
-    }
-    x->ctes[n->cte].working = row_store_new(x, n->nslots);
-    s->next_rows = row_store_new(x, n->nslots);
+    bool fresh = !x->nodes[n->id];
+    struct recursive_state *s = node_state(x, n, sizeof(*s));
+    *out = s;
+    if (!fresh)
+        return NULL;
     arena_init(&s->table_arena);
     on_release(x, release_arena, &s->table_arena);
-    row_hash_init(&s->table, &s->table_arena, types, n->nslots);
-    s->begun = true;
-    return NULL;
+    s->keys = arena_new_array(&x->arena, struct datum, n->nslots + 1);
+    s->types = arena_new_array(&x->arena, const struct type_ops *, n->nslots + 1);
+    for (int i = 0; i < n->nslots; i++) {
+        s->types[i] = type_by_oid(n->exprs[i].expr->type);
+        if (!s->types[i] || (!n->setop_all && (!s->types[i]->hash || !s->types[i]->compare)))
+            return err_unsupported("could not implement recursive UNION");
+    }
+    row_hash_init(&s->table, &s->table_arena, s->types, n->nslots);
+    TRY(kept_rows(x, n->nslots, &x->ctes[n->cte].working));
+    return kept_rows(x, n->nslots, &s->next_rows);
 }
 
 static struct err *is_new(struct exec *x, struct plan *n, struct recursive_state *s,
@@ -582,18 +247,16 @@ static struct err *is_new(struct exec *x, struct plan *n, struct recursive_state
     *fresh_row = true;
     if (n->setop_all)
         return NULL;
-    struct datum *keys = arena_new_array(&s->table_arena, struct datum, n->nslots);
     for (int i = 0; i < n->nslots; i++)
-        keys[i] = x->frame[slots[i]];
-    return row_hash_get(&s->table, keys, true, &entry, fresh_row);
+        s->keys[i] = x->frame[slots[i]];
+    return row_hash_get(&s->table, s->keys, true, &entry, fresh_row);
 }
 
 struct err *recursive_next(struct exec *x, struct plan *n, bool *found)
 {
-    struct recursive_state *s = node_state(x, n, sizeof(*s));
+    struct recursive_state *s;
     struct cte_state *cte = &x->ctes[n->cte];
-    if (!s->begun)
-        TRY(recursive_begin(x, n, s));
+    TRY(recursive_state(x, n, &s));
     for (;;) {
         bool fresh_row;
         TRY(fiber_tick());
@@ -604,12 +267,12 @@ struct err *recursive_next(struct exec *x, struct plan *n, bool *found)
             TRY(is_new(x, n, s, slots, &fresh_row));
             if (!fresh_row)
                 continue;
-            TRY(row_store_add(x, s->next_rows, slots));
+            TRY(row_store_add_slots(s->next_rows, x->frame, slots));
             for (int i = 0; i < n->nslots; i++)
                 x->frame[n->slots[i]] = x->frame[slots[i]];
             return NULL;
         }
-        if (!s->next_rows->count)
+        if (!row_store_count(s->next_rows))
             return NULL;
         /* What the last round gave is the next round's input. */
         struct row_store *swap = cte->working;
@@ -625,8 +288,11 @@ struct err *recursive_next(struct exec *x, struct plan *n, bool *found)
 void recursive_rescan(struct exec *x, struct plan *n)
 {
     struct recursive_state *s = x->nodes[n->id];
-    s->begun = s->in_recursive = false;
-    (void)n;
+    row_store_clear(x->ctes[n->cte].working);
+    row_store_clear(s->next_rows);
+    arena_reset(&s->table_arena);
+    row_hash_init(&s->table, &s->table_arena, s->types, n->nslots);
+    s->in_recursive = false;
 }
 
 /* ---- row locks ---- */

@@ -700,24 +700,40 @@ void values_rescan(struct exec *x, struct plan *n)
 
 struct store_state {
     struct arena arena;
-    size_t at;
+    struct row_reader reader;
+    bool reading;
 };
 
-static struct err *store_next(struct exec *x, struct plan *n, const struct row_store *rows,
-                              bool *found)
+static void store_release(void *arg)
+{
+    struct store_state *s = arg;
+    arena_done(&s->arena);
+    row_reader_done(&s->reader);
+}
+
+static struct err *store_next(struct exec *x, struct plan *n, struct row_store *rows, bool *found)
 {
     bool fresh = !x->nodes[n->id];
     struct store_state *s = node_state(x, n, sizeof(*s));
     if (fresh) {
         arena_init(&s->arena);
-        on_release(x, release_arena, &s->arena);
+        on_release(x, store_release, s);
+    }
+    *found = rows != NULL;
+    if (!rows)
+        return NULL;
+    if (!s->reading) {
+        row_reader_done(&s->reader);
+        row_reader_init(&s->reader, rows);
+        s->reading = true;
     }
     for (bool holds = false; !holds;) {
+        const struct datum *row;
         TRY(fiber_tick());
-        *found = rows && s->at < rows->count;
+        TRY(row_reader_next(&s->reader, &row, found));
         if (!*found)
             return NULL;
-        row_restore(x, rows->rows[s->at++], n->slots, n->nslots);
+        row_restore(x, row, n->slots, n->nslots);
         arena_reset(&s->arena);
         TRY(condition(x, &n->filter, &s->arena, &holds));
     }
@@ -733,7 +749,7 @@ struct err *ctescan_next(struct exec *x, struct plan *n, bool *found)
 void ctescan_rescan(struct exec *x, struct plan *n)
 {
     struct store_state *s = x->nodes[n->id];
-    s->at = 0;
+    s->reading = false;
 }
 
 struct err *worktable_next(struct exec *x, struct plan *n, bool *found)

@@ -2,6 +2,7 @@
 #include "exec/exec_internal.h"
 
 #include "base/hash.h"
+#include "exec/session.h"
 
 #include <stdlib.h>
 
@@ -10,45 +11,34 @@ struct datum keep(struct arena *a, struct datum d)
     return datum_copy(a, d, d.len == 0);
 }
 
-static void row_store_release(void *arg)
+enum { DEFAULT_WORK_BYTES = 4 << 20 };
+
+size_t work_memory(const struct exec *x)
 {
-    struct row_store *s = arg;
-    arena_done(&s->arena);
-    free(s->rows);
+    return x->env.work_mem_bytes ? x->env.work_mem_bytes : DEFAULT_WORK_BYTES;
 }
 
-struct row_store *row_store_new(struct exec *x, int width)
+size_t hash_memory(const struct exec *x)
 {
-    struct row_store *s = arena_new(&x->arena, struct row_store);
-    arena_init(&s->arena);
-    s->width = width;
-    on_release(x, row_store_release, s);
-    return s;
+    double factor = x->env.session ? x->env.session->hash_mem_multiplier : 0;
+    return factor > 1 ? (size_t)((double)work_memory(x) * factor) : work_memory(x);
 }
 
-struct err *row_store_add(struct exec *x, struct row_store *s, const int *slots)
+struct temp_quota *temp_quota_of(const struct exec *x)
 {
-    if (s->count == s->cap) {
-        size_t cap = s->cap ? s->cap * 2 : 64;
-        struct datum **rows = realloc(s->rows, cap * sizeof(*rows));
-        if (!rows)
-            return err_oom();
-        s->rows = rows;
-        s->cap = cap;
-    }
-    struct datum *row = arena_try_alloc(&s->arena, sizeof(*row) * (size_t)(s->width + !s->width));
-    if (!row)
-        return err_oom();
-    for (int i = 0; i < s->width; i++)
-        row[i] = keep(&s->arena, x->frame[slots[i]]);
-    s->rows[s->count++] = row;
+    return session_temp_quota(x->env.session);
+}
+
+static void release_store(void *store)
+{
+    row_store_free(store);
+}
+
+struct err *kept_rows(struct exec *x, int width, struct row_store **out)
+{
+    TRY(row_store_new(temp_quota_of(x), work_memory(x), width, out));
+    on_release(x, release_store, *out);
     return NULL;
-}
-
-void row_store_clear(struct row_store *s)
-{
-    arena_reset(&s->arena);
-    s->count = 0;
 }
 
 void row_restore(struct exec *x, const struct datum *row, const int *slots, int n)

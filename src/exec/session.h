@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "catalog/catalog.h"
 #include "exec/exec.h"
+#include "storage/temp_file.h"
 #include "types/type.h"
 
 struct session;
@@ -95,6 +96,8 @@ struct session {
     uint32_t session_role;
     bool superuser;
     size_t work_mem_bytes;
+    double hash_mem_multiplier;
+    struct temp_quota temp_quota; /* of temporary files */
     struct session_sequence *sequences;
     int nsequences;
     struct txn_session_locks *locks; /* advisory ones, NULL: none yet */
@@ -105,6 +108,11 @@ struct session {
     int client_port;
     int64_t backend_start;
 };
+
+static inline struct temp_quota *session_temp_quota(struct session *s)
+{
+    return &s->temp_quota;
+}
 
 static inline struct exec_env session_exec_env(struct session *s)
 {

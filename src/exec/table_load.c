@@ -3,6 +3,7 @@
 
 #include "catalog/table.h"
 #include "exec/index_eval.h"
+#include "exec/session.h"
 #include "types/tuple.h"
 
 #include <stdlib.h>
@@ -88,7 +89,8 @@ static struct err *open_loads(struct table_load *l)
 {
     struct txn *t = l->env.cat->txn;
     const struct table_load_to *to = l->to;
-    TRY(txn_bulk_begin(t, to->storage_id, to->sort_bytes, same_primary_key, l, &l->table));
+    struct temp_quota *quota = session_temp_quota(l->env.session);
+    TRY(txn_bulk_begin(t, to->storage_id, quota, to->sort_bytes, same_primary_key, l, &l->table));
     for (int i = 0; i < l->rel->nindexes; i++) {
         struct load_index *at = &l->indexes[i];
         *at = (struct load_index){l, &l->rel->indexes[i], NULL};
@@ -96,7 +98,8 @@ static struct err *open_loads(struct table_load *l)
             continue;
         if (!l->eval)
             l->eval = index_eval_new(&l->env, l->rel);
-        TRY(txn_bulk_begin(t, to->index_ids[i], to->sort_bytes / 2, same_index_key, at, &at->bulk));
+        TRY(txn_bulk_begin(t, to->index_ids[i], quota, to->sort_bytes / 2, same_index_key, at,
+                           &at->bulk));
     }
     return NULL;
 }

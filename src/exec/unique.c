@@ -66,8 +66,8 @@ static struct err *note_one(struct exec *x, struct table_writer *w, const struct
         e = is_alone(t, buf_str(&key), &alone);
     buf_done(&key);
     if (!e && !alone)
-        check_queue(&x->env, CHECK_UNIQUE, con, 0, datums, NULL, ix->nkeys,
-                    check_is_deferred(x->env.session, con));
+        e = check_queue(&x->env, CHECK_UNIQUE, con, 0, datums, NULL, ix->nkeys,
+                        check_is_deferred(x->env.session, con));
     return e;
 }
 

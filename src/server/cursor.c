@@ -8,7 +8,6 @@
 #include "server/server_internal.h"
 
 #include "rt/fiber.h"
-#include "types/tuple.h"
 
 #include <pg_query/pg_query.pb-c.h>
 #include <stdio.h>
@@ -23,6 +22,8 @@ enum {
     CURSOR_HOLD = 32,
 };
 
+enum { REVERSED_PIECE = 256 };
+
 struct cursor {
     int options;
     bool scroll; /* may go back */
@@ -34,12 +35,8 @@ struct cursor {
     uint64_t streamed;        /* rows the run has given since its start */
     const struct datum *last; /* ... the last of them */
     uint64_t base;            /* row base + 1 is the first kept */
-    struct buf bytes;
-    size_t *ends; /* of kept rows in `bytes` */
-    size_t count;
-    size_t cap;
-    struct datum *row; /* a kept row, decoded */
-    int8_t *lens;
+    struct row_store *rows;   /* kept; NULL: none yet */
+    struct row_reader reader;
     int64_t created;
     const char *statement;
 };
@@ -48,8 +45,8 @@ void cursor_free(struct cursor *c)
 {
     if (!c)
         return;
-    buf_done(&c->bytes);
-    free(c->ends);
+    row_reader_done(&c->reader);
+    row_store_free(c->rows);
     free(c);
 }
 
@@ -79,37 +76,33 @@ static struct err *stream_to(struct portal *p, uint64_t i, bool *found)
     return NULL;
 }
 
-static struct err *keep_row(struct cursor *c, int n, const struct datum *row)
+static uint64_t last_kept(const struct cursor *c)
 {
-    if (c->count == c->cap) {
-        size_t cap = c->cap ? c->cap * 2 : 64;
-        size_t *grown = realloc(c->ends, sizeof(*grown) * cap);
-        if (!grown)
-            return err_oom();
-        c->ends = grown;
-        c->cap = cap;
-    }
-    tuple_encode(c->lens, n, row, &c->bytes);
-    TRY(buf_finish(&c->bytes));
-    c->ends[c->count++] = c->bytes.len;
-    return NULL;
+    return c->base + (c->rows ? row_store_count(c->rows) : 0);
 }
 
 /* Keeps the rows up to number i, if there are as many. */
-static struct err *keep_to(struct portal *p, uint64_t i)
+static struct err *keep_to(struct backend *b, struct portal *p, uint64_t i)
 {
     struct cursor *c = p->cursor;
-    while (!c->complete && c->base + c->count < i) {
+    if (!c->rows) {
+        TRY(row_store_new(session_temp_quota(&b->base), b->base.work_mem_bytes, p->stmt->desc.ncols,
+                          &c->rows));
+        row_reader_init(&c->reader, c->rows);
+    }
+    while (!c->complete && last_kept(c) < i) {
         bool found;
-        TRY(stream_to(p, c->base + c->count + 1, &found));
+        TRY(fiber_tick());
+        TRY(stream_to(p, last_kept(c) + 1, &found));
         if (found)
-            TRY(keep_row(c, p->stmt->desc.ncols, c->last));
+            TRY(row_store_add(c->rows, c->last));
         c->complete = !found;
     }
     return NULL;
 }
 
-static struct err *cursor_row(struct portal *p, uint64_t i, const struct datum **row, bool *found)
+static struct err *cursor_row(struct backend *b, struct portal *p, uint64_t i,
+                              const struct datum **row, bool *found)
 {
     struct cursor *c = p->cursor;
     if (!c->stored) {
@@ -117,15 +110,12 @@ static struct err *cursor_row(struct portal *p, uint64_t i, const struct datum *
         *row = c->last;
         return NULL;
     }
-    TRY(keep_to(p, i));
-    *found = i <= c->base + c->count;
+    TRY(keep_to(b, p, i));
+    *found = i <= last_kept(c);
     if (!*found)
         return NULL;
-    size_t at = (size_t)(i - c->base - 1);
-    size_t start = at ? c->ends[at - 1] : 0;
-    *row = c->row;
-    return tuple_decode(str_make(c->bytes.data + start, c->ends[at] - start), c->lens,
-                        p->stmt->desc.ncols, NULL, c->row);
+    TRY(row_reader_seek(&c->reader, (size_t)(i - c->base - 1)));
+    return row_reader_next(&c->reader, row, found);
 }
 
 /* ---- moving ---- */
@@ -160,7 +150,7 @@ static struct err *forward(struct fetch *f, uint64_t n, bool send)
         const struct datum *row;
         bool found;
         TRY(fiber_tick());
-        TRY(cursor_row(f->p, c->position + 1, &row, &found));
+        TRY(cursor_row(f->b, f->p, c->position + 1, &row, &found));
         c->position++;
         c->at_end = !found;
         if (!found)
@@ -172,17 +162,17 @@ static struct err *forward(struct fetch *f, uint64_t n, bool send)
     return NULL;
 }
 
-/* Rows lo to hi of a run, last first: they are read once, forwards, and sent backwards. */
-static struct err *send_reversed(struct fetch *f, uint64_t lo, uint64_t hi)
+/* Rows lo to hi, last first: they are read once, forwards, and sent backwards. */
+static struct err *send_piece_reversed(struct fetch *f, uint64_t lo, uint64_t hi)
 {
     struct buf rows = BUF_INIT;
-    size_t *starts = malloc(sizeof(*starts) * (size_t)(hi - lo + 2));
-    struct err *e = starts ? NULL : err_oom();
+    size_t starts[REVERSED_PIECE + 1];
+    struct err *e = NULL;
     for (uint64_t i = lo; i <= hi && !e; i++) {
         const struct datum *row;
         bool found;
         starts[i - lo] = rows.len;
-        e = cursor_row(f->p, i, &row, &found);
+        e = cursor_row(f->b, f->p, i, &row, &found);
         if (!e && !found)
             e = err_new("XX000", "a cursor gives fewer rows than before");
         if (!e)
@@ -199,8 +189,24 @@ static struct err *send_reversed(struct fetch *f, uint64_t lo, uint64_t hi)
             e = backend_flush(f->b);
     }
     buf_done(&rows);
-    free(starts);
     return e;
+}
+
+/* In pieces, so that not all of them are in memory. Without kept rows each piece would start the
+ * run anew, so they are kept from now on. */
+static struct err *send_reversed(struct fetch *f, uint64_t lo, uint64_t hi)
+{
+    struct cursor *c = f->p->cursor;
+    if (!c->stored && hi - lo >= REVERSED_PIECE) {
+        c->base = 0;
+        c->stored = true;
+    }
+    while (hi >= lo) {
+        uint64_t from = hi - lo >= REVERSED_PIECE ? hi - REVERSED_PIECE + 1 : lo;
+        TRY(send_piece_reversed(f, from, hi));
+        hi = from - 1;
+    }
+    return NULL;
 }
 
 static struct err *backward(struct fetch *f, uint64_t n, bool send)
@@ -232,7 +238,7 @@ static struct err *current(struct fetch *f)
         return NULL;
     if (!c->scroll)
         return only_forward();
-    TRY(cursor_row(f->p, c->position, &row, &found));
+    TRY(cursor_row(f->b, f->p, c->position, &row, &found));
     return send_row(f, row);
 }
 
@@ -298,16 +304,11 @@ static struct err *find_cursor(struct backend *b, const char *name, struct porta
 
 static struct err *cursor_new(struct backend *b, struct portal *p, int options)
 {
-    int n = p->stmt->desc.ncols;
     struct cursor *c = calloc(1, sizeof(*c));
     if (!c)
         return err_oom();
     c->options = options;
     c->created = b->base.types.stmt_timestamp;
-    c->lens = arena_alloc(&p->arena, sizeof(*c->lens) * (size_t)(n + 1));
-    c->row = arena_new_array(&p->arena, struct datum, n + 1);
-    for (int i = 0; i < n; i++)
-        c->lens[i] = p->stmt->desc.ops[i] && p->stmt->desc.ops[i]->byval ? 8 : -1;
     p->cursor = c;
     return NULL;
 }
@@ -532,17 +533,17 @@ struct err *run_declare(struct backend *b, struct run *r)
 /* ---- WITH HOLD ---- */
 
 /* All rows that can still be fetched. */
-static struct err *hold(struct portal *p)
+static struct err *hold(struct backend *b, struct portal *p)
 {
     struct cursor *c = p->cursor;
     if (!c->stored) {
         c->base = c->scroll ? 0 : c->position;
         c->stored = true;
         if (!c->at_end || c->scroll)
-            TRY(keep_to(p, UINT64_MAX));
+            TRY(keep_to(b, p, UINT64_MAX));
         c->complete = true;
     } else {
-        TRY(keep_to(p, UINT64_MAX));
+        TRY(keep_to(b, p, UINT64_MAX));
     }
     return NULL;
 }
@@ -555,7 +556,7 @@ struct err *cursors_hold(struct backend *b)
             continue;
         if (p->state == PORTAL_FAILED)
             return err_new("55000", "portal \"%s\" cannot be run", p->name);
-        TRY(hold(p));
+        TRY(hold(b, p));
         exec_end(p->exec);
         p->exec = NULL;
         c->held_by = b->xact.number;

@@ -53,7 +53,8 @@ void portal_drop(struct backend *b, struct portal *p)
     exec_end(p->exec);
     cursor_free(p->cursor);
     prepared_unref(p->stmt);
-    buf_done(&p->held);
+    row_reader_done(&p->held_reader);
+    row_store_free(p->held);
     arena_give_back(&p->arena);
     free(p->name);
     if (b->spare)
@@ -103,33 +104,25 @@ struct err *portal_start(struct backend *b, struct portal *p)
 }
 
 /* A statement that writes runs to its end at the first Execute, whatever its row limit. */
-static struct err *hold_rows(struct backend *b, struct portal *p, const int16_t *formats,
-                             int nformats)
+static struct err *hold_rows(struct backend *b, struct portal *p)
 {
     const struct datum *row;
     bool found;
-    p->held_rows = true;
+    TRY(row_store_new(session_temp_quota(&b->base), b->base.work_mem_bytes, p->stmt->desc.ncols,
+                      &p->held));
+    row_reader_init(&p->held_reader, p->held);
     for (;;) {
         TRY(exec_next(p->exec, &row, &found));
         if (!found)
             return NULL;
-        TRY(put_row(b, &p->held, &p->stmt->desc, row, formats, nformats));
-        TRY(buf_finish(&p->held));
+        TRY(row_store_add(p->held, row));
     }
 }
 
-static struct err *run_held(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
-                            uint64_t *nrows, bool *done)
+/* The next row: held, or from the run. */
+static struct err *portal_next(struct portal *p, const struct datum **row, bool *found)
 {
-    while (p->held_at < p->held.len && (!max_rows || *nrows < max_rows)) {
-        size_t size = (size_t)load_be32(p->held.data + p->held_at + 1) + 1;
-        if (send)
-            buf_put(backend_out(b), p->held.data + p->held_at, size);
-        p->held_at += size;
-        ++*nrows;
-    }
-    *done = !max_rows || *nrows < max_rows;
-    return NULL;
+    return p->held ? row_reader_next(&p->held_reader, row, found) : exec_next(p->exec, row, found);
 }
 
 static struct err *run_rows(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
@@ -139,7 +132,7 @@ static struct err *run_rows(struct backend *b, struct portal *p, uint64_t max_ro
     const struct datum *row;
     bool found = true;
     while (!max_rows || *nrows < max_rows) {
-        TRY(exec_next(p->exec, &row, &found));
+        TRY(portal_next(p, &row, &found));
         if (!found)
             break;
         ++*nrows;
@@ -167,11 +160,9 @@ struct err *portal_run(struct backend *b, struct portal *p, uint64_t max_rows, b
     else if (p->state == PORTAL_DONE)
         return NULL;
     const struct statement_plan *plan = p->stmt->plan;
-    if (!e && max_rows && !plan->read_only && plan->nout && !p->held_rows)
-        e = hold_rows(b, p, formats, nformats);
-    if (!e && p->held_rows)
-        e = run_held(b, p, max_rows, send, nrows, done);
-    else if (!e)
+    if (!e && max_rows && !plan->read_only && plan->nout && !p->held)
+        e = hold_rows(b, p);
+    if (!e)
         e = run_rows(b, p, max_rows, send, formats, nformats, nrows, done);
     p->position += *nrows;
     if (e)

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "exec/checks.h"
+#include "exec/row_store.h"
 #include "exec/session.h"
 #include "rt/cancel.h"
 #include "rt/runtime.h"
@@ -144,9 +145,8 @@ struct portal {
     enum portal_state state;
     struct cursor *cursor; /* of DECLARE, or once FETCH named it; see cursor.c */
     int64_t created;
-    bool held_rows;  /* ran to its end; the rows wait in `held` */
-    struct buf held; /* DataRow messages */
-    size_t held_at;
+    struct row_store *held; /* ran to its end; the rows wait here. NULL: it did not */
+    struct row_reader held_reader;
     int level;         /* savepoints around it when it was made */
     uint64_t position; /* rows given so far */
 };

@@ -117,6 +117,7 @@ struct backend *backend_new(void)
     b->base.ops = &backend_ops;
     b->base.cat.shared = server_catalog;
     b->base.last_sequence = -1;
+    txn_mgr_temp_quota(catalog_txn_mgr(server_catalog), &b->base.temp_quota);
     b->base.client_addr = "";
     b->base.backend_start = timestamp_now();
     b->base.types.stmt_timestamp = b->base.backend_start;

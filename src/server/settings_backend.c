@@ -87,6 +87,15 @@ static void apply(struct backend *b, const struct setting_def *def)
     case HOOK_WORK_MEM:
         b->base.work_mem_bytes = (size_t)setting_int(v) * 1024;
         break;
+    case HOOK_HASH_MEM:
+        b->base.hash_mem_multiplier = strtod(v, NULL);
+        break;
+    case HOOK_TEMP_FILE_LIMIT:
+        b->base.temp_quota.limit_bytes = setting_int(v) < 0 ? -1 : setting_int(v) * 1024;
+        break;
+    case HOOK_LOG_TEMP_FILES:
+        b->base.temp_quota.log_bytes = setting_int(v) < 0 ? -1 : setting_int(v) * 1024;
+        break;
     case HOOK_MIN_MESSAGES:
         b->min_notice = setting_enum_index(def, v);
         break;

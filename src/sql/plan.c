@@ -523,6 +523,27 @@ static struct err *add_sort(struct planning *l, struct plan **node, const int *t
     return NULL;
 }
 
+/* DISTINCT ON goes over rows sorted by its expressions: those that ORDER BY lacks come behind it.
+ */
+static void order_by_distinct(struct planning *l)
+{
+    struct query *q = l->q;
+    struct sort_key *order =
+        arena_new_array(l->p->arena, struct sort_key, q->norder + q->ndistinct_on);
+    int n = q->norder;
+    if (n)
+        memcpy(order, q->order, sizeof(*order) * (size_t)n);
+    for (int i = 0; i < q->ndistinct_on; i++) {
+        bool there = false;
+        for (int k = 0; k < n && !there; k++)
+            there = expr_equal(order[k].expr, q->distinct_on[i]);
+        if (!there)
+            order[n++] = (struct sort_key){.expr = q->distinct_on[i]};
+    }
+    q->order = order;
+    q->norder = n;
+}
+
 static struct err *add_distinct(struct planning *l, struct plan **node, const int *slots)
 {
     struct planner *p = l->p;
@@ -530,6 +551,7 @@ static struct err *add_distinct(struct planning *l, struct plan **node, const in
     struct plan *d = plan_new(p, P_DISTINCT);
     d->left = *node;
     if (q->distinct == DISTINCT_ON) {
+        d->strategy = AGG_SORTED;
         d->nslots = q->ndistinct_on;
         d->slots = arena_new_array(p->arena, int, d->nslots);
         d->exprs = arena_new_array(p->arena, struct plan_expr, d->nslots);
@@ -660,8 +682,8 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
     if (project_first)
         TRY(project(l, out, slots));
     if (q->distinct == DISTINCT_ON) {
-        if (q->norder)
-            TRY(add_sort(l, out, slots, -1));
+        order_by_distinct(l);
+        TRY(add_sort(l, out, slots, -1));
         TRY(add_distinct(l, out, slots));
     } else {
         if (q->distinct)

@@ -29,7 +29,7 @@ enum plan_kind {
     P_HASHJOIN, /* right side is hashed */
     P_SORT,
     P_AGG,
-    P_DISTINCT, /* hash of `slots`; first of each kept (SORTED input: compares with the last row) */
+    P_DISTINCT, /* first row of each with equal `exprs`; strategy SORTED: they follow each other */
     P_LIMIT,
     P_PROJECT, /* computes `exprs` into `slots`; set-returning functions expand rows */
     P_SETOP,   /* INTERSECT, EXCEPT; UNION [ALL] as P_APPEND (+ P_DISTINCT) */
@@ -85,8 +85,10 @@ struct plan {
     int nexprs;
     int *slots; /* SUBQUERY, CTESCAN, SETOP, DISTINCT, APPEND: columns written or compared */
     int nslots;
-    int *saved; /* SORT, HASHJOIN (right side), MATERIAL, NESTLOOP inner, AGG: slots to keep */
+    int *saved; /* SORT, HASHJOIN (right side), MATERIAL, DISTINCT, AGG: slots to keep */
     int nsaved;
+    int *left_saved; /* HASHJOIN: those of the left side */
+    int nleft_saved;
     int *null_slots; /* outer joins: slots of the nullable side(s) */
     int nnull_slots;
     int *left_null_slots; /* FULL joins: slots of the left side */

@@ -134,11 +134,11 @@ static int *common(struct walk *w, const uint64_t *a, const uint64_t *b, int *co
 
 static void assign(struct walk *w, struct plan *n, const uint64_t *above);
 
-static void save_from(struct walk *w, struct plan *n, struct plan *child, const uint64_t *need)
+static int *saved_of(struct walk *w, struct plan *child, const uint64_t *need, int *count)
 {
     bits written = bits_new(w);
     plan_write_slots(child, written);
-    n->saved = common(w, need, written, &n->nsaved);
+    return common(w, need, written, count);
 }
 
 static void assign_expr_subplans(struct walk *w, struct plan *n);
@@ -155,7 +155,7 @@ static void assign(struct walk *w, struct plan *n, const uint64_t *above)
     case P_AGG:
     case P_DISTINCT:
         /* What this node reads for itself it reads before saving; aggregates above read results. */
-        save_from(w, n, n->left, above);
+        n->saved = saved_of(w, n->left, above, &n->nsaved);
         break;
     case P_HASHJOIN: {
         struct reads r = {w, need};
@@ -168,8 +168,11 @@ static void assign(struct walk *w, struct plan *n, const uint64_t *above)
         for (int i = 0; i < n->nhash; i++) {
             struct err *never = note_slot(&n->hash_right[i].expr, &r);
             CHECK(never == NULL);
+            never = note_slot(&n->hash_left[i].expr, &r);
+            CHECK(never == NULL);
         }
-        save_from(w, n, n->right, need);
+        n->saved = saved_of(w, n->right, need, &n->nsaved);
+        n->left_saved = saved_of(w, n->left, need, &n->nleft_saved);
         break;
     }
     default:

@@ -6,16 +6,14 @@
 #include "base/bytes.h"
 #include "rt/fiber.h"
 #include "rt/pool.h"
+#include "storage/temp_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
     MIN_MEMORY_BYTES = 64 * 1024,
-    RUN_BUFFER_BYTES = 256 * 1024,
+    MIN_BUFFER_BYTES = 8 * 1024,
+    MAX_BUFFER_BYTES = 256 * 1024,
     MAX_FAN_IN = 64,
     HEAD_BYTES = 8,
     SMALL_SORT = 12,
@@ -35,9 +33,13 @@ struct half {
 };
 
 struct run {
-    FILE *file;
-    char *buffer; /* of the file */
-    char *space;  /* the current record */
+    struct temp_file *file;
+    uint8_t *buffer;
+    size_t buffer_bytes;
+    size_t at;           /* written: bytes in the buffer; read: the next one's place in it */
+    size_t filled;       /* read: bytes in the buffer */
+    uint64_t next_block; /* read: behind them in the file */
+    char *space;         /* the current record */
     size_t cap;
     uint32_t key_len;
     uint32_t value_len;
@@ -45,8 +47,9 @@ struct run {
 };
 
 struct sorter {
-    char *dir;
+    struct temp_quota *quota;
     size_t half_bytes;
+    size_t buffer_bytes; /* of a run */
     struct half halves[2];
     struct half *filling;
     struct half *spilling; /* by `job`; NULL: none */
@@ -62,31 +65,41 @@ struct sorter {
     bool first;
 };
 
-struct err *sorter_new(const char *dir, size_t memory_bytes, struct sorter **out)
+static size_t buffer_for(size_t memory_bytes)
+{
+    size_t n = memory_bytes / MAX_FAN_IN;
+    return n < MIN_BUFFER_BYTES ? MIN_BUFFER_BYTES : n > MAX_BUFFER_BYTES ? MAX_BUFFER_BYTES : n;
+}
+
+struct err *sorter_new(struct temp_quota *quota, size_t memory_bytes, struct sorter **out)
 {
     struct sorter *s = calloc(1, sizeof(*s));
     if (!s)
         return err_oom();
-    s->dir = strdup(dir);
+    s->quota = quota;
+    s->buffer_bytes = buffer_for(memory_bytes);
     s->half_bytes = (memory_bytes < MIN_MEMORY_BYTES ? MIN_MEMORY_BYTES : memory_bytes) / 2;
     s->filling = &s->halves[0];
     arena_init(&s->halves[0].arena);
     arena_init(&s->halves[1].arena);
-    if (!s->dir) {
-        free(s);
-        return err_oom();
-    }
     *out = s;
     return NULL;
 }
 
 static void run_close(struct run *r)
 {
-    if (r->file)
-        fclose(r->file);
+    temp_file_free(r->file);
     free(r->buffer);
     free(r->space);
     *r = (struct run){0};
+}
+
+static void half_done(struct half *h)
+{
+    free(h->items);
+    arena_done(&h->arena);
+    h->items = NULL;
+    h->count = h->cap = 0;
 }
 
 struct err *sorter_settle(struct sorter *s)
@@ -107,13 +120,10 @@ void sorter_free(struct sorter *s)
     err_free(sorter_settle(s));
     for (size_t i = 0; i < s->run_count; i++)
         run_close(&s->runs[i]);
-    for (int i = 0; i < 2; i++) {
-        free(s->halves[i].items);
-        arena_done(&s->halves[i].arena);
-    }
+    for (int i = 0; i < 2; i++)
+        half_done(&s->halves[i]);
     free(s->runs);
     free(s->heap);
-    free(s->dir);
     free(s);
 }
 
@@ -194,39 +204,66 @@ static struct err *sort_half(struct half *h)
 
 /* ---- runs ---- */
 
-static struct err *write_failed(void)
+static struct err *run_flush(struct run *r)
 {
-    return err_errno(errno, "write to temporary file");
+    TRY(temp_file_append(r->file, r->buffer, r->at));
+    r->at = 0;
+    return NULL;
 }
 
-static struct err *write_items(const struct half *h, FILE *file)
+static struct err *run_write(struct run *r, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    while (len) {
+        size_t n = r->buffer_bytes - r->at < len ? r->buffer_bytes - r->at : len;
+        memcpy(r->buffer + r->at, p, n);
+        r->at += n;
+        p += n;
+        len -= n;
+        if (r->at == r->buffer_bytes)
+            TRY(run_flush(r));
+    }
+    return NULL;
+}
+
+/* *got is less than `len` at the end of the run. */
+static struct err *run_read(struct run *r, void *to, size_t len, size_t *got)
+{
+    for (*got = 0; *got < len;) {
+        if (r->at == r->filled) {
+            uint64_t left = temp_file_size(r->file) - r->next_block;
+            r->at = 0;
+            r->filled = left < r->buffer_bytes ? (size_t)left : r->buffer_bytes;
+            if (!r->filled)
+                return NULL;
+            TRY(temp_file_read(r->file, r->next_block, r->buffer, r->filled));
+            r->next_block += r->filled;
+        }
+        size_t n = r->filled - r->at < len - *got ? r->filled - r->at : len - *got;
+        memcpy((uint8_t *)to + *got, r->buffer + r->at, n);
+        r->at += n;
+        *got += n;
+    }
+    return NULL;
+}
+
+static struct err *write_items(const struct half *h, struct run *r)
 {
     for (size_t i = 0; i < h->count; i++) {
         const char *entry = h->items[i].entry;
-        size_t bytes = HEAD_BYTES + (size_t)load_le32(entry) + load_le32(entry + 4);
-        if (fwrite(entry, 1, bytes, file) != bytes)
-            return write_failed();
+        TRY(run_write(r, entry, HEAD_BYTES + (size_t)load_le32(entry) + load_le32(entry + 4)));
+        TRY(fiber_tick());
     }
-    return fflush(file) == 0 ? NULL : write_failed();
+    return run_flush(r);
 }
 
 static struct err *open_run(struct sorter *s, struct run *out)
 {
-    char path[1024];
-    snprintf(path, sizeof(path), "%s/sort-XXXXXX", s->dir);
-    int fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0)
-        return err_errno(errno, "create temporary file \"%s\"", path);
-    unlink(path);
-    *out = (struct run){.file = fdopen(fd, "w+"), .buffer = malloc(RUN_BUFFER_BYTES)};
-    if (!out->file)
-        close(fd);
-    if (!out->file || !out->buffer) {
+    *out = (struct run){.buffer = malloc(s->buffer_bytes), .buffer_bytes = s->buffer_bytes};
+    struct err *e = out->buffer ? temp_file_new(s->quota, &out->file) : err_oom();
+    if (e)
         run_close(out);
-        return err_oom();
-    }
-    setvbuf(out->file, out->buffer, _IOFBF, RUN_BUFFER_BYTES);
-    return NULL;
+    return e;
 }
 
 static struct err *merge_runs(struct sorter *s);
@@ -250,7 +287,7 @@ static struct err *spill(struct sorter *s, struct half *h)
     struct run r;
     TRY(sort_half(h));
     TRY(open_run(s, &r));
-    struct err *e = write_items(h, r.file);
+    struct err *e = write_items(h, &r);
     if (!e)
         e = push_run(s, r);
     if (e) {
@@ -315,14 +352,12 @@ struct err *sorter_add(struct sorter *s, struct str key, struct str value)
 
 static struct err *run_advance(struct run *r)
 {
-    uint8_t head[8];
-    size_t n = fread(head, 1, sizeof(head), r->file);
-    if (n == 0 && feof(r->file)) {
-        r->ended = true;
+    uint8_t head[HEAD_BYTES] = {0};
+    size_t n;
+    TRY(run_read(r, head, sizeof(head), &n));
+    r->ended = n == 0;
+    if (r->ended)
         return NULL;
-    }
-    if (n != sizeof(head))
-        return err_errno(errno, "read from temporary file");
     r->key_len = load_le32(head);
     r->value_len = load_le32(head + 4);
     size_t bytes = (size_t)r->key_len + r->value_len;
@@ -335,9 +370,8 @@ static struct err *run_advance(struct run *r)
             return err_oom();
         }
     }
-    if (fread(r->space, 1, bytes, r->file) != bytes)
-        return err_errno(errno, "read from temporary file");
-    return NULL;
+    TRY(run_read(r, r->space, bytes, &n));
+    return n == bytes ? NULL : err_new("XX001", "a temporary file ends unexpectedly");
 }
 
 /* Equal keys come in order of addition: by run. */
@@ -374,7 +408,8 @@ static struct err *start_merge(struct sorter *s)
     if (!s->heap)
         return err_oom();
     for (size_t i = 0; i < s->run_count; i++) {
-        rewind(s->runs[i].file);
+        s->runs[i].at = s->runs[i].filled = 0;
+        s->runs[i].next_block = 0;
         TRY(run_advance(&s->runs[i]));
         if (!s->runs[i].ended)
             s->heap[s->heap_count++] = i;
@@ -400,7 +435,7 @@ static struct err *merge_next(struct sorter *s, struct run **out)
 }
 
 /* All runs into one, when there are too many to merge at once. */
-static struct err *merge_into(struct sorter *s, FILE *file)
+static struct err *merge_into(struct sorter *s, struct run *to)
 {
     struct run *r;
     TRY(start_merge(s));
@@ -408,13 +443,12 @@ static struct err *merge_into(struct sorter *s, FILE *file)
         uint8_t head[8];
         TRY(merge_next(s, &r));
         if (!r)
-            return fflush(file) == 0 ? NULL : write_failed();
+            return run_flush(to);
         size_t bytes = (size_t)r->key_len + r->value_len;
         store_le32(head, r->key_len);
         store_le32(head + 4, r->value_len);
-        if (fwrite(head, 1, sizeof(head), file) != sizeof(head) ||
-            fwrite(r->space, 1, bytes, file) != bytes)
-            return write_failed();
+        TRY(run_write(to, head, sizeof(head)));
+        TRY(run_write(to, r->space, bytes));
         TRY(fiber_tick());
     }
 }
@@ -423,7 +457,7 @@ static struct err *merge_runs(struct sorter *s)
 {
     struct run merged;
     TRY(open_run(s, &merged));
-    struct err *e = merge_into(s, merged.file);
+    struct err *e = merge_into(s, &merged);
     if (e) {
         run_close(&merged);
         return e;
@@ -441,6 +475,8 @@ struct err *sorter_finish(struct sorter *s)
         return sort_half(s->filling);
     if (s->filling->count)
         TRY(spill(s, s->filling));
+    for (int i = 0; i < 2; i++)
+        half_done(&s->halves[i]);
     s->merging = true;
     return start_merge(s);
 }

@@ -1,5 +1,5 @@
 /* External merge sort of key/value pairs by key, stable. Holds about `memory_bytes`; beyond, sorted
- * runs go to unlinked files in a directory, written on the pool while more is added. All keys have
+ * runs go to temporary files, written on the pool while more is added. All keys have
  * the same first four bytes. One fiber or thread at a time; before another goes on, sorter_settle.
  */
 #ifndef TARN_STORAGE_SORT_H
@@ -12,8 +12,11 @@
 #include <stddef.h>
 
 struct sorter;
+struct temp_quota;
 
-struct err *sorter_new(const char *dir, size_t memory_bytes, struct sorter **out) MUST_CHECK;
+/* `quota` must outlive it. Any of these may give 53100, 53400. */
+struct err *sorter_new(struct temp_quota *quota, size_t memory_bytes,
+                       struct sorter **out) MUST_CHECK;
 void sorter_free(struct sorter *s); /* NULL is fine. MAY YIELD */
 /* Copies the bytes. MAY YIELD. */
 struct err *sorter_add(struct sorter *s, struct str key, struct str value) MUST_CHECK;

@@ -23,6 +23,7 @@ struct batch {
 struct txn_bulk {
     struct txn *txn;
     uint32_t storage_id;
+    struct temp_quota *quota;
     size_t sort_bytes;
     txn_bulk_duplicate on_duplicate;
     void *arg;
@@ -138,8 +139,9 @@ static struct err *append(struct txn_bulk *b, struct str key, struct str value)
 
 /* ---- loading ---- */
 
-struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, size_t sort_bytes,
-                           txn_bulk_duplicate on_duplicate, void *arg, struct txn_bulk **out)
+struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, struct temp_quota *quota,
+                           size_t sort_bytes, txn_bulk_duplicate on_duplicate, void *arg,
+                           struct txn_bulk **out)
 {
     if (t->read_only)
         return err_new("25006", "cannot change data in a read-only transaction");
@@ -148,6 +150,7 @@ struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, size_t sort_bytes
         return err_oom();
     *b = (struct txn_bulk){.txn = t,
                            .storage_id = storage_id,
+                           .quota = quota,
                            .sort_bytes = sort_bytes,
                            .on_duplicate = on_duplicate,
                            .arg = arg};
@@ -168,7 +171,7 @@ struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, size_t sort_bytes
 static struct err *start_sorting(struct txn_bulk *b)
 {
     struct batch *f = b->filling;
-    TRY(sorter_new(store_tmp_dir(b->txn->mgr->store), b->sort_bytes, &b->sorter));
+    TRY(sorter_new(b->quota, b->sort_bytes, &b->sorter));
     if (b->begun)
         return write_batch(b);
     for (size_t i = 0; i < f->count; i++)

@@ -2,6 +2,7 @@
 #include "txn/txn_internal.h"
 
 #include "storage/kv.h"
+#include "storage/temp_file.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -136,6 +137,11 @@ struct err *txn_mgr_backup(struct txn_mgr *mgr, const char *target)
 void txn_mgr_stats(struct txn_mgr *mgr, struct store_stats *out)
 {
     store_stats(mgr->store, out);
+}
+
+void txn_mgr_temp_quota(const struct txn_mgr *mgr, struct temp_quota *out)
+{
+    temp_quota_init(out, store_tmp_dir(mgr->store));
 }
 
 uint32_t txn_new_storage_id(struct txn_mgr *mgr)

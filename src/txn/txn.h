@@ -17,6 +17,7 @@
 
 struct file_ops;
 struct store_stats;
+struct temp_quota;
 struct txn_mgr;
 struct txn;
 struct snapshot; /* (csn, superversion), reference-counted */
@@ -42,6 +43,8 @@ struct err *txn_mgr_open(const struct txn_config *config, struct txn_mgr **out) 
 struct err *txn_mgr_close(struct txn_mgr *mgr) MUST_CHECK;
 /* As a crash of the process would leave it: without a checkpoint. For tests. */
 void txn_mgr_close_hard(struct txn_mgr *mgr);
+/* A quota without limits for temporary files in the store's directory. */
+void txn_mgr_temp_quota(const struct txn_mgr *mgr, struct temp_quota *out);
 /* Counters of the store (storage/store.h). */
 void txn_mgr_stats(struct txn_mgr *mgr, struct store_stats *out);
 /* True when the directory was new: the catalog then bootstraps. */
@@ -265,8 +268,8 @@ struct txn_bulk;
  * entry wins. */
 typedef struct err *(*txn_bulk_duplicate)(void *arg, struct str key, struct str earlier,
                                           struct str later, bool *keep_new);
-struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, size_t sort_bytes,
-                           txn_bulk_duplicate on_duplicate, void *arg,
+struct err *txn_bulk_begin(struct txn *t, uint32_t storage_id, struct temp_quota *quota,
+                           size_t sort_bytes, txn_bulk_duplicate on_duplicate, void *arg,
                            struct txn_bulk **out) MUST_CHECK;
 /* The key must have that storage id; bytes are copied. MAY YIELD. */
 struct err *txn_bulk_add(struct txn_bulk *b, struct str key, struct str value) MUST_CHECK;

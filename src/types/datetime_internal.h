@@ -59,12 +59,13 @@ enum word_type date_word(const char *text, int *value);
 /* Digits from p on: the value goes to *out, the end is returned (p itself when there are none).
  * False in *ok when it does not fit an int. */
 const char *read_int(const char *p, int *out, bool *ok);
+const char *read_long(const char *p, int64_t *out, bool *ok); /* the same for 64 bits */
 /* ".5" and the like as a fraction of one; false on other text. */
 bool read_fraction(const char *p, double *out);
 /* The same in microseconds, rounded. */
 bool read_fraction_us(const char *p, int *out);
 /* h:m[:s[.f]] or m:s.f; range checks of minutes and seconds. */
-enum parse_result read_time(const char *p, int *hour, int *minute, int *second, int *usec);
+enum parse_result read_time(const char *p, int64_t *hour, int *minute, int *second, int *usec);
 
 /* The error for the result, naming the type and the whole text. */
 struct err *parse_error(enum parse_result r, const char *type_name, struct str text);

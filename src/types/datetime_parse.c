@@ -330,7 +330,9 @@ static enum parse_result time_field(struct decoder *d, char *text, unsigned *mas
         d->label = WORD_UNKNOWN;
     }
     struct civil *c = &d->out.at;
-    enum parse_result r = read_time(text, &c->hour, &c->minute, &c->second, &c->usec);
+    int64_t hour = 0;
+    enum parse_result r = read_time(text, &hour, &c->minute, &c->second, &c->usec);
+    c->hour = hour > 24 ? 25 : (int)hour;
     if (r == PARSE_OK && later_than_a_day(c))
         r = PARSE_FIELD_RANGE;
     *mask = HAS_TIME;

@@ -238,6 +238,16 @@ enum word_type date_word(const char *text, int *value)
     return WORD_UNKNOWN;
 }
 
+const char *read_long(const char *p, int64_t *out, bool *ok)
+{
+    int64_t v = 0;
+    *ok = true;
+    for (; is_digit(*p); p++)
+        *ok &= !__builtin_mul_overflow(v, 10, &v) && !__builtin_add_overflow(v, *p - '0', &v);
+    *out = v;
+    return p;
+}
+
 const char *read_int(const char *p, int *out, bool *ok)
 {
     int64_t v = 0;
@@ -273,10 +283,10 @@ bool read_fraction_us(const char *p, int *out)
     return true;
 }
 
-enum parse_result read_time(const char *p, int *hour, int *minute, int *second, int *usec)
+enum parse_result read_time(const char *p, int64_t *hour, int *minute, int *second, int *usec)
 {
     bool ok;
-    p = read_int(p, hour, &ok);
+    p = read_long(p, hour, &ok);
     if (!ok)
         return PARSE_FIELD_RANGE;
     if (*p != ':')
@@ -288,8 +298,10 @@ enum parse_result read_time(const char *p, int *hour, int *minute, int *second, 
     if (*p == '.') { /* minutes and seconds */
         if (!read_fraction_us(p, usec))
             return PARSE_BAD;
+        if (*hour > INT32_MAX)
+            return PARSE_FIELD_RANGE;
         *second = *minute;
-        *minute = *hour;
+        *minute = (int)*hour;
         *hour = 0;
     } else if (*p == ':') {
         p = read_int(p + 1, second, &ok);

@@ -203,17 +203,6 @@ static enum parse_result finish_sums(const struct sums *s, struct interval *out)
     return PARSE_OK;
 }
 
-/* Digits as read_int, for 64 bits. */
-static const char *read_long(const char *p, int64_t *out, bool *ok)
-{
-    int64_t v = 0;
-    *ok = true;
-    for (; is_digit(*p); p++)
-        *ok &= !__builtin_mul_overflow(v, 10, &v) && !__builtin_add_overflow(v, *p - '0', &v);
-    *out = v;
-    return p;
-}
-
 /* The unit of a last number without one, by the fields of the type. */
 static enum unit default_unit(int32_t fields)
 {
@@ -241,18 +230,21 @@ enum { TIME_UNITS = 1 << UNIT_SECOND | 1 << UNIT_MINUTE | 1 << UNIT_HOUR };
 /* hh:mm[:ss]; with the fields minute to second alone, mm:ss. */
 static enum parse_result time_text(struct reader *r, const char *text, bool negative)
 {
-    int h, m, s, us;
+    int64_t h;
+    int m, s, us;
     enum parse_result result = read_time(text, &h, &m, &s, &us);
     if (result != PARSE_OK)
         return result;
     const char *colon = strchr(text, ':');
     bool one_colon = colon && !strchr(colon + 1, ':') && !strchr(colon + 1, '.');
     if (one_colon && r->fields == (INTERVAL_MINUTE | INTERVAL_SECOND)) {
+        if (h > INT32_MAX)
+            return PARSE_FIELD_RANGE;
         s = m;
-        m = h;
+        m = (int)h;
         h = 0;
     }
-    int64_t total = time_from_civil(h, m, s, us);
+    __int128 total = (__int128)h * USECS_PER_HOUR + time_from_civil(0, m, s, us);
     r->sums.us += negative ? -total : total;
     if (r->seen & TIME_UNITS)
         return PARSE_BAD;

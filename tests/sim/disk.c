@@ -414,6 +414,22 @@ ssize_t pread64(int fd, void *to, size_t len, off64_t offset)
     return read_any(fd, to, len, offset);
 }
 
+/* Reads that do not want to wait. */
+ssize_t preadv2(int fd, const struct iovec *v, int n, off_t offset, int flags)
+{
+    struct open_file *f = of(fd);
+    if (f && (control->faults & FAULT_READ)) {
+        errno = EAGAIN; /* the other way to read fails, if this is to */
+        return -1;
+    }
+    return syscall(SYS_preadv2, fd, v, n, offset, 0, flags);
+}
+
+ssize_t preadv64v2(int fd, const struct iovec *v, int n, off64_t offset, int flags)
+{
+    return preadv2(fd, v, n, offset, flags);
+}
+
 static int truncate_any(int fd, off_t size)
 {
     pthread_mutex_lock(&mu);

@@ -16,7 +16,7 @@ from tarn import Server, ServerError, Tally
 
 import psycopg2
 
-SETTINGS = {"memtable_size": "1024", "max_wal_size": "64", "work_mem": "1024"}
+SETTINGS = {"memtable_size": "1024", "max_wal_size": "64", "work_mem": "64"}
 SEGMENT = 16 << 20
 
 
@@ -158,6 +158,44 @@ class Faults:
         self.restart()
         self.tally.check("reading works again", self.consistent())
 
+    # ---- temporary files ----
+
+    WORK = (
+        ("sort", "SELECT count(*) FROM (SELECT * FROM s ORDER BY b, n OFFSET 0) x"),
+        ("hash join", "SELECT count(*) FROM s a JOIN s b USING (n, b)"),
+        ("aggregation", "SELECT count(*) FROM (SELECT b, count(*) FROM s GROUP BY b) x"),
+        ("distinct", "SELECT count(*) FROM (SELECT DISTINCT n, b FROM s) x"),
+        ("cte", "WITH c AS MATERIALIZED (SELECT * FROM s) SELECT count(*) FROM c"),
+    )
+
+    def temporary(self):
+        """Any operation on a temporary file may fail: the statement does, nothing else."""
+        self.run("CREATE TABLE s (n int PRIMARY KEY, b text)")
+        self.run("INSERT INTO s SELECT g, repeat('y', 40) || g FROM generate_series(1, 20000) g")
+        for name, sql in self.WORK:
+            met = 0
+            for fault, error, want in (("create", "ENOSPC", "53100"), ("create", "EMFILE", "58030"),
+                                       ("write", "ENOSPC", "53100"), ("write", "EIO", "58030"),
+                                       ("read", "EIO", "58030")):
+                for skip in (0, 1, 7):
+                    what = "%s: %s %d gives %s" % (name, fault, skip, error)
+                    self.control.fail(fault, "tmp", error, skip)
+                    state = self.run(sql)
+                    hits = self.control.hits()
+                    self.control.clear()
+                    met += hits > 0
+                    right = want if hits else ""
+                    self.tally.check(what, "" if state == right else "SQLSTATE '%s', %d faults" % (
+                        state, hits))
+            self.tally.check(name + ": faults were met", "" if met >= 3 else "%d" % met)
+            state = self.run(sql)
+            self.tally.check(name + ", afterwards", state or self.insert(100) or self.consistent())
+        folder = "/proc/%d/fd" % self.server.process.pid
+        tmp = os.path.join(self.data, "tmp")
+        left = [f for f in os.listdir(folder) if os.readlink(os.path.join(folder, f)).startswith(tmp)]
+        self.tally.check("no temporary file is left", " ".join(left + os.listdir(tmp)))
+        self.run("DROP TABLE s")
+
     # ---- the rest ----
 
     def clocks(self):
@@ -204,6 +242,7 @@ class Faults:
         self.full_data()
         self.failures()
         self.failing_reads()
+        self.temporary()
         self.clocks()
         self.recycling()
         self.refusals()

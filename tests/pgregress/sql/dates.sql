@@ -30,3 +30,7 @@ INSERT INTO log SELECT TIMESTAMPTZ '2024-01-01 00:00+00' + g * INTERVAL '6 hours
 SELECT date_trunc('day', at) AS day, count(*) FROM log GROUP BY 1 ORDER BY 1;
 SELECT what FROM log WHERE at >= '2024-01-02' AND at < '2024-01-03' ORDER BY at DESC;
 SELECT now() = current_timestamp AS same, clock_timestamp() >= now() AS later, current_date = now()::date AS today;
+SELECT '2281835515:49:54.246144'::interval, '-2562047788:00:54.775807'::interval;
+SELECT '2562047788:00:54.775808'::interval;
+SELECT '2281835515:49'::interval minute to second;
+SELECT '2281835515:4:00'::time;

@@ -1,5 +1,6 @@
 /* The external sort: order, stability, spilling. */
 #include "storage/sort.h"
+#include "storage/temp_file.h"
 
 #include "base/bytes.h"
 
@@ -14,10 +15,12 @@ static void no_error(struct err *e)
         fail_msg("%s", e->message);
 }
 
+static struct temp_quota quota;
+
 static struct sorter *sorter_open(size_t memory_bytes)
 {
     struct sorter *s;
-    no_error(sorter_new("/tmp", memory_bytes, &s));
+    no_error(sorter_new(&quota, memory_bytes, &s));
     return s;
 }
 
@@ -80,6 +83,7 @@ static void nothing(void **state)
 
 int main(void)
 {
+    temp_quota_init(&quota, "/tmp");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_memory),
         cmocka_unit_test(many_runs),

@@ -2,6 +2,7 @@
  * model, bulk load. */
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "storage/temp_file.h"
 #include "storage/file.h"
 #include "storage/store.h"
 #include "txn/txn.h"
@@ -597,13 +598,15 @@ static struct err *reject(void *arg, struct str key, struct str earlier, struct 
     return err_new("23505", "duplicate key");
 }
 
+static struct temp_quota quota; /* by main */
+
 static uint32_t load(struct txn_mgr *mgr, struct txn *t, uint32_t n, uint64_t *written)
 {
     char space[8];
     char value[100] = {0};
     struct txn_bulk *b;
     uint32_t id = txn_new_storage_id(mgr);
-    no_error(txn_bulk_begin(t, id, 1 << 20, NULL, NULL, &b));
+    no_error(txn_bulk_begin(t, id, &quota, 1 << 20, NULL, NULL, &b));
     for (uint32_t i = 0; i < n; i++) {
         uint32_t k = (uint32_t)((uint64_t)i * 7919 % n);
         store_le32(value, k);
@@ -639,7 +642,7 @@ static void bulk_load_mostly_in_order(void **state)
     unsigned met = 0;
     no_error(txn_begin(mgr, TXN_READ_COMMITTED, false, &t));
     uint32_t id = txn_new_storage_id(mgr);
-    no_error(txn_bulk_begin(t, id, 1 << 16, keep_earlier, &met, &b));
+    no_error(txn_bulk_begin(t, id, &quota, 1 << 16, keep_earlier, &met, &b));
     for (uint32_t i = 0; i < EVEN; i++)
         no_error(txn_bulk_add(b, bulk_key(space, id, 2 * i), STR("even")));
     no_error(txn_bulk_add(b, bulk_key(space, id, 2 * (EVEN - 1)), STR("again"))); /* in the batch */
@@ -664,7 +667,7 @@ static void bulk_load_mostly_in_order(void **state)
     txn_view_done(&v);
     /* Given up in the middle, with batches written. */
     uint32_t other = txn_new_storage_id(mgr);
-    no_error(txn_bulk_begin(t, other, 1 << 16, NULL, NULL, &b));
+    no_error(txn_bulk_begin(t, other, &quota, 1 << 16, NULL, NULL, &b));
     for (uint32_t i = 0; i < EVEN; i++)
         no_error(txn_bulk_add(b, bulk_key(space, other, i), STR("x")));
     txn_bulk_abort(b);
@@ -705,7 +708,7 @@ static void bulk_load_is_seen_after_commit(void **state)
     uint32_t crashed = load(mgr, t, 1000, &written);
     struct txn_bulk *b;
     uint32_t duplicate = txn_new_storage_id(mgr);
-    no_error(txn_bulk_begin(t, duplicate, 1 << 20, reject, NULL, &b));
+    no_error(txn_bulk_begin(t, duplicate, &quota, 1 << 20, reject, NULL, &b));
     no_error(txn_bulk_add(b, bulk_key(space, duplicate, 2), STR("x")));
     is_error(txn_bulk_add(b, bulk_key(space, duplicate, 2), STR("y")), "23505");
     no_error(txn_bulk_add(b, bulk_key(space, duplicate, 1), STR("x")));
@@ -874,6 +877,7 @@ static void checkpoints_come_by_time_and_by_size(void **state)
 
 int main(void)
 {
+    temp_quota_init(&quota, "/tmp");
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(statements_see_what_they_should), CASE(savepoints_undo),

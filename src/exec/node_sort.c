@@ -1,0 +1,324 @@
+/* Sort. Rows are sorted in memory up to work_mem; beyond, by an external merge sort, whose keys are
+ * the memcomparable encoding of the sort keys. */
+#include "exec/exec_internal.h"
+
+#include "exec/session.h"
+#include "rt/pool.h"
+#include "storage/sort.h"
+#include "types/key.h"
+
+#include <stdlib.h>
+
+struct sort_row {
+    struct datum *keys;
+    struct datum *saved;
+    uint64_t number; /* keeps equal rows in input order */
+};
+
+struct sort_state {
+    struct arena arena; /* key evaluation */
+    struct arena rows_arena;
+    struct sort_row *rows;
+    size_t count;
+    size_t cap;
+    size_t at;
+    uint64_t seen;
+    int64_t bound; /* only that many are wanted; -1: all */
+    bool sorted;
+    const struct type_ops **ops;
+    const struct plan *plan;
+    struct sorter *sorter; /* NULL: in memory */
+    struct buf key;
+    struct buf value;
+    struct datum *given; /* the row given last, from the sorter */
+};
+
+static int compare_rows(const void *a, const void *b, void *arg)
+{
+    const struct sort_row *ra = a;
+    const struct sort_row *rb = b;
+    const struct sort_state *s = arg;
+    for (int i = 0; i < s->plan->nkeys; i++) {
+        const struct sort_key *k = &s->plan->keys[i];
+        int c = compare_datums(s->ops[i], ra->keys[i], rb->keys[i], k->desc, k->nulls_first);
+        if (c)
+            return c;
+    }
+    return (ra->number > rb->number) - (ra->number < rb->number);
+}
+
+static void sort_release(void *arg)
+{
+    struct sort_state *s = arg;
+    arena_done(&s->arena);
+    arena_done(&s->rows_arena);
+    free(s->rows);
+    sorter_free(s->sorter);
+    buf_done(&s->key);
+    buf_done(&s->value);
+}
+
+static struct err *sort_state_new(struct exec *x, struct plan *n, struct sort_state **out)
+{
+    bool fresh = !x->nodes[n->id];
+    struct sort_state *s = node_state(x, n, sizeof(*s));
+    *out = s;
+    if (!fresh)
+        return NULL;
+    arena_init(&s->arena);
+    arena_init(&s->rows_arena);
+    on_release(x, sort_release, s);
+    s->plan = n;
+    s->ops = arena_new_array(&x->arena, const struct type_ops *, n->nkeys + 1);
+    s->given = arena_new_array(&x->arena, struct datum, n->nsaved + 1);
+    for (int i = 0; i < n->nkeys; i++) {
+        s->ops[i] = type_by_oid(n->key_exprs[i].expr->type);
+        if (!s->ops[i] || !s->ops[i]->compare)
+            return err_new("42883", "could not identify an ordering operator for this type");
+    }
+    return NULL;
+}
+
+/* ---- in memory ---- */
+
+static size_t memory_used(const struct sort_state *s)
+{
+    return s->rows_arena.used_bytes + s->cap * sizeof(*s->rows);
+}
+
+static struct err *sort_add(struct exec *x, struct plan *n, struct sort_state *s)
+{
+    if (s->count == s->cap) {
+        size_t cap = s->cap ? s->cap * 2 : 128;
+        struct sort_row *rows = realloc(s->rows, cap * sizeof(*rows));
+        if (!rows)
+            return err_oom();
+        s->rows = rows;
+        s->cap = cap;
+    }
+    struct datum *data =
+        arena_try_alloc(&s->rows_arena, sizeof(*data) * (size_t)(n->nkeys + n->nsaved + 1));
+    if (!data)
+        return err_oom();
+    arena_reset(&s->arena);
+    for (int i = 0; i < n->nkeys; i++) {
+        TRY(value_of(x, &n->key_exprs[i], &s->arena, &data[i]));
+        data[i] = keep(&s->rows_arena, data[i]);
+    }
+    for (int i = 0; i < n->nsaved; i++)
+        data[n->nkeys + i] = keep(&s->rows_arena, x->frame[n->saved[i]]);
+    s->rows[s->count++] = (struct sort_row){data, data + n->nkeys, s->seen++};
+    return NULL;
+}
+
+/* Long sorts let others run: pieces are sorted with qsort_r, then merged. */
+static struct err *sort_rows(struct sort_state *s)
+{
+    enum { PIECE = 4096 };
+    for (size_t i = 0; i < s->count; i += PIECE) {
+        size_t n = s->count - i < PIECE ? s->count - i : PIECE;
+        qsort_r(s->rows + i, n, sizeof(*s->rows), compare_rows, s);
+        TRY(fiber_tick());
+    }
+    if (s->count <= PIECE)
+        return NULL;
+    struct sort_row *from = s->rows;
+    struct sort_row *to = malloc(s->cap * sizeof(*to));
+    if (!to)
+        return err_oom();
+    for (size_t width = PIECE; width < s->count; width *= 2) {
+        for (size_t lo = 0; lo < s->count; lo += 2 * width) {
+            size_t mid = lo + width < s->count ? lo + width : s->count;
+            size_t hi = lo + 2 * width < s->count ? lo + 2 * width : s->count;
+            size_t a = lo;
+            size_t b = mid;
+            for (size_t k = lo; k < hi; k++) {
+                bool left = a < mid && (b >= hi || compare_rows(&from[a], &from[b], s) <= 0);
+                to[k] = left ? from[a++] : from[b++];
+                struct err *e = fiber_tick();
+                if (e) {
+                    free(from == s->rows ? to : from);
+                    return e;
+                }
+            }
+        }
+        struct sort_row *swap = from;
+        from = to;
+        to = swap;
+        s->rows = from;
+    }
+    free(to);
+    return NULL;
+}
+
+/* Only the first rows are wanted: the others go, and their memory with them. */
+static struct err *drop_excess(struct sort_state *s)
+{
+    TRY(sort_rows(s));
+    if (s->count > (size_t)s->bound)
+        s->count = (size_t)s->bound;
+    struct arena fresh;
+    arena_init(&fresh);
+    size_t width = (size_t)(s->plan->nkeys + s->plan->nsaved);
+    for (size_t i = 0; i < s->count; i++) {
+        struct datum *data = arena_try_alloc(&fresh, sizeof(*data) * (width + 1));
+        if (!data) {
+            arena_done(&fresh);
+            return err_oom();
+        }
+        for (size_t k = 0; k < width; k++)
+            data[k] = keep(&fresh, s->rows[i].keys[k]);
+        s->rows[i].keys = data;
+        s->rows[i].saved = data + s->plan->nkeys;
+    }
+    arena_done(&s->rows_arena);
+    s->rows_arena = fresh;
+    return NULL;
+}
+
+/* ---- beyond work_mem ---- */
+
+static struct err *sorter_put(struct sort_state *s, const struct datum *keys,
+                              const struct datum *saved)
+{
+    buf_reset(&s->key);
+    buf_reset(&s->value);
+    buf_put_le32(&s->key, 0); /* a sorter's keys begin alike */
+    for (int i = 0; i < s->plan->nkeys; i++)
+        key_put(&s->key, s->ops[i], keys[i], s->plan->keys[i].desc, s->plan->keys[i].nulls_first);
+    row_encode(&s->value, saved, s->plan->nsaved);
+    TRY(buf_finish(&s->key));
+    TRY(buf_finish(&s->value));
+    return sorter_add(s->sorter, buf_str(&s->key), buf_str(&s->value));
+}
+
+static struct err *spill(struct exec *x, struct sort_state *s)
+{
+    TRY(sort_begin(x, &s->sorter));
+    for (size_t i = 0; i < s->count; i++) {
+        TRY(sorter_put(s, s->rows[i].keys, s->rows[i].saved));
+        TRY(fiber_tick());
+    }
+    arena_done(&s->rows_arena);
+    free(s->rows);
+    s->rows = NULL;
+    s->count = s->cap = 0;
+    return NULL;
+}
+
+/* A row for the sorter, straight from the frame. */
+static struct err *spill_add_row(struct exec *x, struct plan *n, struct sort_state *s)
+{
+    arena_reset(&s->arena);
+    struct datum *keys = arena_new_array(&s->arena, struct datum, n->nkeys + n->nsaved + 1);
+    for (int i = 0; i < n->nkeys; i++)
+        TRY(value_of(x, &n->key_exprs[i], &s->arena, &keys[i]));
+    for (int i = 0; i < n->nsaved; i++)
+        keys[n->nkeys + i] = x->frame[n->saved[i]];
+    return sorter_put(s, keys, keys + n->nkeys);
+}
+
+static struct err *sorter_give(struct exec *x, struct plan *n, struct sort_state *s, bool *found)
+{
+    struct str key;
+    struct str value;
+    TRY(sorter_next(s->sorter, &key, &value, found));
+    if (!*found)
+        return NULL;
+    TRY(row_decode(value, s->given, n->nsaved));
+    row_restore(x, s->given, n->saved, n->nsaved);
+    return NULL;
+}
+
+/* ---- the node ---- */
+
+static struct err *find_bound(struct exec *x, struct plan *n, struct sort_state *s)
+{
+    struct datum d;
+    s->bound = -1;
+    if (!n->bound.program)
+        return NULL;
+    TRY(value_of(x, &n->bound, &s->arena, &d));
+    if (!d.null && d.i >= 0)
+        s->bound = d.i;
+    return NULL;
+}
+
+static struct err *make_room(struct exec *x, struct sort_state *s)
+{
+    if (s->bound >= 0 && (int64_t)s->count - 1000 > 2 * s->bound)
+        TRY(drop_excess(s));
+    return memory_used(s) > work_memory(x) ? spill(x, s) : NULL;
+}
+
+static struct err *sort_fill(struct exec *x, struct plan *n, struct sort_state *s)
+{
+    TRY(find_bound(x, n, s));
+    for (;;) {
+        bool found;
+        TRY(fiber_tick());
+        TRY(node_next(x, n->left, &found));
+        if (!found)
+            break;
+        if (s->sorter) {
+            TRY(spill_add_row(x, n, s));
+            continue;
+        }
+        TRY(sort_add(x, n, s));
+        TRY(make_room(x, s));
+    }
+    TRY(s->sorter ? sort_finish(s->sorter) : sort_rows(s));
+    s->sorted = true;
+    return NULL;
+}
+
+struct err *sort_next(struct exec *x, struct plan *n, bool *found)
+{
+    struct sort_state *s;
+    TRY(sort_state_new(x, n, &s));
+    if (!s->sorted)
+        TRY(sort_fill(x, n, s));
+    if (s->sorter)
+        return sorter_give(x, n, s, found);
+    *found = s->at < s->count;
+    if (*found)
+        row_restore(x, s->rows[s->at++].saved, n->saved, n->nsaved);
+    return NULL;
+}
+
+void sort_rescan(struct exec *x, struct plan *n)
+{
+    struct sort_state *s = x->nodes[n->id];
+    arena_reset(&s->rows_arena);
+    sorter_free(s->sorter);
+    s->sorter = NULL;
+    s->count = s->at = 0;
+    s->seen = 0;
+    s->sorted = false;
+}
+
+/* ---- shared ---- */
+
+struct err *sort_begin(struct exec *x, struct sorter **out)
+{
+    return sorter_new(temp_quota_of(x), work_memory(x), out);
+}
+
+struct finishing {
+    struct sorter *sorter;
+    struct err *result;
+};
+
+static void finish_job(void *arg)
+{
+    struct finishing *f = arg;
+    f->result = sorter_finish(f->sorter);
+}
+
+struct err *sort_finish(struct sorter *s)
+{
+    struct finishing f = {s, NULL};
+    TRY(sorter_settle(s));
+    pool_run(finish_job, &f);
+    return f.result;
+}
