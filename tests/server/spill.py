@@ -12,7 +12,7 @@ from tarn import BINARY, Server, ServerError, Tally  # noqa: E402
 import psycopg2  # noqa: E402
 
 ASAN = "asan" in BINARY
-ROWS = 100000 if ASAN else 2000000
+ROWS = 100000 if ASAN else 500000
 WORK_MEM_KB = 2048
 BOUND = 48 << 20  # above what the idle server has: several nodes, buffers, what malloc keeps
 N = ROWS
