@@ -157,6 +157,7 @@ static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *
         table_put_storage_id(&s->hi, sid + 1);
     }
     TRY(buf_finish(&s->lo));
+    TRY(buf_finish(&s->hi));
     return txn_scan_open(&x->view, buf_str(&s->lo), buf_str(&s->hi), false, &s->scan);
 }
 
