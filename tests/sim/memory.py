@@ -171,10 +171,12 @@ class Run:
             self.connection.rollback()
             self.connection.autocommit = True
             self.connection.cursor().execute("CHECKPOINT")
-            self.connection.autocommit = False
             return "passed"
         except psycopg2.Error as e:
             return e.pgcode or "lost"
+        finally:
+            if not self.connection.closed:
+                self.connection.autocommit = False
 
     def stopped(self):
         """The status with which the server has ended; None: it goes on."""
