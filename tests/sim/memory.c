@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <pg_query.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -92,24 +93,18 @@ static void show_stack(void)
 
 /* libpg_query does not survive its own failures: it ends the process, or uses NULL. They are left
  * out. */
-static bool in_parser(void)
+static __thread bool in_parser;
+
+PgQueryProtobufParseResult pg_query_parse_protobuf(const char *sql)
 {
-    void *frames[12];
-    Dl_info info;
-    static __thread bool inside;
-    if (inside)
-        return true;
-    inside = true;
-    uint32_t armed = control->armed;
-    control->armed = 0; /* backtrace allocates */
-    int n = backtrace(frames, 12);
-    bool found = false;
-    for (int i = 0; i < n && !found; i++)
-        found = dladdr(frames[i], &info) && info.dli_fname &&
-                (strstr(info.dli_fname, "pg_query") || strstr(info.dli_fname, "protobuf-c"));
-    control->armed = armed;
-    inside = false;
-    return found;
+    static PgQueryProtobufParseResult (*real)(const char *);
+    if (!real)
+        real = (PgQueryProtobufParseResult(*)(const char *))dlsym(RTLD_NEXT,
+                                                                  "pg_query_parse_protobuf");
+    in_parser = true;
+    PgQueryProtobufParseResult r = real(sql);
+    in_parser = false;
+    return r;
 }
 
 static uint64_t mix(uint64_t v)
@@ -124,14 +119,12 @@ static uint64_t mix(uint64_t v)
 static bool fails(void)
 {
     pthread_once(&once, start);
-    if (!control->armed || !counted())
+    if (!control->armed || in_parser || !counted())
         return false;
     uint32_t n = control->seen++;
     if (n < control->skip || (control->every > 1 && mix(control->seed + n) % control->every != 0))
         return false;
     if (control->failed >= control->count)
-        return false;
-    if (in_parser())
         return false;
     control->failed++;
     if (trace)
