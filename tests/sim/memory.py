@@ -100,19 +100,23 @@ INSERT INTO big SELECT g, repeat('y', 100) || g FROM generate_series(1, 3000) g;
 CREATE SEQUENCE s;
 """ % ROWS
 
-# name, statements of one transaction. An UPDATE of v adds 1 to two rows and takes 1 from two others.
+# name, statements of one transaction, some with the row that they must give. An UPDATE of v adds 1 to two rows and takes 1 from two others.
 UPDATE = "UPDATE t SET v = v + CASE WHEN n %% 2 = 0 THEN 1 ELSE -1 END WHERE n IN (%d, %d)"
 WORK = (
-    ("point read", ("SELECT v FROM t WHERE n = 7",)),
+    ("point read", (("SELECT b FROM t WHERE n = 7", ("x" * 200 + "7",)),)),
+    ("ranges", (("SELECT count(*) FROM t WHERE n > 100 AND n <= 350", (250,)),
+                ("SELECT count(*) FROM t WHERE v BETWEEN -1000000 AND 1000000 AND n % 2 = 0", (ROWS // 2,)),
+                ("SELECT count(*) FROM child WHERE n IN (SELECT n FROM t WHERE n >= 51)", (50,)),
+                ("SELECT count(*), max(c.n) FROM child c JOIN t USING (n) WHERE c.n < 61", (60, 60)))),
     ("transfer", (UPDATE % (10, 11), UPDATE % (20, 21))),
     ("insert", ("INSERT INTO child SELECT g, g - 1000 FROM generate_series(1001, 1040) g",
                 "DELETE FROM child WHERE n > 1000")),
     ("savepoints", (UPDATE % (30, 31), "SAVEPOINT a", UPDATE % (30, 33), "ROLLBACK TO a", "RELEASE a")),
     ("error", ("SAVEPOINT a", "INSERT INTO t VALUES (1, 0)", "ROLLBACK TO a", UPDATE % (40, 41))),
-    ("sort", ("SET LOCAL work_mem = 64", "SELECT count(*) FROM (SELECT * FROM big ORDER BY b OFFSET 0) x")),
-    ("join", ("SET LOCAL work_mem = 64", "SELECT count(*), sum(a.a) FROM big a JOIN big b USING (b)")),
-    ("groups", ("SET LOCAL work_mem = 64", "SELECT count(*) FROM (SELECT DISTINCT b, a FROM big) x",
-                "SELECT count(DISTINCT b), string_agg(b, ',' ORDER BY a) IS NULL FROM big")),
+    ("sort", ("SET LOCAL work_mem = 64", ("SELECT count(*) FROM (SELECT * FROM big ORDER BY b OFFSET 0) x", (3000,)))),
+    ("join", ("SET LOCAL work_mem = 64", ("SELECT count(*), sum(a.a) FROM big a JOIN big b USING (b)", (3000, 4501500)))),
+    ("groups", ("SET LOCAL work_mem = 64", ("SELECT count(*) FROM (SELECT DISTINCT b, a FROM big) x", (3000,)),
+                ("SELECT count(DISTINCT b), length(string_agg(b, ',' ORDER BY a)) FROM big", (3000, 313892)))),
     ("cursor", ("DECLARE c SCROLL CURSOR FOR SELECT * FROM big ORDER BY a", "FETCH 100 FROM c",
                 "MOVE ALL IN c", "FETCH ABSOLUTE 50 FROM c", "CLOSE c")),
     ("schema", ("CREATE TABLE made (a int PRIMARY KEY, b text UNIQUE)", "INSERT INTO made VALUES (1, 'x')",
@@ -152,10 +156,15 @@ class Run:
                 return "passed"
             cursor = c.cursor()
             for sql in statements:
+                sql, want = sql if isinstance(sql, tuple) else (sql, None)
                 try:
                     cursor.execute(sql)
                 except psycopg2.errors.UniqueViolation:
-                    pass
+                    continue
+                got = cursor.fetchone() if want else None
+                if got != want:
+                    c.rollback()
+                    return "wrong: %s gives %s" % (sql, got)
             c.commit()
             return "passed"
         except psycopg2.Error as e:
@@ -237,7 +246,7 @@ class Run:
         else:
             self.ends[state] = self.ends.get(state, 0) + 1
         if state not in ("passed", "53200", "lost"):
-            return failed, "SQLSTATE " + state
+            return failed, "ends " + state
         if state != "passed" and not failed:
             return failed, "%s though no allocation failed" % state
         return failed, ""
