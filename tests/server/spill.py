@@ -80,6 +80,8 @@ QUERIES = (
     ("distinct on", "SELECT count(*), sum(n) FROM (SELECT DISTINCT ON (b) n FROM t ORDER BY b, n) d", (N, ALL)),
     ("union", "SELECT count(*), sum(x) FROM (SELECT n AS x FROM t UNION SELECT k FROM u) d", (N, ALL)),
     ("except", "SELECT count(*) FROM (SELECT n FROM t EXCEPT SELECT k FROM u WHERE k > 10) d", (10,)),
+    ("in", "SELECT count(*) FROM t WHERE n IN (SELECT k FROM u WHERE k % 2 = 0)", (N // 2,)),
+    ("not in", "SELECT count(*) FROM t WHERE b NOT IN (SELECT b FROM u WHERE n > 7)", (7,)),
     ("cte", "WITH c AS MATERIALIZED (SELECT n, b FROM t) SELECT (SELECT count(*) FROM c), (SELECT sum(n) FROM c)",
      (N, ALL)),
 )
