@@ -69,6 +69,8 @@ struct err *xact_open(struct backend *b)
             txn_set_deadlock_timeout(c->txn, b->deadlock_timeout_ms);
         if (b->lock_timeout_ms)
             txn_set_lock_timeout(c->txn, b->lock_timeout_ms);
+        if (b->xact.deferrable && b->xact.read_only && b->xact.isolation == TXN_SERIALIZABLE)
+            TRY(txn_safe_snapshot(c->txn));
     }
     if (b->path_dirty || c->local || b->path_version != catalog_version(server_catalog))
         TRY(resolve_search_path(b));

@@ -111,6 +111,10 @@ uint64_t txn_view_csn(const struct txn_view *v);
  * made, durable or not. Taking a lock does the same for all commits so far: who held it before has
  * committed, and whoever gets it next may rely on seeing that. */
 void txn_see(struct txn *t, uint64_t csn);
+/* For a SERIALIZABLE READ ONLY transaction, before anything else: takes a snapshot with which it
+ * can neither fail nor make others fail, waiting for the end of those who write now; then it costs
+ * no more than REPEATABLE READ (READ ONLY DEFERRABLE). MAY YIELD; 57014. */
+struct err *txn_safe_snapshot(struct txn *t) MUST_CHECK;
 /* The same snapshot again, with the commands ended so far (for nested statements). */
 struct txn_view txn_view_again(const struct txn_view *v);
 /* The newest committed state, durable or not, plus all own writes, the current command's too: for
@@ -138,6 +142,10 @@ void txn_scan_close(struct txn_scan *s); /* NULL is fine */
  * transaction, 53400 beyond temp_file_limit. */
 struct err *txn_put(struct txn *t, struct str key, struct str value) MUST_CHECK;
 struct err *txn_delete(struct txn *t, struct str key) MUST_CHECK;
+
+/* For a write that would fail anyhow, as of a key that is there already: 40001 when it, too, would
+ * make a SERIALIZABLE transaction fail, which then did nothing wrong and can be tried again. */
+struct err *txn_check_write(struct txn *t, struct str key) MUST_CHECK;
 
 /* Non-transactional write, ordered in the WAL before every later commit, not waited for: sequences.
  */

@@ -53,11 +53,15 @@ void snapshots_free(struct txn *t)
 struct txn_view txn_view_begin(struct txn *t)
 {
     struct snapshot *s = t->fixed;
+    if (!s && t->isolation == TXN_SERIALIZABLE) {
+        serial_take_snapshot(t);
+        s = t->fixed;
+    }
     if (s) {
         s->refs++;
     } else {
         s = snapshot_new(t, false);
-        if (t->isolation != TXN_READ_COMMITTED) {
+        if (t->isolation == TXN_REPEATABLE_READ) {
             s->refs++;
             t->fixed = s;
         }
@@ -131,8 +135,8 @@ struct err *txn_get(const struct txn_view *v, struct str key, struct str *value,
         *found = !own->deleted;
         return NULL;
     }
-    if (t->isolation == TXN_SERIALIZABLE && !t->read_only)
-        TRY(serial_note_key(t, key));
+    if (t->isolation == TXN_SERIALIZABLE)
+        TRY(serial_note_read_key(t, key));
     uint64_t csn;
     struct kv_gen *gen = t->load_count ? txn_gen_for(t, key_storage_id(key)) : NULL;
     return store_get(v->snapshot->sv, gen, v->snapshot->csn, key, value, &csn, found);
@@ -191,6 +195,9 @@ struct err *txn_get_newest(const struct txn_view *v, struct str key, struct aren
         txn_see(t, csn);
     if (!e && !gen)
         e = was_changed(v, key, csn, &n);
+    if (!e && !gen && t->isolation == TXN_SERIALIZABLE)
+        e = v->snapshot->csn == STORE_CSN_NEWEST ? serial_note_newest(t, key, csn, n.found)
+                                                 : serial_note_read_key(t, key);
     if (!e)
         *out = n;
     return e;
@@ -211,6 +218,8 @@ static struct err *write_version(struct txn *t, struct str key, struct str value
             return err_oom();
         t->writes_ready = true;
     }
+    if (t->isolation == TXN_SERIALIZABLE)
+        TRY(serial_note_write(t, key));
     struct mem_node *n = memtable_put(&t->writes, key, 0, t->command, value, deleted);
     if (!n)
         return err_oom();
