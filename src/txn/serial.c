@@ -112,6 +112,20 @@ static void list_add(struct serial_list *l, struct serial_entry *e)
     l->count++;
 }
 
+static void list_add_after(struct serial_list *l, struct serial_entry *older,
+                           struct serial_entry *e)
+{
+    if (l->newest == older) {
+        list_add(l, e);
+        return;
+    }
+    e->older = older;
+    e->newer = older->newer;
+    older->newer->older = e;
+    older->newer = e;
+    l->count++;
+}
+
 static void list_remove(struct serial_list *l, struct serial_entry *e)
 {
     if (e->older)
@@ -277,6 +291,23 @@ void serial_take_snapshot(struct txn *t)
     CHECK(pthread_mutex_unlock(&m->mu) == 0);
     if (!t->fixed)
         set_snapshot(t);
+}
+
+void serial_join(struct txn *t, const struct txn *owner)
+{
+    struct serial_mgr *m = &t->mgr->serial;
+    CHECK(pthread_mutex_lock(&m->mu) == 0);
+    struct serial_entry *theirs = owner->serial;
+    t->serial_safe = !theirs; /* then both only read */
+    if (theirs) {
+        /* As old as its snapshot: next to the one in the list, which is in that order. */
+        struct serial_entry *e = enter_locked(t);
+        e->began_csn = theirs->began_csn;
+        atomic_store_explicit(&e->seen_csn, t->fixed->csn, memory_order_relaxed);
+        list_remove(&m->active, e);
+        list_add_after(&m->active, theirs, e);
+    }
+    CHECK(pthread_mutex_unlock(&m->mu) == 0);
 }
 
 /* ---- DEFERRABLE ---- */

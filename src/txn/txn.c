@@ -62,12 +62,14 @@ struct err *txn_mgr_open(const struct txn_config *config, struct txn_mgr **out)
         .files = config->files,
     };
     serial_init(&mgr->serial);
+    CHECK(pthread_mutex_init(&mgr->exports.mu, NULL) == 0);
     struct err *e = locks_init(mgr);
     if (!e)
         e = store_open(&store, &mgr->store);
     if (e) {
         locks_done(mgr);
         serial_done(&mgr->serial);
+        pthread_mutex_destroy(&mgr->exports.mu);
         free(mgr);
         return e;
     }
@@ -104,6 +106,7 @@ static void mgr_free(struct txn_mgr *mgr)
     }
     locks_done(mgr);
     serial_done(&mgr->serial);
+    pthread_mutex_destroy(&mgr->exports.mu);
     free(mgr);
 }
 
@@ -357,6 +360,8 @@ static void txn_end(struct txn *t)
         t->fixed = NULL;
     }
     CHECK(t->live_snapshots == 0);
+    if (t->has_exports)
+        exports_end(t);
     if (t->serial)
         serial_forget(t);
     locks_release_to(t, 0);
@@ -426,6 +431,8 @@ struct err *txn_commit(struct txn *t, bool async)
     struct lsn rests_on = t->rests_on;
     struct lsn end = {0};
     uint64_t csn = 0;
+    if (t->has_exports)
+        exports_end(t);
     if (t->has_writes || t->hook_count || t->count_count) {
         struct store_commit c = {
             .writes = t->writes_ready ? &t->writes : NULL,

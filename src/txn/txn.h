@@ -89,6 +89,13 @@ uint32_t txn_savepoint(struct txn *t);
 void txn_rollback_to(struct txn *t, uint32_t mark);
 void txn_release(struct txn *t, uint32_t mark);
 
+/* Lets others have this transaction's snapshot until it ends. 25001 inside a savepoint. */
+enum { TXN_SNAPSHOT_ID_BYTES = 32 };
+struct err *txn_export_snapshot(struct txn *t, char id[TXN_SNAPSHOT_ID_BYTES]) MUST_CHECK;
+/* Takes over an exported one as that of `t`, which must be of REPEATABLE READ or SERIALIZABLE and
+ * have read nothing. 22023 when there is none; 0A000 for a snapshot that it may not have. */
+struct err *txn_import_snapshot(struct txn *t, const char *id) MUST_CHECK;
+
 /* ---- reading ---- */
 
 /* What a statement sees: the snapshot, plus the transaction's own writes of commands before

@@ -165,7 +165,8 @@ struct txn {
     int64_t live_snapshots;
     struct txn_scan *free_scans;
     struct serial_entry *serial; /* SERIALIZABLE, from the first read or write */
-    bool serial_safe;            /* nothing can conflict: not remembered */
+    bool has_exports;
+    bool serial_safe; /* nothing can conflict: not remembered */
 
     struct lock_grant *grants;
     size_t grant_count;
@@ -200,8 +201,16 @@ struct lock_partition {
     size_t entry_count;
 };
 
+struct exported;
+struct txn_exports {
+    pthread_mutex_t mu;
+    struct exported *first; /* guarded by mu, as the rest */
+    uint64_t number;
+};
+
 struct txn_mgr {
     struct store *store;
+    struct txn_exports exports;
     struct serial_mgr serial;
     int64_t deadlock_timeout_ms;
     struct lock_partition partitions[LOCK_PARTITIONS];
@@ -218,9 +227,14 @@ void *grow_array(void *items, size_t count, size_t *cap, size_t item_bytes);
 
 /* view.c */
 struct snapshot *snapshot_new(struct txn *t, bool newest);
+/* Takes the reference over. */
+struct snapshot *snapshot_at(struct txn *t, struct superversion *sv, uint64_t csn);
 void snapshot_unref(struct txn *t, struct snapshot *s);
 void snapshots_free(struct txn *t);
 struct kv_gen *txn_gen_for(const struct txn *t, uint32_t storage_id);
+
+/* export.c */
+void exports_end(struct txn *t); /* before the end of its SERIALIZABLE part */
 
 /* scan.c */
 void scans_free(struct txn *t);
@@ -230,6 +244,8 @@ void serial_init(struct serial_mgr *m);
 void serial_done(struct serial_mgr *m);
 /* Takes the transaction's snapshot. */
 void serial_take_snapshot(struct txn *t);
+/* `t` has the snapshot of `owner`, which does not end meanwhile. */
+void serial_join(struct txn *t, const struct txn *owner);
 struct err *serial_note_read(struct txn *t, struct str lo, struct str hi) MUST_CHECK;
 struct err *serial_note_read_key(struct txn *t, struct str key) MUST_CHECK;
 /* A constraint's check has looked at the newest state; `csn` as store_get gives it. */

@@ -6,7 +6,7 @@
 
 /* ---- snapshots ---- */
 
-struct snapshot *snapshot_new(struct txn *t, bool newest)
+struct snapshot *snapshot_at(struct txn *t, struct superversion *sv, uint64_t csn)
 {
     struct snapshot *s = t->free_snapshots;
     if (s) {
@@ -16,17 +16,20 @@ struct snapshot *snapshot_new(struct txn *t, bool newest)
         CHECK(s != NULL);
     }
     s->refs = 1;
-    if (newest) {
-        s->csn = STORE_CSN_NEWEST;
-        s->sv = store_acquire(t->mgr->store);
-    } else {
-        s->sv = store_snapshot(t->mgr->store, &s->csn);
-        /* Made before, so its versions are in the tables at hand. */
-        if (s->csn < t->seen_csn)
-            s->csn = t->seen_csn;
-    }
+    s->sv = sv;
+    s->csn = csn;
     t->live_snapshots++;
     return s;
+}
+
+struct snapshot *snapshot_new(struct txn *t, bool newest)
+{
+    uint64_t csn;
+    if (newest)
+        return snapshot_at(t, store_acquire(t->mgr->store), STORE_CSN_NEWEST);
+    struct superversion *sv = store_snapshot(t->mgr->store, &csn);
+    /* Made before, so its versions are in the tables at hand. */
+    return snapshot_at(t, sv, csn < t->seen_csn ? t->seen_csn : csn);
 }
 
 void snapshot_unref(struct txn *t, struct snapshot *s)
