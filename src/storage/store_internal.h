@@ -47,7 +47,6 @@ struct superversion {
     int table_count;
     struct memtable *maps[1 + STORE_MAX_FROZEN]; /* newest first; maps[0] is active */
     struct kv_gen *gen;
-    uint64_t gen_csn; /* the newest version in gen */
 };
 
 /* Each thread has a slot with its own copy of the current superversion, so that taking one touches
@@ -97,7 +96,6 @@ struct store {
     struct store_table *frozen[STORE_MAX_FROZEN]; /* newest first; guarded by state_mu */
     int frozen_count;
     struct kv_gen *gen;       /* guarded by state_mu */
-    uint64_t gen_csn;         /* guarded by state_mu */
     _Atomic uint64_t version; /* of the state; written under state_mu */
     _Atomic uint64_t frozen_bytes;
     _Atomic uint64_t active_bytes;
