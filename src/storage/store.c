@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "rt/fiber.h"
 #include "rt/pool.h"
+#include "storage/temp_arena.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -70,6 +71,23 @@ void table_unref(struct store_table *t)
     s->garbage = t;
     pthread_mutex_unlock(&s->garbage_mu);
     pthread_cond_signal(&s->job_work);
+}
+
+struct store_table *table_adopt(struct store *s, struct memtable *map)
+{
+    struct store_table *t = calloc(1, sizeof(*t));
+    CHECK(t != NULL);
+    if (map->spill)
+        temp_arena_detach(map->spill);
+    t->map = *map;
+    t->store = s;
+    atomic_init(&t->refs, 1);
+    return t;
+}
+
+void store_free_writes(struct store *s, struct memtable *writes)
+{
+    table_unref(table_adopt(s, writes));
 }
 
 /* ---- superversions ---- */
@@ -289,6 +307,11 @@ int64_t store_row_count(struct store *s, uint32_t storage_id)
     int64_t count = count_map_get(&s->row_counts, storage_id);
     pthread_mutex_unlock(&s->counts_mu);
     return count;
+}
+
+size_t store_memtable_bytes(const struct store *s)
+{
+    return s->config.memtable_bytes;
 }
 
 const char *store_tmp_dir(const struct store *s)

@@ -150,6 +150,11 @@ struct err *store_load_wait(struct store_load *l) MUST_CHECK;
  * store_load_begin. */
 struct err *store_load_end(struct store *s, struct kv_gen **gen) MUST_CHECK;
 
+/* Frees a write set with a temporary file, in the background; the file no longer counts for its
+ * quota when this returns. The struct is the caller's to use again. */
+void store_free_writes(struct store *s, struct memtable *writes);
+size_t store_memtable_bytes(const struct store *s);
+
 /* Directory for temporary files; emptied at start. */
 const char *store_tmp_dir(const struct store *s);
 

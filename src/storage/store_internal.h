@@ -133,6 +133,8 @@ struct store {
 
 /* store.c */
 struct store_table *table_new(struct store *s);
+/* Takes the map's content over; its file no longer counts for a quota. */
+struct store_table *table_adopt(struct store *s, struct memtable *map);
 void table_unref(struct store_table *t);
 void table_free(struct store_table *t);
 void state_changed_locked(struct store *s);

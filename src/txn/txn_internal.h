@@ -8,6 +8,7 @@
 #include "rt/wait.h"
 #include "storage/memtable.h"
 #include "storage/store.h"
+#include "storage/temp_file.h"
 #include "txn/txn.h"
 
 #include <pthread.h>
@@ -85,9 +86,15 @@ struct txn_hook {
     void *arg;
 };
 
+/* A node written since the first savepoint; in the arena of the write set. */
+struct txn_undo {
+    struct txn_undo *older;
+    struct mem_node *node;
+};
+
 /* What to go back to. */
 struct txn_mark {
-    size_t undo_count;
+    struct txn_undo *undo;
     size_t grant_count;
     size_t hook_count;
     size_t count_count;
@@ -122,10 +129,8 @@ struct txn {
     /* The write set: versions are tagged with their command in place of a CSN. */
     struct memtable writes;
     bool writes_ready;
-    /* Nodes written since the first savepoint, newest last. */
-    struct mem_node **undo;
-    size_t undo_count;
-    size_t undo_cap;
+    struct temp_quota *temp_quota;
+    struct txn_undo *undo; /* the newest */
     struct txn_mark *marks;
     size_t mark_count;
     size_t mark_cap;
@@ -190,6 +195,8 @@ struct lock_partition {
 
 struct txn_mgr {
     struct store *store;
+    size_t heap_bytes;            /* write sets beyond go on in a file */
+    struct temp_quota temp_quota; /* of transactions without a session */
     int64_t deadlock_timeout_ms;
     struct lock_partition partitions[LOCK_PARTITIONS];
     _Atomic uint32_t strong_counts[STRONG_COUNTS];
