@@ -85,7 +85,9 @@ struct store_count {
 
 /* What a commit carries. */
 struct store_commit {
-    struct memtable *writes; /* the newest version of each node counts; NULL: none */
+    /* The newest version of each node counts; NULL: none. A set larger than a memtable is taken
+     * over, and the struct is then all zeros. */
+    struct memtable *writes;
     const struct store_count *counts;
     size_t count_count;
     const uint32_t *drops; /* storage ids that become garbage */

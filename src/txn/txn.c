@@ -455,6 +455,8 @@ struct err *txn_commit(struct txn *t, bool async)
             txn_abort(t);
             return e;
         }
+        if (t->writes_ready && !t->writes.head) /* the store has taken it */
+            t->writes_ready = false;
     }
     txn_end(t); /* early lock release */
     if (end.v && async)
