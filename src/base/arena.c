@@ -142,6 +142,16 @@ void *arena_try_alloc(struct arena *a, size_t size)
     return c->data;
 }
 
+bool arena_reserve(struct arena *a, size_t size)
+{
+    if (a->next && (size_t)(a->end - a->next) >= size)
+        return true;
+    char *p = arena_try_alloc(a, size);
+    if (p)
+        a->next = p;
+    return p != NULL;
+}
+
 void *arena_alloc_slow(struct arena *a, size_t size)
 {
     size_t limit = a->limit_bytes;

@@ -62,6 +62,8 @@ static inline void *arena_alloc(struct arena *a, size_t size)
 /* For sizes that come from data or clients: NULL when out of memory or over the limit; the caller
  * returns err_oom(). */
 void *arena_try_alloc(struct arena *a, size_t size) MUST_CHECK;
+/* Makes the next arena_try_allocs, of `size` bytes together (each rounded up to 8), succeed. */
+bool arena_reserve(struct arena *a, size_t size) MUST_CHECK;
 void *arena_zalloc(struct arena *a, size_t size);
 void *arena_memdup(struct arena *a, const void *p, size_t size);
 /* NUL-terminated copies. */

@@ -317,7 +317,8 @@ uint32_t txn_savepoint(struct txn *t)
 {
     t->marks = grow_array(t->marks, t->mark_count, &t->mark_cap, sizeof(*t->marks));
     t->marks[t->mark_count++] = (struct txn_mark){
-        t->undo, t->grant_count, t->hook_count, t->count_count, t->drop_count, t->load_count,
+        t->undo,        large_undo(t), t->grant_count, t->hook_count,
+        t->count_count, t->drop_count, t->load_count,
     };
     return (uint32_t)t->mark_count;
 }
@@ -341,6 +342,7 @@ void txn_rollback_to(struct txn *t, uint32_t mark)
     }
     abort_hooks(t, m.hook_count);
     locks_release_to(t, m.grant_count);
+    large_release_to(t, m.large_undo);
     t->count_count = m.count_count;
     t->drop_count = m.drop_count;
     discard_loads(t, m.load_count);
@@ -350,8 +352,10 @@ void txn_release(struct txn *t, uint32_t mark)
 {
     CHECK(mark >= 1 && mark <= t->mark_count);
     t->mark_count = mark - 1;
-    if (t->mark_count == 0)
+    if (t->mark_count == 0) {
         t->undo = NULL;
+        large_forget_undo(t);
+    }
 }
 
 /* ---- the end ---- */
@@ -367,6 +371,7 @@ static void txn_end(struct txn *t)
     }
     CHECK(t->live_snapshots == 0);
     locks_release_to(t, 0);
+    large_end(t);
     fast_unregister(t);
     if (t->sibling)
         advisory_leave(t);

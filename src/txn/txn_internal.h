@@ -95,6 +95,7 @@ struct txn_undo {
 /* What to go back to. */
 struct txn_mark {
     struct txn_undo *undo;
+    struct txn_undo *large_undo;
     size_t grant_count;
     size_t hook_count;
     size_t count_count;
@@ -107,6 +108,8 @@ struct read_range {
     struct str lo;
     struct str hi;
 };
+
+struct large_locks;
 
 struct txn {
     struct txn_mgr *mgr;
@@ -163,6 +166,7 @@ struct txn {
     struct lock_grant *grants;
     size_t grant_count;
     size_t grant_cap;
+    struct large_locks *large;   /* row locks outside of the lock table, NULL: none */
     struct lock_waiter *waiting; /* guarded by the waiter's partition */
     /* Guarded by slot->lock while registered. */
     struct txn_slot *slot;
@@ -200,7 +204,8 @@ struct txn_mgr {
     int64_t deadlock_timeout_ms;
     struct lock_partition partitions[LOCK_PARTITIONS];
     _Atomic uint32_t strong_counts[STRONG_COUNTS];
-    uint64_t visit; /* guarded by all partitions */
+    uint64_t visit;            /* guarded by all partitions */
+    struct large_locks *large; /* written under all partitions, read under any */
     struct txn_slot slots[TXN_SLOTS];
 };
 
@@ -251,6 +256,29 @@ struct lock_entry *lock_find_locked(struct lock_partition *p, uint64_t hash, enu
 struct lock_hold *lock_find_hold(const struct lock_entry *e, const struct txn *t);
 void locks_lock_all(struct txn_mgr *mgr);
 void locks_unlock_all(struct txn_mgr *mgr, const struct lock_partition *except);
+
+bool lock_covers(enum lock_class class, uint16_t mask, int mode);
+struct lock_entry *lock_get_entry_locked(struct lock_partition *p, uint64_t hash,
+                                         enum lock_class class, struct str key);
+void lock_drop_if_unused_locked(struct lock_entry *e);
+/* False without memory. */
+bool lock_add_hold_locked(struct lock_entry *e, struct txn *t, uint16_t mask);
+void lock_revert_locked(struct lock_hold *hold, uint16_t mask);
+
+/* large_lock.c */
+/* Before a row is asked for, without a mutex: room in the map, if the transaction has one or should
+ * have. 53100, 53400. MAY YIELD. */
+struct err *large_prepare(struct txn *t, struct str key) MUST_CHECK;
+/* Under the partition's mutex. Makes entries of what others have of the row in their maps. */
+struct err *large_share_locked(struct txn *t, struct lock_partition *p, uint64_t hash,
+                               struct str key) MUST_CHECK;
+/* The same, when the row has no entry: into the map of `t`. */
+bool large_take_locked(struct txn *t, struct str key, int mode);
+struct txn_undo *large_undo(const struct txn *t);
+void large_forget_undo(struct txn *t);
+/* After locks_release_to, as is large_end. */
+void large_release_to(struct txn *t, const struct txn_undo *undo);
+void large_end(struct txn *t);
 
 /* advisory.c */
 enum { ADVISORY_KEY_BYTES = 14 };
