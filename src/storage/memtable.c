@@ -79,6 +79,12 @@ struct err *memtable_spill(struct memtable *m, struct temp_quota *q, size_t heap
     return temp_arena_new(q, &m->arena, heap_bytes, &m->spill);
 }
 
+void memtable_cool(const struct memtable *m)
+{
+    if (m->spill)
+        temp_arena_cool(m->spill);
+}
+
 struct err *memtable_put_error(struct memtable *m)
 {
     return m->spill ? temp_arena_error(m->spill) : err_oom();

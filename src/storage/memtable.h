@@ -77,6 +77,8 @@ void memtable_prefetch(const struct memtable *m, uint64_t hash, int step);
  * fails, memtable_put_error says why. */
 struct err *memtable_spill(struct memtable *m, struct temp_quota *q, size_t heap_bytes) MUST_CHECK;
 struct err *memtable_put_error(struct memtable *m) MUST_CHECK;
+/* See temp_arena_cool. Any thread. */
+void memtable_cool(const struct memtable *m);
 /* Heap and file. */
 static inline size_t memtable_bytes(const struct memtable *m)
 {

@@ -45,7 +45,7 @@ static bool is_dropped(struct store_table **tables, int n, uint32_t storage_id)
 }
 
 /* Ends the LMDB transaction early when it has become large. */
-static struct err *next_transaction(struct store *s)
+static struct err *next_transaction(struct store *s, struct store_table **tables, int n)
 {
     if (kv_dirty_bytes(s->kv) < s->config.memtable_bytes)
         return NULL;
@@ -53,6 +53,8 @@ static struct err *next_transaction(struct store *s)
         TRY(kv_put(s->kv, half_key, 0, (struct str){"", 0}));
     TRY(kv_commit(s->kv));
     s->half_written = true;
+    for (int i = 0; i < n; i++)
+        memtable_cool(&tables[i]->map);
     return kv_begin(s->kv);
 }
 
@@ -61,10 +63,8 @@ static struct err *write_version(struct store *s, const struct memtable *m,
 {
     const struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_acquire);
     if (v->deleted)
-        TRY(kv_delete(s->kv, mem_key(n)));
-    else
-        TRY(kv_put(s->kv, mem_key(n), mem_version_csn(m, v), mem_value(v)));
-    return next_transaction(s);
+        return kv_delete(s->kv, mem_key(n));
+    return kv_put(s->kv, mem_key(n), mem_version_csn(m, v), mem_value(v));
 }
 
 /* The node or the first behind it that has a version: in a write set that became a table, those
@@ -101,6 +101,7 @@ static struct err *write_keys(struct store *s, struct store_table **tables, int 
         }
         if (!skip)
             TRY(write_version(s, &tables[table]->map, least));
+        TRY(next_transaction(s, tables, n));
         for (int i = 0; i < n; i++)
             if (at[i] && at[i] != least && str_eq(mem_key(at[i]), mem_key(least)))
                 at[i] = settle(mem_next(at[i]));

@@ -80,6 +80,7 @@ static struct err *log_parts(struct store *s, struct memtable *writes, struct ls
         e = buf_finish(&b);
         if (!e)
             e = log_part(s, buf_str(&b), first, &before);
+        memtable_cool(writes);
         b.len = 0;
     }
     if (!e && b.len)

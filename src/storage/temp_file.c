@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -141,30 +142,30 @@ struct err *temp_file_read(struct temp_file *f, uint64_t offset, void *to, size_
     return t.len ? err_new("XX001", "a temporary file ends unexpectedly") : NULL;
 }
 
-/* Space is taken before: a full disk must not show as SIGBUS. */
-static void map_job(void *arg)
+/* Space is taken before it is touched: a full disk must not show as SIGBUS. */
+static void grow_job(void *arg)
 {
     struct transfer *t = arg;
     do
         t->error = posix_fallocate(t->file->fd, (off_t)t->offset, (off_t)t->len);
     while (t->error == EINTR);
-    if (t->error)
-        return;
-    t->bytes =
-        mmap(NULL, t->len, PROT_READ | PROT_WRITE, MAP_SHARED, t->file->fd, (off_t)t->offset);
-    if (t->bytes == MAP_FAILED)
-        t->error = errno;
 }
 
-struct err *temp_file_map(struct temp_file *f, size_t len, void **out)
+struct err *temp_file_grow(struct temp_file *f, size_t len)
 {
     struct transfer t = {f, f->size_bytes, NULL, len, 0};
     TRY(charge(f->quota, len));
     f->size_bytes += len;
-    pool_run(map_job, &t);
-    if (t.error)
-        return err_errno(t.error, "write to temporary file");
-    *out = t.bytes;
+    pool_run(grow_job, &t);
+    return t.error ? err_errno(t.error, "write to temporary file") : NULL;
+}
+
+struct err *temp_file_map(struct temp_file *f, size_t len, void **out)
+{
+    void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, f->fd, 0);
+    if (p == MAP_FAILED)
+        return err_new("53200", "could not map temporary file: %s", strerror(errno));
+    *out = p;
     return NULL;
 }
 

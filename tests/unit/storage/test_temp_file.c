@@ -113,9 +113,14 @@ static void test_arena(void **state)
     assert_int_equal(a.backed_bytes, 3 * CHUNK);
     assert_null(arena_try_alloc(&a, 8 << 20));
     is_error(temp_arena_error(t), "53400", "temporary file size exceeds temp_file_limit (16384kB)");
+    temp_arena_cool(t);
+    for (int i = 0; i < 9; i++)
+        assert_true(blocks[i][0] == i && blocks[i][BLOCK - 1] == i);
     arena_rewind(&a, mark);
     assert_int_equal(a.backed_bytes, 0);
-    assert_non_null(arena_try_alloc(&a, 100));
+    for (int i = 0; i < 9; i++) /* in the same places */
+        assert_ptr_equal(arena_try_alloc(&a, BLOCK), blocks[i]);
+    assert_int_equal(quota.used_bytes, 3 * CHUNK);
     temp_arena_detach(t);
     assert_int_equal(quota.used_bytes, 0);
     arena_done(&a);
