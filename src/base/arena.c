@@ -10,7 +10,8 @@
 
 struct arena_chunk {
     struct arena_chunk *older;
-    size_t size; /* with this header */
+    size_t size : 63; /* with this header */
+    size_t backed : 1;
     char data[];
 };
 
@@ -23,6 +24,11 @@ void arena_init(struct arena *a)
 
 static void chunk_free(struct arena *a, struct arena_chunk *c)
 {
+    if (c->backed) {
+        a->backed_bytes -= c->size;
+        a->backing->put(a->backing, c, c->size);
+        return;
+    }
     a->used_bytes -= c->size;
     free(c);
 }
@@ -78,6 +84,22 @@ void arena_rewind(struct arena *a, struct arena_mark mark)
         a->next = a->end = NULL;
 }
 
+/* A block of its own is rounded up: a backing hands out whole pages. */
+static struct arena_chunk *chunk_from_backing(struct arena *a, size_t payload)
+{
+    enum { ROUND_BYTES = 64 * 1024 };
+    size_t size = a->backing->chunk_bytes;
+    if (payload > size - sizeof(struct arena_chunk))
+        size = (payload + sizeof(struct arena_chunk) + ROUND_BYTES - 1) / ROUND_BYTES * ROUND_BYTES;
+    struct arena_chunk *c = a->backing->get(a->backing, size);
+    if (!c)
+        return NULL;
+    c->size = size;
+    c->backed = 1;
+    a->backed_bytes += size;
+    return c;
+}
+
 static struct arena_chunk *chunk_new(struct arena *a, size_t payload)
 {
     size_t size;
@@ -88,6 +110,7 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t payload)
     if (!c)
         return NULL;
     c->size = size;
+    c->backed = 0;
     a->used_bytes += size;
     return c;
 }
@@ -107,7 +130,9 @@ void *arena_try_alloc(struct arena *a, size_t size)
         chunk_bytes = MAX_CHUNK_BYTES;
     chunk_bytes -= sizeof(struct arena_chunk);
     bool own = rounded > chunk_bytes;
-    struct arena_chunk *c = chunk_new(a, own ? rounded : chunk_bytes);
+    struct arena_chunk *c = a->backing && a->used_bytes >= a->backing->heap_bytes
+                                ? chunk_from_backing(a, rounded)
+                                : chunk_new(a, own ? rounded : chunk_bytes);
     if (!c)
         return NULL;
     c->older = a->chunks;
@@ -115,6 +140,16 @@ void *arena_try_alloc(struct arena *a, size_t size)
     use_chunk(a, c, c->data);
     a->next += rounded;
     return c->data;
+}
+
+bool arena_reserve(struct arena *a, size_t size)
+{
+    if (a->next && (size_t)(a->end - a->next) >= size)
+        return true;
+    char *p = arena_try_alloc(a, size);
+    if (p)
+        a->next = p;
+    return p != NULL;
 }
 
 void *arena_alloc_slow(struct arena *a, size_t size)

@@ -13,12 +13,23 @@
 
 struct arena_chunk;
 
+/* Where an arena gets its chunks once those of the heap are as large as `heap_bytes`. */
+struct arena_backing {
+    size_t heap_bytes;
+    size_t chunk_bytes; /* of usual chunks; a larger block gets a larger one */
+    /* NULL on failure, whose reason the backing keeps. */
+    void *(*get)(struct arena_backing *b, size_t bytes);
+    void (*put)(struct arena_backing *b, void *p, size_t bytes);
+};
+
 struct arena {
     char *next; /* free space in the current chunk */
     char *end;
-    struct arena_chunk *chunks; /* newest first */
-    size_t used_bytes;          /* sum of chunk sizes */
-    size_t limit_bytes;         /* arena_try_alloc fails beyond; SIZE_MAX: none */
+    struct arena_chunk *chunks;    /* newest first */
+    size_t used_bytes;             /* sum of chunk sizes, on the heap */
+    size_t backed_bytes;           /* and of those that came from the backing */
+    size_t limit_bytes;            /* arena_try_alloc fails beyond; SIZE_MAX: none */
+    struct arena_backing *backing; /* NULL: none; set before the first block, outlives the chunks */
 };
 
 /* In the caller's memory. Allocates nothing until first use. */
@@ -51,6 +62,8 @@ static inline void *arena_alloc(struct arena *a, size_t size)
 /* For sizes that come from data or clients: NULL when out of memory or over the limit; the caller
  * returns err_oom(). */
 void *arena_try_alloc(struct arena *a, size_t size) MUST_CHECK;
+/* Makes the next arena_try_allocs, of `size` bytes together (each rounded up to 8), succeed. */
+bool arena_reserve(struct arena *a, size_t size) MUST_CHECK;
 void *arena_zalloc(struct arena *a, size_t size);
 void *arena_memdup(struct arena *a, const void *p, size_t size);
 /* NUL-terminated copies. */

@@ -63,6 +63,7 @@ struct err *xact_begin_store(struct backend *b)
         return NULL;
     TRY(txn_begin(catalog_txn_mgr(server_catalog), b->xact.isolation, b->xact.read_only, &c->txn));
     txn_set_pid(c->txn, b->base.pid, c->db, &b->activity.xid);
+    txn_set_temp_quota(c->txn, &b->base.temp_quota);
     if (b->base.locks)
         txn_session_join(b->base.locks, c->txn);
     if (b->deadlock_timeout_ms)

@@ -203,7 +203,25 @@ struct err *kv_begin(struct kv *kv)
         return kv_error(rc, "could not begin writing the data file");
     }
     kv->appending = false;
+    kv->dirty_bytes = 0;
+    kv->last_place = NULL;
     return NULL;
+}
+
+size_t kv_dirty_bytes(const struct kv *kv)
+{
+    return kv->dirty_bytes;
+}
+
+/* A value at `place` was written or deleted. Keys come in order, so a place far from the last one
+ * is another page. */
+static void note_dirty(struct kv *kv, const void *place, size_t len)
+{
+    enum { PAGE_BYTES = 4096 };
+    const char *p = place;
+    if (!kv->last_place || p >= kv->last_place + PAGE_BYTES || p <= kv->last_place - PAGE_BYTES)
+        kv->dirty_bytes += PAGE_BYTES + len / PAGE_BYTES * PAGE_BYTES;
+    kv->last_place = p;
 }
 
 struct err *kv_commit(struct kv *kv)
@@ -268,6 +286,7 @@ struct err *kv_put(struct kv *kv, struct str key, uint64_t csn, struct str value
     if (rc != 0)
         return kv_error(rc, "could not write the data file");
     char *p = v.mv_data;
+    note_dirty(kv, p, v.mv_size);
     store_le64(p, csn);
     if (is_long) {
         store_le32(p + CSN_BYTES, (uint32_t)key.len);
@@ -283,7 +302,12 @@ struct err *kv_delete(struct kv *kv, struct str key)
     char space[KV_PHYSICAL_MAX_BYTES];
     MDB_val k = kv_physical(kv, key, space);
     kv->appending = false;
-    int rc = mdb_del(kv->write, kv->dbi, &k, NULL);
+    MDB_val v;
+    int rc = mdb_cursor_get(kv->cursor, &k, &v, MDB_SET);
+    if (rc == 0) {
+        note_dirty(kv, v.mv_data, v.mv_size);
+        rc = mdb_cursor_del(kv->cursor, 0);
+    }
     return rc && rc != MDB_NOTFOUND ? kv_error(rc, "could not write the data file") : NULL;
 }
 

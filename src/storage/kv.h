@@ -44,6 +44,8 @@ struct err *kv_commit(struct kv *kv) MUST_CHECK; /* durable; also ends it on err
 void kv_abort(struct kv *kv);
 struct err *kv_put(struct kv *kv, struct str key, uint64_t csn, struct str value) MUST_CHECK;
 struct err *kv_delete(struct kv *kv, struct str key) MUST_CHECK; /* fine when not there */
+/* About how much memory the write transaction's changed pages take. */
+size_t kv_dirty_bytes(const struct kv *kv);
 /* Reads through the write transaction. The value lives until the next write. */
 struct err *kv_peek(struct kv *kv, struct str key, struct str *value, bool *found) MUST_CHECK;
 /* Deletes up to `limit` keys of a storage id; *done when none is left. */

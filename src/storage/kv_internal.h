@@ -22,7 +22,9 @@ struct kv {
     MDB_dbi dbi;
     MDB_txn *write;     /* the writer thread's */
     MDB_cursor *cursor; /* on it */
-    bool appending;     /* the last put was at the end of the map */
+    size_t dirty_bytes; /* estimate, of the write transaction */
+    const char *last_place;
+    bool appending; /* the last put was at the end of the map */
     uint8_t digest_key[16];
 };
 

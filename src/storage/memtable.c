@@ -3,6 +3,7 @@
 #include "storage/memtable.h"
 
 #include "base/clock.h"
+#include "storage/temp_arena.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -69,11 +70,29 @@ void memtable_done(struct memtable *m)
     if (m->buckets)
         munmap(m->buckets, bucket_bytes(m));
     arena_done(&m->arena);
+    temp_arena_free(m->spill);
+}
+
+struct err *memtable_spill(struct memtable *m, struct temp_quota *q, size_t heap_bytes)
+{
+    ASSERT(!m->spill);
+    return temp_arena_new(q, &m->arena, heap_bytes, &m->spill);
+}
+
+void memtable_cool(const struct memtable *m)
+{
+    if (m->spill)
+        temp_arena_cool(m->spill);
+}
+
+struct err *memtable_put_error(struct memtable *m)
+{
+    return m->spill ? temp_arena_error(m->spill) : err_oom();
 }
 
 void memtable_reset(struct memtable *m)
 {
-    ASSERT(!m->buckets);
+    ASSERT(!m->buckets && !m->spill);
     arena_reset(&m->arena);
     start_empty(m);
 }

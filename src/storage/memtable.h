@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/err.h"
 #include "base/hash.h"
 #include "base/str.h"
 
@@ -37,8 +38,15 @@ struct mem_node {
 
 struct mem_loose;
 
+struct temp_arena;
+struct temp_quota;
+
 struct memtable {
     struct arena arena;
+    struct temp_arena *spill; /* where the arena goes on, NULL: on the heap */
+    /* What all versions were committed as, whatever their own numbers say (a write set that became
+     * a memtable: only the newest version of a node counts); 0: each has its own. */
+    uint64_t csn;
     struct mem_node *head;
     _Atomic(struct mem_node *) *buckets; /* NULL: no hash table */
     uint64_t bucket_mask;
@@ -65,7 +73,18 @@ void memtable_fill_loosely(struct memtable *m);
 void memtable_order(struct memtable *m);
 /* Brings near what a put with that hash will look at: first `step` 0, a little later 1. */
 void memtable_prefetch(const struct memtable *m, uint64_t hash, int step);
-/* Empties a map without hash table, keeping some memory. */
+/* Beyond `heap_bytes` the map goes on in a temporary file; putting into it MAY YIELD. When a put
+ * fails, memtable_put_error says why. */
+struct err *memtable_spill(struct memtable *m, struct temp_quota *q, size_t heap_bytes) MUST_CHECK;
+struct err *memtable_put_error(struct memtable *m) MUST_CHECK;
+/* See temp_arena_cool. Any thread. */
+void memtable_cool(const struct memtable *m);
+/* Heap and file. */
+static inline size_t memtable_bytes(const struct memtable *m)
+{
+    return m->arena.used_bytes + m->arena.backed_bytes;
+}
+/* Empties a map without hash table and file, keeping some memory. */
 void memtable_reset(struct memtable *m);
 
 static inline struct str mem_key(const struct mem_node *n)
@@ -111,6 +130,19 @@ static inline struct mem_node *memtable_first(const struct memtable *m)
 static inline struct mem_node *mem_next(const struct mem_node *n)
 {
     return atomic_load_explicit(&n->next[0], memory_order_acquire);
+}
+static inline uint64_t mem_version_csn(const struct memtable *m, const struct mem_version *v)
+{
+    return m->csn ? m->csn : v->csn;
+}
+/* What to give mem_visible for a snapshot of `csn`; false when the map shows it nothing. */
+static inline bool mem_snapshot(const struct memtable *m, uint64_t *csn)
+{
+    if (m->csn && m->csn > *csn)
+        return false;
+    if (m->csn)
+        *csn = UINT64_MAX;
+    return true;
 }
 /* The newest version at or before `csn`, NULL when there is none. */
 static inline struct mem_version *mem_visible(const struct mem_node *n, uint64_t csn)

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "rt/fiber.h"
 #include "rt/pool.h"
+#include "storage/temp_arena.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -39,13 +40,20 @@ _Noreturn void store_panic(const char *what, struct err *e)
 struct store_table *table_new(struct store *s)
 {
     struct store_table *t = calloc(1, sizeof(*t));
+    CHECK(t != NULL);
+    table_new_map(s, t);
+    t->store = s;
+    t->parts_from = LSN_NONE;
+    atomic_init(&t->refs, 1);
+    return t;
+}
+
+void table_new_map(struct store *s, struct store_table *t)
+{
     size_t buckets = s->config.memtable_bytes / 256;
     if (buckets > 1 << 24)
         buckets = 1 << 24;
-    CHECK(t != NULL && memtable_init(&t->map, buckets < 1024 ? 1024 : buckets));
-    t->store = s;
-    atomic_init(&t->refs, 1);
-    return t;
+    CHECK(memtable_init(&t->map, buckets < 1024 ? 1024 : buckets));
 }
 
 void table_free(struct store_table *t)
@@ -70,6 +78,25 @@ void table_unref(struct store_table *t)
     s->garbage = t;
     pthread_mutex_unlock(&s->garbage_mu);
     pthread_cond_signal(&s->job_work);
+}
+
+struct store_table *table_adopt(struct store *s, struct memtable *map)
+{
+    struct store_table *t = calloc(1, sizeof(*t));
+    CHECK(t != NULL);
+    if (map->spill)
+        temp_arena_detach(map->spill);
+    t->map = *map;
+    *map = (struct memtable){0};
+    t->store = s;
+    t->parts_from = LSN_NONE;
+    atomic_init(&t->refs, 1);
+    return t;
+}
+
+void store_free_writes(struct store *s, struct memtable *writes)
+{
+    table_unref(table_adopt(s, writes));
 }
 
 /* ---- superversions ---- */
@@ -205,6 +232,24 @@ void state_changed_locked(struct store *s)
     atomic_fetch_add_explicit(&s->version, 1, memory_order_acq_rel);
 }
 
+static void add_frozen_locked(struct store *s, struct store_table *t)
+{
+    CHECK(s->frozen_count < STORE_MAX_FROZEN);
+    for (int i = s->frozen_count; i > 0; i--)
+        s->frozen[i] = s->frozen[i - 1];
+    s->frozen[0] = t;
+    s->frozen_count++;
+    state_changed_locked(s);
+}
+
+static void frozen_added(struct store *s)
+{
+    state_sweep(s);
+    pthread_mutex_lock(&s->job_mu);
+    pthread_cond_signal(&s->job_work);
+    pthread_mutex_unlock(&s->job_mu);
+}
+
 void freeze_active_locked(struct store *s)
 {
     struct store_table *fresh = table_new(s);
@@ -213,19 +258,21 @@ void freeze_active_locked(struct store *s)
     old->last_csn = s->last_csn;
     atomic_fetch_add_explicit(&s->frozen_bytes, old->map.arena.used_bytes, memory_order_relaxed);
     pthread_mutex_lock(&s->state_mu);
-    CHECK(s->frozen_count < STORE_MAX_FROZEN);
-    for (int i = s->frozen_count; i > 0; i--)
-        s->frozen[i] = s->frozen[i - 1];
-    s->frozen[0] = old;
-    s->frozen_count++;
+    add_frozen_locked(s, old);
     s->active = fresh;
-    state_changed_locked(s);
     pthread_mutex_unlock(&s->state_mu);
     atomic_store_explicit(&s->active_bytes, 0, memory_order_relaxed);
-    state_sweep(s);
-    pthread_mutex_lock(&s->job_mu);
-    pthread_cond_signal(&s->job_work);
-    pthread_mutex_unlock(&s->job_mu);
+    frozen_added(s);
+}
+
+void push_frozen_locked(struct store *s, struct store_table *t, struct large_commit *large)
+{
+    atomic_fetch_add_explicit(&s->frozen_bytes, t->map.arena.used_bytes, memory_order_relaxed);
+    pthread_mutex_lock(&s->state_mu);
+    add_frozen_locked(s, t);
+    large_end_locked(s, large);
+    pthread_mutex_unlock(&s->state_mu);
+    frozen_added(s);
 }
 
 struct err *store_get(const struct superversion *sv, struct kv_gen *gen, uint64_t csn,
@@ -243,11 +290,13 @@ struct err *store_get(const struct superversion *sv, struct kv_gen *gen, uint64_
             hashed = true;
         }
         const struct mem_node *n = memtable_find(m, key, hash);
-        const struct mem_version *v = n ? mem_visible(n, csn) : NULL;
+        uint64_t upto = csn;
+        bool shown = n && mem_snapshot(m, &upto);
+        const struct mem_version *v = shown ? mem_visible(n, upto) : NULL;
         if (v) {
             *found = !v->deleted;
             *value = mem_value(v);
-            *version_csn = v->csn;
+            *version_csn = mem_version_csn(m, v);
             return NULL;
         }
     }
@@ -288,6 +337,11 @@ int64_t store_row_count(struct store *s, uint32_t storage_id)
     int64_t count = count_map_get(&s->row_counts, storage_id);
     pthread_mutex_unlock(&s->counts_mu);
     return count;
+}
+
+size_t store_memtable_bytes(const struct store *s)
+{
+    return s->config.memtable_bytes;
 }
 
 const char *store_tmp_dir(const struct store *s)

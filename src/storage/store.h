@@ -85,7 +85,9 @@ struct store_count {
 
 /* What a commit carries. */
 struct store_commit {
-    struct memtable *writes; /* the newest version of each node counts; NULL: none */
+    /* The newest version of each node counts; NULL: none. A set larger than a memtable is taken
+     * over, and the struct is then all zeros. */
+    struct memtable *writes;
     const struct store_count *counts;
     size_t count_count;
     const uint32_t *drops; /* storage ids that become garbage */
@@ -146,6 +148,11 @@ struct err *store_load_wait(struct store_load *l) MUST_CHECK;
 /* The generation that shows all batches; later superversions show them too. MAY YIELD, as does
  * store_load_begin. */
 struct err *store_load_end(struct store *s, struct kv_gen **gen) MUST_CHECK;
+
+/* Frees a write set with a temporary file, in the background; the file no longer counts for its
+ * quota when this returns. The struct is the caller's to use again. */
+void store_free_writes(struct store *s, struct memtable *writes);
+size_t store_memtable_bytes(const struct store *s);
 
 /* Directory for temporary files; emptied at start. */
 const char *store_tmp_dir(const struct store *s);

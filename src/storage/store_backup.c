@@ -6,9 +6,13 @@
  * past the log is in the copy if its commit is. If a checkpoint came between E and S, LMDB's state
  * is newer than E, and no log is needed.
  *
+ * A state copied in the middle of a checkpoint of several LMDB transactions has keys of commits
+ * that may be behind E: it says so (half_key), and is copied again.
+ *
  * FORMAT is written last: a copy that was cut short is no store. */
 #include "storage/store_internal.h"
 
+#include "rt/fiber.h"
 #include "rt/pool.h"
 
 #include <errno.h>
@@ -17,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct backup {
     struct store *store;
@@ -25,8 +30,8 @@ struct backup {
     struct err *result;
 };
 
-/* The redo point that the copied state says. */
-static struct err *redo_of_copy(const char *dir, size_t map_bytes, struct lsn *redo)
+/* The redo point that the copied state says; *half: the state is a checkpoint's, half-written. */
+static struct err *redo_of_copy(const char *dir, size_t map_bytes, struct lsn *redo, bool *half)
 {
     struct kv *kv = NULL;
     struct kv_gen *gen = NULL;
@@ -43,17 +48,40 @@ static struct err *redo_of_copy(const char *dir, size_t map_bytes, struct lsn *r
         redo->v = load_le64(value.data + 8);
     else if (!e && found)
         e = err_new("XX001", "checkpoint record has a wrong length");
+    if (!e)
+        e = kv_get(gen, half_key, &value, &csn, half);
     kv_gen_unref(gen);
     kv_close(kv);
     return e;
+}
+
+static void remove_data(const char *dir)
+{
+    char path[1024];
+    snprintf(path, sizeof(path), "%s/data.mdb", dir);
+    unlink(path);
+}
+
+/* Copies LMDB's state, again when it fell into the middle of a checkpoint. */
+static struct err *copy_data(struct store *s, struct store *copy, struct lsn *redo)
+{
+    for (;;) {
+        bool half = false;
+        TRY(fiber_tick());
+        TRY(kv_copy(s->kv, copy->data_dir));
+        TRY(redo_of_copy(copy->data_dir, s->config.map_bytes, redo, &half));
+        if (!half)
+            return NULL;
+        remove_data(copy->data_dir);
+        TRY(store_checkpoint(s)); /* waits for its end */
+    }
 }
 
 static struct err *copy_parts(struct backup *b, struct store *copy)
 {
     struct store *s = b->store;
     struct lsn redo;
-    TRY(kv_copy(s->kv, copy->data_dir));
-    TRY(redo_of_copy(copy->data_dir, s->config.map_bytes, &redo));
+    TRY(copy_data(s, copy, &redo));
     TRY(wal_copy(s->wal, redo, b->end, copy->wal_dir));
     /* LMDB's names too: store_dir_initialised syncs that directory. */
     return store_dir_initialised(copy);

@@ -1,10 +1,14 @@
 /* The writer thread: the only one that writes to LMDB. It turns frozen tables into checkpoints,
  * runs the batches of bulk loads, and deletes what dropped storage ids left behind.
  *
- * A checkpoint is one LMDB transaction: the newest version of every key of the frozen tables, row
- * counts, drops, and the record that says where redo begins. A crash before its commit leaves the
- * state before, and the log has everything since; after it, the log before the redo point is not
- * needed any more. */
+ * A checkpoint writes the newest version of every key of the frozen tables, row counts, drops, and
+ * the record that says where redo begins. It is one LMDB transaction, or several, so that the pages
+ * they change do not take more memory than a memtable: then the first ones have keys only, and a
+ * mark that the state is half-written; all else, and the end of the mark, is in the last one. A
+ * crash before its commit leaves the state before but for some newer keys, which redo, for which
+ * the log has everything since, writes again; after it, the log before the redo point is not needed
+ * any more. Nobody reads what is half-written: no generation is made of it, and a copy of it is
+ * thrown away. */
 #include "storage/store_internal.h"
 
 #include "base/clock.h"
@@ -17,6 +21,8 @@
 
 static const char meta_key_bytes[] = {0, 0, 0, ID_META, 'c', 'h', 'e', 'c', 'k'};
 const struct str meta_key = {meta_key_bytes, sizeof(meta_key_bytes)};
+static const char half_key_bytes[] = {0, 0, 0, ID_META, 'h', 'a', 'l', 'f'};
+const struct str half_key = {half_key_bytes, sizeof(half_key_bytes)};
 
 enum { DISCARD_BATCH = 5000, RETRY_NS = 1000000000, IDLE_NS = 1000000000 };
 
@@ -38,12 +44,36 @@ static bool is_dropped(struct store_table **tables, int n, uint32_t storage_id)
     return false;
 }
 
-static struct err *write_version(struct store *s, const struct mem_node *n)
+/* Ends the LMDB transaction early when it has become large. */
+static struct err *next_transaction(struct store *s, struct store_table **tables, int n)
+{
+    if (kv_dirty_bytes(s->kv) < s->config.memtable_bytes)
+        return NULL;
+    if (!s->half_written)
+        TRY(kv_put(s->kv, half_key, 0, (struct str){"", 0}));
+    TRY(kv_commit(s->kv));
+    s->half_written = true;
+    for (int i = 0; i < n; i++)
+        memtable_cool(&tables[i]->map);
+    return kv_begin(s->kv);
+}
+
+static struct err *write_version(struct store *s, const struct memtable *m,
+                                 const struct mem_node *n)
 {
     const struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_acquire);
     if (v->deleted)
         return kv_delete(s->kv, mem_key(n));
-    return kv_put(s->kv, mem_key(n), v->csn, mem_value(v));
+    return kv_put(s->kv, mem_key(n), mem_version_csn(m, v), mem_value(v));
+}
+
+/* The node or the first behind it that has a version: in a write set that became a table, those
+ * that were rolled back have none. */
+static struct mem_node *settle(struct mem_node *n)
+{
+    while (n && !atomic_load_explicit(&n->newest, memory_order_relaxed))
+        n = mem_next(n);
+    return n;
 }
 
 /* A merge of the tables in key order; of equal keys the newest table's version counts. */
@@ -53,12 +83,15 @@ static struct err *write_keys(struct store *s, struct store_table **tables, int 
     uint32_t last_id = 0;
     bool skip = false;
     for (int i = 0; i < n; i++)
-        at[i] = memtable_first(&tables[i]->map);
+        at[i] = settle(memtable_first(&tables[i]->map));
     for (;;) {
         struct mem_node *least = NULL;
+        int table = 0;
         for (int i = 0; i < n; i++)
-            if (at[i] && (!least || str_cmp(mem_key(at[i]), mem_key(least)) < 0))
+            if (at[i] && (!least || str_cmp(mem_key(at[i]), mem_key(least)) < 0)) {
                 least = at[i];
+                table = i;
+            }
         if (!least)
             return NULL;
         uint32_t id = key_storage_id(mem_key(least));
@@ -67,13 +100,14 @@ static struct err *write_keys(struct store *s, struct store_table **tables, int 
             last_id = id;
         }
         if (!skip)
-            TRY(write_version(s, least));
+            TRY(write_version(s, &tables[table]->map, least));
+        TRY(next_transaction(s, tables, n));
         for (int i = 0; i < n; i++)
             if (at[i] && at[i] != least && str_eq(mem_key(at[i]), mem_key(least)))
-                at[i] = mem_next(at[i]);
+                at[i] = settle(mem_next(at[i]));
         for (int i = 0; i < n; i++)
             if (at[i] == least)
-                at[i] = mem_next(least);
+                at[i] = settle(mem_next(least));
     }
 }
 
@@ -103,30 +137,48 @@ static struct err *write_lists(struct store *s, const struct store_table *t)
     return NULL;
 }
 
-static struct err *write_meta(struct store *s, const struct store_table *newest)
+static struct err *write_meta(struct store *s, const struct store_table *newest, struct lsn redo)
 {
     uint8_t m[META_BYTES] = {0};
     store_le64(m, newest->last_csn);
-    store_le64(m + 8, newest->end.v);
+    store_le64(m + 8, redo.v);
     store_le64(m + 16, atomic_load_explicit(&s->next_xid, memory_order_relaxed));
     store_le32(m + 24, atomic_load_explicit(&s->next_id, memory_order_relaxed));
     return kv_put(s->kv, meta_key, 0, str_make(m, sizeof(m)));
 }
 
-/* `tables`, newest first, in one durable LMDB transaction. */
-struct err *write_tables(struct store *s, struct store_table **tables, int n)
+/* Whatever the state is, an error leaves no write transaction. */
+static struct err *ended(struct store *s, struct err *e)
+{
+    if (e)
+        kv_abort(s->kv);
+    return e ? e : kv_commit(s->kv);
+}
+
+struct err *write_keys_early(struct store *s, struct store_table **tables, int n)
+{
+    TRY(kv_begin(s->kv));
+    struct err *e = write_keys(s, tables, n);
+    if (!e && !s->half_written)
+        e = kv_put(s->kv, half_key, 0, (struct str){"", 0});
+    TRY(ended(s, e));
+    s->half_written = true;
+    return NULL;
+}
+
+struct err *write_tables(struct store *s, struct store_table **tables, int n, struct lsn redo)
 {
     TRY(kv_begin(s->kv));
     struct err *e = write_keys(s, tables, n);
     for (int i = n - 1; !e && i >= 0; i--)
         e = write_lists(s, tables[i]);
     if (!e)
-        e = write_meta(s, tables[0]);
-    if (e) {
-        kv_abort(s->kv);
-        return e;
-    }
-    return kv_commit(s->kv);
+        e = write_meta(s, tables[0], redo);
+    if (!e)
+        e = kv_delete(s->kv, half_key);
+    TRY(ended(s, e));
+    s->half_written = false;
+    return NULL;
 }
 
 /* ---- the checkpoint ---- */
@@ -149,6 +201,8 @@ void store_discard(struct store *s, uint32_t storage_id)
 static struct err *install(struct store *s, int n)
 {
     struct kv_gen *fresh;
+    if (s->half_written) /* by a checkpoint that found the disk full */
+        return err_new(s->checkpoint_error->sqlstate, "%s", s->checkpoint_error->message);
     struct store_table *gone[STORE_MAX_FROZEN] = {NULL};
     TRY(kv_gen_new(s->kv, &fresh));
     pthread_mutex_lock(&s->state_mu);
@@ -187,8 +241,8 @@ static bool checkpoint_frozen(struct store *s)
     if (n == 0)
         return true;
     wal_wait(s->wal, tables[0]->end);
-    struct lsn redo = tables[0]->end;
-    struct err *e = write_tables(s, tables, n);
+    struct lsn redo = redo_point(s, n, tables[0]->end);
+    struct err *e = write_tables(s, tables, n, redo);
     if (e && (err_is(e, "53100") || err_is(e, "53200"))) {
         log_err(LOG_ERROR, "checkpoint", e);
         pthread_mutex_lock(&s->job_mu);
@@ -219,8 +273,7 @@ static void freeze_for_checkpoint(struct store *s)
     pthread_mutex_lock(&s->state_mu);
     bool room = s->frozen_count < STORE_MAX_FROZEN;
     pthread_mutex_unlock(&s->state_mu);
-    const struct store_table *t = s->active;
-    if (room && (t->map.node_count || t->count_count || t->drop_count || t->load_count))
+    if (room && table_has_content(s->active))
         freeze_active_locked(s);
     wait_mutex_unlock(&s->commit_mu);
 }

@@ -36,20 +36,25 @@ static void put_ids(struct buf *b, enum commit_op op, const uint32_t *ids, size_
     }
 }
 
-static struct err *encode(struct store *s, const struct store_commit *c, struct buf *b)
+void payload_put_node(struct buf *b, const struct mem_node *n)
 {
-    b->limit_bytes = SIZE_MAX;
-    struct mem_node *n = c->writes ? memtable_first(c->writes) : NULL;
-    for (; n; n = mem_next(n)) {
-        const struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_relaxed);
-        if (!v)
-            continue;
-        n->hash = mem_hash(mem_key(n)); /* for the insertion */
-        buf_put_u8(b, v->deleted ? OP_DELETE : OP_PUT);
-        put_sized(b, mem_key(n));
-        if (!v->deleted)
-            put_sized(b, mem_value(v));
-    }
+    const struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_relaxed);
+    if (!v)
+        return;
+    buf_put_u8(b, v->deleted ? OP_DELETE : OP_PUT);
+    put_sized(b, mem_key(n));
+    if (!v->deleted)
+        put_sized(b, mem_value(v));
+}
+
+void payload_put_parts(struct buf *b, struct lsn first)
+{
+    buf_put_u8(b, OP_PARTS);
+    buf_put_varint(b, first.v);
+}
+
+void payload_put_lists(struct store *s, const struct store_commit *c, struct buf *b)
+{
     for (size_t i = 0; i < c->count_count; i++) {
         buf_put_u8(b, OP_COUNT);
         buf_put_varint(b, c->counts[i].storage_id);
@@ -60,6 +65,17 @@ static struct err *encode(struct store *s, const struct store_commit *c, struct 
     uint32_t next_id = atomic_load_explicit(&s->next_id, memory_order_relaxed);
     if (b->len && next_id != atomic_load_explicit(&s->logged_id, memory_order_relaxed))
         put_ids(b, OP_NEXT_ID, &next_id, 1);
+}
+
+static struct err *encode(struct store *s, const struct store_commit *c, struct buf *b)
+{
+    b->limit_bytes = SIZE_MAX;
+    struct mem_node *n = c->writes ? memtable_first(c->writes) : NULL;
+    for (; n; n = mem_next(n)) {
+        n->hash = mem_hash(mem_key(n)); /* for the insertion */
+        payload_put_node(b, n);
+    }
+    payload_put_lists(s, c, b);
     return buf_finish(b);
 }
 
@@ -99,13 +115,18 @@ void count_rows(struct store *s, struct store_table *t, uint32_t storage_id, int
 
 static void insert_all(struct store *s, const struct store_commit *c, uint64_t csn)
 {
-    struct store_table *t = s->active;
     struct mem_node *n = c->writes ? memtable_first(c->writes) : NULL;
     for (; n; n = mem_next(n)) {
         const struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_relaxed);
         if (v)
-            CHECK(memtable_put(&t->map, mem_key(n), n->hash, csn, mem_value(v), v->deleted));
+            CHECK(
+                memtable_put(&s->active->map, mem_key(n), n->hash, csn, mem_value(v), v->deleted));
     }
+    commit_lists_locked(s, s->active, c);
+}
+
+void commit_lists_locked(struct store *s, struct store_table *t, const struct store_commit *c)
+{
     for (size_t i = 0; i < c->count_count; i++)
         count_rows(s, t, c->counts[i].storage_id, c->counts[i].delta);
     for (size_t i = 0; i < c->drop_count; i++)
@@ -147,7 +168,7 @@ static struct err *throttle(struct store *s)
 }
 
 /* Takes the commit mutex with room for the record in the log. */
-static struct err *lock_with_room(struct store *s, size_t record_bytes)
+struct err *commit_lock_with_room(struct store *s, size_t record_bytes)
 {
     wait_mutex_lock(&s->commit_mu);
     while (!wal_has_room(s->wal, record_bytes)) {
@@ -158,7 +179,7 @@ static struct err *lock_with_room(struct store *s, size_t record_bytes)
     return NULL;
 }
 
-static void note_logged_id(struct store *s, uint32_t next_id)
+void note_logged_id(struct store *s, uint32_t next_id)
 {
     if (next_id > atomic_load_explicit(&s->logged_id, memory_order_relaxed))
         atomic_store_explicit(&s->logged_id, next_id, memory_order_relaxed);
@@ -178,7 +199,7 @@ static void freeze_if_full_locked(struct store *s)
 }
 
 /* After the insertion of csn last_csn + 1: from here on the flusher can make it visible. */
-static void append_locked(struct store *s, struct str payload, uint32_t crc, struct lsn *end)
+void commit_append_locked(struct store *s, struct str payload, uint32_t crc, struct lsn *end)
 {
     s->last_csn++;
     *end = wal_append(s->wal, s->last_csn, payload, crc);
@@ -190,7 +211,7 @@ static struct err *commit_payload(struct store *s, const struct store_commit *c,
                                   struct lsn *end, uint64_t *csn)
 {
     uint32_t crc = crc32c(0, payload.data, payload.len);
-    TRY(lock_with_room(s, wal_record_bytes(payload.len)));
+    TRY(commit_lock_with_room(s, wal_record_bytes(payload.len)));
     struct err *e = c->validate ? c->validate(c->arg) : NULL;
     if (!e) {
         *end = (struct lsn){0};
@@ -200,7 +221,7 @@ static struct err *commit_payload(struct store *s, const struct store_commit *c,
         if (c->committed)
             c->committed(c->arg, *csn);
         if (payload.len)
-            append_locked(s, payload, crc, end);
+            commit_append_locked(s, payload, crc, end);
         freeze_if_full_locked(s);
     }
     wait_mutex_unlock(&s->commit_mu);
@@ -232,14 +253,16 @@ struct pool_commit {
 static void commit_on_pool(void *arg)
 {
     struct pool_commit *p = arg;
-    p->result = commit_here(p->store, p->commit, p->end, p->csn);
+    p->result = commit_is_large(p->store, p->commit)
+                    ? commit_large(p->store, p->commit, p->end, p->csn)
+                    : commit_here(p->store, p->commit, p->end, p->csn);
 }
 
 struct err *store_commit(struct store *s, const struct store_commit *c, struct lsn *end,
                          uint64_t *csn)
 {
     TRY(throttle(s));
-    if (!c->writes || c->writes->arena.used_bytes < POOL_COMMIT_BYTES)
+    if (!c->writes || memtable_bytes(c->writes) < POOL_COMMIT_BYTES)
         return commit_here(s, c, end, csn);
     struct pool_commit p = {s, c, end, csn, NULL};
     pool_run(commit_on_pool, &p);
@@ -285,10 +308,10 @@ struct err *store_put_now(struct store *s, struct str key, struct str value, str
     if (!e)
         e = throttle(s);
     if (!e)
-        e = lock_with_room(s, wal_record_bytes(payload.len));
+        e = commit_lock_with_room(s, wal_record_bytes(payload.len));
     if (!e) {
         CHECK(memtable_put(&s->active->map, key, mem_hash(key), s->last_csn + 1, value, false));
-        append_locked(s, buf_str(&payload), crc32c(0, payload.data, payload.len), end);
+        commit_append_locked(s, buf_str(&payload), crc32c(0, payload.data, payload.len), end);
         freeze_if_full_locked(s);
         wait_mutex_unlock(&s->commit_mu);
         wal_flush_soon(s->wal);

@@ -20,6 +20,12 @@ enum { SLOT_COUNT = 64 };
 /* Storage ids of the store's own keys in LMDB. */
 enum { ID_META = 0, ID_COUNT = 1, ID_DROPPED = 2, ID_LOADING = 3 };
 
+/* A large commit whose parts are being logged. */
+struct large_commit {
+    struct lsn first; /* of its parts, or before */
+    struct large_commit *next;
+};
+
 /* A memtable of the store: the map and what else its commits carried. */
 struct store_table {
     struct memtable map;
@@ -28,7 +34,8 @@ struct store_table {
     struct store_table *next_garbage;
     /* Guarded by commit_mu while active, immutable when frozen. */
     uint64_t last_csn;
-    struct lsn end; /* redo can begin here once this table is in LMDB */
+    struct lsn end;        /* redo can begin here once this table is in LMDB */
+    struct lsn parts_from; /* a large commit: where its parts begin; else LSN_NONE */
     struct store_count *counts;
     size_t count_count;
     size_t count_cap;
@@ -95,8 +102,9 @@ struct store {
     pthread_mutex_t state_mu;
     struct store_table *frozen[STORE_MAX_FROZEN]; /* newest first; guarded by state_mu */
     int frozen_count;
-    struct kv_gen *gen;       /* guarded by state_mu */
-    _Atomic uint64_t version; /* of the state; written under state_mu */
+    struct large_commit *large; /* guarded by state_mu */
+    struct kv_gen *gen;         /* guarded by state_mu */
+    _Atomic uint64_t version;   /* of the state; written under state_mu */
     _Atomic uint64_t frozen_bytes;
     _Atomic uint64_t active_bytes;
     struct sv_slot slots[SLOT_COUNT];
@@ -125,17 +133,28 @@ struct store {
     pthread_t writer;
     /* The writer thread's own. */
     int64_t last_checkpoint_ns;
+    bool half_written; /* LMDB has a part of a checkpoint: no generation may be made of it */
     _Atomic uint64_t redo_lsn;
     _Atomic uint64_t checkpoint_count;
 };
 
 /* store.c */
 struct store_table *table_new(struct store *s);
+void table_new_map(struct store *s, struct store_table *t);
+static inline bool table_has_content(const struct store_table *t)
+{
+    return t->map.node_count || t->count_count || t->drop_count || t->load_count;
+}
+/* Takes the map's content over; its file no longer counts for a quota. */
+struct store_table *table_adopt(struct store *s, struct memtable *map);
 void table_unref(struct store_table *t);
 void table_free(struct store_table *t);
 void state_changed_locked(struct store *s);
 void state_sweep(struct store *s);
 void freeze_active_locked(struct store *s); /* commit_mu */
+/* Makes `t`, whose end, CSN and lists are set, the newest frozen table, and ends `large`. Under the
+ * commit mutex, with room. */
+void push_frozen_locked(struct store *s, struct store_table *t, struct large_commit *large);
 _Noreturn void store_panic(const char *what, struct err *e);
 /* Room for one more of `count` items; stops the process without memory. */
 void *array_room(void *items, size_t count, size_t *cap, size_t item_bytes);
@@ -143,7 +162,7 @@ void *array_room(void *items, size_t count, size_t *cap, size_t item_bytes);
 /* store_commit.c */
 void store_make_visible(struct store *s, uint64_t csn);
 /* What a record says, in the order of its bytes; README.md has the table. */
-enum commit_op { OP_PUT = 1, OP_DELETE, OP_COUNT, OP_DROP, OP_LOAD, OP_NEXT_ID };
+enum commit_op { OP_PUT = 1, OP_DELETE, OP_COUNT, OP_DROP, OP_LOAD, OP_NEXT_ID, OP_PARTS };
 void table_drop(struct store_table *t, uint32_t storage_id);
 void table_load(struct store_table *t, uint32_t storage_id);
 void count_rows(struct store *s, struct store_table *t, uint32_t storage_id, int64_t delta);
@@ -151,14 +170,36 @@ void count_rows(struct store *s, struct store_table *t, uint32_t storage_id, int
 /* store_redo.c: the log's records, in order, back into tables. */
 struct redo;
 struct err *redo_new(struct store *s, struct redo **out) MUST_CHECK;
-/* `payload` may go away after the call. Writes to LMDB what is more than there may be in memory. */
-struct err *redo_add(struct redo *r, struct lsn end, uint64_t csn, struct str payload) MUST_CHECK;
+/* The payload may go away after the call. Writes to LMDB what is more than there may be in memory.
+ */
+struct err *redo_add(struct redo *r, const struct wal_record *record) MUST_CHECK;
 /* All that was added is in the store's active table, or, when it was much, in frozen ones. */
 struct err *redo_finish(struct redo *r) MUST_CHECK;
 void redo_free(struct redo *r); /* NULL is fine */
+void payload_put_node(struct buf *b, const struct mem_node *n);
+void payload_put_lists(struct store *s, const struct store_commit *c, struct buf *b);
+void payload_put_parts(struct buf *b, struct lsn first);
+/* Counts, drops and loads go to a table. */
+void commit_lists_locked(struct store *s, struct store_table *t, const struct store_commit *c);
+struct err *commit_lock_with_room(struct store *s, size_t record_bytes) MUST_CHECK;
+void commit_append_locked(struct store *s, struct str payload, uint32_t crc, struct lsn *end);
+void note_logged_id(struct store *s, uint32_t next_id);
+
+/* store_large.c */
+bool commit_is_large(const struct store *s, const struct store_commit *c);
+/* On a pool thread. */
+struct err *commit_large(struct store *s, const struct store_commit *c, struct lsn *end,
+                         uint64_t *csn) MUST_CHECK;
+void large_end_locked(struct store *s, struct large_commit *large); /* state_mu */
+/* Where redo must begin when the last `n` frozen tables, whose newest ends at `end`, are in LMDB.
+ */
+struct lsn redo_point(struct store *s, int n, struct lsn end);
 
 /* store_checkpoint.c */
-struct err *write_tables(struct store *s, struct store_table **tables, int n) MUST_CHECK;
+struct err *write_tables(struct store *s, struct store_table **tables, int n,
+                         struct lsn redo) MUST_CHECK;
+/* Keys alone: see invariant 1. */
+struct err *write_keys_early(struct store *s, struct store_table **tables, int n) MUST_CHECK;
 void *writer_main(void *arg);
 struct err *writer_run(struct store *s, struct err *(*run)(struct store *, void *),
                        void *arg) MUST_CHECK;
@@ -167,6 +208,7 @@ void ask_for_checkpoint(struct store *s);
 /* The checkpoint record in LMDB; README.md has the table. */
 enum { META_BYTES = 32 };
 extern const struct str meta_key;
+extern const struct str half_key; /* there: the state is a checkpoint's, half-written */
 
 /* store_recover.c */
 struct err *store_recover(struct store *s) MUST_CHECK;

@@ -95,9 +95,9 @@ static void load_loading(struct store *s, uint32_t storage_id, struct str value)
     store_discard(s, storage_id);
 }
 
-static struct err *redo_record(void *arg, struct lsn end, uint64_t csn, struct str payload)
+static struct err *redo_record(void *arg, const struct wal_record *record)
 {
-    return redo_add(arg, end, csn, payload);
+    return redo_add(arg, record);
 }
 
 static void on_durable(void *arg, uint64_t csn)

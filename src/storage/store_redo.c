@@ -44,9 +44,18 @@ struct lane {
     struct redo_version group[PUT_GROUP];
 };
 
+/* A commit whose parts have been met, but not its record. */
+struct open_parts {
+    struct lsn first;
+    struct open_parts *next;
+};
+
 struct redo {
     struct store *store;
-    struct lsn end; /* of what was added */
+    uint64_t known_csn; /* commits up to it are in LMDB */
+    struct lsn end;     /* of what was added */
+    struct open_parts *open;
+    uint64_t csn; /* of the commit whose parts are being added */
     char *batch;
     size_t batch_len;
     struct redo_record *records;
@@ -135,6 +144,10 @@ static void apply_version(struct lane *l, struct reader *r, uint64_t csn, bool d
 static void apply_other(struct lane *l, struct reader *r, uint8_t op)
 {
     struct store *s = l->redo->store;
+    if (op == OP_PARTS) { /* they have been added before */
+        take_varint(r);
+        return;
+    }
     uint32_t id = (uint32_t)take_varint(r);
     int64_t delta = op == OP_COUNT ? unzigzag(take_varint(r)) : 0;
     if (r->bad || !l->first)
@@ -281,6 +294,38 @@ static int close_tables(struct redo *r, struct store_table **tables)
     return r->lane_count;
 }
 
+static bool is_full(const struct redo *r)
+{
+    return memory_used(r) > MEMORY_TABLES * r->store->config.memtable_bytes;
+}
+
+/* Where redo begins when all that was added is in LMDB. */
+static struct lsn redo_from(const struct redo *r)
+{
+    struct lsn from = r->end;
+    for (const struct open_parts *o = r->open; o; o = o->next)
+        if (o->first.v < from.v)
+            from = o->first;
+    return from;
+}
+
+/* To what is to be applied; `payload` may go away after the call. */
+static struct err *add(struct redo *r, uint64_t csn, struct str payload)
+{
+    if (payload.len > BATCH_BYTES - r->batch_len || r->record_count == BATCH_RECORDS) {
+        TRY(open_lanes(r));
+        TRY(apply(r));
+    }
+    bool large = payload.len > BATCH_BYTES;
+    if (payload.len && !large) {
+        memcpy(r->batch + r->batch_len, payload.data, payload.len);
+        payload.data = r->batch + r->batch_len;
+        r->batch_len += payload.len;
+    }
+    r->records[r->record_count++] = (struct redo_record){csn, payload};
+    return large ? apply(r) : NULL;
+}
+
 /* More log than there may be in memory: a checkpoint on the way. */
 static struct err *write_out(struct redo *r)
 {
@@ -288,7 +333,8 @@ static struct err *write_out(struct redo *r)
     struct store_table *tables[LANES];
     struct kv_gen *gen;
     int n = close_tables(r, tables);
-    TRY(write_tables(s, tables, n));
+    struct lsn redo = redo_from(r);
+    TRY(write_tables(s, tables, n, redo));
     TRY(kv_gen_new(s->kv, &gen));
     kv_gen_unref(s->gen);
     s->gen = gen;
@@ -300,8 +346,78 @@ static struct err *write_out(struct redo *r)
         table_free(tables[i]);
     }
     add_lane(r, s->active);
-    atomic_store_explicit(&s->redo_lsn, r->end.v, memory_order_relaxed);
+    atomic_store_explicit(&s->redo_lsn, redo.v, memory_order_relaxed);
     return open_lanes(r);
+}
+
+/* ---- commits in parts ---- */
+
+static void note_part(struct redo *r, struct lsn first)
+{
+    for (const struct open_parts *o = r->open; o; o = o->next)
+        if (o->first.v == first.v)
+            return;
+    struct open_parts *o = malloc(sizeof(*o));
+    CHECK(o != NULL);
+    *o = (struct open_parts){first, r->open};
+    r->open = o;
+}
+
+static void forget_parts(struct redo *r, struct lsn first)
+{
+    for (struct open_parts **link = &r->open; *link; link = &(*link)->next) {
+        if ((*link)->first.v == first.v) {
+            struct open_parts *gone = *link;
+            *link = gone->next;
+            free(gone);
+            return;
+        }
+    }
+}
+
+/* The tables' keys alone: a crash from here on begins again before the commit. What else the tables
+ * have stays for the end. */
+static struct err *write_early(struct redo *r)
+{
+    struct store_table *tables[LANES];
+    TRY(apply(r));
+    int n = close_tables(r, tables);
+    TRY(write_keys_early(r->store, tables, n));
+    for (int i = 0; i < n; i++) {
+        memtable_done(&tables[i]->map);
+        table_new_map(r->store, tables[i]);
+        memtable_fill_loosely(&tables[i]->map);
+    }
+    return NULL;
+}
+
+static struct err *add_part(void *arg, struct str payload)
+{
+    struct redo *r = arg;
+    TRY(add(r, r->csn, payload));
+    return is_full(r) ? write_early(r) : NULL;
+}
+
+/* Where the parts of a commit begin; LSN_NONE when it has none. */
+static struct lsn parts_of(struct str payload)
+{
+    struct reader r = {(const uint8_t *)payload.data, NULL, false};
+    r.end = r.p + payload.len;
+    if (!payload.len || *r.p++ != OP_PARTS)
+        return LSN_NONE;
+    struct lsn first = {take_varint(&r)};
+    return r.bad ? LSN_NONE : first;
+}
+
+static struct err *add_parts(struct redo *r, const struct wal_record *record, struct lsn first)
+{
+    if (!record->wal || first.v >= record->start.v)
+        return err_new("XX001", "WAL record of commit %llu has no parts before it",
+                       (unsigned long long)record->csn);
+    r->csn = record->csn;
+    TRY(wal_read_parts(record->wal, first, record->start, add_part, r));
+    forget_parts(r, first);
+    return NULL;
 }
 
 /* ---- the interface ---- */
@@ -320,32 +436,33 @@ struct err *redo_new(struct store *s, struct redo **out)
     pthread_mutex_init(&r->mu, NULL);
     pthread_cond_init(&r->changed, NULL);
     r->store = s;
+    r->known_csn = s->last_csn;
     add_lane(r, s->active);
     *out = r;
     return NULL;
 }
 
-struct err *redo_add(struct redo *r, struct lsn end, uint64_t csn, struct str payload)
+struct err *redo_add(struct redo *r, const struct wal_record *record)
 {
+    if (record->is_part) {
+        note_part(r, record->first);
+        return NULL;
+    }
+    if (record->csn <= r->known_csn) /* redo began at parts of a later commit */
+        return NULL;
     uint64_t last = r->record_count ? r->records[r->record_count - 1].csn : r->store->last_csn;
-    if (csn <= last)
+    if (record->csn <= last)
         return err_new("XX001", "WAL record of commit %llu is out of order",
-                       (unsigned long long)csn);
-    if (payload.len > BATCH_BYTES - r->batch_len || r->record_count == BATCH_RECORDS) {
-        TRY(open_lanes(r));
-        TRY(apply(r));
-    }
-    bool large = payload.len > BATCH_BYTES;
-    if (payload.len && !large) {
-        memcpy(r->batch + r->batch_len, payload.data, payload.len);
-        payload.data = r->batch + r->batch_len;
-        r->batch_len += payload.len;
-    }
-    r->records[r->record_count++] = (struct redo_record){csn, payload};
-    r->end = end;
-    if (large)
-        TRY(apply(r));
-    return memory_used(r) > MEMORY_TABLES * r->store->config.memtable_bytes ? write_out(r) : NULL;
+                       (unsigned long long)record->csn);
+    struct lsn first = parts_of(record->payload);
+    if (first.v != LSN_NONE.v)
+        TRY(add_parts(r, record, first));
+    TRY(add(r, record->csn, record->payload));
+    r->end = record->end;
+    if (!is_full(r) && !r->store->half_written)
+        return NULL;
+    TRY(apply(r));
+    return write_out(r);
 }
 
 /* The lanes' tables have no key in common, so either may be the newer one. */
@@ -384,6 +501,8 @@ void redo_free(struct redo *r)
     }
     for (int i = 1; i < r->lane_count; i++) /* the first one's is the store's */
         table_free(r->lanes[i].table);
+    while (r->open)
+        forget_parts(r, r->open->first);
     free(r->batch);
     free(r->records);
     free(r);

@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -140,6 +142,39 @@ struct err *temp_file_read(struct temp_file *f, uint64_t offset, void *to, size_
     return t.len ? err_new("XX001", "a temporary file ends unexpectedly") : NULL;
 }
 
+/* Space is taken before it is touched: a full disk must not show as SIGBUS. */
+static void grow_job(void *arg)
+{
+    struct transfer *t = arg;
+    do
+        t->error = posix_fallocate(t->file->fd, (off_t)t->offset, (off_t)t->len);
+    while (t->error == EINTR);
+}
+
+struct err *temp_file_grow(struct temp_file *f, size_t len)
+{
+    struct transfer t = {f, f->size_bytes, NULL, len, 0};
+    TRY(charge(f->quota, len));
+    f->size_bytes += len;
+    pool_run(grow_job, &t);
+    return t.error ? err_errno(t.error, "write to temporary file") : NULL;
+}
+
+struct err *temp_file_map(struct temp_file *f, size_t len, void **out)
+{
+    void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, f->fd, 0);
+    if (p == MAP_FAILED)
+        return err_new("53200", "could not map temporary file: %s", strerror(errno));
+    *out = p;
+    return NULL;
+}
+
+void temp_file_detach(struct temp_file *f)
+{
+    atomic_fetch_sub_explicit(&f->quota->used_bytes, (int64_t)f->size_bytes, memory_order_relaxed);
+    f->quota = NULL;
+}
+
 uint64_t temp_file_size(const struct temp_file *f)
 {
     return f->size_bytes;
@@ -152,9 +187,10 @@ void temp_file_free(struct temp_file *f)
     struct temp_quota *q = f->quota;
     struct transfer t = {.file = f};
     pool_run(close_job, &t);
-    if (q->log_bytes >= 0 && f->size_bytes >= (uint64_t)q->log_bytes)
+    if (q && q->log_bytes >= 0 && f->size_bytes >= (uint64_t)q->log_bytes)
         log_write(LOG_LOG, "storage", "temporary file: path \"tmp/%d-%llu\", size %llu",
                   (int)getpid(), (unsigned long long)f->number, (unsigned long long)f->size_bytes);
-    atomic_fetch_sub_explicit(&q->used_bytes, (int64_t)f->size_bytes, memory_order_relaxed);
+    if (q)
+        temp_file_detach(f);
     free(f);
 }

@@ -26,6 +26,14 @@ struct err *temp_file_new(struct temp_quota *q, struct temp_file **out) MUST_CHE
 struct err *temp_file_append(struct temp_file *f, const void *data, size_t len) MUST_CHECK;
 /* All `len` bytes at `offset`: XX001 when they are not there, 58030. MAY YIELD. */
 struct err *temp_file_read(struct temp_file *f, uint64_t offset, void *to, size_t len) MUST_CHECK;
+/* The file grows by `len` zero bytes, whose space is there. Errors as of appending. MAY YIELD. */
+struct err *temp_file_grow(struct temp_file *f, size_t len) MUST_CHECK;
+/* Maps the file from its beginning, up to `len` bytes that it may have one day; only what it has
+ * may be touched. What is written there is memory that the system can write back. The caller
+ * unmaps. 53200. */
+struct err *temp_file_map(struct temp_file *f, size_t len, void **out) MUST_CHECK;
+/* The file no longer counts for its quota, which may go before it. */
+void temp_file_detach(struct temp_file *f);
 uint64_t temp_file_size(const struct temp_file *f);
 /* Gives the space back. NULL is fine. MAY YIELD. */
 void temp_file_free(struct temp_file *f);

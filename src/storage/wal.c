@@ -114,10 +114,9 @@ static void flush_now_locked(struct wal *w)
     wake_flusher_locked(w);
 }
 
-struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t crc)
+static struct lsn append(struct wal *w, struct wal_header h, struct str payload, uint32_t crc)
 {
     size_t bytes = wal_record_bytes(payload.len);
-    struct wal_header h = {0, WAL_TYPE_COMMIT, payload.len, w->tail, csn};
     h.crc = crc32c(crc, (char *)&h + sizeof(h.crc), sizeof(h) - sizeof(h.crc));
     pthread_mutex_lock(&w->mu);
     struct wal_chunk *c = w->last;
@@ -129,7 +128,8 @@ struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t 
     memset(p + sizeof(h) + payload.len, 0, bytes - sizeof(h) - payload.len);
     c->len += bytes;
     w->tail += bytes;
-    w->pending_csn = csn;
+    if (h.type == WAL_TYPE_COMMIT)
+        w->pending_csn = h.csn;
     struct lsn end = {w->tail};
     /* Always one segment ahead; on a full disk only those try again who need it. */
     if (!w->prepare_error)
@@ -139,6 +139,20 @@ struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t 
         flush_now_locked(w);
     pthread_mutex_unlock(&w->mu);
     return end;
+}
+
+struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t crc)
+{
+    return append(w, (struct wal_header){0, WAL_TYPE_COMMIT, payload.len, w->tail, csn}, payload,
+                  crc);
+}
+
+struct lsn wal_append_part(struct wal *w, struct lsn *first, struct str payload, uint32_t crc)
+{
+    if (first->v == LSN_NONE.v)
+        first->v = w->tail;
+    return append(w, (struct wal_header){0, WAL_TYPE_PART, payload.len, w->tail, first->v}, payload,
+                  crc);
 }
 
 void wal_flush_soon(struct wal *w)

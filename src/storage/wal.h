@@ -18,6 +18,7 @@ struct wal;
 struct lsn {
     uint64_t v; /* byte position in the log */
 };
+#define LSN_NONE ((struct lsn){UINT64_MAX})
 
 struct wal_config {
     const struct file_ops *files;
@@ -31,8 +32,20 @@ struct wal_config {
     void *arg;
 };
 
-/* For each whole record from `from` on, in order. */
-typedef struct err *(*wal_replay)(void *arg, struct lsn end, uint64_t csn, struct str payload);
+/* A record as it is read. A part is a piece of a commit too large for one record: the commit's own
+ * record comes behind all its parts and says where the first one is. Without that record, parts
+ * mean nothing. */
+struct wal_record {
+    struct wal *wal; /* for wal_read_parts */
+    bool is_part;
+    struct lsn start;
+    struct lsn end;
+    uint64_t csn;     /* of a commit */
+    struct lsn first; /* of a part: where the commit's first part begins */
+    struct str payload;
+};
+/* For each whole record from `from` on, in order; a part comes without its payload. */
+typedef struct err *(*wal_replay)(void *arg, const struct wal_record *r);
 
 /* Replays, cuts off a torn tail, and starts the threads. */
 struct err *wal_open(const struct wal_config *config, struct lsn from, wal_replay replay,
@@ -48,6 +61,14 @@ bool wal_has_room(struct wal *w, size_t record_bytes);
 struct err *wal_make_room(struct wal *w, size_t record_bytes) MUST_CHECK;
 /* Under the commit mutex, with room. `crc` is crc32c(0, payload). The end of the record. */
 struct lsn wal_append(struct wal *w, uint64_t csn, struct str payload, uint32_t crc);
+/* The same for a part; `*first` is its own place when it was LSN_NONE, else that of the commit's
+ * first. */
+struct lsn wal_append_part(struct wal *w, struct lsn *first, struct str payload, uint32_t crc);
+/* During the replay of a commit that ends at `end`: calls `each` for its parts, in order. XX001
+ * when they cannot be read. */
+struct err *wal_read_parts(struct wal *w, struct lsn first, struct lsn end,
+                           struct err *(*each)(void *arg, struct str payload),
+                           void *arg) MUST_CHECK;
 /* The end of the last record. Under the commit mutex. */
 struct lsn wal_tail(const struct wal *w);
 /* What is appended is written when somebody waits for it, when there is much, or within about 10 ms

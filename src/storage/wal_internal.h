@@ -16,11 +16,17 @@ struct wal_header {
     uint32_t type;
     uint64_t payload_bytes;
     uint64_t lsn; /* where the record begins: stale bytes of a reused segment do not match */
-    uint64_t csn;
+    uint64_t csn; /* of a part: the place of the commit's first part */
 };
 _Static_assert(sizeof(struct wal_header) == 32, "stored");
 
-enum { WAL_TYPE_COMMIT = 1, WAL_ALIGN = 8, WAL_CHUNK_BYTES = 256 * 1024, WAL_MAX_SPARE = 4 };
+enum {
+    WAL_TYPE_COMMIT = 1,
+    WAL_TYPE_PART = 2,
+    WAL_ALIGN = 8,
+    WAL_CHUNK_BYTES = 256 * 1024,
+    WAL_MAX_SPARE = 4
+};
 
 struct wal_segment {
     uint64_t start;

@@ -48,8 +48,10 @@ static uint64_t log_files_end(const struct wal *w)
 static bool plausible(const struct wal *w, const struct wal_header *h, uint64_t at, uint64_t csn)
 {
     uint64_t end = log_files_end(w);
-    return h->lsn == at && h->type == WAL_TYPE_COMMIT && at + sizeof(*h) <= end &&
-           h->payload_bytes <= end - at - sizeof(*h) && h->csn > csn;
+    bool known =
+        (h->type == WAL_TYPE_COMMIT && h->csn > csn) || (h->type == WAL_TYPE_PART && h->csn <= at);
+    return h->lsn == at && known && at + sizeof(*h) <= end &&
+           h->payload_bytes <= end - at - sizeof(*h);
 }
 
 /* The record at `at`: *valid, its payload in `*space`, grown as needed. */
@@ -89,14 +91,46 @@ static struct err *replay_all(struct wal *w, wal_replay replay, void *arg)
         TRY_OUT(read_record(w, w->tail, csn, &h, &space, &cap, &valid));
         if (!valid)
             break;
-        uint64_t end = w->tail + wal_record_bytes(h.payload_bytes);
-        TRY_OUT(replay(arg, (struct lsn){end}, h.csn, str_make(space, h.payload_bytes)));
-        w->tail = end;
-        csn = h.csn;
+        struct wal_record r = {.wal = w, .start = {w->tail}, .is_part = h.type == WAL_TYPE_PART};
+        r.end.v = w->tail + wal_record_bytes(h.payload_bytes);
+        if (r.is_part) {
+            r.first.v = h.csn;
+        } else {
+            r.csn = csn = h.csn;
+            r.payload = str_make(space, h.payload_bytes);
+        }
+        TRY_OUT(replay(arg, &r));
+        w->tail = r.end.v;
         count++;
     }
     if (count)
         log_write(LOG_LOG, "wal", "redo of %" PRIu64 " records done at %" PRIx64, count, w->tail);
+out:
+    free(space);
+    return e;
+}
+
+struct err *wal_read_parts(struct wal *w, struct lsn first, struct lsn end,
+                           struct err *(*each)(void *arg, struct str payload), void *arg)
+{
+    char *space = NULL;
+    size_t cap = 0;
+    struct err *e = NULL;
+    for (uint64_t at = first.v; at < end.v;) {
+        struct wal_header h;
+        bool valid;
+        TRY_OUT(read_log(w, at, &h, sizeof(h), &valid));
+        valid = valid && plausible(w, &h, at, 0);
+        bool wanted = valid && h.type == WAL_TYPE_PART && h.csn == first.v;
+        if (wanted)
+            TRY_OUT(read_record(w, at, 0, &h, &space, &cap, &valid));
+        if (!valid)
+            TRY_OUT(
+                err_new("XX001", "WAL has no valid record at %" PRIx64 ", a part of a commit", at));
+        if (wanted)
+            TRY_OUT(each(arg, str_make(space, h.payload_bytes)));
+        at += wal_record_bytes(h.payload_bytes);
+    }
 out:
     free(space);
     return e;
@@ -186,12 +220,11 @@ struct check_state {
     uint64_t csn;
 };
 
-static struct err *check_record(void *arg, struct lsn end, uint64_t csn, struct str payload)
+static struct err *check_record(void *arg, const struct wal_record *r)
 {
     struct check_state *state = arg;
-    (void)end;
-    (void)payload;
-    state->csn = csn;
+    if (!r->is_part)
+        state->csn = r->csn;
     return NULL;
 }
 

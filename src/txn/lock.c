@@ -65,7 +65,7 @@ uint32_t lock_conflicts(enum lock_class class, int mode)
 
 /* Whether what is held makes the mode superfluous: for rows a held mode that conflicts with at
  * least all that the wanted one conflicts with. The others are listed by mode, so each is noted. */
-static bool covers(enum lock_class class, uint16_t mask, int mode)
+bool lock_covers(enum lock_class class, uint16_t mask, int mode)
 {
     if (class != LOCK_ROW)
         return mask >> mode & 1;
@@ -136,8 +136,8 @@ struct lock_entry *lock_find_locked(struct lock_partition *p, uint64_t hash, enu
 }
 
 /* The entry, made when missing; NULL without memory. */
-static struct lock_entry *get_entry_locked(struct lock_partition *p, uint64_t hash,
-                                           enum lock_class class, struct str key)
+struct lock_entry *lock_get_entry_locked(struct lock_partition *p, uint64_t hash,
+                                         enum lock_class class, struct str key)
 {
     struct lock_entry *e = lock_find_locked(p, hash, class, key);
     if (e)
@@ -157,7 +157,7 @@ static struct lock_entry *get_entry_locked(struct lock_partition *p, uint64_t ha
     return e;
 }
 
-static void drop_if_unused_locked(struct lock_entry *e)
+void lock_drop_if_unused_locked(struct lock_entry *e)
 {
     struct lock_partition *p = e->partition;
     if (e->holds || e->waiters)
@@ -278,10 +278,16 @@ void grant_push(struct txn *t, struct lock_grant g)
 
 void lock_revert(struct txn_mgr *mgr, struct lock_hold *hold, uint16_t mask)
 {
-    struct lock_entry *e = hold->entry;
-    struct lock_partition *p = e->partition;
+    struct lock_partition *p = hold->entry->partition;
     (void)mgr;
     pthread_mutex_lock(&p->mu);
+    lock_revert_locked(hold, mask);
+    pthread_mutex_unlock(&p->mu);
+}
+
+void lock_revert_locked(struct lock_hold *hold, uint16_t mask)
+{
+    struct lock_entry *e = hold->entry;
     hold->mask = mask;
     if (mask == 0) {
         struct lock_hold **link = &e->holds;
@@ -292,8 +298,7 @@ void lock_revert(struct txn_mgr *mgr, struct lock_hold *hold, uint16_t mask)
     }
     if (e->waiters)
         wake_waiters_locked(e);
-    drop_if_unused_locked(e);
-    pthread_mutex_unlock(&p->mu);
+    lock_drop_if_unused_locked(e);
 }
 
 uint64_t lock_hash(enum lock_class class, struct str key)
@@ -309,12 +314,20 @@ static struct lock_hold *hold_new(struct txn *t, uint16_t mask)
     return h;
 }
 
+bool lock_add_hold_locked(struct lock_entry *e, struct txn *t, uint16_t mask)
+{
+    struct lock_hold *h = hold_new(t, mask);
+    if (h)
+        link_hold(e, h);
+    return h != NULL;
+}
+
 struct lock_hold *lock_install(struct txn *t, enum lock_class class, struct str key, uint16_t mask)
 {
     uint64_t hash = lock_hash(class, key);
     struct lock_partition *p = lock_partition_of(t->mgr, hash);
     pthread_mutex_lock(&p->mu);
-    struct lock_entry *e = get_entry_locked(p, hash, class, key);
+    struct lock_entry *e = lock_get_entry_locked(p, hash, class, key);
     struct lock_hold *h = hold_new(t, mask);
     CHECK(e && h);
     link_hold(e, h);
@@ -522,7 +535,7 @@ static struct err *acquire_locked(struct lock_partition *p, struct lock_entry *e
     struct lock_hold *mine = lock_find_hold(e, t);
     bool behind;
     *locked = true;
-    if (mine && r->strong_slot < 0 && covers(r->class, mine->mask, r->mode))
+    if (mine && r->strong_slot < 0 && lock_covers(r->class, mine->mask, r->mode))
         return NULL;
     struct lock_waiter w = {.txn = t, .entry = e, .mode = (uint8_t)r->mode};
     w.hold = mine ? mine : hold_new(t, 0);
@@ -562,11 +575,20 @@ struct err *lock_acquire(struct txn *t, enum lock_class class, struct str key, i
     uint64_t hash = lock_hash(class, key);
     struct lock_partition *p = lock_partition_of(t->mgr, hash);
     bool got = false;
+    if (class == LOCK_ROW)
+        TRY(large_prepare(t, key));
     pthread_mutex_lock(&p->mu);
-    struct lock_entry *e = get_entry_locked(p, hash, class, key);
-    struct err *failure = e ? acquire_locked(p, e, &r, &got) : err_oom();
-    if (e && !got)
-        drop_if_unused_locked(e);
+    struct err *failure =
+        class == LOCK_ROW && t->mgr->large ? large_share_locked(t, p, hash, key) : NULL;
+    if (!failure && class == LOCK_ROW && t->large && !lock_find_locked(p, hash, class, key)) {
+        got = large_take_locked(t, key, mode);
+        failure = got ? NULL : err_oom();
+    } else if (!failure) {
+        struct lock_entry *e = lock_get_entry_locked(p, hash, class, key);
+        failure = e ? acquire_locked(p, e, &r, &got) : err_oom();
+        if (e && !got)
+            lock_drop_if_unused_locked(e);
+    }
     pthread_mutex_unlock(&p->mu);
     if (failure)
         return failure;

@@ -64,6 +64,8 @@ static void add_source(struct txn_scan *s, const struct memtable *map, uint64_t 
 {
     struct source *src = &s->sources[s->count];
     struct mem_node *n;
+    if (!mem_snapshot(map, &csn))
+        return;
     src->map = map;
     src->csn = csn;
     if (s->reverse)

@@ -73,6 +73,8 @@ struct err *txn_mgr_open(const struct txn_config *config, struct txn_mgr **out)
         free(mgr);
         return e;
     }
+    mgr->heap_bytes = store_memtable_bytes(mgr->store) / 4;
+    temp_quota_init(&mgr->temp_quota, store_tmp_dir(mgr->store));
     *out = mgr;
     return NULL;
 }
@@ -83,7 +85,6 @@ static void txn_free(struct txn *t)
     scans_free(t);
     if (t->writes_ready)
         memtable_done(&t->writes);
-    free(t->undo);
     free(t->marks);
     free(t->hooks);
     free(t->counts);
@@ -202,6 +203,7 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
     t->read_only = read_only;
     t->has_writes = false;
     t->command = 1;
+    t->temp_quota = &mgr->temp_quota;
     t->lock_timeout_ms = 0;
     t->deadlock_timeout_ms = mgr->deadlock_timeout_ms;
     t->seen_csn = 0;
@@ -258,6 +260,11 @@ void txn_set_pid(struct txn *t, int32_t pid, uint32_t db, _Atomic uint64_t *publ
     t->publish_xid = publish_xid;
 }
 
+void txn_set_temp_quota(struct txn *t, struct temp_quota *quota)
+{
+    t->temp_quota = quota;
+}
+
 void txn_next_command(struct txn *t)
 {
     t->command++;
@@ -311,7 +318,8 @@ uint32_t txn_savepoint(struct txn *t)
 {
     t->marks = grow_array(t->marks, t->mark_count, &t->mark_cap, sizeof(*t->marks));
     t->marks[t->mark_count++] = (struct txn_mark){
-        t->undo_count, t->grant_count, t->hook_count, t->count_count, t->drop_count, t->load_count,
+        t->undo,        large_undo(t), t->grant_count, t->hook_count,
+        t->count_count, t->drop_count, t->load_count,
     };
     return (uint32_t)t->mark_count;
 }
@@ -328,13 +336,14 @@ void txn_rollback_to(struct txn *t, uint32_t mark)
     CHECK(mark >= 1 && mark <= t->mark_count);
     struct txn_mark m = t->marks[mark - 1];
     t->mark_count = mark;
-    while (t->undo_count > m.undo_count) {
-        struct mem_node *n = t->undo[--t->undo_count];
+    for (; t->undo != m.undo; t->undo = t->undo->older) {
+        struct mem_node *n = t->undo->node;
         struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_relaxed);
         atomic_store_explicit(&n->newest, v->older, memory_order_relaxed);
     }
     abort_hooks(t, m.hook_count);
     locks_release_to(t, m.grant_count);
+    large_release_to(t, m.large_undo);
     t->count_count = m.count_count;
     t->drop_count = m.drop_count;
     discard_loads(t, m.load_count);
@@ -344,8 +353,10 @@ void txn_release(struct txn *t, uint32_t mark)
 {
     CHECK(mark >= 1 && mark <= t->mark_count);
     t->mark_count = mark - 1;
-    if (t->mark_count == 0)
-        t->undo_count = 0;
+    if (t->mark_count == 0) {
+        t->undo = NULL;
+        large_forget_undo(t);
+    }
 }
 
 /* ---- the end ---- */
@@ -365,17 +376,23 @@ static void txn_end(struct txn *t)
     if (t->serial)
         serial_forget(t);
     locks_release_to(t, 0);
+    large_end(t);
     fast_unregister(t);
     if (t->sibling)
         advisory_leave(t);
     while (t->load_gen_count)
         kv_gen_unref(t->load_gens[--t->load_gen_count]);
-    t->undo_count = t->mark_count = t->hook_count = t->count_count = t->drop_count = 0;
+    t->undo = NULL;
+    t->mark_count = t->hook_count = t->count_count = t->drop_count = 0;
     t->load_count = 0;
-    if (t->writes_ready && t->has_writes)
+    if (t->writes_ready && t->writes.spill) {
+        store_free_writes(t->mgr->store, &t->writes);
+        t->writes_ready = false;
+    } else if (t->writes_ready && t->has_writes) {
         memtable_reset(&t->writes);
-    bool keep = (!t->writes_ready || t->writes.arena.used_bytes < KEEP_BYTES) &&
-                t->undo_cap < 1024 && t->grant_cap < 1024;
+    }
+    bool keep =
+        (!t->writes_ready || t->writes.arena.used_bytes < KEEP_BYTES) && t->grant_cap < 1024;
     if (keep) {
         slot_lock(slot);
         keep = slot->free_count < TXN_POOLED;
@@ -451,6 +468,8 @@ struct err *txn_commit(struct txn *t, bool async)
             txn_abort(t);
             return e;
         }
+        if (t->writes_ready && !t->writes.head) /* the store has taken it */
+            t->writes_ready = false;
     } else if (t->serial) {
         struct err *e = serial_prepare(t);
         if (e) {

@@ -71,6 +71,9 @@ bool txn_has_xid(const struct txn *t);
 /* The session's process number and database, for deadlock details and lists of locks; a number
  * given is stored in `publish_xid` too (may be NULL). */
 void txn_set_pid(struct txn *t, int32_t pid, uint32_t db, _Atomic uint64_t *publish_xid);
+/* The quota of the session's temporary files, which then outlives the transaction; without it there
+ * is no limit. */
+void txn_set_temp_quota(struct txn *t, struct temp_quota *quota);
 bool txn_has_writes(const struct txn *t);
 enum txn_isolation txn_isolation_level(const struct txn *t);
 struct txn_mgr *txn_manager(const struct txn *t);
@@ -146,7 +149,8 @@ void txn_scan_close(struct txn_scan *s); /* NULL is fine */
 /* ---- writing ---- */
 
 /* Into the private write set, for the current command; bytes are copied. 25006 in a read-only
- * transaction, 53400 beyond temp_file_limit. */
+ * transaction, 53400 beyond temp_file_limit, 53100 on a full disk. MAY YIELD in a large one, whose
+ * write set goes on in a temporary file. */
 struct err *txn_put(struct txn *t, struct str key, struct str value) MUST_CHECK;
 struct err *txn_delete(struct txn *t, struct str key) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 #include "rt/wait.h"
 #include "storage/memtable.h"
 #include "storage/store.h"
+#include "storage/temp_file.h"
 #include "txn/txn.h"
 
 #include <pthread.h>
@@ -85,9 +86,16 @@ struct txn_hook {
     void *arg;
 };
 
+/* A node written since the first savepoint; in the arena of the write set. */
+struct txn_undo {
+    struct txn_undo *older;
+    struct mem_node *node;
+};
+
 /* What to go back to. */
 struct txn_mark {
-    size_t undo_count;
+    struct txn_undo *undo;
+    struct txn_undo *large_undo;
     size_t grant_count;
     size_t hook_count;
     size_t count_count;
@@ -115,6 +123,8 @@ struct serial_mgr {
     size_t free_count;
 };
 
+struct large_locks;
+
 struct txn {
     struct txn_mgr *mgr;
     _Atomic uint64_t xid; /* 0: not yet given */
@@ -136,10 +146,8 @@ struct txn {
     /* The write set: versions are tagged with their command in place of a CSN. */
     struct memtable writes;
     bool writes_ready;
-    /* Nodes written since the first savepoint, newest last. */
-    struct mem_node **undo;
-    size_t undo_count;
-    size_t undo_cap;
+    struct temp_quota *temp_quota;
+    struct txn_undo *undo; /* the newest */
     struct txn_mark *marks;
     size_t mark_count;
     size_t mark_cap;
@@ -171,6 +179,7 @@ struct txn {
     struct lock_grant *grants;
     size_t grant_count;
     size_t grant_cap;
+    struct large_locks *large;   /* row locks outside of the lock table, NULL: none */
     struct lock_waiter *waiting; /* guarded by the waiter's partition */
     /* Guarded by slot->lock while registered. */
     struct txn_slot *slot;
@@ -212,10 +221,13 @@ struct txn_mgr {
     struct store *store;
     struct txn_exports exports;
     struct serial_mgr serial;
+    size_t heap_bytes;            /* write sets beyond go on in a file */
+    struct temp_quota temp_quota; /* of transactions without a session */
     int64_t deadlock_timeout_ms;
     struct lock_partition partitions[LOCK_PARTITIONS];
     _Atomic uint32_t strong_counts[STRONG_COUNTS];
-    uint64_t visit; /* guarded by all partitions */
+    uint64_t visit;            /* guarded by all partitions */
+    struct large_locks *large; /* written under all partitions, read under any */
     struct txn_slot slots[TXN_SLOTS];
 };
 
@@ -286,6 +298,29 @@ struct lock_entry *lock_find_locked(struct lock_partition *p, uint64_t hash, enu
 struct lock_hold *lock_find_hold(const struct lock_entry *e, const struct txn *t);
 void locks_lock_all(struct txn_mgr *mgr);
 void locks_unlock_all(struct txn_mgr *mgr, const struct lock_partition *except);
+
+bool lock_covers(enum lock_class class, uint16_t mask, int mode);
+struct lock_entry *lock_get_entry_locked(struct lock_partition *p, uint64_t hash,
+                                         enum lock_class class, struct str key);
+void lock_drop_if_unused_locked(struct lock_entry *e);
+/* False without memory. */
+bool lock_add_hold_locked(struct lock_entry *e, struct txn *t, uint16_t mask);
+void lock_revert_locked(struct lock_hold *hold, uint16_t mask);
+
+/* large_lock.c */
+/* Before a row is asked for, without a mutex: room in the map, if the transaction has one or should
+ * have. 53100, 53400. MAY YIELD. */
+struct err *large_prepare(struct txn *t, struct str key) MUST_CHECK;
+/* Under the partition's mutex. Makes entries of what others have of the row in their maps. */
+struct err *large_share_locked(struct txn *t, struct lock_partition *p, uint64_t hash,
+                               struct str key) MUST_CHECK;
+/* The same, when the row has no entry: into the map of `t`. */
+bool large_take_locked(struct txn *t, struct str key, int mode);
+struct txn_undo *large_undo(const struct txn *t);
+void large_forget_undo(struct txn *t);
+/* After locks_release_to, as is large_end. */
+void large_release_to(struct txn *t, const struct txn_undo *undo);
+void large_end(struct txn *t);
 
 /* advisory.c */
 enum { ADVISORY_KEY_BYTES = 14 };

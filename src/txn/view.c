@@ -223,15 +223,21 @@ static struct err *write_version(struct txn *t, struct str key, struct str value
     }
     if (t->isolation == TXN_SERIALIZABLE)
         TRY(serial_note_write(t, key));
-    struct mem_node *n = memtable_put(&t->writes, key, 0, t->command, value, deleted);
+    struct memtable *m = &t->writes;
+    if (!m->spill && m->arena.used_bytes > t->mgr->heap_bytes)
+        TRY(memtable_spill(m, t->temp_quota, t->mgr->heap_bytes));
+    struct txn_undo *undo = t->mark_count ? arena_try_alloc(&m->arena, sizeof(*undo)) : NULL;
+    if (t->mark_count && !undo)
+        return memtable_put_error(m);
+    struct mem_node *n = memtable_put(m, key, 0, t->command, value, deleted);
     if (!n)
-        return err_oom();
+        return memtable_put_error(m);
     if (!t->has_writes)
         (void)txn_xid(t);
     t->has_writes = true;
-    if (t->mark_count) {
-        t->undo = grow_array(t->undo, t->undo_count, &t->undo_cap, sizeof(struct mem_node *));
-        t->undo[t->undo_count++] = n;
+    if (undo) {
+        *undo = (struct txn_undo){t->undo, n};
+        t->undo = undo;
     }
     return NULL;
 }

@@ -81,7 +81,7 @@ static void make_store(void)
     store = calloc(1, sizeof(*store));
     if (!store)
         abort();
-    store->config.memtable_bytes = 1 << 18;
+    store->config.memtable_bytes = 1 << 24;
     pthread_mutex_init(&store->counts_mu, NULL);
     log_configure(LOG_PANIC, false);
 }
@@ -113,9 +113,9 @@ static void drop_table(void)
     store->row_counts = (struct count_map){0};
 }
 
-static struct err *replay(void *arg, struct lsn end, uint64_t csn, struct str payload)
+static struct err *replay(void *arg, const struct wal_record *r)
 {
-    return redo_add(redo, end, csn, payload);
+    return redo_add(redo, r);
 }
 
 /* ---- the log ---- */
@@ -129,9 +129,9 @@ static void mend(uint8_t *bytes, size_t size)
         memcpy(&h, bytes + at, sizeof(h));
         uint64_t left = size - at - sizeof(h);
         h.payload_bytes = left ? h.payload_bytes % (left + 1) : 0;
-        h.type = WAL_TYPE_COMMIT;
+        h.type = h.type % 4 == 2 ? WAL_TYPE_PART : WAL_TYPE_COMMIT;
         h.lsn = at;
-        h.csn = ++csn;
+        h.csn = h.type == WAL_TYPE_PART ? h.csn % (at + 1) : ++csn;
         h.crc = crc32c(0, bytes + at + sizeof(h), h.payload_bytes);
         h.crc = crc32c(h.crc, (char *)&h + sizeof(h.crc), sizeof(h) - sizeof(h.crc));
         memcpy(bytes + at, &h, sizeof(h));
@@ -180,7 +180,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(file.bytes, data + 1, size - 1);
     fresh_table();
     if (data[0] % 3 == 2) {
-        err_free(redo_add(redo, (struct lsn){8}, 1, str_make((char *)file.bytes, file.size)));
+        struct wal_record r = {
+            .end = {8}, .csn = 1, .payload = str_make((char *)file.bytes, file.size)};
+        err_free(redo_add(redo, &r));
     } else {
         if (data[0] % 3 == 1)
             mend(file.bytes, file.size);

@@ -17,6 +17,7 @@ import psycopg2
 WRITERS = 5
 ACCOUNTS = 50
 START_BALANCE = 1000
+LARGE_ROWS = 8000  # changed by one transaction: more than a memtable of 1 MB
 
 SETUP = """
 CREATE TABLE sim_accounts (id int PRIMARY KEY, balance bigint NOT NULL);
@@ -27,8 +28,10 @@ CREATE INDEX sim_ledger_source ON sim_ledger (source, amount);
 CREATE TABLE sim_unique (client int, n int, u text UNIQUE, PRIMARY KEY (client, n));
 CREATE TABLE sim_async (n int PRIMARY KEY, filler text);
 CREATE TABLE sim_ddl (n int PRIMARY KEY);
+CREATE TABLE sim_large (n int PRIMARY KEY, round int, filler text);
+INSERT INTO sim_large SELECT g, 0, repeat('x', 80) FROM generate_series(1, %d) g;
 CREATE SEQUENCE sim_sequence;
-""" % (START_BALANCE, ACCOUNTS)
+""" % (START_BALANCE, ACCOUNTS, LARGE_ROWS)
 
 
 class Client(threading.Thread):
@@ -104,6 +107,25 @@ class Async(Client):
         cursor.execute("INSERT INTO sim_async VALUES (%s, %s)", (n, "x" * self.random.randrange(900)))
         connection.commit()
         time.sleep(0.001)
+        return n
+
+
+class Large(Client):
+    """All rows of a table say the same round, after one transaction that is too large for a
+    memtable; some are rolled back."""
+
+    def work(self, connection, cursor, n):
+        time.sleep(self.random.uniform(0, 0.3))
+        if n % 4 == 0:
+            cursor.execute("UPDATE sim_large SET round = -1")
+            connection.rollback()
+        if n % 3:
+            cursor.execute("UPDATE sim_large SET round = %s", (n,))
+        else:
+            cursor.execute("DELETE FROM sim_large")
+            cursor.execute("INSERT INTO sim_large SELECT g, %s, repeat('x', 80) "
+                           "FROM generate_series(1, %s) g", (n, LARGE_ROWS))
+        connection.commit()
         return n
 
 
@@ -200,6 +222,17 @@ def check_others(cursor, clients, position):
     return "" if number > given else "number %d of the sequence comes again: %d" % (given, number)
 
 
+def check_large(cursor, clients, position):
+    count, low, high = query(cursor, "SELECT count(*), min(round), max(round) FROM sim_large")[0]
+    if count != LARGE_ROWS or low != high:
+        return "the large table has %d rows, of rounds %s to %s" % (count, low, high)
+    for c in clients:
+        if type(c) is Large and not c.acknowledged(position) <= low <= c.tried:
+            return "the large table is of round %d, %d acknowledged, %d tried" % (
+                low, c.acknowledged(position), c.tried)
+    return ""
+
+
 def check_synced(cursor, clients, position):
     version = query(cursor, "SELECT applied_version FROM tarn.synced_tables "
                             "WHERE table_name = 'sim_synced'")[0][0]
@@ -224,9 +257,10 @@ class Workload:
                                source.folder)
         ledger = dict(query(cursor, "SELECT client, max(n) FROM sim_ledger GROUP BY client"))
         unique = dict(query(cursor, "SELECT client, max(n) FROM sim_unique GROUP BY client"))
-        ddl, deferred, number = query(
+        ddl, deferred, large, number = query(
             cursor, "SELECT (SELECT coalesce(max(n), 0) FROM sim_ddl), "
-                    "(SELECT coalesce(max(n), 0) FROM sim_async), nextval('sim_sequence')")[0]
+                    "(SELECT coalesce(max(n), 0) FROM sim_async), "
+                    "(SELECT max(round) FROM sim_large), nextval('sim_sequence')")[0]
         applied = query(cursor, "SELECT applied_version FROM tarn.synced_tables "
                                 "WHERE table_name = 'sim_synced'") if source else []
         connection.close()
@@ -234,7 +268,7 @@ class Workload:
         made = [(Transfer, i, ledger.get(i, 0)) for i in range(WRITERS)]
         made += [(Unique, i, unique.get(i, 0)) for i in range(2)]
         made += [(Sequence, 0, number), (Sequence, 1, number), (Async, 0, deferred), (Ddl, 0, ddl),
-                 (Checkpoints, 0, 0)]
+                 (Checkpoints, 0, 0), (Large, 0, large)]
         self.clients = [kind(i, dsn, clock, rng.random(), first) for kind, i, first in made]
         if source:
             refresh = Refresh(0, dsn, clock, rng.random(), source.version)
@@ -260,7 +294,8 @@ class Workload:
         cursor = connection.cursor()
         problem = (check_numbered(cursor, self.clients, position, Transfer, "sim_ledger") or
                    check_numbered(cursor, self.clients, position, Unique, "sim_unique") or
-                   check_balances(cursor) or check_others(cursor, self.clients, position))
+                   check_balances(cursor) or check_others(cursor, self.clients, position) or
+                   check_large(cursor, self.clients, position))
         if not problem and any(type(c) is Refresh for c in self.clients):
             problem = check_synced(cursor, self.clients, position)
         connection.close()

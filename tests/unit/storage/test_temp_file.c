@@ -1,6 +1,8 @@
 /* Temporary files: content, the quota, and that no name stays. */
 #include "storage/temp_file.h"
 
+#include "storage/temp_arena.h"
+
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,7 +86,63 @@ static void test_quota(void **state)
     (void)state;
 }
 
+/* An arena goes on in a file, gives it back when it is rewound, and says why it cannot grow. */
+static void test_arena(void **state)
+{
+    enum { HEAP = 64 * 1024, BLOCK = 1 << 20, CHUNK = 4 << 20 };
+    struct arena a;
+    struct temp_arena *t;
+    temp_quota_init(&quota, dir);
+    quota.limit_bytes = 4 * CHUNK;
+    arena_init(&a);
+    no_error(temp_arena_new(&quota, &a, HEAP, &t));
+    while (a.used_bytes < HEAP)
+        assert_non_null(arena_try_alloc(&a, 1000));
+    assert_int_equal(quota.used_bytes, 0);
+    struct arena_mark mark = arena_mark(&a);
+    char *blocks[9];
+    for (int i = 0; i < 9; i++) {
+        blocks[i] = arena_try_alloc(&a, BLOCK);
+        assert_non_null(blocks[i]);
+        memset(blocks[i], i, BLOCK);
+    }
+    for (int i = 0; i < 9; i++)
+        assert_true(blocks[i][0] == i && blocks[i][BLOCK - 1] == i);
+    assert_true(a.used_bytes < 2 * HEAP);
+    assert_int_equal(quota.used_bytes, 3 * CHUNK);
+    assert_int_equal(a.backed_bytes, 3 * CHUNK);
+    assert_null(arena_try_alloc(&a, 8 << 20));
+    is_error(temp_arena_error(t), "53400", "temporary file size exceeds temp_file_limit (16384kB)");
+    temp_arena_cool(t);
+    for (int i = 0; i < 9; i++)
+        assert_true(blocks[i][0] == i && blocks[i][BLOCK - 1] == i);
+    arena_rewind(&a, mark);
+    assert_int_equal(a.backed_bytes, 0);
+    for (int i = 0; i < 9; i++) /* in the same places */
+        assert_ptr_equal(arena_try_alloc(&a, BLOCK), blocks[i]);
+    assert_int_equal(quota.used_bytes, 3 * CHUNK);
+    temp_arena_detach(t);
+    assert_int_equal(quota.used_bytes, 0);
+    arena_done(&a);
+    temp_arena_free(t);
+    (void)state;
+}
+
 static void test_errors(void **state)
+{
+    struct arena a;
+    struct temp_arena *t;
+    temp_quota_init(&quota, "/nowhere/at/all");
+    arena_init(&a);
+    no_error(temp_arena_new(&quota, &a, 0, &t));
+    assert_null(arena_try_alloc(&a, 100));
+    is_error(temp_arena_error(t), "58030", NULL);
+    arena_done(&a);
+    temp_arena_free(t);
+    (void)state;
+}
+
+static void test_file_errors(void **state)
 {
     struct temp_file *f;
     temp_quota_init(&quota, "/nowhere/at/all");
@@ -95,9 +153,9 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content),
-        cmocka_unit_test(test_quota),
-        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_content),     cmocka_unit_test(test_quota),
+        cmocka_unit_test(test_arena),       cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_file_errors),
     };
     if (!mkdtemp(dir))
         return 1;

@@ -97,12 +97,13 @@ struct replay {
 
 static struct replay seen;
 
-static struct err *on_record(void *arg, struct lsn end, uint64_t csn, struct str payload)
+static struct err *on_record(void *arg, const struct wal_record *r)
 {
-    assert_int_equal(csn, seen.next);
-    assert_true(str_eq(payload, payload_of(csn)));
-    seen.ends[csn] = end.v;
-    seen.next = csn + 1;
+    assert_false(r->is_part);
+    assert_int_equal(r->csn, seen.next);
+    assert_true(str_eq(r->payload, payload_of(r->csn)));
+    seen.ends[r->csn] = r->end.v;
+    seen.next = r->csn + 1;
     return NULL;
 }
 

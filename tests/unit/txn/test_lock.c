@@ -18,6 +18,8 @@
 
 static char dir[64];
 static struct txn_mgr *mgr;
+/* Each transaction begins with many locks, so that it has further row locks in its own map. */
+static bool with_many;
 
 static void no_error(struct err *e)
 {
@@ -54,17 +56,40 @@ static int teardown(void **state)
 {
     (void)state;
     char command[128];
+    with_many = false;
     no_error(txn_mgr_close(mgr));
     snprintf(command, sizeof(command), "rm -rf %s", dir);
     assert_int_equal(err_alive(), 0);
     return system(command);
 }
 
+
+static void lock_many(struct txn *t)
+{
+    enum { MANY = 8200 };
+    static _Atomic uint32_t next;
+    uint32_t first = atomic_fetch_add(&next, MANY);
+    char bytes[8];
+    store_be32(bytes, 3000);
+    for (uint32_t i = 0; i < MANY; i++) {
+        store_be32(bytes + 4, first + i);
+        no_error(txn_lock_key(t, str_make(bytes, sizeof(bytes)), TXN_UPDATE, TXN_WAIT, NULL));
+    }
+}
+
 static struct txn *begin(void)
 {
     struct txn *t;
     no_error(txn_begin(mgr, TXN_READ_COMMITTED, false, &t));
+    if (with_many)
+        lock_many(t);
     return t;
+}
+
+static int setup_many(void **state)
+{
+    with_many = true;
+    return setup(state);
 }
 
 static struct str row(int n)
@@ -471,9 +496,82 @@ static void session_locks_outlive_transactions(void **state)
     pthread_join(looker, NULL);
 }
 
+/* Random row locks, savepoints and rollbacks of some transactions, some of them with many locks,
+ * beside a model: which modes each has of each row at each savepoint. */
+enum { MODEL_TXNS = 4, MODEL_ROWS = 6, MODEL_DEPTH = 5 };
+struct model_txn {
+    struct txn *txn;
+    int depth;
+    uint8_t masks[MODEL_DEPTH][MODEL_ROWS];
+};
+
+static bool model_allows(const struct model_txn *txns, int who, int n, int mode)
+{
+    static const uint8_t conflicts[4] = {8, 12, 14, 15};
+    for (int i = 0; i < MODEL_TXNS; i++)
+        if (i != who && (txns[i].masks[txns[i].depth][n] & conflicts[mode]))
+            return false;
+    return true;
+}
+
+static void model_step(struct model_txn *txns, int who, bool many)
+{
+    struct model_txn *m = &txns[who];
+    int dice = rand() % 40;
+    if (!m->txn) {
+        with_many = many;
+        m->txn = begin();
+        with_many = false;
+        m->depth = 0;
+        memset(m->masks, 0, sizeof(m->masks));
+    } else if (dice == 0) {
+        txn_abort(m->txn);
+        m->txn = NULL;
+        m->depth = 0;
+        memset(m->masks, 0, sizeof(m->masks));
+    } else if (dice < 5 && m->depth + 1 < MODEL_DEPTH) {
+        memcpy(m->masks[m->depth + 1], m->masks[m->depth], MODEL_ROWS);
+        assert_int_equal(txn_savepoint(m->txn), ++m->depth);
+    } else if (dice < 8 && m->depth > 0) {
+        m->depth = 1 + rand() % m->depth;
+        txn_rollback_to(m->txn, (uint32_t)m->depth);
+        memcpy(m->masks[m->depth], m->masks[m->depth - 1], MODEL_ROWS);
+    } else if (dice < 10 && m->depth > 0) {
+        memcpy(m->masks[m->depth - 1], m->masks[m->depth], MODEL_ROWS);
+        txn_release(m->txn, (uint32_t)m->depth--);
+    } else {
+        int n = rand() % MODEL_ROWS;
+        int mode = rand() % 4;
+        bool locked = try_row(m->txn, n, mode);
+        assert_int_equal(locked, model_allows(txns, who, n, mode));
+        if (locked)
+            m->masks[m->depth][n] |= (uint8_t)(1 << mode);
+    }
+}
+
+static void random_row_locks_agree_with_a_model(void **state)
+{
+    (void)state;
+    struct model_txn txns[MODEL_TXNS] = {{0}};
+    unsigned seed = (unsigned)clock_mono_ns();
+    printf("seed %u\n", seed);
+    srand(seed);
+    for (int i = 0; i < 20000; i++) {
+        int who = rand() % MODEL_TXNS;
+        model_step(txns, who, who % 2);
+    }
+    for (int i = 0; i < MODEL_TXNS; i++)
+        if (txns[i].txn)
+            txn_abort(txns[i].txn);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define MANY_CASE(f)                                         \
+    {                                                        \
+#f " with many locks", f, setup_many, teardown, NULL \
+    }
     const struct CMUnitTest tests[] = {
         CASE(row_modes_conflict_as_documented),
         CASE(table_modes_conflict_as_documented),
@@ -484,6 +582,13 @@ int main(void)
         CASE(waiters_are_served_in_order),
         CASE(concurrent_additions_are_all_there),
         CASE(session_locks_outlive_transactions),
+        MANY_CASE(row_modes_conflict_as_documented),
+        MANY_CASE(savepoints_give_locks_back),
+        MANY_CASE(deadlocks_are_broken),
+        MANY_CASE(waits_end_by_timeout_and_cancel),
+        MANY_CASE(waiters_are_served_in_order),
+        MANY_CASE(concurrent_additions_are_all_there),
+        CASE(random_row_locks_agree_with_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
