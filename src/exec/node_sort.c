@@ -1,5 +1,6 @@
-/* Sort. Rows are sorted in memory up to work_mem; beyond, by an external merge sort, whose keys are
- * the memcomparable encoding of the sort keys. */
+/* Sort. Few rows, and the first rows of many, are sorted as datums. More go to an external merge
+ * sort, whose keys are the memcomparable encoding of the sort keys: bytes sort several times faster
+ * than datums, and what passes work_mem goes to temporary files. */
 #include "exec/exec_internal.h"
 
 #include "exec/session.h"
@@ -8,6 +9,8 @@
 #include "types/key.h"
 
 #include <stdlib.h>
+
+enum { SMALL_BYTES = 256 * 1024 };
 
 struct sort_row {
     struct datum *keys;
@@ -176,7 +179,7 @@ static struct err *drop_excess(struct sort_state *s)
     return NULL;
 }
 
-/* ---- beyond work_mem ---- */
+/* ---- many rows ---- */
 
 static struct err *sorter_put(struct sort_state *s, const struct datum *keys,
                               const struct datum *saved)
@@ -192,7 +195,7 @@ static struct err *sorter_put(struct sort_state *s, const struct datum *keys,
     return sorter_add(s->sorter, buf_str(&s->key), buf_str(&s->value));
 }
 
-static struct err *spill(struct exec *x, struct sort_state *s)
+static struct err *to_sorter(struct exec *x, struct sort_state *s)
 {
     TRY(sort_begin(x, &s->sorter));
     for (size_t i = 0; i < s->count; i++) {
@@ -207,7 +210,7 @@ static struct err *spill(struct exec *x, struct sort_state *s)
 }
 
 /* A row for the sorter, straight from the frame. */
-static struct err *spill_add_row(struct exec *x, struct plan *n, struct sort_state *s)
+static struct err *sorter_put_row(struct exec *x, struct plan *n, struct sort_state *s)
 {
     arena_reset(&s->arena);
     struct datum *keys = arena_new_array(&s->arena, struct datum, n->nkeys + n->nsaved + 1);
@@ -248,7 +251,10 @@ static struct err *make_room(struct exec *x, struct sort_state *s)
 {
     if (s->bound >= 0 && (int64_t)s->count - 1000 > 2 * s->bound)
         TRY(drop_excess(s));
-    return memory_used(s) > work_memory(x) ? spill(x, s) : NULL;
+    size_t limit = work_memory(x);
+    if (s->bound < 0 && limit > SMALL_BYTES)
+        limit = SMALL_BYTES;
+    return memory_used(s) > limit ? to_sorter(x, s) : NULL;
 }
 
 static struct err *sort_fill(struct exec *x, struct plan *n, struct sort_state *s)
@@ -261,7 +267,7 @@ static struct err *sort_fill(struct exec *x, struct plan *n, struct sort_state *
         if (!found)
             break;
         if (s->sorter) {
-            TRY(spill_add_row(x, n, s));
+            TRY(sorter_put_row(x, n, s));
             continue;
         }
         TRY(sort_add(x, n, s));
