@@ -472,7 +472,7 @@ static struct err *emit_expr(struct emitter *m, const struct expr *e, int dst, i
         *out = plan_const_slot(m->c->plan, e->value);
         return NULL;
     case E_VAR:
-        if (e->var.att <= 0)
+        if (e->var.att == 0 || (e->var.att < 0 && e->var.rte->sys_base < 0))
             return err_unsupported("system columns are not supported here");
         *out = plan_var_slot(e);
         return NULL;

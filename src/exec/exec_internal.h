@@ -287,4 +287,8 @@ struct err *fk_parent_changed(struct exec *x, struct relation *rel, const struct
 struct err *unique_note(struct exec *x, struct table_writer *w, const struct datum *row,
                         const struct datum *old_row) MUST_CHECK;
 
+/* system_columns.c: those of a row into its slots; `number`: of a built-in one in its table. */
+void load_system_columns(struct exec *x, const struct rte *rte, struct str key, struct str row);
+void load_builtin_system_columns(struct exec *x, const struct rte *rte, int number);
+
 #endif

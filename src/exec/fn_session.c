@@ -7,6 +7,7 @@
 #include "exec/fn_session.h"
 #include "exec/session.h"
 #include "sql/analyze.h"
+#include "types/record.h"
 #include "types/array.h"
 
 #include <stdio.h>
@@ -166,6 +167,39 @@ static struct err *fn_sequence_last_value(struct fn_call *c, struct datum *out)
         *out = state.called ? datum_int(state.last) : datum_null();
     relation_unref(r);
     return e;
+}
+
+/* The definition as a record; the names are those of the catalog's OUT parameters. */
+static struct err *fn_sequence_parameters(struct fn_call *c, struct datum *out)
+{
+    static const char *const names[] = {"start_value", "minimum_value", "maximum_value",
+                                        "increment",   "cycle_option",  "cache_size",
+                                        "data_type"};
+    static const uint32_t types[] = {INT8_OID, INT8_OID, INT8_OID, INT8_OID,
+                                     BOOL_OID, INT8_OID, OID_OID};
+    enum { FIELDS = ARRAY_LENGTH(names) };
+    const struct type_ops *ops[FIELDS];
+    struct str texts[FIELDS];
+    struct sequence_def def;
+    struct relation *r;
+    uint32_t oid = (uint32_t)c->args[0].u;
+    TRY(need_session(c));
+    TRY(cat_relation(&c->session->cat, oid, &r));
+    if (!r)
+        return err_new("42P01", "relation with OID %u does not exist", oid);
+    bool is_sequence = r->kind == 'S';
+    relation_unref(r);
+    if (!is_sequence)
+        return err_new("XX000", "cache lookup failed for sequence %u", oid);
+    TRY(sequence_definition(&c->session->cat, oid, &def));
+    const struct datum values[FIELDS] = {
+        datum_int(def.start),  datum_int(def.min),   datum_int(def.max), datum_int(def.increment),
+        datum_bool(def.cycle), datum_int(def.cache), datum_int(def.type)};
+    for (int i = 0; i < FIELDS; i++) {
+        ops[i] = type_by_oid(types[i]);
+        texts[i] = str_from(names[i]);
+    }
+    return record_make(RECORD_OID, FIELDS, ops, texts, values, c->arena, out);
 }
 
 /* ---- who and where ---- */
@@ -569,6 +603,7 @@ static const struct {
     {"pg_get_function_result", fn_function_result},
     {"pg_get_serial_sequence", fn_serial_sequence},
     {"pg_sequence_last_value", fn_sequence_last_value},
+    {"pg_sequence_parameters", fn_sequence_parameters},
     {"to_regclass", fn_to_regclass},
     {"pg_relation_size", relation_bytes},
     {"sql_2325", relation_bytes},

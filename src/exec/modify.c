@@ -122,6 +122,19 @@ static struct err *returning(struct exec *x, struct plan *n, struct modify_state
     return NULL;
 }
 
+/* For RETURNING. The row that ON CONFLICT updates was locked first, which xmax tells. */
+static void written_system_columns(struct exec *x, struct plan *n, struct modify_state *s,
+                                   struct str row_key, bool locked)
+{
+    enum { XMAX = 3 };
+    const struct rte *rte = n->check_rte;
+    if (!rte || rte->sys_base < 0)
+        return;
+    load_system_columns(x, rte, row_key, buf_str(&s->writer.row));
+    if (locked)
+        x->frame[rte->sys_base + XMAX] = datum_int((uint32_t)txn_xid(x->env.cat->txn));
+}
+
 /* The new row; generated columns last, since they read the others. */
 static struct err *compute_row(struct exec *x, struct plan *n, struct modify_state *s)
 {
@@ -182,6 +195,8 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
     if (newest.changed && !newest.own && txn_isolation_level(x->env.cat->txn) != TXN_READ_COMMITTED)
         return err_new("40001", "could not serialize access due to concurrent update");
     TRY(table_decode_row(r, newest.value, r->natts, old));
+    if (n->query->target->sys_base >= 0)
+        load_system_columns(x, n->query->target, row_key, newest.value);
     TRY(condition(x, &n->conflict_where, &s->arena, &holds));
     *written = true;
     if (!holds) {
@@ -196,9 +211,10 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
         x->frame[n->row_slot + i] = x->frame[n->conflict_set[i].slot];
     const struct datum *row = &x->frame[n->row_slot];
     TRY(check_row(x, n, s));
-    TRY(table_update(&s->writer, row_key, old, row, &conflict, NULL));
+    TRY(table_update(&s->writer, row_key, old, row, &conflict, &row_key));
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
+    written_system_columns(x, n, s, row_key, true);
     return row_changed(x, s, old, row);
 }
 
@@ -245,12 +261,14 @@ static struct err *insert_row(struct exec *x, struct plan *n, struct modify_stat
                 continue;
             }
         }
-        TRY(table_insert(&s->writer, row, &conflict, NULL));
+        struct str row_key;
+        TRY(table_insert(&s->writer, row, &conflict, &row_key));
         if (conflict.index && oc && is_arbiter(oc, s->rel, conflict.index))
             continue; /* somebody was quicker: look again */
         if (conflict.index)
             return table_unique_error(&s->writer, &conflict, row);
         *written = true;
+        written_system_columns(x, n, s, row_key, false);
         return row_changed(x, s, NULL, row);
     }
 }
@@ -318,6 +336,8 @@ static struct err *lock_target(struct exec *x, struct plan *n, struct modify_sta
         if (*skip)
             return NULL;
         TRY(table_decode_row(r, newest.value, r->natts, &x->frame[n->old_slot]));
+        if (n->query->target->sys_base >= 0)
+            load_system_columns(x, n->query->target, row_key, newest.value);
         bool holds;
         TRY(condition(x, &n->recheck, &s->arena, &holds));
         *skip = !holds;
@@ -333,9 +353,10 @@ static struct err *update_row(struct exec *x, struct plan *n, struct modify_stat
     struct table_conflict conflict;
     TRY(compute_row(x, n, s));
     TRY(check_row(x, n, s));
-    TRY(table_update(&s->writer, row_key, old, row, &conflict, NULL));
+    TRY(table_update(&s->writer, row_key, old, row, &conflict, &row_key));
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
+    written_system_columns(x, n, s, row_key, false);
     return row_changed(x, s, old, row);
 }
 

@@ -356,6 +356,8 @@ static struct err *lock_one(struct exec *x, struct plan *n, const struct row_mar
     *skip = !newest.found;
     *changed = true;
     (void)n;
+    if (newest.found && m->rte->sys_base >= 0)
+        load_system_columns(x, m->rte, datum_as_str(key), newest.value);
     return newest.found && m->rte->max_att
                ? table_decode_row(m->rte->rel, newest.value, m->rte->max_att,
                                   &x->frame[m->rte->base])

@@ -109,6 +109,8 @@ static struct err *load_row(struct exec *x, const struct rte *rte, struct str ke
 {
     if (rte->key_slot >= 0)
         x->frame[rte->key_slot] = datum_bytes(key.data, key.len);
+    if (rte->sys_base >= 0)
+        load_system_columns(x, rte, key, row);
     if (!rte->max_att)
         return NULL;
     return table_decode_row(rte->rel, row, rte->max_att, &x->frame[rte->base]);
@@ -190,6 +192,8 @@ struct err *seqscan_next(struct exec *x, struct plan *n, bool *found)
         if (s->at < s->nbuiltin) {
             memcpy(&x->frame[n->rte->base], s->builtin + (size_t)s->at++ * (size_t)r->natts,
                    sizeof(struct datum) * (size_t)n->rte->max_att);
+            if (n->rte->sys_base >= 0)
+                load_builtin_system_columns(x, n->rte, s->at);
         } else {
             struct str key;
             struct str row;

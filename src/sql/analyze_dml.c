@@ -70,6 +70,8 @@ static struct err *find_column(struct level *l, const struct relation *r, const 
     *att = relation_attnum(r, str_from(name));
     if (*att)
         return NULL;
+    if (system_column(name))
+        return at(l->a, err_new("0A000", "cannot assign to system column \"%s\"", name), location);
     return at(l->a,
               err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name, r->name),
               location);

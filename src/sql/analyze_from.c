@@ -40,7 +40,7 @@ struct rte *rte_new(struct analysis *a, struct query *q, enum rte_kind kind, con
     rte->types = arena_new_array(a->arena, uint32_t, ncols + 1);
     rte->typmods = arena_new_array(a->arena, int32_t, ncols + 1);
     rte->collations = arena_new_array(a->arena, uint32_t, ncols + 1);
-    rte->key_slot = -1;
+    rte->key_slot = rte->sys_base = -1;
     if (q)
         ARENA_PUSH(a->arena, q->rtes, q->nrtes, q->rtes_cap, rte);
     return rte;

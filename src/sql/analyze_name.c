@@ -81,13 +81,30 @@ static bool item_ambiguous(const struct ns_item *item, const char *name)
     return n > 1;
 }
 
-static int system_column(const char *name)
+static struct err *system_reference(struct level *l, struct rte *rte, const char *name,
+                                    int location, struct expr **out)
 {
-    static const char *const names[] = {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};
-    for (int i = 0; i < 6; i++)
-        if (strcmp(name, names[i]) == 0)
-            return -1 - i;
-    return 0;
+    enum { TABLEOID = -6 };
+    int att = system_column(name);
+    *out = expr_var(l->a->arena, rte, att, location);
+    if (att == TABLEOID)
+        return NULL;
+    rte->system = true;
+    if (l->clause == CL_CHECK)
+        return at(
+            l->a,
+            err_new("42P10", "system column \"%s\" reference in check constraint is invalid", name),
+            location);
+    if (l->clause == CL_GENERATED)
+        return at(l->a,
+                  err_new("42P10",
+                          "cannot use system column \"%s\" in column generation expression", name),
+                  location);
+    if (l->clause == CL_INDEX_EXPR || l->clause == CL_INDEX_PRED)
+        return err_new("0A000", "index creation on system columns is not supported");
+    if (l->clause == CL_COPY_WHERE || l->clause == CL_ALTER_USING || l->clause == CL_DEFAULT)
+        return at(l->a, err_unsupported("system columns are not supported here"), location);
+    return NULL;
 }
 
 static struct expr *reference(struct level *l, struct expr *col, int location)
@@ -129,10 +146,8 @@ static struct err *unqualified(struct level *l, const char *name, int location, 
         int sys = system_column(name);
         for (int i = 0; sys && i < up->nitems; i++) {
             struct ns_item *item = up->items[i];
-            if (item->cols_visible && item->rte && item->rte->kind == RTE_RELATION) {
-                *out = expr_var(l->a->arena, item->rte, sys, location);
-                return NULL;
-            }
+            if (item->cols_visible && item->rte && item->rte->kind == RTE_RELATION)
+                return system_reference(l, item->rte, name, location, out);
         }
     }
     return NULL;
@@ -188,10 +203,8 @@ static struct err *qualified(struct level *l, const char *nsp, const char *table
         return NULL;
     }
     int sys = item->rte && item->rte->kind == RTE_RELATION ? system_column(name) : 0;
-    if (sys) {
-        *out = expr_var(l->a->arena, item->rte, sys, location);
-        return NULL;
-    }
+    if (sys)
+        return system_reference(l, item->rte, name, location, out);
     return at(l->a, err_new("42703", "column %s.%s does not exist", table, name), location);
 }
 

@@ -302,14 +302,16 @@ static struct err *put_test(struct deparser *d, const struct expr *e, const char
 static struct err *put_var(struct deparser *d, const struct expr *e)
 {
     const struct rte *rte = e->var.rte;
-    if (e->var.att <= 0)
-        return err_unsupported("system columns cannot be shown in an expression");
-    deparse_note(d, rte, e->var.att);
+    if (e->var.att == 0)
+        return err_unsupported("whole rows cannot be shown in an expression");
+    if (e->var.att > 0)
+        deparse_note(d, rte, e->var.att);
     if (rte != d->single) {
         quote_identifier(d->out, deparse_alias(d, rte));
         buf_put_u8(d->out, '.');
     }
-    quote_identifier(d->out, deparse_column(d, rte, e->var.att));
+    quote_identifier(d->out, e->var.att < 0 ? system_column_name(e->var.att)
+                                            : deparse_column(d, rte, e->var.att));
     return NULL;
 }
 

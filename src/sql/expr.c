@@ -27,13 +27,27 @@ struct expr *expr_const(struct arena *arena, uint32_t type, int32_t typmod, stru
     return e;
 }
 
+static const struct {
+    const char *name;
+    uint32_t type;
+} system_columns[] = {{"ctid", TID_OID}, {"xmin", XID_OID}, {"cmin", CID_OID},
+                      {"xmax", XID_OID}, {"cmax", CID_OID}, {"tableoid", OID_OID}};
+
+int system_column(const char *name)
+{
+    for (int i = 0; i < (int)ARRAY_LENGTH(system_columns); i++)
+        if (strcmp(name, system_columns[i].name) == 0)
+            return -1 - i;
+    return 0;
+}
+
+const char *system_column_name(int att)
+{
+    return system_columns[-1 - att].name;
+}
+
 struct expr *expr_var(struct arena *arena, struct rte *rte, int att, int location)
 {
-    static const struct {
-        int att;
-        uint32_t type;
-    } system_columns[] = {{-1, TID_OID}, {-2, XID_OID}, {-3, CID_OID},
-                          {-4, XID_OID}, {-5, CID_OID}, {-6, OID_OID}};
     struct expr *e = arena_new(arena, struct expr);
     e->kind = E_VAR;
     e->typmod = -1;
@@ -47,9 +61,8 @@ struct expr *expr_var(struct arena *arena, struct rte *rte, int att, int locatio
     } else if (att == 0) {
         e->type = RECORD_OID;
     }
-    for (size_t i = 0; att < 0 && i < ARRAY_LENGTH(system_columns); i++)
-        if (system_columns[i].att == att)
-            e->type = system_columns[i].type;
+    if (att < 0)
+        e->type = system_columns[-1 - att].type;
     return e;
 }
 

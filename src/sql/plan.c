@@ -36,7 +36,12 @@ int plan_const_slot(struct statement_plan *p, struct datum value)
 
 int plan_var_slot(const struct expr *var)
 {
-    ASSERT(var->kind == E_VAR && var->var.att > 0 && var->var.rte->base >= 0);
+    const struct rte *rte = var->var.rte;
+    ASSERT(var->kind == E_VAR && var->var.att != 0 && rte->base >= 0);
+    if (var->var.att < 0) {
+        ASSERT(rte->sys_base >= 0);
+        return rte->sys_base - 1 - var->var.att;
+    }
     return var->var.rte->base + var->var.att - 1;
 }
 
@@ -59,6 +64,7 @@ void rte_plan_init(struct planner *p, struct rte *rte)
     rte->base = plan_new_slots(p->plan, rte->ncols ? rte->ncols : 1);
     rte->used = arena_new_array(p->arena, bool, rte->ncols + 1);
     rte->key_slot = -1;
+    rte->sys_base = rte->system ? plan_new_slots(p->plan, SYSTEM_SLOTS) : -1;
 }
 
 int rte_slot(struct planner *p, struct rte *rte, int att)
@@ -84,13 +90,13 @@ struct expr *slot_expr(struct planner *p, int slot, const struct expr *like)
 
 /* ---- expressions ---- */
 
-static struct err *system_column(struct planner *p, struct expr *e, struct expr **out)
+static void plan_system_column(struct planner *p, struct expr *e, struct expr **out)
 {
     enum { TABLEOID = -6 };
-    if (e->var.att != TABLEOID)
-        return err_unsupported("system columns other than tableoid are not supported");
-    *out = expr_const(p->arena, OID_OID, -1, datum_int(e->var.rte->rel->oid), -1);
-    return NULL;
+    if (e->var.att == TABLEOID)
+        *out = expr_const(p->arena, OID_OID, -1, datum_int(e->var.rte->rel->oid), -1);
+    else
+        rte_plan_init(p, e->var.rte);
 }
 
 struct copy_state {
@@ -241,8 +247,9 @@ struct err *prepare_expr(struct planning *l, struct expr **ref)
             return prepare_expr(l, ref);
         }
         if (e->var.att < 0)
-            return system_column(p, e, ref);
-        rte_slot(p, e->var.rte, e->var.att);
+            plan_system_column(p, e, ref);
+        else
+            rte_slot(p, e->var.rte, e->var.att);
         return NULL;
     case E_CONST:
     case E_PARAM:

@@ -15,12 +15,14 @@ static void read_target(struct planner *p, struct rte *target)
 }
 
 /* A range table entry whose columns are the slots from `base` on. */
-static struct rte *row_rte(struct planner *p, struct relation *rel, int base)
+static struct rte *row_rte(struct planner *p, const struct rte *target, int base)
 {
+    struct relation *rel = target->rel;
     struct analysis a = {.cat = p->cat, .env = p->env, .arena = p->arena};
     struct rte *rte;
     struct err *never = rte_for_relation(&a, rel, NULL, &rte);
     CHECK(never == NULL);
+    rte->system = target->system;
     rte_plan_init(p, rte);
     rte->base = base;
     return rte;
@@ -30,7 +32,7 @@ static struct err *plan_checks(struct planning *l, struct plan *n)
 {
     struct planner *p = l->p;
     struct relation *rel = l->q->target->rel;
-    n->check_rte = row_rte(p, rel, n->row_slot);
+    n->check_rte = row_rte(p, l->q->target, n->row_slot);
     n->checks = arena_new_array(p->arena, struct plan_expr, rel->nconstraints + 1);
     n->check_names = arena_new_array(p->arena, const char *, rel->nconstraints + 1);
     for (int i = 0; i < rel->nconstraints; i++) {
@@ -134,7 +136,7 @@ static struct err *plan_insert(struct planning *l, struct plan **out)
     TRY(insert_source(l, &n->left));
     rte_plan_init(p, q->target);
     n->row = arena_new_array(p->arena, struct plan_expr, rel->natts);
-    struct rte *generated = row_rte(p, rel, n->row_slot);
+    struct rte *generated = row_rte(p, q->target, n->row_slot);
     for (int i = 0; i < rel->natts; i++) {
         struct expr *e = q->row[i];
         if (rel->atts[i].generated)
@@ -175,7 +177,7 @@ static struct err *plan_update(struct planning *l, struct plan **out)
     n->old_slot = q->target->base;
     n->row_slot = plan_new_slots(p->plan, rel->natts ? rel->natts : 1);
     n->row = arena_new_array(p->arena, struct plan_expr, rel->natts);
-    struct rte *generated = row_rte(p, rel, n->row_slot);
+    struct rte *generated = row_rte(p, q->target, n->row_slot);
     for (int i = 0; i < rel->natts; i++) {
         struct expr *e = NULL;
         for (int k = 0; k < q->nset; k++)

@@ -698,6 +698,11 @@ static int *problem_slots(struct problem *pr, relset rels, int *count)
             ARENA_PUSH(l->p->arena, slots, n, cap, rte->base + k);
             *count = n;
         }
+        for (int k = 0; rte->sys_base >= 0 && k < SYSTEM_SLOTS; k++) {
+            int n = *count;
+            ARENA_PUSH(l->p->arena, slots, n, cap, rte->sys_base + k);
+            *count = n;
+        }
         if (rte->key_slot >= 0) {
             int n = *count;
             ARENA_PUSH(l->p->arena, slots, n, cap, rte->key_slot);

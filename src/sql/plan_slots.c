@@ -44,7 +44,7 @@ static struct err *note_slot(struct expr **ref, void *arg)
 {
     struct reads *r = arg;
     struct expr *e = *ref;
-    if (e->kind == E_VAR && e->var.att > 0)
+    if (e->kind == E_VAR && e->var.att && e->var.rte->planned)
         bit_set(r->set, plan_var_slot(e));
     if (e->kind == E_SLOT)
         bit_set(r->set, e->param);
@@ -97,6 +97,8 @@ static void rte_writes(const struct rte *rte, bits set)
         bit_set(set, rte->base + i);
     if (rte && rte->planned)
         bit_set(set, rte->key_slot);
+    for (int i = 0; rte && rte->planned && rte->sys_base >= 0 && i < SYSTEM_SLOTS; i++)
+        bit_set(set, rte->sys_base + i);
 }
 
 static void plan_write_slots(struct plan *n, bits set)

@@ -6,6 +6,10 @@
 #include "sql/expr.h"
 #include "txn/txn.h"
 
+/* ctid, xmin, cmin, xmax, cmax: columns -1 to -5. tableoid, -6, is a constant. */
+enum { SYSTEM_SLOTS = 5 };
+const char *system_column_name(int att);
+
 enum rte_kind {
     RTE_RELATION,
     RTE_SUBQUERY,
@@ -44,6 +48,7 @@ struct rte {
     uint32_t *collations;
     int location;
     bool lateral;
+    bool system;           /* the statement names a system column of it, other than tableoid */
     struct relation *rel;  /* RELATION; the statement holds the reference */
     struct relation *view; /* SUBQUERY: the view whose query it is; NULL: none */
     bool only;
@@ -64,6 +69,7 @@ struct rte {
     int base;             /* frame slot of column 1; the others follow; -1: none yet */
     bool *used;           /* by column - 1: something reads it */
     int key_slot;         /* slot of the row's key bytes, -1: not used */
+    int sys_base;         /* slots of ctid, xmin, cmin, xmax, cmax; -1: not used */
     int max_att;          /* greatest column number in use */
     int index;            /* bit number within its query level */
     bool nullable;        /* on the nullable side of an outer join */

@@ -38,3 +38,12 @@ SELECT last_value, is_called FROM counter;
 DROP SEQUENCE auto_id_seq;
 DROP SEQUENCE counter;
 SELECT nextval('counter');
+-- a sequence's definition as a function
+CREATE SEQUENCE sq_p AS int START 5 INCREMENT 2 CYCLE CACHE 3;
+SELECT pg_sequence_parameters('sq_p'::regclass);
+SELECT * FROM pg_sequence_parameters('sq_p'::regclass);
+SELECT start_value, p.maximum_value FROM pg_sequence_parameters('sq_p'::regclass) p;
+SELECT pg_sequence_parameters('pg_class'::regclass);
+SELECT pg_sequence_parameters(1::oid);
+SELECT pg_sequence_parameters(NULL);
+DROP SEQUENCE sq_p;
