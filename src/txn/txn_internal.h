@@ -213,6 +213,9 @@ struct txn_mgr {
 struct txn_slot *txn_my_slot(struct txn_mgr *mgr);
 void slot_lock(struct txn_slot *slot);
 void slot_unlock(struct txn_slot *slot);
+/* After each of many steps back through a map: others go on, and memory is given back. MAY YIELD.
+ */
+void undo_tick(const struct memtable *m, size_t steps);
 void *grow_array(void *items, size_t count, size_t *cap, size_t item_bytes);
 
 /* view.c */
