@@ -20,11 +20,11 @@ class Failed(Exception):
     pass
 
 
-def pgbench(server, *args):
-    """pgbench's report; with `-l` in args, (report, sorted latencies in ms)."""
+def pgbench(server, *args, options=""):
+    """pgbench's report; with `-l` in args, (report, sorted latencies in ms). `options`: PGOPTIONS."""
     with tempfile.TemporaryDirectory() as folder:
-        p = subprocess.run([BIN + "/pgbench", *args], cwd=folder,
-                           env=psql_env("127.0.0.1", server.port, "postgres"),
+        env = dict(psql_env("127.0.0.1", server.port, "postgres"), PGOPTIONS=options)
+        p = subprocess.run([BIN + "/pgbench", *args], cwd=folder, env=env,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT)
         text = p.stdout.decode("utf-8", "replace")

@@ -52,6 +52,7 @@ def suites():
     out.append(Suite("crash", [PYTHON, "tests/crash/run.py"], full=["--rounds", "3"]))
     out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], asan=False))
     out.append(Suite("sim/faults", [PYTHON, "tests/sim/faults.py"], asan=False))
+    out.append(Suite("sim/memory", [PYTHON, "tests/sim/memory.py"], quick=False, asan=False))
     out.append(Suite("fuzz", [PYTHON, "tests/fuzz/run.py"]))
     out.append(Suite("fuzz/libfuzzer", [PYTHON, "tests/fuzz/run.py", "--libfuzzer"], quick=False,
                      asan=False, full=["--seconds", "10"]))

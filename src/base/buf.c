@@ -20,7 +20,7 @@ void buf_done(struct buf *b)
 void buf_reset(struct buf *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->no_memory = false;
 }
 
 bool buf_grow(struct buf *b, size_t extra)
@@ -40,7 +40,7 @@ bool buf_grow(struct buf *b, size_t extra)
         cap = limit; /* buf_reserve compares with cap alone */
     uint8_t *data = realloc(b->data, cap);
     if (!data) {
-        b->failed = true;
+        b->failed = b->no_memory = true;
         return false;
     }
     b->data = data;
@@ -52,7 +52,10 @@ struct err *buf_finish(struct buf *b)
 {
     if (!b->failed)
         return NULL;
-    b->failed = false;
+    bool no_memory = b->no_memory;
+    b->failed = b->no_memory = false;
+    if (no_memory)
+        return err_oom();
     return err_detail(err_new("54000", "out of memory"),
                       "Cannot enlarge string buffer containing %zu bytes.", b->len);
 }
@@ -80,7 +83,9 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 const char *buf_cstr(struct buf *b)
 {
-    if (!buf_reserve(b, 1))
+    bool room = buf_reserve(b, 1);
+    CHECK(!b->no_memory);
+    if (!room)
         return "";
     b->data[b->len] = '\0';
     return (const char *)b->data;

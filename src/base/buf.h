@@ -4,6 +4,7 @@
 #define TARN_BASE_BUF_H
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -17,6 +18,7 @@ struct buf {
     size_t cap;
     size_t limit_bytes; /* 0: PostgreSQL's 1 GiB - 1 */
     bool failed;
+    bool no_memory; /* why: not the limit */
 };
 
 #define BUF_INIT ((struct buf){0})
@@ -79,14 +81,18 @@ static inline void buf_put_c(struct buf *b, const char *s)
     buf_put(b, s, strlen(s));
 }
 
+/* The content. Who takes it without buf_finish has not asked whether it is whole: without memory
+ * the process stops here, rather than work with half a key. */
 static inline struct str buf_str(const struct buf *b)
 {
+    CHECK(!b->no_memory);
     return str_make(b->data, b->len);
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
-/* A NUL byte after the content, not counted in len; the content as a C string, "" on failure. */
+/* A NUL byte after the content, not counted in len; the content as a C string, "" beyond the limit.
+ * As buf_str without memory. */
 const char *buf_cstr(struct buf *b);
 
 #endif

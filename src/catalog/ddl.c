@@ -219,6 +219,38 @@ static struct err *update_column(struct cat *c, uint32_t table, uint32_t index,
     return e;
 }
 
+/* One number of the rule that the key finds; 0 when there is none. */
+static struct err *rule_number(struct cat *c, uint32_t index, uint32_t key_oid, int column,
+                               uint32_t *out)
+{
+    struct datum key = datum_int(key_oid);
+    struct datum v[RW_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_REWRITE, index, &key, 1, &a, v, &found);
+    *out = !e && found ? (uint32_t)v[column].u : 0;
+    arena_done(&a);
+    return e;
+}
+
+struct err *ddl_view_rule(struct cat *c, uint32_t view, uint32_t *rule)
+{
+    return rule_number(c, REWRITE_REL_RULENAME_INDEX, view, RW_OID, rule);
+}
+
+struct err *ddl_rule_view(struct cat *c, uint32_t rule, uint32_t *view)
+{
+    return rule_number(c, REWRITE_OID_INDEX, rule, RW_CLASS, view);
+}
+
+struct err *ddl_set_view(struct cat *c, uint32_t view, const char *sql)
+{
+    struct datum key = datum_int(view);
+    return update_column(c, PG_REWRITE, REWRITE_REL_RULENAME_INDEX, &key, 1, RW_ACTION,
+                         text_datum(sql));
+}
+
 struct err *ddl_update_class(struct cat *c, uint32_t relid, int column, struct datum value)
 {
     struct datum key = datum_int(relid);
@@ -514,6 +546,17 @@ struct err *catalog_bootstrap(struct catalog *shared)
 
 /* ---- removal ---- */
 
+static struct err *remove_rule(struct cat *c, uint32_t view)
+{
+    struct datum key = datum_int(view);
+    uint32_t rule;
+    TRY(ddl_view_rule(c, view, &rule));
+    if (!rule)
+        return NULL;
+    TRY(depend_forget(c, (struct object_address){PG_REWRITE, rule, 0}));
+    return systab_delete(c, PG_REWRITE, REWRITE_REL_RULENAME_INDEX, &key, 1, NULL);
+}
+
 static struct err *remove_relation(struct cat *c, uint32_t oid)
 {
     struct datum key = datum_int(oid);
@@ -533,7 +576,7 @@ static struct err *remove_relation(struct cat *c, uint32_t oid)
     TRY(systab_delete(c, PG_ATTRDEF, ATTRDEF_RELID_NUM_INDEX, &key, 1, NULL));
     TRY(systab_delete(c, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, NULL));
     TRY(systab_delete(c, PG_SEQUENCE, SEQUENCE_RELID_INDEX, &key, 1, NULL));
-    TRY(systab_delete(c, PG_REWRITE, REWRITE_REL_RULENAME_INDEX, &key, 1, NULL));
+    TRY(remove_rule(c, oid));
     return systab_delete(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, NULL);
 }
 

@@ -37,6 +37,10 @@ struct ddl_relation {
  * is the caller's to raise beforehand; a concurrent creation of the same name gives 23505. */
 struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def,
                                 uint32_t *oid) MUST_CHECK;
+/* A view's rule, and the text of its query. */
+struct err *ddl_view_rule(struct cat *c, uint32_t view, uint32_t *rule) MUST_CHECK;
+struct err *ddl_rule_view(struct cat *c, uint32_t rule, uint32_t *view) MUST_CHECK; /* 0: none */
+struct err *ddl_set_view(struct cat *c, uint32_t view, const char *sql) MUST_CHECK;
 struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,
                            const struct ddl_column *column) MUST_CHECK;
 /* Sets one pg_class / pg_attribute column (CLS_ and ATT_ numbers). */

@@ -273,10 +273,13 @@ struct err *systab_open(struct cat *c, uint32_t relid, uint32_t index_oid, const
     table_put_storage_id(&s->lo, systab_storage_id(c, r, sid));
     for (int i = 0; i < nkeys; i++)
         key_put(&s->lo, s->index->cols[i].ops, keys[i], false, false);
-    buf_put_str(&s->hi, buf_str(&s->lo));
-    key_successor(&s->hi, 0);
     s->view = txn_view_newest(c->txn);
     struct err *e = buf_finish(&s->lo);
+    if (!e) {
+        buf_put_str(&s->hi, buf_str(&s->lo));
+        key_successor(&s->hi, 0);
+        e = buf_finish(&s->hi);
+    }
     if (!e)
         e = txn_scan_open(&s->view, buf_str(&s->lo), buf_str(&s->hi), false, &s->scan);
     if (e)

@@ -91,6 +91,7 @@ enum system_index {
     DEPEND_DEPENDER_INDEX = 2673,
     DEPEND_REFERENCE_INDEX = 2674,
     DESCRIPTION_INDEX = 2675,
+    REWRITE_OID_INDEX = 2692,
     REWRITE_REL_RULENAME_INDEX = 2693,
     SEQUENCE_RELID_INDEX = 5002,
     CONSTRAINT_FRELID_SCAN = 0, /* none: pg_constraint is scanned by confrelid */

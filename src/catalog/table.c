@@ -571,8 +571,16 @@ struct err *table_key_error(const struct relation *r, const struct index *ix,
 struct err *table_unique_error(struct table_writer *w, const struct table_conflict *conflict,
                                const struct datum *values)
 {
+    const struct index *ix = conflict->index;
     struct datum datums[MAX_INDEX_COLUMNS];
     bool applies;
-    TRY(index_datums(w, conflict->index, values, datums, &applies));
-    return table_key_error(w->rel, conflict->index, datums);
+    TRY(index_datums(w, ix, values, datums, &applies));
+    w->key.len = 0;
+    if (ix == w->rel->primary)
+        buf_put_str(&w->key, conflict->row_key);
+    else
+        table_put_entry_key(&w->key, index_storage(w, ix), ix, datums, STR(""));
+    TRY(buf_finish(&w->key));
+    TRY(txn_check_write(w->cat->txn, buf_str(&w->key)));
+    return table_key_error(w->rel, ix, datums);
 }

@@ -433,6 +433,8 @@ static struct err *rename_column(struct ddl *d, struct relation *r, const char *
         TRY(ddl_set_default(d->cat, r->oid, i + 1, text));
     }
     TRY(rename_in_indexes(d, r, att, to));
+    struct deparse_rename rename = {r->oid, att, from, to};
+    TRY(ddl_rename_in_views(d, &r->oid, 1, &rename));
     return ddl_update_attribute(d->cat, r->oid, att, ATT_NAME, cstr_datum(to));
 }
 
@@ -495,6 +497,8 @@ static struct err *rename_relation(struct ddl *d, struct relation *r, const char
     TRY(ddl_check_name(d, r->nsp, to, false, &skip));
     if (r->kind == 'S')
         return rename_sequence(d, r, to);
+    struct deparse_rename rename = {r->oid, 0, r->name, to};
+    TRY(ddl_rename_in_views(d, &r->oid, 1, &rename));
     TRY(ddl_update_class(d->cat, r->oid, CLS_NAME, cstr_datum(to)));
     if (r->kind != 'i')
         return NULL;
@@ -506,6 +510,19 @@ static struct err *rename_relation(struct ddl *d, struct relation *r, const char
             TRY(ddl_update_constraint(d->cat, deps.items[i].referenced.object_id, CON_NAME,
                                       cstr_datum(to)));
     return NULL;
+}
+
+static struct err *rename_schema_in_views(struct ddl *d, uint32_t nsp, const PgQuery__RenameStmt *s)
+{
+    struct deparse_rename rename = {0, 0, s->subname, s->newname};
+    struct depend_list deps = {0};
+    TRY(depend_on(d->cat, (struct object_address){PG_NAMESPACE, nsp, 0}, d->arena, &deps));
+    uint32_t *relids = arena_new_array(d->arena, uint32_t, deps.count + 1);
+    int n = 0;
+    for (int i = 0; i < deps.count; i++)
+        if (deps.items[i].object.class_id == PG_CLASS)
+            relids[n++] = deps.items[i].object.object_id;
+    return ddl_rename_in_views(d, relids, n, &rename);
 }
 
 static struct err *rename_schema(struct ddl *d, const PgQuery__RenameStmt *s)
@@ -522,6 +539,7 @@ static struct err *rename_schema(struct ddl *d, const PgQuery__RenameStmt *s)
     TRY(cat_namespace_oid(d->cat, str_from(s->newname), &taken));
     if (taken)
         return err_new("42P06", "schema \"%s\" already exists", s->newname);
+    TRY(rename_schema_in_views(d, (uint32_t)old_values[NSP_OID].u, s));
     memcpy(v, old_values, sizeof(v));
     v[NSP_NAME] = cstr_datum(s->newname);
     return systab_update(d->cat, PG_NAMESPACE, old_values, v);

@@ -3,8 +3,10 @@
 #include "exec/ddl_internal.h"
 
 #include "catalog/table.h"
+#include "rt/fiber.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- descriptions ---- */
 
@@ -72,7 +74,7 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         return NULL;
     case PG_REWRITE: {
         struct datum rw[RW_COUNT];
-        TRY(describe_row(d, PG_REWRITE, 2692, o.object_id, rw, &found));
+        TRY(describe_row(d, PG_REWRITE, REWRITE_OID_INDEX, o.object_id, rw, &found));
         if (!found)
             break;
         return describe_relation(d, (uint32_t)rw[RW_CLASS].u, 0, out);
@@ -84,29 +86,42 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
 
 /* ---- what goes ---- */
 
+enum { STACK_RESERVE = 32 * 1024 };
+
 struct doomed {
     struct object_address object;
-    bool automatic; /* named by the user, or an inseparable part */
+    struct object_address on; /* what it depends on */
+    bool automatic;           /* named by the user, or an inseparable part */
 };
 
 struct drop_list {
-    struct doomed *items;
+    struct doomed *items; /* dependents before what they depend on */
     int count;
     int cap;
+    struct object_address *open; /* whose dependents are being looked for */
+    int nopen;
+    int open_cap;
     struct buf blockers; /* lines of the error's detail */
     int nblockers;
     struct buf cascaded; /* lines of the notice's detail */
     int ncascaded;
 };
 
+static bool covers(struct object_address x, struct object_address o)
+{
+    return x.class_id == o.class_id && x.object_id == o.object_id &&
+           (x.sub_id == o.sub_id || x.sub_id == 0);
+}
+
+/* Goes already, or will when its dependents are known. */
 static bool is_listed(const struct drop_list *l, struct object_address o)
 {
-    for (int i = 0; i < l->count; i++) {
-        const struct object_address *x = &l->items[i].object;
-        if (x->class_id == o.class_id && x->object_id == o.object_id &&
-            (x->sub_id == o.sub_id || x->sub_id == 0))
+    for (int i = 0; i < l->count; i++)
+        if (covers(l->items[i].object, o))
             return true;
-    }
+    for (int i = 0; i < l->nopen; i++)
+        if (covers(l->open[i], o))
+            return true;
     return false;
 }
 
@@ -117,14 +132,13 @@ static struct err *owner_of_part(struct ddl *d, struct object_address *o)
     bool found;
     if (o->class_id != PG_REWRITE)
         return NULL;
-    TRY(describe_row(d, PG_REWRITE, 2692, o->object_id, rw, &found));
+    TRY(describe_row(d, PG_REWRITE, REWRITE_OID_INDEX, o->object_id, rw, &found));
     if (found)
         *o = (struct object_address){PG_CLASS, (uint32_t)rw[RW_CLASS].u, 0};
     return NULL;
 }
 
-static struct err *note_dependent(struct ddl *d, struct drop_list *l,
-                                  struct object_address dependent, struct object_address on,
+static struct err *note_dependent(struct ddl *d, struct drop_list *l, const struct doomed *item,
                                   bool cascade)
 {
     struct buf *b = cascade ? &l->cascaded : &l->blockers;
@@ -133,33 +147,51 @@ static struct err *note_dependent(struct ddl *d, struct drop_list *l,
         buf_put_u8(b, '\n');
     if (cascade)
         buf_put_c(b, "drop cascades to ");
-    TRY(ddl_describe(d, dependent, b));
+    TRY(ddl_describe(d, item->object, b));
     if (!cascade) {
         buf_put_c(b, " depends on ");
-        TRY(ddl_describe(d, on, b));
+        TRY(ddl_describe(d, item->on, b));
     }
     (*n)++;
     return NULL;
 }
 
-static struct err *collect(struct ddl *d, struct drop_list *l, struct object_address o,
-                           bool cascade)
+/* The newest first. */
+static int by_oid(const void *a, const void *b)
 {
+    const struct doomed *x = a;
+    const struct doomed *y = b;
+    if (x->object.object_id != y->object.object_id)
+        return x->object.object_id > y->object.object_id ? -1 : 1;
+    return y->object.sub_id - x->object.sub_id;
+}
+
+/* Adds the object behind everything that depends on it. */
+static struct err *collect(struct ddl *d, struct drop_list *l, const struct doomed *item)
+{
+    struct object_address o = item->object;
     struct depend_list deps = {0};
+    if (is_listed(l, o))
+        return NULL;
+    if (fiber_stack_left() < STACK_RESERVE)
+        return err_new("54001", "stack depth limit exceeded");
+    struct doomed *dependents;
+    int n = 0;
+    ARENA_PUSH(d->arena, l->open, l->nopen, l->open_cap, o);
     TRY(depend_on(d->cat, o, d->arena, &deps));
+    dependents = arena_new_array(d->arena, struct doomed, deps.count + 1);
     for (int i = 0; i < deps.count; i++) {
         struct object_address dep = deps.items[i].object;
         TRY(owner_of_part(d, &dep));
-        if (is_listed(l, dep))
-            continue;
         if (o.class_id == PG_CLASS && dep.class_id == PG_CLASS && dep.object_id == o.object_id)
             continue;
-        bool normal = deps.items[i].type == DEPEND_NORMAL;
-        if (normal)
-            TRY(note_dependent(d, l, dep, o, cascade));
-        struct doomed item = {dep, !normal};
-        ARENA_PUSH(d->arena, l->items, l->count, l->cap, item);
+        dependents[n++] = (struct doomed){dep, o, deps.items[i].type != DEPEND_NORMAL};
     }
+    qsort(dependents, (size_t)n, sizeof(*dependents), by_oid);
+    for (int i = 0; i < n; i++)
+        TRY(collect(d, l, &dependents[i]));
+    l->nopen--;
+    ARENA_PUSH(d->arena, l->items, l->count, l->cap, *item);
     return NULL;
 }
 
@@ -235,22 +267,35 @@ static bool table_goes_too(const struct drop_list *l, struct ddl *d, struct obje
     return goes;
 }
 
+/* By the user, or an inseparable part. */
+static bool is_named(const struct doomed *item, const struct object_address *objects, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (covers(objects[i], item->object))
+            return true;
+    return item->automatic;
+}
+
+/* A constraint of a table that is dropped is not worth a word. */
+static bool goes_with_table(const struct drop_list *l, struct ddl *d, struct object_address o)
+{
+    return o.class_id == PG_CONSTRAINT && table_goes_too(l, d, o);
+}
+
 struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects, int n,
                              bool cascade)
 {
     struct drop_list l = {0};
     struct err *e = NULL;
-    for (int i = 0; i < n; i++) {
-        struct doomed item = {objects[i], true};
-        ARENA_PUSH(d->arena, l.items, l.count, l.cap, item);
-    }
     for (int i = 0; i < n && !e; i++)
         e = ddl_check_internal(d, objects[i]);
-    /* The list grows while it is walked: dependents of dependents. A blocker is as far as one
-     * looks. */
-    for (int i = 0; i < l.count && !e; i++)
-        if (l.items[i].automatic || cascade)
-            e = collect(d, &l, l.items[i].object, cascade);
+    for (int i = 0; i < n && !e; i++) {
+        struct doomed item = {.object = objects[i], .automatic = true};
+        e = collect(d, &l, &item);
+    }
+    for (int i = l.count - 1; i >= 0 && !e; i--)
+        if (!is_named(&l.items[i], objects, n) && !goes_with_table(&l, d, l.items[i].object))
+            e = note_dependent(d, &l, &l.items[i], cascade);
     if (!e && l.nblockers) {
         struct buf what = BUF_INIT;
         e = ddl_describe(d, objects[0], &what);
@@ -272,10 +317,9 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
                    err_detail(err_new("00000", "drop cascades to %d other objects", l.ncascaded),
                               "%s", buf_cstr(&l.cascaded)));
     for (int i = 0; i < l.count && !e; i++)
-        if (l.items[i].object.class_id == PG_CONSTRAINT &&
-            !table_goes_too(&l, d, l.items[i].object))
+        if (!goes_with_table(&l, d, l.items[i].object))
             e = drop_primary_key(d, l.items[i].object);
-    for (int i = l.count - 1; i >= 0 && !e; i--)
+    for (int i = 0; i < l.count && !e; i++)
         e = remove_one(d, l.items[i].object);
     buf_done(&l.blockers);
     buf_done(&l.cascaded);

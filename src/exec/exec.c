@@ -507,11 +507,7 @@ static struct err *fill_rows(struct exec *x, struct subplan *s, struct subplan_s
 {
     const struct type_ops *ops = hashable_test(s);
     if (ops) {
-        const struct type_ops **types = arena_memdup(&x->arena, &ops, sizeof(ops));
-        st->hash = arena_new(&x->arena, struct row_hash);
-        arena_init(&st->arena);
-        on_release(x, release_arena, &st->arena);
-        row_hash_init(st->hash, &st->arena, types, 1);
+        st->values = value_set_new(x, ops);
     } else {
         TRY(kept_rows(x, s->nout, &st->rows));
         row_reader_init(&st->reader, st->rows);
@@ -519,19 +515,19 @@ static struct err *fill_rows(struct exec *x, struct subplan *s, struct subplan_s
     }
     for (;;) {
         bool found;
-        bool added;
-        struct hash_entry *entry;
         TRY(node_next(x, s->plan, &found));
         if (!found)
             break;
         struct datum first = x->frame[s->out_slots[0]];
-        if (st->hash && first.null)
+        if (st->values && first.null)
             st->has_null = true;
-        else if (st->hash)
-            TRY(row_hash_get(st->hash, &first, true, &entry, &added));
+        else if (st->values)
+            TRY(value_set_add(x, st->values, first));
         else
             TRY(row_store_add_slots(st->rows, x->frame, s->out_slots));
     }
+    if (st->values)
+        TRY(value_set_finish(x, st->values));
     st->done = true;
     return NULL;
 }
@@ -541,10 +537,9 @@ static struct err *probe_rows(struct exec *x, struct subplan *s, struct subplan_
 {
     bool decided = false;
     *out = datum_bool(s->kind != SUBLINK_ANY);
-    if (st->hash) {
-        struct hash_entry *entry;
-        bool added;
-        if (!st->hash->count && !st->has_null)
+    if (st->values) {
+        bool found;
+        if (value_set_is_empty(st->values) && !st->has_null)
             return NULL;
         /* Running the test computes its left side, wherever that ends up. */
         TRY(program_run(x, s->left_program, arena));
@@ -553,8 +548,8 @@ static struct err *probe_rows(struct exec *x, struct subplan *s, struct subplan_
             *out = datum_null();
             return NULL;
         }
-        TRY(row_hash_get(st->hash, &left, false, &entry, &added));
-        *out = entry ? datum_bool(true) : st->has_null ? datum_null() : datum_bool(false);
+        TRY(value_set_has(st->values, left, &found));
+        *out = found ? datum_bool(true) : st->has_null ? datum_null() : datum_bool(false);
         return NULL;
     }
     row_reader_rewind(&st->reader);

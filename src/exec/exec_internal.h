@@ -98,9 +98,8 @@ struct subplan_state {
     struct datum value;
     struct row_store *rows;
     struct row_reader reader;
-    struct arena arena; /* of the hash table */
-    struct row_hash *hash;
-    bool has_null; /* a NULL among the hashed values */
+    struct value_set *values; /* of a test that can look them up; NULL: rows */
+    bool has_null;            /* a NULL among them */
     bool running;
 };
 
@@ -264,6 +263,15 @@ struct err *spill_to_batches(struct spill *left, struct spill *right, bool keep_
 void spill_free(struct spill *s); /* NULL is fine */
 void batch_free(struct batch *b); /* NULL is fine */
 void batches_free(struct batch **list);
+
+/* Values that are not NULL, to look up: value_set.c. Ends with the run. All but value_set_new MAY
+ * YIELD. */
+struct value_set *value_set_new(struct exec *x, const struct type_ops *ops);
+struct err *value_set_add(struct exec *x, struct value_set *s, struct datum value) MUST_CHECK;
+/* No more additions; then look-ups. */
+struct err *value_set_finish(struct exec *x, struct value_set *s) MUST_CHECK;
+bool value_set_is_empty(const struct value_set *s);
+struct err *value_set_has(struct value_set *s, struct datum value, bool *found) MUST_CHECK;
 
 uint64_t hash_keys(const struct type_ops **types, const struct datum *keys, int n);
 bool keys_equal(const struct type_ops **types, const struct datum *a, const struct datum *b, int n);

@@ -552,10 +552,20 @@ static struct err *fn_xid_if_assigned(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
+static struct err *fn_export_snapshot(struct fn_call *c, struct datum *out)
+{
+    char id[TXN_SNAPSHOT_ID_BYTES];
+    TRY(need_session(c));
+    TRY(txn_export_snapshot(c->session->cat.txn, id));
+    *out = datum_str(arena_str(c->arena, str_from(id)));
+    return NULL;
+}
+
 static const struct {
     const char *src;
     fn_impl fn;
 } table[] = {
+    {"pg_export_snapshot", fn_export_snapshot},
     {"pg_advisory_lock_int8", fn_lock},
     {"pg_advisory_lock_int4", fn_lock},
     {"pg_advisory_lock_shared_int8", fn_lock_shared},

@@ -279,14 +279,50 @@ struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
     return text_result(c, &b, out);
 }
 
+static struct err *view_text(struct fn_call *c, const struct relation *r, bool pretty,
+                             struct buf *b)
+{
+    struct query *q;
+    struct arena a;
+    arena_init(&a);
+    const char **names = arena_new_array(&a, const char *, r->natts);
+    for (int i = 0; i < r->natts; i++)
+        names[i] = r->atts[i].name;
+    struct err *e = analyze_view(&c->session->cat, &c->session->types, r, &a, &q);
+    if (!e) {
+        e = deparse_query(&c->session->cat, q, names, pretty, b);
+        query_release(q);
+    }
+    arena_done(&a);
+    return e;
+}
+
+/* The system's own views may read what has no text: those are shown as they were written. */
 struct err *fn_get_viewdef(struct fn_call *c, struct datum *out)
 {
     struct relation *r;
+    struct buf b = BUF_INIT;
+    bool pretty = c->nargs > 1 && c->args[1].i;
     *out = datum_null();
     TRY(need_session(c));
     TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
-    if (r && r->view_sql)
-        *out = cstring(c, r->view_sql);
+    if (!r || !r->view_sql) {
+        relation_unref(r);
+        return NULL;
+    }
+    struct err *e = view_text(c, r, pretty, &b);
+    if (e && r->oid < FIRST_USER_OID && err_is(e, "0A000")) {
+        err_free(e);
+        e = NULL;
+        b.len = 0;
+        buf_put_c(&b, r->view_sql);
+    }
+    if (!e && !(b.len && b.data[b.len - 1] == ';'))
+        buf_put_u8(&b, ';');
     relation_unref(r);
-    return NULL;
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out);
 }

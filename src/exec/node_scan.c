@@ -157,6 +157,7 @@ static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *
         table_put_storage_id(&s->hi, sid + 1);
     }
     TRY(buf_finish(&s->lo));
+    TRY(buf_finish(&s->hi));
     return txn_scan_open(&x->view, buf_str(&s->lo), buf_str(&s->hi), false, &s->scan);
 }
 
@@ -273,8 +274,8 @@ static void put_column(struct buf *b, const struct index_col *col, struct datum 
 
 /* Narrows [lo, hi) by one inequality on the column after the equal ones. Both begin as the prefix.
  */
-static void apply_range(struct scan_state *s, const struct index_col *col, int strategy,
-                        struct datum v, size_t prefix, bool *has_lo, bool *has_hi)
+static struct err *apply_range(struct scan_state *s, const struct index_col *col, int strategy,
+                               struct datum v, size_t prefix, bool *has_lo, bool *has_hi)
 {
     struct buf key = BUF_INIT;
     /* Downwards in a DESC column: what bounds from above bounds the keys from below. */
@@ -286,6 +287,13 @@ static void apply_range(struct scan_state *s, const struct index_col *col, int s
         key_successor(&key, prefix);
     struct buf *target = lower ? &s->lo : &s->hi;
     bool *has = lower ? has_lo : has_hi;
+    struct err *e = buf_finish(&key);
+    if (!e)
+        e = buf_finish(target);
+    if (e) {
+        buf_done(&key);
+        return e;
+    }
     int c = *has ? str_cmp(buf_str(&key), buf_str(target)) : 0;
     if (!*has || (lower ? c > 0 : c < 0)) {
         buf_reset(target);
@@ -293,6 +301,7 @@ static void apply_range(struct scan_state *s, const struct index_col *col, int s
     }
     *has = true;
     buf_done(&key);
+    return NULL;
 }
 
 /* Computes the range of the next sub-scan into s->lo and s->hi. */
@@ -337,7 +346,7 @@ static struct err *index_range(struct exec *x, struct plan *n, struct scan_state
             prefix = s->lo.len;
             buf_put(&s->hi, s->lo.data, prefix);
         }
-        apply_range(s, col, strategy, v, prefix, &has_lo, &has_hi);
+        TRY(apply_range(s, col, strategy, v, prefix, &has_lo, &has_hi));
     }
     *point = ix->unique && equal == ix->nkeys && !null_key && !prefix;
     if (*nothing || *point)

@@ -4,6 +4,7 @@
 #include "exec/checks_internal.h"
 
 #include "exec/index_eval.h"
+#include "types/key.h"
 
 static const struct constraint *constraint_of(const struct relation *r, const struct index *ix)
 {
@@ -30,11 +31,11 @@ static struct err *is_alone(struct txn *t, struct str prefix, bool *alone)
     bool found = true;
     int n = 0;
     buf_put_str(&end, prefix);
-    while (end.len && (uint8_t)end.data[end.len - 1] == 0xff)
-        end.len--;
-    end.data[end.len - 1]++; /* the storage id comes first: not all bytes are 0xff */
+    struct err *e = buf_finish(&end);
+    key_successor(&end, 0);
     struct txn_view view = txn_view_newest(t);
-    struct err *e = txn_scan_open(&view, prefix, buf_str(&end), false, &scan);
+    if (!e)
+        e = txn_scan_open(&view, prefix, buf_str(&end), false, &scan);
     while (!e && found && n < 2) {
         e = txn_scan_next(scan, &key, &value, &found);
         n += !e && found;

@@ -116,6 +116,14 @@ static void stop_reading(struct conn *c)
     }
 }
 
+/* Bytes of the client's are lost: nothing that follows can be understood. */
+static void input_lost(struct conn *c)
+{
+    c->eof = true;
+    c->error = UV_ENOMEM;
+    stop_reading(c);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 {
     struct conn *c = stream->data;
@@ -130,6 +138,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
         buf_put(to, bytes->base, (size_t)n);
         if (c->in.len >= INPUT_LIMIT_BYTES || to->failed)
             stop_reading(c);
+        if (to->failed && to->no_memory)
+            input_lost(c);
     }
     on_input(c);
 }
@@ -257,12 +267,16 @@ static void take_input(struct conn *c, struct buf *into)
         buf_put(into, c->in.data, c->in.len);
         buf_done(&c->in);
         c->in = BUF_INIT;
+        if (into->failed && into->no_memory)
+            input_lost(c);
     }
     start_reading(c);
 }
 
 static struct err *broken(int code)
 {
+    if (code == UV_ENOMEM)
+        return err_fatal(err_new("53200", "out of memory"));
     return err_fatal(err_new("08006", "could not receive data from client: %s", uv_strerror(code)));
 }
 
@@ -275,7 +289,8 @@ struct err *conn_read(struct conn *c, struct buf *into, int64_t deadline_ns, boo
         *timed_out = false;
     if (c->in.len) {
         take_input(c, into);
-        return buf_finish(into);
+        struct err *e = buf_finish(into);
+        return e && c->error ? err_fatal(e) : e;
     }
     if (!c->eof) {
         struct wait wait;
@@ -289,8 +304,10 @@ struct err *conn_read(struct conn *c, struct buf *into, int64_t deadline_ns, boo
         c->reader = NULL;
         c->reader_into = NULL;
         TRY(e);
-        if (into->len > before || into->failed)
-            return buf_finish(into);
+        if (into->len > before || into->failed) {
+            e = buf_finish(into);
+            return e && c->error ? err_fatal(e) : e;
+        }
         if (!woken && !c->eof) {
             if (timed_out)
                 *timed_out = true;

@@ -283,6 +283,8 @@ struct xact {
 void xact_begin(struct backend *b);
 /* Opens the transaction in the store if it is not, and the search path for it. MAY YIELD. */
 struct err *xact_open(struct backend *b) MUST_CHECK;
+/* The part of it that begins the store's transaction, unless there is one: nothing is read. */
+struct err *xact_begin_store(struct backend *b) MUST_CHECK;
 /* After a statement that goes on in the same transaction. */
 void xact_next(struct backend *b);
 /* After an error. */

@@ -430,22 +430,24 @@ static struct err *set_value(const struct setting_def *def, const PgQuery__Varia
     return NULL;
 }
 
-/* No snapshot is ever exported (pg_export_snapshot says so), so no identifier is one's. */
 static struct err *import_snapshot(struct backend *b, const PgQuery__VariableSetStmt *s)
 {
-    const PgQuery__Node *id = s->n_args ? s->args[0] : NULL;
+    const PgQuery__Node *arg = s->n_args ? s->args[0] : NULL;
+    bool text = arg && arg->node_case == PG_QUERY__NODE__NODE_A_CONST &&
+                arg->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL;
+    const struct xact *x = &b->xact;
     if (!xact_in_block(b))
         backend_warn(b, "25P01", "SET TRANSACTION can only be used in transaction blocks");
-    if (b->xact.had_query)
+    if (x->had_query || b->base.cat.txn)
         return err_new("25001", "SET TRANSACTION SNAPSHOT must be called before any query");
-    if (b->xact.isolation == TXN_READ_COMMITTED)
+    if (x->isolation == TXN_READ_COMMITTED)
         return err_new("0A000", "a snapshot-importing transaction must have isolation level "
                                 "SERIALIZABLE or REPEATABLE READ");
-    return err_new("22023", "invalid snapshot identifier: \"%s\"",
-                   id && id->node_case == PG_QUERY__NODE__NODE_A_CONST &&
-                           id->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL
-                       ? id->a_const->sval->sval
-                       : "");
+    if (x->isolation == TXN_SERIALIZABLE && x->read_only && x->deferrable)
+        return err_new("0A000", "a snapshot-importing transaction must not be READ ONLY "
+                                "DEFERRABLE");
+    TRY(xact_begin_store(b));
+    return txn_import_snapshot(b->base.cat.txn, text ? arg->a_const->sval->sval : "");
 }
 
 static struct err *set_multi(struct backend *b, const PgQuery__VariableSetStmt *s, struct arena *a)

@@ -248,8 +248,7 @@ struct err *run_explain(struct backend *b, struct run *r)
         char *save = NULL;
         if (r->describe)
             put_text_description(b, &title, 1, r->formats, r->nformats);
-        (void)buf_cstr(&text);
-        for (char *line = strtok_r((char *)text.data, "\n", &save); line;
+        for (char *line = strtok_r((char *)(uintptr_t)buf_cstr(&text), "\n", &save); line;
              line = strtok_r(NULL, "\n", &save)) {
             const char *value = line;
             put_text_row(b, &value, 1);

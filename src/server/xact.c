@@ -55,22 +55,31 @@ void xact_begin(struct backend *b)
     b->base.types.txn_timestamp = x->start;
 }
 
-struct err *xact_open(struct backend *b)
+struct err *xact_begin_store(struct backend *b)
 {
     struct cat *c = &b->base.cat;
     b->xact.had_query = true;
-    if (!c->txn) {
-        TRY(txn_begin(catalog_txn_mgr(server_catalog), b->xact.isolation, b->xact.read_only,
-                      &c->txn));
-        txn_set_pid(c->txn, b->base.pid, c->db, &b->activity.xid);
-        txn_set_temp_quota(c->txn, &b->base.temp_quota);
-        if (b->base.locks)
-            txn_session_join(b->base.locks, c->txn);
-        if (b->deadlock_timeout_ms)
-            txn_set_deadlock_timeout(c->txn, b->deadlock_timeout_ms);
-        if (b->lock_timeout_ms)
-            txn_set_lock_timeout(c->txn, b->lock_timeout_ms);
-    }
+    if (c->txn)
+        return NULL;
+    TRY(txn_begin(catalog_txn_mgr(server_catalog), b->xact.isolation, b->xact.read_only, &c->txn));
+    txn_set_pid(c->txn, b->base.pid, c->db, &b->activity.xid);
+    txn_set_temp_quota(c->txn, &b->base.temp_quota);
+    if (b->base.locks)
+        txn_session_join(b->base.locks, c->txn);
+    if (b->deadlock_timeout_ms)
+        txn_set_deadlock_timeout(c->txn, b->deadlock_timeout_ms);
+    if (b->lock_timeout_ms)
+        txn_set_lock_timeout(c->txn, b->lock_timeout_ms);
+    return NULL;
+}
+
+struct err *xact_open(struct backend *b)
+{
+    struct cat *c = &b->base.cat;
+    bool fresh = !c->txn;
+    TRY(xact_begin_store(b));
+    if (fresh && b->xact.deferrable && b->xact.read_only && b->xact.isolation == TXN_SERIALIZABLE)
+        TRY(txn_safe_snapshot(c->txn));
     if (b->path_dirty || c->local || b->path_version != catalog_version(server_catalog))
         TRY(resolve_search_path(b));
     return NULL;

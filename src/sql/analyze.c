@@ -46,6 +46,15 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
     return NULL;
 }
 
+struct err *analyze_view(struct cat *cat, const struct type_env *env, const struct relation *view,
+                         struct arena *arena, struct query **out)
+{
+    struct parsed parsed;
+    struct param_types none = {.fixed = true};
+    TRY(parse_sql(view->view_sql, arena, &parsed));
+    return analyze_statement(cat, env, &parsed.stmts[0], &none, arena, out);
+}
+
 /* ---- single expressions ---- */
 
 static enum clause clause_of(enum expr_use use)

@@ -21,6 +21,9 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
                               struct param_types *params, struct arena *arena,
                               struct query **out) MUST_CHECK;
 void query_release(struct query *q); /* NULL is fine */
+/* The query of a view. */
+struct err *analyze_view(struct cat *cat, const struct type_env *env, const struct relation *view,
+                         struct arena *arena, struct query **out) MUST_CHECK;
 
 /* A single expression, from canonical SQL text as stored, over the columns of a relation (NULL:
  * none), coerced to a type (0: as it comes): defaults, CHECK constraints, index expressions and
@@ -78,6 +81,32 @@ struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte
 /* The same without needless parentheses, as pg_get_expr(..., true) gives it. */
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out) MUST_CHECK;
+/* While a table, view, schema or column gets another name: what to write for it. */
+struct deparse_rename {
+    uint32_t relid; /* of the relation, or of the column's; 0: a schema */
+    int att;        /* 0: the relation itself */
+    const char *from;
+    const char *to;
+};
+/* What a query reads, each once. */
+struct deparse_ref {
+    uint32_t relid;
+    int att; /* 0: the relation itself */
+};
+struct deparse_refs {
+    struct deparse_ref *items; /* in `arena` */
+    int count;
+    int cap;
+    struct arena *arena;
+};
+/* SQL text of a SELECT in PostgreSQL's layout (as pg_get_viewdef gives it), without the semicolon.
+ * `names`: of its columns (NULL: its own). 0A000 for what has no text yet. */
+struct err *deparse_query(struct cat *cat, const struct query *q, const char **names, bool pretty,
+                          struct buf *out) MUST_CHECK;
+/* The text that a view keeps: schemas with all names. `rename` and `refs` may be NULL. */
+struct err *deparse_stored_query(struct cat *cat, const struct query *q, const char **names,
+                                 const struct deparse_rename *rename, struct deparse_refs *refs,
+                                 struct buf *out) MUST_CHECK;
 /* Evaluates an immutable function at planning and analysis time: set by exec at start, so that
  * constants fold. */
 typedef struct err *(*fold_function)(uint32_t func, const struct datum *args, int nargs,

@@ -161,6 +161,7 @@ static struct err *view_rte(struct level *l, struct relation *r, const PgQuery__
     inner.depth = a->depth + 1;
     TRY(analyze_select_node(&inner, NULL, parsed.stmts[0].tree, false, &sub));
     TRY(subquery_rte(a, l->q, sub, alias ? alias->aliasname : r->name, NULL, out));
+    (*out)->view = r;
     for (int i = 0; i < (*out)->ncols && i < r->natts; i++)
         (*out)->colnames[i] = r->atts[i].name;
     return alias_columns(a, *out, alias);
@@ -598,6 +599,8 @@ static struct err *join_item(struct level *l, const PgQuery__JoinExpr *j, struct
             names[n++] = node_str(j->using_clause[i]);
         }
     }
+    f->using = names;
+    f->nusing = n;
     TRY(join_using(l, names, n, left, right, f, &item, &cap));
     if (j->quals)
         TRY(join_on(l, j->quals, left.first, &f->on));
@@ -613,6 +616,7 @@ static struct err *join_item(struct level *l, const PgQuery__JoinExpr *j, struct
         f->left = f->right;
         f->right = swap;
         f->kind = JOIN_LEFT;
+        f->swapped = true;
     }
     *out = f;
     return NULL;

@@ -1,14 +1,8 @@
 /* Expressions back to SQL, in the canonical form that pg_get_expr and \d show: every operator call
  * in parentheses, constants with the type that they would not have by themselves. */
-#include "sql/analyze_internal.h"
+#include "sql/deparse_internal.h"
 
-struct deparser {
-    struct cat *cat;
-    struct buf *out;
-    const struct rte *single;
-    bool pretty; /* parentheses only where they are needed */
-    struct arena arena;
-};
+enum { CASE_INDENT = 4 };
 
 /* `implicit`: show coercions that the text did not have. */
 static struct err *put(struct deparser *d, const struct expr *e, bool implicit);
@@ -267,21 +261,23 @@ static struct err *put_bool(struct deparser *d, const struct expr *e)
 static struct err *put_case(struct deparser *d, const struct expr *e)
 {
     int i = 0;
-    buf_put_c(d->out, "\nCASE");
+    deparse_line(d, "CASE", 0, 0);
+    d->indent += CASE_INDENT;
     if (e->kase.has_test) {
         buf_put_u8(d->out, ' ');
         TRY(put(d, e->args[i++], true));
     }
     for (; i + 1 < e->nargs; i += 2) {
         const struct expr *when = e->args[i];
-        buf_put_c(d->out, "\n    WHEN ");
+        deparse_line(d, "WHEN ", 0, 0);
         TRY(put(d, e->kase.has_test && when->nargs == 2 ? when->args[1] : when, e->kase.has_test));
         buf_put_c(d->out, " THEN ");
         TRY(put(d, e->args[i + 1], true));
     }
-    buf_put_c(d->out, "\n    ELSE ");
+    deparse_line(d, "ELSE ", 0, 0);
     TRY(put(d, e->args[e->nargs - 1], true));
-    buf_put_c(d->out, "\nEND");
+    d->indent -= CASE_INDENT;
+    deparse_line(d, "END", 0, 0);
     return NULL;
 }
 
@@ -308,11 +304,12 @@ static struct err *put_var(struct deparser *d, const struct expr *e)
     const struct rte *rte = e->var.rte;
     if (e->var.att <= 0)
         return err_unsupported("system columns cannot be shown in an expression");
+    deparse_note(d, rte, e->var.att);
     if (rte != d->single) {
-        quote_identifier(d->out, rte->name);
+        quote_identifier(d->out, deparse_alias(d, rte));
         buf_put_u8(d->out, '.');
     }
-    quote_identifier(d->out, rte->colnames[e->var.att - 1]);
+    quote_identifier(d->out, deparse_column(d, rte, e->var.att));
     return NULL;
 }
 
@@ -361,11 +358,61 @@ static const char *booltest_text(enum booltest t)
 static struct err *put_agg(struct deparser *d, const struct expr *e)
 {
     const struct cat_proc *p = builtin_proc(e->func);
-    buf_printf(d->out, "%.*s(%s", STR_ARG(p->name), e->agg->distinct ? "DISTINCT " : "");
-    if (e->agg->star)
+    const struct agg_extra *agg = e->agg;
+    buf_printf(d->out, "%.*s(%s", STR_ARG(p->name), agg->distinct ? "DISTINCT " : "");
+    if (agg->star)
         buf_put_u8(d->out, '*');
     TRY(put_args(d, e, 0));
+    if (agg->norder) {
+        buf_put_c(d->out, agg->ordered_set ? ") WITHIN GROUP (ORDER BY " : " ORDER BY ");
+        TRY(deparse_put_sort(d, agg->order, agg->norder, NULL));
+    }
     buf_put_u8(d->out, ')');
+    if (!agg->filter)
+        return NULL;
+    buf_put_c(d->out, " FILTER (WHERE ");
+    TRY(put(d, agg->filter, false));
+    buf_put_u8(d->out, ')');
+    return NULL;
+}
+
+/* Left of the comparison with a subquery's columns: (a, b) op. */
+static struct err *put_compared(struct deparser *d, const struct expr *test, struct str *op)
+{
+    bool row = test->kind == E_AND;
+    *op = (struct str){NULL, 0};
+    buf_put_c(d->out, row ? "(" : "");
+    for (int i = 0; i < (row ? test->nargs : 1); i++) {
+        const struct expr *one = row ? test->args[i] : test;
+        const struct cat_oper *o =
+            one->kind == E_OP && one->nargs == 2 ? builtin_oper(one->op) : NULL;
+        if (!o || (op->data && !str_eq(*op, o->name)))
+            return err_unsupported("this comparison with a subquery cannot be shown as SQL");
+        *op = o->name;
+        buf_put_c(d->out, i ? ", " : "");
+        TRY(put(d, one->args[0], true));
+    }
+    buf_put_c(d->out, row ? ")" : "");
+    return NULL;
+}
+
+static struct err *put_sublink(struct deparser *d, const struct expr *e)
+{
+    struct str op = {NULL, 0};
+    enum sublink_kind kind = e->sublink.kind;
+    bool compared = kind == SUBLINK_ANY || kind == SUBLINK_ALL;
+    buf_put_c(d->out, kind == SUBLINK_ARRAY ? "ARRAY(" : "(");
+    if (kind == SUBLINK_EXISTS)
+        buf_put_c(d->out, "EXISTS (");
+    if (compared) {
+        TRY(put_compared(d, e->sublink.test, &op));
+        if (kind == SUBLINK_ANY && str_eq_c(op, "="))
+            buf_put_c(d->out, " IN (");
+        else
+            buf_printf(d->out, " %.*s %s (", STR_ARG(op), kind == SUBLINK_ANY ? "ANY" : "ALL");
+    }
+    TRY(deparse_put_query(d, e->sublink.query, true));
+    buf_put_c(d->out, compared || kind == SUBLINK_EXISTS ? "))" : ")");
     return NULL;
 }
 
@@ -422,8 +469,9 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
     case E_SLOT:
         buf_printf(d->out, "$%d", e->param);
         return NULL;
-    case E_SUBPLAN:
     case E_SUBLINK:
+        return put_sublink(d, e);
+    case E_SUBPLAN:
         buf_put_c(d->out, "(SubPlan)");
         return NULL;
     case E_CASETEST:
@@ -435,6 +483,11 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
         break;
     }
     return err_unsupported("this expression cannot be shown as SQL");
+}
+
+struct err *deparse_put(struct deparser *d, const struct expr *e, bool implicit)
+{
+    return put(d, e, implicit);
 }
 
 static struct err *deparse(struct cat *cat, const struct expr *e, const struct rte *single,

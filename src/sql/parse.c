@@ -138,6 +138,8 @@ static struct err *from_pg_error(const char *sql, const PgQueryError *e)
 {
     /* The parser tells only the text; nearly all of its errors are syntax errors. */
     const char *sqlstate = "42601";
+    if (strcmp(e->message, "out of memory") == 0)
+        return err_oom();
     if (strstr(e->message, "not implemented") || strstr(e->message, "not supported"))
         sqlstate = "0A000";
     else if (strstr(e->message, "byte sequence"))

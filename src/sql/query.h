@@ -44,7 +44,8 @@ struct rte {
     uint32_t *collations;
     int location;
     bool lateral;
-    struct relation *rel; /* RELATION; the statement holds the reference */
+    struct relation *rel;  /* RELATION; the statement holds the reference */
+    struct relation *view; /* SUBQUERY: the view whose query it is; NULL: none */
     bool only;
     struct query *sub;   /* SUBQUERY */
     struct expr **funcs; /* FUNCTION: one, or several of ROWS FROM */
@@ -84,7 +85,10 @@ struct from_node {
     enum join_kind kind;
     struct from_node *left;
     struct from_node *right;
-    struct expr *on; /* NULL: none */
+    struct expr *on;    /* NULL: none */
+    bool swapped;       /* written as a RIGHT JOIN */
+    const char **using; /* the columns of USING or NATURAL; nusing == 0: none */
+    int nusing;
 };
 
 struct target {

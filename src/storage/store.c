@@ -156,7 +156,6 @@ static struct superversion *superversion_new(struct store *s)
     for (int i = 0; i < s->frozen_count; i++)
         add_table(sv, s->frozen[i]);
     sv->gen = kv_gen_ref(s->gen);
-    sv->gen_csn = s->gen_csn;
     pthread_mutex_unlock(&s->state_mu);
     return sv;
 }

@@ -211,8 +211,6 @@ static struct err *install(struct store *s, int n)
     s->frozen_count -= n;
     for (int i = 0; i < n; i++)
         gone[i] = s->frozen[s->frozen_count + i];
-    if (n)
-        s->gen_csn = gone[0]->last_csn;
     state_changed_locked(s);
     pthread_mutex_unlock(&s->state_mu);
     state_sweep(s);

@@ -319,26 +319,3 @@ struct err *store_put_now(struct store *s, struct str key, struct str value, str
     buf_done(&payload);
     return e;
 }
-
-static bool table_changed(const struct memtable *m, struct str lo, struct str hi, uint64_t csn)
-{
-    const struct mem_node *n = memtable_seek(m, lo);
-    for (; n && (!hi.len || str_cmp(mem_key(n), hi) < 0); n = mem_next(n)) {
-        const struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_acquire);
-        if (v && mem_version_csn(m, v) > csn)
-            return true;
-    }
-    return false;
-}
-
-bool store_range_changed_locked(struct store *s, struct str lo, struct str hi, uint64_t csn)
-{
-    ASSERT(wait_mutex_held(&s->commit_mu));
-    struct superversion *sv = store_acquire(s);
-    /* What went to LMDB since cannot be told apart any more. */
-    bool changed = sv->gen_csn > csn;
-    for (int i = 0; i < sv->table_count && !changed; i++)
-        changed = table_changed(sv->maps[i], lo, hi, csn);
-    store_release(sv);
-    return changed;
-}

@@ -54,7 +54,6 @@ struct superversion {
     int table_count;
     struct memtable *maps[1 + STORE_MAX_FROZEN]; /* newest first; maps[0] is active */
     struct kv_gen *gen;
-    uint64_t gen_csn; /* the newest version in gen */
 };
 
 /* Each thread has a slot with its own copy of the current superversion, so that taking one touches
@@ -105,7 +104,6 @@ struct store {
     int frozen_count;
     struct large_commit *large; /* guarded by state_mu */
     struct kv_gen *gen;         /* guarded by state_mu */
-    uint64_t gen_csn;           /* guarded by state_mu */
     _Atomic uint64_t version;   /* of the state; written under state_mu */
     _Atomic uint64_t frozen_bytes;
     _Atomic uint64_t active_bytes;

@@ -22,7 +22,6 @@ static struct err *load_meta(struct store *s, struct lsn *redo)
         if (value.len != META_BYTES)
             return err_new("XX001", "checkpoint record has a wrong length");
         s->last_csn = load_le64(value.data);
-        s->gen_csn = s->last_csn;
         redo->v = load_le64(value.data + 8);
         next_xid = load_le64(value.data + 16) + XID_GAP;
         next_id = load_le32(value.data + 24);

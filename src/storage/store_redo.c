@@ -338,7 +338,6 @@ static struct err *write_out(struct redo *r)
     TRY(kv_gen_new(s->kv, &gen));
     kv_gen_unref(s->gen);
     s->gen = gen;
-    s->gen_csn = s->last_csn;
     s->active = table_new(s);
     r->lane_count = 0;
     for (int i = 0; i < n; i++) {

@@ -152,8 +152,8 @@ struct err *txn_scan_open(const struct txn_view *v, struct str lo, struct str hi
 {
     struct txn *t = v->txn;
     struct txn_scan *s = NULL;
-    if (t->isolation == TXN_SERIALIZABLE && !t->read_only)
-        TRY(serial_note_range(t, lo, hi));
+    if (t->isolation == TXN_SERIALIZABLE)
+        TRY(serial_note_read(t, lo, hi));
     TRY(scan_get(t, lo.len + hi.len + 1, &s));
     copy_bounds(s, lo, hi);
     s->reverse = reverse;

@@ -62,11 +62,15 @@ struct err *txn_mgr_open(const struct txn_config *config, struct txn_mgr **out)
         .fsync = config->fsync,
         .files = config->files,
     };
+    serial_init(&mgr->serial);
+    CHECK(pthread_mutex_init(&mgr->exports.mu, NULL) == 0);
     struct err *e = locks_init(mgr);
     if (!e)
         e = store_open(&store, &mgr->store);
     if (e) {
         locks_done(mgr);
+        serial_done(&mgr->serial);
+        pthread_mutex_destroy(&mgr->exports.mu);
         free(mgr);
         return e;
     }
@@ -82,14 +86,12 @@ static void txn_free(struct txn *t)
     scans_free(t);
     if (t->writes_ready)
         memtable_done(&t->writes);
-    arena_done(&t->read_arena);
     free(t->marks);
     free(t->hooks);
     free(t->counts);
     free(t->drops);
     free(t->loads);
     free(t->load_gens);
-    free(t->ranges);
     free(t->grants);
     free(t);
 }
@@ -105,6 +107,8 @@ static void mgr_free(struct txn_mgr *mgr)
         }
     }
     locks_done(mgr);
+    serial_done(&mgr->serial);
+    pthread_mutex_destroy(&mgr->exports.mu);
     free(mgr);
 }
 
@@ -187,12 +191,8 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
         slot->free_count--;
     }
     slot_unlock(slot);
-    if (!t) {
-        t = calloc(1, sizeof(*t));
-        if (!t)
-            return err_oom();
-        arena_init(&t->read_arena);
-    }
+    if (!t && !(t = calloc(1, sizeof(*t))))
+        return err_oom();
     t->mgr = mgr;
     t->slot = slot;
     t->xid = 0;
@@ -209,6 +209,7 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
     t->deadlock_timeout_ms = mgr->deadlock_timeout_ms;
     t->seen_csn = 0;
     t->rests_on = (struct lsn){0};
+    t->serial_safe = false;
     *out = t;
     return NULL;
 }
@@ -309,7 +310,7 @@ struct err *txn_drop_storage(struct txn *t, uint32_t storage_id)
     t->drops = grow_array(t->drops, t->drop_count, &t->drop_cap, sizeof(*t->drops));
     t->drops[t->drop_count++] = storage_id;
     t->has_writes = true;
-    return NULL;
+    return serial_note_write_all(t, storage_id);
 }
 
 /* ---- savepoints ---- */
@@ -381,6 +382,10 @@ static void txn_end(struct txn *t)
         t->fixed = NULL;
     }
     CHECK(t->live_snapshots == 0);
+    if (t->has_exports)
+        exports_end(t);
+    if (t->serial)
+        serial_forget(t);
     locks_release_to(t, 0);
     large_end(t);
     fast_unregister(t);
@@ -390,16 +395,15 @@ static void txn_end(struct txn *t)
         kv_gen_unref(t->load_gens[--t->load_gen_count]);
     t->undo = NULL;
     t->mark_count = t->hook_count = t->count_count = t->drop_count = 0;
-    t->load_count = t->range_count = 0;
-    arena_reset(&t->read_arena);
+    t->load_count = 0;
     if (t->writes_ready && t->writes.spill) {
         store_free_writes(t->mgr->store, &t->writes);
         t->writes_ready = false;
     } else if (t->writes_ready && t->has_writes) {
         memtable_reset(&t->writes);
     }
-    bool keep = (!t->writes_ready || t->writes.arena.used_bytes < KEEP_BYTES) &&
-                t->read_arena.used_bytes < KEEP_BYTES && t->grant_cap < 1024;
+    bool keep =
+        (!t->writes_ready || t->writes.arena.used_bytes < KEEP_BYTES) && t->grant_cap < 1024;
     if (keep) {
         slot_lock(slot);
         keep = slot->free_count < TXN_POOLED;
@@ -429,11 +433,13 @@ static void run_commit_hooks(void *arg, uint64_t csn)
         if (t->hooks[i].on_commit)
             t->hooks[i].on_commit(t->hooks[i].arg, csn);
     t->hook_count = 0;
+    if (t->serial)
+        serial_committed(t, csn);
 }
 
 static struct err *validate(void *arg)
 {
-    return serial_validate(arg);
+    return serial_prepare(arg);
 }
 
 /* What the client was shown must not be lost: others' commits that were locked and read, numbers of
@@ -453,6 +459,8 @@ struct err *txn_commit(struct txn *t, bool async)
     struct lsn rests_on = t->rests_on;
     struct lsn end = {0};
     uint64_t csn = 0;
+    if (t->has_exports)
+        exports_end(t);
     if (t->has_writes || t->hook_count || t->count_count) {
         struct store_commit c = {
             .writes = t->writes_ready ? &t->writes : NULL,
@@ -462,7 +470,7 @@ struct err *txn_commit(struct txn *t, bool async)
             .drop_count = t->drop_count,
             .loads = t->loads,
             .load_count = t->load_count,
-            .validate = t->isolation == TXN_SERIALIZABLE && t->has_writes ? validate : NULL,
+            .validate = t->serial ? validate : NULL,
             .committed = run_commit_hooks,
             .arg = t,
         };
@@ -473,6 +481,13 @@ struct err *txn_commit(struct txn *t, bool async)
         }
         if (t->writes_ready && !t->writes.head) /* the store has taken it */
             t->writes_ready = false;
+    } else if (t->serial) {
+        struct err *e = serial_prepare(t);
+        if (e) {
+            txn_abort(t);
+            return e;
+        }
+        serial_committed(t, 0);
     }
     txn_end(t); /* early lock release */
     if (end.v && async)

@@ -92,6 +92,13 @@ uint32_t txn_savepoint(struct txn *t);
 void txn_rollback_to(struct txn *t, uint32_t mark);
 void txn_release(struct txn *t, uint32_t mark);
 
+/* Lets others have this transaction's snapshot until it ends. 25001 inside a savepoint. */
+enum { TXN_SNAPSHOT_ID_BYTES = 32 };
+struct err *txn_export_snapshot(struct txn *t, char id[TXN_SNAPSHOT_ID_BYTES]) MUST_CHECK;
+/* Takes over an exported one as that of `t`, which must be of REPEATABLE READ or SERIALIZABLE and
+ * have read nothing. 22023 when there is none; 0A000 for a snapshot that it may not have. */
+struct err *txn_import_snapshot(struct txn *t, const char *id) MUST_CHECK;
+
 /* ---- reading ---- */
 
 /* What a statement sees: the snapshot, plus the transaction's own writes of commands before
@@ -114,6 +121,10 @@ uint64_t txn_view_csn(const struct txn_view *v);
  * made, durable or not. Taking a lock does the same for all commits so far: who held it before has
  * committed, and whoever gets it next may rely on seeing that. */
 void txn_see(struct txn *t, uint64_t csn);
+/* For a SERIALIZABLE READ ONLY transaction, before anything else: takes a snapshot with which it
+ * can neither fail nor make others fail, waiting for the end of those who write now; then it costs
+ * no more than REPEATABLE READ (READ ONLY DEFERRABLE). MAY YIELD; 57014. */
+struct err *txn_safe_snapshot(struct txn *t) MUST_CHECK;
 /* The same snapshot again, with the commands ended so far (for nested statements). */
 struct txn_view txn_view_again(const struct txn_view *v);
 /* The newest committed state, durable or not, plus all own writes, the current command's too: for
@@ -142,6 +153,10 @@ void txn_scan_close(struct txn_scan *s); /* NULL is fine */
  * write set goes on in a temporary file. */
 struct err *txn_put(struct txn *t, struct str key, struct str value) MUST_CHECK;
 struct err *txn_delete(struct txn *t, struct str key) MUST_CHECK;
+
+/* For a write that would fail anyhow, as of a key that is there already: 40001 when it, too, would
+ * make a SERIALIZABLE transaction fail, which then did nothing wrong and can be tried again. */
+struct err *txn_check_write(struct txn *t, struct str key) MUST_CHECK;
 
 /* Non-transactional write, ordered in the WAL before every later commit, not waited for: sequences.
  */

@@ -103,10 +103,24 @@ struct txn_mark {
     size_t load_count;
 };
 
-/* Read by SERIALIZABLE transactions: lo <= key < hi; a point read has hi = key + '\0'. */
-struct read_range {
-    struct str lo;
-    struct str hi;
+/* What is known of the SERIALIZABLE transactions that are active, or have committed while one that
+ * is still active was. Its lists are guarded by mu. */
+struct serial_entry;
+struct serial_list {
+    struct serial_entry *oldest;
+    struct serial_entry *newest;
+    size_t count;
+};
+struct serial_mgr {
+    pthread_mutex_t mu;
+    struct serial_list active;      /* in the order of their beginnings */
+    struct serial_list committed;   /* in the order of their commits */
+    size_t committed_ranges;        /* what they have read and written */
+    struct serial_entry *preparing; /* one of the active: checked, and going to commit */
+    struct wait_queue safe_waiters; /* DEFERRABLE ones */
+    size_t safe_waiting;            /* they, woken or not */
+    struct serial_entry *free;
+    size_t free_count;
 };
 
 struct large_locks;
@@ -158,10 +172,9 @@ struct txn {
     struct snapshot *free_snapshots;
     int64_t live_snapshots;
     struct txn_scan *free_scans;
-    struct arena read_arena; /* SERIALIZABLE: keys of `ranges` */
-    struct read_range *ranges;
-    size_t range_count;
-    size_t range_cap;
+    struct serial_entry *serial; /* SERIALIZABLE, from the first read or write */
+    bool has_exports;
+    bool serial_safe; /* nothing can conflict: not remembered */
 
     struct lock_grant *grants;
     size_t grant_count;
@@ -197,10 +210,19 @@ struct lock_partition {
     size_t entry_count;
 };
 
+struct exported;
+struct txn_exports {
+    pthread_mutex_t mu;
+    struct exported *first; /* guarded by mu, as the rest */
+    uint64_t number;
+};
+
 struct txn_mgr {
     struct store *store;
     size_t heap_bytes;            /* write sets beyond go on in a file */
     struct temp_quota temp_quota; /* of transactions without a session */
+    struct txn_exports exports;
+    struct serial_mgr serial;
     int64_t deadlock_timeout_ms;
     struct lock_partition partitions[LOCK_PARTITIONS];
     _Atomic uint32_t strong_counts[STRONG_COUNTS];
@@ -220,17 +242,37 @@ void *grow_array(void *items, size_t count, size_t *cap, size_t item_bytes);
 
 /* view.c */
 struct snapshot *snapshot_new(struct txn *t, bool newest);
+/* Takes the reference over. */
+struct snapshot *snapshot_at(struct txn *t, struct superversion *sv, uint64_t csn);
 void snapshot_unref(struct txn *t, struct snapshot *s);
 void snapshots_free(struct txn *t);
 struct kv_gen *txn_gen_for(const struct txn *t, uint32_t storage_id);
 
+/* export.c */
+void exports_end(struct txn *t); /* before the end of its SERIALIZABLE part */
+
 /* scan.c */
 void scans_free(struct txn *t);
 
-/* serial.c: SERIALIZABLE */
-struct err *serial_note_range(struct txn *t, struct str lo, struct str hi) MUST_CHECK;
-struct err *serial_note_key(struct txn *t, struct str key) MUST_CHECK;
-struct err *serial_validate(struct txn *t) MUST_CHECK;
+/* serial.c: SERIALIZABLE. The notes do nothing at other levels. */
+void serial_init(struct serial_mgr *m);
+void serial_done(struct serial_mgr *m);
+/* Takes the transaction's snapshot. */
+void serial_take_snapshot(struct txn *t);
+/* `t` has the snapshot of `owner`, which does not end meanwhile. */
+void serial_join(struct txn *t, const struct txn *owner);
+struct err *serial_note_read(struct txn *t, struct str lo, struct str hi) MUST_CHECK;
+struct err *serial_note_read_key(struct txn *t, struct str key) MUST_CHECK;
+/* A constraint's check has looked at the newest state; `csn` as store_get gives it. */
+struct err *serial_note_newest(struct txn *t, struct str key, uint64_t csn, bool found) MUST_CHECK;
+struct err *serial_note_write(struct txn *t, struct str key) MUST_CHECK;
+struct err *serial_note_write_all(struct txn *t, uint32_t storage_id) MUST_CHECK;
+/* Under the commit mutex, or for one that has written nothing. NULL: it will commit, so
+ * serial_committed or serial_forget comes next. */
+struct err *serial_prepare(struct txn *t) MUST_CHECK;
+/* `csn` 0: it has written nothing. */
+void serial_committed(struct txn *t, uint64_t csn);
+void serial_forget(struct txn *t); /* aborted; does nothing after serial_committed */
 
 /* lock.c */
 enum lock_class { LOCK_ROW, LOCK_TABLE, LOCK_ADVISORY };

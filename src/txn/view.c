@@ -6,7 +6,7 @@
 
 /* ---- snapshots ---- */
 
-struct snapshot *snapshot_new(struct txn *t, bool newest)
+struct snapshot *snapshot_at(struct txn *t, struct superversion *sv, uint64_t csn)
 {
     struct snapshot *s = t->free_snapshots;
     if (s) {
@@ -16,17 +16,20 @@ struct snapshot *snapshot_new(struct txn *t, bool newest)
         CHECK(s != NULL);
     }
     s->refs = 1;
-    if (newest) {
-        s->csn = STORE_CSN_NEWEST;
-        s->sv = store_acquire(t->mgr->store);
-    } else {
-        s->sv = store_snapshot(t->mgr->store, &s->csn);
-        /* Made before, so its versions are in the tables at hand. */
-        if (s->csn < t->seen_csn)
-            s->csn = t->seen_csn;
-    }
+    s->sv = sv;
+    s->csn = csn;
     t->live_snapshots++;
     return s;
+}
+
+struct snapshot *snapshot_new(struct txn *t, bool newest)
+{
+    uint64_t csn;
+    if (newest)
+        return snapshot_at(t, store_acquire(t->mgr->store), STORE_CSN_NEWEST);
+    struct superversion *sv = store_snapshot(t->mgr->store, &csn);
+    /* Made before, so its versions are in the tables at hand. */
+    return snapshot_at(t, sv, csn < t->seen_csn ? t->seen_csn : csn);
 }
 
 void snapshot_unref(struct txn *t, struct snapshot *s)
@@ -53,11 +56,15 @@ void snapshots_free(struct txn *t)
 struct txn_view txn_view_begin(struct txn *t)
 {
     struct snapshot *s = t->fixed;
+    if (!s && t->isolation == TXN_SERIALIZABLE) {
+        serial_take_snapshot(t);
+        s = t->fixed;
+    }
     if (s) {
         s->refs++;
     } else {
         s = snapshot_new(t, false);
-        if (t->isolation != TXN_READ_COMMITTED) {
+        if (t->isolation == TXN_REPEATABLE_READ) {
             s->refs++;
             t->fixed = s;
         }
@@ -131,8 +138,8 @@ struct err *txn_get(const struct txn_view *v, struct str key, struct str *value,
         *found = !own->deleted;
         return NULL;
     }
-    if (t->isolation == TXN_SERIALIZABLE && !t->read_only)
-        TRY(serial_note_key(t, key));
+    if (t->isolation == TXN_SERIALIZABLE)
+        TRY(serial_note_read_key(t, key));
     uint64_t csn;
     struct kv_gen *gen = t->load_count ? txn_gen_for(t, key_storage_id(key)) : NULL;
     return store_get(v->snapshot->sv, gen, v->snapshot->csn, key, value, &csn, found);
@@ -191,6 +198,9 @@ struct err *txn_get_newest(const struct txn_view *v, struct str key, struct aren
         txn_see(t, csn);
     if (!e && !gen)
         e = was_changed(v, key, csn, &n);
+    if (!e && !gen && t->isolation == TXN_SERIALIZABLE)
+        e = v->snapshot->csn == STORE_CSN_NEWEST ? serial_note_newest(t, key, csn, n.found)
+                                                 : serial_note_read_key(t, key);
     if (!e)
         *out = n;
     return e;
@@ -217,6 +227,8 @@ static struct err *write_version(struct txn *t, struct str key, struct str value
     struct txn_undo *undo = t->mark_count ? arena_try_alloc(&m->arena, sizeof(*undo)) : NULL;
     if (t->mark_count && !undo)
         return memtable_put_error(m);
+    if (t->isolation == TXN_SERIALIZABLE)
+        TRY(serial_note_write(t, key));
     struct mem_node *n = memtable_put(m, key, 0, t->command, value, deleted);
     if (!n)
         return memtable_put_error(m);

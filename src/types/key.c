@@ -66,6 +66,8 @@ void key_put_double(struct buf *b, double v)
 
 bool key_successor(struct buf *b, size_t from)
 {
+    if (b->failed)
+        return false;
     ASSERT(from <= b->len);
     while (b->len > from && b->data[b->len - 1] == 0xff)
         b->len--;

@@ -21,7 +21,7 @@ void key_put_int16(struct buf *b, int16_t v);
 void key_put_double(struct buf *b, double v); /* NaN greatest, -0 equals 0 */
 
 /* The smallest byte string greater than every string that begins with the buffer's content from
- * `from` on, in place. False when there is none (all 0xff). */
+ * `from` on, in place. False when there is none (all 0xff), or the buffer has failed. */
 bool key_successor(struct buf *b, size_t from);
 
 #endif

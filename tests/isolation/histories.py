@@ -25,6 +25,7 @@ from tarn import Server, ServerError, Tally  # noqa: E402
 
 KEYS = 6
 SESSIONS = 6
+MODES = ["READ WRITE"] * 5 + ["READ ONLY"] * 2 + ["READ ONLY DEFERRABLE"]
 RETRYABLE = {"40001", "40P01", "23505"}
 
 
@@ -191,9 +192,10 @@ class Worker(threading.Thread):
     def transaction(self, c):
         t = Txn(self.session)
         try:
-            c.execute("BEGIN ISOLATION LEVEL " + self.level)
+            mode = self.random.choice(MODES)
+            c.execute("BEGIN ISOLATION LEVEL %s %s" % (self.level, mode))
             for _ in range(self.random.randint(1, 4)):
-                self.operation(c, t)
+                self.operation(c, t, reads_only="READ ONLY" in mode)
             c.execute("COMMIT")
         except psycopg2.Error as e:
             c.execute("ROLLBACK")
@@ -206,9 +208,9 @@ class Worker(threading.Thread):
     def own(self, t, key):
         return [e for k, e in t.appends if k == key]
 
-    def operation(self, c, t):
+    def operation(self, c, t, reads_only):
         key = self.random.randrange(KEYS)
-        pick = self.random.random()
+        pick = self.random.random() * (0.55 if reads_only else 1)
         if pick < 0.4:
             c.execute("SELECT v FROM lists WHERE k = %d" % key)
             row = c.fetchone()

@@ -12,7 +12,7 @@ from tarn import BINARY, Server, ServerError, Tally  # noqa: E402
 import psycopg2  # noqa: E402
 
 ASAN = "asan" in BINARY
-ROWS = 100000 if ASAN else 2000000
+ROWS = 100000 if ASAN else 500000
 WORK_MEM_KB = 2048
 BOUND = 48 << 20  # above what the idle server has: several nodes, buffers, what malloc keeps
 N = ROWS
@@ -80,6 +80,8 @@ QUERIES = (
     ("distinct on", "SELECT count(*), sum(n) FROM (SELECT DISTINCT ON (b) n FROM t ORDER BY b, n) d", (N, ALL)),
     ("union", "SELECT count(*), sum(x) FROM (SELECT n AS x FROM t UNION SELECT k FROM u) d", (N, ALL)),
     ("except", "SELECT count(*) FROM (SELECT n FROM t EXCEPT SELECT k FROM u WHERE k > 10) d", (10,)),
+    ("in", "SELECT count(*) FROM t WHERE n IN (SELECT k FROM u WHERE k % 2 = 0)", (N // 2,)),
+    ("not in", "SELECT count(*) FROM t WHERE b NOT IN (SELECT b FROM u WHERE n > 7)", (7,)),
     ("cte", "WITH c AS MATERIALIZED (SELECT n, b FROM t) SELECT (SELECT count(*) FROM c), (SELECT sum(n) FROM c)",
      (N, ALL)),
 )

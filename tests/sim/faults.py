@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from simdisk import Control, SimServer
@@ -160,6 +161,14 @@ class Faults:
 
     # ---- temporary files ----
 
+    def open_files(self):
+        folder = "/proc/%d/fd" % self.server.process.pid
+        for name in os.listdir(folder):
+            try:
+                yield os.readlink(os.path.join(folder, name))
+            except OSError:
+                pass  # closed meanwhile
+
     WORK = (
         ("sort", "SELECT count(*) FROM (SELECT * FROM s ORDER BY b, n OFFSET 0) x"),
         ("hash join", "SELECT count(*) FROM s a JOIN s b USING (n, b)"),
@@ -190,9 +199,8 @@ class Faults:
             self.tally.check(name + ": faults were met", "" if met >= 3 else "%d" % met)
             state = self.run(sql)
             self.tally.check(name + ", afterwards", state or self.insert(100) or self.consistent())
-        folder = "/proc/%d/fd" % self.server.process.pid
         tmp = os.path.join(self.data, "tmp")
-        left = [f for f in os.listdir(folder) if os.readlink(os.path.join(folder, f)).startswith(tmp)]
+        left = [f for f in self.open_files() if f.startswith(tmp + "/")]
         self.tally.check("no temporary file is left", " ".join(left + os.listdir(tmp)))
         self.run("DROP TABLE s")
 
@@ -208,6 +216,61 @@ class Faults:
         self.server.start()
         self.tally.check("start in the past", self.insert(100) or self.consistent())
         self.control.jump(0)
+
+    def timers(self):
+        """Whoever waits while the clock of the day jumps waits as long as without."""
+        waits = (
+            ("a statement_timeout comes", "SET statement_timeout = '700ms'", "SELECT pg_sleep(600)", "57014"),
+            ("a statement_timeout does not come", "SET statement_timeout = '1h'",
+             "SELECT pg_sleep(0.7)", ""),
+            ("a lock_timeout comes", "SET lock_timeout = '700ms'", "LOCK TABLE t", "55P03"),
+            ("a lock_timeout does not come", "SET lock_timeout = '1h'", "LOCK TABLE held", ""),
+            ("a sleep ends", "SELECT 1", "SELECT pg_sleep(0.7)", ""),
+            ("an idle transaction stays", "SET idle_in_transaction_session_timeout = '1h'",
+             None, ""),
+        )
+        self.run("CREATE TABLE held (n int)")
+        for seconds in (366 * 86400, -366 * 86400):
+            holder = psycopg2.connect(self.server.dsn())
+            holder.cursor().execute("LOCK TABLE t, held")
+            sessions = [self.waiting(before, sql) for _, before, sql, _ in waits]
+            time.sleep(0.2)  # most of them wait by now; what is checked holds for the others too
+            self.control.jump(seconds)
+            time.sleep(1)
+            cursor = holder.cursor()
+            cursor.execute("DROP TABLE held")
+            cursor.execute("CREATE TABLE held (n int)")
+            holder.rollback()
+            for (name, _, _, want), (thread, connection, result) in zip(waits, sessions):
+                thread.join(60)
+                got = result[0] if result else "it still waits"
+                self.tally.check("clock jumps by %d s: %s" % (seconds, name),
+                                 "" if got == want else "'%s'" % got)
+                connection.close()
+            self.tally.check("clock jumps by %d s, afterwards" % seconds,
+                             self.insert(100) or self.consistent())
+            holder.close()
+            self.control.jump(0)
+
+    def waiting(self, before, sql):
+        connection = psycopg2.connect(self.server.dsn())
+        result = []
+
+        def work():
+            try:
+                cursor = connection.cursor()
+                cursor.execute(before)
+                cursor.execute(sql or "SELECT 1")
+                if not sql:
+                    time.sleep(1.5)
+                    cursor.execute("SELECT 1")
+                result.append("")
+            except psycopg2.Error as e:
+                result.append(e.pgcode or "lost")
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        return thread, connection, result
 
     def recycling(self):
         """The log's files stay few, whatever is written: they are used again after checkpoints."""
@@ -244,6 +307,7 @@ class Faults:
         self.failing_reads()
         self.temporary()
         self.clocks()
+        self.timers()
         self.recycling()
         self.refusals()
 

@@ -59,6 +59,9 @@ SELECT count(*) FROM other WHERE big_id IN (SELECT id FROM big);
 SELECT count(*) FROM other WHERE id % 200 = 0 AND big_id NOT IN (SELECT id FROM big WHERE id % 3 = 0);
 SELECT count(*) FROM other WHERE id % 200 = 0 AND (note IN (SELECT label FROM big)) IS NULL;
 SELECT count(*) FROM other o WHERE id <= 30 AND id < ALL (SELECT b.id + 25 FROM big b);
+SELECT count(*), sum(id) FROM big WHERE label IN (SELECT label FROM big WHERE id % 2 = 0);
+SELECT count(*), sum(id) FROM big WHERE amount IN (SELECT amount + 100 FROM big);
+SELECT count(*) FROM big a WHERE (amount, id) IN (SELECT amount, id FROM big WHERE id < 50) AND id < 100;
 -- writing
 INSERT INTO other SELECT id, grp, label FROM big ORDER BY label, id LIMIT 10000;
 UPDATE big SET label = n FROM (SELECT big_id, max(note) AS n FROM other GROUP BY big_id) o WHERE o.big_id = id;

@@ -1,0 +1,295 @@
+/* CREATE VIEW, and what becomes of views when something that they read gets another name. A view
+ * keeps its query as text with all names qualified (deparse_stored_query); its rule depends on the
+ * relations and columns that the query reads, as in PostgreSQL. */
+#include "exec/ddl_internal.h"
+
+/* ---- the view's definition ---- */
+
+struct view_def {
+    struct query *q;
+    struct ddl_column *cols;
+    const char **names;
+    int ncols;
+    const char *text;
+    struct deparse_refs refs;
+};
+
+static struct err *define_columns(struct ddl *d, const PgQuery__ViewStmt *v, struct view_def *def)
+{
+    const struct query *q = def->q;
+    def->cols = arena_new_array(d->arena, struct ddl_column, q->ntargets + 1);
+    def->names = arena_new_array(d->arena, const char *, q->ntargets + 1);
+    for (int i = 0; i < q->ntargets; i++) {
+        const struct expr *e = q->targets[i].expr;
+        if (!q->targets[i].name)
+            continue;
+        int n = def->ncols++;
+        const char *name = (size_t)n < v->n_aliases ? pg_str(v->aliases[n]) : q->targets[i].name;
+        for (int k = 0; k < n; k++)
+            if (strcmp(def->names[k], name) == 0)
+                return err_new("42701", "column \"%s\" specified more than once", name);
+        const struct cat_type *type = builtin_type(e->type);
+        if (type && type->kind == 'p')
+            return err_new("42P16", "column \"%s\" has pseudo-type %.*s", name,
+                           STR_ARG(type->name));
+        def->names[n] = name;
+        def->cols[n] = (struct ddl_column){
+            .name = name, .type = e->type, .typmod = e->typmod, .collation = e->collation};
+    }
+    if (v->n_aliases > (size_t)def->ncols)
+        return err_new("42601", "CREATE VIEW specifies more column names than columns");
+    return NULL;
+}
+
+static struct err *define(struct ddl *d, const PgQuery__ViewStmt *v, struct view_def *def)
+{
+    struct param_types none = {.fixed = true};
+    struct raw_stmt raw = {.sql = d->sql, .tree = v->query};
+    struct buf text = BUF_INIT;
+    if (v->query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
+        v->query->select_stmt->into_clause)
+        return err_unsupported("views must not contain SELECT INTO");
+    TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &def->q));
+    TRY(define_columns(d, v, def));
+    def->refs.arena = d->arena;
+    TRY(deparse_stored_query(d->cat, def->q, def->names, NULL, &def->refs, &text));
+    def->text = arena_strdup(d->arena, buf_cstr(&text));
+    buf_done(&text);
+    return NULL;
+}
+
+static struct err *record_refs(struct ddl *d, uint32_t rule, const struct deparse_refs *refs)
+{
+    for (int i = 0; i < refs->count; i++) {
+        struct deparse_ref r = refs->items[i];
+        if (r.relid < FIRST_USER_OID)
+            continue;
+        TRY(depend_record(d->cat, (struct object_address){PG_REWRITE, rule, 0},
+                          (struct object_address){PG_CLASS, r.relid, r.att}, DEPEND_NORMAL));
+    }
+    return NULL;
+}
+
+/* *out NULL: it is gone. */
+static struct err *lock_view(struct ddl *d, uint32_t oid, struct relation **out)
+{
+    bool locked;
+    TRY(txn_lock_table(d->cat->txn, oid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
+    return cat_relation(d->cat, oid, out);
+}
+
+/* ---- CREATE VIEW ---- */
+
+static struct err *refuse_options(const PgQuery__ViewStmt *v)
+{
+    if (v->with_check_option != PG_QUERY__VIEW_CHECK_OPTION__NO_CHECK_OPTION)
+        return err_unsupported(
+            "WITH CHECK OPTION is not supported: views cannot be written to yet");
+    if (v->n_options)
+        return err_unsupported("view option \"%s\" is not supported yet",
+                               v->options[0]->def_elem->defname);
+    return NULL;
+}
+
+static struct err *check_replacement(const struct relation *old, const struct view_def *def)
+{
+    if (def->ncols < old->natts)
+        return err_new("42P16", "cannot drop columns from view");
+    for (int i = 0; i < old->natts; i++) {
+        const struct attr *a = &old->atts[i];
+        const struct ddl_column *c = &def->cols[i];
+        if (strcmp(a->name, c->name) != 0)
+            return err_hint(err_new("42P16", "cannot change name of view column \"%s\" to \"%s\"",
+                                    a->name, c->name),
+                            "Use ALTER VIEW ... RENAME COLUMN ... to change name of view column "
+                            "instead.");
+        if (a->type != c->type || a->typmod != c->typmod) {
+            struct arena scratch;
+            arena_init(&scratch);
+            struct err *e =
+                err_new("42P16", "cannot change data type of view column \"%s\" from %s to %s",
+                        a->name, type_display(&scratch, a->type, a->typmod),
+                        type_display(&scratch, c->type, c->typmod));
+            arena_done(&scratch);
+            return e;
+        }
+    }
+    return NULL;
+}
+
+static struct err *replace_view(struct ddl *d, const struct relation *old, struct view_def *def)
+{
+    uint32_t rule;
+    if (old->kind != 'v')
+        return err_new("42809", "\"%s\" is not a view", old->name);
+    for (int i = 0; i < def->refs.count; i++)
+        if (def->refs.items[i].relid == old->oid)
+            return err_new("42P17", "infinite recursion detected in rules for relation \"%s\"",
+                           old->name);
+    TRY(ddl_must_own(d, old));
+    TRY(check_replacement(old, def));
+    for (int i = old->natts; i < def->ncols; i++)
+        TRY(ddl_add_column(d->cat, old->oid, i + 1, &def->cols[i]));
+    if (def->ncols > old->natts)
+        TRY(ddl_update_class(d->cat, old->oid, CLS_NATTS, datum_int(def->ncols)));
+    TRY(ddl_view_rule(d->cat, old->oid, &rule));
+    TRY(ddl_set_view(d->cat, old->oid, def->text));
+    TRY(depend_forget(d->cat, (struct object_address){PG_REWRITE, rule, 0}));
+    TRY(depend_record(d->cat, (struct object_address){PG_REWRITE, rule, 0},
+                      (struct object_address){PG_CLASS, old->oid, 0}, DEPEND_INTERNAL));
+    return record_refs(d, rule, &def->refs);
+}
+
+static struct err *make_view(struct ddl *d, const PgQuery__ViewStmt *v, uint32_t nsp,
+                             struct view_def *def)
+{
+    uint32_t oid;
+    uint32_t rule;
+    bool skip;
+    TRY(ddl_check_name(d, nsp, v->view->relname, false, &skip));
+    struct ddl_relation rel = {.name = v->view->relname,
+                               .nsp = nsp,
+                               .kind = 'v',
+                               .persistence = ddl_persistence(d, v->view, nsp),
+                               .owner = BOOTSTRAP_ROLE,
+                               .columns = def->cols,
+                               .ncolumns = def->ncols,
+                               .view_sql = def->text};
+    TRY(ddl_create_relation(d->cat, &rel, &oid));
+    TRY(ddl_view_rule(d->cat, oid, &rule));
+    return record_refs(d, rule, &def->refs);
+}
+
+/* A view over temporary tables is temporary itself. */
+static struct err *view_nsp(struct ddl *d, const PgQuery__ViewStmt *v, const struct query *q,
+                            uint32_t *nsp)
+{
+    bool asked = v->view->relpersistence && *v->view->relpersistence == 't';
+    bool temporary = false;
+    for (int i = 0; i < q->nrelations; i++)
+        temporary = temporary || q->relations[i]->persistence == 't';
+    if (!temporary || asked || (v->view->schemaname && *v->view->schemaname))
+        return ddl_target_nsp(d, v->view, nsp);
+    ddl_notice(d, "NOTICE",
+               err_new("00000", "view \"%s\" will be a temporary view", v->view->relname));
+    return ddl_temp_namespace(d, nsp);
+}
+
+static struct err *create_view(struct ddl *d, const PgQuery__ViewStmt *v, struct view_def *def)
+{
+    uint32_t nsp;
+    uint32_t oid = 0;
+    struct relation *old = NULL;
+    TRY(view_nsp(d, v, def->q, &nsp));
+    if (v->replace)
+        TRY(cat_relation_oid(d->cat, nsp, str_from(v->view->relname), &oid));
+    if (!oid)
+        return make_view(d, v, nsp, def);
+    TRY(lock_view(d, oid, &old));
+    if (!old)
+        return make_view(d, v, nsp, def);
+    struct err *e = replace_view(d, old, def);
+    relation_unref(old);
+    return e;
+}
+
+/* The system's own views, written with qualified names, keep their text as it stands. */
+static struct err *system_view(struct ddl *d, const PgQuery__ViewStmt *v)
+{
+    struct param_types none = {.fixed = true};
+    struct raw_stmt raw = {.sql = d->sql, .tree = v->query};
+    struct view_def def = {0};
+    uint32_t nsp;
+    uint32_t oid;
+    TRY(ddl_target_nsp(d, v->view, &nsp));
+    TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &def.q));
+    struct err *e = define_columns(d, v, &def);
+    query_release(def.q);
+    TRY(e);
+    const char *text =
+        arena_strndup(d->arena, d->sql + d->raw->location,
+                      d->raw->len ? (size_t)d->raw->len : strlen(d->sql + d->raw->location));
+    const char *as = strstr(text, " AS\n");
+    if (!as)
+        return err_new("42601", "a system view needs AS at the end of a line");
+    struct ddl_relation rel = {.name = v->view->relname,
+                               .nsp = nsp,
+                               .kind = 'v',
+                               .persistence = 'p',
+                               .owner = BOOTSTRAP_ROLE,
+                               .columns = def.cols,
+                               .ncolumns = def.ncols,
+                               .view_sql = as + 4};
+    return ddl_create_relation(d->cat, &rel, &oid);
+}
+
+struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v)
+{
+    struct view_def def = {0};
+    if (!d->s->pid)
+        return system_view(d, v);
+    TRY(refuse_options(v));
+    struct err *e = define(d, v, &def);
+    if (!e)
+        e = create_view(d, v, &def);
+    query_release(def.q);
+    return e;
+}
+
+/* ---- other names ---- */
+
+/* The views whose rules depend on the relation. */
+static struct err *views_on(struct ddl *d, uint32_t relid, uint32_t **views, int *n, int *cap)
+{
+    struct depend_list deps = {0};
+    TRY(depend_on(d->cat, (struct object_address){PG_CLASS, relid, 0}, d->arena, &deps));
+    for (int i = 0; i < deps.count; i++) {
+        struct object_address o = deps.items[i].object;
+        uint32_t view;
+        bool known = false;
+        if (o.class_id != PG_REWRITE || deps.items[i].type != DEPEND_NORMAL)
+            continue;
+        TRY(ddl_rule_view(d->cat, o.object_id, &view));
+        for (int k = 0; k < *n; k++)
+            known = known || (*views)[k] == view;
+        if (view && !known)
+            ARENA_PUSH(d->arena, *views, *n, *cap, view);
+    }
+    return NULL;
+}
+
+static struct err *rename_in_view(struct ddl *d, struct relation *view,
+                                  const struct deparse_rename *rename)
+{
+    struct query *q;
+    struct buf text = BUF_INIT;
+    const char **names = arena_new_array(d->arena, const char *, view->natts);
+    for (int i = 0; i < view->natts; i++)
+        names[i] = view->atts[i].name;
+    TRY(analyze_view(d->cat, &d->s->types, view, d->arena, &q));
+    struct err *e = deparse_stored_query(d->cat, q, names, rename, NULL, &text);
+    query_release(q);
+    if (!e)
+        e = ddl_set_view(d->cat, view->oid, buf_cstr(&text));
+    buf_done(&text);
+    return e;
+}
+
+struct err *ddl_rename_in_views(struct ddl *d, const uint32_t *relids, int nrelids,
+                                const struct deparse_rename *rename)
+{
+    uint32_t *views = NULL;
+    int n = 0;
+    int cap = 0;
+    /* All first: a text that has been written anew cannot be read before the new name holds. */
+    for (int i = 0; i < nrelids; i++)
+        TRY(views_on(d, relids[i], &views, &n, &cap));
+    for (int i = 0; i < n; i++) {
+        struct relation *view;
+        TRY(lock_view(d, views[i], &view));
+        struct err *e = view ? rename_in_view(d, view, rename) : NULL;
+        relation_unref(view);
+        TRY(e);
+    }
+    return NULL;
+}

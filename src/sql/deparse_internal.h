@@ -1,0 +1,42 @@
+/* Shared by deparse.c (expressions) and deparse_query.c (queries). */
+#ifndef TARN_SQL_DEPARSE_INTERNAL_H
+#define TARN_SQL_DEPARSE_INTERNAL_H
+
+#include "sql/analyze_internal.h"
+
+struct deparse_name {
+    const struct rte *rte;
+    const char *name;
+    const struct deparse_name *next;
+};
+
+struct deparser {
+    struct cat *cat;
+    struct buf *out;
+    const struct rte *single;
+    bool pretty; /* parentheses only where they are needed */
+    struct arena arena;
+    /* Of queries. */
+    int indent;
+    bool names_hidden;                   /* nobody sees what the columns are called */
+    const struct deparse_name *names;    /* of range table entries, innermost level first */
+    const struct deparse_rename *rename; /* NULL: none */
+    struct deparse_refs *refs;           /* NULL: not wanted */
+    bool stored;                         /* schemas with all names */
+};
+
+/* deparse.c */
+struct err *deparse_put(struct deparser *d, const struct expr *e, bool implicit) MUST_CHECK;
+/* deparse_query.c: below the indentation that holds; the caller sets the parentheses. */
+struct err *deparse_put_query(struct deparser *d, const struct query *q,
+                              bool names_hidden) MUST_CHECK;
+struct err *deparse_put_sort(struct deparser *d, const struct sort_key *keys, int n,
+                             const struct query *by_number) MUST_CHECK;
+/* `text` on a line of its own, `left` columns left of the indentation that holds and `right` from
+ * there. */
+void deparse_line(struct deparser *d, const char *text, int left, int right);
+const char *deparse_column(const struct deparser *d, const struct rte *rte, int att);
+const char *deparse_alias(const struct deparser *d, const struct rte *rte);
+void deparse_note(struct deparser *d, const struct rte *rte, int att);
+
+#endif

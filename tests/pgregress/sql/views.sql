@@ -1,0 +1,116 @@
+-- Views: definitions, their text, dependencies, renames, replacement.
+CREATE SCHEMA shop;
+CREATE TABLE shop.customers (id int PRIMARY KEY, name text NOT NULL, city varchar(20), since date);
+CREATE TABLE shop.orders (id int PRIMARY KEY, customer int REFERENCES shop.customers, total numeric(10,2), state text DEFAULT 'new', placed timestamptz);
+CREATE TABLE lines (order_id int, n int, price numeric, qty int, PRIMARY KEY (order_id, n));
+INSERT INTO shop.customers VALUES (1, 'ada', 'London', '2020-01-01'), (2, 'bob', 'Paris', '2021-05-05'), (3, 'cy', NULL, NULL);
+INSERT INTO shop.orders VALUES (10, 1, 5.50, 'new', NULL), (11, 1, 20, 'paid', NULL), (12, 2, 7, 'paid', NULL);
+INSERT INTO lines VALUES (10, 1, 5.5, 1), (11, 1, 10, 2), (12, 1, 7, 1);
+
+CREATE VIEW paid AS SELECT id, total FROM shop.orders WHERE state = 'paid';
+SELECT * FROM paid ORDER BY id;
+SELECT pg_get_viewdef('paid'::regclass);
+SELECT pg_get_viewdef('paid'::regclass, true);
+\d paid
+\d+ paid
+CREATE VIEW shop.totals (customer, orders, sum_of_totals) AS
+  SELECT c.name, count(*), sum(o.total) FROM shop.customers c JOIN shop.orders o ON o.customer = c.id GROUP BY c.name HAVING sum(o.total) > 1 ORDER BY count(*) DESC, c.name;
+SELECT * FROM shop.totals;
+\d+ shop.totals
+SELECT pg_get_viewdef('shop.totals'::regclass);
+CREATE VIEW everyone AS SELECT c.*, o.id AS order_id FROM shop.customers c LEFT JOIN shop.orders o ON c.id = o.customer AND o.total > 6;
+SELECT id, name, order_id FROM everyone ORDER BY 1, 3;
+SELECT pg_get_viewdef('everyone'::regclass, true);
+SELECT pg_get_viewdef('everyone'::regclass);
+CREATE VIEW using_view AS SELECT * FROM shop.orders JOIN (SELECT order_id AS id, sum(price * qty) AS amount FROM lines GROUP BY order_id) s USING (id);
+SELECT pg_get_viewdef('using_view'::regclass, true);
+SELECT pg_get_viewdef('using_view'::regclass);
+SELECT id, amount FROM using_view ORDER BY id;
+CREATE VIEW subs AS SELECT name, (SELECT max(total) FROM shop.orders WHERE customer = customers.id) AS best, EXISTS (SELECT 1 FROM shop.orders o WHERE o.customer = customers.id) AS any FROM shop.customers WHERE id IN (SELECT customer FROM shop.orders) OR city IS NULL;
+SELECT * FROM subs ORDER BY name;
+SELECT pg_get_viewdef('subs'::regclass, true);
+CREATE VIEW unions AS SELECT id, name FROM shop.customers WHERE id < 2 UNION ALL SELECT id, state FROM shop.orders UNION SELECT 99, 'x' ORDER BY 1 LIMIT 3;
+SELECT * FROM unions;
+SELECT pg_get_viewdef('unions'::regclass, true);
+CREATE VIEW ctes AS WITH big AS (SELECT * FROM shop.orders WHERE total > 6), names(i, n) AS (SELECT id, name FROM shop.customers) SELECT n, total FROM big, names WHERE big.customer = names.i;
+SELECT * FROM ctes ORDER BY total;
+SELECT pg_get_viewdef('ctes'::regclass, true);
+CREATE VIEW recursive_view AS WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT sum(n) FROM t;
+SELECT * FROM recursive_view;
+SELECT pg_get_viewdef('recursive_view'::regclass, true);
+CREATE VIEW exprs AS SELECT CASE WHEN total > 6 THEN 'big' ELSE 'small' END AS size, coalesce(state, 'none') || '!' AS s, total::int AS t, -total AS neg, state LIKE 'p%' AS p, total BETWEEN 1 AND 10 AS b, customer = ANY (ARRAY[1, 2]) AS a, extract(year FROM placed) AS y, NULL::text AS nothing, 'k' AS k FROM shop.orders;
+SELECT size, s, t, neg, p, b, a, nothing, k FROM exprs ORDER BY t;
+SELECT pg_get_viewdef('exprs'::regclass, true);
+SELECT pg_get_viewdef('exprs'::regclass);
+CREATE VIEW series AS SELECT g, g * 2 AS twice FROM generate_series(1, 3) g;
+SELECT pg_get_viewdef('series'::regclass, true);
+CREATE VIEW vals AS VALUES (1, 'one'), (2, 'two');
+SELECT * FROM vals;
+SELECT pg_get_viewdef('vals'::regclass, true);
+CREATE VIEW distincts AS SELECT DISTINCT ON (customer) customer, total FROM shop.orders ORDER BY customer, total DESC NULLS LAST OFFSET 0;
+SELECT pg_get_viewdef('distincts'::regclass, true);
+CREATE VIEW aggs AS SELECT count(DISTINCT state) AS states, count(*) FILTER (WHERE total > 6) AS big, string_agg(state, ',' ORDER BY id) AS list, array_agg(id) AS ids FROM shop.orders;
+SELECT * FROM aggs;
+SELECT pg_get_viewdef('aggs'::regclass, true);
+CREATE VIEW three AS SELECT a.id FROM shop.customers a CROSS JOIN shop.orders b RIGHT JOIN lines l ON l.order_id = b.id, shop.customers z;
+SELECT pg_get_viewdef('three'::regclass, true);
+SELECT pg_get_viewdef('three'::regclass);
+CREATE VIEW on_view AS SELECT total FROM paid WHERE total > 10;
+SELECT * FROM on_view;
+SELECT pg_get_viewdef('on_view'::regclass, true);
+-- replacement
+CREATE OR REPLACE VIEW paid AS SELECT id, total, customer FROM shop.orders WHERE state = 'paid';
+SELECT * FROM paid ORDER BY id;
+CREATE OR REPLACE VIEW paid AS SELECT id FROM shop.orders;
+CREATE OR REPLACE VIEW paid AS SELECT id, total AS amount, customer FROM shop.orders;
+CREATE OR REPLACE VIEW paid AS SELECT id, total::text, customer FROM shop.orders;
+CREATE OR REPLACE VIEW shop.orders AS SELECT 1;
+CREATE OR REPLACE VIEW fresh AS SELECT 1 AS one;
+-- errors
+CREATE VIEW paid AS SELECT 1;
+CREATE VIEW bad (a, b) AS SELECT 1;
+CREATE VIEW bad AS SELECT 1 AS a, 2 AS a;
+CREATE VIEW bad AS SELECT nope FROM shop.orders;
+CREATE VIEW bad AS SELECT * FROM nowhere;
+CREATE VIEW bad AS SELECT row(1, 2) AS r;
+CREATE VIEW bad AS SELECT 'x' INTO y;
+CREATE VIEW bad AS SELECT $1;
+-- names change
+ALTER TABLE shop.orders RENAME COLUMN total TO amount;
+ALTER TABLE shop.customers RENAME TO clients;
+SELECT pg_get_viewdef('shop.totals'::regclass, true);
+SELECT pg_get_viewdef('everyone'::regclass, true);
+SELECT * FROM shop.totals;
+ALTER VIEW paid RENAME TO settled;
+ALTER VIEW settled RENAME COLUMN total TO worth;
+SELECT pg_get_viewdef('on_view'::regclass, true);
+SELECT * FROM on_view;
+ALTER SCHEMA shop RENAME TO store;
+SELECT * FROM store.totals;
+SELECT pg_get_viewdef('store.totals'::regclass, true);
+SET search_path = store, public;
+SELECT pg_get_viewdef('totals'::regclass, true);
+RESET search_path;
+SET search_path = regress_views, public;
+-- dependencies
+DROP TABLE lines;
+ALTER TABLE store.orders DROP COLUMN state;
+DROP VIEW settled;
+DROP TABLE settled;
+DROP VIEW lines;
+DROP VIEW settled CASCADE;
+DROP VIEW IF EXISTS settled;
+SELECT viewname FROM pg_views WHERE schemaname = 'regress_views' ORDER BY 1;
+SELECT viewname, definition FROM pg_views WHERE viewname = 'series';
+BEGIN;
+CREATE VIEW gone AS SELECT 1;
+ROLLBACK;
+SELECT * FROM gone;
+CREATE TEMP TABLE tt (a int);
+CREATE VIEW tv AS SELECT a FROM tt;
+CREATE TEMP VIEW tv2 AS SELECT 1 AS a;
+SELECT relname, relpersistence FROM pg_class WHERE relname IN ('tv', 'tv2') ORDER BY 1;
+DROP TABLE lines CASCADE;
+DROP SCHEMA store CASCADE;
+SELECT viewname FROM pg_views WHERE schemaname = 'regress_views' ORDER BY 1;
+DROP VIEW series, vals, recursive_view, fresh;
