@@ -63,7 +63,6 @@ static int teardown(void **state)
     return system(command);
 }
 
-
 static void lock_many(struct txn *t)
 {
     enum { MANY = 8200 };
