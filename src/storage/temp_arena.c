@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { CHUNK_BYTES = 4 << 20, COOL_CHUNKS = 4 };
+enum { CHUNK_BYTES = 4 << 20, COOL_CHUNKS = 2 };
 #define MAP_BYTES ((size_t)1 << 40)
 
 struct temp_arena {

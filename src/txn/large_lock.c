@@ -154,7 +154,8 @@ void large_forget_undo(struct txn *t)
 void large_release_to(struct txn *t, const struct txn_undo *undo)
 {
     struct large_locks *l = t->large;
-    while (l && l->undo != undo) {
+    for (size_t i = 1; l && l->undo != undo; i++) {
+        undo_tick(&l->rows, i);
         struct mem_node *n = l->undo->node;
         struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_relaxed);
         struct lock_partition *p = lock_partition_of(t->mgr, lock_hash(LOCK_ROW, mem_key(n)));

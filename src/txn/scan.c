@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_MEMORY_SOURCES = 2 + STORE_MAX_FROZEN };
+enum { MAX_MEMORY_SOURCES = 2 + STORE_MAX_FROZEN, COOL_STEPS = 32768 };
 
 /* A map being scanned, standing on a node with a visible version or at its end (NULL). */
 struct source {
@@ -21,6 +21,7 @@ struct txn_scan {
     struct str hi;
     bool reverse;
     int count;
+    uint32_t steps;
     struct source sources[MAX_MEMORY_SOURCES]; /* in order of precedence */
     struct kv_cursor *cursor;
     bool stored_ready; /* the LMDB entry below is loaded and not yet used */
@@ -54,8 +55,11 @@ static void settle(const struct txn_scan *s, struct source *src, const struct me
     }
 }
 
-static void source_advance(const struct txn_scan *s, struct source *src)
+/* A long scan of a map in a file must not fill memory with it. */
+static void source_advance(struct txn_scan *s, struct source *src)
 {
+    if (++s->steps % COOL_STEPS == 0)
+        memtable_cool(src->map);
     const struct mem_node *n = src->node;
     settle(s, src, s->reverse ? memtable_before(src->map, mem_key(n)) : mem_next(n));
 }

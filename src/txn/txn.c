@@ -1,6 +1,7 @@
 /* The life of transactions: begin, savepoints, commit, abort; see txn.h and README.md. */
 #include "txn/txn_internal.h"
 
+#include "rt/fiber.h"
 #include "storage/kv.h"
 #include "storage/temp_file.h"
 
@@ -331,12 +332,22 @@ static void discard_loads(struct txn *t, size_t keep)
         store_discard(t->mgr->store, t->loads[--t->load_count]);
 }
 
+void undo_tick(const struct memtable *m, size_t steps)
+{
+    enum { STEPS = 8192 };
+    if (steps % STEPS)
+        return;
+    memtable_cool(m);
+    fiber_yield();
+}
+
 void txn_rollback_to(struct txn *t, uint32_t mark)
 {
     CHECK(mark >= 1 && mark <= t->mark_count);
     struct txn_mark m = t->marks[mark - 1];
     t->mark_count = mark;
-    for (; t->undo != m.undo; t->undo = t->undo->older) {
+    for (size_t i = 1; t->undo != m.undo; i++, t->undo = t->undo->older) {
+        undo_tick(&t->writes, i);
         struct mem_node *n = t->undo->node;
         struct mem_version *v = atomic_load_explicit(&n->newest, memory_order_relaxed);
         atomic_store_explicit(&n->newest, v->older, memory_order_relaxed);

@@ -87,7 +87,7 @@ void txn_on_commit(struct txn *t, void (*on_commit)(void *arg, uint64_t csn),
                    void (*on_abort)(void *arg), void *arg);
 
 /* Savepoints. A mark is valid until rolled back past or released; rolling back to a mark undoes
- * writes and frees locks taken since, and keeps the mark. */
+ * writes and frees locks taken since, and keeps the mark; when they are many, it MAY YIELD. */
 uint32_t txn_savepoint(struct txn *t);
 void txn_rollback_to(struct txn *t, uint32_t mark);
 void txn_release(struct txn *t, uint32_t mark);

@@ -219,10 +219,10 @@ struct txn_exports {
 
 struct txn_mgr {
     struct store *store;
-    struct txn_exports exports;
-    struct serial_mgr serial;
     size_t heap_bytes;            /* write sets beyond go on in a file */
     struct temp_quota temp_quota; /* of transactions without a session */
+    struct txn_exports exports;
+    struct serial_mgr serial;
     int64_t deadlock_timeout_ms;
     struct lock_partition partitions[LOCK_PARTITIONS];
     _Atomic uint32_t strong_counts[STRONG_COUNTS];
@@ -235,6 +235,9 @@ struct txn_mgr {
 struct txn_slot *txn_my_slot(struct txn_mgr *mgr);
 void slot_lock(struct txn_slot *slot);
 void slot_unlock(struct txn_slot *slot);
+/* After each of many steps back through a map: others go on, and memory is given back. MAY YIELD.
+ */
+void undo_tick(const struct memtable *m, size_t steps);
 void *grow_array(void *items, size_t count, size_t *cap, size_t item_bytes);
 
 /* view.c */

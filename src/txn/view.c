@@ -221,14 +221,14 @@ static struct err *write_version(struct txn *t, struct str key, struct str value
             return err_oom();
         t->writes_ready = true;
     }
-    if (t->isolation == TXN_SERIALIZABLE)
-        TRY(serial_note_write(t, key));
     struct memtable *m = &t->writes;
     if (!m->spill && m->arena.used_bytes > t->mgr->heap_bytes)
         TRY(memtable_spill(m, t->temp_quota, t->mgr->heap_bytes));
     struct txn_undo *undo = t->mark_count ? arena_try_alloc(&m->arena, sizeof(*undo)) : NULL;
     if (t->mark_count && !undo)
         return memtable_put_error(m);
+    if (t->isolation == TXN_SERIALIZABLE)
+        TRY(serial_note_write(t, key));
     struct mem_node *n = memtable_put(m, key, 0, t->command, value, deleted);
     if (!n)
         return memtable_put_error(m);

@@ -54,13 +54,17 @@ class Server:
                 f.write("%s = '%s'\n" % (name, str(value).replace("'", "''")))
         return args + ["-c", path]
 
-    def start(self):
+    def spawn(self):
+        """Without waiting until it listens."""
         env = dict(os.environ)
         for name, value in SANITIZERS.items():
             env.setdefault(name, value)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=env)
+
+    def start(self):
+        self.spawn()
         end = time.monotonic() + self.timeout_s
         while True:
             if self.process.poll() is not None:

@@ -63,7 +63,6 @@ static int teardown(void **state)
     return system(command);
 }
 
-
 static void lock_many(struct txn *t)
 {
     enum { MANY = 8200 };
@@ -366,7 +365,7 @@ static void waiters_are_served_in_order(void **state)
 }
 
 /* Writers that lock, read the newest version, add one: nothing gets lost. */
-enum { ADDERS = 4, ADDITIONS = 1000, COUNTERS = 3 };
+enum { ADDERS = 4, ADDITIONS = 300, COUNTERS = 3 };
 
 static void *add(void *arg)
 {
@@ -428,7 +427,7 @@ static void concurrent_additions_are_all_there(void **state)
 
 /* Sessions that take an advisory lock beyond their transactions, one of them twice, while others
  * look at the lock table: who has the lock is alone. */
-enum { LOCKERS = 4, LOCKINGS = 300 };
+enum { LOCKERS = 4, LOCKINGS = 100 };
 static int alone;
 
 static void *lock_in_turn(void *arg)
