@@ -124,7 +124,8 @@ static struct lsn append(struct wal *w, struct wal_header h, struct str payload,
         c = chunk_new_locked(w, bytes);
     char *p = c->data + c->len;
     memcpy(p, &h, sizeof(h));
-    memcpy(p + sizeof(h), payload.data, payload.len);
+    if (payload.len)
+        memcpy(p + sizeof(h), payload.data, payload.len);
     memset(p + sizeof(h) + payload.len, 0, bytes - sizeof(h) - payload.len);
     c->len += bytes;
     w->tail += bytes;

@@ -555,7 +555,7 @@ static void random_row_locks_agree_with_a_model(void **state)
     unsigned seed = (unsigned)clock_mono_ns();
     printf("seed %u\n", seed);
     srand(seed);
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 5000; i++) {
         int who = rand() % MODEL_TXNS;
         model_step(txns, who, who % 2);
     }
