@@ -586,7 +586,6 @@ int main(void)
         MANY_CASE(deadlocks_are_broken),
         MANY_CASE(waits_end_by_timeout_and_cancel),
         MANY_CASE(waiters_are_served_in_order),
-        MANY_CASE(concurrent_additions_are_all_there),
         CASE(random_row_locks_agree_with_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
