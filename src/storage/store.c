@@ -435,7 +435,7 @@ static struct err *open_parts(struct store *s)
     TRY(kv_gen_new(s->kv, &s->gen));
     s->active = table_new(s);
     TRY(store_recover(s));
-    if (s->is_new)
+    if (s->is_new || s->old_format)
         TRY(store_dir_initialised(s));
     s->last_checkpoint_ns = clock_mono_ns();
     TRY(thread_start(&s->writer, "store-writer", writer_main, s));

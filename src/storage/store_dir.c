@@ -12,7 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char format_text[] = "tarn store 1\n";
+static const char format_text[] = "tarn store 2\n";
+/* Without commits in parts. Read as it is, and then called by the new name: the older program would
+ * take such a commit for the log's end. */
+static const char old_format_text[] = "tarn store 1\n";
 
 static struct err *make_dir(const char *path)
 {
@@ -78,7 +81,8 @@ static struct err *check_format(struct store *s)
         ssize_t n = read(fd, text, sizeof(text) - 1);
         if (n < 0)
             e = err_errno(errno, "read file \"%s\"", path);
-        else if (strcmp(text, format_text) != 0)
+        s->old_format = strcmp(text, old_format_text) == 0;
+        if (!e && !s->old_format && strcmp(text, format_text) != 0)
             e = err_detail(err_new("0A000", "data directory has an unknown format"),
                            "File \"%s\" does not say \"%.*s\".", path, (int)sizeof(format_text) - 2,
                            format_text);

@@ -86,6 +86,7 @@ struct store {
     char *tmp_dir;
     int lock_fd;
     bool is_new;
+    bool old_format;
     struct kv *kv;
     struct wal *wal;
 

@@ -299,6 +299,14 @@ class Faults:
             finally:
                 other.kill()
             self.tally.check(name, problem)
+        path = os.path.join(self.data, "FORMAT")
+        with open(path, "wb") as f:
+            f.write(b"tarn store 1\n")
+        other.start()
+        other.stop()
+        with open(path, "rb") as f:
+            now = f.read()
+        self.tally.check("an older format is taken on", "" if now == b"tarn store 2\n" else repr(now))
 
     def all(self):
         self.full_log()
