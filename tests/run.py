@@ -18,6 +18,7 @@ PYTHON = "/usr/bin/python3"
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 TAIL_BYTES = 6000
 SUITE_LIMIT_S = 600
+SLOW = ("spill.py",)  # a minute and more
 
 
 class Suite:
@@ -45,7 +46,8 @@ def suites():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "server", "*.py"))):
         name = os.path.basename(path)
         if not name.startswith(("_", "lib")):
-            out.append(Suite("server/" + name[:-3], [PYTHON, os.path.relpath(path, ROOT)]))
+            out.append(Suite("server/" + name[:-3], [PYTHON, os.path.relpath(path, ROOT)],
+                             quick=name not in SLOW))
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "sync", "*.py"))):
         name = os.path.basename(path)
         out.append(Suite("sync/" + name[:-3], [PYTHON, os.path.relpath(path, ROOT)]))
