@@ -16,6 +16,16 @@ PG_SETTINGS = {"fsync": "on", "synchronous_commit": "on", "shared_buffers": "1GB
                "max_wal_size": "4GB", "autovacuum": "on", "max_connections": 200}
 
 
+over_unix_sockets = False
+
+
+def host(server):
+    """What libpq takes as the host: an address, or the folder of the Unix-domain socket."""
+    if not over_unix_sockets:
+        return "127.0.0.1"
+    return server.dir if isinstance(server, Postgres) else server.socket_dir
+
+
 class Failed(Exception):
     pass
 
@@ -23,7 +33,7 @@ class Failed(Exception):
 def pgbench(server, *args, options=""):
     """pgbench's report; with `-l` in args, (report, sorted latencies in ms). `options`: PGOPTIONS."""
     with tempfile.TemporaryDirectory() as folder:
-        env = dict(psql_env("127.0.0.1", server.port, "postgres"), PGOPTIONS=options)
+        env = dict(psql_env(host(server), server.port, "postgres"), PGOPTIONS=options)
         p = subprocess.run([BIN + "/pgbench", *args], cwd=folder, env=env,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT)
@@ -48,7 +58,7 @@ def psql(server, *commands):
     args = ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1"]
     for c in commands:
         args += ["-c", c] if isinstance(c, str) else c
-    p = subprocess.run(args, env=psql_env("127.0.0.1", server.port, "postgres"),
+    p = subprocess.run(args, env=psql_env(host(server), server.port, "postgres"),
                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = p.stdout.decode("utf-8", "replace")
     if p.returncode:
