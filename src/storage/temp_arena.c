@@ -8,7 +8,13 @@
 #include <sys/mman.h>
 
 enum { CHUNK_BYTES = 4 << 20, COOL_CHUNKS = 2 };
-#define MAP_BYTES ((size_t)1 << 40)
+/* Addresses set aside for each: the most that one can hold. Hundreds of them fit beside the data
+ * file's map; the thread sanitizer leaves much less room. */
+#ifdef __SANITIZE_THREAD__
+#define MAP_BYTES ((size_t)16 << 30)
+#else
+#define MAP_BYTES ((size_t)256 << 30)
+#endif
 
 struct temp_arena {
     struct arena_backing backing;
