@@ -86,7 +86,8 @@ def run(command, build):
 
 def run_unit(build):
     """meson's C tests; every cmocka case counts, as its report lists them."""
-    command = ["meson", "test", "-C", build, "--no-rebuild", "--suite", "unit", "--print-errorlogs"]
+    command = ["meson", "test", "-C", build, "--no-rebuild", "--timeout-multiplier", "4", "--suite",
+               "unit", "--print-errorlogs"]
     text, status = run(command, build)
     passed = failed = skipped = 0
     log = os.path.join(ROOT, build, "meson-logs", "testlog.txt")
