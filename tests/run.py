@@ -52,10 +52,11 @@ def suites():
         name = os.path.basename(path)
         out.append(Suite("sync/" + name[:-3], [PYTHON, os.path.relpath(path, ROOT)]))
     out.append(Suite("crash", [PYTHON, "tests/crash/run.py"], full=["--rounds", "3"]))
-    out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], asan=False))
+    out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], quick=False,
+                     asan=False))
     out.append(Suite("sim/faults", [PYTHON, "tests/sim/faults.py"], asan=False))
     out.append(Suite("sim/memory", [PYTHON, "tests/sim/memory.py"], quick=False, asan=False))
-    out.append(Suite("fuzz", [PYTHON, "tests/fuzz/run.py"]))
+    out.append(Suite("fuzz", [PYTHON, "tests/fuzz/run.py"], quick=False))
     out.append(Suite("fuzz/libfuzzer", [PYTHON, "tests/fuzz/run.py", "--libfuzzer"], quick=False,
                      asan=False, full=["--seconds", "10"]))
     out.append(Suite("tsan", [PYTHON, "tests/tsan.py"], quick=False, asan=False))
