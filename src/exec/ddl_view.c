@@ -200,7 +200,6 @@ static struct err *system_view(struct ddl *d, const PgQuery__ViewStmt *v)
     struct raw_stmt raw = {.sql = d->sql, .tree = v->query};
     struct view_def def = {0};
     uint32_t nsp;
-    uint32_t oid;
     TRY(ddl_target_nsp(d, v->view, &nsp));
     TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &def.q));
     struct err *e = define_columns(d, v, &def);
@@ -212,15 +211,8 @@ static struct err *system_view(struct ddl *d, const PgQuery__ViewStmt *v)
     const char *as = strstr(text, " AS\n");
     if (!as)
         return err_new("42601", "a system view needs AS at the end of a line");
-    struct ddl_relation rel = {.name = v->view->relname,
-                               .nsp = nsp,
-                               .kind = 'v',
-                               .persistence = 'p',
-                               .owner = BOOTSTRAP_ROLE,
-                               .columns = def.cols,
-                               .ncolumns = def.ncols,
-                               .view_sql = as + 4};
-    return ddl_create_relation(d->cat, &rel, &oid);
+    def.text = as + 4;
+    return make_view(d, v, nsp, &def);
 }
 
 struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v)
@@ -263,10 +255,8 @@ static struct err *rename_in_view(struct ddl *d, struct relation *view,
 {
     struct query *q;
     struct buf text = BUF_INIT;
-    const char **names = arena_new_array(d->arena, const char *, view->natts);
-    for (int i = 0; i < view->natts; i++)
-        names[i] = view->atts[i].name;
-    TRY(analyze_view(d->cat, &d->s->types, view, d->arena, &q));
+    const char **names;
+    TRY(analyze_view(d->cat, &d->s->types, view, d->arena, &q, &names));
     struct err *e = deparse_stored_query(d->cat, q, names, rename, NULL, &text);
     query_release(q);
     if (!e)

@@ -285,10 +285,8 @@ static struct err *view_text(struct fn_call *c, const struct relation *r, bool p
     struct query *q;
     struct arena a;
     arena_init(&a);
-    const char **names = arena_new_array(&a, const char *, r->natts);
-    for (int i = 0; i < r->natts; i++)
-        names[i] = r->atts[i].name;
-    struct err *e = analyze_view(&c->session->cat, &c->session->types, r, &a, &q);
+    const char **names;
+    struct err *e = analyze_view(&c->session->cat, &c->session->types, r, &a, &q, &names);
     if (!e) {
         e = deparse_query(&c->session->cat, q, names, pretty, b);
         query_release(q);

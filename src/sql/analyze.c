@@ -47,10 +47,13 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
 }
 
 struct err *analyze_view(struct cat *cat, const struct type_env *env, const struct relation *view,
-                         struct arena *arena, struct query **out)
+                         struct arena *arena, struct query **out, const char ***names)
 {
     struct parsed parsed;
     struct param_types none = {.fixed = true};
+    *names = arena_new_array(arena, const char *, view->natts);
+    for (int i = 0; i < view->natts; i++)
+        (*names)[i] = view->atts[i].name;
     TRY(parse_sql(view->view_sql, arena, &parsed));
     return analyze_statement(cat, env, &parsed.stmts[0], &none, arena, out);
 }

@@ -21,9 +21,9 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
                               struct param_types *params, struct arena *arena,
                               struct query **out) MUST_CHECK;
 void query_release(struct query *q); /* NULL is fine */
-/* The query of a view. */
+/* The query of a view, and the names of the view's columns. */
 struct err *analyze_view(struct cat *cat, const struct type_env *env, const struct relation *view,
-                         struct arena *arena, struct query **out) MUST_CHECK;
+                         struct arena *arena, struct query **out, const char ***names) MUST_CHECK;
 
 /* A single expression, from canonical SQL text as stored, over the columns of a relation (NULL:
  * none), coerced to a type (0: as it comes): defaults, CHECK constraints, index expressions and

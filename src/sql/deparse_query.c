@@ -34,10 +34,15 @@ static void put_parens(struct deparser *d, bool wanted, char paren)
 
 /* ---- names ---- */
 
+static const struct relation *relation_of(const struct rte *rte)
+{
+    return rte->view ? rte->view : rte->kind == RTE_RELATION ? rte->rel : NULL;
+}
+
 void deparse_note(struct deparser *d, const struct rte *rte, int att)
 {
     struct deparse_refs *refs = d->refs;
-    const struct relation *r = rte->view ? rte->view : rte->kind == RTE_RELATION ? rte->rel : NULL;
+    const struct relation *r = relation_of(rte);
     if (!refs || !r)
         return;
     for (int i = 0; i < refs->count; i++)
@@ -45,11 +50,6 @@ void deparse_note(struct deparser *d, const struct rte *rte, int att)
             return;
     ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap,
                ((struct deparse_ref){r->oid, att}));
-}
-
-static const struct relation *relation_of(const struct rte *rte)
-{
-    return rte->view ? rte->view : rte->kind == RTE_RELATION ? rte->rel : NULL;
 }
 
 static bool is_renamed(const struct deparser *d, const struct rte *rte, int att)
