@@ -14,6 +14,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 from tarn import BINARY, Server, ServerError, Tally  # noqa: E402
+from watch import Watch  # noqa: E402
 
 import psycopg2  # noqa: E402
 
@@ -36,30 +37,6 @@ def memory(server):
             elif word[0] == "Anonymous:":
                 anonymous += int(word[1])
     return anonymous * 1024, (total - data) * 1024
-
-
-class Watch:
-    """The most memory while it is entered."""
-
-    def __init__(self, server):
-        self.server = server
-        self.anonymous = self.total = 0
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.look)
-
-    def look(self):
-        while not self.ended.wait(0.02):
-            anonymous, total = memory(self.server)
-            self.anonymous = max(self.anonymous, anonymous)
-            self.total = max(self.total, total)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join()
 
 
 class Other(threading.Thread):
@@ -106,22 +83,23 @@ class Test:
         connection = psycopg2.connect(server.dsn())
         connection.autocommit = True
         cursor = connection.cursor()
-        with Watch(server) as watch:
+        with Watch(lambda: memory(server), 2, 0.02) as watch:
             for one in sql if isinstance(sql, list) else [sql]:
                 cursor.execute(one)
             got = cursor.fetchone() if cursor.description else cursor.rowcount
         connection.close()
+        anonymous, total = watch.most
         print("%-28s %6.1f s  %5d MB anonymous, %5d MB without the data file, of %d, %d" % (
-            name, time.monotonic() - begin, watch.anonymous >> 20, watch.total >> 20,
+            name, time.monotonic() - begin, anonymous >> 20, total >> 20,
             self.anonymous >> 20, self.bound >> 20), flush=True)
         if expected is not None:
             self.tally.check(name, "" if got == expected else "%s, not %s" % (got, expected))
         if ASAN:
             self.tally.skip(name, "the sanitizer keeps freed memory")
         else:
-            bounded = watch.total <= self.bound and watch.anonymous <= self.anonymous
+            bounded = total <= self.bound and anonymous <= self.anonymous
             self.tally.check(name + ": memory", "" if bounded else "%d MB, %d MB of it anonymous" % (
-                watch.total >> 20, watch.anonymous >> 20))
+                total >> 20, anonymous >> 20))
 
     def content(self, server, name, count, total):
         self.step(server, name, "SELECT count(*), coalesce(sum(a), 0)::bigint FROM t", (count, total))

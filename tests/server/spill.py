@@ -8,6 +8,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 from tarn import BINARY, Server, ServerError, Tally  # noqa: E402
+from watch import Watch  # noqa: E402
 
 import psycopg2  # noqa: E402
 
@@ -37,29 +38,6 @@ def temp_files(server):
         if target.startswith(tmp + "/"):
             found.append(target)
     return found
-
-
-class Watch:
-    """The most memory and the most temporary files while it is entered."""
-
-    def __init__(self, server):
-        self.server = server
-        self.memory = self.files = 0
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.look)
-
-    def look(self):
-        while not self.ended.wait(0.01):
-            self.memory = max(self.memory, anonymous_bytes(self.server))
-            self.files = max(self.files, len(temp_files(self.server)))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join()
 
 
 # name, query, its row
@@ -103,15 +81,16 @@ def setup(tally, server):
 
 def bounded(tally, server, name, work):
     base = anonymous_bytes(server)
-    with Watch(server) as watch:
+    with Watch(lambda: (anonymous_bytes(server), len(temp_files(server))), 2) as watch:
         problem = work()
     tally.check(name, problem)
     if ASAN:
         return
-    tally.check(name + ", memory", "" if watch.memory <= base + BOUND else "%d MB, %d MB before" % (
-        watch.memory >> 20, base >> 20))
+    memory, files = watch.most
+    tally.check(name + ", memory", "" if memory <= base + BOUND else "%d MB, %d MB before" % (
+        memory >> 20, base >> 20))
     if name not in ("top of a sort",):
-        tally.check(name + ", used files", "" if watch.files else "there were none")
+        tally.check(name + ", used files", "" if files else "there were none")
     tally.check(name + ", files", "; ".join(temp_files(server)))
 
 
