@@ -10,7 +10,6 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { INPUT_LIMIT_BYTES = 256 * 1024, WRITE_CHUNK_BYTES = 64 * 1024 };
@@ -167,22 +166,15 @@ static void set_peer(struct conn *c)
     }
 }
 
-static bool is_unix(int fd)
-{
-    int domain = AF_UNSPEC;
-    socklen_t len = sizeof(domain);
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
-}
-
 static int init_handle(struct worker *w, struct conn *c, bool local)
 {
     return local ? uv_pipe_init(&w->loop, &c->uv.pipe, 0) : uv_tcp_init(&w->loop, &c->uv.tcp);
 }
 
-void conn_accept(struct worker *w, const struct conn_handler *handler, void *arg, int fd)
+void conn_accept(struct worker *w, const struct conn_handler *handler, void *arg, int fd,
+                 bool local)
 {
     struct conn *c = calloc(1, sizeof(*c));
-    bool local = is_unix(fd);
     if (!c || init_handle(w, c, local) != 0) {
         free(c);
         close(fd);

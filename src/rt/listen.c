@@ -35,13 +35,14 @@ struct arrival {
     const struct conn_handler *handler;
     void *arg;
     int fd;
+    bool local;
 };
 
 static void on_arrival(void *arg)
 {
     struct arrival a = *(struct arrival *)arg;
     free(arg);
-    conn_accept(a.worker, a.handler, a.arg, a.fd);
+    conn_accept(a.worker, a.handler, a.arg, a.fd, a.local);
 }
 
 /* The least loaded; among equals the next in turn. */
@@ -82,7 +83,7 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
             close(fd);
             continue;
         }
-        *a = (struct arrival){choose_worker(l->rt), l->handler, l->arg, fd};
+        *a = (struct arrival){choose_worker(l->rt), l->handler, l->arg, fd, l->path != NULL};
         atomic_fetch_add_explicit(&a->worker->conn_count, 1, memory_order_relaxed);
         worker_post(a->worker, on_arrival, a);
     }

@@ -139,7 +139,8 @@ void timers_done(struct worker *w);
 /* listen.c: on the main thread. */
 void close_listeners(struct runtime *rt);
 
-void conn_accept(struct worker *w, const struct conn_handler *handler, void *arg, int fd);
+void conn_accept(struct worker *w, const struct conn_handler *handler, void *arg, int fd,
+                 bool local /* a Unix-domain socket */);
 void conn_close_all(struct worker *w);
 
 /* pool.c */
