@@ -256,17 +256,6 @@ static struct err *drop_primary_key(struct ddl *d, struct object_address o)
     return e;
 }
 
-static bool table_goes_too(const struct drop_list *l, struct ddl *d, struct object_address o)
-{
-    struct datum v[CON_COUNT];
-    bool found = false;
-    struct err *e = describe_row(d, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, o.object_id, v, &found);
-    bool goes =
-        !e && found && is_listed(l, (struct object_address){PG_CLASS, (uint32_t)v[CON_RELID].u, 0});
-    err_free(e);
-    return goes;
-}
-
 /* By the user, or an inseparable part. */
 static bool is_named(const struct doomed *item, const struct object_address *objects, int n)
 {
@@ -279,7 +268,15 @@ static bool is_named(const struct doomed *item, const struct object_address *obj
 /* A constraint of a table that is dropped is not worth a word. */
 static bool goes_with_table(const struct drop_list *l, struct ddl *d, struct object_address o)
 {
-    return o.class_id == PG_CONSTRAINT && table_goes_too(l, d, o);
+    if (o.class_id != PG_CONSTRAINT)
+        return false;
+    struct datum v[CON_COUNT];
+    bool found = false;
+    struct err *e = describe_row(d, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, o.object_id, v, &found);
+    bool goes =
+        !e && found && is_listed(l, (struct object_address){PG_CLASS, (uint32_t)v[CON_RELID].u, 0});
+    err_free(e);
+    return goes;
 }
 
 struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects, int n,
@@ -306,8 +303,7 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
             e = err_new("2BP01", "cannot drop %s because other objects depend on it",
                         buf_cstr(&what));
         err_detail(e, "%s", buf_cstr(&l.blockers));
-        err_hint(e, n > 1 ? "Use DROP ... CASCADE to drop the dependent objects too."
-                          : "Use DROP ... CASCADE to drop the dependent objects too.");
+        err_hint(e, "Use DROP ... CASCADE to drop the dependent objects too.");
         buf_done(&what);
     }
     if (!e && l.ncascaded == 1)
