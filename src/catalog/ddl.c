@@ -3,6 +3,7 @@
 
 #include "catalog/relation_internal.h"
 #include "catalog/sequence.h"
+#include "catalog/statistics.h"
 #include "catalog/systab.h"
 
 #include <stdio.h>
@@ -283,6 +284,7 @@ struct err *ddl_drop_column(struct cat *c, const struct relation *r, int attnum)
     snprintf(name, sizeof(name), "........pg.dropped.%d........", attnum);
     TRY(ddl_set_default(c, r->oid, attnum, NULL));
     TRY(ddl_set_comment(c, column, NULL));
+    TRY(stats_forget(c, r->oid, attnum));
     TRY(depend_forget(c, column));
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_NAME, text_datum(name)));
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_ISDROPPED, datum_bool(true)));
@@ -577,6 +579,7 @@ static struct err *remove_relation(struct cat *c, uint32_t oid)
     TRY(systab_delete(c, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, NULL));
     TRY(systab_delete(c, PG_SEQUENCE, SEQUENCE_RELID_INDEX, &key, 1, NULL));
     TRY(remove_rule(c, oid));
+    TRY(stats_forget(c, oid, 0));
     return systab_delete(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, NULL);
 }
 

@@ -2,6 +2,7 @@
 #include "catalog/relation_internal.h"
 
 #include "catalog/depend.h"
+#include "catalog/statistics.h"
 #include "catalog/systab.h"
 #include "types/tuple.h"
 
@@ -417,6 +418,7 @@ static struct err *load_class(struct cat *c, struct relation *r, bool *found)
     r->storage_id = oid_of(v[CLS_FILENODE]);
     r->kind = char_of(v[CLS_KIND]);
     r->persistence = char_of(v[CLS_PERSISTENCE]);
+    r->analyzed_rows = (double)v[CLS_TUPLES].f32;
     r->natts = (int)v[CLS_NATTS].i;
     if (!v[CLS_OPTIONS].null) {
         struct str options = datum_as_str(v[CLS_OPTIONS]);
@@ -438,6 +440,7 @@ static struct err *load(struct cat *c, struct relation *r, bool *found)
         return load_view(c, r);
     if (r->kind == 'S')
         return NULL;
+    TRY(stats_load(c, r));
     TRY(load_indexes(c, r));
     TRY(load_constraints(c, r));
     return load_referencing(c, r);

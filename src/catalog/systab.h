@@ -22,6 +22,7 @@ enum system_table {
     PG_PROC = 1255,
     PG_REWRITE = 2618,
     PG_SEQUENCE = 2224,
+    PG_STATISTIC = 2619,
     PG_TYPE = 1247,
     PG_DB_ROLE_SETTING = 2964,
     PG_TABLESPACE = 1213,
@@ -94,6 +95,7 @@ enum system_index {
     REWRITE_OID_INDEX = 2692,
     REWRITE_REL_RULENAME_INDEX = 2693,
     SEQUENCE_RELID_INDEX = 5002,
+    STATISTIC_INDEX = 2696,
     CONSTRAINT_FRELID_SCAN = 0, /* none: pg_constraint is scanned by confrelid */
 };
 
@@ -257,6 +259,20 @@ enum {
     SEQ_CACHE,
     SEQ_CYCLE,
     SEQ_COUNT
+};
+enum {
+    STA_RELID,
+    STA_ATTNUM,
+    STA_INHERIT,
+    STA_NULLFRAC,
+    STA_WIDTH,
+    STA_DISTINCT,
+    STA_KIND, /* five of each from here on */
+    STA_OP = STA_KIND + 5,
+    STA_COLL = STA_OP + 5,
+    STA_NUMBERS = STA_COLL + 5,
+    STA_VALUES = STA_NUMBERS + 5,
+    STA_COUNT = STA_VALUES + 5,
 };
 enum { RW_OID, RW_NAME, RW_CLASS, RW_TYPE, RW_ENABLED, RW_INSTEAD, RW_QUAL, RW_ACTION, RW_COUNT };
 enum { DESC_OBJOID, DESC_CLASSOID, DESC_SUBID, DESC_TEXT, DESC_COUNT };

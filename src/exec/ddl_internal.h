@@ -56,6 +56,11 @@ struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v) MUST_CHEC
 struct err *ddl_rename_in_views(struct ddl *d, const uint32_t *relids, int nrelids,
                                 const struct deparse_rename *rename) MUST_CHECK;
 struct err *ddl_create_index_stmt(struct ddl *d, const PgQuery__IndexStmt *i) MUST_CHECK;
+struct err *ddl_vacuum(struct ddl *d, const PgQuery__VacuumStmt *s) MUST_CHECK;
+/* Statistics of the marked columns (NULL: all), with up to `target` common values and bounds each.
+ * The caller holds a lock that keeps other ANALYZEs out. MAY YIELD. */
+struct err *ddl_analyze(struct ddl *d, struct relation *r, const bool *columns,
+                        int target) MUST_CHECK;
 struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a) MUST_CHECK;
 struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *r, char *tag) MUST_CHECK;
 struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag) MUST_CHECK;

@@ -29,7 +29,7 @@ static struct err *define_columns(struct ddl *d, const PgQuery__ViewStmt *v, str
             if (strcmp(def->names[k], name) == 0)
                 return err_new("42701", "column \"%s\" specified more than once", name);
         const struct cat_type *type = builtin_type(e->type);
-        if (type && type->kind == 'p')
+        if (type && type->kind == 'p' && d->s->pid)
             return err_new("42P16", "column \"%s\" has pseudo-type %.*s", name,
                            STR_ARG(type->name));
         def->names[n] = name;

@@ -262,19 +262,6 @@ static struct err *lock_tables(struct ddl *d, const PgQuery__LockStmt *s)
     return NULL;
 }
 
-/* ---- VACUUM, ANALYZE ---- */
-
-static struct err *vacuum(struct ddl *d, const PgQuery__VacuumStmt *s, char *tag)
-{
-    snprintf(tag, 64, s->is_vacuumcmd ? "VACUUM" : "ANALYZE");
-    for (size_t i = 0; i < s->n_rels; i++) {
-        struct relation *r;
-        TRY(ddl_open(d, s->rels[i]->vacuum_relation->relation, TXN_ACCESS_SHARE, false, &r));
-        relation_unref(r);
-    }
-    return NULL; /* no vacuum is needed; row counts are always kept */
-}
-
 /* SELECT ... INTO: CREATE TABLE AS by another name. */
 static struct err *select_into(struct ddl *d, const PgQuery__SelectStmt *s, char *tag)
 {
@@ -351,7 +338,8 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         snprintf(tag, 64, "LOCK TABLE");
         return lock_tables(d, n->lock_stmt);
     case PG_QUERY__NODE__NODE_VACUUM_STMT:
-        return vacuum(d, n->vacuum_stmt, tag);
+        snprintf(tag, 64, n->vacuum_stmt->is_vacuumcmd ? "VACUUM" : "ANALYZE");
+        return ddl_vacuum(d, n->vacuum_stmt);
     default:
         return err_unsupported("%s is not supported yet", statement_name(n));
     }

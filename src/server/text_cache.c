@@ -258,6 +258,9 @@ static void entry_set(struct backend *b, struct entry *e, const struct key *key,
     e->catalog_version = stmt ? stmt->plan->catalog_version : catalog_version(server_catalog);
 }
 
+/* A plan that costs more than this is worth making anew, for the literals at hand. */
+#define CHEAP_COST 50.0
+
 /* Whether other sessions may run the statement's plan. */
 static bool may_be_kept(const struct prepared *p)
 {
@@ -297,7 +300,8 @@ static struct prepared *plan_lifted(struct backend *b, struct str sql,
     struct err *e = prepared_new(sql.data, sql.len, types, n, &p);
     if (!e) {
         e = prepared_plan(b, p);
-        if (!e && may_be_kept(p) && p->plan->nparams == n)
+        if (!e && may_be_kept(p) && p->plan->nparams == n &&
+            (!n || p->plan->root->total_cost <= CHEAP_COST))
             return p;
         prepared_unref(p);
     }

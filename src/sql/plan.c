@@ -433,7 +433,7 @@ static struct err *plan_agg(struct planning *l, struct plan **node)
         TRY(prepare_expr(l, &agg->aggs[i].expr));
         agg->aggs[i].slot = plan_new_slots(p->plan, 1);
     }
-    agg->rows = q->ngroup ? (*node)->rows / 4 + 1 : 1;
+    agg->rows = q->ngroup ? sel_groups(l, agg->group, q->ngroup, (*node)->rows) : 1;
     agg->startup_cost = agg->total_cost =
         (*node)->total_cost + (*node)->rows * 0.01 + agg->rows * 0.01;
     struct agg_rewrite r = {l, agg};

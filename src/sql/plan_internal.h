@@ -25,6 +25,7 @@ struct qual {
     bool outer;  /* mentions outer levels or subplans: never a hash or index key across levels */
     bool used;
     bool volatile_;
+    bool weighed; /* an OR whose parts for single tables are conditions of their own */
 };
 
 /* A plan for a set of relations, while the join order is searched. */
@@ -86,6 +87,13 @@ struct slot_set {
     int n;
 };
 void plan_assign_saved(struct planner *p);
+
+/* selectivity.c: rows of a table; the part of the rows, 0 to 1, for which all conditions hold; how
+ * many values an expression has, 0 when unknown; the groups that `rows` rows fall into. */
+double sel_table_rows(const struct planning *l, const struct rte *rte);
+double sel_conjunction(struct planning *l, struct expr *const *list, int n);
+double sel_distinct(const struct planning *l, const struct expr *e);
+double sel_groups(const struct planning *l, struct plan_expr *group, int n, double rows);
 
 /* plan_index.c: a column of an index over an expression, for this range table entry; NULL when it
  * cannot be had. */

@@ -80,11 +80,105 @@ relset expr_rels(const struct planning *l, const struct expr *e, bool *outer)
     return s.rels;
 }
 
-static void add_qual(struct problem *pr, struct expr *e)
+static struct qual *add_qual(struct problem *pr, struct expr *e)
 {
     struct qual q = {.expr = e, .volatile_ = expr_is_volatile(e)};
     q.rels = expr_rels(pr->l, e, &q.outer);
     ARENA_PUSH(pr->l->p->arena, pr->quals, pr->nquals, pr->quals_cap, q);
+    return &pr->quals[pr->nquals - 1];
+}
+
+/* ---- OR ---- */
+
+struct conjuncts {
+    struct expr **list;
+    int n;
+    int cap;
+};
+
+static int find_equal(const struct conjuncts *c, const struct expr *e)
+{
+    for (int i = 0; i < c->n; i++)
+        if (c->list[i] && expr_equal(c->list[i], e))
+            return i;
+    return -1;
+}
+
+/* Takes e out of every arm; false, and nothing is changed, when an arm lacks it. */
+static bool take_common(struct conjuncts *arms, int narms, const struct expr *e)
+{
+    for (int i = 0; i < narms; i++)
+        if (find_equal(&arms[i], e) < 0)
+            return false;
+    for (int i = 0; i < narms; i++)
+        arms[i].list[find_equal(&arms[i], e)] = NULL;
+    return true;
+}
+
+static struct expr *new_or(struct planner *p, struct expr **args, int n, const struct expr *like)
+{
+    struct expr *e = arena_memdup(p->arena, like, sizeof(*e));
+    e->args = args;
+    e->nargs = n;
+    return n == 1 ? args[0] : e;
+}
+
+/* What the arms demand of one table alone, if each does. */
+static struct expr *table_part(struct problem *pr, const struct conjuncts *arms, int narms,
+                               relset rel, const struct expr *like)
+{
+    struct arena *a = pr->l->p->arena;
+    struct expr **parts = arena_new_array(a, struct expr *, narms);
+    for (int i = 0; i < narms; i++)
+        for (int k = 0; k < arms[i].n; k++) {
+            struct expr *e = arms[i].list[k];
+            bool outer;
+            if (e && expr_rels(pr->l, e, &outer) == rel && !outer)
+                parts[i] = expr_and(a, parts[i], e);
+        }
+    for (int i = 0; i < narms; i++)
+        if (!parts[i])
+            return NULL;
+    return new_or(pr->l->p, parts, narms, like);
+}
+
+/* (a AND b) OR (a AND c) is a AND (b OR c); and if each arm demands something of one table, that can
+ * be decided on the table, before it is joined. */
+static void add_or(struct problem *pr, struct expr *e)
+{
+    struct arena *a = pr->l->p->arena;
+    struct conjuncts *arms = arena_new_array(a, struct conjuncts, e->nargs);
+    struct expr **rest = arena_new_array(a, struct expr *, e->nargs);
+    bool empty = false;
+    if (expr_is_volatile(e)) {
+        add_qual(pr, e);
+        return;
+    }
+    for (int i = 0; i < e->nargs; i++)
+        split_and(a, e->args[i], &arms[i].list, &arms[i].n, &arms[i].cap);
+    struct conjuncts first = arms[0];
+    first.list = arena_memdup(a, first.list, sizeof(*first.list) * (size_t)first.n);
+    for (int i = 0; i < first.n; i++)
+        if (take_common(arms, e->nargs, first.list[i]))
+            add_qual(pr, first.list[i]);
+    for (int i = 0; i < e->nargs; i++) {
+        for (int k = 0; k < arms[i].n; k++)
+            if (arms[i].list[k])
+                rest[i] = expr_and(a, rest[i], arms[i].list[k]);
+        empty |= !rest[i];
+    }
+    if (empty)
+        return;
+    relset rels = add_qual(pr, new_or(pr->l->p, rest, e->nargs, e))->rels;
+    if (!(rels & (rels - 1)))
+        return;
+    int whole = pr->nquals - 1;
+    for (relset left = rels; left; left &= left - 1) {
+        struct expr *part = table_part(pr, arms, e->nargs, left & -left, e);
+        if (part)
+            add_qual(pr, part);
+        pr->quals[whole].weighed |= part != NULL;
+    }
 }
 
 static struct err *add_condition(struct problem *pr, struct expr *condition)
@@ -97,7 +191,10 @@ static struct err *add_condition(struct problem *pr, struct expr *condition)
     TRY(prepare_expr(pr->l, &condition));
     split_and(pr->l->p->arena, condition, &list, &n, &cap);
     for (int i = 0; i < n; i++)
-        add_qual(pr, list[i]);
+        if (list[i]->kind == E_OR)
+            add_or(pr, list[i]);
+        else
+            add_qual(pr, list[i]);
     return NULL;
 }
 
@@ -105,13 +202,8 @@ static struct err *add_condition(struct problem *pr, struct expr *condition)
 
 static double rel_rows(struct planning *l, const struct rte *rte)
 {
-    struct planner *p = l->p;
-    if (rte->kind == RTE_RELATION) {
-        uint32_t sid = systab_storage_id(p->cat, rte->rel, rte->rel->storage_id);
-        double n = (double)txn_row_count(catalog_txn_mgr(p->cat->shared), sid);
-        /* Plans outlive the moment: a table that is small now is not planned as if it stayed so. */
-        return n < 200 ? 200 : n;
-    }
+    if (rte->kind == RTE_RELATION)
+        return sel_table_rows(l, rte);
     if (rte->kind == RTE_VALUES)
         return rte->nrows;
     if (rte->kind == RTE_FUNCTION) {
@@ -122,20 +214,15 @@ static double rel_rows(struct planning *l, const struct rte *rte)
     return 1000;
 }
 
-static double qual_selectivity(const struct qual *q)
+/* Conditions, each once, as sel_conjunction wants them. */
+struct conditions {
+    struct expr **list;
+    int n;
+};
+
+static struct conditions conditions_new(struct problem *pr)
 {
-    const struct expr *e = q->expr;
-    if (e->kind == E_OP) {
-        const struct cat_amop *am = builtin_btree_strategy(e->op);
-        if (am && am->strategy == 3)
-            return 0.005;
-        return am ? 0.33 : 0.1;
-    }
-    if (e->kind == E_SAOP)
-        return 0.02;
-    if (e->kind == E_NULLTEST)
-        return e->flag ? 0.99 : 0.01;
-    return 0.5;
+    return (struct conditions){arena_new_array(pr->l->p->arena, struct expr *, pr->nquals + 1), 0};
 }
 
 /* ---- index access ---- */
@@ -227,7 +314,6 @@ struct index_match {
     struct qual *used[32];
     int n;
     int equal;       /* leading columns bound by equality */
-    double fraction; /* of the rows that the scan reads */
     bool unique;     /* at most one row */
 };
 
@@ -240,7 +326,7 @@ static int key_att(const struct index *ix, int col)
 static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
                         struct index_match *m)
 {
-    *m = (struct index_match){.index = ix, .fraction = 1};
+    *m = (struct index_match){.index = ix};
     for (int col = 0; col < ix->nkeys; col++) {
         bool equal = false;
         for (int i = 0; i < nsargs && !equal && m->n < 30; i++) {
@@ -250,7 +336,6 @@ static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
             if (s->strategy == 3 || s->strategy == 0 || (s->strategy == 6 && m->n == col)) {
                 m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
                 m->used[m->n++] = s->qual;
-                m->fraction *= s->strategy == 6 ? 0.02 : 0.005;
                 equal = true;
             }
         }
@@ -266,7 +351,6 @@ static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
                 continue;
             m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
             m->used[m->n++] = s->qual;
-            m->fraction *= 0.3;
         }
         break;
     }
@@ -379,32 +463,46 @@ static struct plan *new_index_scan(struct planner *p, struct rte *rte, const str
     return n;
 }
 
-/* Attaches the conditions that can be decided here and are not covered by the index. */
+static bool is_covered(const struct index_match *m, const struct qual *q)
+{
+    for (int k = 0; m && k < m->n; k++)
+        if (m->used[k] == q && m->quals[k].strategy != 6)
+            return true;
+    return false;
+}
+
+/* Attaches the conditions that can be decided here and are not covered by the index. n->rows, before
+ * it all rows, becomes those that are left. */
 static void attach_filter(struct problem *pr, struct plan *n, relset here, relset have,
                           const struct index_match *m)
 {
-    double selectivity = 1;
+    struct conditions all = conditions_new(pr);
     for (int i = 0; i < pr->nquals; i++) {
         struct qual *q = &pr->quals[i];
         if ((q->rels & ~(here | have)) || (q->rels && !(q->rels & here)))
             continue;
         if (!q->rels && have)
             continue;
-        bool covered = false;
-        for (int k = 0; m && k < m->n; k++)
-            covered |= m->used[k] == q && m->quals[k].strategy != 6;
-        if (covered)
-            continue;
-        n->filter.expr = expr_and(pr->l->p->arena, n->filter.expr, q->expr);
-        bool in_index = false;
-        for (int k = 0; m && k < m->n; k++)
-            in_index |= m->used[k] == q;
-        if (!in_index && q->rels)
-            selectivity *= qual_selectivity(q);
+        if (q->rels)
+            all.list[all.n++] = q->expr;
+        if (!is_covered(m, q))
+            n->filter.expr = expr_and(pr->l->p->arena, n->filter.expr, q->expr);
     }
-    n->rows *= selectivity;
-    if (n->rows < 1)
-        n->rows = 1;
+    n->rows = fmax(1, n->rows * sel_conjunction(pr->l, all.list, all.n));
+}
+
+/* Rows that an index scan reads. */
+static double index_rows(struct problem *pr, const struct index_match *m, double rows)
+{
+    struct conditions used = conditions_new(pr);
+    for (int i = 0; i < m->n; i++) {
+        bool again = false;
+        for (int k = 0; k < i; k++)
+            again |= m->used[k] == m->used[i];
+        if (!again)
+            used.list[used.n++] = m->used[i]->expr;
+    }
+    return m->unique ? 1 : fmax(1, rows * sel_conjunction(pr->l, used.list, used.n));
 }
 
 /* The cheapest way to read one table, given relations `have` whose columns are known. */
@@ -441,7 +539,7 @@ static struct plan *scan_relation(struct problem *pr, struct rte *rte, relset ha
             ordered &= m.quals[k].strategy != 6;
         if (!m.n && !ordered)
             continue;
-        double read = m.unique ? 1 : fmax(1, rows * m.fraction);
+        double read = index_rows(pr, &m, rows);
         double wanted = ordered && limit >= 0 && limit < read ? limit + 1 : read;
         double cost = INDEX_START_COST +
                       wanted * (ix->primary ? INDEX_ROW_COST : SECONDARY_ROW_COST) +
@@ -466,8 +564,10 @@ static struct plan *scan_relation(struct problem *pr, struct rte *rte, relset ha
         n->current_of = current_of;
         n->total_cost = rows * SEQ_ROW_COST;
     }
-    n->rows = best_rows;
+    n->rows = rows;
     attach_filter(pr, n, (relset)1 << rte->index, have, best.index ? &best : NULL);
+    if (best.unique)
+        n->rows = 1;
     if (sorted)
         *sorted = best_sorted || (norder && best.unique);
     return n;
@@ -878,28 +978,91 @@ static bool is_equi(struct problem *pr, const struct qual *q, relset left, relse
     return false;
 }
 
-/* Selectivity and key list of the conditions that join two sets. */
+/* A condition `left = right` that joins two sets. */
+struct join_key {
+    struct expr *sides[2];
+    bool done;
+};
+
+/* The column, if it is one of a table. */
+static const struct expr *key_column(const struct expr *e)
+{
+    e = strip_relabel(e);
+    return e->kind == E_VAR && e->var.rte->kind == RTE_RELATION && e->var.att > 0 ? e : NULL;
+}
+
+/* Whether the keys not yet done bind all columns of the unique index; marks those that do. */
+static bool binds_index(struct join_key *keys, int n, const struct rte *rte, const struct index *ix,
+                        bool mark)
+{
+    for (int col = 0; col < ix->nkeys; col++) {
+        bool bound = false;
+        for (int i = 0; i < n; i++)
+            for (int side = 0; side < 2; side++) {
+                const struct expr *c = key_column(keys[i].sides[side]);
+                if ((keys[i].done && !mark) || !c || c->var.rte != rte ||
+                    c->var.att != ix->cols[col].attnum)
+                    continue;
+                bound = true;
+                keys[i].done |= mark;
+            }
+        if (!bound)
+            return false;
+    }
+    return true;
+}
+
+/* Keys that bind a unique index find at most one row of its table for each row of the other side. */
+static double unique_selectivity(struct problem *pr, struct join_key *keys, int n)
+{
+    double sel = 1;
+    for (int i = 0; i < n; i++)
+        for (int side = 0; side < 2; side++) {
+            const struct expr *c = key_column(keys[i].sides[side]);
+            for (int k = 0; c && !keys[i].done && k < c->var.rte->rel->nindexes; k++) {
+                const struct index *ix = &c->var.rte->rel->indexes[k];
+                if (!ix->unique || !ix->valid || ix->pred_sql ||
+                    !binds_index(keys, n, c->var.rte, ix, false))
+                    continue;
+                (void)binds_index(keys, n, c->var.rte, ix, true);
+                sel /= fmax(1, rel_rows(pr->l, c->var.rte));
+            }
+        }
+    return sel;
+}
+
+static double key_selectivity(struct problem *pr, const struct join_key *key, double lrows,
+                              double rrows)
+{
+    double d = fmax(sel_distinct(pr->l, key->sides[0]), sel_distinct(pr->l, key->sides[1]));
+    return 1 / fmax(1, d > 0 ? d : fmax(lrows, rrows));
+}
+
+/* Selectivity of the conditions that join two sets; how many are keys, and how many are not. */
 static double join_selectivity(struct problem *pr, relset left, relset right, int *nequi,
                                int *nother, double lrows, double rrows)
 {
-    double sel = 1;
+    struct join_key *keys = arena_new_array(pr->l->p->arena, struct join_key, pr->nquals + 1);
+    struct conditions others = conditions_new(pr);
     *nequi = *nother = 0;
     for (int i = 0; i < pr->nquals; i++) {
         struct qual *q = &pr->quals[i];
-        struct expr *a;
-        struct expr *b;
+        struct join_key *key = &keys[*nequi];
         uint32_t type;
         if ((q->rels & ~(left | right)) || !(q->rels & left) || !(q->rels & right))
             continue;
-        if (is_equi(pr, q, left, right, &a, &b, &type)) {
-            double distinct = fmax(lrows, rrows);
-            sel *= *nequi ? 0.5 : 1 / fmax(1, distinct);
+        bool equi = is_equi(pr, q, left, right, &key->sides[0], &key->sides[1], &type);
+        *nother += !equi;
+        if (equi)
             (*nequi)++;
-        } else {
-            sel *= qual_selectivity(q);
-            (*nother)++;
-        }
+        else if (!q->weighed)
+            others.list[others.n++] = q->expr;
     }
+    double sel = sel_conjunction(pr->l, others.list, others.n);
+    sel *= unique_selectivity(pr, keys, *nequi);
+    for (int i = 0; i < *nequi; i++)
+        if (!keys[i].done)
+            sel *= key_selectivity(pr, &keys[i], lrows, rrows);
     return sel;
 }
 

@@ -83,3 +83,26 @@ FROM pg_catalog.pg_lock_status() l;
 CREATE VIEW pg_catalog.pg_cursors AS
 SELECT c.name, c.statement, c.is_holdable, c.is_binary, c.is_scrollable, c.creation_time
 FROM pg_catalog.pg_cursor() c;
+
+CREATE VIEW pg_catalog.pg_stats AS
+SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname, s.stainherit AS inherited,
+       s.stanullfrac AS null_frac, s.stawidth AS avg_width, s.stadistinct AS n_distinct,
+       CASE 1 WHEN s.stakind1 THEN s.stavalues1 WHEN s.stakind2 THEN s.stavalues2
+              WHEN s.stakind3 THEN s.stavalues3 END AS most_common_vals,
+       CASE 1 WHEN s.stakind1 THEN s.stanumbers1 WHEN s.stakind2 THEN s.stanumbers2
+              WHEN s.stakind3 THEN s.stanumbers3 END AS most_common_freqs,
+       CASE 2 WHEN s.stakind1 THEN s.stavalues1 WHEN s.stakind2 THEN s.stavalues2
+              WHEN s.stakind3 THEN s.stavalues3 END AS histogram_bounds,
+       CASE 3 WHEN s.stakind1 THEN s.stanumbers1[1] WHEN s.stakind2 THEN s.stanumbers2[1]
+              WHEN s.stakind3 THEN s.stanumbers3[1] END AS correlation,
+       CASE 4 WHEN s.stakind1 THEN s.stavalues1 WHEN s.stakind2 THEN s.stavalues2
+              WHEN s.stakind3 THEN s.stavalues3 END AS most_common_elems,
+       CASE 4 WHEN s.stakind1 THEN s.stanumbers1 WHEN s.stakind2 THEN s.stanumbers2
+              WHEN s.stakind3 THEN s.stanumbers3 END AS most_common_elem_freqs,
+       CASE 5 WHEN s.stakind1 THEN s.stanumbers1 WHEN s.stakind2 THEN s.stanumbers2
+              WHEN s.stakind3 THEN s.stanumbers3 END AS elem_count_histogram
+FROM pg_catalog.pg_statistic s
+JOIN pg_catalog.pg_class c ON c.oid = s.starelid
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.staattnum
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT a.attisdropped;

@@ -1,0 +1,193 @@
+/* VACUUM and ANALYZE. Space is given back by itself, so that VACUUM has nothing to do but check its
+ * arguments and, if asked, ANALYZE. */
+#include "exec/ddl_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct vacuum {
+    struct ddl *d;
+    bool analyze;
+    bool verbose;
+    bool skip_locked;
+    int target;
+};
+
+/* ---- options ---- */
+
+static bool is_on(const PgQuery__DefElem *o)
+{
+    if (!o->arg)
+        return true;
+    if (o->arg->node_case == PG_QUERY__NODE__NODE_BOOLEAN)
+        return o->arg->boolean->boolval;
+    if (o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER)
+        return o->arg->integer->ival != 0;
+    return strcasecmp(pg_str(o->arg), "false") != 0 && strcasecmp(pg_str(o->arg), "off") != 0;
+}
+
+/* Options that say how pages are cleaned: there are none. */
+static bool is_about_pages(const char *name)
+{
+    static const char *const names[] = {"full",          "freeze",   "disable_page_skipping",
+                                        "index_cleanup", "truncate", "process_toast",
+                                        "parallel"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static struct err *read_options(struct vacuum *v, const PgQuery__VacuumStmt *s)
+{
+    v->analyze = !s->is_vacuumcmd;
+    for (size_t i = 0; i < s->n_options; i++) {
+        const PgQuery__DefElem *o = s->options[i]->def_elem;
+        if (strcmp(o->defname, "verbose") == 0)
+            v->verbose = is_on(o);
+        else if (strcmp(o->defname, "skip_locked") == 0)
+            v->skip_locked = is_on(o);
+        else if (s->is_vacuumcmd && strcmp(o->defname, "analyze") == 0)
+            v->analyze = is_on(o);
+        else if (!s->is_vacuumcmd || !is_about_pages(o->defname))
+            return ddl_at(v->d,
+                          err_new("42601", "unrecognized %s option \"%s\"",
+                                  s->is_vacuumcmd ? "VACUUM" : "ANALYZE", o->defname),
+                          o->location);
+    }
+    return NULL;
+}
+
+static struct err *statistics_target(struct vacuum *v)
+{
+    struct session *s = v->d->s;
+    struct buf text = BUF_INIT;
+    bool found;
+    struct err *e =
+        s->ops->setting_get(s, str_from("default_statistics_target"), false, &text, &found);
+    if (!e)
+        e = buf_finish(&text);
+    if (!e)
+        v->target = (int)strtol(buf_cstr(&text), NULL, 10);
+    buf_done(&text);
+    return e;
+}
+
+/* ---- one table ---- */
+
+static struct err *chosen_columns(struct vacuum *v, const struct relation *r,
+                                  const PgQuery__VacuumRelation *vr, bool **out)
+{
+    bool *chosen = NULL;
+    if (vr->n_va_cols) {
+        chosen = arena_new_array(v->d->arena, bool, r->natts);
+        if (!v->analyze)
+            return err_new("0A000",
+                           "ANALYZE option must be specified when a column list is provided");
+    }
+    for (size_t i = 0; i < vr->n_va_cols; i++) {
+        const char *name = pg_str(vr->va_cols[i]);
+        int att = relation_attnum(r, str_from(name));
+        if (!att)
+            return err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name,
+                           r->name);
+        if (chosen[att - 1])
+            return err_new("42701",
+                           "column \"%s\" of relation \"%s\" appears more than once", name,
+                           r->name);
+        chosen[att - 1] = true;
+    }
+    *out = chosen;
+    return NULL;
+}
+
+static struct err *analyze_one(struct vacuum *v, struct relation *r, const bool *columns)
+{
+    if (v->verbose)
+        ddl_notice(v->d, "INFO", err_new("00000", "analyzing \"%s.%s\"", r->nsp_name, r->name));
+    return ddl_analyze(v->d, r, columns, v->target);
+}
+
+static struct err *vacuum_named(struct vacuum *v, const PgQuery__VacuumRelation *vr)
+{
+    struct relation *r;
+    bool *columns = NULL;
+    TRY(ddl_open(v->d, vr->relation, TXN_SHARE_UPDATE_EXCLUSIVE, false, &r));
+    struct err *e = chosen_columns(v, r, vr, &columns);
+    bool is_table = (r->kind == 'r' || r->kind == 'm') && !r->system;
+    if (!e && !is_table && !r->system)
+        ddl_notice(v->d, "WARNING",
+                   v->analyze
+                       ? err_new("00000",
+                                 "skipping \"%s\" --- cannot analyze non-tables or special system "
+                                 "tables",
+                                 r->name)
+                       : err_new("00000",
+                                 "skipping \"%s\" --- cannot vacuum non-tables or special system "
+                                 "tables",
+                                 r->name));
+    if (!e && is_table)
+        e = ddl_must_own(v->d, r);
+    if (!e && is_table && v->analyze)
+        e = analyze_one(v, r, columns);
+    relation_unref(r);
+    return e;
+}
+
+/* ---- all tables ---- */
+
+static struct err *all_tables(struct vacuum *v, uint32_t **out, int *count)
+{
+    struct systab_scan scan;
+    struct datum row[CLS_COUNT];
+    uint32_t *oids = NULL;
+    int n = 0;
+    int cap = 0;
+    struct err *e = NULL;
+    TRY(systab_open(v->d->cat, PG_CLASS, 0, NULL, 0, &scan));
+    for (bool found = true; !e && found;) {
+        e = systab_next(&scan, row, &found);
+        if (e || !found || row[CLS_OID].u < FIRST_USER_OID ||
+            (row[CLS_PERSISTENCE].i == 't' && row[CLS_NSP].u != v->d->cat->temp_nsp))
+            continue;
+        if (row[CLS_KIND].i == 'r' || row[CLS_KIND].i == 'm')
+            ARENA_PUSH(v->d->arena, oids, n, cap, (uint32_t)row[CLS_OID].u);
+    }
+    systab_close(&scan);
+    *out = oids;
+    *count = n;
+    return e;
+}
+
+static struct err *analyze_all(struct vacuum *v)
+{
+    uint32_t *oids;
+    int n;
+    TRY(all_tables(v, &oids, &n));
+    for (int i = 0; i < n; i++) {
+        struct relation *r;
+        bool locked;
+        TRY(txn_lock_table(v->d->cat->txn, oids[i], TXN_SHARE_UPDATE_EXCLUSIVE,
+                           v->skip_locked ? TXN_SKIP_LOCKED : TXN_WAIT, &locked));
+        if (!locked)
+            continue;
+        TRY(cat_relation(v->d->cat, oids[i], &r));
+        if (!r)
+            continue; /* dropped meanwhile */
+        struct err *e = analyze_one(v, r, NULL);
+        relation_unref(r);
+        TRY(e);
+    }
+    return NULL;
+}
+
+struct err *ddl_vacuum(struct ddl *d, const PgQuery__VacuumStmt *s)
+{
+    struct vacuum v = {.d = d};
+    TRY(read_options(&v, s));
+    TRY(statistics_target(&v));
+    for (size_t i = 0; i < s->n_rels; i++)
+        TRY(vacuum_named(&v, s->rels[i]->vacuum_relation));
+    return s->n_rels || !v.analyze ? NULL : analyze_all(&v);
+}
