@@ -1,6 +1,8 @@
 """The tables of TPC-H (specification, section 4.2), made from a seed: the same rows every time.
 
     write(folder, scale) -> {table: path of a file in COPY's text format}
+    load(cursor, paths)     makes the tables and their indexes
+    queries() -> {number: text}
 
 Texts come from a small grammar, not from the specification's own; everything that the 22 queries
 ask about (keys, dates, amounts, names, the words they look for) has the specification's distribution.
@@ -8,6 +10,7 @@ ask about (keys, dates, amounts, names, the words they look for) has the specifi
 import datetime
 import os
 import random
+import re
 
 SCHEMA = """
 CREATE TABLE region (r_regionkey integer PRIMARY KEY, r_name char(25) NOT NULL, r_comment varchar(152));
@@ -46,6 +49,8 @@ CREATE INDEX orders_date ON orders (o_orderdate);
 CREATE INDEX lineitem_part_supplier ON lineitem (l_partkey, l_suppkey);
 CREATE INDEX lineitem_shipdate ON lineitem (l_shipdate);
 """
+
+TABLES = ["region", "nation", "supplier", "part", "partsupp", "customer", "orders", "lineitem"]
 
 NATIONS = [("ALGERIA", 0), ("ARGENTINA", 1), ("BRAZIL", 1), ("CANADA", 1), ("EGYPT", 4), ("ETHIOPIA", 0),
            ("FRANCE", 3), ("GERMANY", 3), ("INDIA", 2), ("INDONESIA", 2), ("IRAN", 4), ("IRAQ", 4),
@@ -204,3 +209,18 @@ def write(folder, scale, seed=1):
             for line in lines:
                 put(g, line)
     return paths
+
+
+def load(cursor, paths):
+    cursor.execute(SCHEMA)
+    for table in TABLES:
+        with open(paths[table], encoding="ascii") as f:
+            cursor.copy_expert("COPY %s FROM STDIN" % table, f)
+    cursor.execute(INDEXES)
+
+
+def queries():
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tpch_queries.sql")
+    with open(path, encoding="ascii") as f:
+        parts = re.split(r"^-- Q(\d+) .*\n", f.read(), flags=re.M)
+    return {int(parts[i]): parts[i + 1].strip().rstrip(";") for i in range(1, len(parts), 2)}

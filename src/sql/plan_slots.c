@@ -182,8 +182,10 @@ static void assign(struct walk *w, struct plan *n, const uint64_t *above)
     }
     node_reads(w, n, need);
     assign_expr_subplans(w, n);
-    assign(w, n->left, need);
     assign(w, n->right, need);
+    if (n->kind == P_NESTLOOP) /* the inner side looks up by the outer row's columns */
+        plan_read_slots(w, n->right, need);
+    assign(w, n->left, need);
     for (int i = 0; i < n->ninputs; i++)
         assign(w, n->inputs[i], need);
 }
