@@ -25,6 +25,7 @@ struct qual {
     bool outer;  /* mentions outer levels or subplans: never a hash or index key across levels */
     bool used;
     bool volatile_;
+    bool late;    /* costly: applied when all is joined */
     bool weighed; /* an OR whose parts for single tables are conditions of their own */
 };
 

@@ -266,7 +266,28 @@ static bool plain_column(const struct expr *e, const struct rte *rte, int *att)
     return true;
 }
 
-static bool as_sarg(const struct rte *rte, struct qual *q, relset have, struct sarg *out)
+/* A date column compared with a constant timestamp is compared with that day. */
+static bool date_bound(struct planner *p, struct sarg *s)
+{
+    const int64_t day_us = 86400000000;
+    const struct expr *value = strip_relabel(s->value);
+    if (value->kind != E_CONST || value->type != TIMESTAMP_OID || value->value.null)
+        return false;
+    int64_t us = value->value.i;
+    int64_t day = us / day_us - (us % day_us < 0);
+    bool midnight = day * day_us == us;
+    if (us == INT64_MIN || us == INT64_MAX || (s->strategy == 3 && !midnight))
+        return false;
+    if (!midnight && s->strategy == 1)
+        s->strategy = 2;
+    else if (!midnight && s->strategy == 4)
+        s->strategy = 5;
+    s->value = expr_const(p->arena, DATE_OID, -1, datum_int(day), value->location);
+    return true;
+}
+
+static bool as_sarg(struct planner *p, const struct rte *rte, struct qual *q, relset have,
+                    struct sarg *out)
 {
     const struct expr *e = q->expr;
     relset self = (relset)1 << rte->index;
@@ -280,10 +301,7 @@ static bool as_sarg(const struct rte *rte, struct qual *q, relset have, struct s
     }
     if (e->kind == E_SAOP && e->flag && plain_column(e->args[0], rte, &out->att)) {
         const struct cat_amop *am = builtin_btree_strategy(e->op);
-        struct rte *r = (struct rte *)rte;
-        bool free_of_rte = true;
-        (void)r;
-        free_of_rte = !expr_mentions(e->args[1], rte);
+        bool free_of_rte = !expr_mentions(e->args[1], rte);
         out->strategy = 6;
         out->value = e->args[1];
         uint32_t elem = element_type_of(e->args[1]->type);
@@ -300,9 +318,10 @@ static bool as_sarg(const struct rte *rte, struct qual *q, relset have, struct s
             continue;
         out->strategy = side == 0 ? am->strategy : 6 - am->strategy;
         out->value = e->args[1 - side];
-        uint32_t type = strip_relabel(out->value)->type;
-        return key_compatible(rte->types[out->att - 1], type) ||
-               key_compatible(rte->types[out->att - 1], out->value->type);
+        uint32_t column = rte->types[out->att - 1];
+        return key_compatible(column, strip_relabel(out->value)->type) ||
+               key_compatible(column, out->value->type) ||
+               (column == DATE_OID && date_bound(p, out));
     }
     return false;
 }
@@ -396,7 +415,7 @@ static int collect_sargs(struct problem *pr, const struct rte *rte, relset have,
 {
     int n = 0;
     for (int i = 0; i < pr->nquals && n < max; i++)
-        if (as_sarg(rte, &pr->quals[i], have, &out[n]))
+        if (as_sarg(pr->l->p, rte, &pr->quals[i], have, &out[n]))
             n++;
     return n;
 }
@@ -479,7 +498,7 @@ static void attach_filter(struct problem *pr, struct plan *n, relset here, relse
     struct conditions all = conditions_new(pr);
     for (int i = 0; i < pr->nquals; i++) {
         struct qual *q = &pr->quals[i];
-        if ((q->rels & ~(here | have)) || (q->rels && !(q->rels & here)))
+        if ((q->rels & ~(here | have)) || (q->rels && !(q->rels & here)) || q->late)
             continue;
         if (!q->rels && have)
             continue;
@@ -1257,6 +1276,55 @@ static struct err *solve(struct problem *pr, const struct sort_key *order, int n
     return n <= MAX_DP_ITEMS ? solve_dp(pr, leaves, out) : solve_greedy(pr, leaves, out);
 }
 
+/* ---- conditions that run a subquery for each row ---- */
+
+static struct err *find_correlated(struct expr **ref, void *arg)
+{
+    bool *found = arg;
+    const struct expr *e = *ref;
+    *found |= e->kind == E_SUBPLAN && e->subplan->correlated;
+    return *found ? NULL : expr_children(*ref, find_correlated, arg);
+}
+
+static bool is_costly(const struct qual *q)
+{
+    bool found = false;
+    struct expr *top = q->expr;
+    struct err *never = find_correlated(&top, &found);
+    CHECK(never == NULL);
+    return found && q->rels && !(q->rels & (q->rels - 1)) && !q->volatile_;
+}
+
+static double item_rows(struct problem *pr, relset rel)
+{
+    for (int i = 0; i < pr->nitems; i++)
+        if (pr->items[i].rels == rel) {
+            struct item *it = &pr->items[i];
+            return it->plan ? it->plan->rows : scan_relation(pr, it->rte, 0, NULL, 0, -1, NULL)->rows;
+        }
+    return 0;
+}
+
+/* Puts off the costly conditions of tables that the join makes smaller. The join order is searched
+ * again if it turns out not to. */
+static struct err *solve_costly(struct problem *pr, const struct sort_key *order, int norder,
+                                double limit, struct path *out, bool *sorted)
+{
+    bool any = false;
+    bool again = false;
+    for (int i = 0; pr->nitems > 1 && i < pr->nquals; i++)
+        any |= pr->quals[i].late = is_costly(&pr->quals[i]);
+    TRY(solve(pr, order, norder, limit, out, sorted));
+    for (int i = 0; any && i < pr->nquals; i++) {
+        struct qual *q = &pr->quals[i];
+        if (!q->late || item_rows(pr, q->rels) >= out->rows)
+            continue;
+        q->late = false;
+        again = true;
+    }
+    return again ? solve(pr, order, norder, limit, out, sorted) : NULL;
+}
+
 /* ---- entry ---- */
 
 static struct err *from_nothing(struct planning *l, struct plan **out)
@@ -1292,12 +1360,16 @@ struct err *plan_from(struct planning *l, const struct sort_key *order, int nord
     TRY(add_condition(&pr, q->where));
     for (int i = 0; i < pr.nquals; i++)
         l->all_quals = expr_and(l->p->arena, l->all_quals, pr.quals[i].expr);
-    TRY(solve(&pr, order, norder, limit, &path, sorted));
+    TRY(solve_costly(&pr, order, norder, limit, &path, sorted));
     /* Conditions on no relation at all (parameters, outer columns) decide once. */
     struct expr *once = NULL;
-    for (int i = 0; i < pr.nquals; i++)
+    for (int i = 0; i < pr.nquals; i++) {
         if (!pr.quals[i].rels && pr.nitems > 1)
             once = expr_and(l->p->arena, once, pr.quals[i].expr);
+        else if (pr.quals[i].late)
+            path.plan->filter.expr =
+                expr_and(l->p->arena, path.plan->filter.expr, pr.quals[i].expr);
+    }
     *out = path.plan;
     if (once) {
         struct plan *n = plan_new(l->p, P_RESULT);
