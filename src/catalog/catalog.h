@@ -20,7 +20,7 @@
 
 enum { FIRST_USER_OID = 16384 }; /* what users make has this OID or a greater one */
 
-struct catalog; /* the whole server's */
+struct catalog;      /* the whole server's */
 struct column_stats; /* statistics.h */
 
 /* A session's access: which database, and the transaction to read and write with. The session owns
@@ -111,17 +111,17 @@ struct relation {
     const char *nsp_name;
     uint32_t owner;
     uint32_t storage_id;
-    char kind;        /* r table, v view, i index, S sequence, m materialized view */
-    char persistence; /* p t u */
+    char kind;            /* r table, v view, i index, S sequence, m materialized view */
+    char persistence;     /* p t u */
     double analyzed_rows; /* when ANALYZE last saw it; -1: never */
-    bool shared;      /* of a system table: one for all databases */
+    bool shared;          /* of a system table: one for all databases */
     bool system; /* a table of pg_catalog: has built-in rows, its storage is per database or shared
                   */
     int natts;
     struct attr *atts;
-    int8_t *lens;          /* for tuple_encode and tuple_decode */
+    int8_t *lens;                      /* for tuple_encode and tuple_decode */
     const struct column_stats **stats; /* by column - 1, NULL: none of it; NULL: never analyzed */
-    struct datum *missing; /* values of columns added later; NULL: all NULL */
+    struct datum *missing;             /* values of columns added later; NULL: all NULL */
     int nindexes;
     struct index *indexes;
     struct index *primary; /* the clustering key; NULL: hidden row ids */

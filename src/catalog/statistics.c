@@ -54,6 +54,7 @@ static struct err *load_row(struct relation *r, const struct datum *v)
         else if (v[STA_KIND + k].i == KIND_CORRELATION && !numbers.null) {
             struct array a;
             TRY(array_open(numbers, &a));
+            s->has_correlation = a.nitems > 0;
             s->correlation = a.nitems ? (double)array_get(&a, 0).f32 : 0;
         }
     }
@@ -112,7 +113,7 @@ static struct err *make_row(struct arena *a, const struct relation *r, int att,
         TRY(array_make_1d(column->ops, s->bounds, (size_t)s->nbounds, a, &v[STA_VALUES + slot]));
         v[STA_COLL + slot++] = datum_int(column->collation);
     }
-    if (column->ops->compare) {
+    if (s->has_correlation) {
         v[STA_KIND + slot] = datum_int(KIND_CORRELATION);
         v[STA_COLL + slot] = datum_int(column->collation);
         TRY(float_array(a, &s->correlation, 1, &v[STA_NUMBERS + slot++]));

@@ -2,7 +2,6 @@
  * arguments and, if asked, ANALYZE. */
 #include "exec/ddl_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -68,8 +67,10 @@ static struct err *statistics_target(struct vacuum *v)
         s->ops->setting_get(s, str_from("default_statistics_target"), false, &text, &found);
     if (!e)
         e = buf_finish(&text);
-    if (!e)
-        v->target = (int)strtol(buf_cstr(&text), NULL, 10);
+    struct str rest = buf_str(&text);
+    int64_t target = 0;
+    if (!e && str_next_int64(&rest, &target))
+        v->target = (int)target;
     buf_done(&text);
     return e;
 }
@@ -93,8 +94,7 @@ static struct err *chosen_columns(struct vacuum *v, const struct relation *r,
             return err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name,
                            r->name);
         if (chosen[att - 1])
-            return err_new("42701",
-                           "column \"%s\" of relation \"%s\" appears more than once", name,
+            return err_new("42701", "column \"%s\" of relation \"%s\" appears more than once", name,
                            r->name);
         chosen[att - 1] = true;
     }
@@ -106,7 +106,10 @@ static struct err *analyze_one(struct vacuum *v, struct relation *r, const bool 
 {
     if (v->verbose)
         ddl_notice(v->d, "INFO", err_new("00000", "analyzing \"%s.%s\"", r->nsp_name, r->name));
-    return ddl_analyze(v->d, r, columns, v->target);
+    bool read_only = txn_set_read_only(v->d->cat->txn, false);
+    struct err *e = ddl_analyze(v->d, r, columns, v->target);
+    (void)txn_set_read_only(v->d->cat->txn, read_only);
+    return e;
 }
 
 static struct err *vacuum_named(struct vacuum *v, const PgQuery__VacuumRelation *vr)

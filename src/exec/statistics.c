@@ -20,7 +20,7 @@ enum {
     ROWS_PER_TARGET = 300, /* sampled rows for each common value or bound that is wanted */
     WIDE_BYTES = 1024,     /* longer values count, but are not kept */
     PAGE_BYTES = 8192,     /* what pg_class.relpages counts */
-    VALUE_OVERHEAD = 4,
+    SHORT_BYTES = 126, /* values up to it are counted with one byte more, longer ones with four */
 };
 
 struct sampled_row {
@@ -165,6 +165,11 @@ static int compare_values(const void *a, const void *b, void *arg)
     return c ? c : x->row - y->row;
 }
 
+static double stored_width(uint32_t len)
+{
+    return len + (len <= SHORT_BYTES ? 1.0 : 4.0);
+}
+
 static void collect(struct column *c, const struct sample *s, int att)
 {
     c->values = arena_new_array(c->arena, struct value, s->nrows + 1);
@@ -174,7 +179,7 @@ static void collect(struct column *c, const struct sample *s, int att)
             c->nnull++;
             continue;
         }
-        c->width_sum += c->ops->byval ? (double)c->ops->len : (double)d.len + VALUE_OVERHEAD;
+        c->width_sum += c->ops->byval ? (double)c->ops->len : stored_width(d.len);
         if (is_wide(&s->rel->atts[att], d))
             c->nwide++;
         else
@@ -238,11 +243,10 @@ static int count_common(const struct column *c, const struct group *groups, int 
         double expected = fmin(rest / others, 1) * sampled;
         double population = c->total_rows;
         double in_population = population * expected / sampled;
-        double variance =
-            population > 1 ? sampled * in_population * (population - in_population) *
-                                 fmax(population - sampled, 0) /
-                                 (population * population * (population - 1))
-                           : 0;
+        double variance = population > 1 ? sampled * in_population * (population - in_population) *
+                                               fmax(population - sampled, 0) /
+                                               (population * population * (population - 1))
+                                         : 0;
         if (count > expected + 2 * sqrt(variance) + 0.5)
             break;
         kept -= count;
@@ -252,7 +256,8 @@ static int count_common(const struct column *c, const struct group *groups, int 
 
 static void choose_common(struct column *c, bool *is_common)
 {
-    struct group *order = arena_memdup(c->arena, c->groups, sizeof(*order) * ((size_t)c->ngroups + 1));
+    struct group *order =
+        arena_memdup(c->arena, c->groups, sizeof(*order) * ((size_t)c->ngroups + 1));
     double distinct = stats_distinct(c->out, c->total_rows);
     int n = 0;
     qsort(order, (size_t)c->ngroups, sizeof(*order), by_count);
@@ -311,7 +316,7 @@ static void describe(struct column *c)
     struct column_stats *s = c->out;
     int not_null = c->nvalues + c->nwide;
     s->null_fraction = c->sampled ? c->nnull / (double)c->sampled : 0;
-    s->width = not_null ? (int)(c->width_sum / not_null + 0.5) : 0;
+    s->width = not_null ? (int)(c->width_sum / not_null) : c->ops->byval ? c->ops->len : 0;
     if (!c->ops->compare || !c->nvalues)
         return;
     group_values(c);
@@ -320,6 +325,7 @@ static void describe(struct column *c)
     choose_common(c, is_common);
     choose_bounds(c, is_common);
     s->correlation = correlation(c);
+    s->has_correlation = true;
 }
 
 static struct err *analyze_column(struct ddl *d, const struct sample *s, int att, int target)

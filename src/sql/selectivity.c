@@ -12,8 +12,8 @@
 #include <math.h>
 
 enum {
-    MIN_BOUNDS = 10,      /* fewer say too little of the values between them */
-    SMALL_TABLE = 200,    /* rows of a table of which nothing is known, at least */
+    MIN_BOUNDS = 10,   /* fewer say too little of the values between them */
+    SMALL_TABLE = 200, /* rows of a table of which nothing is known, at least */
     DEFAULT_DISTINCT = 200,
 };
 
@@ -233,7 +233,8 @@ static double sel_by_trial(struct planning *l, const struct expr *e)
     }
     if (s->nbounds) /* never quite nothing, never quite all of what was not tried */
         common += rest * fmin(fmax(held, 0.1), s->nbounds - 0.1) / s->nbounds;
-    enum outcome null = s->null_fraction > 0 ? try_value(l, e, search.var, datum_null()) : NOT_KNOWN;
+    enum outcome null =
+        s->null_fraction > 0 ? try_value(l, e, search.var, datum_null()) : NOT_KNOWN;
     return clamp(common + (null == HOLDS ? s->null_fraction : 0));
 }
 
@@ -351,8 +352,8 @@ static bool is_column(const struct expr *e)
 static bool as_comparison(const struct expr *e, const struct expr **column,
                           const struct expr **value, int *strategy)
 {
-    const struct cat_amop *am = e->kind == E_OP && e->nargs == 2 ? builtin_btree_strategy(e->op)
-                                                                 : NULL;
+    const struct cat_amop *am =
+        e->kind == E_OP && e->nargs == 2 ? builtin_btree_strategy(e->op) : NULL;
     if (!am)
         return false;
     bool left = is_column(e->args[0]);

@@ -214,6 +214,13 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
     return NULL;
 }
 
+bool txn_set_read_only(struct txn *t, bool read_only)
+{
+    bool before = t->read_only;
+    t->read_only = read_only;
+    return before;
+}
+
 uint64_t txn_xid(const struct txn *t)
 {
     struct txn *at = (struct txn *)t;

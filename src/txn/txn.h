@@ -65,6 +65,9 @@ struct err *txn_begin(struct txn_mgr *mgr, enum txn_isolation isolation, bool re
  * serialization failure, 53100 disk full. */
 struct err *txn_commit(struct txn *t, bool async) MUST_CHECK;
 void txn_abort(struct txn *t);
+/* Lets a read-only transaction write for a while what its readers do not see as data (statistics),
+ * and back; gives what it was before. Such writes are not checked for serializability. */
+bool txn_set_read_only(struct txn *t, bool read_only);
 /* Given on first use. */
 uint64_t txn_xid(const struct txn *t);
 bool txn_has_xid(const struct txn *t);

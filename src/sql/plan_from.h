@@ -1,0 +1,71 @@
+/* FROM and WHERE being planned: shared by plan_from.c, plan_conditions.c, plan_scan.c, plan_join.c.
+ */
+#ifndef TARN_SQL_PLAN_FROM_H
+#define TARN_SQL_PLAN_FROM_H
+
+#include "sql/plan_internal.h"
+
+enum { MAX_RELS = 64 };
+
+#define HASH_ROW_COST 0.015
+
+/* One thing to join: a leaf, or an outer join with its sides. */
+struct item {
+    relset rels;
+    relset requires_;  /* LATERAL: these must come first (on the outer side) */
+    struct rte *rte;   /* a leaf */
+    struct plan *plan; /* an outer join, already planned */
+};
+
+/* A set of items under inner joins. */
+struct problem {
+    struct planning *l;
+    struct item *items;
+    int nitems;
+    int items_cap;
+    struct qual *quals;
+    int nquals;
+    int quals_cap;
+};
+
+/* Conditions, each once, as sel_conjunction wants them. */
+struct conditions {
+    struct expr **list;
+    int n;
+};
+
+/* Room for all conditions of the problem. */
+static inline struct conditions conditions_new(struct problem *pr)
+{
+    return (struct conditions){arena_new_array(pr->l->p->arena, struct expr *, pr->nquals + 1), 0};
+}
+
+static inline const struct expr *strip_relabel(const struct expr *e)
+{
+    while (e->kind == E_RELABEL && e->form != FORM_SQL)
+        e = e->args[0];
+    return e;
+}
+
+/* plan_conditions.c: prepares a condition of WHERE or ON (NULL: none) and adds its conjuncts. */
+struct err *add_condition(struct problem *pr, struct expr *condition) MUST_CHECK;
+
+/* plan_scan.c: the cheapest way to read one table, given relations `have` whose columns are known.
+ * `order`: keys that the caller would like; *sorted (may be NULL): whether the plan gives them. */
+struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
+                           const struct sort_key *order, int norder, double limit, bool *sorted);
+/* Attaches the conditions that are decided on relations `here`, given `have`. n->rows, before it
+ * all rows, becomes those that are left. */
+void attach_filter(struct problem *pr, struct plan *n, relset here, relset have);
+
+/* plan_join.c: the cheapest order and methods. */
+struct err *solve(struct problem *pr, const struct sort_key *order, int norder, double limit,
+                  struct path *out, bool *sorted) MUST_CHECK;
+relset problem_rels(const struct problem *pr);
+/* `left key = right key` with a hashable type. */
+bool is_equi(struct problem *pr, const struct qual *q, relset left, relset right,
+             struct expr **lkey, struct expr **rkey, uint32_t *type);
+void add_hash_key(struct planner *p, struct plan *join, struct expr *lkey, struct expr *rkey,
+                  uint32_t type);
+
+#endif
