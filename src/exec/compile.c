@@ -611,13 +611,15 @@ static struct err *compile_aggs(struct compiler *c, struct plan *n)
     for (int i = 0; i < n->naggs; i++) {
         struct plan_agg *a = &n->aggs[i];
         const struct expr *e = a->expr;
+        const struct expr *filter = e->kind == E_AGG ? e->agg->filter : e->window->filter;
+        int norder = e->kind == E_AGG ? e->agg->norder : 0;
         a->args = arena_new_array(&c->plan->arena, struct program *, e->nargs + 1);
         for (int k = 0; k < e->nargs; k++)
             TRY(compile_expr(c, e->args[k], &a->args[k]));
-        if (e->agg->filter)
-            TRY(compile_expr(c, e->agg->filter, &a->filter));
-        a->order = arena_new_array(&c->plan->arena, struct program *, e->agg->norder + 1);
-        for (int k = 0; k < e->agg->norder; k++)
+        if (filter)
+            TRY(compile_expr(c, filter, &a->filter));
+        a->order = arena_new_array(&c->plan->arena, struct program *, norder + 1);
+        for (int k = 0; k < norder; k++)
             TRY(compile_expr(c, e->agg->order[k].expr, &a->order[k]));
     }
     return NULL;

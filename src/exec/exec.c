@@ -46,6 +46,8 @@ struct err *node_next(struct exec *x, struct plan *n, bool *found)
         return sort_next(x, n, found);
     case P_AGG:
         return agg_next(x, n, found);
+    case P_WINDOW:
+        return window_next(x, n, found);
     case P_DISTINCT:
         return distinct_next(x, n, found);
     case P_LIMIT:
@@ -66,10 +68,8 @@ struct err *node_next(struct exec *x, struct plan *n, bool *found)
     case P_UPDATE:
     case P_DELETE:
         return modify_next(x, n, found);
-    case P_WINDOW:
-        break;
     }
-    return err_unsupported("window functions are not supported");
+    UNREACHABLE();
 }
 
 void node_rescan(struct exec *x, struct plan *n)
@@ -122,6 +122,9 @@ void node_rescan(struct exec *x, struct plan *n)
     case P_AGG:
         agg_rescan(x, n);
         break;
+    case P_WINDOW:
+        window_rescan(x, n);
+        break;
     case P_DISTINCT:
         distinct_rescan(x, n);
         break;
@@ -150,8 +153,6 @@ void node_rescan(struct exec *x, struct plan *n)
     case P_UPDATE:
     case P_DELETE:
         modify_rescan(x, n);
-        break;
-    case P_WINDOW:
         break;
     }
 }

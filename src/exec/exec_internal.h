@@ -194,6 +194,7 @@ NODE(nestloop);
 NODE(hashjoin);
 NODE(sort);
 NODE(agg);
+NODE(window);
 NODE(distinct);
 NODE(limit);
 NODE(project);

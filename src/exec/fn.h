@@ -41,6 +41,9 @@ struct agg_impl {
     struct err *(*add)(void *state, struct fn_call *c, struct arena *arena);
     struct err *(*finish)(void *state, struct fn_call *c, struct datum *out);
     bool skip_nulls; /* rows with a NULL argument are not added */
+    /* Takes back a row that was added, for frames that move; NULL: cannot. *ok false: not this one,
+     * and the state is void. */
+    struct err *(*remove)(void *state, struct fn_call *c, struct arena *arena, bool *ok);
 };
 
 /* Set-returning functions: called until *done. Arguments and state_arena must live until then; the

@@ -29,7 +29,15 @@ static const char *const clause_names[] = {
     [CL_ALTER_USING] = "transform expressions",
     [CL_COPY_WHERE] = "COPY FROM WHERE conditions",
     [CL_WINDOW] = "window definitions",
+    [CL_WINDOW_ROWS] = "window ROWS",
+    [CL_WINDOW_RANGE] = "window RANGE",
+    [CL_WINDOW_GROUPS] = "window GROUPS",
 };
+
+const char *clause_name(enum clause c)
+{
+    return clause_names[c >= CL_WINDOW ? CL_WINDOW : c];
+}
 
 static bool clause_takes_aggs(enum clause c)
 {
@@ -40,8 +48,9 @@ static bool clause_takes_aggs(enum clause c)
 /* The nearest query level whose columns the expressions use: an aggregate belongs there. */
 struct level_search {
     struct level *start;
-    int nearest;            /* levels up; -1: no columns at all */
-    const struct expr *agg; /* an aggregate of this level inside */
+    int nearest;               /* levels up; -1: no columns at all */
+    const struct expr *agg;    /* an aggregate of this level inside */
+    const struct expr *window; /* a window function inside */
 };
 
 static int levels_up(struct level *l, const struct rte *rte)
@@ -68,23 +77,9 @@ static struct err *visit_level(struct expr **e, void *arg)
             s->agg = *e;
         return NULL;
     }
+    if ((*e)->kind == E_WINDOW && (*e)->window->level == s->start->q)
+        s->window = *e;
     return expr_children(*e, visit_level, arg);
-}
-
-static struct err *agg_order(struct level *l, const PgQuery__FuncCall *call, struct agg_extra *x)
-{
-    x->order = arena_new_array(l->a->arena, struct sort_key, call->n_agg_order);
-    for (size_t i = 0; i < call->n_agg_order; i++) {
-        const PgQuery__SortBy *s = call->agg_order[i]->sort_by;
-        struct sort_key *k = &x->order[x->norder++];
-        TRY(analyze_expr(l, s->node, &k->expr));
-        TRY(resolve_unknown(l->a, &k->expr));
-        TRY(ordering_op(l->a, k->expr->type, k->expr->location, &k->lt_op));
-        k->desc = s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
-        k->nulls_first = s->sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
-                         (k->desc && s->sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST);
-    }
-    return NULL;
 }
 
 /* One node per distinct aggregate: equal ones are computed once. */
@@ -116,7 +111,7 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
             TRY(ordering_op(a, args[i]->type, args[i]->location, &lt));
         }
     if (!x->ordered_set)
-        TRY(agg_order(l, call, x));
+        TRY(analyze_plain_keys(l, call->agg_order, call->n_agg_order, &x->order, &x->norder));
     for (int i = 0; x->distinct && i < x->norder; i++) {
         bool listed = false;
         for (int k = 0; k < nargs; k++)
@@ -129,7 +124,7 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
     }
     if (call->agg_filter)
         TRY(analyze_bool(l, call->agg_filter, CL_AGG_FILTER, "FILTER", &x->filter));
-    struct level_search search = {l, -1, NULL};
+    struct level_search search = {l, -1, NULL, NULL};
     struct expr *self = e;
     TRY(expr_children(self, visit_level, &search));
     struct level *home = l;
@@ -138,6 +133,10 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
     if (search.agg)
         return at(a, err_new("42803", "aggregate function calls cannot be nested"),
                   search.agg->location);
+    if (search.window)
+        return at(a,
+                  err_new("42803", "aggregate function calls cannot contain window function calls"),
+                  search.window->location);
     if (!clause_takes_aggs(home->clause))
         return at(a,
                   err_new("42803", "aggregate functions are not allowed in %s",
@@ -163,6 +162,8 @@ static struct err *check_call_form(struct level *l, const PgQuery__FuncCall *f,
     struct analysis *a = l->a;
     const struct cat_proc *p = e->kind == E_FUNC || e->kind == E_AGG ? builtin_proc(e->func) : NULL;
     bool is_agg = e->kind == E_AGG;
+    if (e->kind == E_WINDOW)
+        return NULL;
     if (f->agg_star && !is_agg)
         return at(
             a, err_new("42809", "%s(*) specified, but %s is not an aggregate function", name, name),
@@ -180,7 +181,14 @@ static struct err *check_call_form(struct level *l, const PgQuery__FuncCall *f,
                   err_new("42809", "FILTER specified, but %s is not an aggregate function", name),
                   f->location);
     if (p && p->kind == 'w')
-        return at(a, err_new("42P20", "window function %s requires an OVER clause", name),
+        return at(a, err_new("42809", "window function %s requires an OVER clause", name),
+                  f->location);
+    if (f->over && !is_agg)
+        return at(a,
+                  err_new("42809",
+                          "OVER specified, but %s is not a window function nor an aggregate "
+                          "function",
+                          name),
                   f->location);
     if (p && p->kind == 'p')
         return at(
@@ -201,8 +209,6 @@ struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struc
     struct analysis *a = l->a;
     struct func_name fn;
     TRY(func_name(a, f, &fn));
-    if (f->over)
-        return at(a, err_unsupported("window functions are not supported"), f->location);
     if (f->agg_within_group)
         return at(a, err_unsupported("WITHIN GROUP is not supported"), f->location);
     int n = (int)f->n_args;

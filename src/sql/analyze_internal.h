@@ -46,6 +46,9 @@ enum clause {
     CL_ALTER_USING,
     CL_COPY_WHERE,
     CL_WINDOW,
+    CL_WINDOW_ROWS,
+    CL_WINDOW_RANGE,
+    CL_WINDOW_GROUPS,
 };
 
 struct analysis {
@@ -181,6 +184,18 @@ struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s) MUST_C
 struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct target *targets,
                               int ntargets, enum clause clause, struct sort_key **out,
                               int *nout) MUST_CHECK;
+/* Expressions only: no names or numbers of output columns. */
+struct err *analyze_plain_keys(struct level *l, pg_node **list, size_t n, struct sort_key **out,
+                               int *nout) MUST_CHECK;
+/* One of a WINDOW clause (out NULL), or what stands behind OVER. */
+struct err *analyze_window(struct level *l, const PgQuery__WindowDef *d,
+                           struct window **out) MUST_CHECK;
+/* A call with OVER of a function of kind 'w' or 'a'. */
+struct err *make_window(struct level *l, const struct cat_proc *p, struct expr **args, int nargs,
+                        const PgQuery__FuncCall *call, uint32_t type, int location,
+                        struct expr **out) MUST_CHECK;
+/* As errors about window functions name it. */
+const char *clause_name(enum clause c);
 struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv,
                           struct relation **out) MUST_CHECK;
 struct err *rte_for_relation(struct analysis *a, struct relation *r, const PgQuery__Alias *alias,

@@ -216,6 +216,34 @@ static struct err *find_target(struct level *l, const pg_node *n, struct target 
     return NULL;
 }
 
+static struct err *sort_direction(struct analysis *a, const PgQuery__SortBy *s, struct sort_key *k)
+{
+    k->desc = s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
+    if (s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
+        const char *op = node_str(s->use_op[s->n_use_op - 1]);
+        k->desc = strcmp(op, ">") == 0;
+        if (!k->desc && strcmp(op, "<") != 0)
+            return at(a, err_unsupported("ORDER BY USING %s is not supported", op), s->location);
+    }
+    k->nulls_first = s->sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
+                     (k->desc && s->sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST);
+    return ordering_op(a, k->expr->type, k->expr->location, &k->lt_op);
+}
+
+struct err *analyze_plain_keys(struct level *l, pg_node **list, size_t n, struct sort_key **out,
+                               int *nout)
+{
+    *out = arena_new_array(l->a->arena, struct sort_key, n);
+    for (size_t i = 0; i < n; i++) {
+        struct sort_key *k = &(*out)[i];
+        TRY(analyze_expr(l, list[i]->sort_by->node, &k->expr));
+        TRY(resolve_unknown(l->a, &k->expr));
+        TRY(sort_direction(l->a, list[i]->sort_by, k));
+    }
+    *nout = (int)n;
+    return NULL;
+}
+
 struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct target *targets,
                               int ntargets, enum clause clause, struct sort_key **out, int *nout)
 {
@@ -249,17 +277,7 @@ struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct 
                     k->expr = targets[t].expr;
                     break;
                 }
-        k->desc = s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
-        if (s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
-            const char *op = node_str(s->use_op[s->n_use_op - 1]);
-            k->desc = strcmp(op, ">") == 0;
-            if (!k->desc && strcmp(op, "<") != 0)
-                return at(a, err_unsupported("ORDER BY USING %s is not supported", op),
-                          s->location);
-        }
-        k->nulls_first = s->sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
-                         (k->desc && s->sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST);
-        TRY(ordering_op(a, k->expr->type, k->expr->location, &k->lt_op));
+        TRY(sort_direction(a, s, k));
         (*nout)++;
     }
     return NULL;
@@ -450,6 +468,12 @@ struct err *check_grouping(struct level *l)
         return NULL;
     for (int i = 0; i < q->ntargets; i++)
         TRY(check_grouped(&q->targets[i].expr, &c));
+    for (int i = 0; i < q->nwindows; i++) {
+        for (int k = 0; k < q->windows[i]->npartition; k++)
+            TRY(check_grouped(&q->windows[i]->partition[k].expr, &c));
+        for (int k = 0; k < q->windows[i]->norder; k++)
+            TRY(check_grouped(&q->windows[i]->order[k].expr, &c));
+    }
     if (q->having)
         TRY(check_grouped(&q->having, &c));
     for (int i = 0; i < q->norder; i++)
@@ -499,6 +523,7 @@ static struct err *analyze_locking(struct level *l, const PgQuery__SelectStmt *s
                       : q->ngroup            ? "GROUP BY clause"
                       : q->having            ? "HAVING clause"
                       : q->naggs             ? "aggregate functions"
+                      : q->nwfuncs           ? "window functions"
                       : q->has_srf           ? "set-returning functions in the target list"
                                              : NULL;
     if (why)
@@ -776,6 +801,8 @@ static struct err *analyze_plain_select(struct level *l, const PgQuery__SelectSt
 {
     struct query *q = l->q;
     TRY(analyze_from(l, s->from_clause, s->n_from_clause));
+    for (size_t i = 0; i < s->n_window_clause; i++)
+        TRY(analyze_window(l, s->window_clause[i]->window_def, NULL));
     TRY(analyze_targets(l, s->target_list, s->n_target_list, CL_SELECT, &q->targets, &q->ntargets));
     if (s->where_clause)
         TRY(analyze_bool(l, s->where_clause, CL_WHERE, "WHERE", &q->where));
@@ -788,8 +815,6 @@ static struct err *analyze_plain_select(struct level *l, const PgQuery__SelectSt
     TRY(analyze_group(l, s));
     TRY(analyze_distinct_clause(l, s));
     TRY(analyze_limit(l, s));
-    if (s->n_window_clause)
-        return err_unsupported("window functions are not supported");
     for (int i = 0; i < q->ntargets; i++)
         q->has_srf |= expr_has_srf(q->targets[i].expr);
     TRY(check_grouping(l));

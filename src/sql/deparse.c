@@ -357,6 +357,16 @@ static const char *booltest_text(enum booltest t)
     return texts[t];
 }
 
+static struct err *put_agg_filter(struct deparser *d, const struct expr *filter)
+{
+    if (!filter)
+        return NULL;
+    buf_put_c(d->out, " FILTER (WHERE ");
+    TRY(put(d, filter, false));
+    buf_put_u8(d->out, ')');
+    return NULL;
+}
+
 static struct err *put_agg(struct deparser *d, const struct expr *e)
 {
     const struct cat_proc *p = builtin_proc(e->func);
@@ -370,11 +380,20 @@ static struct err *put_agg(struct deparser *d, const struct expr *e)
         TRY(deparse_put_sort(d, agg->order, agg->norder, NULL));
     }
     buf_put_u8(d->out, ')');
-    if (!agg->filter)
-        return NULL;
-    buf_put_c(d->out, " FILTER (WHERE ");
-    TRY(put(d, agg->filter, false));
+    return put_agg_filter(d, agg->filter);
+}
+
+static struct err *put_window_func(struct deparser *d, const struct expr *e)
+{
+    const struct window_extra *x = e->window;
+    buf_printf(d->out, "%.*s(%s", STR_ARG(builtin_proc(e->func)->name), x->star ? "*" : "");
+    TRY(put_args(d, e, 0));
     buf_put_u8(d->out, ')');
+    TRY(put_agg_filter(d, x->filter));
+    buf_put_c(d->out, " OVER ");
+    if (!x->window->name)
+        return deparse_put_window(d, x->window);
+    quote_identifier(d->out, x->window->name);
     return NULL;
 }
 
@@ -468,6 +487,8 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
         return put_subscript(d, e);
     case E_AGG:
         return put_agg(d, e);
+    case E_WINDOW:
+        return put_window_func(d, e);
     case E_SLOT:
         buf_printf(d->out, "$%d", e->param);
         return NULL;
@@ -478,7 +499,6 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
         return NULL;
     case E_CASETEST:
     case E_ROWCMP:
-    case E_WINDOW:
     case E_FIELD:
     case E_DEFAULT:
     case E_NEXTVAL:

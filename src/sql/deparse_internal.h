@@ -32,6 +32,8 @@ struct err *deparse_put_query(struct deparser *d, const struct query *q,
                               bool names_hidden) MUST_CHECK;
 struct err *deparse_put_sort(struct deparser *d, const struct sort_key *keys, int n,
                              const struct query *by_number) MUST_CHECK;
+/* What stands behind OVER, in parentheses. */
+struct err *deparse_put_window(struct deparser *d, const struct window *w) MUST_CHECK;
 /* `text` on a line of its own, `left` columns left of the indentation that holds and `right` from
  * there. */
 void deparse_line(struct deparser *d, const char *text, int left, int right);

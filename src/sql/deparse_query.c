@@ -124,7 +124,8 @@ static struct err *put_relation_name(struct deparser *d, const struct rte *rte)
 
 static struct err *put_sortable(struct deparser *d, const struct expr *e)
 {
-    bool parens = e->kind != E_VAR && (d->pretty || e->kind == E_FUNC || e->kind == E_AGG);
+    bool parens = e->kind != E_VAR &&
+                  (d->pretty || e->kind == E_FUNC || e->kind == E_AGG || e->kind == E_WINDOW);
     if (e->kind == E_CONST) /* a bare number would be a position */
         return deparse_put(d, e, true);
     put_parens(d, parens, '(');
@@ -156,6 +157,67 @@ struct err *deparse_put_sort(struct deparser *d, const struct sort_key *keys, in
         else
             buf_put_c(d->out, k->nulls_first ? " NULLS FIRST" : "");
     }
+    return NULL;
+}
+
+static struct err *put_frame_bound(struct deparser *d, int frame, int unbounded, int current,
+                                   int preceding, const struct expr *offset, bool is_start)
+{
+    if (frame & unbounded) {
+        buf_put_c(d->out, is_start ? "UNBOUNDED PRECEDING" : "UNBOUNDED FOLLOWING");
+    } else if (frame & current) {
+        buf_put_c(d->out, "CURRENT ROW");
+    } else {
+        TRY(deparse_put(d, offset, false));
+        buf_put_c(d->out, frame & preceding ? " PRECEDING" : " FOLLOWING");
+    }
+    return NULL;
+}
+
+static struct err *put_frame(struct deparser *d, const struct window *w)
+{
+    int f = w->frame;
+    buf_put_c(d->out, f & FRAME_RANGE ? "RANGE " : f & FRAME_ROWS ? "ROWS " : "GROUPS ");
+    buf_put_c(d->out, f & FRAME_BETWEEN ? "BETWEEN " : "");
+    TRY(put_frame_bound(d, f, FRAME_START_UNBOUNDED, FRAME_START_CURRENT, FRAME_START_PRECEDING,
+                        w->start, true));
+    if (f & FRAME_BETWEEN) {
+        buf_put_c(d->out, " AND ");
+        TRY(put_frame_bound(d, f, FRAME_END_UNBOUNDED, FRAME_END_CURRENT, FRAME_END_PRECEDING,
+                            w->end, false));
+    }
+    buf_put_c(d->out, f & FRAME_EXCLUDE_CURRENT ? " EXCLUDE CURRENT ROW"
+                      : f & FRAME_EXCLUDE_GROUP ? " EXCLUDE GROUP"
+                      : f & FRAME_EXCLUDE_TIES  ? " EXCLUDE TIES"
+                                                : "");
+    return NULL;
+}
+
+struct err *deparse_put_window(struct deparser *d, const struct window *w)
+{
+    const char *blank = "";
+    buf_put_u8(d->out, '(');
+    if (w->copied) {
+        quote_identifier(d->out, w->copied->name);
+        blank = " ";
+    } else if (w->npartition) {
+        buf_put_c(d->out, "PARTITION BY ");
+        for (int i = 0; i < w->npartition; i++) {
+            buf_put_c(d->out, i ? ", " : "");
+            TRY(put_sortable(d, w->partition[i].expr));
+        }
+        blank = " ";
+    }
+    if (w->norder && !w->copied_order) {
+        buf_printf(d->out, "%sORDER BY ", blank);
+        TRY(deparse_put_sort(d, w->order, w->norder, NULL));
+        blank = " ";
+    }
+    if (w->frame & FRAME_NONDEFAULT) {
+        buf_put_c(d->out, blank);
+        TRY(put_frame(d, w));
+    }
+    buf_put_u8(d->out, ')');
     return NULL;
 }
 
@@ -452,6 +514,18 @@ static struct err *put_basic(struct deparser *d, const struct query *q, const ch
         deparse_line(d, "HAVING ", INDENT_CLAUSE, 1);
         TRY(deparse_put(d, q->having, false));
     }
+    bool first = true;
+    for (int i = 0; i < q->nwindows; i++) {
+        if (!q->windows[i]->name)
+            continue;
+        if (first)
+            deparse_line(d, "WINDOW ", INDENT_CLAUSE, 2);
+        buf_put_c(d->out, first ? "" : ", ");
+        quote_identifier(d->out, q->windows[i]->name);
+        buf_put_c(d->out, " AS ");
+        TRY(deparse_put_window(d, q->windows[i]));
+        first = false;
+    }
     return NULL;
 }
 
@@ -519,8 +593,6 @@ static struct err *put_clauses(struct deparser *d, const struct query *q, const 
         [TXN_NO_KEY_UPDATE] = "FOR NO KEY UPDATE OF ",
         [TXN_UPDATE] = "FOR UPDATE OF ",
     };
-    if (q->has_window)
-        return err_unsupported("window functions in a view are not supported yet");
     if (q->nctes)
         TRY(put_with(d, q));
     TRY(q->setop == SETOP_NONE ? put_basic(d, q, names) : put_setop(d, q, names));

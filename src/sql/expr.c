@@ -111,11 +111,8 @@ struct err *expr_children(struct expr *e, expr_visit visit, void *arg)
     }
     if (e->kind == E_SUBLINK && e->sublink.test)
         TRY(visit(&e->sublink.test, arg));
-    if (e->kind == E_WINDOW) {
-        for (int i = 0; i < e->window->npartition; i++)
-            TRY(visit(&e->window->partition[i], arg));
-        TRY(visit_keys(e->window->order, e->window->norder, visit, arg));
-    }
+    if (e->kind == E_WINDOW && e->window->filter)
+        TRY(visit(&e->window->filter, arg));
     return NULL;
 }
 
@@ -154,8 +151,11 @@ static bool payload_equal(const struct expr *a, const struct expr *b)
         return a->rowcmp.cmp == b->rowcmp.cmp;
     case E_SUBLINK:
     case E_SUBPLAN:
-    case E_WINDOW:
         return false; /* each is computed by itself */
+    case E_WINDOW:
+        return a->window->window == b->window->window && a->window->star == b->window->star &&
+               !a->window->filter == !b->window->filter &&
+               (!a->window->filter || expr_equal(a->window->filter, b->window->filter));
     case E_AGG:
         return a->agg->star == b->agg->star && a->agg->distinct == b->agg->distinct &&
                a->agg->norder == 0 && b->agg->norder == 0 && a->agg->level == b->agg->level &&

@@ -141,14 +141,53 @@ struct expr {
     };
 };
 
-struct window_extra {
-    struct expr **partition;
+/* Bits of a window's frame, as the parser sets them. */
+enum {
+    FRAME_NONDEFAULT = 0x1, /* the statement says what the frame is */
+    FRAME_RANGE = 0x2,
+    FRAME_ROWS = 0x4,
+    FRAME_GROUPS = 0x8,
+    FRAME_BETWEEN = 0x10,
+    FRAME_START_UNBOUNDED = 0x20,
+    FRAME_END_UNBOUNDED = 0x100,
+    FRAME_START_CURRENT = 0x200,
+    FRAME_END_CURRENT = 0x400,
+    FRAME_START_PRECEDING = 0x800, /* by an offset */
+    FRAME_END_PRECEDING = 0x1000,
+    FRAME_START_FOLLOWING = 0x2000,
+    FRAME_END_FOLLOWING = 0x4000,
+    FRAME_EXCLUDE_CURRENT = 0x8000,
+    FRAME_EXCLUDE_GROUP = 0x10000,
+    FRAME_EXCLUDE_TIES = 0x20000,
+    FRAME_START_OFFSET = FRAME_START_PRECEDING | FRAME_START_FOLLOWING,
+    FRAME_END_OFFSET = FRAME_END_PRECEDING | FRAME_END_FOLLOWING,
+    FRAME_EXCLUDES = FRAME_EXCLUDE_CURRENT | FRAME_EXCLUDE_GROUP | FRAME_EXCLUDE_TIES,
+    FRAME_DEFAULT = FRAME_RANGE | FRAME_START_UNBOUNDED | FRAME_END_CURRENT,
+};
+
+/* A window of a query: one of its WINDOW clause, or what stands behind OVER. */
+struct window {
+    const char *name;            /* NULL: none */
+    const struct window *copied; /* OVER (w ...): whose partition, and perhaps order, it has */
+    bool copied_order;
+    struct sort_key *partition;
     int npartition;
     struct sort_key *order;
     int norder;
-    int frame_options;
-    struct expr *start_offset;
-    struct expr *end_offset;
+    int frame;
+    struct expr *start; /* offsets; NULL: none */
+    struct expr *end;
+    uint32_t start_in_range; /* pg_proc OID of the RANGE offset's in_range function */
+    uint32_t end_in_range;
+};
+
+/* A window function, or an aggregate as one. */
+struct window_extra {
+    bool star;
+    struct expr *filter;
+    struct window *window;
+    struct query *level; /* the query that computes it */
+    int number;          /* position among that query's window functions */
 };
 
 #endif

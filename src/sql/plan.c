@@ -110,11 +110,13 @@ static struct err *prepare_child(struct expr **e, void *arg)
 }
 
 /* Nodes are shared between clauses (a target and its sort key), so rewriting works on copies. */
-static struct expr *copy_node(struct arena *a, const struct expr *e)
+struct expr *copy_node(struct arena *a, const struct expr *e)
 {
     struct expr *copy = arena_memdup(a, e, sizeof(*e));
     if (e->nargs)
         copy->args = arena_memdup(a, e->args, sizeof(*e->args) * (size_t)e->nargs);
+    if (e->kind == E_WINDOW)
+        copy->window = arena_memdup(a, e->window, sizeof(*e->window));
     if (e->kind == E_AGG) {
         copy->agg = arena_memdup(a, e->agg, sizeof(*e->agg));
         if (e->agg->norder)
@@ -378,80 +380,6 @@ void split_and(struct arena *a, struct expr *e, struct expr ***list, int *n, int
     *n = count;
 }
 
-/* ---- aggregation ---- */
-
-struct agg_rewrite {
-    struct planning *l;
-    struct plan *node;
-};
-
-static struct err *above_agg(struct expr **ref, void *arg);
-
-/* Above the aggregation, grouping expressions and aggregates are values in slots. */
-static struct err *above_agg(struct expr **ref, void *arg)
-{
-    struct agg_rewrite *r = arg;
-    struct planner *p = r->l->p;
-    struct query *q = r->l->q;
-    struct expr *e = *ref;
-    if (e->kind == E_AGG && e->agg->level == q) {
-        *ref = slot_expr(p, r->node->aggs[e->agg->number].slot, e);
-        return NULL;
-    }
-    for (int i = 0; i < q->ngroup; i++) {
-        if (r->node->group[i].expr->kind == E_VAR || !expr_equal(q->group[i], e))
-            continue;
-        *ref = slot_expr(p, r->node->group[i].slot, e);
-        return NULL;
-    }
-    if (e->kind == E_VAR || e->kind == E_CONST || e->kind == E_SUBLINK)
-        return NULL;
-    *ref = copy_node(p->arena, e);
-    return expr_children(*ref, above_agg, r);
-}
-
-static struct err *plan_agg(struct planning *l, struct plan **node)
-{
-    struct planner *p = l->p;
-    struct query *q = l->q;
-    struct plan *agg = plan_new(p, P_AGG);
-    agg->left = *node;
-    agg->strategy = q->ngroup ? AGG_HASHED : AGG_PLAIN;
-    agg->ngroup = q->ngroup;
-    agg->group = arena_new_array(p->arena, struct plan_expr, q->ngroup);
-    for (int i = 0; i < q->ngroup; i++) {
-        struct expr *e = q->group[i];
-        agg->group[i].expr = e;
-        TRY(prepare_expr(l, &agg->group[i].expr));
-        agg->group[i].slot = agg->group[i].expr->kind == E_VAR ? plan_var_slot(agg->group[i].expr)
-                                                               : plan_new_slots(p->plan, 1);
-    }
-    agg->naggs = q->naggs;
-    agg->aggs = arena_new_array(p->arena, struct plan_agg, q->naggs);
-    for (int i = 0; i < q->naggs; i++) {
-        agg->aggs[i].expr = q->aggs[i];
-        TRY(prepare_expr(l, &agg->aggs[i].expr));
-        agg->aggs[i].slot = plan_new_slots(p->plan, 1);
-    }
-    agg->rows = q->ngroup ? sel_groups(l, agg->group, q->ngroup, (*node)->rows) : 1;
-    agg->startup_cost = agg->total_cost =
-        (*node)->total_cost + (*node)->rows * 0.01 + agg->rows * 0.01;
-    struct agg_rewrite r = {l, agg};
-    for (int i = 0; i < q->ntargets; i++)
-        TRY(above_agg(&q->targets[i].expr, &r));
-    for (int i = 0; i < q->norder; i++)
-        TRY(above_agg(&q->order[i].expr, &r));
-    for (int i = 0; i < q->ndistinct_on; i++)
-        TRY(above_agg(&q->distinct_on[i], &r));
-    if (q->having) {
-        TRY(above_agg(&q->having, &r));
-        agg->filter.expr = q->having;
-        TRY(prepare_expr(l, &agg->filter.expr));
-    }
-    *node = agg;
-    return NULL;
-}
-
 /* ---- targets, DISTINCT, ORDER BY, LIMIT ---- */
 
 static bool targets_volatile(const struct query *q)
@@ -501,33 +429,39 @@ static struct err *project(struct planning *l, struct plan **node, int *slots)
     return NULL;
 }
 
-static struct err *add_sort(struct planning *l, struct plan **node, const int *target_slots,
-                            double limit)
+struct err *plan_sort(struct planning *l, struct sort_key *keys, int nkeys, struct plan **node)
 {
-    struct planner *p = l->p;
-    struct query *q = l->q;
-    struct plan *sort = plan_new(p, P_SORT);
+    struct plan *sort = plan_new(l->p, P_SORT);
     sort->left = *node;
-    sort->keys = q->order;
-    sort->nkeys = q->norder;
-    sort->key_exprs = arena_new_array(p->arena, struct plan_expr, q->norder);
-    for (int i = 0; i < q->norder; i++) {
-        struct expr *e = q->order[i].expr;
-        for (int t = 0; target_slots && t < q->ntargets; t++) {
-            if (q->targets[t].expr == q->order[i].expr || expr_equal(q->targets[t].expr, e)) {
-                e = slot_expr(p, target_slots[t], e);
-                break;
-            }
-        }
-        TRY(prepare_expr(l, &e));
-        sort->key_exprs[i] = (struct plan_expr){e, -1, NULL};
+    sort->keys = keys;
+    sort->nkeys = nkeys;
+    sort->key_exprs = arena_new_array(l->p->arena, struct plan_expr, nkeys);
+    for (int i = 0; i < nkeys; i++) {
+        sort->key_exprs[i] = (struct plan_expr){keys[i].expr, -1, NULL};
+        TRY(prepare_expr(l, &sort->key_exprs[i].expr));
     }
     sort->rows = (*node)->rows;
-    (void)limit;
     sort->startup_cost = (*node)->total_cost + sort->rows * 0.02;
     sort->total_cost = sort->startup_cost + sort->rows * 0.0025;
     *node = sort;
     return NULL;
+}
+
+static struct err *add_sort(struct planning *l, struct plan **node, const int *target_slots)
+{
+    struct planner *p = l->p;
+    struct query *q = l->q;
+    struct sort_key *keys = arena_new_array(p->arena, struct sort_key, q->norder);
+    for (int i = 0; i < q->norder; i++) {
+        keys[i] = q->order[i];
+        for (int t = 0; target_slots && t < q->ntargets; t++) {
+            if (!expr_equal(q->targets[t].expr, keys[i].expr))
+                continue;
+            keys[i].expr = slot_expr(p, target_slots[t], keys[i].expr);
+            break;
+        }
+    }
+    return plan_sort(l, keys, q->norder, node);
 }
 
 /* DISTINCT ON goes over rows sorted by its expressions: those that ORDER BY lacks come behind it.
@@ -669,7 +603,8 @@ static double wanted_rows(const struct query *q)
 static struct err *plan_select(struct planning *l, struct plan **out, int *slots)
 {
     struct query *q = l->q;
-    bool simple_order = !q->has_group && !q->distinct && !q->has_srf && q->norder;
+    bool simple = !q->has_group && !q->distinct && !q->has_srf && !q->nwfuncs;
+    bool simple_order = simple && q->norder;
     bool sorted = false;
     if (q->cursor && q->nrtes == 1 && q->rtes[0]->kind == RTE_RELATION) {
         rte_plan_init(l->p, q->rtes[0]);
@@ -682,21 +617,23 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
             q->marks[i].rte->key_slot = plan_new_slots(l->p->plan, 1);
     }
     TRY(plan_from(l, simple_order ? q->order : NULL, simple_order ? q->norder : 0,
-                  q->has_group || q->distinct || q->has_srf ? -1 : wanted_rows(q), out, &sorted));
+                  simple ? wanted_rows(q) : -1, out, &sorted));
     if (q->has_group)
         TRY(plan_agg(l, out));
+    if (q->nwfuncs)
+        TRY(plan_windows(l, out, &sorted));
     bool project_first = q->distinct || q->has_srf || targets_volatile(q);
     if (project_first)
         TRY(project(l, out, slots));
     if (q->distinct == DISTINCT_ON) {
         order_by_distinct(l);
-        TRY(add_sort(l, out, slots, -1));
+        TRY(add_sort(l, out, slots));
         TRY(add_distinct(l, out, slots));
     } else {
         if (q->distinct)
             TRY(add_distinct(l, out, slots));
-        if (q->norder && !sorted)
-            TRY(add_sort(l, out, project_first ? slots : NULL, -1));
+        if (q->norder && (!sorted || q->distinct || q->has_srf))
+            TRY(add_sort(l, out, project_first ? slots : NULL));
     }
     TRY(add_lock_rows(l, out));
     TRY(add_limit(l, out));
@@ -830,7 +767,7 @@ static struct err *plan_setop(struct planning *l, struct plan **out, int *slots)
         *out = node;
     }
     if (q->norder)
-        TRY(add_sort(l, out, NULL, -1));
+        TRY(add_sort(l, out, NULL));
     TRY(add_limit(l, out));
     return project(l, out, slots);
 }

@@ -54,7 +54,7 @@ struct index_qual {
 enum agg_strategy { AGG_PLAIN, AGG_HASHED, AGG_SORTED };
 
 struct plan_agg {
-    struct expr *expr;     /* E_AGG */
+    struct expr *expr;     /* E_AGG or E_WINDOW */
     struct program **args; /* compiled by exec */
     struct program *filter;
     struct program **order;
@@ -85,7 +85,7 @@ struct plan {
     int nexprs;
     int *slots; /* SUBQUERY, CTESCAN, SETOP, DISTINCT, APPEND: columns written or compared */
     int nslots;
-    int *saved; /* SORT, HASHJOIN (right side), MATERIAL, DISTINCT, AGG: slots to keep */
+    int *saved; /* SORT, HASHJOIN (right side), MATERIAL, DISTINCT, AGG, WINDOW: slots to keep */
     int nsaved;
     int *left_saved; /* HASHJOIN: those of the left side */
     int nleft_saved;
@@ -116,10 +116,11 @@ struct plan {
     struct plan_expr bound; /* SORT under a LIMIT: rows wanted (limit + offset); expr NULL: all */
     /* AGG */
     enum agg_strategy strategy;
-    struct plan_expr *group; /* grouping expressions, each into its slot */
+    struct plan_expr *group; /* grouping expressions, each into its slot; WINDOW: partition */
     int ngroup;
-    struct plan_agg *aggs;
+    struct plan_agg *aggs; /* WINDOW: its functions */
     int naggs;
+    const struct window *window; /* WINDOW; its order is in `keys`, its offsets in `exprs` */
     /* SETOP */
     enum setop_kind setop;
     bool setop_all;

@@ -136,7 +136,7 @@ static struct err *scan_leaf(struct problem *pr, struct rte *rte, struct plan **
 static bool is_simple(const struct query *q)
 {
     if (q->kind != Q_SELECT || q->setop != SETOP_NONE || q->has_group || q->distinct || q->norder ||
-        q->limit || q->offset || q->has_srf || q->has_window || q->nctes || q->nmarks || !q->nfrom)
+        q->limit || q->offset || q->has_srf || q->nwfuncs || q->nctes || q->nmarks || !q->nfrom)
         return false;
     for (int i = 0; i < q->ntargets; i++)
         if (expr_is_volatile(q->targets[i].expr) || !q->targets[i].name)

@@ -155,6 +155,7 @@ static void assign(struct walk *w, struct plan *n, const uint64_t *above)
     case P_SORT:
     case P_MATERIAL:
     case P_AGG:
+    case P_WINDOW:
     case P_DISTINCT:
         /* What this node reads for itself it reads before saving; aggregates above read results. */
         n->saved = saved_of(w, n->left, above, &n->nsaved);

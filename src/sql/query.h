@@ -151,7 +151,12 @@ struct query {
     int naggs;
     int aggs_cap;
     bool has_srf; /* set-returning functions among the targets */
-    bool has_window;
+    struct window **windows;
+    int nwindows;
+    int windows_cap;
+    struct expr **wfuncs; /* E_WINDOW nodes */
+    int nwfuncs;
+    int wfuncs_cap;
     enum distinct_kind distinct;
     struct expr **distinct_on;
     int ndistinct_on;

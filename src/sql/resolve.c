@@ -787,6 +787,8 @@ struct err *make_func(struct level *l, struct func_name fn, struct expr **args, 
     }
     if (c.expanded)
         TRY(collect_variadic(a, p, declared[p->nargs - 1], &args, &nargs, location));
+    if (call && call->over && (p->kind == 'w' || p->kind == 'a'))
+        return make_window(l, p, args, nargs, call, rettype, location, out);
     if (p->kind == 'a')
         return make_agg(l, p, args, nargs, call, rettype, location, out);
     *out = expr_func(a->arena, E_FUNC, p->oid, 0, rettype, args, nargs, location);

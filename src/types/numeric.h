@@ -94,10 +94,15 @@ struct numeric_sum {
     int ndigits;
     int pending; /* additions since carries were settled */
     int dscale;
+    int64_t widest; /* values that have dscale digits behind the point */
     int64_t nans, pinfs, ninfs;
     int64_t count;
 };
 struct err *numeric_sum_add(struct numeric_sum *s, struct datum d, struct arena *arena) MUST_CHECK;
+/* Takes back a value that was added. *ok is false, and the sum void, when the result's scale would
+ * not be known. */
+struct err *numeric_sum_remove(struct numeric_sum *s, struct datum d, struct arena *arena,
+                               bool *ok) MUST_CHECK;
 struct err *numeric_sum_get(const struct numeric_sum *s, struct arena *arena,
                             struct datum *out) MUST_CHECK;
 /* Variance or deviation of count values from the sum of values and the sum of squares, as

@@ -701,30 +701,60 @@ static struct err *sum_reserve(struct numeric_sum *s, int high, int low, struct 
     return NULL;
 }
 
+/* Adds the digits of a finite value, or subtracts them. */
+static struct err *sum_digits(struct numeric_sum *s, const struct num *n, bool subtract,
+                              struct arena *arena)
+{
+    if (n->ndigits == 0)
+        return NULL;
+    TRY(sum_reserve(s, n->weight, n->weight - n->ndigits + 1, arena));
+    if (s->pending++ == SUM_MAX_PENDING)
+        settle(s);
+    int64_t *to = s->digits + (s->first_weight - n->weight);
+    if ((n->sign == NUM_NEG) != subtract)
+        for (int i = 0; i < n->ndigits; i++)
+            to[i] -= n->digits[i];
+    else
+        for (int i = 0; i < n->ndigits; i++)
+            to[i] += n->digits[i];
+    return NULL;
+}
+
+static void sum_special(struct numeric_sum *s, const struct num *n, int by)
+{
+    s->nans += n->sign == NUM_NAN ? by : 0;
+    s->pinfs += n->sign == NUM_PINF ? by : 0;
+    s->ninfs += n->sign == NUM_NINF ? by : 0;
+}
+
 struct err *numeric_sum_add(struct numeric_sum *s, struct datum d, struct arena *arena)
 {
     struct num n = num_load(d);
     s->count++;
     if (num_is_special(&n)) {
-        s->nans += n.sign == NUM_NAN;
-        s->pinfs += n.sign == NUM_PINF;
-        s->ninfs += n.sign == NUM_NINF;
+        sum_special(s, &n, 1);
         return NULL;
     }
-    s->dscale = max_int(s->dscale, n.dscale);
-    if (n.ndigits == 0)
+    if (n.dscale > s->dscale) {
+        s->dscale = n.dscale;
+        s->widest = 0;
+    }
+    s->widest += n.dscale == s->dscale;
+    return sum_digits(s, &n, false, arena);
+}
+
+struct err *numeric_sum_remove(struct numeric_sum *s, struct datum d, struct arena *arena, bool *ok)
+{
+    struct num n = num_load(d);
+    s->count--;
+    *ok = true;
+    if (num_is_special(&n)) {
+        sum_special(s, &n, -1);
         return NULL;
-    TRY(sum_reserve(s, n.weight, n.weight - n.ndigits + 1, arena));
-    if (s->pending++ == SUM_MAX_PENDING)
-        settle(s);
-    int64_t *to = s->digits + (s->first_weight - n.weight);
-    if (n.sign == NUM_NEG)
-        for (int i = 0; i < n.ndigits; i++)
-            to[i] -= n.digits[i];
-    else
-        for (int i = 0; i < n.ndigits; i++)
-            to[i] += n.digits[i];
-    return NULL;
+    }
+    s->widest -= n.dscale == s->dscale;
+    *ok = s->widest > 0 || s->dscale == 0;
+    return sum_digits(s, &n, true, arena);
 }
 
 struct err *numeric_sum_get(const struct numeric_sum *s, struct arena *arena, struct datum *out)

@@ -53,6 +53,12 @@ AGG_ADD(count_add)
     return NULL;
 }
 
+AGG_REMOVE(count_remove)
+{
+    --*(int64_t *)state;
+    return NULL;
+}
+
 AGG_FINISH(count_finish)
 {
     return give_int(*(int64_t *)state, out);
@@ -311,8 +317,8 @@ AGG_FINISH(interval_avg_finish)
         AGG1("bit_xor", type, sizeof(struct folded), xor_add, fold_finish, true)
 
 const struct agg_entry agg_basic_table[] = {
-    {"count", {0}, 0, {"count", sizeof(int64_t), count_add, count_finish, false}},
-    AGG1("count", ANY_OID, sizeof(int64_t), count_add, count_finish, true),
+    {"count", {0}, 0, {"count", sizeof(int64_t), count_add, count_finish, false, count_remove}},
+    AGG1_MOVING("count", ANY_OID, sizeof(int64_t), count_add, count_remove, count_finish),
     EXTREMES(INT2_OID, max_int_add, min_int_add),
     EXTREMES(INT4_OID, max_int_add, min_int_add),
     EXTREMES(INT8_OID, max_int_add, min_int_add),

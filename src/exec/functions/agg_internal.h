@@ -5,6 +5,8 @@
 #include "exec/functions/fn_internal.h"
 
 #define AGG_ADD(name) static struct err *name(void *state, struct fn_call *c, struct arena *arena)
+#define AGG_REMOVE(name) \
+    static struct err *name(void *state, struct fn_call *c, struct arena *arena, bool *ok)
 #define AGG_FINISH(name) static struct err *name(void *state, struct fn_call *c, struct datum *out)
 
 /* One argument of the type, NULLs skipped or not. */
@@ -14,6 +16,14 @@
         {                                               \
             sql, bytes, add_fn, finish_fn, skip         \
         }                                               \
+    }
+/* Rows can be taken back. */
+#define AGG1_MOVING(sql, type, bytes, add_fn, remove_fn, finish_fn) \
+    {                                                               \
+        sql, {type}, 1,                                             \
+        {                                                           \
+            sql, bytes, add_fn, finish_fn, true, remove_fn          \
+        }                                                           \
     }
 #define AGG2(sql, type1, type2, bytes, add_fn, finish_fn, skip) \
     {                                                           \

@@ -18,6 +18,14 @@ AGG_ADD(int_add)
     return NULL;
 }
 
+AGG_REMOVE(int_remove)
+{
+    struct int_state *s = state;
+    s->count--;
+    s->sum -= ARG_I(0);
+    return NULL;
+}
+
 AGG_ADD(int_square_add)
 {
     struct int_state *s = state;
@@ -99,6 +107,12 @@ AGG_ADD(numeric_add_value)
     return numeric_sum_add(&s->sum, c->args[0], arena);
 }
 
+AGG_REMOVE(numeric_remove_value)
+{
+    struct numeric_state *s = state;
+    return numeric_sum_remove(&s->sum, c->args[0], arena, ok);
+}
+
 static struct err *add_with_square(struct numeric_state *s, struct fn_call *c, struct datum d,
                                    struct arena *arena)
 {
@@ -153,16 +167,16 @@ SPREADS(numeric)
         AGG1("stddev", type, sizeof(state_type), add_fn, prefix##_stddev_samp, true)
 
 const struct agg_entry agg_numeric_table[] = {
-    AGG1("sum", INT2_OID, sizeof(struct int_state), int_add, int_sum_finish, true),
-    AGG1("sum", INT4_OID, sizeof(struct int_state), int_add, int_sum_finish, true),
-    AGG1("sum", INT8_OID, sizeof(struct int_state), int_add, int8_sum_finish, true),
-    AGG1("sum", NUMERIC_OID, sizeof(struct numeric_state), numeric_add_value, numeric_sum_finish,
-         true),
-    AGG1("avg", INT2_OID, sizeof(struct int_state), int_add, int_avg_finish, true),
-    AGG1("avg", INT4_OID, sizeof(struct int_state), int_add, int_avg_finish, true),
-    AGG1("avg", INT8_OID, sizeof(struct int_state), int_add, int_avg_finish, true),
-    AGG1("avg", NUMERIC_OID, sizeof(struct numeric_state), numeric_add_value, numeric_avg_finish,
-         true),
+    AGG1_MOVING("sum", INT2_OID, sizeof(struct int_state), int_add, int_remove, int_sum_finish),
+    AGG1_MOVING("sum", INT4_OID, sizeof(struct int_state), int_add, int_remove, int_sum_finish),
+    AGG1_MOVING("sum", INT8_OID, sizeof(struct int_state), int_add, int_remove, int8_sum_finish),
+    AGG1_MOVING("sum", NUMERIC_OID, sizeof(struct numeric_state), numeric_add_value,
+                numeric_remove_value, numeric_sum_finish),
+    AGG1_MOVING("avg", INT2_OID, sizeof(struct int_state), int_add, int_remove, int_avg_finish),
+    AGG1_MOVING("avg", INT4_OID, sizeof(struct int_state), int_add, int_remove, int_avg_finish),
+    AGG1_MOVING("avg", INT8_OID, sizeof(struct int_state), int_add, int_remove, int_avg_finish),
+    AGG1_MOVING("avg", NUMERIC_OID, sizeof(struct numeric_state), numeric_add_value,
+                numeric_remove_value, numeric_avg_finish),
     FAMILY(INT2_OID, struct int_state, int_square_add, int),
     FAMILY(INT4_OID, struct int_state, int_square_add, int),
     FAMILY(INT8_OID, struct numeric_state, int8_square_add, numeric),

@@ -1,0 +1,87 @@
+/* Aggregation, and the expressions above it. */
+#include "sql/plan_internal.h"
+
+struct agg_rewrite {
+    struct planning *l;
+    struct plan *node;
+};
+
+static struct err *above_agg(struct expr **ref, void *arg);
+
+/* Above the aggregation, grouping expressions and aggregates are values in slots. */
+static struct err *above_agg(struct expr **ref, void *arg)
+{
+    struct agg_rewrite *r = arg;
+    struct planner *p = r->l->p;
+    struct query *q = r->l->q;
+    struct expr *e = *ref;
+    if (e->kind == E_AGG && e->agg->level == q) {
+        *ref = slot_expr(p, r->node->aggs[e->agg->number].slot, e);
+        return NULL;
+    }
+    for (int i = 0; i < q->ngroup; i++) {
+        if (r->node->group[i].expr->kind == E_VAR || !expr_equal(q->group[i], e))
+            continue;
+        *ref = slot_expr(p, r->node->group[i].slot, e);
+        return NULL;
+    }
+    if (e->kind == E_VAR || e->kind == E_CONST || e->kind == E_SUBLINK || e->kind == E_WINDOW)
+        return NULL;
+    *ref = copy_node(p->arena, e);
+    return expr_children(*ref, above_agg, r);
+}
+
+static struct err *window_above_agg(struct window *w, struct agg_rewrite *r)
+{
+    for (int i = 0; i < w->npartition && !w->copied; i++)
+        TRY(above_agg(&w->partition[i].expr, r));
+    for (int i = 0; i < w->norder && !w->copied_order; i++)
+        TRY(above_agg(&w->order[i].expr, r));
+    return NULL;
+}
+
+struct err *plan_agg(struct planning *l, struct plan **node)
+{
+    struct planner *p = l->p;
+    struct query *q = l->q;
+    struct plan *agg = plan_new(p, P_AGG);
+    agg->left = *node;
+    agg->strategy = q->ngroup ? AGG_HASHED : AGG_PLAIN;
+    agg->ngroup = q->ngroup;
+    agg->group = arena_new_array(p->arena, struct plan_expr, q->ngroup);
+    for (int i = 0; i < q->ngroup; i++) {
+        struct expr *e = q->group[i];
+        agg->group[i].expr = e;
+        TRY(prepare_expr(l, &agg->group[i].expr));
+        agg->group[i].slot = agg->group[i].expr->kind == E_VAR ? plan_var_slot(agg->group[i].expr)
+                                                               : plan_new_slots(p->plan, 1);
+    }
+    agg->naggs = q->naggs;
+    agg->aggs = arena_new_array(p->arena, struct plan_agg, q->naggs);
+    for (int i = 0; i < q->naggs; i++) {
+        agg->aggs[i].expr = q->aggs[i];
+        TRY(prepare_expr(l, &agg->aggs[i].expr));
+        agg->aggs[i].slot = plan_new_slots(p->plan, 1);
+    }
+    agg->rows = q->ngroup ? sel_groups(l, agg->group, q->ngroup, (*node)->rows) : 1;
+    agg->startup_cost = agg->total_cost =
+        (*node)->total_cost + (*node)->rows * 0.01 + agg->rows * 0.01;
+    struct agg_rewrite r = {l, agg};
+    for (int i = 0; i < q->ntargets; i++)
+        TRY(above_agg(&q->targets[i].expr, &r));
+    for (int i = 0; i < q->nwfuncs; i++)
+        TRY(expr_children(q->wfuncs[i], above_agg, &r));
+    for (int i = 0; i < q->nwindows; i++)
+        TRY(window_above_agg(q->windows[i], &r));
+    for (int i = 0; i < q->norder; i++)
+        TRY(above_agg(&q->order[i].expr, &r));
+    for (int i = 0; i < q->ndistinct_on; i++)
+        TRY(above_agg(&q->distinct_on[i], &r));
+    if (q->having) {
+        TRY(above_agg(&q->having, &r));
+        agg->filter.expr = q->having;
+        TRY(prepare_expr(l, &agg->filter.expr));
+    }
+    *node = agg;
+    return NULL;
+}
