@@ -18,8 +18,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FIRST_USER_OID = 16384 }; /* what users make has this OID or a greater one */
-
 struct catalog; /* the whole server's */
 struct column_stats; /* statistics.h */
 
@@ -176,6 +174,39 @@ void relation_unref(struct relation *r); /* NULL is fine */
 /* 1-based number of the column, 0: none (system columns are not looked up here). */
 int relation_attnum(const struct relation *r, struct str name);
 const struct index *relation_index(const struct relation *r, uint32_t oid);
+
+/* ---- types that users make (user_type.c) ---- */
+
+/* Makes builtin_type and type_by_oid know the type, and what it is made of, as the catalog
+ * describes it now; nothing to do for built-in ones. *found (may be NULL) is false when there is
+ * none. */
+struct err *cat_load_type(struct cat *c, uint32_t oid, bool *found) MUST_CHECK;
+/* In that schema; 0: none. The type is loaded. */
+struct err *cat_type_oid(struct cat *c, uint32_t nsp, struct str name, uint32_t *oid) MUST_CHECK;
+/* By name along the search path, or in a schema (nsp_name not empty); built-in ones too. "#OID" is
+ * how stored expressions name a type that users made. */
+struct err *cat_find_type(struct cat *c, struct str nsp_name, struct str name,
+                          uint32_t *oid) MUST_CHECK;
+/* Whether its name alone finds it. */
+struct err *cat_type_is_visible(struct cat *c, uint32_t oid, bool *visible) MUST_CHECK;
+/* The value of an enum type with that label; *found false: none. */
+struct err *cat_enum_value(struct cat *c, uint32_t type, struct str label, struct datum *out,
+                           bool *found) MUST_CHECK;
+/* Appends the label of a value. */
+struct err *cat_enum_label(struct cat *c, struct datum d, struct buf *out) MUST_CHECK;
+struct enum_label {
+    uint32_t oid;
+    float sort_order;
+    const char *label;
+};
+/* All labels in order, in the arena. */
+struct err *cat_enum_labels(struct cat *c, uint32_t type, struct arena *a, struct enum_label **out,
+                            int *count) MUST_CHECK;
+/* For printing values outside a session: no settings, the labels of enums. */
+struct type_env cat_type_env(struct cat *c);
+/* The type's name with its schema, unless that is pg_catalog, in the arena, as SQL text. */
+struct err *cat_type_name(struct cat *c, uint32_t oid, bool qualify, struct arena *a,
+                          const char **out) MUST_CHECK;
 
 struct err *cat_namespace_oid(struct cat *c, struct str name,
                               uint32_t *oid) MUST_CHECK; /* 0: none */

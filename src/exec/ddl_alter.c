@@ -35,7 +35,7 @@ static struct err *missing_value(struct ddl *d, struct ddl_column *col, const Pg
     struct buf text = BUF_INIT;
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, raw, NULL, USE_DEFAULT, col->type,
                           col->typmod, col->name, d->arena, &rte, &e));
-    TRY(deparse_expr(d->cat, e, NULL, &text));
+    TRY(deparse_stored_expr(d->cat, e, NULL, &text));
     col->default_sql = arena_strdup(d->arena, buf_cstr(&text));
     buf_reset(&text);
     *volatile_ = expr_has_volatile(e);
@@ -191,7 +191,7 @@ static struct err *set_default(struct ddl *d, struct relation **rel,
         struct buf b = BUF_INIT;
         TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, cmd->def, r, USE_DEFAULT, a->type,
                               a->typmod, a->name, d->arena, &rte, &e));
-        TRY(deparse_expr(d->cat, e, rte, &b));
+        TRY(deparse_stored_expr(d->cat, e, rte, &b));
         sql = arena_strdup(d->arena, buf_cstr(&b));
         buf_done(&b);
     }
@@ -367,7 +367,7 @@ static struct err *renamed_text(struct ddl *d, struct relation *r, const char *s
     struct buf b = BUF_INIT;
     TRY(analyze_expr_text(d->cat, &d->s->types, sql, r, use, 0, -1, d->arena, &rte, &e));
     rte->colnames[att - 1] = to;
-    TRY(deparse_expr(d->cat, e, rte, &b));
+    TRY(deparse_stored_expr(d->cat, e, rte, &b));
     *out = arena_strdup(d->arena, buf_cstr(&b));
     buf_done(&b);
     return NULL;
@@ -482,7 +482,7 @@ static struct err *rename_sequence(struct ddl *d, const struct relation *seq, co
             continue;
         uint32_t relid = (uint32_t)rows[i][DEF_RELID].u;
         int att = (int)rows[i][DEF_NUM].i;
-        TRY(deparse_expr(d->cat, exprs[i], NULL, &b));
+        TRY(deparse_stored_expr(d->cat, exprs[i], NULL, &b));
         const char *sql = arena_strdup(d->arena, buf_cstr(&b));
         buf_done(&b);
         TRY(ddl_set_default(d->cat, relid, att, sql));
@@ -550,6 +550,12 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     struct relation *r;
     snprintf(tag, 64, "ALTER TABLE");
     switch (s->rename_type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN:
+        snprintf(tag, 64,
+                 s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ? "ALTER TYPE"
+                                                                      : "ALTER DOMAIN");
+        return ddl_rename_type_stmt(d, s);
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         snprintf(tag, 64, "ALTER SCHEMA");
         return rename_schema(d, s);

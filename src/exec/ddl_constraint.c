@@ -335,7 +335,7 @@ static struct err *add_check(struct ddl *d, struct relation **rel, const PgQuery
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, r, USE_CHECK, BOOL_OID, -1,
                           NULL, d->arena, &rte, &e));
     TRY(note_column(e, &used));
-    TRY(deparse_expr(d->cat, e, rte, &text));
+    TRY(deparse_stored_expr(d->cat, e, rte, &text));
     const char *sql = arena_strdup(d->arena, buf_cstr(&text));
     buf_done(&text);
     const char *name = c->conname;
@@ -439,6 +439,15 @@ static bool ints_only(uint32_t type)
     return type == INT2_OID || type == INT4_OID || type == INT8_OID;
 }
 
+/* Arrays, enums and their like share an operator. */
+static uint32_t same_type_operator(uint32_t type)
+{
+    uint32_t family;
+    uint32_t input;
+    bool found = builtin_default_opclass(BTREE_AM, type, &family, &input);
+    return found ? builtin_btree_oper(input, input, 3) : 0;
+}
+
 static struct err *fk_operators(struct ddl *d, const struct relation *child,
                                 const struct relation *parent, const char *name,
                                 struct ddl_constraint *con)
@@ -448,6 +457,8 @@ static struct err *fk_operators(struct ddl *d, const struct relation *child,
         const struct attr *p = &parent->atts[con->fkeys[i] - 1];
         const struct attr *c = &child->atts[con->keys[i] - 1];
         ops[i] = builtin_btree_oper(p->type, c->type, 3);
+        if (p->type == c->type && !ops[i])
+            ops[i] = same_type_operator(p->type);
         bool strings = (p->type == TEXT_OID || p->type == VARCHAR_OID) &&
                        (c->type == TEXT_OID || c->type == VARCHAR_OID);
         if (strings)

@@ -50,4 +50,8 @@ struct err *fn_get_indexdef(struct fn_call *c, struct datum *out) MUST_CHECK;
 struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out) MUST_CHECK;
 struct err *fn_get_viewdef(struct fn_call *c, struct datum *out) MUST_CHECK;
 
+/* Hooks of type_env for types that users make (fn_types.c). */
+void session_bind_types(struct session *s);
+fn_impl types_fn_lookup(const char *prosrc);
+
 #endif

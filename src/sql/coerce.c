@@ -16,8 +16,7 @@ static int context_rank(char context)
 
 static uint32_t base_type(uint32_t type)
 {
-    const struct cat_type *t = builtin_type(type);
-    return t && t->kind == 'd' ? t->basetype : type;
+    return builtin_base_type(type);
 }
 
 bool type_is_polymorphic(uint32_t type)

@@ -11,9 +11,30 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit);
 static struct err *put_child(struct deparser *d, const struct expr *e, const struct expr *parent,
                              bool implicit);
 
+static void note_type(struct deparser *d, uint32_t type)
+{
+    struct deparse_refs *refs = d->refs;
+    struct deparse_ref ref = {type, 0, true};
+    if (!refs)
+        return;
+    for (int i = 0; i < refs->count; i++)
+        if (refs->items[i].is_type && refs->items[i].relid == type)
+            return;
+    ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
+}
+
 static const char *type_text(struct deparser *d, uint32_t type, int32_t typmod)
 {
-    return type_display(&d->arena, type, typmod);
+    const char *name = NULL;
+    const struct cat_type *t = builtin_type(type);
+    if (t && type >= FIRST_USER_OID && d->by_oid) {
+        bool array = t->is_array;
+        note_type(d, type);
+        return arena_printf(&d->arena, "\"#%u\"%s", array ? t->elem : type, array ? "[]" : "");
+    }
+    if (type >= FIRST_USER_OID)
+        err_free(cat_type_name(d->cat, type, false, &d->arena, &name));
+    return name ? name : type_display(&d->arena, type, typmod);
 }
 
 /* ---- constants ---- */
@@ -42,6 +63,8 @@ static struct err *const_text(struct deparser *d, const struct expr *e, struct b
 {
     const struct type_ops *ops = type_by_oid(e->type);
     struct type_env env = {0};
+    if (!d->by_oid)
+        env = cat_type_env(d->cat);
     if (e->type == REGCLASS_OID)
         return name_of_regclass(d, (uint32_t)e->value.u, text);
     return ops->out(ops, &env, e->value, text);
@@ -493,9 +516,10 @@ struct err *deparse_put(struct deparser *d, const struct expr *e, bool implicit)
 }
 
 static struct err *deparse(struct cat *cat, const struct expr *e, const struct rte *single,
-                           bool pretty, struct buf *out)
+                           bool pretty, bool by_oid, struct buf *out)
 {
-    struct deparser d = {.cat = cat, .out = out, .single = single, .pretty = pretty};
+    struct deparser d = {
+        .cat = cat, .out = out, .single = single, .pretty = pretty, .by_oid = by_oid};
     arena_init(&d.arena);
     struct err *err = put(&d, e, false);
     arena_done(&d.arena);
@@ -505,11 +529,17 @@ static struct err *deparse(struct cat *cat, const struct expr *e, const struct r
 struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                          struct buf *out)
 {
-    return deparse(cat, e, single, false, out);
+    return deparse(cat, e, single, false, false, out);
+}
+
+struct err *deparse_stored_expr(struct cat *cat, const struct expr *e, const struct rte *single,
+                                struct buf *out)
+{
+    return deparse(cat, e, single, false, true, out);
 }
 
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out)
 {
-    return deparse(cat, e, single, true, out);
+    return deparse(cat, e, single, true, false, out);
 }
