@@ -147,6 +147,7 @@ void cat_forget_local(struct cat *c, bool transaction_ended)
 {
     if (!c->local)
         return;
+    c->changes++;
     cache_clear(&c->local->relations, true);
     if (transaction_ended) {
         free(c->local);
@@ -162,6 +163,7 @@ void cat_changed(struct cat *c)
         c->local = calloc(1, sizeof(*c->local));
         CHECK(c->local != NULL);
     }
+    c->changes++;
     cache_clear(&c->local->relations, true);
 }
 

@@ -29,6 +29,7 @@ struct cat {
     uint32_t sysbase; /* first storage id of this database's system tables */
     uint32_t role;    /* current role */
     struct txn *txn;
+    uint64_t changes;            /* counts changes of what it sees beside catalog_version */
     struct local_cache *local;   /* non-NULL once this transaction changed the catalog */
     const uint32_t *search_path; /* namespaces to search, pg_catalog included */
     int nsearch_path;
@@ -45,9 +46,10 @@ struct attr {
     const struct type_ops *ops; /* NULL for dropped columns and types without values */
     bool not_null;
     bool dropped;
-    char identity;           /* 'a' always, 'd' by default, 0 */
-    char generated;          /* 's' stored, 0 */
-    const char *default_sql; /* NULL: none */
+    char identity;                  /* 'a' always, 'd' by default, 0 */
+    char generated;                 /* 's' stored, 0 */
+    const char *default_sql;        /* NULL: none */
+    const char *domain_default_sql; /* of its domain, where it has none itself */
 };
 
 struct index_col {
@@ -109,7 +111,7 @@ struct relation {
     const char *nsp_name;
     uint32_t owner;
     uint32_t storage_id;
-    char kind;        /* r table, v view, i index, S sequence, m materialized view */
+    char kind; /* r table, v view, i index, S sequence, m materialized view; D: cat_domain_value */
     char persistence; /* p t u */
     double analyzed_rows; /* when ANALYZE last saw it; -1: never */
     bool shared;      /* of a system table: one for all databases */
@@ -189,6 +191,26 @@ struct err *cat_find_type(struct cat *c, struct str nsp_name, struct str name,
                           uint32_t *oid) MUST_CHECK;
 /* Whether its name alone finds it. */
 struct err *cat_type_is_visible(struct cat *c, uint32_t oid, bool *visible) MUST_CHECK;
+struct domain_check {
+    uint32_t oid;
+    const char *name;
+    const char *sql; /* over VALUE */
+    bool validated;
+};
+struct domain_info {
+    uint32_t oid;
+    bool not_null;
+    const char *default_sql; /* NULL: none */
+    struct domain_check *checks;
+    int nchecks;
+};
+/* A domain as it is now, in the arena. `whole`: with what the domains that it is over ask for,
+ * whose checks come first. *found false: there is none. */
+struct err *cat_domain(struct cat *c, uint32_t oid, bool whole, struct arena *a,
+                       struct domain_info *out, bool *found) MUST_CHECK;
+/* What a domain's CHECK is an expression over: a relation whose one column is VALUE. In the arena;
+ * no reference is needed. */
+struct relation *cat_domain_value(uint32_t domain, struct arena *a);
 /* The value of an enum type with that label; *found false: none. */
 struct err *cat_enum_value(struct cat *c, uint32_t type, struct str label, struct datum *out,
                            bool *found) MUST_CHECK;

@@ -411,6 +411,8 @@ static struct err *constraint_arrays(const struct ddl_constraint *def, struct ar
 static struct err *constraint_depends(struct cat *c, const struct ddl_constraint *def, uint32_t oid)
 {
     struct object_address self = {PG_CONSTRAINT, oid, 0};
+    if (def->typid)
+        return depend_record(c, self, (struct object_address){PG_TYPE, def->typid, 0}, DEPEND_AUTO);
     for (int i = 0; i < def->nkeys; i++)
         TRY(depend_record(c, self, (struct object_address){PG_CLASS, def->relid, def->keys[i]},
                           DEPEND_AUTO));
@@ -444,7 +446,8 @@ struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *de
     v[CON_DEFERRED] = datum_bool(def->deferred);
     v[CON_VALIDATED] = datum_bool(def->validated);
     v[CON_RELID] = datum_int(def->relid);
-    v[CON_TYPID] = v[CON_PARENTID] = v[CON_INHCOUNT] = datum_int(0);
+    v[CON_TYPID] = datum_int(def->typid);
+    v[CON_PARENTID] = v[CON_INHCOUNT] = datum_int(0);
     v[CON_INDID] = datum_int(def->index);
     v[CON_FRELID] = datum_int(def->frelid);
     bool fk = def->type == 'f';

@@ -93,6 +93,7 @@ struct ddl_constraint {
     uint32_t nsp;
     char type;
     uint32_t relid;
+    uint32_t typid; /* of a domain's CHECK, in place of relid */
     uint32_t index;
     const int16_t *keys;
     int nkeys;

@@ -163,6 +163,18 @@ static struct err *load_atts(struct cat *c, struct relation *r)
     return e;
 }
 
+static struct err *load_domain_default(struct cat *c, struct relation *r, int i)
+{
+    struct attr *a = &r->atts[i];
+    struct domain_info domain;
+    bool found;
+    if (a->dropped || a->default_sql || a->identity || !a->ops || !a->ops->domain)
+        return NULL;
+    TRY(cat_domain(c, a->type, true, &r->arena, &domain, &found));
+    a->domain_default_sql = found ? domain.default_sql : NULL;
+    return NULL;
+}
+
 static struct err *load_defaults(struct cat *c, struct relation *r)
 {
     struct systab_scan s;
@@ -176,6 +188,8 @@ static struct err *load_defaults(struct cat *c, struct relation *r)
             r->atts[v[DEF_NUM].i - 1].default_sql = datum_text(&r->arena, v[DEF_BIN]);
     }
     systab_close(&s);
+    for (int i = 0; !e && i < r->natts; i++)
+        e = load_domain_default(c, r, i);
     return e;
 }
 

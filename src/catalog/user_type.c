@@ -306,3 +306,82 @@ struct type_env cat_type_env(struct cat *c)
 {
     return (struct type_env){.names = c, .enum_label = label_of};
 }
+
+/* ---- domains ---- */
+
+static struct err *add_checks(struct cat *c, uint32_t oid, struct arena *a, struct domain_info *out,
+                              int *cap)
+{
+    struct systab_scan s;
+    struct datum key = datum_int(oid);
+    struct datum v[CON_COUNT];
+    TRY(systab_open(c, PG_CONSTRAINT, CONSTRAINT_TYPID_INDEX, &key, 1, &s));
+    struct err *e = NULL;
+    for (bool found = true; !e && found;) {
+        e = systab_next(&s, v, &found);
+        if (e || !found)
+            continue;
+        struct domain_check check = {oid_of(v[CON_OID]), datum_text(a, v[CON_NAME]),
+                                     datum_text(a, v[CON_BIN]), v[CON_VALIDATED].i};
+        ARENA_PUSH(a, out->checks, out->nchecks, *cap, check);
+    }
+    systab_close(&s);
+    return e;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct domain_check *x = a;
+    const struct domain_check *y = b;
+    return strcmp(x->name, y->name);
+}
+
+struct err *cat_domain(struct cat *c, uint32_t oid, bool whole, struct arena *a,
+                       struct domain_info *out, bool *found)
+{
+    uint32_t chain[MAX_NESTING + 1];
+    int n = 0;
+    int cap = 0;
+    *out = (struct domain_info){.oid = oid};
+    *found = false;
+    for (uint32_t at = oid; at && n <= MAX_NESTING;) {
+        struct datum key = datum_int(at);
+        struct datum v[TYP_COUNT];
+        bool there = false;
+        if (at >= FIRST_USER_OID)
+            TRY(systab_get(c, PG_TYPE, TYPE_OID_INDEX, &key, 1, a, v, &there));
+        if (!there || char_of(v[TYP_TYPE]) != 'd')
+            break;
+        *found = true;
+        chain[n++] = at;
+        out->not_null |= v[TYP_NOTNULL].i;
+        if (!out->default_sql)
+            out->default_sql = datum_text(a, v[TYP_DEFAULTBIN]);
+        at = whole ? oid_of(v[TYP_BASETYPE]) : 0;
+    }
+    while (n--) {
+        int first = out->nchecks;
+        TRY(add_checks(c, chain[n], a, out, &cap));
+        if (out->nchecks > first)
+            qsort(out->checks + first, (size_t)(out->nchecks - first), sizeof(*out->checks),
+                  by_name);
+    }
+    return NULL;
+}
+
+struct relation *cat_domain_value(uint32_t domain, struct arena *a)
+{
+    const struct cat_type *t = builtin_type(domain);
+    struct relation *r = arena_new(a, struct relation);
+    r->name = "value";
+    r->kind = 'D';
+    r->system = true; /* not counted */
+    r->natts = 1;
+    r->atts = arena_new(a, struct attr);
+    r->atts[0] = (struct attr){.name = "value",
+                               .type = t->basetype,
+                               .typmod = t->typmod,
+                               .collation = t->collation,
+                               .ops = type_by_oid(t->basetype)};
+    return r;
+}

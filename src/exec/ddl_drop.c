@@ -58,7 +58,10 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         TRY(describe_row(d, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, o.object_id, v, &found));
         if (!found)
             break;
-        buf_printf(out, "constraint %.*s on ", STR_ARG(datum_as_str(v[CON_NAME])));
+        buf_printf(out, "constraint %.*s", STR_ARG(datum_as_str(v[CON_NAME])));
+        if (!v[CON_RELID].u)
+            return NULL;
+        buf_put_c(out, " on ");
         return describe_relation(d, (uint32_t)v[CON_RELID].u, 0, out);
     case PG_ATTRDEF:
         TRY(describe_row(d, PG_ATTRDEF, ATTRDEF_OID_INDEX, o.object_id, v, &found));

@@ -56,6 +56,12 @@ struct err *ddl_alter_enum(struct ddl *d, const PgQuery__AlterEnumStmt *s) MUST_
 struct err *ddl_rename_type_stmt(struct ddl *d, const PgQuery__RenameStmt *s) MUST_CHECK;
 struct err *ddl_move_type_stmt(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s) MUST_CHECK;
 struct err *ddl_own_type_stmt(struct ddl *d, const PgQuery__AlterOwnerStmt *s) MUST_CHECK;
+struct err *ddl_create_domain(struct ddl *d, const PgQuery__CreateDomainStmt *s) MUST_CHECK;
+struct err *ddl_alter_domain(struct ddl *d, const PgQuery__AlterDomainStmt *s) MUST_CHECK;
+struct err *ddl_rename_domain_constraint(struct ddl *d, const PgQuery__RenameStmt *s) MUST_CHECK;
+/* CONSTRAINT name ON DOMAIN: finds it. */
+struct err *ddl_domain_constraint(struct ddl *d, const PgQuery__Node *type, const char *name,
+                                  struct object_address *out) MUST_CHECK;
 struct err *ddl_drop_types(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
 
 /* Statements. */

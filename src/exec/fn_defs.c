@@ -258,6 +258,23 @@ static struct err *put_constraint(struct fn_call *c, struct buf *b, struct relat
     return NULL;
 }
 
+static struct err *domain_constraint(struct fn_call *c, const struct datum *v, struct datum *out)
+{
+    struct constraint con = {
+        .type = 'c',
+        .check_sql = arena_strndup(c->arena, (const char *)v[CON_BIN].p, v[CON_BIN].len)};
+    struct buf b = BUF_INIT;
+    con.validated = v[CON_VALIDATED].i;
+    TRY(cat_load_type(&c->session->cat, (uint32_t)v[CON_TYPID].u, NULL));
+    struct relation *value = cat_domain_value((uint32_t)v[CON_TYPID].u, c->arena);
+    struct err *e = put_constraint(c, &b, value, &con);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out);
+}
+
 struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
 {
     struct datum v[CON_COUNT];
@@ -268,6 +285,8 @@ struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
     TRY(need_session(c));
     TRY(systab_get(&c->session->cat, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &c->args[0], 1, c->arena,
                    v, &found));
+    if (found && v[CON_TYPID].u)
+        return domain_constraint(c, v, out);
     if (found)
         TRY(cat_relation(&c->session->cat, (uint32_t)v[CON_RELID].u, &r));
     if (!r)

@@ -77,6 +77,7 @@ void session_bind_types(struct session *s)
     s->types.array_of = array_of;
     s->types.enum_value = enum_value;
     s->types.enum_label = enum_label;
+    s->types.domain_check = domain_check;
 }
 
 /* ---- enum_first and its like ---- */

@@ -57,6 +57,9 @@ static struct err *comment_target(struct ddl *d, const PgQuery__CommentStmt *c,
         TRY(ddl_find_type(d, t->names, t->n_names, &out->object_id));
         return ddl_must_own_type(d, out->object_id);
     }
+    if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT)
+        return ddl_domain_constraint(d, c->object->list->items[0],
+                                     pg_str(c->object->list->items[1]), out);
     bool column = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN;
     bool relation = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE ||
                     c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ||
@@ -349,6 +352,12 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
         snprintf(tag, 64, "CREATE TYPE");
         return ddl_create_enum(d, n->create_enum_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
+        snprintf(tag, 64, "CREATE DOMAIN");
+        return ddl_create_domain(d, n->create_domain_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT:
+        snprintf(tag, 64, "ALTER DOMAIN");
+        return ddl_alter_domain(d, n->alter_domain_stmt);
     case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT:
         snprintf(tag, 64, "ALTER TYPE");
         return ddl_alter_enum(d, n->alter_enum_stmt);

@@ -48,7 +48,7 @@ struct err *check_read_only(struct backend *b, const struct statement_plan *plan
 }
 
 /* The object of ALTER and DROP; the common ones by name. */
-static const char *by_object(PgQuery__ObjectType type, const char *const names[6])
+static const char *by_object(PgQuery__ObjectType type, const char *const names[8])
 {
     switch (type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:

@@ -70,6 +70,18 @@ static struct err *const_text(struct deparser *d, const struct expr *e, struct b
     return ops->out(ops, &env, e->value, text);
 }
 
+/* Never as E'...': backslashes are ordinary characters. */
+static void put_string(struct buf *out, struct str s)
+{
+    buf_put_u8(out, '\'');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '\'')
+            buf_put_u8(out, '\'');
+        buf_put_u8(out, (uint8_t)s.data[i]);
+    }
+    buf_put_u8(out, '\'');
+}
+
 static struct err *put_const(struct deparser *d, const struct expr *e)
 {
     struct buf text = BUF_INIT;
@@ -96,7 +108,7 @@ static struct err *put_const(struct deparser *d, const struct expr *e)
     } else if (digits) {
         buf_printf(d->out, "'%s'", s);
     } else {
-        quote_literal(d->out, buf_str(&text));
+        put_string(d->out, buf_str(&text));
     }
     if (label)
         buf_printf(d->out, "::%s", type_text(d, e->type, e->type == NUMERIC_OID ? -1 : e->typmod));
@@ -121,6 +133,7 @@ static struct err *put_args(struct deparser *d, const struct expr *e, int first)
 static bool is_cast(const struct expr *e)
 {
     return e->kind == E_RELABEL || e->kind == E_IOCAST || e->kind == E_ARRAYCAST ||
+           e->kind == E_DOMAIN ||
            (e->kind == E_FUNC && e->form != FORM_CALL && e->form != FORM_SQL);
 }
 
@@ -327,6 +340,10 @@ static struct err *put_var(struct deparser *d, const struct expr *e)
     const struct rte *rte = e->var.rte;
     if (e->var.att == 0)
         return err_unsupported("whole rows cannot be shown in an expression");
+    if (rte->rel && rte->rel->kind == 'D') {
+        buf_put_c(d->out, "VALUE");
+        return NULL;
+    }
     if (e->var.att > 0)
         deparse_note(d, rte, e->var.att);
     if (rte != d->single) {
@@ -481,6 +498,7 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
         return put_wrapped(d, e, "ROW(", ")");
     case E_RELABEL:
     case E_IOCAST:
+    case E_DOMAIN:
     case E_ARRAYCAST:
         if ((e->form == FORM_IMPLICIT && !implicit) || e->type == e->args[0]->type)
             return put(d, e->args[0], implicit);

@@ -422,6 +422,7 @@ static struct err *poly_note(struct analysis *a, struct poly *p, uint32_t declar
         p->elem = actual;
         break;
     case ANYARRAY_OID:
+        actual = builtin_base_type(actual);
         if (p->array && p->array != actual)
             return poly_mismatch(a, "anyarray", p->array, actual, location);
         p->array = actual;

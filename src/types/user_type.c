@@ -123,28 +123,22 @@ static struct err *check_domain(const struct type_ops *t, const struct type_env 
     return env && env->domain_check ? env->domain_check(env->names, t->domain, d) : NULL;
 }
 
-static struct err *domain_value(const struct type_ops *t, const struct type_env *env,
-                                struct datum d, struct arena *arena, struct datum *out)
-{
-    if (t->typmod >= 0)
-        TRY(type_apply_typmod(t->base, d, t->typmod, false, arena, &d));
-    TRY(check_domain(t, env, d));
-    *out = d;
-    return NULL;
-}
-
 static struct err *domain_in(TYPE_IN_PARAMS)
 {
     struct datum d;
     TRY(t->base->in(t->base, env, text, typmod < 0 ? t->typmod : typmod, arena, &d));
-    return domain_value(t, env, d, arena, out);
+    TRY(check_domain(t, env, d));
+    *out = d;
+    return NULL;
 }
 
 static struct err *domain_recv(TYPE_RECV_PARAMS)
 {
     struct datum d;
     TRY(t->base->recv(t->base, env, bytes, typmod < 0 ? t->typmod : typmod, arena, &d));
-    return domain_value(t, env, d, arena, out);
+    TRY(check_domain(t, env, d));
+    *out = d;
+    return NULL;
 }
 
 void type_init_domain(struct type_ops *t, uint32_t domain, const struct type_ops *base,
