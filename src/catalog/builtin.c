@@ -443,7 +443,21 @@ void builtin_init(void)
 
 const struct cat_type *builtin_type(uint32_t oid)
 {
+    if (oid >= FIRST_USER_OID) {
+        const struct type_ops *ops = type_by_oid(oid);
+        return ops ? &CONTAINER_OF(ops, const struct user_type, ops)->cat : NULL;
+    }
     FIND(type_by_oid_ix, hash_u64(oid), types, it->oid == oid);
+}
+
+uint32_t builtin_base_type(uint32_t type)
+{
+    const struct cat_type *t = builtin_type(type);
+    while (t && t->kind == 'd') {
+        type = t->basetype;
+        t = builtin_type(type);
+    }
+    return type;
 }
 
 const struct cat_type *builtin_type_by_name(struct str name)
@@ -543,8 +557,12 @@ uint32_t builtin_default_opclass(uint32_t am, uint32_t type, uint32_t *family, u
     if (opclass)
         return opclass;
     const struct cat_type *t = builtin_type(type);
+    if (t && t->kind == 'd')
+        return builtin_default_opclass(am, builtin_base_type(type), family, input);
     if (t && t->is_array)
         return opclass_search(am, ANYARRAY_OID, false, family, input);
+    if (t && t->kind == 'e')
+        return opclass_search(am, ANYENUM_OID, false, family, input);
     return opclass_search(am, type, true, family, input);
 }
 

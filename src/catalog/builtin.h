@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { FIRST_USER_OID = 16384 }; /* what users make has this OID or a greater one */
+
 /* One data file: cells in row order; a cell with data == NULL is SQL NULL. */
 struct builtin_table {
     const char *name;
@@ -39,6 +41,12 @@ struct cat_type {
     uint32_t input;             /* the text input function */
     uint32_t modin;             /* typmodin function, 0: the type takes no modifiers */
     const struct type_ops *ops; /* NULL: values of the type can't be handled yet */
+};
+
+/* A type that a user made, as registered with type_register(&t->ops). */
+struct user_type {
+    struct cat_type cat;
+    struct type_ops ops;
 };
 
 struct cat_proc {
@@ -111,7 +119,10 @@ extern const char data_system_views[];
 const struct builtin_table *builtin_table(const char *name);
 int builtin_column(const struct builtin_table *t, const char *column); /* -1: none */
 
-const struct cat_type *builtin_type(uint32_t oid);            /* NULL: none */
+/* Also a type that a user made, once cat_load_type has seen it: what it says then never changes,
+ * but for the name. NULL: none. */
+const struct cat_type *builtin_type(uint32_t oid);
+uint32_t builtin_base_type(uint32_t type); /* what a domain is over in the end; others: itself */
 const struct cat_type *builtin_type_by_name(struct str name); /* in pg_catalog */
 const struct cat_proc *builtin_proc(uint32_t oid);
 const struct cat_oper *builtin_oper(uint32_t oid);

@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct name_entry {
+struct name_entry { /* of a relation; an enum's label has no schema */
     uint32_t db;
     uint32_t nsp;
     uint32_t oid;
@@ -147,6 +147,7 @@ void cat_forget_local(struct cat *c, bool transaction_ended)
 {
     if (!c->local)
         return;
+    c->changes++;
     cache_clear(&c->local->relations, true);
     if (transaction_ended) {
         free(c->local);
@@ -162,6 +163,7 @@ void cat_changed(struct cat *c)
         c->local = calloc(1, sizeof(*c->local));
         CHECK(c->local != NULL);
     }
+    c->changes++;
     cache_clear(&c->local->relations, true);
 }
 
@@ -201,6 +203,38 @@ struct err *cat_relation(struct cat *c, uint32_t oid, struct relation **out)
     }
     *out = r;
     return NULL;
+}
+
+bool cache_label(struct cat *c, uint32_t oid, struct buf *out)
+{
+    if (c->local)
+        return false;
+    struct catalog_state *s = catalog_state_of(c->shared);
+    pthread_mutex_lock(&s->mu);
+    const struct name_entry *hit = cache_get(&s->names, relation_key(0, oid));
+    bool usable = hit && hit->oid == oid && !hit->nsp;
+    if (usable)
+        buf_put(out, hit->name, hit->len);
+    pthread_mutex_unlock(&s->mu);
+    return usable;
+}
+
+void cache_add_label(struct cat *c, uint64_t version, uint32_t oid, struct str label)
+{
+    struct catalog_state *s = catalog_state_of(c->shared);
+    struct name_entry *entry = c->local ? NULL : malloc(sizeof(*entry) + label.len);
+    if (!entry)
+        return;
+    *entry = (struct name_entry){.oid = oid, .len = label.len};
+    if (label.len)
+        memcpy(entry->name, label.data, label.len);
+    pthread_mutex_lock(&s->mu);
+    bool add = s->version == version && !cache_get(&s->names, relation_key(0, oid));
+    if (add)
+        cache_put(&s->names, relation_key(0, oid), entry);
+    pthread_mutex_unlock(&s->mu);
+    if (!add)
+        free(entry);
 }
 
 static struct err *read_relation_oid(struct cat *c, uint32_t nsp, struct str name, uint32_t *oid)

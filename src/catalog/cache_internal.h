@@ -11,6 +11,10 @@ struct catalog_state *catalog_state_of(struct catalog *c);
 uint64_t catalog_state_version(const struct catalog_state *s);
 /* A commit changed the catalog: for txn_on_commit. */
 void catalog_state_bump(void *state, uint64_t csn);
+/* The label of an enum value; false: not cached, or the transaction has changed the catalog. */
+bool cache_label(struct cat *c, uint32_t oid, struct buf *out);
+/* As read at that version. */
+void cache_add_label(struct cat *c, uint64_t version, uint32_t oid, struct str label);
 uint64_t catalog_state_change_csn(const struct catalog_state *s);
 
 #endif

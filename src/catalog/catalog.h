@@ -18,8 +18,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FIRST_USER_OID = 16384 }; /* what users make has this OID or a greater one */
-
 struct catalog;      /* the whole server's */
 struct column_stats; /* statistics.h */
 
@@ -31,6 +29,7 @@ struct cat {
     uint32_t sysbase; /* first storage id of this database's system tables */
     uint32_t role;    /* current role */
     struct txn *txn;
+    uint64_t changes;            /* counts changes of what it sees beside catalog_version */
     struct local_cache *local;   /* non-NULL once this transaction changed the catalog */
     const uint32_t *search_path; /* namespaces to search, pg_catalog included */
     int nsearch_path;
@@ -47,9 +46,10 @@ struct attr {
     const struct type_ops *ops; /* NULL for dropped columns and types without values */
     bool not_null;
     bool dropped;
-    char identity;           /* 'a' always, 'd' by default, 0 */
-    char generated;          /* 's' stored, 0 */
-    const char *default_sql; /* NULL: none */
+    char identity;                  /* 'a' always, 'd' by default, 0 */
+    char generated;                 /* 's' stored, 0 */
+    const char *default_sql;        /* NULL: none */
+    const char *domain_default_sql; /* of its domain, where it has none itself */
 };
 
 struct index_col {
@@ -111,7 +111,7 @@ struct relation {
     const char *nsp_name;
     uint32_t owner;
     uint32_t storage_id;
-    char kind;            /* r table, v view, i index, S sequence, m materialized view */
+    char kind; /* r table, v view, i index, S sequence, m materialized view; D: cat_domain_value */
     char persistence;     /* p t u */
     double analyzed_rows; /* when ANALYZE last saw it; -1: never */
     bool shared;          /* of a system table: one for all databases */
@@ -176,6 +176,59 @@ void relation_unref(struct relation *r); /* NULL is fine */
 /* 1-based number of the column, 0: none (system columns are not looked up here). */
 int relation_attnum(const struct relation *r, struct str name);
 const struct index *relation_index(const struct relation *r, uint32_t oid);
+
+/* ---- types that users make (user_type.c) ---- */
+
+/* Makes builtin_type and type_by_oid know the type, and what it is made of, as the catalog
+ * describes it now; nothing to do for built-in ones. *found (may be NULL) is false when there is
+ * none. */
+struct err *cat_load_type(struct cat *c, uint32_t oid, bool *found) MUST_CHECK;
+/* In that schema; 0: none. The type is loaded. */
+struct err *cat_type_oid(struct cat *c, uint32_t nsp, struct str name, uint32_t *oid) MUST_CHECK;
+/* By name along the search path, or in a schema (nsp_name not empty); built-in ones too. "#OID" is
+ * how stored expressions name a type that users made. */
+struct err *cat_find_type(struct cat *c, struct str nsp_name, struct str name,
+                          uint32_t *oid) MUST_CHECK;
+/* Whether its name alone finds it. */
+struct err *cat_type_is_visible(struct cat *c, uint32_t oid, bool *visible) MUST_CHECK;
+struct domain_check {
+    uint32_t oid;
+    const char *name;
+    const char *sql; /* over VALUE */
+    bool validated;
+};
+struct domain_info {
+    uint32_t oid;
+    bool not_null;
+    const char *default_sql; /* NULL: none */
+    struct domain_check *checks;
+    int nchecks;
+};
+/* A domain as it is now, in the arena. `whole`: with what the domains that it is over ask for,
+ * whose checks come first. *found false: there is none. */
+struct err *cat_domain(struct cat *c, uint32_t oid, bool whole, struct arena *a,
+                       struct domain_info *out, bool *found) MUST_CHECK;
+/* What a domain's CHECK is an expression over: a relation whose one column is VALUE. In the arena;
+ * no reference is needed. */
+struct relation *cat_domain_value(uint32_t domain, struct arena *a);
+/* The value of an enum type with that label; *found false: none. */
+struct err *cat_enum_value(struct cat *c, uint32_t type, struct str label, struct datum *out,
+                           bool *found) MUST_CHECK;
+/* Appends the label of a value. */
+struct err *cat_enum_label(struct cat *c, struct datum d, struct buf *out) MUST_CHECK;
+struct enum_label {
+    uint32_t oid;
+    float sort_order;
+    const char *label;
+};
+/* All labels in order, in the arena. */
+struct err *cat_enum_labels(struct cat *c, uint32_t type, struct arena *a, struct enum_label **out,
+                            int *count) MUST_CHECK;
+/* For printing values outside a session: no settings, the labels of enums. */
+struct type_env cat_type_env(struct cat *c);
+/* The type's name with its schema, unless that is pg_catalog, in the arena, as SQL text. */
+struct err *cat_type_name(struct cat *c, uint32_t oid, bool qualify, struct arena *a,
+                          const char **out) MUST_CHECK;
 
 struct err *cat_namespace_oid(struct cat *c, struct str name,
                               uint32_t *oid) MUST_CHECK; /* 0: none */

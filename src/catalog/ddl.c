@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { NAME_BYTES = 63 };
+enum { NAME_BYTES = 63, ROW_MAX = 40 /* columns of a system table */ };
 
 static struct datum text_datum(const char *s)
 {
@@ -158,6 +158,8 @@ struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,
                            const struct ddl_column *column)
 {
     TRY(insert_attribute(c, relid, attnum, column));
+    if (!column->of_index)
+        TRY(ddl_depends_on_type(c, (struct object_address){PG_CLASS, relid, attnum}, column->type));
     if (column->default_sql)
         TRY(ddl_set_default(c, relid, attnum, column->default_sql));
     return NULL;
@@ -199,12 +201,11 @@ struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def, u
 }
 
 /* Sets column `column` of the row found by the keys. */
-static struct err *update_column(struct cat *c, uint32_t table, uint32_t index,
-                                 const struct datum *keys, int nkeys, int column,
-                                 struct datum value)
+struct err *ddl_update_column(struct cat *c, uint32_t table, uint32_t index,
+                              const struct datum *keys, int nkeys, int column, struct datum value)
 {
-    struct datum old_values[CLS_COUNT];
-    struct datum values[CLS_COUNT];
+    struct datum old_values[ROW_MAX];
+    struct datum values[ROW_MAX];
     struct arena a;
     bool found;
     arena_init(&a);
@@ -248,33 +249,33 @@ struct err *ddl_rule_view(struct cat *c, uint32_t rule, uint32_t *view)
 struct err *ddl_set_view(struct cat *c, uint32_t view, const char *sql)
 {
     struct datum key = datum_int(view);
-    return update_column(c, PG_REWRITE, REWRITE_REL_RULENAME_INDEX, &key, 1, RW_ACTION,
-                         text_datum(sql));
+    return ddl_update_column(c, PG_REWRITE, REWRITE_REL_RULENAME_INDEX, &key, 1, RW_ACTION,
+                             text_datum(sql));
 }
 
 struct err *ddl_update_class(struct cat *c, uint32_t relid, int column, struct datum value)
 {
     struct datum key = datum_int(relid);
-    return update_column(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, column, value);
+    return ddl_update_column(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, column, value);
 }
 
 struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int column,
                                  struct datum value)
 {
     struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
-    return update_column(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, column, value);
+    return ddl_update_column(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, column, value);
 }
 
 struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column, struct datum value)
 {
     struct datum key = datum_int(indexrelid);
-    return update_column(c, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, column, value);
+    return ddl_update_column(c, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, column, value);
 }
 
 struct err *ddl_update_constraint(struct cat *c, uint32_t oid, int column, struct datum value)
 {
     struct datum key = datum_int(oid);
-    return update_column(c, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &key, 1, column, value);
+    return ddl_update_column(c, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &key, 1, column, value);
 }
 
 struct err *ddl_drop_column(struct cat *c, const struct relation *r, int attnum)
@@ -291,6 +292,8 @@ struct err *ddl_drop_column(struct cat *c, const struct relation *r, int attnum)
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_NOTNULL, datum_bool(false)));
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_HASDEF, datum_bool(false)));
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_IDENTITY, datum_int(0)));
+    if (r->lens[attnum - 1] == 8) /* an enum's attlen is that of its label's OID */
+        TRY(ddl_update_attribute(c, r->oid, attnum, ATT_LEN, datum_int(8)));
     return ddl_update_attribute(c, r->oid, attnum, ATT_TYPE, datum_int(0));
 }
 
@@ -351,6 +354,7 @@ struct err *ddl_create_index(struct cat *c, const struct ddl_index *def, uint32_
         cols[i] = (struct ddl_column){.name = def->columns[i].name,
                                       .type = def->columns[i].type,
                                       .typmod = -1,
+                                      .of_index = true,
                                       .collation = def->columns[i].collation};
     TRY(ddl_create_relation(c, &rel, oid));
     struct arena a;
@@ -407,6 +411,8 @@ static struct err *constraint_arrays(const struct ddl_constraint *def, struct ar
 static struct err *constraint_depends(struct cat *c, const struct ddl_constraint *def, uint32_t oid)
 {
     struct object_address self = {PG_CONSTRAINT, oid, 0};
+    if (def->typid)
+        return depend_record(c, self, (struct object_address){PG_TYPE, def->typid, 0}, DEPEND_AUTO);
     for (int i = 0; i < def->nkeys; i++)
         TRY(depend_record(c, self, (struct object_address){PG_CLASS, def->relid, def->keys[i]},
                           DEPEND_AUTO));
@@ -440,7 +446,8 @@ struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *de
     v[CON_DEFERRED] = datum_bool(def->deferred);
     v[CON_VALIDATED] = datum_bool(def->validated);
     v[CON_RELID] = datum_int(def->relid);
-    v[CON_TYPID] = v[CON_PARENTID] = v[CON_INHCOUNT] = datum_int(0);
+    v[CON_TYPID] = datum_int(def->typid);
+    v[CON_PARENTID] = v[CON_INHCOUNT] = datum_int(0);
     v[CON_INDID] = datum_int(def->index);
     v[CON_FRELID] = datum_int(def->frelid);
     bool fk = def->type == 'f';
@@ -619,6 +626,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
         break;
     case PG_DATABASE:
         TRY(systab_delete(c, PG_DATABASE, DATABASE_OID_INDEX, &key, 1, NULL));
+        break;
+    case PG_TYPE:
+        TRY(ddl_remove_type(c, object.object_id));
         break;
     case PG_REWRITE:
         break; /* goes with its view */

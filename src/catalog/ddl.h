@@ -13,6 +13,7 @@ struct ddl_column {
     int32_t typmod;
     uint32_t collation;
     int ndims;
+    bool of_index;
     bool not_null;
     char identity;
     char generated;
@@ -92,6 +93,7 @@ struct ddl_constraint {
     uint32_t nsp;
     char type;
     uint32_t relid;
+    uint32_t typid; /* of a domain's CHECK, in place of relid */
     uint32_t index;
     const int16_t *keys;
     int nkeys;
@@ -114,6 +116,40 @@ struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *de
 /* Replaces conname or conbin of a constraint (CON_ numbers). */
 struct err *ddl_update_constraint(struct cat *c, uint32_t oid, int column,
                                   struct datum value) MUST_CHECK;
+
+/* ---- types (ddl_type.c) ---- */
+
+struct ddl_type_def {
+    const char *name;
+    uint32_t nsp;
+    uint32_t owner;
+    char kind;         /* e enum, d domain, c composite */
+    uint32_t relid;    /* composite: the relation that has its fields */
+    char relkind;      /* ... of kind 'c': a type by itself */
+    uint32_t basetype; /* domain */
+    int32_t typmod;
+    int ndims;
+    uint32_t collation;
+    bool not_null;
+    const char *default_sql; /* domain; NULL: none */
+};
+/* The type, and the array type over it. Their names must be free (42710 is the caller's to raise).
+ */
+struct err *ddl_create_type(struct cat *c, const struct ddl_type_def *def,
+                            uint32_t *oid) MUST_CHECK;
+struct err *ddl_update_type(struct cat *c, uint32_t oid, int column,
+                            struct datum value) MUST_CHECK; /* TYP_ numbers */
+/* The name, schema or owner of a type and of its array. */
+struct err *ddl_rename_type(struct cat *c, uint32_t oid, const char *name) MUST_CHECK;
+struct err *ddl_move_type(struct cat *c, uint32_t oid, uint32_t nsp) MUST_CHECK;
+struct err *ddl_add_enum_label(struct cat *c, uint32_t type, float sort_order,
+                               const char *label) MUST_CHECK;
+struct err *ddl_rename_enum_label(struct cat *c, uint32_t label_oid, const char *to) MUST_CHECK;
+/* The rows of a type and of its array, or of one of them. */
+struct err *ddl_remove_type(struct cat *c, uint32_t oid) MUST_CHECK;
+/* The object uses values of the type, if users made it. */
+struct err *ddl_depends_on_type(struct cat *c, struct object_address object,
+                                uint32_t type) MUST_CHECK;
 
 struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner,
                                  uint32_t *oid) MUST_CHECK;

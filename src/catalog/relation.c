@@ -114,12 +114,14 @@ static struct err *load_missing(struct relation *r, int i, struct datum text)
     return ops->in(ops, &env, s, -1, &r->arena, &r->missing[i]);
 }
 
-static struct err *load_att(struct relation *r, int i, const struct datum *v)
+static struct err *load_att(struct cat *c, struct relation *r, int i, const struct datum *v)
 {
     struct attr *a = &r->atts[i];
     a->name = datum_text(&r->arena, v[ATT_NAME]);
     a->dropped = v[ATT_ISDROPPED].i;
     a->type = oid_of(v[ATT_TYPE]);
+    if (a->type >= FIRST_USER_OID)
+        TRY(cat_load_type(c, a->type, NULL));
     a->typmod = (int32_t)v[ATT_TYPMOD].i;
     a->collation = oid_of(v[ATT_COLLATION]);
     a->ndims = (int)v[ATT_NDIMS].i;
@@ -155,10 +157,22 @@ static struct err *load_atts(struct cat *c, struct relation *r)
             e = err_new("XX001", "unexpected column %d of relation \"%s\"", (int)v[ATT_NUM].i,
                         r->name);
         else
-            e = load_att(r, (int)v[ATT_NUM].i - 1, v);
+            e = load_att(c, r, (int)v[ATT_NUM].i - 1, v);
     }
     systab_close(&s);
     return e;
+}
+
+static struct err *load_domain_default(struct cat *c, struct relation *r, int i)
+{
+    struct attr *a = &r->atts[i];
+    struct domain_info domain;
+    bool found;
+    if (a->dropped || a->default_sql || a->identity || !a->ops || !a->ops->domain)
+        return NULL;
+    TRY(cat_domain(c, a->type, true, &r->arena, &domain, &found));
+    a->domain_default_sql = found ? domain.default_sql : NULL;
+    return NULL;
 }
 
 static struct err *load_defaults(struct cat *c, struct relation *r)
@@ -174,6 +188,8 @@ static struct err *load_defaults(struct cat *c, struct relation *r)
             r->atts[v[DEF_NUM].i - 1].default_sql = datum_text(&r->arena, v[DEF_BIN]);
     }
     systab_close(&s);
+    for (int i = 0; !e && i < r->natts; i++)
+        e = load_domain_default(c, r, i);
     return e;
 }
 
@@ -241,8 +257,10 @@ static struct err *index_column_types(struct cat *c, struct arena *a, uint32_t o
     struct err *e = NULL;
     for (bool found = true; !e && found;) {
         e = systab_next(&s, v, &found);
-        if (!e && found && v[ATT_NUM].i >= 1 && v[ATT_NUM].i <= n)
-            types[v[ATT_NUM].i - 1] = oid_of(v[ATT_TYPE]);
+        if (e || !found || v[ATT_NUM].i < 1 || v[ATT_NUM].i > n)
+            continue;
+        types[v[ATT_NUM].i - 1] = oid_of(v[ATT_TYPE]);
+        e = cat_load_type(c, oid_of(v[ATT_TYPE]), NULL);
     }
     systab_close(&s);
     *out = types;

@@ -539,12 +539,12 @@ struct err *table_delete(struct table_writer *w, struct str row_key, const struc
     return NULL;
 }
 
-struct err *table_key_error(const struct relation *r, const struct index *ix,
+struct err *table_key_error(struct cat *c, const struct relation *r, const struct index *ix,
                             const struct datum *datums)
 {
     struct buf names = BUF_INIT;
     struct buf text = BUF_INIT;
-    struct type_env env = {0};
+    struct type_env env = cat_type_env(c);
     struct err *e = NULL;
     for (int i = 0; !e && i < ix->nkeys; i++) {
         const struct index_col *col = &ix->cols[i];
@@ -582,5 +582,5 @@ struct err *table_unique_error(struct table_writer *w, const struct table_confli
         table_put_entry_key(&w->key, index_storage(w, ix), ix, datums, STR(""));
     TRY(buf_finish(&w->key));
     TRY(txn_check_write(w->cat->txn, buf_str(&w->key)));
-    return table_key_error(w->rel, ix, datums);
+    return table_key_error(w->cat, w->rel, ix, datums);
 }

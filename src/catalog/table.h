@@ -86,7 +86,7 @@ struct err *table_unique_error(struct table_writer *w, const struct table_confli
                                const struct datum *values) MUST_CHECK;
 
 /* The same for the index's own columns. */
-struct err *table_key_error(const struct relation *r, const struct index *ix,
+struct err *table_key_error(struct cat *c, const struct relation *r, const struct index *ix,
                             const struct datum *datums) MUST_CHECK;
 
 /* Calls fn for every row (or entry) of a storage id in key order, until it sets *stop. Its bytes

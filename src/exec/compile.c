@@ -519,6 +519,8 @@ static struct err *emit_expr(struct emitter *m, const struct expr *e, int dst, i
         return emit_rowcmp(m, e, out);
     case E_IOCAST:
         return emit_with_site(m, e, S_IOCAST, out);
+    case E_DOMAIN:
+        return emit_with_site(m, e, S_DOMAIN, out);
     case E_ARRAYCAST:
         return emit_with_site(m, e, S_ARRAYCAST, out);
     case E_SQLVALUE:

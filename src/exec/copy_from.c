@@ -41,7 +41,9 @@ static struct err *convert(struct copy_reader *r, struct arena *a, struct datum 
         r->column = i;
         if (r->fields[i].null)
             values[i] = datum_null();
-        else
+        if (r->fields[i].null && ops->domain)
+            TRY(c->s->types.domain_check(c->s, ops->domain, datum_null()));
+        else if (!r->fields[i].null)
             TRY(ops->in(ops, &c->s->types, r->fields[i].text, -1, a, &values[i]));
     }
     r->column = -1;

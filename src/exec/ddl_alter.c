@@ -22,6 +22,21 @@ static struct err *has_row(void *arg, struct str key, const struct datum *row)
     return NULL;
 }
 
+static struct err *missing_text(struct ddl *d, struct row_expr *x, struct ddl_column *col)
+{
+    const struct type_ops *ops = type_by_oid(col->type);
+    struct type_env plain = {0};
+    struct datum value;
+    struct buf text = BUF_INIT;
+    struct err *err = row_expr_eval(x, NULL, &value);
+    if (!err && !value.null)
+        err = ops->out(ops, &plain, value, &text);
+    if (!err && !value.null)
+        col->missing = arena_strndup(d->arena, buf_cstr(&text), text.len);
+    buf_done(&text);
+    return err;
+}
+
 /* A default that is the same for all rows is remembered in the catalog; rows need not be written.
  */
 static struct err *missing_value(struct ddl *d, struct ddl_column *col, const PgQuery__Node *raw,
@@ -31,28 +46,41 @@ static struct err *missing_value(struct ddl *d, struct ddl_column *col, const Pg
     struct rte *rte;
     struct expr *e;
     struct row_expr *x;
-    struct datum value;
     struct buf text = BUF_INIT;
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, raw, NULL, USE_DEFAULT, col->type,
                           col->typmod, col->name, d->arena, &rte, &e));
-    TRY(deparse_expr(d->cat, e, NULL, &text));
+    TRY(deparse_stored_expr(d->cat, e, NULL, &text));
     col->default_sql = arena_strdup(d->arena, buf_cstr(&text));
-    buf_reset(&text);
-    *volatile_ = expr_has_volatile(e);
-    if (*volatile_) {
-        buf_done(&text);
-        return NULL;
-    }
-    TRY(row_expr_new(&env, NULL, e, &x));
-    struct err *err = row_expr_eval(x, NULL, &value);
-    const struct type_ops *ops = type_by_oid(col->type);
-    struct type_env plain = {0};
-    if (!err && !value.null)
-        err = ops->out(ops, &plain, value, &text);
-    if (!err && !value.null)
-        col->missing = arena_strndup(d->arena, buf_cstr(&text), text.len);
-    row_expr_free(x);
     buf_done(&text);
+    *volatile_ = expr_has_volatile(e);
+    if (*volatile_)
+        return NULL;
+    TRY(row_expr_new(&env, NULL, e, &x));
+    struct err *err = missing_text(d, x, col);
+    row_expr_free(x);
+    return err;
+}
+
+/* What the rows that are there get from a column's domain: its default, or NULL if it may be. */
+static struct err *domain_missing(struct ddl *d, const struct relation *r, struct ddl_column *col)
+{
+    struct exec_env env = session_exec_env(d->s);
+    struct domain_info domain;
+    struct row_expr *x;
+    struct rte *rte;
+    struct expr *e;
+    bool found;
+    bool any_rows = false;
+    TRY(ddl_each_row(d, (struct relation *)r, has_row, &any_rows));
+    if (!any_rows)
+        return NULL;
+    TRY(cat_domain(d->cat, col->type, true, d->arena, &domain, &found));
+    const char *sql = domain.default_sql ? domain.default_sql : "NULL";
+    TRY(analyze_expr_text(d->cat, &d->s->types, sql, NULL, USE_DEFAULT, col->type, col->typmod,
+                          d->arena, &rte, &e));
+    TRY(row_expr_new(&env, NULL, e, &x));
+    struct err *err = missing_text(d, x, col);
+    row_expr_free(x);
     return err;
 }
 
@@ -128,6 +156,8 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
         volatile_ = true;
         col.not_null = true;
     }
+    if (!col.default_sql && !volatile_ && builtin_type(col.type)->kind == 'd')
+        TRY(domain_missing(d, r, &col));
     if (col.not_null && !col.missing && !volatile_)
         TRY(ddl_each_row(d, r, has_row, &any_rows));
     if (any_rows)
@@ -191,7 +221,7 @@ static struct err *set_default(struct ddl *d, struct relation **rel,
         struct buf b = BUF_INIT;
         TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, cmd->def, r, USE_DEFAULT, a->type,
                               a->typmod, a->name, d->arena, &rte, &e));
-        TRY(deparse_expr(d->cat, e, rte, &b));
+        TRY(deparse_stored_expr(d->cat, e, rte, &b));
         sql = arena_strdup(d->arena, buf_cstr(&b));
         buf_done(&b);
     }
@@ -367,7 +397,7 @@ static struct err *renamed_text(struct ddl *d, struct relation *r, const char *s
     struct buf b = BUF_INIT;
     TRY(analyze_expr_text(d->cat, &d->s->types, sql, r, use, 0, -1, d->arena, &rte, &e));
     rte->colnames[att - 1] = to;
-    TRY(deparse_expr(d->cat, e, rte, &b));
+    TRY(deparse_stored_expr(d->cat, e, rte, &b));
     *out = arena_strdup(d->arena, buf_cstr(&b));
     buf_done(&b);
     return NULL;
@@ -482,7 +512,7 @@ static struct err *rename_sequence(struct ddl *d, const struct relation *seq, co
             continue;
         uint32_t relid = (uint32_t)rows[i][DEF_RELID].u;
         int att = (int)rows[i][DEF_NUM].i;
-        TRY(deparse_expr(d->cat, exprs[i], NULL, &b));
+        TRY(deparse_stored_expr(d->cat, exprs[i], NULL, &b));
         const char *sql = arena_strdup(d->arena, buf_cstr(&b));
         buf_done(&b);
         TRY(ddl_set_default(d->cat, relid, att, sql));
@@ -550,6 +580,15 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     struct relation *r;
     snprintf(tag, 64, "ALTER TABLE");
     switch (s->rename_type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT:
+        snprintf(tag, 64, "ALTER DOMAIN");
+        return ddl_rename_domain_constraint(d, s);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN:
+        snprintf(tag, 64,
+                 s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ? "ALTER TYPE"
+                                                                      : "ALTER DOMAIN");
+        return ddl_rename_type_stmt(d, s);
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         snprintf(tag, 64, "ALTER SCHEMA");
         return rename_schema(d, s);

@@ -65,10 +65,10 @@ static struct err *try_lock(struct building *b, struct str key, enum txn_row_loc
     return buf_finish(&b->blocked);
 }
 
-static struct err *duplicate(const struct relation *rel, const struct index *ix,
+static struct err *duplicate(struct cat *c, const struct relation *rel, const struct index *ix,
                              const struct datum *datums)
 {
-    struct err *e = table_key_error(rel, ix, datums);
+    struct err *e = table_key_error(c, rel, ix, datums);
     if (!err_is(e, "23505"))
         return e;
     struct err *out = err_new("23505", "could not create unique index \"%s\"", ix->name);
@@ -103,7 +103,7 @@ static struct err *put_entry(struct building *b, const struct relation *rel, con
         txn_view_done(&view);
         TRY(e);
         if (there.found && !str_eq(there.value, suffix))
-            return duplicate(rel, ix, datums);
+            return duplicate(b->d->cat, rel, ix, datums);
     }
     return txn_put(t, buf_str(entry), suffix);
 }

@@ -335,7 +335,7 @@ static struct err *add_check(struct ddl *d, struct relation **rel, const PgQuery
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, r, USE_CHECK, BOOL_OID, -1,
                           NULL, d->arena, &rte, &e));
     TRY(note_column(e, &used));
-    TRY(deparse_expr(d->cat, e, rte, &text));
+    TRY(deparse_stored_expr(d->cat, e, rte, &text));
     const char *sql = arena_strdup(d->arena, buf_cstr(&text));
     buf_done(&text);
     const char *name = c->conname;
@@ -439,6 +439,15 @@ static bool ints_only(uint32_t type)
     return type == INT2_OID || type == INT4_OID || type == INT8_OID;
 }
 
+/* Arrays, enums and their like share an operator. */
+static uint32_t same_type_operator(uint32_t type)
+{
+    uint32_t family;
+    uint32_t input;
+    bool found = builtin_default_opclass(BTREE_AM, type, &family, &input);
+    return found ? builtin_btree_oper(input, input, 3) : 0;
+}
+
 static struct err *fk_operators(struct ddl *d, const struct relation *child,
                                 const struct relation *parent, const char *name,
                                 struct ddl_constraint *con)
@@ -447,21 +456,25 @@ static struct err *fk_operators(struct ddl *d, const struct relation *child,
     for (int i = 0; i < con->nkeys; i++) {
         const struct attr *p = &parent->atts[con->fkeys[i] - 1];
         const struct attr *c = &child->atts[con->keys[i] - 1];
-        ops[i] = builtin_btree_oper(p->type, c->type, 3);
-        bool strings = (p->type == TEXT_OID || p->type == VARCHAR_OID) &&
-                       (c->type == TEXT_OID || c->type == VARCHAR_OID);
+        uint32_t pt = builtin_base_type(p->type);
+        uint32_t ct = builtin_base_type(c->type);
+        ops[i] = builtin_btree_oper(pt, ct, 3);
+        if (pt == ct && !ops[i])
+            ops[i] = same_type_operator(pt);
+        bool strings =
+            (pt == TEXT_OID || pt == VARCHAR_OID) && (ct == TEXT_OID || ct == VARCHAR_OID);
         if (strings)
             ops[i] = builtin_btree_oper(TEXT_OID, TEXT_OID, 3);
-        if (p->type == NUMERIC_OID && ints_only(c->type))
+        if (pt == NUMERIC_OID && ints_only(ct))
             ops[i] = builtin_btree_oper(NUMERIC_OID, NUMERIC_OID, 3);
-        bool ints = ints_only(p->type) && ints_only(c->type);
+        bool ints = ints_only(pt) && ints_only(ct);
         if (!ops[i])
             return err_detail(
                 err_new("42804", "foreign key constraint \"%s\" cannot be implemented", name),
                 "Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.", c->name,
                 p->name, type_display(d->arena, c->type, -1), type_display(d->arena, p->type, -1));
-        bool to_numeric = p->type == NUMERIC_OID && ints_only(c->type);
-        if (p->type != c->type && !strings && !ints && !to_numeric)
+        bool to_numeric = pt == NUMERIC_OID && ints_only(ct);
+        if (pt != ct && !strings && !ints && !to_numeric)
             return err_unsupported("foreign key between types %s and %s is not supported yet",
                                    type_display(d->arena, c->type, -1),
                                    type_display(d->arena, p->type, -1));

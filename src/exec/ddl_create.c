@@ -277,7 +277,7 @@ struct err *ddl_default_text(struct ddl *d, struct relation *rel, const PgQuery_
                           col->name, d->arena, &rte, &e));
     if (generated && expr_is_mutable(e))
         return err_new("42P17", "generation expression is not immutable");
-    TRY(deparse_expr(d->cat, e, rte, &b));
+    TRY(deparse_stored_expr(d->cat, e, rte, &b));
     *out = arena_strdup(d->arena, buf_cstr(&b));
     buf_done(&b);
     return NULL;

@@ -58,7 +58,10 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         TRY(describe_row(d, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, o.object_id, v, &found));
         if (!found)
             break;
-        buf_printf(out, "constraint %.*s on ", STR_ARG(datum_as_str(v[CON_NAME])));
+        buf_printf(out, "constraint %.*s", STR_ARG(datum_as_str(v[CON_NAME])));
+        if (!v[CON_RELID].u)
+            return NULL;
+        buf_put_c(out, " on ");
         return describe_relation(d, (uint32_t)v[CON_RELID].u, 0, out);
     case PG_ATTRDEF:
         TRY(describe_row(d, PG_ATTRDEF, ATTRDEF_OID_INDEX, o.object_id, v, &found));
@@ -66,6 +69,14 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
             break;
         buf_put_c(out, "default value for ");
         return describe_relation(d, (uint32_t)v[DEF_RELID].u, (int)v[DEF_NUM].i, out);
+    case PG_TYPE: {
+        const char *name;
+        TRY(cat_type_name(d->cat, o.object_id, false, d->arena, &name));
+        if (!name)
+            break;
+        buf_printf(out, "type %s", name);
+        return NULL;
+    }
     case PG_NAMESPACE:
         TRY(describe_row(d, PG_NAMESPACE, NAMESPACE_OID_INDEX, o.object_id, v, &found));
         if (!found)
@@ -163,7 +174,7 @@ static int by_oid(const void *a, const void *b)
     const struct doomed *y = b;
     if (x->object.object_id != y->object.object_id)
         return x->object.object_id > y->object.object_id ? -1 : 1;
-    return y->object.sub_id - x->object.sub_id;
+    return x->object.sub_id - y->object.sub_id;
 }
 
 /* Adds the object behind everything that depends on it. */
@@ -435,6 +446,13 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
         snprintf(tag, 64, "DROP SCHEMA");
         return drop_schemas(d, s);
+    }
+    if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ||
+        s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) {
+        snprintf(tag, 64,
+                 s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ? "DROP TYPE"
+                                                                      : "DROP DOMAIN");
+        return ddl_drop_types(d, s);
     }
     for (size_t i = 0; i < ARRAY_LENGTH(drop_kinds); i++)
         if (drop_kinds[i].type == s->remove_type)

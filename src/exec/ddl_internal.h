@@ -45,6 +45,25 @@ struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_colum
 struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def,
                           struct ddl_column *c) MUST_CHECK;
 
+/* Types: ddl_type.c, ddl_domain.c. Schema and name of a type to be made; 42710 when it is taken. */
+struct err *ddl_new_type_name(struct ddl *d, PgQuery__Node **items, size_t n, uint32_t *nsp,
+                              const char **name) MUST_CHECK;
+/* By the parts of its name; locks it against others that alter it. 42704. */
+struct err *ddl_find_type(struct ddl *d, PgQuery__Node **items, size_t n, uint32_t *oid) MUST_CHECK;
+struct err *ddl_must_own_type(struct ddl *d, uint32_t oid) MUST_CHECK;
+struct err *ddl_create_enum(struct ddl *d, const PgQuery__CreateEnumStmt *s) MUST_CHECK;
+struct err *ddl_alter_enum(struct ddl *d, const PgQuery__AlterEnumStmt *s) MUST_CHECK;
+struct err *ddl_rename_type_stmt(struct ddl *d, const PgQuery__RenameStmt *s) MUST_CHECK;
+struct err *ddl_move_type_stmt(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s) MUST_CHECK;
+struct err *ddl_own_type_stmt(struct ddl *d, const PgQuery__AlterOwnerStmt *s) MUST_CHECK;
+struct err *ddl_create_domain(struct ddl *d, const PgQuery__CreateDomainStmt *s) MUST_CHECK;
+struct err *ddl_alter_domain(struct ddl *d, const PgQuery__AlterDomainStmt *s) MUST_CHECK;
+struct err *ddl_rename_domain_constraint(struct ddl *d, const PgQuery__RenameStmt *s) MUST_CHECK;
+/* CONSTRAINT name ON DOMAIN: finds it. */
+struct err *ddl_domain_constraint(struct ddl *d, const PgQuery__Node *type, const char *name,
+                                  struct object_address *out) MUST_CHECK;
+struct err *ddl_drop_types(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
+
 /* Statements. */
 struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag) MUST_CHECK;
 struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt *c,

@@ -65,7 +65,8 @@ static struct err *record_refs(struct ddl *d, uint32_t rule, const struct depars
         if (r.relid < FIRST_USER_OID)
             continue;
         TRY(depend_record(d->cat, (struct object_address){PG_REWRITE, rule, 0},
-                          (struct object_address){PG_CLASS, r.relid, r.att}, DEPEND_NORMAL));
+                          (struct object_address){r.is_type ? PG_TYPE : PG_CLASS, r.relid, r.att},
+                          DEPEND_NORMAL));
     }
     return NULL;
 }

@@ -41,6 +41,7 @@ enum step_op {
     S_ROW,
     S_ROWCMP, /* one column's "<": decides or goes on */
     S_IOCAST,
+    S_DOMAIN,
     S_ARRAYCAST,
     S_SQLVALUE,
     S_SUBSCRIPT,

@@ -15,7 +15,26 @@ static struct err *put_pretty(struct fn_call *c, struct relation *r, const char 
     return deparse_expr_pretty(&c->session->cat, e, rte, b);
 }
 
-/* Expressions are stored as the text that they show as. */
+/* The same with them: as it is stored, but for types that are stored by OID. */
+static struct err *put_shown(struct fn_call *c, struct relation *r, const char *sql,
+                             enum expr_use use, struct buf *b)
+{
+    struct rte *rte;
+    struct expr *e;
+    if (!strstr(sql, "\"#") || !c->session) {
+        buf_put_c(b, sql);
+        return NULL;
+    }
+    TRY(analyze_expr_text(&c->session->cat, c->env, sql, r, use, 0, -1, c->arena, &rte, &e));
+    return deparse_expr(&c->session->cat, e, rte, b);
+}
+
+static struct err *put_text(struct fn_call *c, bool pretty, struct relation *r, const char *sql,
+                            enum expr_use use, struct buf *b)
+{
+    return pretty ? put_pretty(c, r, sql, use, b) : put_shown(c, r, sql, use, b);
+}
+
 struct err *fn_get_expr(struct fn_call *c, struct datum *out)
 {
     struct relation *r = NULL;
@@ -23,13 +42,14 @@ struct err *fn_get_expr(struct fn_call *c, struct datum *out)
     *out = c->args[0];
     while (out->len && out->p[out->len - 1] == '\n')
         out->len--;
-    if (c->nargs < 3 || !c->args[2].i || !c->session)
+    bool pretty = c->nargs > 2 && c->args[2].i;
+    const char *sql = arena_strndup(c->arena, (const char *)out->p, out->len);
+    if (!c->session || (!pretty && !strstr(sql, "\"#")))
         return NULL;
     TRY(cat_relation(&c->session->cat, (uint32_t)c->args[1].u, &r));
     if (!r)
         return NULL;
-    const char *sql = arena_strndup(c->arena, (const char *)out->p, out->len);
-    struct err *e = put_pretty(c, r, sql, USE_GENERATED, &b);
+    struct err *e = put_text(c, pretty, r, sql, USE_GENERATED, &b);
     relation_unref(r);
     if (e) {
         buf_done(&b);
@@ -50,22 +70,15 @@ static struct err *index_table(struct fn_call *c, uint32_t oid, struct relation 
     return found ? cat_relation(&c->session->cat, (uint32_t)v[IDX_TABLE].u, table) : NULL;
 }
 
-static void put_index_column(struct buf *b, const struct relation *r, const struct index_col *col)
-{
-    if (col->attnum) {
-        quote_identifier(b, r->atts[col->attnum - 1].name);
-        return;
-    }
-    size_t n = strlen(col->expr_sql);
-    bool call = n && col->expr_sql[n - 1] == ')' && col->expr_sql[0] != '(';
-    buf_printf(b, call ? "%s" : "(%s)", col->expr_sql);
-}
-
-static struct err *put_pretty_column(struct fn_call *c, struct relation *r,
-                                     const struct index_col *col, struct buf *b)
+static struct err *put_index_column(struct fn_call *c, bool pretty, struct relation *r,
+                                    const struct index_col *col, struct buf *b)
 {
     struct buf text = BUF_INIT;
-    struct err *e = put_pretty(c, r, col->expr_sql, USE_INDEX_EXPR, &text);
+    if (col->attnum) {
+        quote_identifier(b, r->atts[col->attnum - 1].name);
+        return NULL;
+    }
+    struct err *e = put_text(c, pretty, r, col->expr_sql, USE_INDEX_EXPR, &text);
     const char *sql = buf_cstr(&text);
     bool call = text.len && sql[text.len - 1] == ')' && sql[0] != '(';
     buf_printf(b, call ? "%s" : "(%s)", sql);
@@ -110,10 +123,7 @@ static void put_included(struct buf *b, const struct relation *r, const struct i
 static struct err *put_index_key(struct fn_call *c, struct buf *b, struct relation *r,
                                  const struct index_col *col)
 {
-    if (!col->attnum && c->nargs > 2 && c->args[2].i)
-        return put_pretty_column(c, r, col, b);
-    put_index_column(b, r, col);
-    return NULL;
+    return put_index_column(c, c->nargs > 2 && c->args[2].i, r, col, b);
 }
 
 static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *r,
@@ -140,10 +150,7 @@ static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *
     if (!ix->pred_sql)
         return NULL;
     buf_put_c(b, " WHERE ");
-    if (c->nargs > 2 && c->args[2].i)
-        return put_pretty(c, r, ix->pred_sql, USE_INDEX_PRED, b);
-    buf_put_c(b, ix->pred_sql);
-    return NULL;
+    return put_text(c, c->nargs > 2 && c->args[2].i, r, ix->pred_sql, USE_INDEX_PRED, b);
 }
 
 struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
@@ -224,12 +231,10 @@ static struct err *put_constraint(struct fn_call *c, struct buf *b, struct relat
                                   const struct constraint *con)
 {
     const struct index *ix = con->type == 'f' ? NULL : relation_index(r, con->index);
-    if (con->type == 'c' && c->nargs > 1 && c->args[1].i) {
+    if (con->type == 'c') {
         buf_put_c(b, "CHECK (");
-        TRY(put_pretty(c, r, con->check_sql, USE_CHECK, b));
+        TRY(put_text(c, c->nargs > 1 && c->args[1].i, r, con->check_sql, USE_CHECK, b));
         buf_put_u8(b, ')');
-    } else if (con->type == 'c') {
-        buf_printf(b, "CHECK (%s)", con->check_sql);
     }
     if (con->type == 'c' && con->no_inherit)
         buf_put_c(b, " NO INHERIT");
@@ -253,6 +258,23 @@ static struct err *put_constraint(struct fn_call *c, struct buf *b, struct relat
     return NULL;
 }
 
+static struct err *domain_constraint(struct fn_call *c, const struct datum *v, struct datum *out)
+{
+    struct constraint con = {
+        .type = 'c',
+        .check_sql = arena_strndup(c->arena, (const char *)v[CON_BIN].p, v[CON_BIN].len)};
+    struct buf b = BUF_INIT;
+    con.validated = v[CON_VALIDATED].i;
+    TRY(cat_load_type(&c->session->cat, (uint32_t)v[CON_TYPID].u, NULL));
+    struct relation *value = cat_domain_value((uint32_t)v[CON_TYPID].u, c->arena);
+    struct err *e = put_constraint(c, &b, value, &con);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out);
+}
+
 struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
 {
     struct datum v[CON_COUNT];
@@ -263,6 +285,8 @@ struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out)
     TRY(need_session(c));
     TRY(systab_get(&c->session->cat, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &c->args[0], 1, c->arena,
                    v, &found));
+    if (found && v[CON_TYPID].u)
+        return domain_constraint(c, v, out);
     if (found)
         TRY(cat_relation(&c->session->cat, (uint32_t)v[CON_RELID].u, &r));
     if (!r)

@@ -323,14 +323,26 @@ static struct err *fn_set_config(struct fn_call *c, struct datum *out)
 
 /* ---- the catalog, shown ---- */
 
+/* As format_type and regtype show it: with its schema where the name alone does not find it. */
+static struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod,
+                                     struct arena *a, struct datum *out)
+{
+    const char *name = NULL;
+    if (oid >= FIRST_USER_OID && s && s->cat.txn)
+        TRY(cat_type_name(&s->cat, oid, false, a, &name));
+    if (!name)
+        name = type_display(a, oid, typmod);
+    *out = datum_bytes(name, strlen(name));
+    return NULL;
+}
+
 static struct err *fn_format_type(struct fn_call *c, struct datum *out)
 {
     *out = datum_null();
     if (c->args[0].null)
         return NULL;
     int32_t typmod = c->args[1].null ? -1 : (int32_t)c->args[1].i;
-    *out = cstring(c, type_display(c->arena, (uint32_t)c->args[0].u, typmod));
-    return NULL;
+    return session_type_name(c->session, (uint32_t)c->args[0].u, typmod, c->arena, out);
 }
 
 static struct err *fn_get_userbyid(struct fn_call *c, struct datum *out)
@@ -340,6 +352,22 @@ static struct err *fn_get_userbyid(struct fn_call *c, struct datum *out)
     TRY(cat_role_name(&c->session->cat, (uint32_t)c->args[0].u, c->arena, &name));
     *out = cstring(c, name ? name
                            : arena_printf(c->arena, "unknown (OID=%u)", (uint32_t)c->args[0].u));
+    return NULL;
+}
+
+static struct err *fn_type_is_visible(struct fn_call *c, struct datum *out)
+{
+    uint32_t oid = (uint32_t)c->args[0].u;
+    bool visible = true;
+    bool found;
+    TRY(need_session(c));
+    TRY(cat_load_type(&c->session->cat, oid, &found));
+    if (!found || !builtin_type(oid)) {
+        *out = datum_null();
+        return NULL;
+    }
+    TRY(cat_type_is_visible(&c->session->cat, oid, &visible));
+    *out = datum_bool(visible);
     return NULL;
 }
 
@@ -577,7 +605,7 @@ static const struct {
     {"pg_get_expr", fn_get_expr},
     {"pg_get_expr_ext", fn_get_expr},
     {"pg_table_is_visible", fn_table_is_visible},
-    {"pg_type_is_visible", fn_true},
+    {"pg_type_is_visible", fn_type_is_visible},
     {"pg_function_is_visible", fn_true},
     {"pg_operator_is_visible", fn_true},
     {"pg_opclass_is_visible", fn_true},
@@ -629,7 +657,8 @@ fn_impl session_fn_lookup(const char *prosrc)
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
         if (strcmp(table[i].src, prosrc) == 0)
             return table[i].fn;
-    return activity_fn_lookup(prosrc);
+    fn_impl fn = types_fn_lookup(prosrc);
+    return fn ? fn : activity_fn_lookup(prosrc);
 }
 
 /* No table is partitioned yet, so none has ancestors or a tree. */
@@ -697,7 +726,7 @@ struct err *session_relation_oid(struct session *s, struct str name, uint32_t *o
     return NULL;
 }
 
-static struct err *type_oid_of(struct str name, uint32_t *out)
+static struct err *type_oid_of(struct session *s, struct str name, uint32_t *out)
 {
     struct arena a;
     struct parsed parsed;
@@ -707,7 +736,7 @@ static struct err *type_oid_of(struct str name, uint32_t *out)
     const char *sql = arena_printf(&a, "SELECT NULL::%.*s", STR_ARG(name));
     struct err *e = parse_sql(sql, &a, &parsed);
     if (!e)
-        e = resolve_cast_type(parsed.stmts[0].tree, out, &typmod, &ndims);
+        e = resolve_cast_type(&s->cat, parsed.stmts[0].tree, out, &typmod, &ndims);
     arena_done(&a);
     return e;
 }
@@ -724,7 +753,7 @@ static struct err *name_to_oid(void *names, uint32_t kind, struct str name, uint
     case REGCLASS_OID:
         return session_relation_oid(s, name, out);
     case REGTYPE_OID:
-        return type_oid_of(name, out);
+        return type_oid_of(s, name, out);
     case REGNAMESPACE_OID:
         take_identifier(&rest, first);
         TRY(cat_namespace_oid(&s->cat, str_from(first), out));
@@ -772,10 +801,15 @@ static struct err *oid_to_name(void *names, uint32_t kind, uint32_t oid, struct 
             arena_done(&a);
             return e;
         }
-    } else if (kind == REGTYPE_OID && builtin_type(oid)) {
-        buf_put_c(out, type_display(&a, oid, -1));
+    } else if (kind == REGTYPE_OID && oid) {
+        struct datum text;
+        e = session_type_name(s, oid, -1, &a, &text);
+        if (!e)
+            buf_put_str(out, builtin_type(oid) ? datum_as_str(text) : STR(""));
+        if (!e && !builtin_type(oid))
+            buf_printf(out, "%u", oid);
         arena_done(&a);
-        return NULL;
+        return e;
     } else if (kind == REGPROC_OID || kind == REGPROCEDURE_OID) {
         const struct cat_proc *p = builtin_proc(oid);
         name = p ? arena_strndup(&a, p->name.data, p->name.len) : NULL;
@@ -797,4 +831,5 @@ void session_bind_names(struct session *s)
     s->types.names = s;
     s->types.oid_of = name_to_oid;
     s->types.name_of = oid_to_name;
+    session_bind_types(s);
 }

@@ -50,4 +50,10 @@ struct err *fn_get_indexdef(struct fn_call *c, struct datum *out) MUST_CHECK;
 struct err *fn_get_constraintdef(struct fn_call *c, struct datum *out) MUST_CHECK;
 struct err *fn_get_viewdef(struct fn_call *c, struct datum *out) MUST_CHECK;
 
+/* Hooks of type_env for types that users make (fn_types.c). */
+void session_bind_types(struct session *s);
+fn_impl types_fn_lookup(const char *prosrc);
+/* A value against its domain's constraints (domain.c): 23502, 23514. MAY YIELD. */
+struct err *domain_check(void *session, uint32_t domain, struct datum d) MUST_CHECK;
+
 #endif

@@ -169,6 +169,16 @@ static struct err *cast_element(struct exec *x, const struct call_site *site, st
     return run_call(x, elem, args, arena, out);
 }
 
+static struct err *run_domain(struct exec *x, const struct call_site *site, struct datum in,
+                              struct datum *out)
+{
+    const struct type_env *env = x->env.types;
+    if (env->domain_check)
+        TRY(env->domain_check(env->names, site->to->domain, in));
+    *out = in;
+    return NULL;
+}
+
 static struct err *run_arraycast(struct exec *x, const struct call_site *site, struct datum in,
                                  struct arena *arena, struct datum *out)
 {
@@ -182,6 +192,8 @@ static struct err *run_arraycast(struct exec *x, const struct call_site *site, s
         struct datum item;
         TRY(cast_element(x, site, array_is_null(&a, i) ? datum_null() : array_get(&a, i), arena,
                          &item));
+        if (site->to->elem->domain && x->env.types->domain_check)
+            TRY(x->env.types->domain_check(x->env.types->names, site->to->elem->domain, item));
         TRY(array_items_add(&items, arena, item));
     }
     return array_make(site->to->elem, a.ndim, a.dims, a.lower, items.items, arena, out);
@@ -378,6 +390,8 @@ static struct err *run_slow(struct exec *x, const struct step *s, struct arena *
         return run_row(s->call, args, arena, dst);
     case S_IOCAST:
         return run_iocast(x, s->call, *args, arena, dst);
+    case S_DOMAIN:
+        return run_domain(x, s->call, *args, dst);
     case S_ARRAYCAST:
         return run_arraycast(x, s->call, *args, arena, dst);
     case S_SQLVALUE:

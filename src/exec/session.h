@@ -102,6 +102,7 @@ struct session {
     int nsequences;
     struct txn_session_locks *locks; /* advisory ones, NULL: none yet */
     struct temp_tables *temp;        /* with an action at commit (exec/temp.h); NULL: none */
+    struct domain_checks *domains;   /* compiled (exec/domain.c); NULL: none */
     struct checks *checks;           /* constraint checks that wait (exec/checks.h); NULL: none */
     int last_sequence;               /* index, -1: none yet */
     const char *client_addr;         /* "" for Unix sockets */
@@ -119,6 +120,9 @@ static inline struct exec_env session_exec_env(struct session *s)
     return (struct exec_env){
         .cat = &s->cat, .types = &s->types, .session = s, .work_mem_bytes = s->work_mem_bytes};
 }
+
+/* Forgets the compiled constraints of domains: at the session's end. */
+void domains_free(struct session *s);
 
 /* Utility statements on schema objects: CREATE/ALTER/DROP of schemas, tables, indexes, sequences,
  * views, databases, TRUNCATE, COMMENT, GRANT/REVOKE (as far as built) ... Runs in the session's

@@ -119,7 +119,7 @@ struct err *unique_run(const struct exec_env *env, const struct check_event *ev)
         if (!e)
             e = is_alone(env->cat->txn, buf_str(&key), &alone);
         if (!e && !alone)
-            e = table_key_error(rel, ix, ev->old);
+            e = table_key_error(env->cat, rel, ix, ev->old);
     }
     buf_done(&key);
     relation_unref(rel);

@@ -50,6 +50,16 @@ static struct err *comment_target(struct ddl *d, const PgQuery__CommentStmt *c,
         *out = (struct object_address){PG_NAMESPACE, oid, 0};
         return NULL;
     }
+    if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ||
+        c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) {
+        const PgQuery__TypeName *t = c->object->type_name;
+        *out = (struct object_address){PG_TYPE, 0, 0};
+        TRY(ddl_find_type(d, t->names, t->n_names, &out->object_id));
+        return ddl_must_own_type(d, out->object_id);
+    }
+    if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT)
+        return ddl_domain_constraint(d, c->object->list->items[0],
+                                     pg_str(c->object->list->items[1]), out);
     bool column = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN;
     bool relation = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE ||
                     c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ||
@@ -281,6 +291,33 @@ static struct err *select_into(struct ddl *d, const PgQuery__SelectStmt *s, char
     return ddl_create_table_as(d, &as, tag);
 }
 
+static bool is_type(PgQuery__ObjectType kind)
+{
+    return kind == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ||
+           kind == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN;
+}
+
+static void type_tag(PgQuery__ObjectType kind, char *tag)
+{
+    snprintf(tag, 64, kind == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN ? "ALTER DOMAIN" : "ALTER TYPE");
+}
+
+static struct err *alter_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s, char *tag)
+{
+    if (!is_type(s->object_type))
+        return err_unsupported("ALTER ... SET SCHEMA is not supported yet");
+    type_tag(s->object_type, tag);
+    return ddl_move_type_stmt(d, s);
+}
+
+static struct err *alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, char *tag)
+{
+    if (!is_type(s->object_type))
+        return err_unsupported("ALTER ... OWNER is not supported yet");
+    type_tag(s->object_type, tag);
+    return ddl_own_type_stmt(d, s);
+}
+
 static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
 {
     switch (n->node_case) {
@@ -312,6 +349,22 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
                      ? "ALTER SEQUENCE"
                      : "ALTER TABLE");
         return ddl_alter_table(d, n->alter_table_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
+        snprintf(tag, 64, "CREATE TYPE");
+        return ddl_create_enum(d, n->create_enum_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
+        snprintf(tag, 64, "CREATE DOMAIN");
+        return ddl_create_domain(d, n->create_domain_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT:
+        snprintf(tag, 64, "ALTER DOMAIN");
+        return ddl_alter_domain(d, n->alter_domain_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT:
+        snprintf(tag, 64, "ALTER TYPE");
+        return ddl_alter_enum(d, n->alter_enum_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_OBJECT_SCHEMA_STMT:
+        return alter_schema(d, n->alter_object_schema_stmt, tag);
+    case PG_QUERY__NODE__NODE_ALTER_OWNER_STMT:
+        return alter_owner(d, n->alter_owner_stmt, tag);
     case PG_QUERY__NODE__NODE_RENAME_STMT:
         return ddl_rename(d, n->rename_stmt, tag);
     case PG_QUERY__NODE__NODE_DROP_STMT:

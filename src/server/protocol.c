@@ -301,6 +301,14 @@ static struct err *read_param(struct backend *b, struct arena *a, uint32_t type,
     return ops->recv(ops, &b->base.types, value, -1, a, out);
 }
 
+/* A domain may refuse it. */
+static struct err *check_null(struct backend *b, uint32_t type)
+{
+    const struct type_env *env = &b->base.types;
+    const struct type_ops *ops = type_lookup(env, type);
+    return ops && ops->domain ? env->domain_check(env->names, ops->domain, datum_null()) : NULL;
+}
+
 static struct err *read_params(struct backend *b, struct portal *p, const struct wire_bind *m)
 {
     const uint8_t *at = m->params;
@@ -309,6 +317,7 @@ static struct err *read_params(struct backend *b, struct portal *p, const struct
         struct str value;
         if (!wire_bind_param(&at, &value)) {
             p->params[i] = datum_null();
+            TRY(check_null(b, p->stmt->params.types[i]));
             continue;
         }
         TRY(read_param(b, &p->arena, p->stmt->params.types[i],

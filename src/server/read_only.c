@@ -48,7 +48,7 @@ struct err *check_read_only(struct backend *b, const struct statement_plan *plan
 }
 
 /* The object of ALTER and DROP; the common ones by name. */
-static const char *by_object(PgQuery__ObjectType type, const char *const names[6])
+static const char *by_object(PgQuery__ObjectType type, const char *const names[8])
 {
     switch (type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
@@ -61,6 +61,10 @@ static const char *by_object(PgQuery__ObjectType type, const char *const names[6
         return names[4];
     case PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE:
         return names[5];
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
+        return names[6];
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN:
+        return names[7];
     default:
         return names[0];
     }
@@ -70,9 +74,11 @@ static const char *by_object(PgQuery__ObjectType type, const char *const names[6
 static const char *writing_statement(const PgQuery__Node *n)
 {
     static const char *const alter[] = {"ALTER TABLE", "ALTER INDEX",  "ALTER SEQUENCE",
-                                        "ALTER VIEW",  "ALTER SCHEMA", "ALTER DATABASE"};
+                                        "ALTER VIEW",  "ALTER SCHEMA", "ALTER DATABASE",
+                                        "ALTER TYPE",  "ALTER DOMAIN"};
     static const char *const drop[] = {"DROP TABLE", "DROP INDEX",  "DROP SEQUENCE",
-                                       "DROP VIEW",  "DROP SCHEMA", "DROP DATABASE"};
+                                       "DROP VIEW",  "DROP SCHEMA", "DROP DATABASE",
+                                       "DROP TYPE",  "DROP DOMAIN"};
     switch (n->node_case) {
     case PG_QUERY__NODE__NODE_CREATE_STMT:
         return "CREATE TABLE";
@@ -108,6 +114,14 @@ static const char *writing_statement(const PgQuery__Node *n)
         return "CREATE DATABASE";
     case PG_QUERY__NODE__NODE_DROPDB_STMT:
         return "DROP DATABASE";
+    case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT:
+        return "ALTER TYPE";
+    case PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT:
+        return "ALTER DOMAIN";
+    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_RANGE_STMT:
+    case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
     case PG_QUERY__NODE__NODE_GRANT_STMT:
     case PG_QUERY__NODE__NODE_GRANT_ROLE_STMT:
     case PG_QUERY__NODE__NODE_CREATE_ROLE_STMT:

@@ -18,9 +18,15 @@ void put_row_description(struct backend *b, const struct result_desc *d, const i
     for (int i = 0; i < d->ncols; i++) {
         const struct target *t = &d->cols[i];
         uint32_t type = t->expr->type == UNKNOWN_OID ? TEXT_OID : t->expr->type;
+        int32_t typmod = t->expr->typmod;
         const struct cat_type *ct = builtin_type(type);
+        if (ct && ct->kind == 'd') { /* clients see what it is over */
+            type = builtin_base_type(type);
+            typmod = ct->ops->typmod;
+            ct = builtin_type(type);
+        }
         wire_row_description_column(out, t->name ? t->name : "?column?", t->table_oid, t->table_att,
-                                    type, ct ? ct->len : -1, t->expr->typmod,
+                                    type, ct ? ct->len : -1, typmod,
                                     format_of(formats, nformats, i));
     }
     wire_end(out, at);

@@ -146,6 +146,7 @@ void backend_free(struct backend *b)
     scratch_release(b);
     cancel_done(&b->cancel);
     free(b->base.sequences);
+    domains_free(&b->base);
     temp_free(&b->base);
     free(b->database);
     free(b->user);

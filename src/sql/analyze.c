@@ -191,6 +191,21 @@ static struct err *no_type(const char *sql, const PgQuery__TypeName *t)
     return e;
 }
 
+static struct err *check_type_schema(struct cat *cat, const char *sql, const PgQuery__TypeName *t,
+                                     struct str nsp)
+{
+    uint32_t oid = 0;
+    if (!nsp.len)
+        return NULL;
+    TRY(cat_namespace_oid(cat, nsp, &oid));
+    if (oid)
+        return NULL;
+    struct err *e = err_new("3F000", "schema \"%.*s\" does not exist", STR_ARG(nsp));
+    if (sql && t->location >= 0)
+        err_at(e, char_position(sql, t->location));
+    return e;
+}
+
 static struct err *type_modifiers(const PgQuery__TypeName *t, const struct cat_type *type,
                                   int32_t *typmod)
 {
@@ -218,15 +233,16 @@ struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type
                               uint32_t *type, int32_t *typmod, int *ndims)
 {
     const PgQuery__TypeName *t = type_name;
-    (void)cat;
     if (t->pct_type)
         return err_unsupported("%%TYPE is not supported");
     if (t->setof)
         return err_unsupported("SETOF types are not supported here");
-    const struct cat_type *ct = NULL;
-    bool builtin = t->n_names == 1 || strcmp(node_str(t->names[0]), "pg_catalog") == 0;
-    if (builtin)
-        ct = builtin_type_by_name(str_from(node_str(t->names[t->n_names - 1])));
+    struct str name = str_from(node_str(t->names[t->n_names - 1]));
+    struct str nsp = t->n_names > 1 ? str_from(node_str(t->names[t->n_names - 2])) : STR("");
+    uint32_t oid = 0;
+    TRY(check_type_schema(cat, sql, t, nsp));
+    TRY(cat_find_type(cat, nsp, name, &oid));
+    const struct cat_type *ct = builtin_type(oid);
     if (!ct)
         return no_type(sql, t);
     struct err *e = type_modifiers(t, ct, typmod);
@@ -285,14 +301,15 @@ const char *type_display(struct arena *a, uint32_t type, int32_t typmod)
     return text;
 }
 
-struct err *resolve_cast_type(const void *select_stmt, uint32_t *type, int32_t *typmod, int *ndims)
+struct err *resolve_cast_type(struct cat *cat, const void *select_stmt, uint32_t *type,
+                              int32_t *typmod, int *ndims)
 {
     const pg_node *n = select_stmt;
     const PgQuery__SelectStmt *s = n->select_stmt;
     const pg_node *cast = s->n_target_list == 1 ? s->target_list[0]->res_target->val : NULL;
     if (!cast || cast->node_case != PG_QUERY__NODE__NODE_TYPE_CAST || s->n_from_clause)
         return err_new("42601", "invalid type name");
-    return resolve_type_name(NULL, NULL, cast->type_cast->type_name, type, typmod, ndims);
+    return resolve_type_name(cat, NULL, cast->type_cast->type_name, type, typmod, ndims);
 }
 
 /* ---- built-in functions in SQL ---- */

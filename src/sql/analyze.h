@@ -58,8 +58,8 @@ bool expr_is_mutable(const struct expr *e);   /* calls anything that is not immu
 struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name,
                               uint32_t *type, int32_t *typmod, int *ndims) MUST_CHECK;
 /* The type of `SELECT NULL::type`, parsed. */
-struct err *resolve_cast_type(const void *select_stmt, uint32_t *type, int32_t *typmod,
-                              int *ndims) MUST_CHECK;
+struct err *resolve_cast_type(struct cat *cat, const void *select_stmt, uint32_t *type,
+                              int32_t *typmod, int *ndims) MUST_CHECK;
 /* A call of a built-in function that is defined in SQL, replaced by its body; *out NULL when the
  * function is none or not built yet. */
 struct err *inline_sql_function(const struct type_env *env, const struct expr *call,
@@ -78,6 +78,10 @@ const char *type_display(struct arena *a, uint32_t type, int32_t typmod);
  * columns. */
 struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                          struct buf *out) MUST_CHECK;
+/* The same as the catalog keeps it: types that users made by OID, enum values by number, so that it
+ * outlives changes of their names. */
+struct err *deparse_stored_expr(struct cat *cat, const struct expr *e, const struct rte *single,
+                                struct buf *out) MUST_CHECK;
 /* The same without needless parentheses, as pg_get_expr(..., true) gives it. */
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out) MUST_CHECK;
@@ -90,8 +94,9 @@ struct deparse_rename {
 };
 /* What a query reads, each once. */
 struct deparse_ref {
-    uint32_t relid;
-    int att; /* 0: the relation itself */
+    uint32_t relid; /* or the type's OID */
+    int att;        /* 0: the relation itself */
+    bool is_type;   /* a type that users made */
 };
 struct deparse_refs {
     struct deparse_ref *items; /* in `arena` */

@@ -44,13 +44,17 @@ static struct err *column_default(struct level *l, const struct relation *r, int
     struct analysis *a = l->a;
     const struct attr *col = &r->atts[att - 1];
     struct rte *none;
-    if (col->default_sql)
-        return analyze_expr_text(a->cat, a->env, col->default_sql, NULL, USE_DEFAULT, col->type,
-                                 col->typmod, a->arena, &none, out);
+    const char *sql = col->default_sql ? col->default_sql : col->domain_default_sql;
+    if (sql)
+        return analyze_expr_text(a->cat, a->env, sql, NULL, USE_DEFAULT, col->type, col->typmod,
+                                 a->arena, &none, out);
     if (col->identity)
         return identity_default(a, r, att, out);
     *out = expr_const(a->arena, col->ops ? col->type : INT4_OID, col->typmod, datum_null(), -1);
-    return NULL;
+    if (!col->ops || !col->ops->domain)
+        return NULL;
+    (*out)->type = UNKNOWN_OID; /* the domain may not take NULL */
+    return coerce_assignment(a, *out, col->name, col->type, col->typmod, true, out);
 }
 
 static struct err *generated_column(const struct relation *r, int att, const char *verb)

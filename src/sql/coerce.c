@@ -16,8 +16,7 @@ static int context_rank(char context)
 
 static uint32_t base_type(uint32_t type)
 {
-    const struct cat_type *t = builtin_type(type);
-    return t && t->kind == 'd' ? t->basetype : type;
+    return builtin_base_type(type);
 }
 
 bool type_is_polymorphic(uint32_t type)
@@ -303,6 +302,26 @@ static struct err *coerce_type(struct analysis *a, struct expr *e, uint32_t to, 
     return NULL;
 }
 
+/* To the base type, and then through the domain's constraints. A parameter that has no type yet is
+ * of the domain: reading it checks it. */
+static struct err *coerce_to_domain(struct analysis *a, struct expr *e, uint32_t to, char context,
+                                    enum expr_form form, int location, struct expr **out)
+{
+    struct expr *typed;
+    bool parameter = e->kind == E_PARAM && (e->type == UNKNOWN_OID || e->type == 0);
+    const struct type_ops *ops = type_by_oid(to);
+    *out = NULL;
+    if (!ops)
+        return NULL;
+    if (parameter)
+        return coerce_param(a, e, to, out);
+    TRY(coerce_try(a, e, builtin_base_type(to), ops->typmod, context, FORM_IMPLICIT, location,
+                   &typed));
+    if (typed)
+        *out = wrap(a, E_DOMAIN, typed, to, form, location);
+    return NULL;
+}
+
 struct err *coerce_try(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
                        char context, enum expr_form form, int location, struct expr **out)
 {
@@ -311,8 +330,8 @@ struct err *coerce_try(struct analysis *a, struct expr *e, uint32_t to, int32_t 
     if (e->type != UNKNOWN_OID && !can_coerce(e->type, to, context))
         return NULL;
     const struct cat_type *t = builtin_type(to);
-    if (t && t->kind == 'd' && typmod < 0)
-        typmod = t->typmod;
+    if (t && t->kind == 'd' && e->type != to)
+        return coerce_to_domain(a, e, to, context, form, location, out);
     TRY(coerce_type(a, e, to, typmod, context, form, location, &typed));
     if (!typed)
         return NULL;

@@ -11,9 +11,30 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit);
 static struct err *put_child(struct deparser *d, const struct expr *e, const struct expr *parent,
                              bool implicit);
 
+static void note_type(struct deparser *d, uint32_t type)
+{
+    struct deparse_refs *refs = d->refs;
+    struct deparse_ref ref = {type, 0, true};
+    if (!refs)
+        return;
+    for (int i = 0; i < refs->count; i++)
+        if (refs->items[i].is_type && refs->items[i].relid == type)
+            return;
+    ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
+}
+
 static const char *type_text(struct deparser *d, uint32_t type, int32_t typmod)
 {
-    return type_display(&d->arena, type, typmod);
+    const char *name = NULL;
+    const struct cat_type *t = builtin_type(type);
+    if (t && type >= FIRST_USER_OID && d->by_oid) {
+        bool array = t->is_array;
+        note_type(d, type);
+        return arena_printf(&d->arena, "\"#%u\"%s", array ? t->elem : type, array ? "[]" : "");
+    }
+    if (type >= FIRST_USER_OID)
+        err_free(cat_type_name(d->cat, type, false, &d->arena, &name));
+    return name ? name : type_display(&d->arena, type, typmod);
 }
 
 /* ---- constants ---- */
@@ -42,9 +63,23 @@ static struct err *const_text(struct deparser *d, const struct expr *e, struct b
 {
     const struct type_ops *ops = type_by_oid(e->type);
     struct type_env env = {0};
+    if (!d->by_oid)
+        env = cat_type_env(d->cat);
     if (e->type == REGCLASS_OID)
         return name_of_regclass(d, (uint32_t)e->value.u, text);
     return ops->out(ops, &env, e->value, text);
+}
+
+/* Never as E'...': backslashes are ordinary characters. */
+static void put_string(struct buf *out, struct str s)
+{
+    buf_put_u8(out, '\'');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '\'')
+            buf_put_u8(out, '\'');
+        buf_put_u8(out, (uint8_t)s.data[i]);
+    }
+    buf_put_u8(out, '\'');
 }
 
 static struct err *put_const(struct deparser *d, const struct expr *e)
@@ -73,7 +108,7 @@ static struct err *put_const(struct deparser *d, const struct expr *e)
     } else if (digits) {
         buf_printf(d->out, "'%s'", s);
     } else {
-        quote_literal(d->out, buf_str(&text));
+        put_string(d->out, buf_str(&text));
     }
     if (label)
         buf_printf(d->out, "::%s", type_text(d, e->type, e->type == NUMERIC_OID ? -1 : e->typmod));
@@ -98,6 +133,7 @@ static struct err *put_args(struct deparser *d, const struct expr *e, int first)
 static bool is_cast(const struct expr *e)
 {
     return e->kind == E_RELABEL || e->kind == E_IOCAST || e->kind == E_ARRAYCAST ||
+           e->kind == E_DOMAIN ||
            (e->kind == E_FUNC && e->form != FORM_CALL && e->form != FORM_SQL);
 }
 
@@ -304,6 +340,10 @@ static struct err *put_var(struct deparser *d, const struct expr *e)
     const struct rte *rte = e->var.rte;
     if (e->var.att == 0)
         return err_unsupported("whole rows cannot be shown in an expression");
+    if (rte->rel && rte->rel->kind == 'D') {
+        buf_put_c(d->out, "VALUE");
+        return NULL;
+    }
     if (e->var.att > 0)
         deparse_note(d, rte, e->var.att);
     if (rte != d->single) {
@@ -477,6 +517,7 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
         return put_wrapped(d, e, "ROW(", ")");
     case E_RELABEL:
     case E_IOCAST:
+    case E_DOMAIN:
     case E_ARRAYCAST:
         if ((e->form == FORM_IMPLICIT && !implicit) || e->type == e->args[0]->type)
             return put(d, e->args[0], implicit);
@@ -513,9 +554,10 @@ struct err *deparse_put(struct deparser *d, const struct expr *e, bool implicit)
 }
 
 static struct err *deparse(struct cat *cat, const struct expr *e, const struct rte *single,
-                           bool pretty, struct buf *out)
+                           bool pretty, bool by_oid, struct buf *out)
 {
-    struct deparser d = {.cat = cat, .out = out, .single = single, .pretty = pretty};
+    struct deparser d = {
+        .cat = cat, .out = out, .single = single, .pretty = pretty, .by_oid = by_oid};
     arena_init(&d.arena);
     struct err *err = put(&d, e, false);
     arena_done(&d.arena);
@@ -525,11 +567,17 @@ static struct err *deparse(struct cat *cat, const struct expr *e, const struct r
 struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                          struct buf *out)
 {
-    return deparse(cat, e, single, false, out);
+    return deparse(cat, e, single, false, false, out);
+}
+
+struct err *deparse_stored_expr(struct cat *cat, const struct expr *e, const struct rte *single,
+                                struct buf *out)
+{
+    return deparse(cat, e, single, false, true, out);
 }
 
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out)
 {
-    return deparse(cat, e, single, true, out);
+    return deparse(cat, e, single, true, false, out);
 }

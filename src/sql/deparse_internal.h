@@ -23,6 +23,7 @@ struct deparser {
     const struct deparse_rename *rename; /* NULL: none */
     struct deparse_refs *refs;           /* NULL: not wanted */
     bool stored;                         /* schemas with all names */
+    bool by_oid;                         /* types that users made by OID */
 };
 
 /* deparse.c */

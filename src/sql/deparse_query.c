@@ -49,7 +49,7 @@ void deparse_note(struct deparser *d, const struct rte *rte, int att)
         if (refs->items[i].relid == r->oid && refs->items[i].att == att)
             return;
     ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap,
-               ((struct deparse_ref){r->oid, att}));
+               ((struct deparse_ref){r->oid, att, false}));
 }
 
 static bool is_renamed(const struct deparser *d, const struct rte *rte, int att)
@@ -653,6 +653,7 @@ struct err *deparse_stored_query(struct cat *cat, const struct query *q, const c
                                  const struct deparse_rename *rename, struct deparse_refs *refs,
                                  struct buf *out)
 {
-    struct deparser d = {.cat = cat, .out = out, .rename = rename, .refs = refs, .stored = true};
+    struct deparser d = {
+        .cat = cat, .out = out, .rename = rename, .refs = refs, .stored = true, .by_oid = true};
     return deparse(&d, q, names);
 }

@@ -178,6 +178,7 @@ static bool payload_equal(const struct expr *a, const struct expr *b)
     case E_ROW:
     case E_RELABEL:
     case E_IOCAST:
+    case E_DOMAIN:
     case E_ARRAYCAST:
     case E_DEFAULT:
     case E_NEXTVAL:

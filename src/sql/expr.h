@@ -41,6 +41,7 @@ enum expr_kind {
     E_WINDOW,
     E_RELABEL,   /* binary-compatible cast */
     E_IOCAST,    /* cast through the text form */
+    E_DOMAIN,    /* a value of the base type becomes one of a domain, which checks it */
     E_ARRAYCAST, /* element-wise cast; the element cast's function in `func`, 0: through text */
     E_SQLVALUE,  /* CURRENT_DATE, CURRENT_USER, ... */
     E_SUBSCRIPT, /* args: container, then the subscripts; slices in pairs */

@@ -29,8 +29,7 @@ static bool is_preferred(char category, uint32_t type)
 
 static uint32_t strip_domain(uint32_t type)
 {
-    const struct cat_type *t = builtin_type(type);
-    return t && t->kind == 'd' ? t->basetype : type;
+    return builtin_base_type(type);
 }
 
 /* Whether one type can stand for all of a candidate's polymorphic parameters of a family. */
@@ -38,14 +37,17 @@ static bool poly_consistent(const struct candidate *c, const uint32_t *input, in
 {
     uint32_t elem = 0;
     uint32_t compatible = 0;
+    bool enums = false;
     for (int i = 0; i < n; i++) {
         uint32_t declared = c->types[i];
         uint32_t type = input[i];
+        enums |= declared == ANYENUM_OID;
         if (type == UNKNOWN_OID)
             continue;
         bool array = declared == ANYARRAY_OID || declared == ANYCOMPATIBLEARRAY_OID;
         uint32_t element = array ? element_type_of(type) : type;
-        if (declared == ANYELEMENT_OID || declared == ANYNONARRAY_OID || declared == ANYARRAY_OID) {
+        if (declared == ANYELEMENT_OID || declared == ANYNONARRAY_OID || declared == ANYARRAY_OID ||
+            declared == ANYENUM_OID) {
             if (elem && elem != element)
                 return false;
             elem = element;
@@ -58,7 +60,7 @@ static bool poly_consistent(const struct candidate *c, const uint32_t *input, in
                 compatible = element;
         }
     }
-    return true;
+    return elem || !enums;
 }
 
 static bool acceptable(const struct candidate *c, const uint32_t *input, int n)
@@ -420,6 +422,7 @@ static struct err *poly_note(struct analysis *a, struct poly *p, uint32_t declar
         p->elem = actual;
         break;
     case ANYARRAY_OID:
+        actual = builtin_base_type(actual);
         if (p->array && p->array != actual)
             return poly_mismatch(a, "anyarray", p->array, actual, location);
         p->array = actual;

@@ -18,6 +18,7 @@
  *   uuid                               16 bytes
  *   interval                           16 bytes LE: int64 microseconds, int32 days, int32 months
  *   timetz                             12 bytes LE: int64 microseconds, int32 zone seconds west
+ *   enums                              i, see enum_datum in type.h
  *   numeric, jsonb, arrays, records    formats of numeric.h, jsonb.h, array.h, record.h
  */
 #ifndef TARN_TYPES_DATUM_H

@@ -261,7 +261,7 @@ __attribute__((constructor)) static void fill_tables(void)
 
 const struct type_ops *type_by_oid(uint32_t oid)
 {
-    return oid < TABLE_OIDS ? by_oid[oid] : NULL;
+    return oid < TABLE_OIDS ? by_oid[oid] : registered_type(oid);
 }
 
 const struct type_ops *type_array_of(uint32_t elem_oid)

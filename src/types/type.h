@@ -1,7 +1,8 @@
 /* What a value is: text and binary I/O, order and hash of each type, by PostgreSQL's OID.
  *
- * A `struct type_ops` is immutable and lives as long as the process (built-in types, and arrays of
- * them) or as long as the catalog entry that made it (enums, domains and composites, later).
+ * A `struct type_ops` is immutable and lives as long as the process. Those of types that users make
+ * (enums, domains and arrays of them) are made by the catalog and registered here; what can change
+ * about such a type (labels, constraints) is asked for through `struct type_env`.
  * All functions: any thread, no yield. Sources: manual chapter 8 (text forms), PostgreSQL's
  * send/receive formats as documented for drivers. */
 #ifndef TARN_TYPES_TYPE_H
@@ -145,10 +146,16 @@ struct type_env {
     void *names;
     struct err *(*name_of)(void *names, uint32_t kind, uint32_t oid, struct buf *out);
     struct err *(*oid_of)(void *names, uint32_t kind, struct str name, uint32_t *out);
-    /* Types that this layer does not know (enums, domains, composites and arrays of them); NULL
-     * member or result: unknown. The result lives at least as long as the statement. */
+    /* Types that this layer has not been told of yet (type_register); NULL member or result:
+     * unknown. */
     const struct type_ops *(*type_of)(void *names, uint32_t oid);
     const struct type_ops *(*array_of)(void *names, uint32_t elem_oid);
+    /* The value of an enum type that has the label (22P02: none), and the label of a value; NULL:
+     * values read and print as enum_from_number says. */
+    struct err *(*enum_value)(void *names, uint32_t type, struct str label, struct datum *out);
+    struct err *(*enum_label)(void *names, uint32_t type, struct datum d, struct buf *out);
+    /* Whether a value (NULL too) is one of the domain: 23502, 23514. NULL: all are. */
+    struct err *(*domain_check)(void *names, uint32_t domain, struct datum d);
 };
 
 struct type_ops {
@@ -157,6 +164,10 @@ struct type_ops {
     int16_t len;      /* bytes in a tuple: 1, 2, 4, 8 by value; -1 by reference */
     bool byval;
     const struct type_ops *elem; /* arrays and vectors: the element type */
+    const struct type_ops
+        *base;       /* domains: the type that their values are of; `oid` is the base's */
+    uint32_t domain; /* domains: their own OID; 0: none */
+    int32_t typmod;  /* of a domain's base type */
 
     /* Parses the text form. `typmod` as in pg_attribute.atttypmod (-1: none) and enforced as by an
      * explicit cast of a literal (varchar(n): 22001 unless the excess is blanks). Errors: 22P02,
@@ -184,7 +195,7 @@ struct type_ops {
     void (*key)(const struct type_ops *t, struct datum d, struct buf *out);
 };
 
-/* The built-in type with that OID; NULL when unknown to this layer. */
+/* The type with that OID, built-in or registered; NULL when unknown to this layer. */
 const struct type_ops *type_by_oid(uint32_t oid);
 /* The array type over a built-in element type; NULL when there is none. */
 const struct type_ops *type_array_of(uint32_t elem_oid);
@@ -195,6 +206,24 @@ const struct type_ops *type_lookup_array(const struct type_env *env, uint32_t el
 /* The array type's functions, for type_ops that the catalog makes: fills everything but oid and
  * name, elem as given. */
 void type_init_array(struct type_ops *t, const struct type_ops *elem);
+/* The same for enums, and for domains over a type (domain, base and typmod as given). */
+void type_init_enum(struct type_ops *t);
+void type_init_domain(struct type_ops *t, uint32_t domain, const struct type_ops *base,
+                      int32_t typmod);
+/* Makes a type that the catalog has made known to type_by_oid, in place of an older description of
+ * it. It lives as long as the process. */
+void type_register(uint32_t oid, const struct type_ops *t);
+/* An enum value: its place in the order of the type (pg_enum.enumsortorder) and its label's OID. So
+ * values compare, and keys are ordered, without the catalog; an order once given never changes. */
+struct datum enum_datum(float sort_order, uint32_t label);
+static inline uint32_t enum_label_oid(struct datum d)
+{
+    return (uint32_t)d.u;
+}
+float enum_sort_order(struct datum d);
+/* The form that values have without enum_label: "#" and the number. So the catalog keeps them in
+ * stored expressions, which a label's new name then does not touch. */
+bool enum_from_number(struct str text, struct datum *out);
 /* The column's entry for tuple_encode and tuple_decode: 1, 2, 4, 8, TUPLE_U32 or -1. */
 int8_t type_tuple_len(const struct type_ops *t);
 

@@ -68,6 +68,8 @@ static inline char to_lower(char c)
     return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
+const struct type_ops *registered_type(uint32_t oid);
+
 /* Without white space at both ends. */
 struct str str_trim(struct str s);
 /* Without regard to the case of ASCII letters. */

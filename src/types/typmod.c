@@ -133,9 +133,13 @@ static void format_interval_fields(int32_t fields, struct buf *out)
 
 struct err *type_format(const struct type_ops *t, int32_t typmod, struct buf *out)
 {
-    if (t->elem && t->in == array_in && type_by_oid(t->elem->oid)) {
+    if (t->elem && t->in == array_in && (t->elem->domain || type_by_oid(t->elem->oid))) {
         TRY(type_format(t->elem, typmod, out));
         buf_put_c(out, "[]");
+        return NULL;
+    }
+    if (t->domain) {
+        buf_put_c(out, t->name);
         return NULL;
     }
     if (typmod < 0) {
