@@ -106,3 +106,9 @@ JOIN pg_catalog.pg_class c ON c.oid = s.starelid
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.staattnum
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT a.attisdropped;
+
+CREATE VIEW pg_catalog.pg_settings AS
+SELECT a.name, a.setting, a.unit, a.category, a.short_desc, a.extra_desc, a.context, a.vartype,
+       a.source, a.min_val, a.max_val, a.enumvals, a.boot_val, a.reset_val, a.sourcefile,
+       a.sourceline, a.pending_restart
+FROM pg_catalog.pg_show_all_settings() a;
