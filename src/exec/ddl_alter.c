@@ -35,7 +35,7 @@ static struct err *missing_value(struct ddl *d, struct ddl_column *col, const Pg
     struct buf text = BUF_INIT;
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, raw, NULL, USE_DEFAULT, col->type,
                           col->typmod, col->name, d->arena, &rte, &e));
-    TRY(deparse_expr(d->cat, e, NULL, &text));
+    TRY(deparse_stored_expr(d->cat, e, NULL, &text));
     col->default_sql = arena_strdup(d->arena, buf_cstr(&text));
     buf_reset(&text);
     *volatile_ = expr_has_volatile(e);
@@ -124,7 +124,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
         TRY(ddl_choose_name(d->cat, r->nsp, r->name, col.name, "seq", false, 0, d->arena, &n.name));
         n.persistence = r->persistence;
         TRY(ddl_make_sequence(d, &n, &serial_oid));
-        col.default_sql = arena_printf(d->arena, "nextval('%s.%s'::regclass)", r->nsp_name, n.name);
+        col.default_sql = ddl_serial_default(d, r->nsp_name, n.name);
         volatile_ = true;
         col.not_null = true;
     }
@@ -191,7 +191,7 @@ static struct err *set_default(struct ddl *d, struct relation **rel,
         struct buf b = BUF_INIT;
         TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, cmd->def, r, USE_DEFAULT, a->type,
                               a->typmod, a->name, d->arena, &rte, &e));
-        TRY(deparse_expr(d->cat, e, rte, &b));
+        TRY(deparse_stored_expr(d->cat, e, rte, &b));
         sql = arena_strdup(d->arena, buf_cstr(&b));
         buf_done(&b);
     }
@@ -367,7 +367,7 @@ static struct err *renamed_text(struct ddl *d, struct relation *r, const char *s
     struct buf b = BUF_INIT;
     TRY(analyze_expr_text(d->cat, &d->s->types, sql, r, use, 0, -1, d->arena, &rte, &e));
     rte->colnames[att - 1] = to;
-    TRY(deparse_expr(d->cat, e, rte, &b));
+    TRY(deparse_stored_expr(d->cat, e, rte, &b));
     *out = arena_strdup(d->arena, buf_cstr(&b));
     buf_done(&b);
     return NULL;
@@ -482,7 +482,7 @@ static struct err *rename_sequence(struct ddl *d, const struct relation *seq, co
             continue;
         uint32_t relid = (uint32_t)rows[i][DEF_RELID].u;
         int att = (int)rows[i][DEF_NUM].i;
-        TRY(deparse_expr(d->cat, exprs[i], NULL, &b));
+        TRY(deparse_stored_expr(d->cat, exprs[i], NULL, &b));
         const char *sql = arena_strdup(d->arena, buf_cstr(&b));
         buf_done(&b);
         TRY(ddl_set_default(d->cat, relid, att, sql));

@@ -335,7 +335,7 @@ static struct err *add_check(struct ddl *d, struct relation **rel, const PgQuery
     TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, r, USE_CHECK, BOOL_OID, -1,
                           NULL, d->arena, &rte, &e));
     TRY(note_column(e, &used));
-    TRY(deparse_expr(d->cat, e, rte, &text));
+    TRY(deparse_stored_expr(d->cat, e, rte, &text));
     const char *sql = arena_strdup(d->arena, buf_cstr(&text));
     buf_done(&text);
     const char *name = c->conname;
@@ -360,7 +360,6 @@ static struct err *add_check(struct ddl *d, struct relation **rel, const PgQuery
                                  .no_inherit = c->is_no_inherit,
                                  .check_sql = sql};
     TRY(ddl_create_constraint(d->cat, &con, &oid));
-    TRY(ddl_update_class(d->cat, r->oid, CLS_CHECKS, datum_int(r->nconstraints + 1)));
     return ddl_reopen(d, rel);
 }
 

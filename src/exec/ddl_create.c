@@ -253,6 +253,22 @@ static struct err *plan_column(struct ddl *d, const PgQuery__ColumnDef *def, str
     return column_constraints(d, p);
 }
 
+const char *ddl_serial_default(struct ddl *d, const char *nsp, const char *sequence)
+{
+    struct buf b = BUF_INIT;
+    struct buf name = BUF_INIT;
+    quote_identifier(&name, nsp);
+    buf_put_u8(&name, '.');
+    quote_identifier(&name, sequence);
+    buf_put_c(&b, "nextval(");
+    quote_literal(&b, buf_str(&name));
+    buf_put_c(&b, "::regclass)");
+    const char *sql = arena_strdup(d->arena, buf_cstr(&b));
+    buf_done(&b);
+    buf_done(&name);
+    return sql;
+}
+
 /* nextval('s') hangs on the sequence. */
 struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att, const char *sql)
 {
@@ -277,7 +293,7 @@ struct err *ddl_default_text(struct ddl *d, struct relation *rel, const PgQuery_
                           col->name, d->arena, &rte, &e));
     if (generated && expr_is_mutable(e))
         return err_new("42P17", "generation expression is not immutable");
-    TRY(deparse_expr(d->cat, e, rte, &b));
+    TRY(deparse_stored_expr(d->cat, e, rte, &b));
     *out = arena_strdup(d->arena, buf_cstr(&b));
     buf_done(&b);
     return NULL;
@@ -330,21 +346,7 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
         TRY(ddl_make_sequence(d, &n, &oid));
         if (p->serial) {
             serial_oid = oid;
-            struct buf b = BUF_INIT;
-            struct buf name = BUF_INIT;
-            uint32_t visible;
-            TRY(cat_find_relation(d->cat, STR(""), str_from(n.name), true, &visible));
-            if (visible != oid) {
-                quote_identifier(&name, rel->nsp_name);
-                buf_put_u8(&name, '.');
-            }
-            quote_identifier(&name, n.name);
-            buf_put_c(&b, "nextval(");
-            quote_literal(&b, buf_str(&name));
-            buf_put_c(&b, "::regclass)");
-            sql = arena_strdup(d->arena, buf_cstr(&b));
-            buf_done(&b);
-            buf_done(&name);
+            sql = ddl_serial_default(d, rel->nsp_name, n.name);
         }
     }
     if (p->default_)

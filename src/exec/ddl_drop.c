@@ -72,6 +72,15 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
             break;
         buf_printf(out, "schema %.*s", STR_ARG(datum_as_str(v[NSP_NAME])));
         return NULL;
+    case PG_EXTENSION: {
+        enum { EXTENSION_OID_INDEX = 3080, EXTENSION_NAME = 1, EXTENSION_COLUMNS = 8 };
+        struct datum ext[EXTENSION_COLUMNS];
+        TRY(describe_row(d, PG_EXTENSION, EXTENSION_OID_INDEX, o.object_id, ext, &found));
+        if (!found)
+            break;
+        buf_printf(out, "extension %.*s", STR_ARG(datum_as_str(ext[EXTENSION_NAME])));
+        return NULL;
+    }
     case PG_REWRITE: {
         struct datum rw[RW_COUNT];
         TRY(describe_row(d, PG_REWRITE, REWRITE_OID_INDEX, o.object_id, rw, &found));
@@ -201,7 +210,8 @@ struct err *ddl_check_internal(struct ddl *d, struct object_address o)
     struct depend_list deps = {0};
     TRY(depend_of(d->cat, o, d->arena, &deps));
     for (int i = 0; i < deps.count; i++) {
-        if (deps.items[i].type != DEPEND_INTERNAL || o.class_id == PG_REWRITE)
+        bool part = deps.items[i].type == DEPEND_INTERNAL && o.class_id != PG_REWRITE;
+        if (!part && deps.items[i].type != DEPEND_EXTENSION)
             continue;
         struct buf what = BUF_INIT;
         struct buf whole = BUF_INIT;

@@ -364,7 +364,7 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
         plain.name = (char *)rel->atts[e->var.att - 1].name;
         return index_column(d, rel, &plain, col);
     }
-    TRY(deparse_expr(d->cat, e, rte, &text));
+    TRY(deparse_stored_expr(d->cat, e, rte, &text));
     col->expr_sql = arena_strdup(d->arena, buf_cstr(&text));
     buf_done(&text);
     const struct cat_proc *p = e->kind == E_FUNC ? builtin_proc(e->func) : NULL;
@@ -405,7 +405,7 @@ static struct err *index_predicate(struct ddl *d, struct relation *rel, const Pg
                           NULL, d->arena, &rte, &e));
     if (expr_is_mutable(e))
         return err_new("42P17", "functions in index predicate must be marked IMMUTABLE");
-    TRY(deparse_expr(d->cat, e, rte, &text));
+    TRY(deparse_stored_expr(d->cat, e, rte, &text));
     *out = arena_strdup(d->arena, buf_cstr(&text));
     buf_done(&text);
     return NULL;

@@ -107,6 +107,8 @@ struct err *ddl_alter_constraint(struct ddl *d, struct relation **rel,
 struct err *ddl_default_text(struct ddl *d, struct relation *rel, const PgQuery__Constraint *c,
                              const struct ddl_column *col, bool generated,
                              const char **out) MUST_CHECK;
+/* nextval('...') of a serial column, in the arena. */
+const char *ddl_serial_default(struct ddl *d, const char *nsp, const char *sequence);
 /* Records the sequence that a default (which is set) mentions. */
 struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att,
                                 const char *sql) MUST_CHECK;

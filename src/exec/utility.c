@@ -1,6 +1,7 @@
 /* Utility statements on schema objects: dispatch, and the small ones. */
 #include "exec/checks.h"
 #include "exec/ddl_internal.h"
+#include "types/array.h"
 
 #include <stdio.h>
 
@@ -100,14 +101,59 @@ void bootstrap_register(const char *sql)
 static struct err *create_public(struct cat *c)
 {
     enum { DATABASE_OWNER_ROLE = 6171 };
+    struct arena a;
+    struct datum acl;
+    const struct datum items[] = {cstr_datum("pg_database_owner=UC/pg_database_owner"),
+                                  cstr_datum("=U/pg_database_owner")};
+    arena_init(&a);
+    struct err *e = array_make_1d(type_by_oid(ACLITEM_OID), items, ARRAY_LENGTH(items), &a, &acl);
     struct datum v[NSP_COUNT] = {datum_int(PUBLIC_NSP), cstr_datum("public"),
-                                 datum_int(DATABASE_OWNER_ROLE), datum_null()};
-    return systab_insert(c, PG_NAMESPACE, v);
+                                 datum_int(DATABASE_OWNER_ROLE), acl};
+    if (!e)
+        e = systab_insert(c, PG_NAMESPACE, v);
+    arena_done(&a);
+    return e ? e
+             : ddl_set_comment(c, (struct object_address){PG_NAMESPACE, PUBLIC_NSP, 0},
+                               "standard public schema");
+}
+
+/* The schema of the server's own is shown as an extension that is always there: tools that copy a
+ * database leave it alone. */
+static struct err *make_extension(struct cat *c, const char *schema)
+{
+    enum { EXTENSION_COLUMNS = 8 };
+    struct systab_scan scan;
+    struct datum v[CLS_COUNT];
+    uint32_t nsp;
+    uint32_t oid;
+    TRY(cat_namespace_oid(c, str_from(schema), &nsp));
+    if (!nsp)
+        return NULL;
+    TRY(cat_new_oid(c, &oid));
+    const struct object_address ext = {PG_EXTENSION, oid, 0};
+    struct datum row[EXTENSION_COLUMNS] = {
+        datum_int(oid), cstr_datum(schema), datum_int(BOOTSTRAP_ROLE),
+        datum_int(nsp), datum_bool(false),  cstr_datum("1.0"),
+        datum_null(),   datum_null()};
+    TRY(systab_insert(c, PG_EXTENSION, row));
+    TRY(depend_record(c, (struct object_address){PG_NAMESPACE, nsp, 0}, ext, DEPEND_EXTENSION));
+    TRY(systab_open(c, PG_CLASS, 0, NULL, 0, &scan));
+    struct err *e = NULL;
+    for (bool found = true; !e && found;) {
+        e = systab_next(&scan, v, &found);
+        if (!e && found && v[CLS_NSP].u == nsp && v[CLS_KIND].i != 'i')
+            e = depend_record(c, (struct object_address){PG_CLASS, (uint32_t)v[CLS_OID].u, 0}, ext,
+                              DEPEND_EXTENSION);
+    }
+    systab_close(&scan);
+    return e;
 }
 
 struct err *bootstrap_run(struct session *s)
 {
+    enum { FIRST_SYSTEM_OID = 12000 };
     TRY(create_public(&s->cat));
+    s->cat.system_oid = FIRST_SYSTEM_OID;
     txn_next_command(s->cat.txn);
     for (int i = 0; i < nbootstrap; i++) {
         struct arena arena;
@@ -124,7 +170,9 @@ struct err *bootstrap_run(struct session *s)
         arena_done(&arena);
         TRY(e);
     }
-    return NULL;
+    struct err *e = make_extension(&s->cat, "tarn");
+    s->cat.system_oid = 0;
+    return e;
 }
 
 static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s)

@@ -81,6 +81,9 @@ struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte
 /* The same without needless parentheses, as pg_get_expr(..., true) gives it. */
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out) MUST_CHECK;
+/* The text that the catalog keeps: schemas with all names. */
+struct err *deparse_stored_expr(struct cat *cat, const struct expr *e, const struct rte *single,
+                                struct buf *out) MUST_CHECK;
 /* While a table, view, schema or column gets another name: what to write for it. */
 struct deparse_rename {
     uint32_t relid; /* of the relation, or of the column's; 0: a schema */

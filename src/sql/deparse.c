@@ -28,7 +28,7 @@ static struct err *name_of_regclass(struct deparser *d, uint32_t oid, struct buf
     }
     uint32_t visible;
     struct err *e = cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible);
-    if (!e && visible != oid) {
+    if (!e && (visible != oid || d->stored)) {
         quote_identifier(text, r->nsp_name);
         buf_put_u8(text, '.');
     }
@@ -492,10 +492,8 @@ struct err *deparse_put(struct deparser *d, const struct expr *e, bool implicit)
     return put(d, e, implicit);
 }
 
-static struct err *deparse(struct cat *cat, const struct expr *e, const struct rte *single,
-                           bool pretty, struct buf *out)
+static struct err *deparse(struct deparser d, const struct expr *e)
 {
-    struct deparser d = {.cat = cat, .out = out, .single = single, .pretty = pretty};
     arena_init(&d.arena);
     struct err *err = put(&d, e, false);
     arena_done(&d.arena);
@@ -505,11 +503,17 @@ static struct err *deparse(struct cat *cat, const struct expr *e, const struct r
 struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                          struct buf *out)
 {
-    return deparse(cat, e, single, false, out);
+    return deparse((struct deparser){.cat = cat, .out = out, .single = single}, e);
 }
 
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out)
 {
-    return deparse(cat, e, single, true, out);
+    return deparse((struct deparser){.cat = cat, .out = out, .single = single, .pretty = true}, e);
+}
+
+struct err *deparse_stored_expr(struct cat *cat, const struct expr *e, const struct rte *single,
+                                struct buf *out)
+{
+    return deparse((struct deparser){.cat = cat, .out = out, .single = single, .stored = true}, e);
 }
