@@ -40,9 +40,7 @@ struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_
     uint32_t oid;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
     *out = NULL;
-    struct err *e = cat_lock_relation(d->cat, nsp, str_from(rv->relname), lock, missing_ok, &oid);
-    if (e)
-        return ddl_at(d, e, rv->location);
+    TRY(cat_lock_relation(d->cat, nsp, str_from(rv->relname), lock, missing_ok, &oid));
     if (oid)
         TRY(cat_relation(d->cat, oid, out));
     if (*out || missing_ok)

@@ -23,10 +23,7 @@ static struct err *describe_relation(struct ddl *d, uint32_t oid, int sub, struc
         buf_printf(out, "relation %u", oid);
         return NULL;
     }
-    const char *kind = r->kind == 'v'   ? "view"
-                       : r->kind == 'i' ? "index"
-                       : r->kind == 'S' ? "sequence"
-                                        : "table";
+    const char *kind = ddl_kind_name(r->kind);
     struct err *e = cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible);
     if (!e) {
         if (sub)
@@ -134,6 +131,14 @@ static bool is_listed(const struct drop_list *l, struct object_address o)
     return false;
 }
 
+/* What goes with something anyway is not worth a word, however else it is reached. */
+static void mark_automatic(struct drop_list *l, struct object_address o)
+{
+    for (int i = 0; i < l->count; i++)
+        if (covers(l->items[i].object, o) && covers(o, l->items[i].object))
+            l->items[i].automatic = true;
+}
+
 /* A view hangs on its rule, a constraint's index on the constraint: what one would say of them. */
 static struct err *owner_of_part(struct ddl *d, struct object_address *o)
 {
@@ -180,8 +185,11 @@ static struct err *collect(struct ddl *d, struct drop_list *l, const struct doom
 {
     struct object_address o = item->object;
     struct depend_list deps = {0};
-    if (is_listed(l, o))
+    if (is_listed(l, o)) {
+        if (item->automatic)
+            mark_automatic(l, o);
         return NULL;
+    }
     if (fiber_stack_left() < STACK_RESERVE)
         return err_new("54001", "stack depth limit exceeded");
     struct doomed *dependents;
@@ -393,15 +401,13 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
         return missing_or_error(d, missing_ok, k->what, rv.relname);
     struct err *e = ddl_must_own(d, r);
     if (!e && r->kind != k->relkind) {
-        const char *is = r->kind == 'v'   ? "view"
-                         : r->kind == 'i' ? "index"
-                         : r->kind == 'S' ? "sequence"
-                                          : "table";
+        const char *is = ddl_kind_name(r->kind);
         bool vowel = is[0] == 'i';
         e = err_hint(err_new("42809", "\"%s\" is not %s %s", r->name,
                              k->what[0] == 'i' ? "an" : "a", k->what),
                      "Use DROP %s to remove %s %s.",
                      r->kind == 'v'   ? "VIEW"
+                     : r->kind == 'm' ? "MATERIALIZED VIEW"
                      : r->kind == 'i' ? "INDEX"
                      : r->kind == 'S' ? "SEQUENCE"
                                       : "TABLE",

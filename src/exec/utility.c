@@ -16,11 +16,8 @@ static struct err *create_schema(struct ddl *d, const PgQuery__CreateSchemaStmt 
     if ((!name || !*name) && s->authrole)
         name = s->authrole->rolename;
     uint32_t owner = d->cat->role;
-    if (s->authrole && s->authrole->roletype == PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_CSTRING) {
-        TRY(cat_role_oid(d->cat, str_from(s->authrole->rolename), &owner));
-        if (!owner)
-            return err_new("42704", "role \"%s\" does not exist", s->authrole->rolename);
-    }
+    if (s->authrole)
+        TRY(ddl_role(d, s->authrole, &owner));
     if (strncmp(name, "pg_", 3) == 0 && d->s->pid)
         return err_detail(err_new("42939", "unacceptable schema name \"%s\"", name),
                           "The prefix \"pg_\" is reserved for system schemas.");
@@ -360,6 +357,10 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
                      ? "ALTER SEQUENCE"
                      : "ALTER TABLE");
         return ddl_alter_table(d, n->alter_table_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_OWNER_STMT:
+        return ddl_alter_owner(d, n->alter_owner_stmt, tag);
+    case PG_QUERY__NODE__NODE_ALTER_OBJECT_SCHEMA_STMT:
+        return ddl_set_schema(d, n->alter_object_schema_stmt, tag);
     case PG_QUERY__NODE__NODE_RENAME_STMT:
         return ddl_rename(d, n->rename_stmt, tag);
     case PG_QUERY__NODE__NODE_DROP_STMT:

@@ -90,6 +90,7 @@ struct deparse_rename {
     int att;        /* 0: the relation itself */
     const char *from;
     const char *to;
+    const char *nsp; /* of a relation: the schema that it comes to be in; NULL: it stays */
 };
 /* What a query reads, each once. */
 struct deparse_ref {

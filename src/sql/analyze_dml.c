@@ -44,7 +44,7 @@ static struct err *column_default(struct level *l, const struct relation *r, int
     struct analysis *a = l->a;
     const struct attr *col = &r->atts[att - 1];
     struct rte *none;
-    if (col->default_sql)
+    if (col->default_sql && !col->generated) /* those are computed from the row */
         return analyze_expr_text(a->cat, a->env, col->default_sql, NULL, USE_DEFAULT, col->type,
                                  col->typmod, a->arena, &none, out);
     if (col->identity)

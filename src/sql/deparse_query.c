@@ -110,6 +110,8 @@ static struct err *put_relation_name(struct deparser *d, const struct rte *rte)
     uint32_t visible = 0;
     if (d->rename && !d->rename->relid && strcmp(nsp, d->rename->from) == 0)
         nsp = d->rename->to;
+    if (is_renamed(d, rte, 0) && d->rename->nsp)
+        nsp = d->rename->nsp;
     if (!d->stored)
         TRY(cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible));
     if (visible != r->oid) {
