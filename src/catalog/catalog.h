@@ -35,6 +35,7 @@ struct cat {
     int nsearch_path;
     uint32_t temp_nsp;     /* of the session's temporary relations; 0: none yet */
     uint32_t creation_nsp; /* where CREATE goes; 0: none */
+    uint32_t system_oid;   /* the next one, while a new database's contents are made; else 0 */
 };
 
 struct attr {
@@ -243,7 +244,8 @@ struct err *cat_role_name(struct cat *c, uint32_t oid, struct arena *a,
 struct err *cat_database(struct cat *c, struct str name, uint32_t *oid, uint32_t *sysbase,
                          bool *allow_connections) MUST_CHECK;
 
-/* A fresh OID (>= FIRST_USER_OID), never given out before, also after a crash. */
-struct err *catalog_new_oid(struct catalog *c, uint32_t *out) MUST_CHECK;
+/* A fresh OID (>= FIRST_USER_OID), never given out before, also after a crash; for what a new
+ * database holds, one below, the same in each database. */
+struct err *cat_new_oid(struct cat *c, uint32_t *out) MUST_CHECK;
 
 #endif

@@ -128,7 +128,7 @@ struct err *ddl_set_default(struct cat *c, uint32_t relid, int attnum, const cha
     }
     if (sql) {
         uint32_t oid;
-        TRY_OUT(catalog_new_oid(c->shared, &oid));
+        TRY_OUT(cat_new_oid(c, &oid));
         struct datum row[DEF_COUNT] = {datum_int(oid), keys[0], keys[1], text_datum(sql)};
         TRY_OUT(systab_insert(c, PG_ATTRDEF, row));
         TRY_OUT(depend_record(c, (struct object_address){PG_ATTRDEF, oid, 0},
@@ -168,7 +168,7 @@ struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,
 static struct err *insert_view(struct cat *c, uint32_t relid, const char *sql)
 {
     uint32_t oid;
-    TRY(catalog_new_oid(c->shared, &oid));
+    TRY(cat_new_oid(c, &oid));
     struct datum v[RW_COUNT] = {
         [RW_OID] = datum_int(oid),     [RW_NAME] = text_datum("_RETURN"),
         [RW_CLASS] = datum_int(relid), [RW_TYPE] = datum_int('1'),
@@ -184,7 +184,7 @@ struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def, u
 {
     struct arena a;
     uint32_t relid;
-    TRY(catalog_new_oid(c->shared, &relid));
+    TRY(cat_new_oid(c, &relid));
     arena_init(&a);
     struct err *e = insert_class(c, def, relid, &a);
     arena_done(&a);
@@ -432,11 +432,42 @@ static struct err *constraint_depends(struct cat *c, const struct ddl_constraint
     return NULL;
 }
 
+/* pg_class.relchecks. The table may be gone already. */
+static struct err *count_check(struct cat *c, uint32_t relid, int change)
+{
+    struct datum key = datum_int(relid);
+    struct datum v[CLS_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, &a, v, &found);
+    if (!e && found)
+        e = ddl_update_class(c, relid, CLS_CHECKS, datum_int(v[CLS_CHECKS].i + change));
+    arena_done(&a);
+    return e;
+}
+
+static struct err *remove_constraint(struct cat *c, uint32_t oid)
+{
+    struct datum key = datum_int(oid);
+    struct datum v[CON_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &key, 1, &a, v, &found);
+    if (!e && found)
+        e = systab_delete(c, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &key, 1, NULL);
+    if (!e && found && v[CON_TYPE].i == 'c' && v[CON_RELID].u)
+        e = count_check(c, (uint32_t)v[CON_RELID].u, -1);
+    arena_done(&a);
+    return e;
+}
+
 struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *def, uint32_t *oid)
 {
     struct datum v[CON_COUNT];
     struct arena a;
-    TRY(catalog_new_oid(c->shared, oid));
+    TRY(cat_new_oid(c, oid));
     all_null(v, CON_COUNT);
     v[CON_OID] = datum_int(*oid);
     v[CON_NAME] = text_datum(def->name);
@@ -463,6 +494,8 @@ struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *de
         e = systab_insert(c, PG_CONSTRAINT, v);
     arena_done(&a);
     TRY(e);
+    if (def->type == 'c')
+        TRY(count_check(c, def->relid, 1));
     return constraint_depends(c, def, *oid);
 }
 
@@ -470,7 +503,7 @@ struct err *ddl_create_constraint(struct cat *c, const struct ddl_constraint *de
 
 struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner, uint32_t *oid)
 {
-    TRY(catalog_new_oid(c->shared, oid));
+    TRY(cat_new_oid(c, oid));
     struct datum v[NSP_COUNT] = {datum_int(*oid), text_datum(name), datum_int(owner), datum_null()};
     return systab_insert(c, PG_NAMESPACE, v);
 }
@@ -496,7 +529,7 @@ static struct err *insert_database(struct cat *c, uint32_t oid, const char *name
 
 struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner, uint32_t *oid)
 {
-    TRY(catalog_new_oid(c->shared, oid));
+    TRY(cat_new_oid(c, oid));
     return insert_database(c, *oid, name, owner, false, true);
 }
 
@@ -616,7 +649,7 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
         TRY(remove_relation(c, object.object_id));
         break;
     case PG_CONSTRAINT:
-        TRY(systab_delete(c, PG_CONSTRAINT, CONSTRAINT_OID_INDEX, &key, 1, NULL));
+        TRY(remove_constraint(c, object.object_id));
         break;
     case PG_ATTRDEF:
         TRY(remove_default(c, object.object_id));

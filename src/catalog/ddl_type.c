@@ -168,8 +168,8 @@ struct err *ddl_create_type(struct cat *c, const struct ddl_type_def *def, uint3
 {
     uint32_t array;
     struct arena a;
-    TRY(catalog_new_oid(c->shared, oid));
-    TRY(catalog_new_oid(c->shared, &array));
+    TRY(cat_new_oid(c, oid));
+    TRY(cat_new_oid(c, &array));
     arena_init(&a);
     struct err *e = insert_types(c, def, *oid, array, &a);
     arena_done(&a);
@@ -231,7 +231,7 @@ out:
 struct err *ddl_add_enum_label(struct cat *c, uint32_t type, float sort_order, const char *label)
 {
     uint32_t oid;
-    TRY(catalog_new_oid(c->shared, &oid));
+    TRY(cat_new_oid(c, &oid));
     struct datum v[ENUM_COUNT] = {datum_int(oid), datum_int(type), datum_f32(sort_order),
                                   text_datum(label)};
     return systab_insert(c, PG_ENUM, v);

@@ -14,6 +14,7 @@ enum depend_type {
     DEPEND_NORMAL = 'n',
     DEPEND_AUTO = 'a',
     DEPEND_INTERNAL = 'i',
+    DEPEND_EXTENSION = 'e', /* is part of it */
 };
 
 struct depend_item {

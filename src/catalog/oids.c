@@ -88,9 +88,15 @@ void catalog_close(struct catalog *c)
     free(c);
 }
 
-struct err *catalog_new_oid(struct catalog *c, uint32_t *out)
+struct err *cat_new_oid(struct cat *cat, uint32_t *out)
 {
+    struct catalog *c = cat->shared;
     struct err *e = NULL;
+    if (cat->system_oid) {
+        CHECK(cat->system_oid < FIRST_USER_OID);
+        *out = cat->system_oid++;
+        return NULL;
+    }
     pthread_mutex_lock(&c->oid_mu);
     if (c->next_oid == c->logged_oid) {
         uint8_t key[5];

@@ -16,6 +16,7 @@ enum system_table {
     PG_DATABASE = 1262,
     PG_DEPEND = 2608,
     PG_DESCRIPTION = 2609,
+    PG_EXTENSION = 3079,
     PG_INDEX = 2610,
     PG_NAMESPACE = 2615,
     PG_OPCLASS = 2616,

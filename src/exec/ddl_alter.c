@@ -152,7 +152,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
         TRY(ddl_choose_name(d->cat, r->nsp, r->name, col.name, "seq", false, 0, d->arena, &n.name));
         n.persistence = r->persistence;
         TRY(ddl_make_sequence(d, &n, &serial_oid));
-        col.default_sql = arena_printf(d->arena, "nextval('%s.%s'::regclass)", r->nsp_name, n.name);
+        col.default_sql = ddl_serial_default(d, r->nsp_name, n.name);
         volatile_ = true;
         col.not_null = true;
     }
@@ -301,13 +301,7 @@ static struct err *drop_constraint(struct ddl *d, struct relation **rel,
 
 static struct err *change_owner(struct ddl *d, struct relation **rel, const PgQuery__RoleSpec *role)
 {
-    uint32_t oid = d->cat->role;
-    if (role->roletype == PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_CSTRING) {
-        TRY(cat_role_oid(d->cat, str_from(role->rolename), &oid));
-        if (!oid)
-            return err_new("42704", "role \"%s\" does not exist", role->rolename);
-    }
-    TRY(ddl_update_class(d->cat, (*rel)->oid, CLS_OWNER, datum_int(oid)));
+    TRY(ddl_relation_owner(d, *rel, role));
     return ddl_reopen(d, rel);
 }
 
@@ -483,42 +477,12 @@ static struct err *rename_constraint(struct ddl *d, struct relation *r, const ch
     return err_new("42704", "constraint \"%s\" for table \"%s\" does not exist", from, r->name);
 }
 
-/* Defaults are kept as text: those that name the sequence are written anew. */
 static struct err *rename_sequence(struct ddl *d, const struct relation *seq, const char *to)
 {
-    struct depend_list deps = {0};
-    TRY(depend_on(d->cat, (struct object_address){PG_CLASS, seq->oid, 0}, d->arena, &deps));
-    struct expr **exprs = arena_new_array(d->arena, struct expr *, deps.count + 1);
-    struct datum(*rows)[DEF_COUNT] =
-        arena_alloc(d->arena, sizeof(struct datum[DEF_COUNT]) * (size_t)(deps.count + 1));
-    for (int i = 0; i < deps.count; i++) {
-        struct datum key = datum_int(deps.items[i].object.object_id);
-        struct rte *rte;
-        bool found;
-        exprs[i] = NULL;
-        if (deps.items[i].object.class_id != PG_ATTRDEF)
-            continue;
-        TRY(systab_get(d->cat, PG_ATTRDEF, ATTRDEF_OID_INDEX, &key, 1, d->arena, rows[i], &found));
-        struct str text = found ? datum_as_str(rows[i][DEF_BIN]) : STR("");
-        const char *sql = text.len ? arena_strndup(d->arena, text.data, text.len) : NULL;
-        if (sql)
-            TRY(analyze_expr_text(d->cat, &d->s->types, sql, NULL, USE_DEFAULT, 0, -1, d->arena,
-                                  &rte, &exprs[i]));
-    }
+    struct ddl_defaults defaults;
+    TRY(ddl_read_defaults(d, &seq->oid, 1, &defaults));
     TRY(ddl_update_class(d->cat, seq->oid, CLS_NAME, cstr_datum(to)));
-    for (int i = 0; i < deps.count; i++) {
-        struct buf b = BUF_INIT;
-        if (!exprs[i])
-            continue;
-        uint32_t relid = (uint32_t)rows[i][DEF_RELID].u;
-        int att = (int)rows[i][DEF_NUM].i;
-        TRY(deparse_stored_expr(d->cat, exprs[i], NULL, &b));
-        const char *sql = arena_strdup(d->arena, buf_cstr(&b));
-        buf_done(&b);
-        TRY(ddl_set_default(d->cat, relid, att, sql));
-        TRY(ddl_default_uses(d->cat, relid, att, seq->oid));
-    }
-    return NULL;
+    return ddl_write_defaults(d, &defaults);
 }
 
 static struct err *rename_relation(struct ddl *d, struct relation *r, const char *to)
@@ -542,7 +506,9 @@ static struct err *rename_relation(struct ddl *d, struct relation *r, const char
     return NULL;
 }
 
-static struct err *rename_schema_in_views(struct ddl *d, uint32_t nsp, const PgQuery__RenameStmt *s)
+/* *out: the relations that are in it. */
+static struct err *rename_schema_in_views(struct ddl *d, uint32_t nsp, const PgQuery__RenameStmt *s,
+                                          uint32_t **out, int *nout)
 {
     struct deparse_rename rename = {0, 0, s->subname, s->newname};
     struct depend_list deps = {0};
@@ -552,6 +518,8 @@ static struct err *rename_schema_in_views(struct ddl *d, uint32_t nsp, const PgQ
     for (int i = 0; i < deps.count; i++)
         if (deps.items[i].object.class_id == PG_CLASS)
             relids[n++] = deps.items[i].object.object_id;
+    *out = relids;
+    *nout = n;
     return ddl_rename_in_views(d, relids, n, &rename);
 }
 
@@ -560,7 +528,10 @@ static struct err *rename_schema(struct ddl *d, const PgQuery__RenameStmt *s)
     struct datum key = cstr_datum(s->subname);
     struct datum old_values[NSP_COUNT];
     struct datum v[NSP_COUNT];
+    struct ddl_defaults defaults;
+    uint32_t *relids;
     uint32_t taken;
+    int n;
     bool found;
     TRY(systab_get(d->cat, PG_NAMESPACE, NAMESPACE_NAME_INDEX, &key, 1, d->arena, old_values,
                    &found));
@@ -569,10 +540,12 @@ static struct err *rename_schema(struct ddl *d, const PgQuery__RenameStmt *s)
     TRY(cat_namespace_oid(d->cat, str_from(s->newname), &taken));
     if (taken)
         return err_new("42P06", "schema \"%s\" already exists", s->newname);
-    TRY(rename_schema_in_views(d, (uint32_t)old_values[NSP_OID].u, s));
+    TRY(rename_schema_in_views(d, (uint32_t)old_values[NSP_OID].u, s, &relids, &n));
+    TRY(ddl_read_defaults(d, relids, n, &defaults));
     memcpy(v, old_values, sizeof(v));
     v[NSP_NAME] = cstr_datum(s->newname);
-    return systab_update(d->cat, PG_NAMESPACE, old_values, v);
+    TRY(systab_update(d->cat, PG_NAMESPACE, old_values, v));
+    return ddl_write_defaults(d, &defaults);
 }
 
 struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)

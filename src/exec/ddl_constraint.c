@@ -360,7 +360,6 @@ static struct err *add_check(struct ddl *d, struct relation **rel, const PgQuery
                                  .no_inherit = c->is_no_inherit,
                                  .check_sql = sql};
     TRY(ddl_create_constraint(d->cat, &con, &oid));
-    TRY(ddl_update_class(d->cat, r->oid, CLS_CHECKS, datum_int(r->nconstraints + 1)));
     return ddl_reopen(d, rel);
 }
 

@@ -40,9 +40,7 @@ struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_
     uint32_t oid;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
     *out = NULL;
-    struct err *e = cat_lock_relation(d->cat, nsp, str_from(rv->relname), lock, missing_ok, &oid);
-    if (e)
-        return ddl_at(d, e, rv->location);
+    TRY(cat_lock_relation(d->cat, nsp, str_from(rv->relname), lock, missing_ok, &oid));
     if (oid)
         TRY(cat_relation(d->cat, oid, out));
     if (*out || missing_ok)
@@ -253,6 +251,22 @@ static struct err *plan_column(struct ddl *d, const PgQuery__ColumnDef *def, str
     return column_constraints(d, p);
 }
 
+const char *ddl_serial_default(struct ddl *d, const char *nsp, const char *sequence)
+{
+    struct buf b = BUF_INIT;
+    struct buf name = BUF_INIT;
+    quote_identifier(&name, nsp);
+    buf_put_u8(&name, '.');
+    quote_identifier(&name, sequence);
+    buf_put_c(&b, "nextval(");
+    quote_literal(&b, buf_str(&name));
+    buf_put_c(&b, "::regclass)");
+    const char *sql = arena_strdup(d->arena, buf_cstr(&b));
+    buf_done(&b);
+    buf_done(&name);
+    return sql;
+}
+
 /* nextval('s') hangs on the sequence. */
 struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att, const char *sql)
 {
@@ -330,21 +344,7 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
         TRY(ddl_make_sequence(d, &n, &oid));
         if (p->serial) {
             serial_oid = oid;
-            struct buf b = BUF_INIT;
-            struct buf name = BUF_INIT;
-            uint32_t visible;
-            TRY(cat_find_relation(d->cat, STR(""), str_from(n.name), true, &visible));
-            if (visible != oid) {
-                quote_identifier(&name, rel->nsp_name);
-                buf_put_u8(&name, '.');
-            }
-            quote_identifier(&name, n.name);
-            buf_put_c(&b, "nextval(");
-            quote_literal(&b, buf_str(&name));
-            buf_put_c(&b, "::regclass)");
-            sql = arena_strdup(d->arena, buf_cstr(&b));
-            buf_done(&b);
-            buf_done(&name);
+            sql = ddl_serial_default(d, rel->nsp_name, n.name);
         }
     }
     if (p->default_)

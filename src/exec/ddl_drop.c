@@ -23,10 +23,7 @@ static struct err *describe_relation(struct ddl *d, uint32_t oid, int sub, struc
         buf_printf(out, "relation %u", oid);
         return NULL;
     }
-    const char *kind = r->kind == 'v'   ? "view"
-                       : r->kind == 'i' ? "index"
-                       : r->kind == 'S' ? "sequence"
-                                        : "table";
+    const char *kind = ddl_kind_name(r->kind);
     struct err *e = cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible);
     if (!e) {
         if (sub)
@@ -83,6 +80,15 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
             break;
         buf_printf(out, "schema %.*s", STR_ARG(datum_as_str(v[NSP_NAME])));
         return NULL;
+    case PG_EXTENSION: {
+        enum { EXTENSION_OID_INDEX = 3080, EXTENSION_NAME = 1, EXTENSION_COLUMNS = 8 };
+        struct datum ext[EXTENSION_COLUMNS];
+        TRY(describe_row(d, PG_EXTENSION, EXTENSION_OID_INDEX, o.object_id, ext, &found));
+        if (!found)
+            break;
+        buf_printf(out, "extension %.*s", STR_ARG(datum_as_str(ext[EXTENSION_NAME])));
+        return NULL;
+    }
     case PG_REWRITE: {
         struct datum rw[RW_COUNT];
         TRY(describe_row(d, PG_REWRITE, REWRITE_OID_INDEX, o.object_id, rw, &found));
@@ -136,6 +142,14 @@ static bool is_listed(const struct drop_list *l, struct object_address o)
     return false;
 }
 
+/* What goes with something anyway is not worth a word, however else it is reached. */
+static void mark_automatic(struct drop_list *l, struct object_address o)
+{
+    for (int i = 0; i < l->count; i++)
+        if (covers(l->items[i].object, o) && covers(o, l->items[i].object))
+            l->items[i].automatic = true;
+}
+
 /* A view hangs on its rule, a constraint's index on the constraint: what one would say of them. */
 static struct err *owner_of_part(struct ddl *d, struct object_address *o)
 {
@@ -182,8 +196,11 @@ static struct err *collect(struct ddl *d, struct drop_list *l, const struct doom
 {
     struct object_address o = item->object;
     struct depend_list deps = {0};
-    if (is_listed(l, o))
+    if (is_listed(l, o)) {
+        if (item->automatic)
+            mark_automatic(l, o);
         return NULL;
+    }
     if (fiber_stack_left() < STACK_RESERVE)
         return err_new("54001", "stack depth limit exceeded");
     struct doomed *dependents;
@@ -212,7 +229,8 @@ struct err *ddl_check_internal(struct ddl *d, struct object_address o)
     struct depend_list deps = {0};
     TRY(depend_of(d->cat, o, d->arena, &deps));
     for (int i = 0; i < deps.count; i++) {
-        if (deps.items[i].type != DEPEND_INTERNAL || o.class_id == PG_REWRITE)
+        bool part = deps.items[i].type == DEPEND_INTERNAL && o.class_id != PG_REWRITE;
+        if (!part && deps.items[i].type != DEPEND_EXTENSION)
             continue;
         struct buf what = BUF_INIT;
         struct buf whole = BUF_INIT;
@@ -394,15 +412,13 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
         return missing_or_error(d, missing_ok, k->what, rv.relname);
     struct err *e = ddl_must_own(d, r);
     if (!e && r->kind != k->relkind) {
-        const char *is = r->kind == 'v'   ? "view"
-                         : r->kind == 'i' ? "index"
-                         : r->kind == 'S' ? "sequence"
-                                          : "table";
+        const char *is = ddl_kind_name(r->kind);
         bool vowel = is[0] == 'i';
         e = err_hint(err_new("42809", "\"%s\" is not %s %s", r->name,
                              k->what[0] == 'i' ? "an" : "a", k->what),
                      "Use DROP %s to remove %s %s.",
                      r->kind == 'v'   ? "VIEW"
+                     : r->kind == 'm' ? "MATERIALIZED VIEW"
                      : r->kind == 'i' ? "INDEX"
                      : r->kind == 'S' ? "SEQUENCE"
                                       : "TABLE",

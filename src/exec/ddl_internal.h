@@ -89,6 +89,33 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
 
 struct err *ddl_reindex(struct ddl *d, const PgQuery__ReindexStmt *s) MUST_CHECK;
 
+/* ddl_object.c */
+struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid) MUST_CHECK;
+struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
+                               const PgQuery__RoleSpec *role) MUST_CHECK;
+struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, char *tag) MUST_CHECK;
+struct err *ddl_set_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s,
+                           char *tag) MUST_CHECK;
+/* "table", "view" ... of pg_class.relkind. */
+const char *ddl_kind_name(char relkind);
+/* 42809 when ALTER VIEW and its like name another kind of relation. */
+struct err *ddl_check_kind(const struct relation *r, PgQuery__ObjectType type) MUST_CHECK;
+/* Defaults that name sequences which get another name or schema: read before, written after. */
+struct ddl_default {
+    uint32_t sequence;
+    uint32_t relid;
+    int att;
+    struct expr *expr;
+};
+struct ddl_defaults {
+    struct ddl_default *items;
+    int count;
+    int cap;
+};
+struct err *ddl_read_defaults(struct ddl *d, const uint32_t *sequences, int n,
+                              struct ddl_defaults *out) MUST_CHECK;
+struct err *ddl_write_defaults(struct ddl *d, const struct ddl_defaults *defaults) MUST_CHECK;
+
 /* Parts. */
 /* ddl_concurrent.c: they end the session's transaction several times. Fills an index that is in the
  * catalog but not valid, uncommitted, without blocking writers; it is valid with the commit of the
@@ -126,6 +153,8 @@ struct err *ddl_alter_constraint(struct ddl *d, struct relation **rel,
 struct err *ddl_default_text(struct ddl *d, struct relation *rel, const PgQuery__Constraint *c,
                              const struct ddl_column *col, bool generated,
                              const char **out) MUST_CHECK;
+/* nextval('...') of a serial column, in the arena. */
+const char *ddl_serial_default(struct ddl *d, const char *nsp, const char *sequence);
 /* Records the sequence that a default (which is set) mentions. */
 struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att,
                                 const char *sql) MUST_CHECK;

@@ -204,16 +204,17 @@ static struct err *system_view(struct ddl *d, const PgQuery__ViewStmt *v)
     TRY(ddl_target_nsp(d, v->view, &nsp));
     TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &def.q));
     struct err *e = define_columns(d, v, &def);
-    query_release(def.q);
-    TRY(e);
     const char *text =
         arena_strndup(d->arena, d->sql + d->raw->location,
                       d->raw->len ? (size_t)d->raw->len : strlen(d->sql + d->raw->location));
     const char *as = strstr(text, " AS\n");
-    if (!as)
-        return err_new("42601", "a system view needs AS at the end of a line");
-    def.text = as + 4;
-    return make_view(d, v, nsp, &def);
+    if (!e && !as)
+        e = err_new("42601", "a system view needs AS at the end of a line");
+    def.text = as ? as + 4 : "";
+    if (!e)
+        e = make_view(d, v, nsp, &def); /* column names are the query's */
+    query_release(def.q);
+    return e;
 }
 
 struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v)

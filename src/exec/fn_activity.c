@@ -8,6 +8,9 @@
 #include "types/array.h"
 #include "types/datetime.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 static struct datum text_or_null(struct arena *a, const char *s)
 {
     return s && *s ? datum_str(arena_str(a, str_from(s))) : datum_null();
@@ -389,6 +392,87 @@ static struct err *list_cursors(void **state, struct fn_call *c, struct datum *r
     return NULL;
 }
 
+/* ---- pg_settings ---- */
+
+enum { SETTING_COLUMNS = 17 };
+
+struct setting_rows {
+    struct arena *arena;
+    struct setting_row {
+        struct setting_row *next;
+        struct datum v[SETTING_COLUMNS];
+    } * first, **last;
+    struct err *error;
+};
+
+/* "a|b" as {a,b}. */
+static struct err *split_values(struct arena *a, const char *values, struct datum *out)
+{
+    struct array_items list = {0};
+    *out = datum_null();
+    if (!values)
+        return NULL;
+    for (const char *p = values;;) {
+        size_t n = strcspn(p, "|");
+        TRY(array_items_add(&list, a, datum_bytes(p, n)));
+        if (!p[n])
+            break;
+        p += n + 1;
+    }
+    return array_make_1d(type_by_oid(TEXT_OID), list.items, list.count, a, out);
+}
+
+static void copy_setting(void *arg, const struct setting_info *i)
+{
+    struct setting_rows *l = arg;
+    struct setting_row *row = arena_new(l->arena, struct setting_row);
+    const char *texts[] = {i->name,    i->setting, i->unit,   i->category, i->description, i->extra,
+                           i->context, i->type,    i->source, i->min,      i->max};
+    struct datum values = datum_null();
+    for (size_t k = 0; k < ARRAY_LENGTH(texts); k++)
+        row->v[k] = text_or_null(l->arena, texts[k]);
+    if (!l->error)
+        l->error = split_values(l->arena, i->values, &values);
+    row->v[11] = values;
+    row->v[12] = text_or_null(l->arena, i->boot);
+    row->v[13] = text_or_null(l->arena, i->reset);
+    row->v[14] = text_or_null(l->arena, i->file);
+    row->v[15] = i->file ? datum_int(i->line) : datum_null();
+    row->v[16] = datum_bool(i->pending_restart);
+    row->next = NULL;
+    *l->last = row;
+    l->last = &row->next;
+}
+
+static struct err *all_settings(void **state, struct fn_call *c, struct datum *row, int ncols,
+                                bool *done)
+{
+    struct setting_rows *l = *state;
+    if (!l) {
+        TRY(need_session(c));
+        *state = l = arena_new(c->state_arena, struct setting_rows);
+        *l = (struct setting_rows){.arena = c->state_arena};
+        l->last = &l->first;
+        c->session->ops->each_setting(c->session, copy_setting, l);
+        TRY(l->error);
+    }
+    *done = !l->first;
+    if (*done)
+        return NULL;
+    memcpy(row, l->first->v, sizeof(struct datum) * (size_t)ncols);
+    l->first = l->first->next;
+    return NULL;
+}
+
+static struct err *fn_reload_conf(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    if (!c->session->superuser)
+        return err_new("42501", "permission denied for function pg_reload_conf");
+    *out = datum_bool(kill(getpid(), SIGHUP) == 0);
+    return NULL;
+}
+
 /* ---- notifications ---- */
 
 static struct err *fn_notify(struct fn_call *c, struct datum *out)
@@ -587,6 +671,7 @@ static const struct {
     {"pg_advisory_unlock_shared_int8", fn_unlock_shared},
     {"pg_advisory_unlock_shared_int4", fn_unlock_shared},
     {"pg_advisory_unlock_all", fn_unlock_all},
+    {"pg_reload_conf", fn_reload_conf},
     {"pg_notify", fn_notify},
     {"pg_notification_queue_usage", fn_notification_queue_usage},
     {"pg_blocking_pids", fn_blocking_pids},
@@ -610,6 +695,7 @@ static const struct srf_impl srfs[] = {
     {"pg_lock_status", lock_status},
     {"pg_stat_get_activity", get_activity},
     {"pg_cursor", list_cursors},
+    {"show_all_settings", all_settings},
     {"pg_listening_channels", listening_channels},
 };
 

@@ -5,51 +5,45 @@
 #include "exec/fn_session.h"
 #include "sql/analyze.h"
 
-/* Stored SQL text shown without needless parentheses. */
-static struct err *put_pretty(struct fn_call *c, struct relation *r, const char *sql,
-                              enum expr_use use, struct buf *b)
+/* Stored SQL text shown: names as the search path needs them, `pretty` without needless
+ * parentheses. */
+static struct err *put_stored(struct fn_call *c, struct relation *r, const char *sql,
+                              enum expr_use use, bool pretty, struct buf *b)
 {
+    struct cat *cat = &c->session->cat;
     struct rte *rte;
     struct expr *e;
-    TRY(analyze_expr_text(&c->session->cat, c->env, sql, r, use, 0, -1, c->arena, &rte, &e));
-    return deparse_expr_pretty(&c->session->cat, e, rte, b);
+    TRY(analyze_expr_text(cat, c->env, sql, r, use, 0, -1, c->arena, &rte, &e));
+    return pretty ? deparse_expr_pretty(cat, e, rte, b) : deparse_expr(cat, e, rte, b);
 }
 
-/* The same with them: as it is stored, but for types that are stored by OID. */
-static struct err *put_shown(struct fn_call *c, struct relation *r, const char *sql,
-                             enum expr_use use, struct buf *b)
+static bool is_pretty(const struct fn_call *c)
 {
-    struct rte *rte;
-    struct expr *e;
-    if (!strstr(sql, "\"#") || !c->session) {
-        buf_put_c(b, sql);
-        return NULL;
+    return c->nargs > 2 && c->args[2].i;
+}
+
+/* Several expressions (of an index) stand one a line. */
+static struct err *put_lines(struct fn_call *c, struct relation *r, char *text, struct buf *b)
+{
+    char *save = NULL;
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        buf_put_c(b, b->len ? ", " : "");
+        TRY(put_stored(c, r, line, USE_GENERATED, is_pretty(c), b));
     }
-    TRY(analyze_expr_text(&c->session->cat, c->env, sql, r, use, 0, -1, c->arena, &rte, &e));
-    return deparse_expr(&c->session->cat, e, rte, b);
-}
-
-static struct err *put_text(struct fn_call *c, bool pretty, struct relation *r, const char *sql,
-                            enum expr_use use, struct buf *b)
-{
-    return pretty ? put_pretty(c, r, sql, use, b) : put_shown(c, r, sql, use, b);
+    return NULL;
 }
 
 struct err *fn_get_expr(struct fn_call *c, struct datum *out)
 {
     struct relation *r = NULL;
     struct buf b = BUF_INIT;
-    *out = c->args[0];
-    while (out->len && out->p[out->len - 1] == '\n')
-        out->len--;
-    bool pretty = c->nargs > 2 && c->args[2].i;
-    const char *sql = arena_strndup(c->arena, (const char *)out->p, out->len);
-    if (!c->session || (!pretty && !strstr(sql, "\"#")))
-        return NULL;
+    *out = datum_null();
+    TRY(need_session(c));
     TRY(cat_relation(&c->session->cat, (uint32_t)c->args[1].u, &r));
-    if (!r)
+    if (!r && c->args[1].u)
         return NULL;
-    struct err *e = put_text(c, pretty, r, sql, USE_GENERATED, &b);
+    char *sql = arena_strndup(c->arena, (const char *)c->args[0].p, c->args[0].len);
+    struct err *e = put_lines(c, r, sql, &b);
     relation_unref(r);
     if (e) {
         buf_done(&b);
@@ -70,15 +64,15 @@ static struct err *index_table(struct fn_call *c, uint32_t oid, struct relation 
     return found ? cat_relation(&c->session->cat, (uint32_t)v[IDX_TABLE].u, table) : NULL;
 }
 
-static struct err *put_index_column(struct fn_call *c, bool pretty, struct relation *r,
-                                    const struct index_col *col, struct buf *b)
+static struct err *put_index_column(struct fn_call *c, struct buf *b, struct relation *r,
+                                    const struct index_col *col)
 {
     struct buf text = BUF_INIT;
     if (col->attnum) {
         quote_identifier(b, r->atts[col->attnum - 1].name);
         return NULL;
     }
-    struct err *e = put_text(c, pretty, r, col->expr_sql, USE_INDEX_EXPR, &text);
+    struct err *e = put_stored(c, r, col->expr_sql, USE_INDEX_EXPR, is_pretty(c), &text);
     const char *sql = buf_cstr(&text);
     bool call = text.len && sql[text.len - 1] == ')' && sql[0] != '(';
     buf_printf(b, call ? "%s" : "(%s)", sql);
@@ -120,12 +114,6 @@ static void put_included(struct buf *b, const struct relation *r, const struct i
     buf_put_u8(b, ')');
 }
 
-static struct err *put_index_key(struct fn_call *c, struct buf *b, struct relation *r,
-                                 const struct index_col *col)
-{
-    return put_index_column(c, c->nargs > 2 && c->args[2].i, r, col, b);
-}
-
 static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *r,
                              const struct index *ix)
 {
@@ -141,7 +129,7 @@ static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *
     buf_put_c(b, " USING btree (");
     for (int i = 0; i < ix->nkeys; i++) {
         buf_put_c(b, i ? ", " : "");
-        TRY(put_index_key(c, b, r, &ix->cols[i]));
+        TRY(put_index_column(c, b, r, &ix->cols[i]));
         put_column_options(c, b, r, &ix->cols[i]);
     }
     buf_put_u8(b, ')');
@@ -150,7 +138,7 @@ static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *
     if (!ix->pred_sql)
         return NULL;
     buf_put_c(b, " WHERE ");
-    return put_text(c, c->nargs > 2 && c->args[2].i, r, ix->pred_sql, USE_INDEX_PRED, b);
+    return put_stored(c, r, ix->pred_sql, USE_INDEX_PRED, is_pretty(c), b);
 }
 
 struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
@@ -171,7 +159,7 @@ struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
     if (!only)
         e = put_index(c, &b, r, ix);
     else if (only > 0 && only <= ix->ncols)
-        e = put_index_key(c, &b, r, &ix->cols[only - 1]);
+        e = put_index_column(c, &b, r, &ix->cols[only - 1]);
     relation_unref(r);
     if (e) {
         buf_done(&b);
@@ -233,7 +221,7 @@ static struct err *put_constraint(struct fn_call *c, struct buf *b, struct relat
     const struct index *ix = con->type == 'f' ? NULL : relation_index(r, con->index);
     if (con->type == 'c') {
         buf_put_c(b, "CHECK (");
-        TRY(put_text(c, c->nargs > 1 && c->args[1].i, r, con->check_sql, USE_CHECK, b));
+        TRY(put_stored(c, r, con->check_sql, USE_CHECK, c->nargs > 1 && c->args[1].i, b));
         buf_put_u8(b, ')');
     }
     if (con->type == 'c' && con->no_inherit)

@@ -529,16 +529,20 @@ static struct err *fn_to_regclass(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
+int64_t fn_storage_bytes(const struct cat *cat, uint32_t storage_id)
+{
+    enum { ROW_BYTES_GUESS = 100 };
+    return (int64_t)txn_row_count(catalog_txn_mgr(cat->shared), storage_id) * ROW_BYTES_GUESS;
+}
+
 static struct err *relation_bytes(struct fn_call *c, struct datum *out)
 {
     struct relation *r;
-    enum { ROW_BYTES_GUESS = 100 };
     *out = datum_null();
     TRY(need_session(c));
     TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
     if (r)
-        *out = datum_int(txn_row_count(catalog_txn_mgr(c->session->cat.shared), r->storage_id) *
-                         ROW_BYTES_GUESS);
+        *out = datum_int(fn_storage_bytes(&c->session->cat, r->storage_id));
     relation_unref(r);
     return NULL;
 }
@@ -568,14 +572,6 @@ static struct err *fn_size_pretty(struct fn_call *c, struct datum *out)
 static struct err *fn_tablespace_location(struct fn_call *c, struct datum *out)
 {
     *out = cstring(c, "");
-    return NULL;
-}
-
-/* Only superusers can log in so far, and they may do everything. */
-static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
-{
-    TRY(need_session(c));
-    *out = datum_bool(true);
     return NULL;
 }
 
@@ -639,17 +635,6 @@ static const struct {
     {"pg_total_relation_size", relation_bytes},
     {"pg_size_pretty", fn_size_pretty},
     {"pg_tablespace_location", fn_tablespace_location},
-    {"has_table_privilege_id", fn_has_privilege},
-    {"has_table_privilege_name", fn_has_privilege},
-    {"has_table_privilege_name_id", fn_has_privilege},
-    {"has_schema_privilege_name", fn_has_privilege},
-    {"has_schema_privilege_id", fn_has_privilege},
-    {"has_database_privilege_name", fn_has_privilege},
-    {"has_database_privilege_id", fn_has_privilege},
-    {"has_column_privilege_id_attnum", fn_has_privilege},
-    {"has_sequence_privilege_id", fn_has_privilege},
-    {"has_function_privilege_id", fn_has_privilege},
-    {"has_type_privilege_id", fn_has_privilege},
 };
 
 fn_impl session_fn_lookup(const char *prosrc)
@@ -658,32 +643,15 @@ fn_impl session_fn_lookup(const char *prosrc)
         if (strcmp(table[i].src, prosrc) == 0)
             return table[i].fn;
     fn_impl fn = types_fn_lookup(prosrc);
-    return fn ? fn : activity_fn_lookup(prosrc);
+    if (!fn)
+        fn = activity_fn_lookup(prosrc);
+    return fn ? fn : catalog_fn_lookup(prosrc);
 }
-
-/* No table is partitioned yet, so none has ancestors or a tree. */
-static struct err *no_rows(void **state, struct fn_call *c, struct datum *row, int ncols,
-                           bool *done)
-{
-    (void)state;
-    (void)c;
-    (void)row;
-    (void)ncols;
-    *done = true;
-    return NULL;
-}
-
-static const struct srf_impl srfs[] = {
-    {"pg_partition_ancestors", no_rows},
-    {"pg_partition_tree", no_rows},
-};
 
 const struct srf_impl *session_srf_lookup(const char *prosrc)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(srfs); i++)
-        if (strcmp(srfs[i].name, prosrc) == 0)
-            return &srfs[i];
-    return activity_srf_lookup(prosrc);
+    const struct srf_impl *srf = activity_srf_lookup(prosrc);
+    return srf ? srf : catalog_srf_lookup(prosrc);
 }
 
 /* ---- names of reg* types ---- */

@@ -10,9 +10,13 @@
 /* By pg_proc.prosrc, as fn_lookup; for functions that need the session. */
 fn_impl session_fn_lookup(const char *prosrc);
 const struct srf_impl *session_srf_lookup(const char *prosrc);
-/* The part of them in fn_activity.c. */
+/* The parts of them in fn_activity.c, fn_catalog.c and fn_acl.c. */
 fn_impl activity_fn_lookup(const char *prosrc);
 const struct srf_impl *activity_srf_lookup(const char *prosrc);
+fn_impl catalog_fn_lookup(const char *prosrc);
+const struct srf_impl *catalog_srf_lookup(const char *prosrc);
+fn_impl acl_fn_lookup(const char *prosrc);
+const struct srf_impl *acl_srf_lookup(const char *prosrc);
 /* A relation by "name" or "schema.name" as regclass reads it; 42P01. */
 struct err *session_relation_oid(struct session *s, struct str name, uint32_t *out) MUST_CHECK;
 struct exec_env;
@@ -42,6 +46,8 @@ static inline struct err *need_session(struct fn_call *c)
     return c->session ? NULL : err_new("0A000", "this function needs a session");
 }
 
+/* About how much a storage takes. */
+int64_t fn_storage_bytes(const struct cat *cat, uint32_t storage_id);
 /* Whether the relation is what its name means on the search path. */
 struct err *fn_visible(struct fn_call *c, uint32_t oid, bool *yes) MUST_CHECK;
 /* Definitions as SQL: fn_defs.c. */

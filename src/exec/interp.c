@@ -260,6 +260,13 @@ static struct err *run_sqlvalue(struct exec *x, const struct call_site *site, st
     UNREACHABLE();
 }
 
+static struct err *name_byte(struct datum name, int n, int32_t at, struct datum *out)
+{
+    if (n == 1 && at >= 0 && at < 64)
+        *out = datum_int((size_t)at < name.len ? (int8_t)name.p[at] : 0);
+    return NULL;
+}
+
 static struct err *run_subscript(struct exec *x, const struct call_site *site,
                                  const struct datum *args, struct arena *arena, struct datum *out)
 {
@@ -293,6 +300,9 @@ static struct err *run_subscript(struct exec *x, const struct call_site *site,
         upper[n] = (int32_t)args[i].i;
         has_upper[n++] = e->subscript.kinds[i - 1] != '-';
     }
+    if (e->args[0]->type == NAME_OID)
+        return e->subscript.slice ? err_unsupported("slices of type name are not supported")
+                                  : name_byte(args[0], n, lower[0], out);
     if (e->subscript.slice)
         return array_slice(x->env.types, args[0], n, lower, has_lower, upper, has_upper, arena,
                            out);

@@ -12,6 +12,7 @@
 struct session;
 struct session_info;
 struct cursor_info;
+struct setting_info;
 struct own_stmt;
 struct raw_stmt;
 
@@ -22,6 +23,9 @@ struct session_ops {
     /* SET [LOCAL]; `value` NULL resets. 22023 bad value, 42704 unknown, 55P02 not changeable now.
      */
     struct err *(*setting_set)(struct session *s, struct str name, const char *value, bool local);
+    /* All settings, for pg_settings. */
+    void (*each_setting)(struct session *s,
+                         void (*visit)(void *arg, const struct setting_info *info), void *arg);
     /* Sends a notice to the client (takes it over). `severity` "NOTICE", "WARNING", "INFO" ... */
     void (*notice)(struct session *s, const char *severity, struct err *notice);
     /* Commits the session's transaction and begins another, within one statement. On error none is
@@ -75,6 +79,28 @@ struct cursor_info {
     bool binary;
     bool scrollable;
     int64_t created; /* timestamptz */
+};
+
+/* A row of pg_settings. `setting` and `reset` live until the visit ends, the rest as long as the
+ * process. NULL where PostgreSQL has NULL. */
+struct setting_info {
+    const char *name;
+    const char *setting;
+    const char *unit;
+    const char *category;
+    const char *description;
+    const char *extra;
+    const char *context;
+    const char *type;
+    const char *source;
+    const char *min;
+    const char *max;
+    const char *values; /* with | between */
+    const char *boot;
+    const char *reset;
+    const char *file;
+    int line;
+    bool pending_restart;
 };
 
 /* Values of currval and lastval. */

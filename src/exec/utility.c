@@ -1,6 +1,7 @@
 /* Utility statements on schema objects: dispatch, and the small ones. */
 #include "exec/checks.h"
 #include "exec/ddl_internal.h"
+#include "types/array.h"
 
 #include <stdio.h>
 
@@ -15,11 +16,8 @@ static struct err *create_schema(struct ddl *d, const PgQuery__CreateSchemaStmt 
     if ((!name || !*name) && s->authrole)
         name = s->authrole->rolename;
     uint32_t owner = d->cat->role;
-    if (s->authrole && s->authrole->roletype == PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_CSTRING) {
-        TRY(cat_role_oid(d->cat, str_from(s->authrole->rolename), &owner));
-        if (!owner)
-            return err_new("42704", "role \"%s\" does not exist", s->authrole->rolename);
-    }
+    if (s->authrole)
+        TRY(ddl_role(d, s->authrole, &owner));
     if (strncmp(name, "pg_", 3) == 0 && d->s->pid)
         return err_detail(err_new("42939", "unacceptable schema name \"%s\"", name),
                           "The prefix \"pg_\" is reserved for system schemas.");
@@ -110,14 +108,59 @@ void bootstrap_register(const char *sql)
 static struct err *create_public(struct cat *c)
 {
     enum { DATABASE_OWNER_ROLE = 6171 };
+    struct arena a;
+    struct datum acl;
+    const struct datum items[] = {cstr_datum("pg_database_owner=UC/pg_database_owner"),
+                                  cstr_datum("=U/pg_database_owner")};
+    arena_init(&a);
+    struct err *e = array_make_1d(type_by_oid(ACLITEM_OID), items, ARRAY_LENGTH(items), &a, &acl);
     struct datum v[NSP_COUNT] = {datum_int(PUBLIC_NSP), cstr_datum("public"),
-                                 datum_int(DATABASE_OWNER_ROLE), datum_null()};
-    return systab_insert(c, PG_NAMESPACE, v);
+                                 datum_int(DATABASE_OWNER_ROLE), acl};
+    if (!e)
+        e = systab_insert(c, PG_NAMESPACE, v);
+    arena_done(&a);
+    return e ? e
+             : ddl_set_comment(c, (struct object_address){PG_NAMESPACE, PUBLIC_NSP, 0},
+                               "standard public schema");
+}
+
+/* The schema of the server's own is shown as an extension that is always there: tools that copy a
+ * database leave it alone. */
+static struct err *make_extension(struct cat *c, const char *schema)
+{
+    enum { EXTENSION_COLUMNS = 8 };
+    struct systab_scan scan;
+    struct datum v[CLS_COUNT];
+    uint32_t nsp;
+    uint32_t oid;
+    TRY(cat_namespace_oid(c, str_from(schema), &nsp));
+    if (!nsp)
+        return NULL;
+    TRY(cat_new_oid(c, &oid));
+    const struct object_address ext = {PG_EXTENSION, oid, 0};
+    struct datum row[EXTENSION_COLUMNS] = {
+        datum_int(oid), cstr_datum(schema), datum_int(BOOTSTRAP_ROLE),
+        datum_int(nsp), datum_bool(false),  cstr_datum("1.0"),
+        datum_null(),   datum_null()};
+    TRY(systab_insert(c, PG_EXTENSION, row));
+    TRY(depend_record(c, (struct object_address){PG_NAMESPACE, nsp, 0}, ext, DEPEND_EXTENSION));
+    TRY(systab_open(c, PG_CLASS, 0, NULL, 0, &scan));
+    struct err *e = NULL;
+    for (bool found = true; !e && found;) {
+        e = systab_next(&scan, v, &found);
+        if (!e && found && v[CLS_NSP].u == nsp && v[CLS_KIND].i != 'i')
+            e = depend_record(c, (struct object_address){PG_CLASS, (uint32_t)v[CLS_OID].u, 0}, ext,
+                              DEPEND_EXTENSION);
+    }
+    systab_close(&scan);
+    return e;
 }
 
 struct err *bootstrap_run(struct session *s)
 {
+    enum { FIRST_SYSTEM_OID = 12000 };
     TRY(create_public(&s->cat));
+    s->cat.system_oid = FIRST_SYSTEM_OID;
     txn_next_command(s->cat.txn);
     for (int i = 0; i < nbootstrap; i++) {
         struct arena arena;
@@ -134,7 +177,9 @@ struct err *bootstrap_run(struct session *s)
         arena_done(&arena);
         TRY(e);
     }
-    return NULL;
+    struct err *e = make_extension(&s->cat, "tarn");
+    s->cat.system_oid = 0;
+    return e;
 }
 
 static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s)
@@ -305,7 +350,7 @@ static void type_tag(PgQuery__ObjectType kind, char *tag)
 static struct err *alter_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s, char *tag)
 {
     if (!is_type(s->object_type))
-        return err_unsupported("ALTER ... SET SCHEMA is not supported yet");
+        return ddl_set_schema(d, s, tag);
     type_tag(s->object_type, tag);
     return ddl_move_type_stmt(d, s);
 }
@@ -313,7 +358,7 @@ static struct err *alter_schema(struct ddl *d, const PgQuery__AlterObjectSchemaS
 static struct err *alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, char *tag)
 {
     if (!is_type(s->object_type))
-        return err_unsupported("ALTER ... OWNER is not supported yet");
+        return ddl_alter_owner(d, s, tag);
     type_tag(s->object_type, tag);
     return ddl_own_type_stmt(d, s);
 }

@@ -110,9 +110,11 @@ static bool parse_options(int argc, char **argv, struct options *o)
     return optind == argc;
 }
 
+static const struct setting_origin command_line = {.source = SOURCE_COMMAND_LINE};
+
 static struct err *set_named(const char *name, const char *value)
 {
-    return value ? server_setting_set(str_from(name), value, false) : NULL;
+    return value ? server_setting_set(str_from(name), value, command_line, false) : NULL;
 }
 
 static void configure_log(void)
@@ -123,7 +125,18 @@ static void configure_log(void)
     log_configure(level, strcmp(server_setting_named("log_format"), "json") == 0);
 }
 
-/* The configuration file first; what the command line says overrides it. */
+/* What ALTER SYSTEM has set. */
+static struct err *read_auto_config(bool reload)
+{
+    struct buf path = BUF_INIT;
+    buf_printf(&path, "%s/%s", server_setting_named("data_directory"), AUTO_CONFIG);
+    bool there = access(buf_cstr(&path), F_OK) == 0;
+    struct err *e = there ? config_read(buf_cstr(&path), reload) : NULL;
+    buf_done(&path);
+    return e;
+}
+
+/* What the command line says overrides the files. */
 static struct err *configure(const struct options *o)
 {
     if (o->config) {
@@ -136,11 +149,12 @@ static struct err *configure(const struct options *o)
     for (int i = 0; i < o->nassignments; i++) {
         const char *equals = strchr(o->assignments[i], '=');
         size_t len = (size_t)(equals - o->assignments[i]);
-        TRY(server_setting_set(str_make(o->assignments[i], len), equals + 1, false));
+        TRY(server_setting_set(str_make(o->assignments[i], len), equals + 1, command_line, false));
     }
     TRY(set_named("data_directory", o->data_dir));
     TRY(set_named("port", o->port));
     TRY(set_named("listen_addresses", o->listen));
+    TRY(read_auto_config(false));
     configure_log();
     return NULL;
 }
@@ -148,14 +162,17 @@ static struct err *configure(const struct options *o)
 static void on_reload(void *arg)
 {
     (void)arg;
-    if (!config_path)
-        return;
-    struct err *e = config_read(config_path, true);
+    server_settings_reload_begin();
+    struct err *e = config_path ? config_read(config_path, true) : NULL;
+    if (!e)
+        e = read_auto_config(true);
+    if (!e)
+        server_settings_reload_end();
     configure_log();
     if (e)
         log_err(LOG_ERROR, "server", e);
     else
-        log_write(LOG_LOG, "server", "configuration file \"%s\" read again", config_path);
+        log_write(LOG_LOG, "server", "configuration read again");
     err_free(e);
 }
 
@@ -385,6 +402,7 @@ int main(int argc, char **argv)
 {
     struct options o = {0};
     const char *command = argc > 1 ? argv[1] : "";
+    settings_init();
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
         usage(stdout);
         return 0;

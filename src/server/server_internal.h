@@ -20,6 +20,7 @@
 struct conn;
 struct cursor;
 struct notify;
+struct PgQuery__VariableSetStmt;
 struct backend;
 
 enum {
@@ -456,11 +457,30 @@ void run_simple_query(struct backend *b, const char *sql, size_t len);
 void backend_settings_init(struct backend *b);
 /* Applies a changed configuration file. */
 void backend_settings_refresh(struct backend *b);
-struct err *backend_setting_set(struct backend *b, struct str name, const char *value, bool local,
-                                bool startup) MUST_CHECK;
+struct err *backend_setting_set(struct backend *b, struct str name, const char *value,
+                                bool local) MUST_CHECK;
+/* What the session begins with. */
+struct err *backend_setting_begin(struct backend *b, struct str name, const char *value,
+                                  enum setting_source source) MUST_CHECK;
+/* Whether the session may change it. 55P02, 42501. */
+struct err *setting_may_set(const struct backend *b, const struct setting_def *def) MUST_CHECK;
+/* The value of a SET, in the scratch arena; NULL: the default. */
+struct err *set_stmt_value(struct backend *b, const struct PgQuery__VariableSetStmt *s,
+                           const char **value) MUST_CHECK;
 struct err *backend_setting_get(struct backend *b, struct str name, bool missing_ok,
                                 struct buf *out, bool *found) MUST_CHECK;
-void backend_setting_text(struct backend *b, const struct setting_def *def, struct buf *out);
+/* `unit`: as SHOW prints it, else as a plain number. */
+void backend_setting_text(struct backend *b, const struct setting_def *def, bool unit,
+                          struct buf *out);
+void settings_each(struct session *s, void (*visit)(void *arg, const struct setting_info *info),
+                   void *arg);
+void show_all(struct backend *b, struct run *r);
+/* settings_stored.c: at a session's beginning, in a transaction; ALTER ROLE and DATABASE SET, ALTER
+ * SYSTEM. MAY YIELD. */
+struct err *stored_settings_apply(struct backend *b) MUST_CHECK;
+struct err *run_alter_role_set(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_alter_database_set(struct backend *b, struct run *r) MUST_CHECK;
+struct err *run_alter_system(struct backend *b, struct run *r) MUST_CHECK;
 /* ParameterStatus of all reported settings (`all`), or of those that changed. */
 void backend_report_settings(struct backend *b, bool all);
 struct err *resolve_search_path(struct backend *b) MUST_CHECK;

@@ -473,7 +473,7 @@ static struct err *op_setting_get(struct session *s, struct str name, bool missi
 
 static struct err *op_setting_set(struct session *s, struct str name, const char *value, bool local)
 {
-    return backend_setting_set(backend_of(s), name, value, local, false);
+    return backend_setting_set(backend_of(s), name, value, local);
 }
 
 static bool op_read_only(struct session *s)
@@ -495,6 +495,7 @@ const struct session_ops backend_ops = {
     .next_transaction = next_transaction,
     .setting_get = op_setting_get,
     .setting_set = op_setting_set,
+    .each_setting = settings_each,
     .notice = op_notice,
     .signal = registry_signal,
     .each_session = registry_each,

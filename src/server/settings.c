@@ -6,6 +6,7 @@
 #include "types/text.h"
 
 #include <ctype.h>
+#include <locale.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -250,10 +251,19 @@ bool identifier_list_parse(const char *text, void (*visit)(void *arg, const char
 }
 
 struct date_style_state {
-    int style;
+    int style; /* -1: not said yet */
     int order;
-    bool ok;
+    bool conflict;
+    char unknown[64]; /* a word that says nothing */
 };
+
+static void say(struct date_style_state *s, int *what, int value)
+{
+    if (value < 0)
+        return;
+    s->conflict |= *what >= 0 && *what != value;
+    *what = value;
+}
 
 static void date_style_word(void *arg, const char *word)
 {
@@ -274,23 +284,23 @@ static void date_style_word(void *arg, const char *word)
     }
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
         if (strcasecmp(word, words[i].word) == 0) {
-            if (words[i].style >= 0)
-                s->style = words[i].style;
-            if (words[i].order >= 0)
-                s->order = words[i].order;
+            say(s, &s->style, words[i].style);
+            say(s, &s->order, words[i].order);
             return;
         }
     }
-    s->ok = false;
+    snprintf(s->unknown, sizeof(s->unknown), "%s", word);
 }
 
 bool date_style_parse(const char *text, int *style, int *order)
 {
-    struct date_style_state s = {*style, *order, true};
-    if (!identifier_list_parse(text, date_style_word, &s) || !s.ok)
+    struct date_style_state s = {.style = -1, .order = -1};
+    if (!identifier_list_parse(text, date_style_word, &s) || s.conflict || *s.unknown)
         return false;
-    *style = s.style;
-    *order = s.order;
+    if (s.style >= 0)
+        *style = s.style;
+    if (s.order >= 0)
+        *order = s.order;
     return true;
 }
 
@@ -328,16 +338,19 @@ static struct err *date_style_canonical(const struct setting_def *def, const cha
     };
     static const char *const orders[] = {
         [DATE_ORDER_MDY] = "MDY", [DATE_ORDER_DMY] = "DMY", [DATE_ORDER_YMD] = "YMD"};
-    int style = -1;
-    int order = -1;
+    struct date_style_state s = {.style = -1, .order = -1};
     char b[32];
-    if (!date_style_parse(text, &style, &order))
-        return invalid(def, text);
-    if (order < 0 && style == DATE_STYLE_GERMAN)
-        order = DATE_ORDER_DMY;
-    /* What is not said stays: the caller merges it (see settings_session.c). */
-    snprintf(b, sizeof(b), "%s, %s", style < 0 ? "*" : styles[style],
-             order < 0 ? "*" : orders[order]);
+    if (!identifier_list_parse(text, date_style_word, &s))
+        return err_detail(invalid(def, text), "List syntax is invalid.");
+    if (*s.unknown)
+        return err_detail(invalid(def, text), "Unrecognized key word: \"%s\".", s.unknown);
+    if (s.conflict)
+        return err_detail(invalid(def, text), "Conflicting \"datestyle\" specifications.");
+    if (s.order < 0 && s.style == DATE_STYLE_GERMAN)
+        s.order = DATE_ORDER_DMY;
+    /* What is not said stays: the caller merges it (see settings_backend.c). */
+    snprintf(b, sizeof(b), "%s, %s", s.style < 0 ? "*" : styles[s.style],
+             s.order < 0 ? "*" : orders[s.order]);
     *out = copy(b);
     return NULL;
 }
@@ -397,6 +410,18 @@ static struct err *string_canonical(const struct setting_def *def, const char *t
             return err_detail(invalid(def, text), "Table access method \"%s\" does not exist.",
                               text);
         break;
+    case HOOK_TABLESPACE:
+        if (*text && strcmp(text, "pg_default") != 0 && strcmp(text, "pg_global") != 0)
+            return err_detail(invalid(def, text), "Tablespace \"%s\" does not exist.", text);
+        break;
+    case HOOK_LOCALE: {
+        locale_t l = *text ? newlocale(LC_ALL_MASK, text, (locale_t)0) : (locale_t)0;
+        if (*text && !l)
+            return invalid(def, text);
+        if (l)
+            freelocale(l);
+        break;
+    }
     case HOOK_APPLICATION_NAME: {
         *out = strndup(text, utf8_clip(str_from(text), 63));
         CHECK(*out != NULL);
@@ -474,6 +499,9 @@ enum { MAX_SETTINGS = 400 };
 /* Replaced values are never freed: sessions may be reading them, and reloads are rare. */
 static _Atomic(const char *) server_values[MAX_SETTINGS];
 static atomic_uint_fast64_t server_generation = 1;
+static pthread_mutex_t origins_mu = PTHREAD_MUTEX_INITIALIZER;
+static struct setting_origin origins[MAX_SETTINGS]; /* guarded by origins_mu */
+static bool named[MAX_SETTINGS];                    /* by a file that is being read again */
 
 const char *server_setting(const struct setting_def *def)
 {
@@ -486,6 +514,21 @@ const char *server_setting_named(const char *name)
     const struct setting_def *def = setting_find(str_from(name));
     CHECK(def != NULL);
     return server_setting(def);
+}
+
+struct setting_origin server_setting_origin(const struct setting_def *def)
+{
+    pthread_mutex_lock(&origins_mu);
+    struct setting_origin o = origins[def - setting_table];
+    pthread_mutex_unlock(&origins_mu);
+    return o;
+}
+
+static void set_origin(const struct setting_def *def, struct setting_origin origin)
+{
+    pthread_mutex_lock(&origins_mu);
+    origins[def - setting_table] = origin;
+    pthread_mutex_unlock(&origins_mu);
 }
 
 uint64_t server_settings_generation(void)
@@ -505,9 +548,26 @@ void server_setting_force(const char *name, const char *canonical)
     const struct setting_def *def = setting_find(str_from(name));
     CHECK(def != NULL);
     publish(def, copy(canonical));
+    if (server_setting_origin(def).source < SOURCE_OVERRIDE)
+        set_origin(def, (struct setting_origin){.source = SOURCE_OVERRIDE});
 }
 
-struct err *server_setting_set(struct str name, const char *text, bool reload)
+/* Whether it is as it should be; a value that needs a restart to change is then noted. */
+static bool needs_restart(const struct setting_def *def, const char *canonical)
+{
+    struct setting_origin old = server_setting_origin(def);
+    if (def->context != SETTING_POSTMASTER)
+        return false;
+    old.pending_restart = strcmp(canonical, server_setting(def)) != 0;
+    if (old.pending_restart)
+        log_write(LOG_LOG, "server",
+                  "parameter \"%s\" cannot be changed without restarting the server", def->name);
+    set_origin(def, old);
+    return true;
+}
+
+struct err *server_setting_set(struct str name, const char *text, struct setting_origin origin,
+                               bool reload)
 {
     const struct setting_def *def = setting_find(name);
     char *canonical;
@@ -520,15 +580,41 @@ struct err *server_setting_set(struct str name, const char *text, bool reload)
         free(canonical);
         return invalid(def, text);
     }
-    bool same = strcmp(canonical, server_setting(def)) == 0;
-    if (!same && reload && def->context == SETTING_POSTMASTER) {
-        log_write(LOG_LOG, "server",
-                  "parameter \"%s\" cannot be changed without restarting the server", def->name);
-        same = true;
+    named[def - setting_table] = true;
+    if (server_setting_origin(def).source > origin.source ||
+        (reload && needs_restart(def, canonical))) {
+        free(canonical);
+        return NULL;
     }
-    if (same)
+    if (strcmp(canonical, server_setting(def)) == 0)
         free(canonical);
     else
         publish(def, canonical);
+    set_origin(def, origin);
     return NULL;
+}
+
+void server_settings_reload_begin(void)
+{
+    memset(named, 0, sizeof(named));
+}
+
+void server_settings_reload_end(void)
+{
+    for (int i = 0; i < setting_table_count; i++) {
+        const struct setting_def *def = &setting_table[i];
+        if (named[i] || server_setting_origin(def).source != SOURCE_FILE ||
+            needs_restart(def, def->boot))
+            continue;
+        publish(def, NULL);
+        set_origin(def, (struct setting_origin){0});
+    }
+}
+
+const char *setting_source_name(enum setting_source source)
+{
+    static const char *const names[] = {
+        "default", "configuration file", "command line", "global",   "database",
+        "user",    "database user",      "client",       "override", "session"};
+    return names[source];
 }

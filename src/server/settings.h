@@ -18,8 +18,10 @@ enum setting_type { SETTING_BOOL, SETTING_INT, SETTING_REAL, SETTING_STRING, SET
 /* Who can change it, when: the further down, the more can. */
 enum setting_context {
     SETTING_INTERNAL,
-    SETTING_POSTMASTER, /* at the server's start */
-    SETTING_SIGHUP,     /* at reload */
+    SETTING_POSTMASTER,        /* at the server's start */
+    SETTING_SIGHUP,            /* at reload */
+    SETTING_SUPERUSER_BACKEND, /* at the session's start */
+    SETTING_BACKEND,
     SETTING_SUPERUSER,
     SETTING_USER,
 };
@@ -63,6 +65,8 @@ enum setting_hook {
     HOOK_SESSION_AUTH,
     HOOK_ON_ONLY,
     HOOK_ACCESS_METHOD,
+    HOOK_TABLESPACE,
+    HOOK_LOCALE,
 };
 
 struct setting_def {
@@ -72,15 +76,40 @@ struct setting_def {
     const char *unit; /* NULL: a plain number */
     double min;
     double max;
+    const char *min_text; /* NULL: not a number */
+    const char *max_text;
     const char *boot;
     const char *values; /* of an enum, with | between */
     int flags;
     enum setting_hook hook;
+    const char *category;
     const char *description;
+    const char *extra; /* NULL: nothing more to say */
 };
 
-extern const struct setting_def setting_table[];
-extern const int setting_table_count;
+/* Where a value is from: the further down, the more it counts. */
+enum setting_source {
+    SOURCE_DEFAULT,
+    SOURCE_FILE,
+    SOURCE_COMMAND_LINE,
+    SOURCE_ALL_ROLES, /* ALTER ROLE ALL SET */
+    SOURCE_DATABASE,
+    SOURCE_ROLE,
+    SOURCE_DATABASE_ROLE,
+    SOURCE_CLIENT, /* the startup packet */
+    SOURCE_OVERRIDE,
+    SOURCE_SESSION,
+};
+
+extern const struct setting_def *const setting_table; /* in the order of names */
+extern int setting_table_count;
+
+/* Reads the table; before anything else here. */
+void settings_init(void);
+/* As pg_settings shows them. */
+const char *setting_type_name(enum setting_type type);
+const char *setting_context_name(enum setting_context context);
+const char *setting_source_name(enum setting_source source);
 
 /* Without regard to case; NULL: no such setting. */
 const struct setting_def *setting_find(struct str name);
@@ -110,15 +139,32 @@ bool identifier_list_parse(const char *text, void (*visit)(void *arg, const char
 /* The value for all sessions that have none of their own; lives as long as the process. */
 const char *server_setting(const struct setting_def *def);
 const char *server_setting_named(const char *name);
-/* From the configuration file or the command line. `reload`: what needs a restart is left as it is,
- * with a log entry if it differs. */
-struct err *server_setting_set(struct str name, const char *text, bool reload) MUST_CHECK;
+/* Where a server's value is from. */
+struct setting_origin {
+    enum setting_source source;
+    const char *file; /* NULL: none */
+    int line;
+    bool pending_restart; /* the file says something else by now */
+};
+struct setting_origin server_setting_origin(const struct setting_def *def);
+/* From the configuration file or the command line. What the command line says stays. `reload`: what
+ * needs a restart is left as it is, with a log entry if it differs. `file` lives on. */
+struct err *server_setting_set(struct str name, const char *text, struct setting_origin origin,
+                               bool reload) MUST_CHECK;
 /* Sets what the server itself finds out (data_directory ...). */
 void server_setting_force(const char *name, const char *canonical);
 /* Changes when any of them does. Any thread. */
 uint64_t server_settings_generation(void);
 /* Reads a configuration file. F0000 with file and line. */
 struct err *config_read(const char *path, bool reload) MUST_CHECK;
+/* Around reading all files again: what none of them names any more gets its default. */
+void server_settings_reload_begin(void);
+void server_settings_reload_end(void);
+/* Changes one line of a file of settings that ALTER SYSTEM writes: to `value`, or away when that is
+ * NULL; no name: all lines away. The file is replaced, durably. Blocks: for a worker thread. */
+struct err *config_change(const char *path, const char *name, const char *value) MUST_CHECK;
+/* That file's name in the data directory. */
+#define AUTO_CONFIG "tarn.auto.conf"
 
 /* ---- a session's values ---- */
 
@@ -127,7 +173,8 @@ struct setting_entry {
     char *name;                    /* of a custom one */
     char *value;                   /* in force; NULL: the reset value, else the server's */
     char *session_value;           /* after the transaction's end */
-    char *reset_value;             /* from the startup packet; NULL: the server's */
+    char *reset_value;             /* what the session began with; NULL: the server's */
+    enum setting_source reset_source;
 };
 struct setting_undo {
     int entry;
@@ -158,8 +205,16 @@ void settings_set(struct settings *s, const struct setting_def *def, const char 
 /* 42602 when it is not a good name. */
 struct err *settings_set_custom(struct settings *s, struct str name, const char *value,
                                 bool local) MUST_CHECK;
-/* From the startup packet: also what RESET goes back to. */
-void settings_set_startup(struct settings *s, const struct setting_def *def, const char *canonical);
+/* What the session begins with, and RESET goes back to: from the startup packet, or from what ALTER
+ * ROLE and ALTER DATABASE have set. */
+void settings_set_startup(struct settings *s, const struct setting_def *def, const char *canonical,
+                          enum setting_source source);
+struct err *settings_set_custom_startup(struct settings *s, struct str name, const char *value,
+                                        enum setting_source source) MUST_CHECK;
+/* Where the value in force is from. */
+enum setting_source settings_source(const struct settings *s, const struct setting_def *def);
+/* 42602 */
+struct err *setting_check_custom_name(struct str name) MUST_CHECK;
 /* RESET ALL. */
 void settings_reset_all(struct settings *s);
 

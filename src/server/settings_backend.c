@@ -115,6 +115,8 @@ static void apply(struct backend *b, const struct setting_def *def)
     case HOOK_SESSION_AUTH:
     case HOOK_ON_ONLY:
     case HOOK_ACCESS_METHOD:
+    case HOOK_TABLESPACE:
+    case HOOK_LOCALE:
         break;
     }
 }
@@ -172,7 +174,8 @@ void backend_settings_refresh(struct backend *b)
 
 /* ---- showing ---- */
 
-void backend_setting_text(struct backend *b, const struct setting_def *def, struct buf *out)
+void backend_setting_text(struct backend *b, const struct setting_def *def, bool unit,
+                          struct buf *out)
 {
     const char *v = settings_value(&b->settings, def);
     switch (def->hook) {
@@ -200,7 +203,10 @@ void backend_setting_text(struct backend *b, const struct setting_def *def, stru
     }
     if (strcmp(def->name, "is_superuser") == 0)
         v = b->base.superuser ? "on" : "off";
-    setting_display(def, v, out);
+    if (unit)
+        setting_display(def, v, out);
+    else
+        buf_put_c(out, v);
 }
 
 struct err *backend_setting_get(struct backend *b, struct str name, bool missing_ok,
@@ -210,7 +216,7 @@ struct err *backend_setting_get(struct backend *b, struct str name, bool missing
     const char *custom = def ? NULL : settings_custom(&b->settings, name);
     *found = def || custom;
     if (def)
-        backend_setting_text(b, def, out);
+        backend_setting_text(b, def, true, out);
     else if (custom)
         buf_put_c(out, custom);
     else if (!missing_ok)
@@ -230,7 +236,7 @@ void backend_report_settings(struct backend *b, bool all)
             continue;
         if (all || (b->reported_dirty & 1u << bit)) {
             buf_reset(&text);
-            backend_setting_text(b, def, &text);
+            backend_setting_text(b, def, true, &text);
             wire_parameter_status(backend_out(b), def->name, buf_cstr(&text));
         }
         bit++;
@@ -241,7 +247,7 @@ void backend_report_settings(struct backend *b, bool all)
 
 /* ---- setting ---- */
 
-static struct err *may_set(const struct backend *b, const struct setting_def *def)
+struct err *setting_may_set(const struct backend *b, const struct setting_def *def)
 {
     switch (def->context) {
     case SETTING_INTERNAL:
@@ -251,6 +257,9 @@ static struct err *may_set(const struct backend *b, const struct setting_def *de
                        def->name);
     case SETTING_SIGHUP:
         return err_new("55P02", "parameter \"%s\" cannot be changed now", def->name);
+    case SETTING_SUPERUSER_BACKEND:
+    case SETTING_BACKEND:
+        return err_new("55P02", "parameter \"%s\" cannot be set after connection start", def->name);
     case SETTING_SUPERUSER:
         if (!b->base.superuser)
             return err_new("42501", "permission denied to set parameter \"%s\"", def->name);
@@ -356,29 +365,56 @@ static struct err *set_special(struct backend *b, const struct setting_def *def,
     }
 }
 
-struct err *backend_setting_set(struct backend *b, struct str name, const char *value, bool local,
-                                bool startup)
+/* The value in canonical form; NULL stays NULL. */
+static struct err *canonical_value(struct backend *b, const struct setting_def *def,
+                                   const char *value, char **out)
+{
+    *out = NULL;
+    if (!value)
+        return NULL;
+    TRY(setting_canonical(def, value, out));
+    if (def->hook == HOOK_DATE_STYLE)
+        *out = merge_date_style(b, def, *out);
+    return NULL;
+}
+
+struct err *backend_setting_set(struct backend *b, struct str name, const char *value, bool local)
 {
     const struct setting_def *def = setting_find(name);
-    char *canonical = NULL;
+    char *canonical;
     bool done;
     if (!def && memchr(name.data, '.', name.len))
         return settings_set_custom(&b->settings, name, value, local);
     if (!def)
         return setting_unknown(name);
-    TRY(may_set(b, def));
+    TRY(setting_may_set(b, def));
     TRY(set_special(b, def, value, local, &done));
     if (done)
         return NULL;
-    if (value) {
-        TRY(setting_canonical(def, value, &canonical));
-        if (def->hook == HOOK_DATE_STYLE)
-            canonical = merge_date_style(b, def, canonical);
-    }
-    if (startup)
-        settings_set_startup(&b->settings, def, canonical);
-    else
-        settings_set(&b->settings, def, canonical, local);
+    TRY(canonical_value(b, def, value, &canonical));
+    settings_set(&b->settings, def, canonical, local);
+    free(canonical);
+    return NULL;
+}
+
+struct err *backend_setting_begin(struct backend *b, struct str name, const char *value,
+                                  enum setting_source source)
+{
+    const struct setting_def *def = setting_find(name);
+    char *canonical;
+    bool done;
+    if (!def && memchr(name.data, '.', name.len))
+        return settings_set_custom_startup(&b->settings, name, value, source);
+    if (!def)
+        return setting_unknown(name);
+    if (def->context != SETTING_BACKEND &&
+        (def->context != SETTING_SUPERUSER_BACKEND || !b->base.superuser))
+        TRY(setting_may_set(b, def));
+    TRY(set_special(b, def, value, false, &done));
+    if (done)
+        return NULL;
+    TRY(canonical_value(b, def, value, &canonical));
+    settings_set_startup(&b->settings, def, canonical, source);
     free(canonical);
     return NULL;
 }
@@ -462,8 +498,23 @@ static struct err *set_multi(struct backend *b, const PgQuery__VariableSetStmt *
         if (!d->arg || d->arg->node_case != PG_QUERY__NODE__NODE_A_CONST)
             continue;
         const char *name = characteristics ? arena_printf(a, "default_%s", d->defname) : d->defname;
-        TRY(backend_setting_set(b, str_from(name), const_text(d->arg->a_const, a), false, false));
+        TRY(backend_setting_set(b, str_from(name), const_text(d->arg->a_const, a), false));
     }
+    return NULL;
+}
+
+struct err *set_stmt_value(struct backend *b, const PgQuery__VariableSetStmt *s, const char **value)
+{
+    struct arena *a = &b->scratch->arena;
+    const struct setting_def *def = setting_find(str_from(s->name));
+    *value = NULL; /* SET ... TO DEFAULT, RESET */
+    if (s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_SET_VALUE)
+        return set_value(def, s, a, value);
+    if (s->kind != PG_QUERY__VARIABLE_SET_KIND__VAR_SET_CURRENT)
+        return NULL;
+    if (!def)
+        return setting_unknown(str_from(s->name));
+    *value = arena_strdup(a, settings_value(&b->settings, def));
     return NULL;
 }
 
@@ -478,44 +529,14 @@ struct err *run_set(struct backend *b, struct run *r)
     snprintf(r->tag, sizeof(r->tag), "%s", reset ? "RESET" : "SET");
     if (s->is_local && !xact_in_block(b) && !b->xact.implicit_block)
         backend_warn(b, "25P01", "SET LOCAL can only be used in transaction blocks");
-    switch (s->kind) {
-    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI:
+    if (s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI)
         return set_multi(b, s, a);
-    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL:
+    if (s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL) {
         settings_reset_all(&b->settings);
         return NULL;
-    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_VALUE:
-        TRY(set_value(setting_find(str_from(name)), s, a, &value));
-        break;
-    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_CURRENT: {
-        const struct setting_def *def = setting_find(str_from(name));
-        if (!def)
-            return setting_unknown(str_from(name));
-        value = arena_strdup(a, settings_value(&b->settings, def));
-        break;
     }
-    default: /* SET ... TO DEFAULT, RESET */
-        break;
-    }
-    return backend_setting_set(b, str_from(name), value, s->is_local, false);
-}
-
-static void show_all(struct backend *b, struct run *r)
-{
-    static const char *const names[] = {"name", "setting", "description"};
-    struct buf text = BUF_INIT;
-    if (r->describe)
-        put_text_description(b, names, 3, r->formats, r->nformats);
-    for (int i = 0; i < setting_table_count; i++) {
-        const struct setting_def *def = &setting_table[i];
-        if (def->flags & SETTING_HIDDEN)
-            continue;
-        buf_reset(&text);
-        backend_setting_text(b, def, &text);
-        const char *row[] = {def->name, buf_cstr(&text), def->description};
-        put_text_row(b, row, 3);
-    }
-    buf_done(&text);
+    TRY(set_stmt_value(b, s, &value));
+    return backend_setting_set(b, str_from(name), value, s->is_local);
 }
 
 struct err *run_show(struct backend *b, struct run *r)

@@ -90,7 +90,20 @@ const char *settings_value(const struct settings *s, const struct setting_def *d
 const char *settings_custom(const struct settings *s, struct str name)
 {
     int i = find_custom(s, name);
-    return i < 0 ? NULL : s->entries[i].value ? s->entries[i].value : "";
+    if (i < 0)
+        return NULL;
+    const struct setting_entry *e = &s->entries[i];
+    return e->value ? e->value : e->reset_value ? e->reset_value : "";
+}
+
+enum setting_source settings_source(const struct settings *s, const struct setting_def *def)
+{
+    int i = find(s, def);
+    if (i >= 0 && s->entries[i].value)
+        return SOURCE_SESSION;
+    if (i >= 0 && s->entries[i].reset_value)
+        return s->entries[i].reset_source;
+    return server_setting_origin(def).source;
 }
 
 static void changed(struct settings *s, int i)
@@ -137,28 +150,56 @@ static bool custom_name_ok(struct str name)
     return dot && !start;
 }
 
+struct err *setting_check_custom_name(struct str name)
+{
+    if (custom_name_ok(name))
+        return NULL;
+    return err_detail(
+        err_new("42602", "invalid configuration parameter name \"%.*s\"", STR_ARG(name)),
+        "Custom parameter names must be two or more simple identifiers separated by dots.");
+}
+
+static struct err *custom_entry(struct settings *s, struct str name, int *out)
+{
+    *out = find_custom(s, name);
+    if (*out >= 0)
+        return NULL;
+    TRY(setting_check_custom_name(name));
+    *out = add(s, NULL, name);
+    return NULL;
+}
+
 struct err *settings_set_custom(struct settings *s, struct str name, const char *value, bool local)
 {
-    int i = find_custom(s, name);
-    if (i < 0) {
-        if (!custom_name_ok(name))
-            return err_detail(
-                err_new("42602", "invalid configuration parameter name \"%.*s\"", STR_ARG(name)),
-                "Custom parameter names must be two or more simple identifiers separated by dots.");
-        i = add(s, NULL, name);
-    }
+    int i;
+    TRY(custom_entry(s, name, &i));
     set(s, i, value, local);
     return NULL;
 }
 
-void settings_set_startup(struct settings *s, const struct setting_def *def, const char *canonical)
+static void set_reset_value(struct settings *s, int i, const char *value,
+                            enum setting_source source)
+{
+    free(s->entries[i].reset_value);
+    s->entries[i].reset_value = copy(value);
+    s->entries[i].reset_source = source;
+    changed(s, i);
+}
+
+void settings_set_startup(struct settings *s, const struct setting_def *def, const char *canonical,
+                          enum setting_source source)
 {
     int i = find(s, def);
-    if (i < 0)
-        i = add(s, def, (struct str){0});
-    free(s->entries[i].reset_value);
-    s->entries[i].reset_value = copy(canonical);
-    changed(s, i);
+    set_reset_value(s, i < 0 ? add(s, def, (struct str){0}) : i, canonical, source);
+}
+
+struct err *settings_set_custom_startup(struct settings *s, struct str name, const char *value,
+                                        enum setting_source source)
+{
+    int i;
+    TRY(custom_entry(s, name, &i));
+    set_reset_value(s, i, value, source);
+    return NULL;
 }
 
 void settings_reset_all(struct settings *s)

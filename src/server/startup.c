@@ -67,6 +67,8 @@ struct err *session_login(struct backend *b, struct str user, struct str databas
     struct err *e = find_user(b, user);
     if (!e)
         e = find_database(b, database);
+    if (!e && b->conn)
+        e = stored_settings_apply(b);
     txn_abort(b->base.cat.txn);
     b->base.cat.txn = NULL;
     return e;
@@ -93,7 +95,7 @@ static struct err *read_packet(struct backend *b, int64_t deadline_ns, struct wi
 /* An option of the startup packet or of its `options`: a setting. */
 static struct err *set_option(struct backend *b, struct str name, const char *value)
 {
-    struct err *e = backend_setting_set(b, name, value, false, true);
+    struct err *e = backend_setting_begin(b, name, value, SOURCE_CLIENT);
     return e ? err_fatal(e) : NULL;
 }
 

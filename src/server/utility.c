@@ -370,11 +370,17 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
     if (kind == PG_QUERY__NODE__NODE_LISTEN_STMT || kind == PG_QUERY__NODE__NODE_UNLISTEN_STMT ||
         kind == PG_QUERY__NODE__NODE_NOTIFY_STMT)
         return run_listen(b, r);
+    if (kind == PG_QUERY__NODE__NODE_ALTER_SYSTEM_STMT)
+        return run_alter_system(b, r);
     TRY(check_read_only_utility(b, r->raw->tree));
     TRY(xact_open(b));
     if (b->portals)
         TRY(portals_check_in_use(b, r->raw->tree));
     switch (kind) {
+    case PG_QUERY__NODE__NODE_ALTER_ROLE_SET_STMT:
+        return run_alter_role_set(b, r);
+    case PG_QUERY__NODE__NODE_ALTER_DATABASE_SET_STMT:
+        return run_alter_database_set(b, r);
     case PG_QUERY__NODE__NODE_CREATEDB_STMT:
         TRY(xact_must_be_alone(b, r, "CREATE DATABASE"));
         break;

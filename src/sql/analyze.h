@@ -78,8 +78,8 @@ const char *type_display(struct arena *a, uint32_t type, int32_t typmod);
  * columns. */
 struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                          struct buf *out) MUST_CHECK;
-/* The same as the catalog keeps it: types that users made by OID, enum values by number, so that it
- * outlives changes of their names. */
+/* The same as the catalog keeps it: schemas with all names, types that users made by OID, enum
+ * values by number, so that it outlives changes of their names. */
 struct err *deparse_stored_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out) MUST_CHECK;
 /* The same without needless parentheses, as pg_get_expr(..., true) gives it. */
@@ -91,6 +91,7 @@ struct deparse_rename {
     int att;        /* 0: the relation itself */
     const char *from;
     const char *to;
+    const char *nsp; /* of a relation: the schema that it comes to be in; NULL: it stays */
 };
 /* What a query reads, each once. */
 struct deparse_ref {

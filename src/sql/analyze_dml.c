@@ -45,7 +45,7 @@ static struct err *column_default(struct level *l, const struct relation *r, int
     const struct attr *col = &r->atts[att - 1];
     struct rte *none;
     const char *sql = col->default_sql ? col->default_sql : col->domain_default_sql;
-    if (sql)
+    if (sql && !col->generated) /* those are computed from the row */
         return analyze_expr_text(a->cat, a->env, sql, NULL, USE_DEFAULT, col->type, col->typmod,
                                  a->arena, &none, out);
     if (col->identity)

@@ -658,7 +658,8 @@ static struct err *analyze_subscripts(struct level *l, struct expr *container, p
                                       size_t n, struct expr **out)
 {
     struct analysis *a = l->a;
-    uint32_t elem = element_type_of(container->type);
+    /* A name is an array of its bytes, from 0. */
+    uint32_t elem = container->type == NAME_OID ? CHAR_OID : element_type_of(container->type);
     if (!elem && container->type != JSONB_OID)
         return at(a,
                   err_new("42804",

@@ -27,7 +27,7 @@ static const char *type_text(struct deparser *d, uint32_t type, int32_t typmod)
 {
     const char *name = NULL;
     const struct cat_type *t = builtin_type(type);
-    if (t && type >= FIRST_USER_OID && d->by_oid) {
+    if (t && type >= FIRST_USER_OID && d->stored) {
         bool array = t->is_array;
         note_type(d, type);
         return arena_printf(&d->arena, "\"#%u\"%s", array ? t->elem : type, array ? "[]" : "");
@@ -49,7 +49,7 @@ static struct err *name_of_regclass(struct deparser *d, uint32_t oid, struct buf
     }
     uint32_t visible;
     struct err *e = cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible);
-    if (!e && visible != oid) {
+    if (!e && (visible != oid || d->stored)) {
         quote_identifier(text, r->nsp_name);
         buf_put_u8(text, '.');
     }
@@ -63,7 +63,7 @@ static struct err *const_text(struct deparser *d, const struct expr *e, struct b
 {
     const struct type_ops *ops = type_by_oid(e->type);
     struct type_env env = {0};
-    if (!d->by_oid)
+    if (!d->stored)
         env = cat_type_env(d->cat);
     if (e->type == REGCLASS_OID)
         return name_of_regclass(d, (uint32_t)e->value.u, text);
@@ -553,11 +553,8 @@ struct err *deparse_put(struct deparser *d, const struct expr *e, bool implicit)
     return put(d, e, implicit);
 }
 
-static struct err *deparse(struct cat *cat, const struct expr *e, const struct rte *single,
-                           bool pretty, bool by_oid, struct buf *out)
+static struct err *deparse(struct deparser d, const struct expr *e)
 {
-    struct deparser d = {
-        .cat = cat, .out = out, .single = single, .pretty = pretty, .by_oid = by_oid};
     arena_init(&d.arena);
     struct err *err = put(&d, e, false);
     arena_done(&d.arena);
@@ -567,17 +564,17 @@ static struct err *deparse(struct cat *cat, const struct expr *e, const struct r
 struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte *single,
                          struct buf *out)
 {
-    return deparse(cat, e, single, false, false, out);
-}
-
-struct err *deparse_stored_expr(struct cat *cat, const struct expr *e, const struct rte *single,
-                                struct buf *out)
-{
-    return deparse(cat, e, single, false, true, out);
+    return deparse((struct deparser){.cat = cat, .out = out, .single = single}, e);
 }
 
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out)
 {
-    return deparse(cat, e, single, true, false, out);
+    return deparse((struct deparser){.cat = cat, .out = out, .single = single, .pretty = true}, e);
+}
+
+struct err *deparse_stored_expr(struct cat *cat, const struct expr *e, const struct rte *single,
+                                struct buf *out)
+{
+    return deparse((struct deparser){.cat = cat, .out = out, .single = single, .stored = true}, e);
 }

@@ -22,8 +22,7 @@ struct deparser {
     const struct deparse_name *names;    /* of range table entries, innermost level first */
     const struct deparse_rename *rename; /* NULL: none */
     struct deparse_refs *refs;           /* NULL: not wanted */
-    bool stored;                         /* schemas with all names */
-    bool by_oid;                         /* types that users made by OID */
+    bool stored;                         /* schemas with all names, types that users made by OID */
 };
 
 /* deparse.c */

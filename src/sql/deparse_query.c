@@ -110,6 +110,8 @@ static struct err *put_relation_name(struct deparser *d, const struct rte *rte)
     uint32_t visible = 0;
     if (d->rename && !d->rename->relid && strcmp(nsp, d->rename->from) == 0)
         nsp = d->rename->to;
+    if (is_renamed(d, rte, 0) && d->rename->nsp)
+        nsp = d->rename->nsp;
     if (!d->stored)
         TRY(cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible));
     if (visible != r->oid) {
@@ -653,7 +655,6 @@ struct err *deparse_stored_query(struct cat *cat, const struct query *q, const c
                                  const struct deparse_rename *rename, struct deparse_refs *refs,
                                  struct buf *out)
 {
-    struct deparser d = {
-        .cat = cat, .out = out, .rename = rename, .refs = refs, .stored = true, .by_oid = true};
+    struct deparser d = {.cat = cat, .out = out, .rename = rename, .refs = refs, .stored = true};
     return deparse(&d, q, names);
 }

@@ -106,3 +106,120 @@ JOIN pg_catalog.pg_class c ON c.oid = s.starelid
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.staattnum
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT a.attisdropped;
+
+CREATE VIEW pg_catalog.pg_settings AS
+SELECT a.name, a.setting, a.unit, a.category, a.short_desc, a.extra_desc, a.context, a.vartype,
+       a.source, a.min_val, a.max_val, a.enumvals, a.boot_val, a.reset_val, a.sourcefile,
+       a.sourceline, a.pending_restart
+FROM pg_catalog.pg_show_all_settings() a;
+
+CREATE VIEW pg_catalog.pg_rules AS
+SELECT n.nspname AS schemaname, c.relname AS tablename, r.rulename,
+       pg_catalog.pg_get_ruledef(r.oid) AS definition
+FROM pg_catalog.pg_rewrite r
+JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE r.rulename <> '_RETURN'::name;
+
+CREATE VIEW pg_catalog.pg_matviews AS
+SELECT n.nspname AS schemaname, c.relname AS matviewname,
+       pg_catalog.pg_get_userbyid(c.relowner) AS matviewowner, t.spcname AS tablespace,
+       c.relhasindex AS hasindexes, c.relispopulated AS ispopulated,
+       pg_catalog.pg_get_viewdef(c.oid) AS definition
+FROM pg_catalog.pg_class c
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
+WHERE c.relkind = 'm'::"char";
+
+-- Features that are not there: no rows.
+CREATE VIEW pg_catalog.pg_seclabels AS
+SELECT l.objoid, l.classoid, l.objsubid, NULL::text AS objtype, NULL::oid AS objnamespace,
+       NULL::text AS objname, l.provider, l.label
+FROM pg_catalog.pg_seclabel l;
+
+CREATE VIEW pg_catalog.pg_policies AS
+SELECT n.nspname AS schemaname, c.relname AS tablename, p.polname AS policyname,
+       NULL::text AS permissive, NULL::name[] AS roles, NULL::text AS cmd, NULL::text AS qual,
+       NULL::text AS with_check
+FROM pg_catalog.pg_policy p
+JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
+
+CREATE VIEW pg_catalog.pg_prepared_xacts AS
+SELECT p.transaction, p.gid, p.prepared, u.rolname AS owner, d.datname AS database
+FROM pg_catalog.pg_prepared_xact() p
+LEFT JOIN pg_catalog.pg_authid u ON p.ownerid = u.oid
+LEFT JOIN pg_catalog.pg_database d ON p.dbid = d.oid;
+
+CREATE VIEW pg_catalog.pg_available_extensions AS
+SELECT e.name, e.default_version, x.extversion AS installed_version, e.comment
+FROM pg_catalog.pg_available_extensions() e
+LEFT JOIN pg_catalog.pg_extension x ON e.name = x.extname;
+
+CREATE VIEW pg_catalog.pg_available_extension_versions AS
+SELECT e.name, e.version, x.extname IS NOT NULL AS installed, e.superuser, e.trusted, e.relocatable,
+       e.schema, e.requires, e.comment
+FROM pg_catalog.pg_available_extension_versions() e
+LEFT JOIN pg_catalog.pg_extension x ON e.name = x.extname AND e.version = x.extversion;
+
+CREATE VIEW pg_catalog.pg_publication_tables AS
+SELECT p.pubname, n.nspname AS schemaname, c.relname AS tablename, NULL::name[] AS attnames,
+       NULL::text AS rowfilter
+FROM pg_catalog.pg_publication p
+JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
+JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
+
+CREATE VIEW pg_catalog.pg_user_mappings AS
+SELECT u.oid AS umid, s.oid AS srvid, s.srvname, u.umuser,
+       CASE WHEN u.umuser = 0::oid THEN 'public'::name ELSE a.rolname END AS usename,
+       u.umoptions
+FROM pg_catalog.pg_user_mapping u
+JOIN pg_catalog.pg_foreign_server s ON u.umserver = s.oid
+LEFT JOIN pg_catalog.pg_authid a ON a.oid = u.umuser;
+
+-- Only the rows are counted.
+CREATE VIEW pg_catalog.pg_stat_all_tables AS
+SELECT c.oid AS relid, n.nspname AS schemaname, c.relname, NULL::bigint AS seq_scan,
+       NULL::bigint AS seq_tup_read, NULL::bigint AS idx_scan, NULL::bigint AS idx_tup_fetch,
+       NULL::bigint AS n_tup_ins, NULL::bigint AS n_tup_upd, NULL::bigint AS n_tup_del,
+       NULL::bigint AS n_tup_hot_upd, pg_catalog.pg_stat_get_live_tuples(c.oid) AS n_live_tup,
+       0::bigint AS n_dead_tup, NULL::bigint AS n_mod_since_analyze,
+       NULL::bigint AS n_ins_since_vacuum, NULL::timestamptz AS last_vacuum,
+       NULL::timestamptz AS last_autovacuum, NULL::timestamptz AS last_analyze,
+       NULL::timestamptz AS last_autoanalyze, NULL::bigint AS vacuum_count,
+       NULL::bigint AS autovacuum_count, NULL::bigint AS analyze_count,
+       NULL::bigint AS autoanalyze_count
+FROM pg_catalog.pg_class c
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r'::"char", 't'::"char", 'm'::"char", 'p'::"char");
+
+CREATE VIEW pg_catalog.pg_stat_user_tables AS
+SELECT s.*
+FROM pg_catalog.pg_stat_all_tables s
+WHERE s.schemaname NOT IN ('pg_catalog'::name, 'information_schema'::name) AND s.schemaname !~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_stat_sys_tables AS
+SELECT s.*
+FROM pg_catalog.pg_stat_all_tables s
+WHERE s.schemaname IN ('pg_catalog'::name, 'information_schema'::name) OR s.schemaname ~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_stat_all_indexes AS
+SELECT c.oid AS relid, i.oid AS indexrelid, n.nspname AS schemaname, c.relname,
+       i.relname AS indexrelname, NULL::bigint AS idx_scan, NULL::bigint AS idx_tup_read,
+       NULL::bigint AS idx_tup_fetch
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_index x ON c.oid = x.indrelid
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r'::"char", 't'::"char", 'm'::"char");
+
+CREATE VIEW pg_catalog.pg_stat_user_indexes AS
+SELECT s.*
+FROM pg_catalog.pg_stat_all_indexes s
+WHERE s.schemaname NOT IN ('pg_catalog'::name, 'information_schema'::name) AND s.schemaname !~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_stat_sys_indexes AS
+SELECT s.*
+FROM pg_catalog.pg_stat_all_indexes s
+WHERE s.schemaname IN ('pg_catalog'::name, 'information_schema'::name) OR s.schemaname ~ '^pg_toast';

@@ -249,7 +249,7 @@ static void sequences_survive_a_crash(void **state)
     }
     relation_unref(r);
     end(true);
-    OK(catalog_new_oid(shared, &first_oid));
+    OK(cat_new_oid(&cat, &first_oid));
     begin(); /* a durable commit carries what was written before it */
     make_table("after");
     end(true);
@@ -257,7 +257,7 @@ static void sequences_survive_a_crash(void **state)
     open_catalog();
     begin();
     OK(cat_relation(&cat, seq.relid, &r));
-    OK(catalog_new_oid(shared, &next_oid));
+    OK(cat_new_oid(&cat, &next_oid));
     assert_true(next_oid > first_oid);
     end(false);
     relation_unref(r);

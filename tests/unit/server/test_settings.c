@@ -156,7 +156,7 @@ static void test_transactions(void **state)
     settings_rollback(&s, 0);
     assert_string_equal(settings_value(&s, wm), "200");
     /* The startup packet's value is what RESET goes back to. */
-    settings_set_startup(&s, wm, "777");
+    settings_set_startup(&s, wm, "777", SOURCE_CLIENT);
     settings_set(&s, wm, NULL, false);
     settings_commit(&s);
     assert_string_equal(settings_value(&s, wm), "777");
@@ -212,6 +212,7 @@ static void test_config(void **state)
 
 int main(void)
 {
+    settings_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),    cmocka_unit_test(test_values),
         cmocka_unit_test(test_messages), cmocka_unit_test(test_transactions),

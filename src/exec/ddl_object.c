@@ -1,0 +1,332 @@
+/* ALTER ... OWNER TO and SET SCHEMA, and the texts that name what gets another name or schema. */
+#include "exec/ddl_internal.h"
+
+#include <stdio.h>
+
+struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid)
+{
+    switch (role->roletype) {
+    case PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_CURRENT_USER:
+    case PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_CURRENT_ROLE:
+        *oid = d->cat->role;
+        return NULL;
+    case PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_SESSION_USER:
+        *oid = d->s->session_role;
+        return NULL;
+    case PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_PUBLIC:
+        return err_new("42704", "role \"public\" does not exist");
+    default:
+        TRY(cat_role_oid(d->cat, str_from(role->rolename), oid));
+        return *oid ? NULL : err_new("42704", "role \"%s\" does not exist", role->rolename);
+    }
+}
+
+/* ---- defaults that name sequences ---- */
+
+/* Defaults are kept as text: those that name one of the sequences are read before the change and
+ * written after it. */
+struct err *ddl_read_defaults(struct ddl *d, const uint32_t *sequences, int n,
+                              struct ddl_defaults *out)
+{
+    *out = (struct ddl_defaults){0};
+    for (int k = 0; k < n; k++) {
+        struct depend_list deps = {0};
+        TRY(depend_on(d->cat, (struct object_address){PG_CLASS, sequences[k], 0}, d->arena, &deps));
+        for (int i = 0; i < deps.count; i++) {
+            struct datum key = datum_int(deps.items[i].object.object_id);
+            struct datum row[DEF_COUNT];
+            struct ddl_default def = {.sequence = sequences[k]};
+            struct rte *rte;
+            bool found;
+            if (deps.items[i].object.class_id != PG_ATTRDEF)
+                continue;
+            TRY(systab_get(d->cat, PG_ATTRDEF, ATTRDEF_OID_INDEX, &key, 1, d->arena, row, &found));
+            if (!found)
+                continue;
+            struct str text = datum_as_str(row[DEF_BIN]);
+            def.relid = (uint32_t)row[DEF_RELID].u;
+            def.att = (int)row[DEF_NUM].i;
+            TRY(analyze_expr_text(d->cat, &d->s->types,
+                                  arena_strndup(d->arena, text.data, text.len), NULL, USE_DEFAULT,
+                                  0, -1, d->arena, &rte, &def.expr));
+            ARENA_PUSH(d->arena, out->items, out->count, out->cap, def);
+        }
+    }
+    return NULL;
+}
+
+struct err *ddl_write_defaults(struct ddl *d, const struct ddl_defaults *defaults)
+{
+    for (int i = 0; i < defaults->count; i++) {
+        const struct ddl_default *def = &defaults->items[i];
+        struct buf b = BUF_INIT;
+        struct err *e = deparse_stored_expr(d->cat, def->expr, NULL, &b);
+        if (!e)
+            e = ddl_set_default(d->cat, def->relid, def->att, buf_cstr(&b));
+        if (!e)
+            e = ddl_default_uses(d->cat, def->relid, def->att, def->sequence);
+        buf_done(&b);
+        TRY(e);
+    }
+    return NULL;
+}
+
+/* ---- OWNER TO ---- */
+
+/* The sequences that belong to columns of a table. */
+static struct err *owned_sequences(struct ddl *d, uint32_t relid, uint32_t **out, int *n)
+{
+    struct depend_list deps = {0};
+    TRY(depend_on(d->cat, (struct object_address){PG_CLASS, relid, 0}, d->arena, &deps));
+    *out = arena_new_array(d->arena, uint32_t, deps.count + 1);
+    *n = 0;
+    for (int i = 0; i < deps.count; i++) {
+        struct relation *r;
+        if (deps.items[i].object.class_id != PG_CLASS || !deps.items[i].referenced.sub_id)
+            continue;
+        TRY(cat_relation(d->cat, deps.items[i].object.object_id, &r));
+        if (r && r->kind == 'S')
+            (*out)[(*n)++] = r->oid;
+        relation_unref(r);
+    }
+    return NULL;
+}
+
+/* What a sequence's owner column is in, NULL: none. */
+static struct err *owning_table(struct ddl *d, const struct relation *seq, struct relation **out)
+{
+    struct depend_list deps = {0};
+    *out = NULL;
+    TRY(depend_of(d->cat, (struct object_address){PG_CLASS, seq->oid, 0}, d->arena, &deps));
+    for (int i = 0; i < deps.count; i++)
+        if (deps.items[i].referenced.class_id == PG_CLASS && deps.items[i].referenced.sub_id)
+            return cat_relation(d->cat, deps.items[i].referenced.object_id, out);
+    return NULL;
+}
+
+static struct err *refuse_owned(struct ddl *d, const struct relation *seq, const char *what)
+{
+    struct relation *table;
+    if (seq->kind != 'S')
+        return NULL;
+    TRY(owning_table(d, seq, &table));
+    if (!table)
+        return NULL;
+    struct err *e =
+        err_detail(err_new("0A000", "%s", what), "Sequence \"%s\" is linked to table \"%s\".",
+                   seq->name, table->name);
+    relation_unref(table);
+    return e;
+}
+
+struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
+                               const PgQuery__RoleSpec *role)
+{
+    uint32_t *sequences;
+    uint32_t owner;
+    int n;
+    TRY(ddl_role(d, role, &owner));
+    if (r->owner == owner)
+        return NULL;
+    TRY(refuse_owned(d, r,
+                     arena_printf(d->arena, "cannot change owner of sequence \"%s\"", r->name)));
+    TRY(ddl_update_class(d->cat, r->oid, CLS_OWNER, datum_int(owner)));
+    for (int i = 0; i < r->nindexes; i++)
+        TRY(ddl_update_class(d->cat, r->indexes[i].oid, CLS_OWNER, datum_int(owner)));
+    TRY(owned_sequences(d, r->oid, &sequences, &n));
+    for (int i = 0; i < n; i++)
+        TRY(ddl_update_class(d->cat, sequences[i], CLS_OWNER, datum_int(owner)));
+    return NULL;
+}
+
+/* One column of a row of a system table that is found by its name. */
+static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, const char *name,
+                             int column, uint32_t owner, bool *found)
+{
+    struct datum key = cstr_datum(name);
+    struct datum old_values[CLS_COUNT];
+    struct datum v[CLS_COUNT];
+    TRY(systab_get(d->cat, table, index, &key, 1, d->arena, old_values, found));
+    if (!*found)
+        return NULL;
+    memcpy(v, old_values, sizeof(v));
+    v[column] = datum_int(owner);
+    return systab_update(d->cat, table, old_values, v);
+}
+
+struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, char *tag)
+{
+    uint32_t owner;
+    bool found;
+    TRY(ddl_role(d, s->newowner, &owner));
+    switch (s->object_type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
+        snprintf(tag, 64, "ALTER SCHEMA");
+        TRY(set_owner(d, PG_NAMESPACE, NAMESPACE_NAME_INDEX, pg_str(s->object), NSP_OWNER, owner,
+                      &found));
+        return found ? NULL : err_new("3F000", "schema \"%s\" does not exist", pg_str(s->object));
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE:
+        snprintf(tag, 64, "ALTER DATABASE");
+        TRY(set_owner(d, PG_DATABASE, DATABASE_NAME_INDEX, pg_str(s->object), DB_DBA, owner,
+                      &found));
+        return found ? NULL : err_new("3D000", "database \"%s\" does not exist", pg_str(s->object));
+    default:
+        return err_unsupported("ALTER ... OWNER TO of this kind of object is not supported yet");
+    }
+}
+
+/* ---- SET SCHEMA ---- */
+
+static struct err *move_depend(struct ddl *d, uint32_t relid, uint32_t from, uint32_t to)
+{
+    struct depend_list deps = {0};
+    const struct object_address self = {PG_CLASS, relid, 0};
+    TRY(depend_of(d->cat, self, d->arena, &deps));
+    TRY(depend_forget(d->cat, self));
+    for (int i = 0; i < deps.count; i++) {
+        struct depend_item *dep = &deps.items[i];
+        if (dep->referenced.class_id == PG_NAMESPACE && dep->referenced.object_id == from)
+            dep->referenced.object_id = to;
+        TRY(depend_record(d->cat, dep->object, dep->referenced, dep->type));
+    }
+    return NULL;
+}
+
+static struct err *check_free(struct ddl *d, const char *name, uint32_t nsp, const char *nsp_name)
+{
+    uint32_t oid;
+    TRY(cat_relation_oid(d->cat, nsp, str_from(name), &oid));
+    return oid ? err_new("42P07", "relation \"%s\" already exists in schema \"%s\"", name, nsp_name)
+               : NULL;
+}
+
+static struct err *move_class(struct ddl *d, uint32_t relid, uint32_t from, uint32_t to)
+{
+    TRY(ddl_update_class(d->cat, relid, CLS_NSP, datum_int(to)));
+    return move_depend(d, relid, from, to);
+}
+
+/* The indexes and constraints that go along. */
+static struct err *move_parts(struct ddl *d, const struct relation *r, uint32_t nsp,
+                              const char *nsp_name)
+{
+    for (int i = 0; i < r->nindexes; i++) {
+        TRY(check_free(d, r->indexes[i].name, nsp, nsp_name));
+        TRY(ddl_update_class(d->cat, r->indexes[i].oid, CLS_NSP, datum_int(nsp)));
+    }
+    for (int i = 0; i < r->nconstraints; i++)
+        TRY(ddl_update_constraint(d->cat, r->constraints[i].oid, CON_NSP, datum_int(nsp)));
+    return NULL;
+}
+
+static struct err *set_schema(struct ddl *d, struct relation *r, uint32_t nsp, const char *nsp_name)
+{
+    struct ddl_defaults defaults;
+    uint32_t *sequences;
+    int n;
+    struct deparse_rename move = {.relid = r->oid, .from = r->name, .to = r->name, .nsp = nsp_name};
+    TRY(check_free(d, r->name, nsp, nsp_name));
+    TRY(owned_sequences(d, r->oid, &sequences, &n));
+    for (int i = 0; i < n; i++) {
+        struct relation *seq;
+        TRY(cat_relation(d->cat, sequences[i], &seq));
+        struct err *e = check_free(d, seq->name, nsp, nsp_name);
+        relation_unref(seq);
+        TRY(e);
+    }
+    if (r->kind == 'S')
+        sequences[n++] = r->oid;
+    TRY(ddl_read_defaults(d, sequences, n, &defaults));
+    TRY(ddl_rename_in_views(d, &r->oid, 1, &move));
+    TRY(move_parts(d, r, nsp, nsp_name));
+    if (r->kind != 'S')
+        TRY(move_class(d, r->oid, r->nsp, nsp));
+    for (int i = 0; i < n; i++)
+        TRY(move_class(d, sequences[i], r->nsp, nsp));
+    return ddl_write_defaults(d, &defaults);
+}
+
+static struct err *check_move(struct ddl *d, const struct relation *r, uint32_t nsp)
+{
+    TRY(ddl_must_own(d, r));
+    TRY(refuse_owned(d, r, "cannot move an owned sequence into another schema"));
+    if (nsp == PG_CATALOG_NSP)
+        return err_hint(err_new("42501", "permission denied: \"%s\" is a system catalog", r->name),
+                        "System catalog modifications are currently disallowed.");
+    if (r->persistence == 't' || nsp == d->cat->temp_nsp)
+        return err_new("0A000", "cannot move objects into or out of temporary schemas");
+    return NULL;
+}
+
+struct err *ddl_set_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s, char *tag)
+{
+    static const struct {
+        PgQuery__ObjectType type;
+        const char *tag;
+    } kinds[] = {
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TABLE, "ALTER TABLE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_VIEW, "ALTER VIEW"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW, "ALTER MATERIALIZED VIEW"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE, "ALTER SEQUENCE"},
+    };
+    const char *kind_tag = NULL;
+    struct relation *r;
+    uint32_t nsp;
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        if (kinds[i].type == s->object_type)
+            kind_tag = kinds[i].tag;
+    if (!kind_tag)
+        return err_unsupported("ALTER ... SET SCHEMA of this kind of object is not supported yet");
+    snprintf(tag, 64, "%s", kind_tag);
+    TRY(ddl_open(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
+    if (!r) {
+        ddl_notice(
+            d, "NOTICE",
+            err_new("00000", "relation \"%s\" does not exist, skipping", s->relation->relname));
+        return NULL;
+    }
+    struct err *e = ddl_check_kind(r, s->object_type);
+    if (!e)
+        e = cat_namespace_oid(d->cat, str_from(s->newschema), &nsp);
+    if (!e && !nsp)
+        e = err_new("3F000", "schema \"%s\" does not exist", s->newschema);
+    if (!e && nsp != r->nsp)
+        e = check_move(d, r, nsp);
+    if (!e && nsp != r->nsp)
+        e = set_schema(d, r, nsp, s->newschema);
+    relation_unref(r);
+    return e;
+}
+
+/* ---- kinds ---- */
+
+const char *ddl_kind_name(char relkind)
+{
+    return relkind == 'v'   ? "view"
+           : relkind == 'm' ? "materialized view"
+           : relkind == 'i' ? "index"
+           : relkind == 'S' ? "sequence"
+           : relkind == 'c' ? "composite type"
+                            : "table";
+}
+
+/* ALTER TABLE takes any of them. */
+struct err *ddl_check_kind(const struct relation *r, PgQuery__ObjectType type)
+{
+    static const struct {
+        PgQuery__ObjectType type;
+        char kind;
+    } kinds[] = {
+        {PG_QUERY__OBJECT_TYPE__OBJECT_VIEW, 'v'},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW, 'm'},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE, 'S'},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_INDEX, 'i'},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        if (kinds[i].type != type || kinds[i].kind == r->kind)
+            continue;
+        const char *what = ddl_kind_name(kinds[i].kind);
+        return err_new("42809", "\"%s\" is not %s %s", r->name, what[0] == 'i' ? "an" : "a", what);
+    }
+    return NULL;
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+"""pg_dump, unmodified: what it writes of a database restores into another database of Tarn and into
+PostgreSQL, and a dump of either is the same again. psql's commands that list objects run."""
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
+from postgres import BIN, Postgres  # noqa: E402
+from tarn import Server, Tally, psql_env  # noqa: E402
+
+SCHEMA = open(os.path.join(HERE, "pg_dump.sql"), encoding="utf-8").read()
+
+LISTS = r"""\d \d+ \dt \dt+ \di+ \dv+ \dm+ \ds+ \dn+ \df \df+~now \du+ \l+ \dp \dT+ \dx \ddp \drds
+\dconfig \dconfig+~work_mem \da \db+ \dc \dC+ \dd \dD+ \des+ \deu+ \dew+ \det+ \dF+ \dFd+ \dFp+ \dFt+ \dg+ \dL+
+\do~+ \dO+ \dP+ \dRp+ \dS+~pg_class \dX \dy \z \dA+ \dAc+ \dAf+ \dAo+ \dAp+ \d+~shop.*""".split()
+
+
+def run(args, env, text=None):
+    p = subprocess.run(args, env=env, input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       text=True, timeout=120)
+    return p.stdout, p.stderr
+
+
+def dump(env, *options):
+    """The dump without what differs from run to run and server to server."""
+    out, err = run([BIN + "/pg_dump", *options], env)
+    out = re.sub(r"^(\\(un)?restrict .*|-- Dumped .*)$", "", out, flags=re.M)
+    return out, err
+
+
+def restore(env, text):
+    return run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null"], env, text)[1]
+
+
+def database(env, name):
+    restore(env, "CREATE DATABASE %s;" % name)
+    return dict(env, PGDATABASE=name)
+
+
+def first_difference(a, b):
+    for x, y in zip(a.split("\n"), b.split("\n")):
+        if x != y:
+            return "%r is not %r" % (y, x)
+    return "" if a == b else "one is longer"
+
+
+def round_trip(tally, tarn, pg, options, label):
+    text, err = dump(tarn, *options)
+    tally.check(label + ": pg_dump", err)
+    for name, env in (("tarn", tarn), ("postgres", pg)):
+        copy = database(env, "copy_" + label)
+        tally.check("%s: restore into %s" % (label, name), restore(copy, text))
+        again, err = dump(copy, *options)
+        tally.check("%s: dump of the copy in %s" % (label, name),
+                    err or first_difference(text, again))
+
+
+def main():
+    tally = Tally("server/pg_dump")
+    with Server() as s, Postgres() as p:
+        tarn = s.env()
+        pg = psql_env("127.0.0.1", p.port, "postgres")
+        tally.check("the schema", restore(tarn, SCHEMA))
+        tally.check("the schema in postgres", restore(pg, SCHEMA))
+        tally.check("the same as PostgreSQL's", first_difference(dump(pg)[0], dump(tarn)[0]))
+        round_trip(tally, tarn, pg, [], "plain")
+        round_trip(tally, tarn, pg, ["--schema-only", "--no-owner"], "schema")
+        round_trip(tally, tarn, pg, ["--inserts", "--rows-per-insert=3", "--clean", "--if-exists"],
+                   "inserts")
+        for command in LISTS:
+            out, err = run(["psql", "-X", "-c", command.replace("~", " ")], tarn)
+            wrong = [x for x in err.split("\n") if "ERROR" in x]
+            tally.check(command, wrong[0] if wrong else "")
+    return tally.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
