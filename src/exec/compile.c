@@ -667,8 +667,7 @@ struct err *exec_compile(struct statement_plan *plan)
         TRY(compile_node(&c, s->plan));
         if (s->test)
             TRY(compile_expr(&c, s->test, &s->test_program));
-        if (s->test && s->test->kind == E_OP && s->test->nargs == 2)
-            TRY(compile_expr(&c, s->test->args[0], &s->left_program));
+        TRY(compile_list(&c, s->hash_left, s->nhash));
     }
     return NULL;
 }

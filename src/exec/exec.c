@@ -484,31 +484,29 @@ static struct err *eval_any(struct exec *x, struct subplan *s, struct arena *are
     return NULL;
 }
 
-/* `left = column` over one column of a type that hashes: the rows go into a hash table once. */
-static const struct type_ops *hashable_test(const struct subplan *s)
-{
-    const struct expr *t = s->test;
-    if (s->kind != SUBLINK_ANY || s->nout != 1 || t->kind != E_OP || t->nargs != 2)
-        return NULL;
-    const struct cat_oper *op = builtin_oper(t->op);
-    const struct expr *right = t->args[1];
-    if (!op || !op->can_hash || !str_eq_c(op->name, "=") || op->left != op->right ||
-        right->kind != E_SLOT || right->param != s->out_slots[0])
-        return NULL;
-    const struct type_ops *ops = type_by_oid(op->left);
-    return ops && ops->hash && ops->compare ? ops : NULL;
-}
-
 static void release_reader(void *reader)
 {
     row_reader_done(reader);
 }
 
+/* A row of NULLs and values is kept as none: no left side is surely equal to it. */
+static struct err *add_values(struct exec *x, struct subplan *s, struct subplan_state *st)
+{
+    for (int i = 0; i < s->nhash; i++) {
+        st->looked_up[i] = x->frame[s->out_slots[i]];
+        if (st->looked_up[i].null) {
+            st->has_null = true;
+            return NULL;
+        }
+    }
+    return value_set_add(x, st->values, st->looked_up);
+}
+
 static struct err *fill_rows(struct exec *x, struct subplan *s, struct subplan_state *st)
 {
-    const struct type_ops *ops = hashable_test(s);
-    if (ops) {
-        st->values = value_set_new(x, ops);
+    if (s->nhash) {
+        st->values = value_set_new(x, s->hash_types, s->nhash);
+        st->looked_up = arena_new_array(&x->arena, struct datum, s->nhash);
     } else {
         TRY(kept_rows(x, s->nout, &st->rows));
         row_reader_init(&st->reader, st->rows);
@@ -519,11 +517,8 @@ static struct err *fill_rows(struct exec *x, struct subplan *s, struct subplan_s
         TRY(node_next(x, s->plan, &found));
         if (!found)
             break;
-        struct datum first = x->frame[s->out_slots[0]];
-        if (st->values && first.null)
-            st->has_null = true;
-        else if (st->values)
-            TRY(value_set_add(x, st->values, first));
+        if (st->values)
+            TRY(add_values(x, s, st));
         else
             TRY(row_store_add_slots(st->rows, x->frame, s->out_slots));
     }
@@ -533,26 +528,36 @@ static struct err *fill_rows(struct exec *x, struct subplan *s, struct subplan_s
     return NULL;
 }
 
+static struct err *look_up(struct exec *x, struct subplan *s, struct subplan_state *st,
+                           struct arena *arena, struct datum *out)
+{
+    bool found = false;
+    bool null = false;
+    *out = datum_bool(false);
+    if (value_set_is_empty(st->values) && !st->has_null)
+        return NULL;
+    /* Running the left sides computes them, wherever they end up. */
+    for (int i = 0; i < s->nhash && !null; i++) {
+        TRY(program_run(x, s->hash_left[i].program, arena));
+        st->looked_up[i] = x->frame[s->hash_left[i].program->result];
+        null = st->looked_up[i].null;
+    }
+    if (!null)
+        TRY(value_set_has(st->values, st->looked_up, &found));
+    if (found)
+        *out = datum_bool(true);
+    else if ((null || st->has_null) && !s->null_is_no_match)
+        *out = datum_null();
+    return NULL;
+}
+
 static struct err *probe_rows(struct exec *x, struct subplan *s, struct subplan_state *st,
                               struct arena *arena, struct datum *out)
 {
     bool decided = false;
+    if (st->values)
+        return look_up(x, s, st, arena, out);
     *out = datum_bool(s->kind != SUBLINK_ANY);
-    if (st->values) {
-        bool found;
-        if (value_set_is_empty(st->values) && !st->has_null)
-            return NULL;
-        /* Running the test computes its left side, wherever that ends up. */
-        TRY(program_run(x, s->left_program, arena));
-        struct datum left = x->frame[s->left_program->result];
-        if (left.null) {
-            *out = datum_null();
-            return NULL;
-        }
-        TRY(value_set_has(st->values, left, &found));
-        *out = found ? datum_bool(true) : st->has_null ? datum_null() : datum_bool(false);
-        return NULL;
-    }
     row_reader_rewind(&st->reader);
     while (!decided) {
         const struct datum *row;

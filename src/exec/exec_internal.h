@@ -100,6 +100,7 @@ struct subplan_state {
     struct row_store *rows;
     struct row_reader reader;
     struct value_set *values; /* of a test that can look them up; NULL: rows */
+    struct datum *looked_up;  /* a row of them */
     bool has_null;            /* a NULL among them */
     bool running;
 };
@@ -268,12 +269,13 @@ void batches_free(struct batch **list);
 
 /* Values that are not NULL, to look up: value_set.c. Ends with the run. All but value_set_new MAY
  * YIELD. */
-struct value_set *value_set_new(struct exec *x, const struct type_ops *ops);
-struct err *value_set_add(struct exec *x, struct value_set *s, struct datum value) MUST_CHECK;
+struct value_set *value_set_new(struct exec *x, const uint32_t *types, int n);
+struct err *value_set_add(struct exec *x, struct value_set *s,
+                          const struct datum *values) MUST_CHECK;
 /* No more additions; then look-ups. */
 struct err *value_set_finish(struct exec *x, struct value_set *s) MUST_CHECK;
 bool value_set_is_empty(const struct value_set *s);
-struct err *value_set_has(struct value_set *s, struct datum value, bool *found) MUST_CHECK;
+struct err *value_set_has(struct value_set *s, const struct datum *values, bool *found) MUST_CHECK;
 
 uint64_t hash_keys(const struct type_ops **types, const struct datum *keys, int n);
 bool keys_equal(const struct type_ops **types, const struct datum *a, const struct datum *b, int n);

@@ -1,4 +1,4 @@
-/* The values of an uncorrelated IN (subquery): a hash table up to its bound. Beyond, the values as
+/* The rows of an uncorrelated IN (subquery): a hash table up to its bound. Beyond, the rows as
  * memcomparable keys in a temporary file, sorted, in blocks; the first key of each block is in
  * memory, so that a look-up reads one block.
  *
@@ -21,7 +21,8 @@ struct block {
 };
 
 struct value_set {
-    const struct type_ops *ops;
+    const struct type_ops **types;
+    int width;
     struct arena arena; /* the table, or the blocks' first keys */
     struct row_hash table;
     struct sorter *sorter;  /* while values come that the table has no room for; else NULL */
@@ -46,15 +47,17 @@ static void set_release(void *arg)
     buf_done(&s->block);
 }
 
-struct value_set *value_set_new(struct exec *x, const struct type_ops *ops)
+struct value_set *value_set_new(struct exec *x, const uint32_t *types, int n)
 {
     struct value_set *s = arena_new(&x->arena, struct value_set);
-    const struct type_ops **types = arena_memdup(&x->arena, &ops, sizeof(ops));
-    s->ops = ops;
+    s->types = arena_new_array(&x->arena, const struct type_ops *, n);
+    for (int i = 0; i < n; i++)
+        s->types[i] = type_by_oid(types[i]);
+    s->width = n;
     s->block_read = SIZE_MAX;
     arena_init(&s->arena);
     on_release(x, set_release, s);
-    row_hash_init(&s->table, &s->arena, types, 1);
+    row_hash_init(&s->table, &s->arena, s->types, n);
     return s;
 }
 
@@ -63,17 +66,18 @@ bool value_set_is_empty(const struct value_set *s)
     return !s->table.count && !s->file;
 }
 
-static struct err *encode(struct value_set *s, struct datum value)
+static struct err *encode(struct value_set *s, const struct datum *values)
 {
     buf_reset(&s->key);
     buf_put_le32(&s->key, 0); /* a sorter's keys begin alike */
-    key_put(&s->key, s->ops, value, false, false);
+    for (int i = 0; i < s->width; i++)
+        key_put(&s->key, s->types[i], values[i], false, false);
     return buf_finish(&s->key);
 }
 
-static struct err *sort_value(struct value_set *s, struct datum value)
+static struct err *sort_value(struct value_set *s, const struct datum *values)
 {
-    TRY(encode(s, value));
+    TRY(encode(s, values));
     s->bytes += HEAD_BYTES + s->key.len;
     return sorter_add(s->sorter, buf_str(&s->key), str_make("", 0));
 }
@@ -84,7 +88,7 @@ static struct err *spill(struct exec *x, struct value_set *s)
     TRY(sort_begin(x, &s->sorter));
     for (size_t i = 0; i < s->table.nbuckets; i++) {
         for (const struct hash_entry *e = s->table.buckets[i]; e; e = e->next)
-            TRY(sort_value(s, e->keys[0]));
+            TRY(sort_value(s, e->keys));
         TRY(fiber_tick());
     }
     arena_done(&s->arena);
@@ -92,13 +96,13 @@ static struct err *spill(struct exec *x, struct value_set *s)
     return NULL;
 }
 
-struct err *value_set_add(struct exec *x, struct value_set *s, struct datum value)
+struct err *value_set_add(struct exec *x, struct value_set *s, const struct datum *values)
 {
     struct hash_entry *entry;
     bool added;
     if (s->sorter)
-        return sort_value(s, value);
-    TRY(row_hash_get(&s->table, &value, true, &entry, &added));
+        return sort_value(s, values);
+    TRY(row_hash_get(&s->table, values, true, &entry, &added));
     return s->arena.used_bytes > hash_memory(x) ? spill(x, s) : NULL;
 }
 
@@ -197,10 +201,10 @@ static bool find_block(const struct value_set *s, struct str key, size_t *out)
     return lo > 0;
 }
 
-static struct err *find_in_file(struct value_set *s, struct datum value, bool *found)
+static struct err *find_in_file(struct value_set *s, const struct datum *values, bool *found)
 {
     size_t i;
-    TRY(encode(s, value));
+    TRY(encode(s, values));
     struct str key = buf_str(&s->key);
     if (!find_block(s, key, &i))
         return NULL;
@@ -217,14 +221,14 @@ static struct err *find_in_file(struct value_set *s, struct datum value, bool *f
     return NULL;
 }
 
-struct err *value_set_has(struct value_set *s, struct datum value, bool *found)
+struct err *value_set_has(struct value_set *s, const struct datum *values, bool *found)
 {
     struct hash_entry *entry;
     bool added;
     *found = false;
     if (s->file)
-        return find_in_file(s, value, found);
-    TRY(row_hash_get(&s->table, &value, false, &entry, &added));
+        return find_in_file(s, values, found);
+    TRY(row_hash_get(&s->table, values, false, &entry, &added));
     *found = entry != NULL;
     return NULL;
 }

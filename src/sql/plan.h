@@ -161,10 +161,14 @@ struct subplan {
     int number;        /* position among the statement's subplans */
     struct expr *test; /* ANY/ALL: the comparison, over the slots of the current row */
     struct program *test_program;
-    struct program *left_program; /* of `left = column` tests: the left side by itself */
-    uint64_t outer_rels;          /* relations of the level above that it reads (planner) */
-    uint32_t array_type;          /* ARRAY: the result's type */
-    uint32_t column_type;         /* of the first column */
+    bool null_is_no_match;       /* ANY that was an EXISTS: it is never NULL */
+    struct plan_expr *hash_left; /* ANY by equality, uncorrelated: the left sides, to look up among
+                                    the rows; nhash 0: the test decides, row by row */
+    uint32_t *hash_types;
+    int nhash;
+    uint64_t outer_rels;  /* relations of the level above that it reads (planner) */
+    uint32_t array_type;  /* ARRAY: the result's type */
+    uint32_t column_type; /* of the first column */
 };
 
 /* The store of a CTE's rows. */

@@ -74,6 +74,13 @@ struct expr *copy_node(struct arena *a, const struct expr *e);
 struct err *plan_dml(struct planner *p, struct planning *parent, struct query *q,
                      struct plan **out) MUST_CHECK;
 struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out) MUST_CHECK;
+/* plan_exists.c: turns a correlated EXISTS into `columns = ANY (uncorrelated subquery)`, where that
+ * pays: `test` then compares them, its slots numbered as a sublink's. */
+bool hash_exists(struct planner *p, struct query *q, struct subplan *s, struct expr **test);
+/* Fills in hash_left and hash_types of a planned subquery, if its test can be looked up. */
+void hash_test(struct planner *p, struct subplan *s);
+/* The type by which the two sides of an equation hash; 0: it is none, or of a type without. */
+uint32_t hash_equality(const struct expr *e);
 struct err *plan_cte_store(struct planner *p, struct planning *l, struct cte *cte,
                            int *number) MUST_CHECK;
 

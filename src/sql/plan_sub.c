@@ -146,7 +146,7 @@ static struct err *note_outer(struct expr **ref, void *arg)
     }
     if (e->kind == E_SUBPLAN) {
         s->found |= e->subplan->correlated && plan_is_outer(s->l, e->subplan);
-        return NULL;
+        return e->subplan->test ? note_outer(&e->subplan->test, arg) : NULL;
     }
     return expr_children(e, note_outer, arg);
 }
@@ -165,14 +165,16 @@ struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out)
     struct subplan *s = arena_new(p->arena, struct subplan);
     struct query *q = e->sublink.query;
     s->kind = e->sublink.kind;
-    if (s->kind == SUBLINK_EXISTS && q->setop == SETOP_NONE && !q->has_group && !q->distinct) {
+    s->test = e->sublink.test;
+    bool hashed = s->kind == SUBLINK_EXISTS && hash_exists(p, q, s, &s->test);
+    if (!hashed && s->kind == SUBLINK_EXISTS && q->setop == SETOP_NONE && !q->has_group &&
+        !q->distinct) {
         /* Only whether there is a row matters. */
         q->norder = 0;
         q->ntargets = 0;
         q->has_srf = false;
     }
     TRY(plan_query(p, l, q, s->kind == SUBLINK_EXISTS ? 1 : -1, &s->plan, &s->out_slots, &s->nout));
-    s->test = e->sublink.test;
     if (s->test) {
         struct slot_replace r = {s->out_slots, s->nout};
         TRY(prepare_expr(l, &s->test));
@@ -186,6 +188,7 @@ struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out)
     s->outer_rels = plan_reads(l, s->plan);
     if (s->test)
         s->outer_rels |= expr_rels(l, s->test, NULL);
+    hash_test(p, s);
     s->number = p->plan->nsubplans;
     ARENA_PUSH(p->arena, p->plan->subplans, p->plan->nsubplans, p->subplans_cap, s);
     struct expr *sub = arena_memdup(p->arena, e, sizeof(*e));
