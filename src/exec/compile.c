@@ -536,6 +536,7 @@ static struct err *emit_expr(struct emitter *m, const struct expr *e, int dst, i
     case E_SUBLINK:
     case E_AGG:
     case E_WINDOW:
+    case E_GROUPING:
     case E_DEFAULT:
         break;
     }

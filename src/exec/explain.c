@@ -11,6 +11,11 @@ struct explain {
     bool verbose;
 };
 
+static bool has_empty_set(const struct plan *n)
+{
+    return n->nsets && !n->sets[n->nsets - 1].size; /* the smallest one */
+}
+
 static const char *node_name(const struct plan *n)
 {
     static const char *const names[] = {[P_RESULT] = "Result",
@@ -39,7 +44,9 @@ static const char *node_name(const struct plan *n)
                                         [P_DELETE] = "Delete",
                                         [P_WINDOW] = "WindowAgg"};
     if (n->kind == P_AGG && n->strategy == AGG_HASHED)
-        return "HashAggregate";
+        return !has_empty_set(n) ? "HashAggregate"
+               : n->sets[0].size ? "MixedAggregate"
+                                 : "Aggregate";
     if (n->kind == P_DISTINCT && n->strategy == AGG_SORTED)
         return "Unique";
     return names[n->kind];
@@ -145,6 +152,24 @@ static struct err *put_list(struct explain *x, int depth, const char *label,
     return NULL;
 }
 
+static struct err *put_sets(struct explain *x, int depth, const struct plan *n)
+{
+    struct arena *a = &x->plan->arena;
+    for (int k = 0; k < n->nsets; k++) {
+        struct plan_expr *list = arena_new_array(a, struct plan_expr, n->ngroup);
+        int count = 0;
+        for (int i = 0; i < n->ngroup; i++)
+            if (n->sets[k].has[i])
+                list[count++] = n->group[i];
+        TRY(put_list(x, depth, "Hash Key", list, count, NULL));
+        if (!count) {
+            indent(x, depth);
+            buf_put_c(x->out, "Group Key: ()\n");
+        }
+    }
+    return NULL;
+}
+
 static struct err *put_hash_cond(struct explain *x, int depth, const struct plan *n)
 {
     indent(x, depth);
@@ -172,7 +197,9 @@ static struct err *put_details(struct explain *x, const struct plan *n, int dept
     TRY(put_condition(x, depth, "Join Filter", n->join_filter.expr));
     if (n->kind == P_SORT)
         TRY(put_list(x, depth, "Sort Key", n->key_exprs, n->nkeys, n->keys));
-    if (n->kind == P_AGG)
+    if (n->kind == P_AGG && n->nsets)
+        TRY(put_sets(x, depth, n));
+    else if (n->kind == P_AGG)
         TRY(put_list(x, depth, "Group Key", n->group, n->ngroup, NULL));
     if (n->kind == P_DISTINCT && n->strategy != AGG_SORTED)
         TRY(put_list(x, depth, "Group Key", n->exprs, n->nexprs, NULL));

@@ -1,5 +1,6 @@
-/* Aggregation: one group, or a hash table of groups. A group keeps the slots of its first row that
- * are read above (columns that the grouping determines).
+/* Aggregation: one group, or a hash table of groups. With grouping sets a row goes to a group of
+ * each set: the set's number is one more key, and keys that the set lacks are NULL. A group keeps
+ * the slots of its first row that are read above (columns that the grouping determines).
  *
  * Of each row only its *input* matters: the group's keys, the saved slots, and for each aggregate
  * whether its FILTER holds, its arguments and its ORDER BY. When the table has reached its bound,
@@ -46,7 +47,10 @@ struct agg_state {
     const struct type_ops **key_types;
     struct agg_info *aggs;
     int naggs;
+    int nkeys;           /* grouping expressions, and with grouping sets the set's number */
     int width;           /* of an input */
+    struct datum *all;   /* with grouping sets: the current row's grouping expressions */
+    bool any;            /* there was a row */
     struct datum *input; /* of the current row */
     struct datum *args;  /* a collected row, decoded */
     struct buf key;
@@ -133,7 +137,10 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
     arena_init(&s->groups_arena);
     arena_init(&s->out_arena);
     on_release(x, agg_release, s);
-    s->key_types = arena_new_array(&x->arena, const struct type_ops *, n->ngroup + 1);
+    s->nkeys = n->ngroup + (n->nsets > 0);
+    s->all = arena_new_array(&x->arena, struct datum, s->nkeys + 1);
+    s->key_types = arena_new_array(&x->arena, const struct type_ops *, s->nkeys + 1);
+    s->key_types[n->ngroup] = type_by_oid(INT4_OID);
     for (int i = 0; i < n->ngroup; i++) {
         s->key_types[i] = type_by_oid(n->group[i].expr->type);
         if (!s->key_types[i] || !s->key_types[i]->hash || !s->key_types[i]->compare)
@@ -141,7 +148,7 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
     }
     s->aggs = arena_new_array(&x->arena, struct agg_info, n->naggs + 1);
     s->naggs = n->naggs;
-    s->width = n->ngroup + n->nsaved;
+    s->width = s->nkeys + n->nsaved;
     int most = 0;
     for (int i = 0; i < n->naggs; i++) {
         struct agg_info *info = &s->aggs[i];
@@ -306,7 +313,7 @@ static struct err *eval_input(struct exec *x, struct plan *n, struct agg_state *
     for (int i = 0; i < n->ngroup; i++)
         TRY(value_of(x, &n->group[i], &s->arena, &s->input[i]));
     for (int i = 0; i < n->nsaved; i++)
-        s->input[n->ngroup + i] = x->frame[n->saved[i]];
+        s->input[s->nkeys + i] = x->frame[n->saved[i]];
     return eval_aggs(x, n, s);
 }
 
@@ -337,14 +344,42 @@ static struct err *take_input(struct exec *x, struct plan *n, struct agg_state *
     if (!entry) {
         if (!s->spill)
             TRY(spill_new(x, level, s->width, &s->spill));
-        return spill_add(s->spill, hash_keys(s->key_types, input, n->ngroup), input);
+        return spill_add(s->spill, hash_keys(s->key_types, input, s->nkeys), input);
     }
     if (added) {
-        struct group *g = group_new(n, s, input + n->ngroup);
+        struct group *g = group_new(n, s, input + s->nkeys);
         g->keys = entry->keys;
         entry->payload = g;
     }
     return add_input(x, n, s, entry->payload, input);
+}
+
+/* The row's input, once for each grouping set. */
+static struct err *take_sets(struct exec *x, struct plan *n, struct agg_state *s)
+{
+    for (int i = 0; i < n->ngroup; i++)
+        s->all[i] = s->input[i];
+    for (int k = 0; k < n->nsets; k++) {
+        for (int i = 0; i < n->ngroup; i++)
+            s->input[i] = n->sets[k].has[i] ? s->all[i] : datum_null();
+        s->input[n->ngroup] = datum_int(k);
+        TRY(take_input(x, n, s, s->input));
+    }
+    return NULL;
+}
+
+/* An empty grouping set has a group even if there was no row. */
+static void add_empty_sets(struct plan *n, struct agg_state *s)
+{
+    for (int k = 0; k < n->nsets; k++) {
+        if (n->sets[k].size)
+            continue;
+        struct group *g = group_new(n, s, NULL);
+        g->keys = arena_new_array(&s->groups_arena, struct datum, s->nkeys);
+        for (int i = 0; i < n->ngroup; i++)
+            g->keys[i] = datum_null();
+        g->keys[n->ngroup] = datum_int(k);
+    }
 }
 
 static struct err *take_below(struct exec *x, struct plan *n, struct agg_state *s)
@@ -357,16 +392,19 @@ static struct err *take_below(struct exec *x, struct plan *n, struct agg_state *
         if (!found)
             break;
         TRY(eval_input(x, n, s));
-        if (n->ngroup) {
-            TRY(take_input(x, n, s, s->input));
+        s->any = true;
+        if (s->nkeys) {
+            TRY(n->nsets ? take_sets(x, n, s) : take_input(x, n, s, s->input));
             continue;
         }
         if (!only)
             only = group_new(n, s, s->input);
         TRY(add_input(x, n, s, only, s->input));
     }
-    if (!n->ngroup && !only)
+    if (!s->nkeys && !only)
         group_new(n, s, NULL);
+    if (!s->any)
+        add_empty_sets(n, s);
     return NULL;
 }
 
@@ -402,7 +440,7 @@ static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s,
     }
     drop_sorters(s);
     arena_reset(&s->groups_arena);
-    row_hash_init(&s->table, &s->groups_arena, s->key_types, n->ngroup);
+    row_hash_init(&s->table, &s->groups_arena, s->key_types, s->nkeys);
     s->first = s->last_group = NULL;
     TRY(s->batch ? take_batch(x, n, s) : take_below(x, n, s));
     TRY(sort_collected(s));
@@ -415,11 +453,23 @@ static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s,
 
 /* ---- results ---- */
 
+static void give_groupings(struct exec *x, struct plan *n, const struct group *g)
+{
+    for (int i = 0; i < n->ngroupings; i++) {
+        const struct plan_grouping *p = &n->groupings[i];
+        int64_t bits = 0;
+        for (int k = 0; k < p->n; k++)
+            bits = bits << 1 | (n->nsets && !n->sets[g->keys[n->ngroup].i].has[p->columns[k]]);
+        x->frame[p->slot] = datum_int(bits);
+    }
+}
+
 static struct err *give_group(struct exec *x, struct plan *n, struct agg_state *s, struct group *g)
 {
     row_restore(x, g->saved, n->saved, n->nsaved);
     for (int i = 0; i < n->ngroup; i++)
         x->frame[n->group[i].slot] = g->keys[i];
+    give_groupings(x, n, g);
     arena_reset(&s->out_arena);
     for (int i = 0; i < n->naggs; i++) {
         const struct plan_agg *pa = &n->aggs[i];
@@ -469,7 +519,7 @@ void agg_rescan(struct exec *x, struct plan *n)
     struct agg_state *s = x->nodes[n->id];
     agg_clear(s);
     arena_reset(&s->groups_arena);
-    s->filled = false;
+    s->filled = s->any = false;
     s->at = NULL;
     (void)n;
 }

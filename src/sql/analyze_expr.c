@@ -738,6 +738,8 @@ static struct err *analyze_by_kind(struct level *l, const pg_node *n, struct exp
         return analyze_sublink(l, n->sub_link, out);
     case PG_QUERY__NODE__NODE_CASE_EXPR:
         return analyze_case(l, n->case_expr, out);
+    case PG_QUERY__NODE__NODE_GROUPING_FUNC:
+        return analyze_grouping_func(l, n->grouping_func, out);
     case PG_QUERY__NODE__NODE_COALESCE_EXPR:
         return analyze_common(l, E_COALESCE, n->coalesce_expr->args, n->coalesce_expr->n_args,
                               "COALESCE", n->coalesce_expr->location, out);
@@ -769,8 +771,6 @@ static struct err *analyze_by_kind(struct level *l, const pg_node *n, struct exp
             return at(l->a, err_new("42601", "DEFAULT is not allowed in this context"),
                       n->set_to_default->location);
         return NULL;
-    case PG_QUERY__NODE__NODE_GROUPING_FUNC:
-        return at(l->a, err_unsupported("GROUPING is not supported"), n->grouping_func->location);
     case PG_QUERY__NODE__NODE_XML_EXPR:
         return at(l->a, err_unsupported("XML expressions are not supported"),
                   n->xml_expr->location);

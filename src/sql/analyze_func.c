@@ -36,10 +36,10 @@ static const char *const clause_names[] = {
 
 const char *clause_name(enum clause c)
 {
-    return clause_names[c >= CL_WINDOW ? CL_WINDOW : c];
+    return clause_names[c];
 }
 
-static bool clause_takes_aggs(enum clause c)
+bool clause_takes_aggs(enum clause c)
 {
     return c == CL_SELECT || c == CL_HAVING || c == CL_ORDER_BY || c == CL_DISTINCT_ON ||
            c == CL_WINDOW;
@@ -79,7 +79,27 @@ static struct err *visit_level(struct expr **e, void *arg)
     }
     if ((*e)->kind == E_WINDOW && (*e)->window->level == s->start->q)
         s->window = *e;
+    if ((*e)->kind == E_GROUPING) {
+        if ((*e)->grouping.level == s->start->q)
+            s->agg = *e;
+        return NULL;
+    }
     return expr_children(*e, visit_level, arg);
+}
+
+static struct level *level_above(struct level *l, int up)
+{
+    for (; up > 0 && l->parent; up--)
+        l = l->parent;
+    return l;
+}
+
+struct level *level_of_columns(struct level *l, struct expr *e)
+{
+    struct level_search search = {l, -1, NULL, NULL};
+    struct err *never = expr_children(e, visit_level, &search);
+    CHECK(never == NULL);
+    return search.nearest < 0 ? NULL : level_above(l, search.nearest);
 }
 
 /* One node per distinct aggregate: equal ones are computed once. */
@@ -125,11 +145,8 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
     if (call->agg_filter)
         TRY(analyze_bool(l, call->agg_filter, CL_AGG_FILTER, "FILTER", &x->filter));
     struct level_search search = {l, -1, NULL, NULL};
-    struct expr *self = e;
-    TRY(expr_children(self, visit_level, &search));
-    struct level *home = l;
-    for (int up = search.nearest; up > 0 && home->parent; up--)
-        home = home->parent;
+    TRY(expr_children(e, visit_level, &search));
+    struct level *home = level_above(l, search.nearest);
     if (search.agg)
         return at(a, err_new("42803", "aggregate function calls cannot be nested"),
                   search.agg->location);

@@ -106,6 +106,8 @@ struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s,
 /* Walks all direct children; stops at the first error. Subqueries are not entered. */
 typedef struct err *(*expr_visit)(struct expr **e, void *arg);
 struct err *expr_children(struct expr *e, expr_visit visit, void *arg) MUST_CHECK;
+/* Visits the expressions of a query and of those in it: FROM, WITH, set operations. */
+struct err *query_exprs(struct query *q, expr_visit visit, void *arg) MUST_CHECK;
 bool expr_equal(const struct expr *a, const struct expr *b);
 bool expr_has_srf(const struct expr *e);
 
@@ -194,8 +196,8 @@ struct err *analyze_window(struct level *l, const PgQuery__WindowDef *d,
 struct err *make_window(struct level *l, const struct cat_proc *p, struct expr **args, int nargs,
                         const PgQuery__FuncCall *call, uint32_t type, int location,
                         struct expr **out) MUST_CHECK;
-/* As errors about window functions name it. */
-const char *clause_name(enum clause c);
+const char *clause_name(enum clause c); /* as errors name it */
+bool clause_takes_aggs(enum clause c);
 struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv,
                           struct relation **out) MUST_CHECK;
 struct err *rte_for_relation(struct analysis *a, struct relation *r, const PgQuery__Alias *alias,
@@ -208,7 +210,17 @@ void rte_alias(struct expr *e, struct rte *from, struct rte *to);
 /* The next value of an identity column's sequence. */
 struct err *identity_default(struct analysis *a, const struct relation *r, int att,
                              struct expr **out) MUST_CHECK;
+/* An output column by position or, when `by_name`, by its name; NULL: it is an expression. */
+struct err *find_target(struct level *l, const pg_node *n, struct target *targets, int ntargets,
+                        const char *clause, bool by_name, struct expr **out) MUST_CHECK;
+/* The name of a column reference that is but a name, else NULL. */
+const char *simple_name(const pg_node *n);
+struct err *analyze_group(struct level *l, const PgQuery__SelectStmt *s) MUST_CHECK;
+struct err *analyze_grouping_func(struct level *l, const PgQuery__GroupingFunc *g,
+                                  struct expr **out) MUST_CHECK;
 struct err *check_grouping(struct level *l) MUST_CHECK;
+/* The query level, counted from `l`, of the innermost columns in the expressions; NULL: none. */
+struct level *level_of_columns(struct level *l, struct expr *e);
 struct level level_init(struct analysis *a, struct level *parent, enum query_kind kind);
 
 static inline const char *node_str(const pg_node *n)

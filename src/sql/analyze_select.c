@@ -82,6 +82,8 @@ static const char *figure_name(const pg_node *n, int *strength)
         return "row";
     case PG_QUERY__NODE__NODE_COALESCE_EXPR:
         return "coalesce";
+    case PG_QUERY__NODE__NODE_GROUPING_FUNC:
+        return "grouping";
     case PG_QUERY__NODE__NODE_MIN_MAX_EXPR:
         return n->min_max_expr->op == PG_QUERY__MIN_MAX_OP__IS_GREATEST ? "greatest" : "least";
     case PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION:
@@ -176,7 +178,7 @@ static bool position_of(const pg_node *n, int64_t *out)
     return true;
 }
 
-static const char *simple_name(const pg_node *n)
+const char *simple_name(const pg_node *n)
 {
     if (n->node_case != PG_QUERY__NODE__NODE_COLUMN_REF || n->column_ref->n_fields != 1)
         return NULL;
@@ -184,8 +186,8 @@ static const char *simple_name(const pg_node *n)
 }
 
 /* Finds an output column by position or, when `by_name`, by its name; NULL: it is an expression. */
-static struct err *find_target(struct level *l, const pg_node *n, struct target *targets,
-                               int ntargets, const char *clause, bool by_name, struct expr **out)
+struct err *find_target(struct level *l, const pg_node *n, struct target *targets, int ntargets,
+                        const char *clause, bool by_name, struct expr **out)
 {
     int64_t position;
     *out = NULL;
@@ -283,46 +285,6 @@ struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct 
     return NULL;
 }
 
-static struct err *analyze_group(struct level *l, const PgQuery__SelectStmt *s)
-{
-    struct analysis *a = l->a;
-    struct query *q = l->q;
-    q->group = arena_new_array(a->arena, struct expr *, s->n_group_clause);
-    if (s->n_group_clause)
-        q->has_group = true;
-    for (size_t i = 0; i < s->n_group_clause; i++) {
-        const pg_node *n = s->group_clause[i];
-        struct expr *e = NULL;
-        if (n->node_case == PG_QUERY__NODE__NODE_GROUPING_SET) {
-            if (n->grouping_set->kind == PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_EMPTY)
-                continue;
-            return at(a, err_unsupported("GROUPING SETS, ROLLUP and CUBE are not supported"),
-                      n->grouping_set->location);
-        }
-        /* An input column is preferred over an output column of the same name. */
-        const char *name = simple_name(n);
-        bool input = false;
-        for (int k = 0; name && k < l->nitems && !input; k++)
-            for (int c = 0; l->items[k]->cols_visible && c < l->items[k]->ncols; c++)
-                input |= l->items[k]->cols[c] && strcmp(l->items[k]->colnames[c], name) == 0;
-        TRY(find_target(l, n, q->targets, q->ntargets, "GROUP BY", !input, &e));
-        if (!e)
-            TRY(analyze_expr_in(l, n, CL_GROUP_BY, &e));
-        if (e->kind == E_AGG)
-            return at(a, err_new("42803", "aggregate functions are not allowed in GROUP BY"),
-                      e->location);
-        TRY(resolve_unknown(a, &e));
-        uint32_t eq;
-        TRY(equality_op(a, e->type, e->location, &eq));
-        bool listed = false;
-        for (int k = 0; k < q->ngroup; k++)
-            listed |= expr_equal(q->group[k], e);
-        if (!listed)
-            q->group[q->ngroup++] = e;
-    }
-    return NULL;
-}
-
 static struct err *analyze_distinct_clause(struct level *l, const PgQuery__SelectStmt *s)
 {
     struct analysis *a = l->a;
@@ -407,80 +369,6 @@ static struct err *analyze_limit(struct level *l, const PgQuery__SelectStmt *s)
     return NULL;
 }
 
-/* ---- grouping rules ---- */
-
-struct group_check {
-    struct level *l;
-};
-
-/* Grouping by all columns of a table's primary key determines its other columns. */
-static bool depends_on_key(const struct query *q, const struct rte *rte)
-{
-    if (rte->kind != RTE_RELATION || !rte->rel->primary)
-        return false;
-    const struct index *pk = rte->rel->primary;
-    for (int i = 0; i < pk->nkeys; i++) {
-        bool grouped = false;
-        for (int k = 0; k < q->ngroup; k++)
-            grouped |= q->group[k]->kind == E_VAR && q->group[k]->var.rte == rte &&
-                       q->group[k]->var.att == pk->cols[i].attnum;
-        if (!grouped)
-            return false;
-    }
-    return true;
-}
-
-static bool own_rte(const struct query *q, const struct rte *rte)
-{
-    for (int i = 0; i < q->nrtes; i++)
-        if (q->rtes[i] == rte)
-            return true;
-    return false;
-}
-
-static struct err *check_grouped(struct expr **ref, void *arg)
-{
-    struct group_check *c = arg;
-    struct query *q = c->l->q;
-    struct expr *e = *ref;
-    for (int i = 0; i < q->ngroup; i++)
-        if (expr_equal(q->group[i], e))
-            return NULL;
-    if (e->kind == E_AGG && e->agg->level == q)
-        return NULL;
-    if (e->kind == E_VAR && own_rte(q, e->var.rte) && !depends_on_key(q, e->var.rte)) {
-        const char *col = e->var.att > 0 ? e->var.rte->colnames[e->var.att - 1] : "?";
-        return at(c->l->a,
-                  err_new("42803",
-                          "column \"%s.%s\" must appear in the GROUP BY clause or be used in "
-                          "an aggregate function",
-                          e->var.rte->name, col),
-                  e->location);
-    }
-    return expr_children(e, check_grouped, arg);
-}
-
-struct err *check_grouping(struct level *l)
-{
-    struct query *q = l->q;
-    struct group_check c = {l};
-    if (!q->has_group)
-        return NULL;
-    for (int i = 0; i < q->ntargets; i++)
-        TRY(check_grouped(&q->targets[i].expr, &c));
-    for (int i = 0; i < q->nwindows; i++) {
-        for (int k = 0; k < q->windows[i]->npartition; k++)
-            TRY(check_grouped(&q->windows[i]->partition[k].expr, &c));
-        for (int k = 0; k < q->windows[i]->norder; k++)
-            TRY(check_grouped(&q->windows[i]->order[k].expr, &c));
-    }
-    if (q->having)
-        TRY(check_grouped(&q->having, &c));
-    for (int i = 0; i < q->norder; i++)
-        TRY(check_grouped(&q->order[i].expr, &c));
-    return NULL;
-}
-
 /* ---- locking clauses ---- */
 
 static struct err *add_mark(struct level *l, struct rte *rte, const PgQuery__LockingClause *c)
@@ -518,14 +406,14 @@ static struct err *analyze_locking(struct level *l, const PgQuery__SelectStmt *s
     if (!s->n_locking_clause)
         return NULL;
     const char *name = names[s->locking_clause[0]->locking_clause->strength];
-    const char *why = q->setop != SETOP_NONE ? "UNION/INTERSECT/EXCEPT"
-                      : q->distinct          ? "DISTINCT clause"
-                      : q->ngroup            ? "GROUP BY clause"
-                      : q->having            ? "HAVING clause"
-                      : q->naggs             ? "aggregate functions"
-                      : q->nwfuncs           ? "window functions"
-                      : q->has_srf           ? "set-returning functions in the target list"
-                                             : NULL;
+    const char *why = q->setop != SETOP_NONE  ? "UNION/INTERSECT/EXCEPT"
+                      : q->distinct           ? "DISTINCT clause"
+                      : q->ngroup || q->nsets ? "GROUP BY clause"
+                      : q->having             ? "HAVING clause"
+                      : q->naggs              ? "aggregate functions"
+                      : q->nwfuncs            ? "window functions"
+                      : q->has_srf            ? "set-returning functions in the target list"
+                                              : NULL;
     if (why)
         return err_unsupported("%s is not allowed with %s", name, why);
     q->marks = arena_new_array(l->a->arena, struct row_mark, q->nrtes);

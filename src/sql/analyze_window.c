@@ -280,7 +280,8 @@ static struct err *check_call(struct level *l, const struct cat_proc *p, const s
     else if (!agg && call->agg_filter)
         wrong = err_unsupported("FILTER is not implemented for non-aggregate window functions");
     else if (l->clause != CL_SELECT && l->clause != CL_ORDER_BY && l->clause != CL_DISTINCT_ON)
-        wrong = err_new("42P20", "window functions are not allowed in %s", clause_name(l->clause));
+        wrong = err_new("42P20", "window functions are not allowed in %s",
+                        clause_name(l->clause >= CL_WINDOW ? CL_WINDOW : l->clause));
     return wrong ? at(a, wrong, call->location) : NULL;
 }
 

@@ -530,6 +530,8 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
         return put_agg(d, e);
     case E_WINDOW:
         return put_window_func(d, e);
+    case E_GROUPING:
+        return put_wrapped(d, e, "GROUPING(", ")");
     case E_SLOT:
         buf_printf(d->out, "$%d", e->param);
         return NULL;

@@ -487,6 +487,40 @@ static struct err *put_with(struct deparser *d, const struct query *q)
     return NULL;
 }
 
+static struct err *put_group_item(struct deparser *d, const struct query *q,
+                                  const struct group_item *item, bool parens)
+{
+    static const char *const heads[] = {[GROUP_COLUMNS] = "(",
+                                        [GROUP_EMPTY] = "(",
+                                        [GROUP_ROLLUP] = "ROLLUP(",
+                                        [GROUP_CUBE] = "CUBE(",
+                                        [GROUP_SETS] = "GROUPING SETS ("};
+    parens |= item->kind != GROUP_COLUMNS || item->ncolumns != 1;
+    buf_put_c(d->out, parens ? heads[item->kind] : "");
+    for (int i = 0; i < item->ncolumns; i++) {
+        buf_put_c(d->out, i ? ", " : "");
+        TRY(put_sortable(d, q->group[item->columns[i]]));
+    }
+    for (int i = 0; i < item->nitems; i++) {
+        buf_put_c(d->out, i ? ", " : "");
+        TRY(put_group_item(d, q, &item->items[i], item->kind == GROUP_SETS));
+    }
+    put_parens(d, parens, ')');
+    return NULL;
+}
+
+static struct err *put_group(struct deparser *d, const struct query *q)
+{
+    static const struct group_item empty = {.kind = GROUP_EMPTY};
+    if (!q->nsets)
+        return put_list(d, q->group, q->ngroup, true);
+    for (int i = 0; i < q->ngroup_items; i++) {
+        buf_put_c(d->out, i ? ", " : "");
+        TRY(put_group_item(d, q, &q->group_items[i], false));
+    }
+    return q->ngroup_items ? NULL : put_group_item(d, q, &empty, false);
+}
+
 static struct err *put_basic(struct deparser *d, const struct query *q, const char **names)
 {
     d->indent += INDENT_CLAUSE;
@@ -508,9 +542,10 @@ static struct err *put_basic(struct deparser *d, const struct query *q, const ch
         deparse_line(d, "WHERE ", INDENT_CLAUSE, 2);
         TRY(deparse_put(d, q->where, false));
     }
-    if (q->ngroup) {
+    if (q->ngroup || q->nsets) {
         deparse_line(d, "GROUP BY ", INDENT_CLAUSE, 2);
-        TRY(put_list(d, q->group, q->ngroup, true));
+        buf_put_c(d->out, q->group_distinct ? "DISTINCT " : "");
+        TRY(put_group(d, q));
     }
     if (q->having) {
         deparse_line(d, "HAVING ", INDENT_CLAUSE, 1);

@@ -116,6 +116,63 @@ struct err *expr_children(struct expr *e, expr_visit visit, void *arg)
     return NULL;
 }
 
+static struct err *from_exprs(struct from_node *f, expr_visit visit, void *arg)
+{
+    if (!f)
+        return NULL;
+    if (f->on)
+        TRY(visit(&f->on, arg));
+    TRY(from_exprs(f->left, visit, arg));
+    return from_exprs(f->right, visit, arg);
+}
+
+static struct err *target_exprs(struct target *t, int n, expr_visit visit, void *arg)
+{
+    for (int i = 0; i < n; i++)
+        TRY(visit(&t[i].expr, arg));
+    return NULL;
+}
+
+static struct err *rte_exprs(struct rte *rte, expr_visit visit, void *arg)
+{
+    if (rte->kind == RTE_SUBQUERY)
+        TRY(query_exprs(rte->sub, visit, arg));
+    for (int i = 0; i < rte->nfuncs; i++)
+        TRY(visit(&rte->funcs[i], arg));
+    for (int r = 0; r < rte->nrows; r++)
+        for (int i = 0; i < rte->ncols; i++)
+            TRY(visit(&rte->rows[r][i], arg));
+    return NULL;
+}
+
+struct err *query_exprs(struct query *q, expr_visit visit, void *arg)
+{
+    struct expr **singles[] = {&q->where, &q->having, &q->limit, &q->offset};
+    for (int i = 0; i < 4; i++)
+        if (*singles[i])
+            TRY(visit(singles[i], arg));
+    TRY(target_exprs(q->targets, q->ntargets, visit, arg));
+    TRY(target_exprs(q->returning, q->nreturning, visit, arg));
+    for (int i = 0; i < q->nfrom; i++)
+        TRY(from_exprs(q->from[i], visit, arg));
+    for (int i = 0; i < q->nrtes; i++)
+        TRY(rte_exprs(q->rtes[i], visit, arg));
+    for (int i = 0; i < q->ngroup; i++)
+        TRY(visit(&q->group[i], arg));
+    for (int i = 0; i < q->ndistinct_on; i++)
+        TRY(visit(&q->distinct_on[i], arg));
+    TRY(visit_keys(q->order, q->norder, visit, arg));
+    for (int i = 0; i < q->nwindows; i++) {
+        TRY(visit_keys(q->windows[i]->partition, q->windows[i]->npartition, visit, arg));
+        TRY(visit_keys(q->windows[i]->order, q->windows[i]->norder, visit, arg));
+    }
+    for (int i = 0; i < q->nctes; i++)
+        TRY(query_exprs(q->ctes[i]->query, visit, arg));
+    if (q->left)
+        TRY(query_exprs(q->left, visit, arg));
+    return q->right ? query_exprs(q->right, visit, arg) : NULL;
+}
+
 static bool datum_equal(uint32_t type, struct datum a, struct datum b)
 {
     if (a.null || b.null)
@@ -150,12 +207,15 @@ static bool payload_equal(const struct expr *a, const struct expr *b)
     case E_ROWCMP:
         return a->rowcmp.cmp == b->rowcmp.cmp;
     case E_SUBLINK:
+        return a->sublink.query == b->sublink.query;
     case E_SUBPLAN:
-        return false; /* each is computed by itself */
+        return a->subplan == b->subplan;
     case E_WINDOW:
         return a->window->window == b->window->window && a->window->star == b->window->star &&
                !a->window->filter == !b->window->filter &&
                (!a->window->filter || expr_equal(a->window->filter, b->window->filter));
+    case E_GROUPING:
+        return a->grouping.level == b->grouping.level;
     case E_AGG:
         return a->agg->star == b->agg->star && a->agg->distinct == b->agg->distinct &&
                a->agg->norder == 0 && b->agg->norder == 0 && a->agg->level == b->agg->level &&

@@ -39,6 +39,7 @@ enum expr_kind {
     E_SUBLINK,
     E_AGG,
     E_WINDOW,
+    E_GROUPING,  /* GROUPING(...): which of args are not in the row's grouping set */
     E_RELABEL,   /* binary-compatible cast */
     E_IOCAST,    /* cast through the text form */
     E_DOMAIN,    /* a value of the base type becomes one of a domain, which checks it */
@@ -139,6 +140,10 @@ struct expr {
         } field;
         struct subplan *subplan;
         struct window_extra *window;
+        struct {
+            struct query *level;
+            int number; /* position among that query's */
+        } grouping;
     };
 };
 

@@ -390,6 +390,17 @@ static bool targets_volatile(const struct query *q)
     return false;
 }
 
+/* Whether a computed target is a sort key, too: computed once then, before the sort. */
+static bool sorts_by_target(const struct query *q)
+{
+    for (int i = 0; i < q->norder; i++)
+        for (int t = 0; t < q->ntargets; t++)
+            if (q->order[i].expr->kind != E_VAR && q->order[i].expr->kind != E_SLOT &&
+                expr_equal(q->targets[t].expr, q->order[i].expr))
+                return true;
+    return false;
+}
+
 static int visible_count(const struct query *q)
 {
     int n = 0;
@@ -622,7 +633,7 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
         TRY(plan_agg(l, out));
     if (q->nwfuncs)
         TRY(plan_windows(l, out, &sorted));
-    bool project_first = q->distinct || q->has_srf || targets_volatile(q);
+    bool project_first = q->distinct || q->has_srf || targets_volatile(q) || sorts_by_target(q);
     if (project_first)
         TRY(project(l, out, slots));
     if (q->distinct == DISTINCT_ON) {

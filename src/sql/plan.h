@@ -68,6 +68,13 @@ struct plan_expr {
     struct program *program; /* compiled by exec when the plan is finished */
 };
 
+/* GROUPING(): bits, the last argument's lowest, of the columns that the row's set lacks. */
+struct plan_grouping {
+    int *columns; /* positions in `group` */
+    int n;
+    int slot;
+};
+
 struct plan {
     enum plan_kind kind;
     int id;               /* position among the statement's nodes */
@@ -120,6 +127,10 @@ struct plan {
     int ngroup;
     struct plan_agg *aggs; /* WINDOW: its functions */
     int naggs;
+    const struct grouping_set *sets; /* nsets 0: one, of all */
+    int nsets;
+    struct plan_grouping *groupings;
+    int ngroupings;
     const struct window *window; /* WINDOW; its order is in `keys`, its offsets in `exprs` */
     /* SETOP */
     enum setop_kind setop;

@@ -4,9 +4,14 @@
 struct agg_rewrite {
     struct planning *l;
     struct plan *node;
+    bool inside; /* a subquery, which sees columns, aggregates and GROUPING() of this level */
 };
 
-static struct err *above_agg(struct expr **ref, void *arg);
+/* A column that is grouped by keeps its slot. */
+static bool is_in_place(const struct plan_expr *g)
+{
+    return g->expr->kind == E_VAR && g->slot == plan_var_slot(g->expr);
+}
 
 /* Above the aggregation, grouping expressions and aggregates are values in slots. */
 static struct err *above_agg(struct expr **ref, void *arg)
@@ -19,16 +24,25 @@ static struct err *above_agg(struct expr **ref, void *arg)
         *ref = slot_expr(p, r->node->aggs[e->agg->number].slot, e);
         return NULL;
     }
+    if (e->kind == E_GROUPING && e->grouping.level == q) {
+        *ref = slot_expr(p, r->node->groupings[e->grouping.number].slot, e);
+        return NULL;
+    }
     for (int i = 0; i < q->ngroup; i++) {
-        if (r->node->group[i].expr->kind == E_VAR || !expr_equal(q->group[i], e))
+        if (is_in_place(&r->node->group[i]) || (r->inside && e->kind != E_VAR) ||
+            e->kind == E_CONST || !expr_equal(q->group[i], e))
             continue;
         *ref = slot_expr(p, r->node->group[i].slot, e);
         return NULL;
     }
-    if (e->kind == E_VAR || e->kind == E_CONST || e->kind == E_SUBLINK || e->kind == E_WINDOW)
+    if (e->kind == E_VAR || e->kind == E_CONST || (e->kind == E_WINDOW && !r->inside))
         return NULL;
     *ref = copy_node(p->arena, e);
-    return expr_children(*ref, above_agg, r);
+    TRY(expr_children(*ref, above_agg, r));
+    if (e->kind != E_SUBLINK)
+        return NULL;
+    struct agg_rewrite inner = {r->l, r->node, true};
+    return query_exprs(e->sublink.query, above_agg, &inner);
 }
 
 static struct err *window_above_agg(struct window *w, struct agg_rewrite *r)
@@ -40,21 +54,51 @@ static struct err *window_above_agg(struct window *w, struct agg_rewrite *r)
     return NULL;
 }
 
+/* Two expressions may have come down to one column, of which grouping sets can lack one. */
+static int group_slot(struct planner *p, const struct plan *agg, int i)
+{
+    const struct expr *e = agg->group[i].expr;
+    if (e->kind != E_VAR)
+        return plan_new_slots(p->plan, 1);
+    for (int k = 0; k < i; k++)
+        if (agg->group[k].slot == plan_var_slot(e))
+            return plan_new_slots(p->plan, 1);
+    return plan_var_slot(e);
+}
+
+/* GROUPING(): for each the positions of its arguments. */
+static void plan_groupings(struct planner *p, const struct query *q, struct plan *agg)
+{
+    agg->groupings = arena_new_array(p->arena, struct plan_grouping, q->ngroupings);
+    agg->ngroupings = q->ngroupings;
+    for (int i = 0; i < q->ngroupings; i++) {
+        struct plan_grouping *g = &agg->groupings[i];
+        g->slot = plan_new_slots(p->plan, 1);
+        g->n = q->groupings[i]->nargs;
+        g->columns = arena_new_array(p->arena, int, g->n);
+        for (int k = 0; k < g->n; k++)
+            while (!expr_equal(q->group[g->columns[k]], q->groupings[i]->args[k]))
+                g->columns[k]++;
+    }
+}
+
 struct err *plan_agg(struct planning *l, struct plan **node)
 {
     struct planner *p = l->p;
     struct query *q = l->q;
     struct plan *agg = plan_new(p, P_AGG);
     agg->left = *node;
-    agg->strategy = q->ngroup ? AGG_HASHED : AGG_PLAIN;
+    agg->strategy = q->ngroup || q->nsets ? AGG_HASHED : AGG_PLAIN;
+    agg->sets = q->sets;
+    agg->nsets = q->nsets;
+    plan_groupings(p, q, agg);
     agg->ngroup = q->ngroup;
     agg->group = arena_new_array(p->arena, struct plan_expr, q->ngroup);
     for (int i = 0; i < q->ngroup; i++) {
         struct expr *e = q->group[i];
         agg->group[i].expr = e;
         TRY(prepare_expr(l, &agg->group[i].expr));
-        agg->group[i].slot = agg->group[i].expr->kind == E_VAR ? plan_var_slot(agg->group[i].expr)
-                                                               : plan_new_slots(p->plan, 1);
+        agg->group[i].slot = group_slot(p, agg, i);
     }
     agg->naggs = q->naggs;
     agg->aggs = arena_new_array(p->arena, struct plan_agg, q->naggs);
@@ -64,9 +108,11 @@ struct err *plan_agg(struct planning *l, struct plan **node)
         agg->aggs[i].slot = plan_new_slots(p->plan, 1);
     }
     agg->rows = q->ngroup ? sel_groups(l, agg->group, q->ngroup, (*node)->rows) : 1;
+    if (q->nsets)
+        agg->rows *= q->nsets;
     agg->startup_cost = agg->total_cost =
         (*node)->total_cost + (*node)->rows * 0.01 + agg->rows * 0.01;
-    struct agg_rewrite r = {l, agg};
+    struct agg_rewrite r = {l, agg, false};
     for (int i = 0; i < q->ntargets; i++)
         TRY(above_agg(&q->targets[i].expr, &r));
     for (int i = 0; i < q->nwfuncs; i++)

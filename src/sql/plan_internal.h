@@ -89,6 +89,8 @@ relset plan_reads(struct planning *l, struct plan *n);
 bool expr_mentions(const struct expr *e, const struct rte *rte);
 struct err *deep_copy(struct planner *p, struct expr **e) MUST_CHECK;
 bool plan_is_outer(struct planning *l, struct subplan *s);
+/* plan_slots.c: whether it reads slots that others write. */
+bool plan_depends(struct planner *p, struct subplan *s);
 /* Visits the expressions of one node. */
 struct err *plan_node_exprs(struct plan *n, expr_visit visit, void *arg) MUST_CHECK;
 relset expr_rels(const struct planning *l, const struct expr *e, bool *outer);

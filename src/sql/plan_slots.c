@@ -50,6 +50,8 @@ static struct err *note_slot(struct expr **ref, void *arg)
         bit_set(r->set, e->param);
     if (e->kind == E_SUBPLAN) {
         plan_read_slots(r->w, e->subplan->plan, r->set);
+        for (int i = 0; i < e->subplan->nout; i++)
+            bit_set(r->set, e->subplan->out_slots[i]);
         if (e->subplan->test)
             return note_slot(&e->subplan->test, arg);
         return NULL;
@@ -112,12 +114,67 @@ static void plan_write_slots(struct plan *n, bits set)
         bit_set(set, n->group[i].slot);
     for (int i = 0; i < n->naggs; i++)
         bit_set(set, n->aggs[i].slot);
+    for (int i = 0; i < n->ngroupings; i++)
+        bit_set(set, n->groupings[i].slot);
     for (int i = 0; i < n->nreturning; i++)
         bit_set(set, n->returning[i].slot);
     plan_write_slots(n->left, set);
     plan_write_slots(n->right, set);
     for (int i = 0; i < n->ninputs; i++)
         plan_write_slots(n->inputs[i], set);
+}
+
+/* ---- what comes from elsewhere ---- */
+
+static void subplan_depends(struct walk *w, const struct subplan *s, bits set);
+
+static struct err *note_foreign(struct expr **ref, void *arg)
+{
+    struct reads *r = arg;
+    if ((*ref)->kind == E_SUBPLAN) {
+        subplan_depends(r->w, (*ref)->subplan, r->set);
+        return NULL;
+    }
+    if ((*ref)->kind == E_SLOT || (*ref)->kind == E_VAR)
+        return note_slot(ref, arg);
+    return expr_children(*ref, note_foreign, arg);
+}
+
+static void foreign_reads(struct walk *w, struct plan *n, bits set)
+{
+    if (!n)
+        return;
+    struct reads r = {w, set};
+    struct err *never = plan_node_exprs(n, note_foreign, &r);
+    CHECK(never == NULL);
+    foreign_reads(w, n->left, set);
+    foreign_reads(w, n->right, set);
+    for (int i = 0; i < n->ninputs; i++)
+        foreign_reads(w, n->inputs[i], set);
+}
+
+/* The slots that it reads and does not write. */
+static void subplan_depends(struct walk *w, const struct subplan *s, bits set)
+{
+    bits reads = bits_new(w);
+    bits writes = bits_new(w);
+    foreign_reads(w, s->plan, reads);
+    for (int i = 0; i < s->nout; i++)
+        bit_set(reads, s->out_slots[i]);
+    plan_write_slots(s->plan, writes);
+    for (int i = 0; i < w->words; i++)
+        set[i] |= reads[i] & ~writes[i];
+}
+
+bool plan_depends(struct planner *p, struct subplan *s)
+{
+    struct walk w = {p, p->plan->nslots / 64 + 1};
+    bits set = bits_new(&w);
+    bool found = false;
+    subplan_depends(&w, s, set);
+    for (int slot = p->plan->nparams; slot < p->plan->nslots && !found; slot++)
+        found = bit_get(set, slot);
+    return found;
 }
 
 /* ---- saving ---- */

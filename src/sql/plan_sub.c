@@ -159,11 +159,28 @@ bool plan_is_outer(struct planning *l, struct subplan *s)
     return search.found;
 }
 
+static relset rel_of_slot(const struct planning *l, int slot)
+{
+    for (int i = 0; i < l->q->nrtes; i++) {
+        const struct rte *rte = l->q->rtes[i];
+        if (rte->planned && slot >= rte->base && slot < rte->base + rte->ncols)
+            return (relset)1 << rte->index;
+    }
+    return 0;
+}
+
 struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out)
 {
     struct planner *p = l->p;
-    struct subplan *s = arena_new(p->arena, struct subplan);
     struct query *q = e->sublink.query;
+    *out = arena_memdup(p->arena, e, sizeof(*e));
+    (*out)->kind = E_SUBPLAN;
+    (*out)->nargs = 0;
+    if (q->subplan) { /* a target and a sort key, say */
+        (*out)->subplan = q->subplan;
+        return NULL;
+    }
+    struct subplan *s = arena_new(p->arena, struct subplan);
     s->kind = e->sublink.kind;
     s->test = e->sublink.test;
     bool hashed = s->kind == SUBLINK_EXISTS && hash_exists(p, q, s, &s->test);
@@ -184,18 +201,16 @@ struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out)
     if (s->nout)
         s->column_type = q->targets[0].expr->type;
     s->array_type = e->type;
-    s->correlated = plan_is_outer(l, s);
+    s->correlated = plan_is_outer(l, s) || plan_depends(p, s);
     s->outer_rels = plan_reads(l, s->plan);
+    for (int i = 0; i < s->nout; i++)
+        s->outer_rels |= rel_of_slot(l, s->out_slots[i]);
     if (s->test)
         s->outer_rels |= expr_rels(l, s->test, NULL);
     hash_test(p, s);
     s->number = p->plan->nsubplans;
     ARENA_PUSH(p->arena, p->plan->subplans, p->plan->nsubplans, p->subplans_cap, s);
-    struct expr *sub = arena_memdup(p->arena, e, sizeof(*e));
-    sub->kind = E_SUBPLAN;
-    sub->nargs = 0;
-    sub->subplan = s;
-    *out = sub;
+    q->subplan = (*out)->subplan = s;
     return NULL;
 }
 

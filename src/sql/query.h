@@ -10,6 +10,8 @@
 enum { SYSTEM_SLOTS = 5 };
 const char *system_column_name(int att);
 
+struct subplan;
+
 enum rte_kind {
     RTE_RELATION,
     RTE_SUBQUERY,
@@ -114,6 +116,22 @@ enum query_kind { Q_SELECT, Q_INSERT, Q_UPDATE, Q_DELETE, Q_UTILITY };
 enum setop_kind { SETOP_NONE, SETOP_UNION, SETOP_INTERSECT, SETOP_EXCEPT };
 enum distinct_kind { DISTINCT_NONE, DISTINCT_ALL, DISTINCT_ON };
 
+enum group_kind { GROUP_COLUMNS, GROUP_EMPTY, GROUP_ROLLUP, GROUP_CUBE, GROUP_SETS };
+
+/* An item of GROUP BY, or of a grouping set's list. */
+struct group_item {
+    enum group_kind kind;
+    int *columns; /* COLUMNS: positions in `group` */
+    int ncolumns;
+    struct group_item *items; /* ROLLUP, CUBE, SETS */
+    int nitems;
+};
+
+struct grouping_set {
+    const bool *has; /* by position in `group` */
+    int size;
+};
+
 struct assignment {
     int att;
     struct expr *expr;
@@ -135,6 +153,7 @@ struct query {
                           settings, search path or clock */
     uint64_t catalog_version; /* ... its analysis began at */
     struct query *parent;
+    struct subplan *subplan; /* planner: of the sublink whose query this is; it is made once */
     struct rte **rtes;
     int nrtes;
     int rtes_cap;
@@ -143,9 +162,18 @@ struct query {
     struct expr *where;
     struct target *targets;
     int ntargets;
-    bool has_group; /* GROUP BY, HAVING or an aggregate */
-    struct expr **group;
+    bool has_group;      /* GROUP BY, HAVING or an aggregate */
+    struct expr **group; /* all grouping expressions, each once */
     int ngroup;
+    int group_cap;
+    struct group_item *group_items; /* GROUP BY as written */
+    int ngroup_items;
+    bool group_distinct;
+    struct grouping_set *sets; /* nsets 0: one, of all expressions */
+    int nsets;
+    struct expr **groupings; /* E_GROUPING nodes */
+    int ngroupings;
+    int groupings_cap;
     struct expr *having;
     struct expr **aggs; /* E_AGG nodes computed at this level */
     int naggs;
