@@ -114,6 +114,7 @@ void builtin_init(void);
 
 /* SQL text that makes the system views of a database. */
 extern const char data_system_views[];
+extern const char data_information_schema[];
 
 /* By file name ("pg_type"); NULL when there is none. */
 const struct builtin_table *builtin_table(const char *name);

@@ -88,4 +88,8 @@ data_pg_type_end:
 data_system_views:
     .incbin "system_views.sql"
     .byte 0
+    .global data_information_schema
+data_information_schema:
+    .incbin "information_schema.sql"
+    .byte 0
     .section .note.GNU-stack,"",@progbits

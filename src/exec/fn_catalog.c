@@ -222,6 +222,35 @@ static struct err *fn_viewdef_by_name(struct fn_call *c, struct datum *out)
     return fn_get_viewdef(&by_oid, out);
 }
 
+/* Bits of the commands that work on it: UPDATE 4, INSERT 8, DELETE 16. */
+static struct err *updatable(struct fn_call *c, int64_t *bits)
+{
+    struct relation *r;
+    *bits = 0;
+    TRY(need_session(c));
+    TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
+    if (r && r->kind == 'r' && !r->read_only_synced)
+        *bits = 4 | 8 | 16;
+    relation_unref(r);
+    return NULL;
+}
+
+static struct err *fn_relation_is_updatable(struct fn_call *c, struct datum *out)
+{
+    int64_t bits;
+    TRY(updatable(c, &bits));
+    *out = datum_int(bits);
+    return NULL;
+}
+
+static struct err *fn_column_is_updatable(struct fn_call *c, struct datum *out)
+{
+    int64_t bits;
+    TRY(updatable(c, &bits));
+    *out = datum_bool(c->args[1].i > 0 && (bits & (4 | 16)) == (4 | 16));
+    return NULL;
+}
+
 /* Every rule is a view's. */
 static struct err *fn_ruledef(struct fn_call *c, struct datum *out)
 {
@@ -330,6 +359,7 @@ static const struct {
     {"PG_char_to_encoding", fn_char_to_encoding},
     {"pg_encoding_max_length_sql", fn_encoding_max_length},
     {"pg_my_temp_schema", fn_my_temp_schema},
+    {"pg_get_function_arg_default", fn_no_definition}, /* of built-in ones */
     {"pg_get_partkeydef", fn_no_definition},
     {"pg_get_partition_constraintdef", fn_no_definition},
     {"pg_get_triggerdef", fn_no_definition},
@@ -344,6 +374,8 @@ static const struct {
     {"pg_indexes_size", fn_indexes_size},
     {"pg_relation_filenode", fn_relation_filenode},
     {"pg_stat_get_live_tuples", fn_live_tuples},
+    {"pg_relation_is_updatable", fn_relation_is_updatable},
+    {"pg_column_is_updatable", fn_column_is_updatable},
     {"pg_get_viewdef_name", fn_viewdef_by_name},
     {"pg_get_viewdef_name_ext", fn_viewdef_by_name},
     {"pg_get_viewdef_wrap", fn_get_viewdef},

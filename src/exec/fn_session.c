@@ -341,8 +341,23 @@ static struct err *fn_format_type(struct fn_call *c, struct datum *out)
     *out = datum_null();
     if (c->args[0].null)
         return NULL;
+    uint32_t oid = (uint32_t)c->args[0].u;
     int32_t typmod = c->args[1].null ? -1 : (int32_t)c->args[1].i;
-    return session_type_name(c->session, (uint32_t)c->args[0].u, typmod, c->arena, out);
+    /* The SQL standard's names, which without a length mean another type. */
+    static const struct {
+        uint32_t type;
+        const char *name;
+    } standard[] = {{BPCHAR_OID, "character"},
+                    {BPCHARARRAY_OID, "character[]"},
+                    {1560, "bit"},
+                    {1561, "bit[]"}};
+    for (size_t i = 0; c->args[1].null && i < ARRAY_LENGTH(standard); i++) {
+        if (standard[i].type != oid)
+            continue;
+        *out = cstring(c, standard[i].name);
+        return NULL;
+    }
+    return session_type_name(c->session, oid, typmod, c->arena, out);
 }
 
 static struct err *fn_get_userbyid(struct fn_call *c, struct datum *out)

@@ -223,6 +223,7 @@ static struct err *open_store(struct txn_mgr **mgr, struct catalog **catalog)
     builtin_init();
     exec_init();
     bootstrap_register(data_system_views);
+    bootstrap_register(data_information_schema);
     bootstrap_register(sync_bootstrap_sql());
     sync_init();
     TRY(txn_mgr_open(&config, mgr));
