@@ -2,6 +2,8 @@
  * arguments and, if asked, ANALYZE. */
 #include "exec/ddl_internal.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -193,4 +195,62 @@ struct err *ddl_vacuum(struct ddl *d, const PgQuery__VacuumStmt *s)
     for (size_t i = 0; i < s->n_rels; i++)
         TRY(vacuum_named(&v, s->rels[i]->vacuum_relation));
     return s->n_rels || !v.analyze ? NULL : analyze_all(&v);
+}
+
+/* ---- by itself ---- */
+
+static bool is_due(const struct vacuum *v, const struct relation *r, const struct analyze_due *due)
+{
+    struct txn_mgr *mgr = catalog_txn_mgr(v->d->cat->shared);
+    double rows = (double)txn_row_count(mgr, r->storage_id);
+    double seen = r->analyzed_rows < 0 ? 0 : r->analyzed_rows;
+    double change = rows > seen ? rows - seen : seen - rows;
+    return change > due->threshold + due->scale * seen;
+}
+
+static struct err *analyze_if_due(struct vacuum *v, uint32_t oid, struct analyze_due *due)
+{
+    struct relation *r;
+    bool locked = false;
+    TRY(cat_relation(v->d->cat, oid, &r));
+    struct err *e = NULL;
+    if (r && is_due(v, r, due))
+        e = txn_lock_table(v->d->cat->txn, oid, TXN_SHARE_UPDATE_EXCLUSIVE, TXN_SKIP_LOCKED,
+                           &locked);
+    if (!e && locked) {
+        e = ddl_analyze(v->d, r, NULL, v->target);
+        due->table = oid;
+        snprintf(due->schema, sizeof(due->schema), "%s", r->nsp_name);
+        snprintf(due->name, sizeof(due->name), "%s", r->name);
+    }
+    relation_unref(r);
+    return e;
+}
+
+static int by_oid(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+struct err *analyze_next_due(struct session *s, struct analyze_due *due)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct ddl d = {.s = s, .cat = &s->cat, .arena = &arena, .sql = "", .quiet = true};
+    struct vacuum v = {.d = &d, .analyze = true};
+    uint32_t *oids = NULL;
+    int n = 0;
+    due->table = 0;
+    struct err *e = statistics_target(&v);
+    if (!e)
+        e = all_tables(&v, &oids, &n);
+    if (n)
+        qsort(oids, (size_t)n, sizeof(*oids), by_oid);
+    for (int i = 0; i < n && !e && !due->table; i++)
+        if (oids[i] > due->after)
+            e = analyze_if_due(&v, oids[i], due);
+    arena_done(&arena);
+    return e;
 }

@@ -161,6 +161,20 @@ struct err *utility_run(struct session *s, struct raw_stmt *raw, char tag[64]) M
 struct PgQuery__Node;
 const char *statement_name(const struct PgQuery__Node *n);
 
+/* A look for a table of the session's database to ANALYZE, the first by OID behind `after`: one
+ * whose number of rows is off by more than threshold + scale * what the last ANALYZE saw, and that
+ * nobody has locked. */
+struct analyze_due {
+    double threshold;
+    double scale;
+    uint32_t after;
+    uint32_t table; /* analyzed; 0: there is none */
+    char schema[64];
+    char name[64];
+};
+/* In the session's transaction. MAY YIELD. */
+struct err *analyze_next_due(struct session *s, struct analyze_due *due) MUST_CHECK;
+
 /* SQL that makes the contents of a new database: schema public, system views ... Registered at
  * start, run in order by bootstrap_run in the session's transaction, as superuser with pid 0. */
 void bootstrap_register(const char *sql);

@@ -1,6 +1,8 @@
 /* The contents of a new database beyond the catalog's own rows. */
 #include "server/server_internal.h"
 
+#include "exec/temp.h"
+
 /* The views are made last, in the same transaction as everything else. */
 static struct err *is_complete(struct cat *c, bool *yes)
 {
@@ -28,4 +30,20 @@ struct err *server_bootstrap_database(struct str database)
     struct err *e = fill(b);
     backend_free(b);
     return e;
+}
+
+static struct err *drop_leftovers(struct session *s, void *arg)
+{
+    (void)arg;
+    return temp_drop_leftovers(s);
+}
+
+static struct err *drop_in(struct str database, void *arg)
+{
+    return server_in_database(database, drop_leftovers, arg);
+}
+
+struct err *server_drop_temporary(void)
+{
+    return server_each_database(drop_in, NULL);
 }

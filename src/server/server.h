@@ -24,4 +24,9 @@ struct err *server_bootstrap_database(struct str database) MUST_CHECK;
 /* At start: the temporary tables that sessions of an earlier process left in any database. */
 struct err *server_drop_temporary(void) MUST_CHECK;
 
+/* The fiber that analyzes tables when they have changed. Stopped before the runtime is drained. */
+struct runtime;
+void auto_analyze_start(struct runtime *rt);
+void auto_analyze_stop(void);
+
 #endif

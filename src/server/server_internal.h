@@ -408,6 +408,16 @@ struct backend *backend_new(void);
 /* A session of the server's own, of the superuser, without a connection; for backend_free. */
 struct err *backend_internal(struct str database, struct backend **out) MUST_CHECK;
 void backend_free(struct backend *b);
+
+/* each_database.c: calls `fn` in a transaction of a session of the server's own in that database,
+ * and commits it if it succeeds. MAY YIELD. */
+typedef struct err *(*server_job)(struct session *s, void *arg);
+struct err *server_in_database(struct str database, server_job fn, void *arg) MUST_CHECK;
+/* For every database that allows connections, until an error. MAY YIELD. */
+struct err *server_each_database(struct err *(*fn)(struct str database, void *arg),
+                                 void *arg) MUST_CHECK;
+
+/* session.c */
 struct buf *backend_out(struct backend *b);
 /* Sends what is in the output. MAY YIELD. */
 struct err *backend_flush(struct backend *b) MUST_CHECK;
