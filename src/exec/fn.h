@@ -46,6 +46,28 @@ struct agg_impl {
     struct err *(*remove)(void *state, struct fn_call *c, struct arena *arena, bool *ok);
 };
 
+/* Ordered-set and hypothetical-set aggregates: they see a group's rows in order. */
+struct ordered_rows {
+    int64_t count;
+    int ncols;
+    const struct type_ops **types;
+    const bool *desc;
+    const bool *nulls_first;
+};
+
+struct ordered_impl {
+    const char *name;
+    size_t state_bytes; /* zeroed */
+    bool skip_nulls;    /* rows whose first column is NULL are not there */
+    /* `c` has the direct arguments; `arena` lives with the state. */
+    struct err *(*begin)(void *state, struct fn_call *c, const struct ordered_rows *rows,
+                         struct arena *arena);
+    struct err *(*add)(void *state, const struct ordered_rows *rows, const struct datum *row,
+                       struct arena *arena);
+    struct err *(*finish)(void *state, struct fn_call *c, const struct ordered_rows *rows,
+                          struct datum *out);
+};
+
 /* Set-returning functions: called until *done. Arguments and state_arena must live until then; the
  * state is in state_arena and needs no release, so a scan may stop early. `ncols` is the number of
  * columns the function declares; rows borrow from arena, state_arena and arguments. */
@@ -60,6 +82,8 @@ fn_impl fn_lookup(const char *prosrc);
 const struct srf_impl *srf_lookup(const char *prosrc);
 /* By aggregate name and resolved argument type OIDs as declared in pg_proc ("sum", {INT4_OID}, 1).
  */
+/* By name; `direct`: type of the first direct argument, 0: none. */
+const struct ordered_impl *ordered_lookup(const char *name, uint32_t direct);
 const struct agg_impl *agg_lookup(const char *name, const uint32_t *arg_types, int nargs);
 
 #endif

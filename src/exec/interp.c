@@ -121,16 +121,15 @@ static struct err *run_row(const struct call_site *site, const struct datum *arg
     const struct expr *e = site->expr;
     const struct type_ops **types = arena_new_array(arena, const struct type_ops *, e->nargs + 1);
     struct str *names = arena_new_array(arena, struct str, e->nargs + 1);
-    bool named = e->nargs > 0;
     for (int i = 0; i < e->nargs; i++) {
         types[i] = type_by_oid(e->args[i]->type);
         if (!types[i])
             return err_unsupported("a row with a column of this type is not supported");
-        named &= e->args[i]->kind == E_VAR && e->args[i]->var.att > 0;
-        if (named)
-            names[i] = str_from(e->args[i]->var.rte->colnames[e->args[i]->var.att - 1]);
+        if (e->field_names)
+            names[i] = str_from(e->field_names[i]);
     }
-    return record_make(RECORD_OID, e->nargs, types, named ? names : NULL, args, arena, out);
+    return record_make(RECORD_OID, e->nargs, types, e->field_names ? names : NULL, args, arena,
+                       out);
 }
 
 static struct err *run_iocast(struct exec *x, const struct call_site *site, struct datum in,

@@ -17,10 +17,13 @@
 /* In an aggregate's part of an input: the flag, the arguments, the order keys. */
 struct agg_info {
     const struct agg_impl *impl;
+    const struct ordered_impl
+        *ordered; /* an ordered-set aggregate; its arguments are direct ones */
+    struct ordered_rows rows;
     const struct type_ops **arg_ops;
     const struct type_ops **order_ops;
     uint32_t *arg_types;
-    int nargs;
+    int nargs; /* taken from each row */
     int norder;
     int at;                /* of its part in the input */
     bool collects;         /* has DISTINCT or ORDER BY */
@@ -36,6 +39,7 @@ struct group {
     struct datum *keys;
     struct datum *saved;
     void **states;      /* per aggregate; NULL for one that collects */
+    int64_t *collected; /* per aggregate: rows of an ordered-set one */
     struct group *next; /* in order of first appearance */
 };
 
@@ -51,6 +55,7 @@ struct agg_state {
     int width;           /* of an input */
     struct datum *all;   /* with grouping sets: the current row's grouping expressions */
     bool any;            /* there was a row */
+    bool has_ordered;    /* an ordered-set aggregate */
     struct datum *input; /* of the current row */
     struct datum *args;  /* a collected row, decoded */
     struct buf key;
@@ -68,6 +73,23 @@ struct agg_state {
 
 /* ---- states ---- */
 
+static void prepare_ordered(struct exec *x, const struct expr *e, const char *name,
+                            struct agg_info *info)
+{
+    int n = e->agg->norder;
+    bool *flags = arena_new_array(&x->arena, bool, 2 * n);
+    info->rows.ncols = n;
+    info->rows.types = arena_new_array(&x->arena, const struct type_ops *, n);
+    info->rows.desc = flags;
+    info->rows.nulls_first = flags + n;
+    for (int i = 0; i < n; i++) {
+        info->rows.types[i] = type_by_oid(e->agg->order[i].expr->type);
+        flags[i] = e->agg->order[i].desc;
+        flags[n + i] = e->agg->order[i].nulls_first;
+    }
+    info->ordered = ordered_lookup(name, e->nargs ? e->args[0]->type : 0);
+}
+
 static struct err *agg_prepare(struct exec *x, const struct plan_agg *pa, struct agg_info *info)
 {
     const struct expr *e = pa->expr;
@@ -76,11 +98,14 @@ static struct err *agg_prepare(struct exec *x, const struct plan_agg *pa, struct
     CHECK(p->name.len < sizeof(name));
     memcpy(name, p->name.data, p->name.len);
     name[p->name.len] = '\0';
-    info->nargs = e->nargs;
-    info->impl = agg_lookup(name, p->argtypes, p->nargs);
-    if (!info->impl)
-        return err_unsupported("aggregate function %s is not supported yet", name);
     info->norder = e->agg->norder;
+    info->nargs = e->agg->ordered_set ? 0 : e->nargs;
+    if (e->agg->ordered_set)
+        prepare_ordered(x, e, name, info);
+    else
+        info->impl = agg_lookup(name, p->argtypes, p->nargs);
+    if (!info->impl && !info->ordered)
+        return err_unsupported("aggregate function %s is not supported yet", name);
     info->collects = e->agg->distinct || e->agg->norder;
     info->arg_ops = arena_new_array(&x->arena, const struct type_ops *, e->nargs + 1);
     info->arg_types = arena_new_array(&x->arena, uint32_t, e->nargs + 1);
@@ -154,9 +179,11 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
         struct agg_info *info = &s->aggs[i];
         TRY(agg_prepare(x, &n->aggs[i], info));
         info->at = s->width;
+        s->has_ordered |= info->ordered != NULL;
         info->group = UINT64_MAX;
         s->width += 1 + info->nargs + info->norder;
-        most = info->nargs > most ? info->nargs : most;
+        int row = info->ordered ? info->norder : info->nargs;
+        most = row > most ? row : most;
     }
     s->input = arena_new_array(&x->arena, struct datum, s->width + 1);
     s->args = arena_new_array(&x->arena, struct datum, most + 1);
@@ -164,9 +191,9 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
 }
 
 /* Zeroed, aligned for 128-bit integers. */
-static void *impl_state_new(struct arena *a, const struct agg_impl *impl)
+static void *impl_state_new(struct arena *a, size_t bytes)
 {
-    uintptr_t p = (uintptr_t)arena_zalloc(a, impl->state_bytes + 16);
+    uintptr_t p = (uintptr_t)arena_zalloc(a, bytes + 16);
     return (void *)((p + 15) & ~(uintptr_t)15);
 }
 
@@ -177,9 +204,11 @@ static struct group *group_new(struct plan *n, struct agg_state *s, const struct
     struct group *g = arena_new(a, struct group);
     g->number = s->ngroups++;
     g->states = arena_new_array(a, void *, n->naggs + 1);
+    if (s->has_ordered)
+        g->collected = arena_new_array(a, int64_t, n->naggs);
     for (int i = 0; i < n->naggs; i++)
         if (!s->aggs[i].collects)
-            g->states[i] = impl_state_new(a, s->aggs[i].impl);
+            g->states[i] = impl_state_new(a, s->aggs[i].impl->state_bytes);
     g->saved = arena_new_array(a, struct datum, n->nsaved + 1);
     for (int i = 0; i < n->nsaved; i++)
         g->saved[i] = saved ? keep(a, saved[i]) : datum_null();
@@ -220,11 +249,15 @@ static struct err *feed(struct exec *x, struct agg_state *s, struct agg_info *in
 /* ---- DISTINCT and ORDER BY within an aggregate ---- */
 
 static struct err *collect(struct exec *x, struct agg_state *s, struct agg_info *info,
-                           const struct plan_agg *pa, const struct group *g,
-                           const struct datum *args)
+                           const struct plan_agg *pa, struct group *g, const struct datum *args)
 {
     const struct agg_extra *extra = pa->expr->agg;
     const struct datum *order = args + info->nargs;
+    if (info->ordered) {
+        if (info->ordered->skip_nulls && order[0].null)
+            return NULL;
+        g->collected[info - s->aggs]++;
+    }
     if (!info->sorter)
         TRY(sort_begin(x, &info->sorter));
     buf_reset(&s->key);
@@ -236,7 +269,10 @@ static struct err *collect(struct exec *x, struct agg_state *s, struct agg_info 
                 extra->order[i].nulls_first);
     for (int i = 0; extra->distinct && i < info->nargs; i++)
         key_put(&s->key, info->arg_ops[i], args[i], false, false);
-    row_encode(&s->value, args, info->nargs);
+    if (info->ordered)
+        row_encode(&s->value, order, info->norder);
+    else
+        row_encode(&s->value, args, info->nargs);
     TRY(buf_finish(&s->key));
     TRY(buf_finish(&s->value));
     return sorter_add(info->sorter, buf_str(&s->key), buf_str(&s->value));
@@ -453,6 +489,32 @@ static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s,
 
 /* ---- results ---- */
 
+/* The frame has the group's values, for the direct arguments. */
+static struct err *give_ordered(struct exec *x, struct agg_state *s, struct agg_info *info,
+                                const struct plan_agg *pa, const struct group *g)
+{
+    int ndirect = pa->expr->nargs;
+    struct arena *a = &s->out_arena;
+    struct datum *direct = arena_new_array(a, struct datum, ndirect + 1);
+    void *state = impl_state_new(a, info->ordered->state_bytes);
+    for (int i = 0; i < ndirect; i++) {
+        TRY(program_run(x, pa->args[i], a));
+        direct[i] = keep(a, x->frame[pa->args[i]->result]);
+    }
+    struct fn_call c = agg_call(x, s, info, pa, direct);
+    c.nargs = ndirect;
+    c.arena = a;
+    info->rows.count = g->collected[info - s->aggs];
+    TRY(info->ordered->begin(state, &c, &info->rows, a));
+    while (info->group == g->number) {
+        TRY(fiber_tick());
+        TRY(row_decode(info->value, s->args, info->norder));
+        TRY(info->ordered->add(state, &info->rows, s->args, a));
+        TRY(next_collected(info));
+    }
+    return info->ordered->finish(state, &c, &info->rows, &x->frame[pa->slot]);
+}
+
 static void give_groupings(struct exec *x, struct plan *n, const struct group *g)
 {
     for (int i = 0; i < n->ngroupings; i++) {
@@ -475,8 +537,12 @@ static struct err *give_group(struct exec *x, struct plan *n, struct agg_state *
         const struct plan_agg *pa = &n->aggs[i];
         struct agg_info *info = &s->aggs[i];
         void *state = g->states[i];
+        if (info->ordered) {
+            TRY(give_ordered(x, s, info, pa, g));
+            continue;
+        }
         if (info->collects) {
-            state = impl_state_new(&s->out_arena, info->impl);
+            state = impl_state_new(&s->out_arena, info->impl->state_bytes);
             TRY(feed_collected(x, s, info, pa, g->number, state));
         }
         struct fn_call c = agg_call(x, s, info, pa, NULL);

@@ -115,6 +115,54 @@ static struct expr *register_agg(struct level *l, struct expr *e)
     return e;
 }
 
+/* WITHIN GROUP's expressions are the last arguments; the others are direct ones. */
+static struct err *split_ordered_args(struct level *l, const struct cat_proc *p,
+                                      const PgQuery__FuncCall *call, struct expr *e)
+{
+    struct analysis *a = l->a;
+    struct agg_extra *x = e->agg;
+    x->norder = (int)call->n_agg_order;
+    x->order = arena_new_array(a->arena, struct sort_key, x->norder);
+    e->nargs -= x->norder;
+    for (int i = 0; i < x->norder; i++) {
+        struct sort_key *k = &x->order[i];
+        k->expr = e->args[e->nargs + i];
+        if (builtin_agg(p->oid)->kind == 'h') { /* the direct argument is compared with it */
+            struct expr *pair[2] = {k->expr, e->args[i]};
+            uint32_t common;
+            TRY(common_type(a, pair, 2, "WITHIN GROUP", &common));
+            TRY(coerce_to_common(a, &e->args[i], common, "WITHIN GROUP"));
+            TRY(coerce_to_common(a, &k->expr, common, "WITHIN GROUP"));
+        }
+        TRY(resolve_unknown(a, &k->expr));
+        TRY(sort_direction(a, call->agg_order[i]->sort_by, k));
+    }
+    return NULL;
+}
+
+static struct err *check_agg_form(struct level *l, const struct cat_proc *p, struct expr **args,
+                                  int nargs, const PgQuery__FuncCall *call)
+{
+    const struct cat_agg *agg = builtin_agg(p->oid);
+    const char *name = node_str(call->funcname[call->n_funcname - 1]);
+    int order = (int)call->n_agg_order;
+    struct err *e = NULL;
+    if (call->agg_within_group && agg->kind == 'n')
+        e = err_new("42809", "%s is not an ordered-set aggregate, so it cannot have WITHIN GROUP",
+                    name);
+    else if (!call->agg_within_group && agg->kind != 'n')
+        e = err_new("42809", "WITHIN GROUP is required for ordered-set aggregate %s", name);
+    else if (!nargs && !call->agg_star && agg->kind == 'n')
+        e = err_new("42809", "%s(*) must be used to call a parameterless aggregate function", name);
+    else if (agg->kind == 'h' && nargs - order != order)
+        e = err_hint(err_new("42883", "function %s does not exist",
+                             func_signature(l->a, (struct func_name){NULL, name}, args, nargs)),
+                     "To use the hypothetical-set aggregate %s, the number of hypothetical direct "
+                     "arguments (here %d) must match the number of ordering columns (here %d).",
+                     name, nargs - order, order);
+    return e ? at(l->a, e, call->location) : NULL;
+}
+
 struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **args, int nargs,
                      const PgQuery__FuncCall *call, uint32_t type, int location, struct expr **out)
 {
@@ -125,6 +173,17 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
     x->star = call->agg_star;
     x->distinct = call->agg_distinct;
     x->ordered_set = call->agg_within_group;
+    TRY(check_agg_form(l, p, args, nargs, call));
+    for (int i = 0; i < nargs; i++)
+        if (expr_has_srf(args[i]))
+            return at(a,
+                      err_hint(err_unsupported("aggregate function calls cannot contain "
+                                               "set-returning function calls"),
+                               "You might be able to move the set-returning function into a "
+                               "LATERAL FROM item."),
+                      args[i]->location);
+    if (x->ordered_set)
+        TRY(split_ordered_args(l, p, call, e));
     if (x->distinct)
         for (int i = 0; i < nargs; i++) {
             uint32_t lt;
@@ -181,6 +240,14 @@ static struct err *check_call_form(struct level *l, const PgQuery__FuncCall *f,
     bool is_agg = e->kind == E_AGG;
     if (e->kind == E_WINDOW)
         return NULL;
+    if (f->agg_within_group && !is_agg)
+        return at(a,
+                  p && p->kind == 'w'
+                      ? err_new("42809", "window function %s cannot have WITHIN GROUP", name)
+                      : err_new("42809",
+                                "WITHIN GROUP specified, but %s is not an aggregate function",
+                                name),
+                  f->location);
     if (f->agg_star && !is_agg)
         return at(
             a, err_new("42809", "%s(*) specified, but %s is not an aggregate function", name, name),
@@ -226,11 +293,10 @@ struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struc
     struct analysis *a = l->a;
     struct func_name fn;
     TRY(func_name(a, f, &fn));
-    if (f->agg_within_group)
-        return at(a, err_unsupported("WITHIN GROUP is not supported"), f->location);
     int n = (int)f->n_args;
-    struct expr **args = arena_new_array(a->arena, struct expr *, n + 1);
-    const char **names = arena_new_array(a->arena, const char *, n + 1);
+    int norder = f->agg_within_group ? (int)f->n_agg_order : 0;
+    struct expr **args = arena_new_array(a->arena, struct expr *, n + norder + 1);
+    const char **names = arena_new_array(a->arena, const char *, n + norder + 1);
     for (int i = 0; i < n; i++) {
         const pg_node *arg = f->args[i];
         if (arg->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR) {
@@ -242,6 +308,8 @@ struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struc
         }
         TRY(analyze_expr(l, arg, &args[i]));
     }
+    for (int i = 0; i < norder; i++)
+        TRY(analyze_expr(l, f->agg_order[i]->sort_by->node, &args[n++]));
     TRY(make_func(l, fn, args, names, n, f->func_variadic, f, f->location, out));
     if (f->funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX && (*out)->kind == E_FUNC)
         (*out)->form = FORM_SQL;

@@ -295,6 +295,7 @@ static struct err *check_grouping_args(struct level *l)
 struct group_check {
     struct level *l;
     bool inside; /* a subquery */
+    bool direct; /* arguments of an ordered-set aggregate */
 };
 
 static bool in_all_sets(const struct query *q, int column)
@@ -343,6 +344,9 @@ static struct err *ungrouped(const struct group_check *c, const struct expr *e)
                             "column \"%s.%s\" must appear in the GROUP BY clause or be used in an "
                             "aggregate function",
                             rte->name, col);
+    if (c->direct)
+        err = err_detail(err, "Direct arguments of an ordered-set aggregate must use only grouped "
+                              "columns.");
     return at(c->l->a, err, e->location);
 }
 
@@ -354,8 +358,12 @@ static struct err *check_grouped(struct expr **ref, void *arg)
     for (int i = 0; i < q->ngroup; i++)
         if ((!c->inside || e->kind == E_VAR) && expr_equal(q->group[i], e))
             return NULL;
-    if (e->kind == E_AGG && e->agg->level == q)
+    if (e->kind == E_AGG && e->agg->level == q) {
+        struct group_check direct = {c->l, c->inside, true};
+        for (int i = 0; e->agg->ordered_set && i < e->nargs; i++)
+            TRY(check_grouped(&e->args[i], &direct));
         return NULL;
+    }
     if (e->kind == E_GROUPING && e->grouping.level == q)
         return NULL;
     if (e->kind == E_VAR && own_rte(q, e->var.rte) && !depends_on_key(q, e->var.rte))
@@ -363,7 +371,7 @@ static struct err *check_grouped(struct expr **ref, void *arg)
     TRY(expr_children(e, check_grouped, arg));
     if (e->kind != E_SUBLINK)
         return NULL;
-    struct group_check inner = {c->l, true};
+    struct group_check inner = {c->l, true, c->direct};
     return query_exprs(e->sublink.query, check_grouped, &inner);
 }
 
@@ -377,7 +385,7 @@ static struct err *check_keys(struct group_check *c, struct sort_key *keys, int 
 struct err *check_grouping(struct level *l)
 {
     struct query *q = l->q;
-    struct group_check c = {l, false};
+    struct group_check c = {l, false, false};
     if (!q->has_group)
         return NULL;
     TRY(check_grouping_args(l));

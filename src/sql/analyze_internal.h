@@ -160,6 +160,8 @@ struct func_name {
     const char *nsp; /* NULL: search path */
     const char *name;
 };
+/* As errors name a call: name(type, type). */
+const char *func_signature(struct analysis *a, struct func_name fn, struct expr **args, int nargs);
 /* Builds a call to the function chosen for those arguments (already analyzed, perhaps unknown
  * literals). names[i]: name of a named argument or NULL. Result kinds FUNC, AGG, or a cast. */
 struct err *make_func(struct level *l, struct func_name fn, struct expr **args, const char **names,
@@ -186,6 +188,9 @@ struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s) MUST_C
 struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct target *targets,
                               int ntargets, enum clause clause, struct sort_key **out,
                               int *nout) MUST_CHECK;
+/* Fills in all but the expression of a key. */
+struct err *sort_direction(struct analysis *a, const PgQuery__SortBy *s,
+                           struct sort_key *k) MUST_CHECK;
 /* Expressions only: no names or numbers of output columns. */
 struct err *analyze_plain_keys(struct level *l, pg_node **list, size_t n, struct sort_key **out,
                                int *nout) MUST_CHECK;

@@ -158,9 +158,13 @@ static struct expr *whole_row(struct level *l, struct ns_item *item, int locatio
 {
     struct expr *row = expr_new(l->a, E_ROW, RECORD_OID, location);
     row->args = arena_new_array(l->a->arena, struct expr *, item->ncols);
-    for (int i = 0; i < item->ncols; i++)
-        if (item->cols[i])
-            row->args[row->nargs++] = reference(l, item->cols[i], location);
+    row->field_names = arena_new_array(l->a->arena, const char *, item->ncols);
+    for (int i = 0; i < item->ncols; i++) {
+        if (!item->cols[i])
+            continue;
+        row->field_names[row->nargs] = item->colnames[i];
+        row->args[row->nargs++] = reference(l, item->cols[i], location);
+    }
     /* One column of a function in FROM stands for itself. */
     if (item->rte && item->rte->kind == RTE_FUNCTION && row->nargs == 1)
         return row->args[0];

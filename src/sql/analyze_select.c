@@ -218,7 +218,7 @@ struct err *find_target(struct level *l, const pg_node *n, struct target *target
     return NULL;
 }
 
-static struct err *sort_direction(struct analysis *a, const PgQuery__SortBy *s, struct sort_key *k)
+struct err *sort_direction(struct analysis *a, const PgQuery__SortBy *s, struct sort_key *k)
 {
     k->desc = s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
     if (s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {

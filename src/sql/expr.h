@@ -138,6 +138,7 @@ struct expr {
         struct {
             int field; /* 1-based */
         } field;
+        const char **field_names; /* ROW: of a table's whole row, by args; NULL: f1, f2 ... */
         struct subplan *subplan;
         struct window_extra *window;
         struct {

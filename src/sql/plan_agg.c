@@ -100,10 +100,13 @@ struct err *plan_agg(struct planning *l, struct plan **node)
         TRY(prepare_expr(l, &agg->group[i].expr));
         agg->group[i].slot = group_slot(p, agg, i);
     }
+    struct agg_rewrite r = {l, agg, false};
     agg->naggs = q->naggs;
     agg->aggs = arena_new_array(p->arena, struct plan_agg, q->naggs);
     for (int i = 0; i < q->naggs; i++) {
-        agg->aggs[i].expr = q->aggs[i];
+        agg->aggs[i].expr = copy_node(p->arena, q->aggs[i]);
+        for (int k = 0; q->aggs[i]->agg->ordered_set && k < q->aggs[i]->nargs; k++)
+            TRY(above_agg(&agg->aggs[i].expr->args[k], &r)); /* computed for each group */
         TRY(prepare_expr(l, &agg->aggs[i].expr));
         agg->aggs[i].slot = plan_new_slots(p->plan, 1);
     }
@@ -112,7 +115,6 @@ struct err *plan_agg(struct planning *l, struct plan **node)
         agg->rows *= q->nsets;
     agg->startup_cost = agg->total_cost =
         (*node)->total_cost + (*node)->rows * 0.01 + agg->rows * 0.01;
-    struct agg_rewrite r = {l, agg, false};
     for (int i = 0; i < q->ntargets; i++)
         TRY(above_agg(&q->targets[i].expr, &r));
     for (int i = 0; i < q->nwfuncs; i++)

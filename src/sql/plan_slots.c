@@ -202,6 +202,19 @@ static int *saved_of(struct walk *w, struct plan *child, const uint64_t *need, i
 
 static void assign_expr_subplans(struct walk *w, struct plan *n);
 
+/* Direct arguments of ordered-set aggregates are computed when a group is given. */
+static void direct_reads(struct walk *w, struct plan *n, bits set)
+{
+    struct reads r = {w, set};
+    for (int i = 0; i < n->naggs; i++) {
+        const struct expr *e = n->aggs[i].expr;
+        for (int k = 0; e->agg->ordered_set && k < e->nargs; k++) {
+            struct err *never = note_slot(&e->args[k], &r);
+            CHECK(never == NULL);
+        }
+    }
+}
+
 static void assign(struct walk *w, struct plan *n, const uint64_t *above)
 {
     if (!n)
@@ -211,7 +224,13 @@ static void assign(struct walk *w, struct plan *n, const uint64_t *above)
     switch (n->kind) {
     case P_SORT:
     case P_MATERIAL:
-    case P_AGG:
+    case P_AGG: {
+        bits wanted = bits_new(w);
+        bits_or(w, wanted, above);
+        direct_reads(w, n, wanted);
+        n->saved = saved_of(w, n->left, wanted, &n->nsaved);
+        break;
+    }
     case P_WINDOW:
     case P_DISTINCT:
         /* What this node reads for itself it reads before saving; aggregates above read results. */

@@ -529,6 +529,11 @@ static const char *signature_of(struct analysis *a, struct func_name fn, struct 
     return s;
 }
 
+const char *func_signature(struct analysis *a, struct func_name fn, struct expr **args, int nargs)
+{
+    return signature_of(a, fn, args, arena_new_array(a->arena, const char *, nargs + 1), nargs);
+}
+
 static const struct str *parameter_names(const struct cat_proc *p)
 {
     return p->argnames;
@@ -785,7 +790,7 @@ struct err *make_func(struct level *l, struct func_name fn, struct expr **args, 
     TRY(resolve_polymorphic(a, p, declared, actual, nargs, &rettype, location));
     for (int i = 0; i < nargs; i++) {
         TRY(coerce_arg(a, &args[i], declared[i]));
-        if (declared[i] == ANY_OID)
+        if (declared[i] == ANY_OID && !(call && call->agg_within_group))
             TRY(resolve_unknown(a, &args[i]));
     }
     if (c.expanded)
