@@ -26,6 +26,7 @@ static struct err *describe_relation(struct ddl *d, uint32_t oid, int sub, struc
     const char *kind = r->kind == 'v'   ? "view"
                        : r->kind == 'i' ? "index"
                        : r->kind == 'S' ? "sequence"
+                       : r->kind == 'c' ? "composite type"
                                         : "table";
     struct err *e = cat_find_relation(d->cat, STR(""), str_from(r->name), true, &visible);
     if (!e) {
@@ -397,6 +398,7 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
         const char *is = r->kind == 'v'   ? "view"
                          : r->kind == 'i' ? "index"
                          : r->kind == 'S' ? "sequence"
+                         : r->kind == 'c' ? "type"
                                           : "table";
         bool vowel = is[0] == 'i';
         e = err_hint(err_new("42809", "\"%s\" is not %s %s", r->name,
@@ -405,6 +407,7 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
                      r->kind == 'v'   ? "VIEW"
                      : r->kind == 'i' ? "INDEX"
                      : r->kind == 'S' ? "SEQUENCE"
+                     : r->kind == 'c' ? "TYPE"
                                       : "TABLE",
                      vowel ? "an" : "a", is);
     }

@@ -117,6 +117,7 @@ enum distinct_kind { DISTINCT_NONE, DISTINCT_ALL, DISTINCT_ON };
 struct assignment {
     int att;
     struct expr *expr;
+    bool partial; /* to a part of the column */
 };
 
 struct on_conflict {
