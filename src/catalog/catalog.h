@@ -112,7 +112,9 @@ struct relation {
     const char *nsp_name;
     uint32_t owner;
     uint32_t storage_id;
-    char kind; /* r table, v view, i index, S sequence, m materialized view; D: cat_domain_value */
+    uint32_t row_type; /* 0: none */
+    char kind; /* r table, v view, i index, S sequence, m materialized view, c composite type;
+                         D: cat_domain_value */
     char persistence;     /* p t u */
     double analyzed_rows; /* when ANALYZE last saw it; -1: never */
     bool shared;          /* of a system table: one for all databases */
@@ -212,6 +214,9 @@ struct err *cat_domain(struct cat *c, uint32_t oid, bool whole, struct arena *a,
 /* What a domain's CHECK is an expression over: a relation whose one column is VALUE. In the arena;
  * no reference is needed. */
 struct relation *cat_domain_value(uint32_t domain, struct arena *a);
+/* The fields of a composite type (of a table's row type: its columns), in the arena. 42809. */
+struct err *cat_composite(struct cat *c, uint32_t type, struct arena *a,
+                          struct composite *out) MUST_CHECK;
 /* The value of an enum type with that label; *found false: none. */
 struct err *cat_enum_value(struct cat *c, uint32_t type, struct str label, struct datum *out,
                            bool *found) MUST_CHECK;

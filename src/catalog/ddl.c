@@ -165,6 +165,16 @@ struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,
     return NULL;
 }
 
+struct err *ddl_replace_column(struct cat *c, uint32_t relid, int attnum,
+                               const struct ddl_column *column)
+{
+    struct object_address self = {PG_CLASS, relid, attnum};
+    struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
+    TRY(systab_delete(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, NULL));
+    TRY(depend_forget(c, self));
+    return ddl_add_column(c, relid, attnum, column);
+}
+
 static struct err *insert_view(struct cat *c, uint32_t relid, const char *sql)
 {
     uint32_t oid;
@@ -180,6 +190,27 @@ static struct err *insert_view(struct cat *c, uint32_t relid, const char *sql)
                          (struct object_address){PG_CLASS, relid, 0}, DEPEND_INTERNAL);
 }
 
+static struct err *insert_row_type(struct cat *c, const struct ddl_relation *def, uint32_t relid)
+{
+    struct ddl_type_def type = {.name = def->name,
+                                .nsp = def->nsp,
+                                .owner = def->owner,
+                                .kind = 'c',
+                                .typmod = -1,
+                                .relid = relid,
+                                .relkind = def->kind};
+    uint32_t oid;
+    uint32_t taken;
+    TRY(cat_type_oid(c, def->nsp, str_from(def->name), &taken));
+    if (taken)
+        return err_hint(err_new("42710", "type \"%s\" already exists", def->name),
+                        "A relation has an associated type of the same name, so you must use a "
+                        "name that doesn't conflict with any existing type.");
+    TRY(ddl_create_type(c, &type, &oid));
+    struct datum key = datum_int(relid);
+    return ddl_update_column(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, CLS_TYPE, datum_int(oid));
+}
+
 struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def, uint32_t *oid)
 {
     struct arena a;
@@ -193,7 +224,9 @@ struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def, u
         TRY(ddl_add_column(c, relid, i + 1, &def->columns[i]));
     if (def->kind == 'v')
         TRY(insert_view(c, relid, def->view_sql));
-    if (def->nsp != PG_CATALOG_NSP && def->kind != 'i')
+    if (strchr("rvmc", def->kind) && def->nsp != PG_CATALOG_NSP)
+        TRY(insert_row_type(c, def, relid));
+    if (def->nsp != PG_CATALOG_NSP && def->kind != 'i' && def->kind != 'c')
         TRY(depend_record(c, (struct object_address){PG_CLASS, relid, 0},
                           (struct object_address){PG_NAMESPACE, def->nsp, 0}, DEPEND_NORMAL));
     *oid = relid;
@@ -253,9 +286,31 @@ struct err *ddl_set_view(struct cat *c, uint32_t view, const char *sql)
                              text_datum(sql));
 }
 
+/* A row type follows its relation. */
+static struct err *update_row_type(struct cat *c, uint32_t relid, int column, struct datum value)
+{
+    struct relation *r;
+    TRY(cat_relation(c, relid, &r));
+    uint32_t type = r ? r->row_type : 0;
+    relation_unref(r);
+    if (!type)
+        return NULL;
+    if (column == CLS_NSP)
+        return ddl_move_type(c, type, (uint32_t)value.u);
+    if (column == CLS_OWNER)
+        return ddl_update_type(c, type, TYP_OWNER, value);
+    struct arena a;
+    arena_init(&a);
+    struct err *e = ddl_rename_type(c, type, arena_strndup(&a, (const char *)value.p, value.len));
+    arena_done(&a);
+    return e;
+}
+
 struct err *ddl_update_class(struct cat *c, uint32_t relid, int column, struct datum value)
 {
     struct datum key = datum_int(relid);
+    if (column == CLS_NAME || column == CLS_NSP || column == CLS_OWNER)
+        TRY(update_row_type(c, relid, column, value));
     return ddl_update_column(c, PG_CLASS, CLASS_OID_INDEX, &key, 1, column, value);
 }
 

@@ -44,6 +44,9 @@ struct err *ddl_rule_view(struct cat *c, uint32_t rule, uint32_t *view) MUST_CHE
 struct err *ddl_set_view(struct cat *c, uint32_t view, const char *sql) MUST_CHECK;
 struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,
                            const struct ddl_column *column) MUST_CHECK;
+/* The column is of another type from now on; there are no values of it. */
+struct err *ddl_replace_column(struct cat *c, uint32_t relid, int attnum,
+                               const struct ddl_column *column) MUST_CHECK;
 /* Sets one pg_class / pg_attribute column (CLS_ and ATT_ numbers). */
 struct err *ddl_update_class(struct cat *c, uint32_t relid, int column,
                              struct datum value) MUST_CHECK;

@@ -133,8 +133,9 @@ static struct err *type_depends(struct cat *c, const struct ddl_type_def *def, u
     if (def->relid) {
         struct object_address rel = {PG_CLASS, def->relid, 0};
         /* A type by itself owns its relation; a table owns its row type. */
-        return def->relkind == 'c' ? depend_record(c, rel, self, DEPEND_INTERNAL)
-                                   : depend_record(c, self, rel, DEPEND_INTERNAL);
+        if (def->relkind != 'c')
+            return depend_record(c, self, rel, DEPEND_INTERNAL);
+        TRY(depend_record(c, rel, self, DEPEND_INTERNAL));
     }
     TRY(ddl_depends_on_type(c, self, def->basetype));
     return depend_record(c, self, (struct object_address){PG_NAMESPACE, def->nsp, 0},

@@ -434,6 +434,7 @@ static struct err *load_class(struct cat *c, struct relation *r, bool *found)
     r->nsp = oid_of(v[CLS_NSP]);
     r->owner = oid_of(v[CLS_OWNER]);
     r->storage_id = oid_of(v[CLS_FILENODE]);
+    r->row_type = oid_of(v[CLS_TYPE]);
     r->kind = char_of(v[CLS_KIND]);
     r->persistence = char_of(v[CLS_PERSISTENCE]);
     r->analyzed_rows = (double)v[CLS_TUPLES].f32;
@@ -451,7 +452,8 @@ static struct err *load(struct cat *c, struct relation *r, bool *found)
     if (!*found)
         return NULL;
     TRY(load_atts(c, r));
-    if (r->kind == 'i')
+    TRY(cat_load_type(c, r->row_type, NULL));
+    if (r->kind == 'i' || r->kind == 'c')
         return NULL;
     TRY(load_defaults(c, r));
     if (r->kind == 'v')

@@ -57,6 +57,8 @@ static void init_ops(struct user_type *u)
         type_init_array(ops, inner);
     } else if (u->cat.kind == 'e') {
         type_init_enum(ops);
+    } else if (u->cat.kind == 'c') {
+        type_init_composite(ops);
     } else if (u->cat.kind == 'd' && inner) {
         const char *name = ops->name;
         bool nested = inner->domain != 0;
@@ -302,9 +304,14 @@ static struct err *label_of(void *names, uint32_t type, struct datum d, struct b
     return cat_enum_label(names, d, out);
 }
 
+static struct err *fields_of(void *names, uint32_t type, struct arena *a, struct composite *out)
+{
+    return cat_composite(names, type, a, out);
+}
+
 struct type_env cat_type_env(struct cat *c)
 {
-    return (struct type_env){.names = c, .enum_label = label_of};
+    return (struct type_env){.names = c, .enum_label = label_of, .composite_of = fields_of};
 }
 
 /* ---- domains ---- */
@@ -384,4 +391,30 @@ struct relation *cat_domain_value(uint32_t domain, struct arena *a)
                                .collation = t->collation,
                                .ops = type_by_oid(t->basetype)};
     return r;
+}
+
+/* ---- composite types ---- */
+
+struct err *cat_composite(struct cat *c, uint32_t type, struct arena *a, struct composite *out)
+{
+    struct relation *r = NULL;
+    TRY(cat_load_type(c, type, NULL));
+    const struct cat_type *t = builtin_type(builtin_base_type(type));
+    if (t && t->kind == 'c' && t->relid)
+        TRY(cat_relation(c, t->relid, &r));
+    if (!r)
+        return err_new("42809", "type %u is not composite", type);
+    *out = (struct composite){.nfields = r->natts,
+                              .fields = arena_new_array(a, struct composite_field, r->natts + 1)};
+    for (int i = 0; i < r->natts; i++) {
+        const struct attr *att = &r->atts[i];
+        bool gone = att->dropped || !att->ops;
+        out->fields[i] = (struct composite_field){.name = arena_str(a, str_from(att->name)),
+                                                  .type = att->type,
+                                                  .typmod = att->typmod,
+                                                  .ops = att->ops,
+                                                  .dropped = gone};
+    }
+    relation_unref(r);
+    return NULL;
 }

@@ -508,6 +508,8 @@ static struct err *emit_expr(struct emitter *m, const struct expr *e, int dst, i
     case E_MINMAX:
         return emit_minmax(m, e, out);
     case E_NULLTEST:
+        if (type_is_record(type_by_oid(e->args[0]->type)))
+            return emit_with_site(m, e, S_ROW_IS_NULL, out);
         return emit_unary(m, e, e->flag ? S_IS_NOT_NULL : S_IS_NULL, 0, dst, out);
     case E_BOOLTEST:
         return emit_unary(m, e, S_BOOLTEST, (uint8_t)e->booltest, dst, out);
@@ -532,7 +534,11 @@ static struct err *emit_expr(struct emitter *m, const struct expr *e, int dst, i
     case E_SUBPLAN:
         return emit_subplan(m, e, out);
     case E_FIELD:
-        return err_unsupported("selecting fields of composite values is not supported");
+        return emit_with_site(m, e, S_FIELD, out);
+    case E_FIELDSTORE:
+        return emit_with_site(m, e, S_FIELDSTORE, out);
+    case E_SUBSTORE:
+        return emit_with_site(m, e, S_SUBSTORE, out);
     case E_SUBLINK:
     case E_AGG:
     case E_WINDOW:

@@ -22,6 +22,14 @@ static struct err *has_row(void *arg, struct str key, const struct datum *row)
     return NULL;
 }
 
+static bool holds_composite(uint32_t type)
+{
+    const struct cat_type *t = builtin_type(builtin_base_type(type));
+    while (t && t->is_array)
+        t = builtin_type(builtin_base_type(t->elem));
+    return t && t->kind == 'c';
+}
+
 static struct err *missing_text(struct ddl *d, struct row_expr *x, struct ddl_column *col)
 {
     const struct type_ops *ops = type_by_oid(col->type);
@@ -52,7 +60,8 @@ static struct err *missing_value(struct ddl *d, struct ddl_column *col, const Pg
     TRY(deparse_stored_expr(d->cat, e, NULL, &text));
     col->default_sql = arena_strdup(d->arena, buf_cstr(&text));
     buf_done(&text);
-    *volatile_ = expr_has_volatile(e);
+    /* A composite value's text would not outlive changes of its type. */
+    *volatile_ = expr_has_volatile(e) || holds_composite(col->type);
     if (*volatile_)
         return NULL;
     TRY(row_expr_new(&env, NULL, e, &x));
@@ -345,6 +354,8 @@ static struct err *alter_one(struct ddl *d, struct relation **rel,
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster:
         return NULL; /* storage parameters have no meaning here */
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterColumnType:
+        if ((*rel)->kind == 'c')
+            return ddl_alter_attribute_type(d, rel, cmd);
         return err_unsupported("ALTER COLUMN ... TYPE is not supported yet");
     default:
         return err_unsupported("this form of ALTER TABLE is not supported yet");
@@ -357,6 +368,18 @@ static struct err *refuse_synced(const struct relation *r)
         return NULL;
     return err_hint(err_new("42809", "cannot alter synced table \"%s\"", r->name),
                     "The table is kept in step with its source, which owns its columns.");
+}
+
+/* ALTER TYPE is for composite types, and they are for it. */
+static struct err *check_kind(const PgQuery__AlterTableStmt *a, const struct relation *r)
+{
+    bool type = a->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE;
+    if (type && r->kind != 'c')
+        return err_new("42809", "\"%s\" is not a composite type", r->name);
+    if (!type && r->kind == 'c')
+        return err_hint(err_new("42809", "\"%s\" is a composite type", r->name),
+                        "Use ALTER TYPE instead.");
+    return NULL;
 }
 
 struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
@@ -372,6 +395,8 @@ struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
     struct err *e = ddl_must_own(d, rel);
     if (!e)
         e = refuse_synced(rel);
+    if (!e)
+        e = check_kind(a, rel);
     if (!e)
         e = checks_none_pending(d->s, rel->oid, rel->name, "ALTER TABLE");
     for (size_t i = 0; i < a->n_cmds && !e; i++)
@@ -553,6 +578,9 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     struct relation *r;
     snprintf(tag, 64, "ALTER TABLE");
     switch (s->rename_type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_ATTRIBUTE:
+        snprintf(tag, 64, "ALTER TYPE");
+        return ddl_rename_attribute(d, s);
     case PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT:
         snprintf(tag, 64, "ALTER DOMAIN");
         return ddl_rename_domain_constraint(d, s);

@@ -412,7 +412,7 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
         return missing_or_error(d, missing_ok, k->what, rv.relname);
     struct err *e = ddl_must_own(d, r);
     if (!e && r->kind != k->relkind) {
-        const char *is = ddl_kind_name(r->kind);
+        const char *is = r->kind == 'c' ? "type" : ddl_kind_name(r->kind);
         bool vowel = is[0] == 'i';
         e = err_hint(err_new("42809", "\"%s\" is not %s %s", r->name,
                              k->what[0] == 'i' ? "an" : "a", k->what),
@@ -421,6 +421,7 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
                      : r->kind == 'm' ? "MATERIALIZED VIEW"
                      : r->kind == 'i' ? "INDEX"
                      : r->kind == 'S' ? "SEQUENCE"
+                     : r->kind == 'c' ? "TYPE"
                                       : "TABLE",
                      vowel ? "an" : "a", is);
     }

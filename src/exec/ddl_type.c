@@ -186,7 +186,9 @@ struct err *ddl_alter_enum(struct ddl *d, const PgQuery__AlterEnumStmt *s)
 
 /* ---- RENAME, SET SCHEMA, OWNER ---- */
 
-static struct err *target(struct ddl *d, const PgQuery__Node *object, bool domain, uint32_t *oid)
+/* *relid: of a composite type. */
+static struct err *target(struct ddl *d, const PgQuery__Node *object, bool domain, uint32_t *oid,
+                          uint32_t *relid)
 {
     const PgQuery__List *l = object->list;
     TRY(ddl_find_type(d, l->items, l->n_items, oid));
@@ -197,26 +199,39 @@ static struct err *target(struct ddl *d, const PgQuery__Node *object, bool domai
         return err_hint(err_new("42809", "cannot alter array type %s", display(d, *oid)),
                         "You can alter type %s, which will alter the array type as well.",
                         display(d, t->elem));
+    *relid = t->kind == 'c' ? t->relid : 0;
+    if (*relid) {
+        struct relation *r;
+        TRY(cat_relation(d->cat, *relid, &r));
+        bool table = r && r->kind != 'c';
+        relation_unref(r);
+        if (table)
+            return err_hint(err_new("42809", "%s is a table's row type", display(d, *oid)),
+                            "Use ALTER TABLE instead.");
+    }
     return ddl_must_own_type(d, *oid);
 }
 
 struct err *ddl_rename_type_stmt(struct ddl *d, const PgQuery__RenameStmt *s)
 {
     uint32_t oid;
+    uint32_t relid;
     uint32_t taken;
-    TRY(target(d, s->object, s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, &oid));
+    TRY(target(d, s->object, s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, &oid, &relid));
     TRY(cat_type_oid(d->cat, builtin_type(oid)->nsp, str_from(s->newname), &taken));
     if (taken)
         return err_new("42710", "type \"%s\" already exists", s->newname);
-    return ddl_rename_type(d->cat, oid, s->newname);
+    return relid ? ddl_update_class(d->cat, relid, CLS_NAME, cstr_datum(s->newname))
+                 : ddl_rename_type(d->cat, oid, s->newname);
 }
 
 struct err *ddl_move_type_stmt(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s)
 {
     uint32_t oid;
+    uint32_t relid;
     uint32_t nsp;
     uint32_t taken;
-    TRY(target(d, s->object, s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, &oid));
+    TRY(target(d, s->object, s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, &oid, &relid));
     const struct cat_type *t = builtin_type(oid);
     TRY(cat_namespace_oid(d->cat, str_from(s->newschema), &nsp));
     if (!nsp)
@@ -227,19 +242,23 @@ struct err *ddl_move_type_stmt(struct ddl *d, const PgQuery__AlterObjectSchemaSt
     if (taken)
         return err_new("42710", "type \"%.*s\" already exists in schema \"%s\"", STR_ARG(t->name),
                        s->newschema);
-    return ddl_move_type(d->cat, oid, nsp);
+    return relid ? ddl_update_class(d->cat, relid, CLS_NSP, datum_int(nsp))
+                 : ddl_move_type(d->cat, oid, nsp);
 }
 
 struct err *ddl_own_type_stmt(struct ddl *d, const PgQuery__AlterOwnerStmt *s)
 {
     uint32_t oid;
+    uint32_t relid;
     uint32_t role = d->cat->role;
-    TRY(target(d, s->object, s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, &oid));
+    TRY(target(d, s->object, s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, &oid, &relid));
     if (s->newowner->roletype == PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_CSTRING) {
         TRY(cat_role_oid(d->cat, str_from(s->newowner->rolename), &role));
         if (!role)
             return err_new("42704", "role \"%s\" does not exist", s->newowner->rolename);
     }
+    if (relid)
+        TRY(ddl_update_class(d->cat, relid, CLS_OWNER, datum_int(role)));
     TRY(ddl_update_type(d->cat, oid, TYP_OWNER, datum_int(role)));
     return ddl_update_type(d->cat, builtin_type(oid)->array, TYP_OWNER, datum_int(role));
 }

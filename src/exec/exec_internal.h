@@ -42,6 +42,10 @@ enum step_op {
     S_ROWCMP, /* one column's "<": decides or goes on */
     S_IOCAST,
     S_DOMAIN,
+    S_FIELD,
+    S_FIELDSTORE,
+    S_SUBSTORE,
+    S_ROW_IS_NULL,
     S_ARRAYCAST,
     S_SQLVALUE,
     S_SUBSCRIPT,

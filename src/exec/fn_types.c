@@ -71,6 +71,14 @@ static const struct type_ops *array_of(void *names, uint32_t elem)
     return array ? type_of(names, array) : NULL;
 }
 
+static struct err *composite_of(void *names, uint32_t type, struct arena *arena,
+                                struct composite *out)
+{
+    struct session *s = names;
+    TRY(need_transaction(s));
+    return cat_composite(&s->cat, type, arena, out);
+}
+
 void session_bind_types(struct session *s)
 {
     s->types.type_of = type_of;
@@ -78,6 +86,7 @@ void session_bind_types(struct session *s)
     s->types.enum_value = enum_value;
     s->types.enum_label = enum_label;
     s->types.domain_check = domain_check;
+    s->types.composite_of = composite_of;
 }
 
 /* ---- enum_first and its like ---- */

@@ -128,8 +128,59 @@ static struct err *run_row(const struct call_site *site, const struct datum *arg
         if (e->field_names)
             names[i] = str_from(e->field_names[i]);
     }
-    return record_make(RECORD_OID, e->nargs, types, e->field_names ? names : NULL, args, arena,
-                       out);
+    return record_make(e->type, e->nargs, types,
+                       e->field_names && e->type == RECORD_OID ? names : NULL, args, arena, out);
+}
+
+static struct err *run_field(const struct call_site *site, struct datum in, struct datum *out)
+{
+    int i = site->expr->field.field - 1;
+    struct record r;
+    *out = datum_null();
+    if (in.null)
+        return NULL;
+    TRY(record_open(in, &r));
+    if (i < r.nfields)
+        *out = record_field(&r, i, site->to->byval);
+    return NULL;
+}
+
+/* A composite value with one field replaced; a NULL one has no fields set. */
+static struct err *run_fieldstore(struct exec *x, const struct call_site *site,
+                                  const struct datum *args, struct arena *arena, struct datum *out)
+{
+    const struct type_env *env = x->env.types;
+    struct composite c;
+    struct datum *values = NULL;
+    uint32_t type = builtin_base_type(site->expr->type);
+    TRY(env->composite_of(env->names, type, arena, &c));
+    if (!args[0].null) {
+        TRY(composite_values(&c, args[0], arena, &values));
+    } else {
+        values = arena_new_array(arena, struct datum, c.nfields + 1);
+        for (int i = 0; i < c.nfields; i++)
+            values[i] = datum_null();
+    }
+    if (site->expr->field.field <= c.nfields)
+        values[site->expr->field.field - 1] = args[1];
+    return composite_make(type, &c, values, arena, out);
+}
+
+/* A row is NULL when all its fields are, and not NULL when none is. */
+static struct err *run_row_is_null(struct exec *x, const struct call_site *site, struct datum in,
+                                   struct arena *arena, struct datum *out)
+{
+    bool not_null = site->expr->flag;
+    struct record_view v;
+    *out = datum_bool(in.null != not_null);
+    if (in.null)
+        return NULL;
+    TRY(record_view(x->env.types, in, arena, &v));
+    bool yes = true;
+    for (int i = 0; i < v.nfields; i++)
+        yes &= v.values[i].null != not_null;
+    *out = datum_bool(yes);
+    return NULL;
 }
 
 static struct err *run_iocast(struct exec *x, const struct call_site *site, struct datum in,
@@ -308,6 +359,34 @@ static struct err *run_subscript(struct exec *x, const struct call_site *site,
     return array_subscript(args[0], n, lower, out);
 }
 
+/* The subscripts of an assignment, of which none may be NULL. */
+static struct err *store_subscripts(const struct expr *e, const struct datum *args, int32_t *lower,
+                                    int *n)
+{
+    *n = 0;
+    for (int i = 1; i < e->nargs - 1; i++) {
+        if (args[i].null)
+            return err_new("22004", "array subscript in assignment must not be null");
+        if (*n == ARRAY_MAX_DIMS)
+            return err_new(
+                "54000", "number of array dimensions (%d) exceeds the maximum allowed (6)", *n + 1);
+        lower[(*n)++] = (int32_t)args[i].i;
+    }
+    return NULL;
+}
+
+/* args: the array, the subscripts, the new item. */
+static struct err *run_substore(struct exec *x, const struct call_site *site,
+                                const struct datum *args, struct arena *arena, struct datum *out)
+{
+    const struct expr *e = site->expr;
+    int32_t subscripts[ARRAY_MAX_DIMS];
+    int n;
+    (void)x;
+    TRY(store_subscripts(e, args, subscripts, &n));
+    return array_assign(site->to->elem, args[0], n, subscripts, args[e->nargs - 1], arena, out);
+}
+
 static struct err *run_nextval(struct exec *x, const struct call_site *site, struct datum *out)
 {
     int64_t value;
@@ -399,6 +478,14 @@ static struct err *run_slow(struct exec *x, const struct step *s, struct arena *
         return run_row(s->call, args, arena, dst);
     case S_IOCAST:
         return run_iocast(x, s->call, *args, arena, dst);
+    case S_FIELD:
+        return run_field(s->call, *args, dst);
+    case S_FIELDSTORE:
+        return run_fieldstore(x, s->call, args, arena, dst);
+    case S_SUBSTORE:
+        return run_substore(x, s->call, args, arena, dst);
+    case S_ROW_IS_NULL:
+        return run_row_is_null(x, s->call, *args, arena, dst);
     case S_DOMAIN:
         return run_domain(x, s->call, *args, dst);
     case S_ARRAYCAST:

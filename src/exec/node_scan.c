@@ -514,7 +514,7 @@ static struct err *scalar_row(struct exec *x, const struct plan_expr *e, struct 
         return NULL;
     TRY(record_open(v, &rec));
     for (int i = 0; i < ncols && i < rec.nfields; i++) {
-        const struct type_ops *ops = type_by_oid(record_field_type(&rec, i));
+        const struct type_ops *ops = type_lookup(x->env.types, record_field_type(&rec, i));
         row[i] = record_field(&rec, i, ops && ops->byval);
     }
     return NULL;

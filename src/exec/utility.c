@@ -390,6 +390,7 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
         snprintf(tag, 64,
                  n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ? "ALTER INDEX"
+                 : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ? "ALTER TYPE"
                  : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE
                      ? "ALTER SEQUENCE"
                      : "ALTER TABLE");
@@ -397,6 +398,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
         snprintf(tag, 64, "CREATE TYPE");
         return ddl_create_enum(d, n->create_enum_stmt);
+    case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT:
+        snprintf(tag, 64, "CREATE TYPE");
+        return ddl_create_composite(d, n->composite_type_stmt);
     case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
         snprintf(tag, 64, "CREATE DOMAIN");
         return ddl_create_domain(d, n->create_domain_stmt);

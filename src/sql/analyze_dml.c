@@ -109,13 +109,9 @@ static struct err *insert_columns(struct level *l, const PgQuery__InsertStmt *s)
         const PgQuery__ResTarget *t = s->cols[i]->res_target;
         int att;
         TRY(find_column(l, r, t->name, t->location, &att));
-        if (t->n_indirection)
-            return at(
-                l->a,
-                err_unsupported("assigning to parts of column \"%s\" is not supported", t->name),
-                t->location);
         for (int k = 0; k < q->nsource_atts; k++)
-            if (q->source_atts[k] == att)
+            if (q->source_atts[k] == att &&
+                !(t->n_indirection && s->cols[k]->res_target->n_indirection))
                 return at(l->a, err_new("42701", "column \"%s\" specified more than once", t->name),
                           t->location);
         q->source_atts[q->nsource_atts++] = att;
@@ -180,6 +176,26 @@ static int expr_location(const pg_node *n)
     }
 }
 
+static bool is_part(const PgQuery__InsertStmt *s, int i)
+{
+    return s->n_cols && s->cols[i]->res_target->n_indirection;
+}
+
+/* The value of a part of a column: its type is that of the part, or what assigning says is wrong.
+ */
+static struct err *insert_part_value(struct level *l, const PgQuery__InsertStmt *s, int i,
+                                     const struct attr *col, struct expr **value)
+{
+    struct expr *typed;
+    uint32_t type;
+    int32_t typmod;
+    TRY(part_type(l, col->type, col->typmod, s->cols[i]->res_target, &type, &typmod));
+    TRY(coerce_try(l->a, *value, type, typmod, 'a', FORM_IMPLICIT, -1, &typed));
+    if (typed)
+        *value = typed;
+    return NULL;
+}
+
 /* VALUES with one or more rows: each expression is coerced to its column. */
 static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
                                  const PgQuery__SelectStmt *values)
@@ -208,14 +224,18 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
             TRY(check_insertable(l, s, att, *value));
             if ((*value)->kind == E_DEFAULT)
                 TRY(column_default(l, r, att, value));
+            if (is_part(s, i)) {
+                TRY(insert_part_value(l, s, i, col, value));
+                continue;
+            }
             TRY(coerce_assignment(a, *value, col->name, col->type, col->typmod, false, value));
         }
     }
     for (int i = 0; i < ncols; i++) {
         const struct attr *col = &r->atts[q->source_atts[i] - 1];
         rte->colnames[i] = col->name;
-        rte->types[i] = col->type;
-        rte->typmods[i] = col->typmod;
+        rte->types[i] = is_part(s, i) ? rte->rows[0][i]->type : col->type;
+        rte->typmods[i] = is_part(s, i) ? -1 : col->typmod;
         rte->collations[i] = col->collation;
     }
     q->source_rte = rte;
@@ -242,7 +262,9 @@ static struct err *insert_select(struct level *l, const PgQuery__InsertStmt *s)
         const struct attr *col = &q->target->rel->atts[q->source_atts[k] - 1];
         TRY(check_insertable(l, s, q->source_atts[k], t->expr));
         /* A plain SELECT's own literals take the column's type; others are coerced outside. */
-        if (t->expr->type == UNKNOWN_OID)
+        if (is_part(s, k))
+            TRY(insert_part_value(l, s, k, col, &t->expr));
+        else if (t->expr->type == UNKNOWN_OID)
             TRY(coerce_assignment(a, t->expr, col->name, col->type, col->typmod, false, &t->expr));
         rte->colnames[k] = t->name;
         rte->types[k] = t->expr->type;
@@ -256,7 +278,7 @@ static struct err *insert_select(struct level *l, const PgQuery__InsertStmt *s)
 }
 
 /* One expression per column of the table, from the source row, a default or NULL. */
-static struct err *insert_row(struct level *l)
+static struct err *insert_row(struct level *l, const PgQuery__InsertStmt *s)
 {
     struct analysis *a = l->a;
     struct query *q = l->q;
@@ -270,7 +292,15 @@ static struct err *insert_row(struct level *l)
         struct expr *var = expr_var(a->arena, q->source_rte, i + 1, -1);
         if (q->source)
             var->location = q->source->targets[i].expr->location;
-        TRY(coerce_assignment(a, var, col->name, col->type, col->typmod, false, &q->row[att - 1]));
+        struct expr **value = &q->row[att - 1];
+        if (is_part(s, i)) {
+            if (!*value)
+                *value = expr_const(a->arena, col->type, -1, datum_null(), -1);
+            TRY(assign_column_part(l, *value, col->name, col->type, col->typmod,
+                                   s->cols[i]->res_target, var, value));
+            continue;
+        }
+        TRY(coerce_assignment(a, var, col->name, col->type, col->typmod, false, value));
     }
     for (int i = 0; i < r->natts; i++) {
         struct rte *rte;
@@ -397,7 +427,7 @@ struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s)
         TRY(insert_values(l, s, sel));
     else
         TRY(insert_select(l, s));
-    TRY(insert_row(l));
+    TRY(insert_row(l, s));
     if (s->on_conflict_clause &&
         s->on_conflict_clause->action != PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_NONE)
         TRY(analyze_on_conflict(l, s->on_conflict_clause));
@@ -405,6 +435,29 @@ struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s)
 }
 
 /* ---- UPDATE ---- */
+
+/* SET a.b = ..., a[1] = ...: upon the old value, or upon what an assignment before makes of it. */
+static struct err *assign_to_part(struct level *l, const PgQuery__ResTarget *t, int att,
+                                  struct expr *value, struct assignment *set, int *n, int before)
+{
+    const struct attr *col = &l->q->target->rel->atts[att - 1];
+    struct expr *container =
+        before >= 0 ? set[before].expr : expr_var(l->a->arena, l->q->target, att, t->location);
+    if (value->kind == E_DEFAULT)
+        return at(l->a,
+                  err_new("0A000", t->indirection[0]->node_case == PG_QUERY__NODE__NODE_STRING
+                                       ? "cannot set a subfield to DEFAULT"
+                                       : "cannot set an array element to DEFAULT"),
+                  t->location);
+    if (col->generated)
+        return generated_column(l->q->target->rel, att, "update");
+    TRY(assign_column_part(l, container, col->name, col->type, col->typmod, t, value, &value));
+    if (before >= 0)
+        set[before].expr = value;
+    else
+        set[(*n)++] = (struct assignment){att, value, true};
+    return NULL;
+}
 
 static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, struct expr *value,
                                   struct assignment *set, int *n)
@@ -414,14 +467,14 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     int att;
     TRY(find_column(l, r, t->name, t->location, &att));
     const struct attr *col = &r->atts[att - 1];
-    if (t->n_indirection)
-        return at(a,
-                  err_unsupported("assigning to parts of column \"%s\" is not supported", t->name),
-                  t->location);
+    int before = -1;
     for (int i = 0; i < *n; i++)
         if (set[i].att == att)
-            return at(a, err_new("42601", "multiple assignments to same column \"%s\"", t->name),
-                      -1);
+            before = i;
+    if (before >= 0 && !(t->n_indirection && set[before].partial))
+        return at(a, err_new("42601", "multiple assignments to same column \"%s\"", t->name), -1);
+    if (t->n_indirection)
+        return assign_to_part(l, t, att, value, set, n, before);
     if (value->kind == E_DEFAULT) {
         if (col->generated)
             return NULL; /* computed anyway */
@@ -434,7 +487,7 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
             "Column \"%s\" is an identity column defined as GENERATED ALWAYS.", col->name);
     }
     TRY(coerce_assignment(a, value, col->name, col->type, col->typmod, false, &value));
-    set[(*n)++] = (struct assignment){att, value};
+    set[(*n)++] = (struct assignment){att, value, false};
     return NULL;
 }
 

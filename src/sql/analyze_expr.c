@@ -607,7 +607,8 @@ static struct err *analyze_row(struct level *l, const PgQuery__RowExpr *r, struc
     TRY(analyze_list(l, r->args, r->n_args, &(*out)->args));
     (*out)->nargs = (int)r->n_args;
     for (int i = 0; i < (*out)->nargs; i++)
-        TRY(resolve_unknown(l->a, &(*out)->args[i]));
+        if ((*out)->args[i]->kind == E_PARAM)
+            TRY(resolve_unknown(l->a, &(*out)->args[i]));
     return NULL;
 }
 
@@ -654,8 +655,8 @@ static struct err *subscript_value(struct level *l, const pg_node *n, uint32_t c
     return at(l->a, err_new("42804", "array subscript must have type integer"), e->location);
 }
 
-static struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node **list,
-                                      size_t n, struct expr **out)
+struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node **list, size_t n,
+                               struct expr **out)
 {
     struct analysis *a = l->a;
     /* A name is an array of its bytes, from 0. */
@@ -696,8 +697,7 @@ static struct err *analyze_subscripts(struct level *l, struct expr *container, p
     return NULL;
 }
 
-static struct err *analyze_indirection(struct level *l, const PgQuery__AIndirection *x,
-                                       struct expr **out)
+struct err *analyze_indirection(struct level *l, const PgQuery__AIndirection *x, struct expr **out)
 {
     struct expr *e;
     TRY(analyze_expr(l, x->arg, &e));
@@ -706,11 +706,15 @@ static struct err *analyze_indirection(struct level *l, const PgQuery__AIndirect
         while (i + n < x->n_indirection &&
                x->indirection[i + n]->node_case == PG_QUERY__NODE__NODE_A_INDICES)
             n++;
-        if (!n)
-            return at(l->a,
-                      err_unsupported("selecting fields of composite values is not supported"),
+        if (n) {
+            TRY(analyze_subscripts(l, e, x->indirection + i, n, &e));
+        } else if (x->indirection[i]->node_case == PG_QUERY__NODE__NODE_STRING) {
+            TRY(analyze_field(l->a, e, node_str(x->indirection[i]), e->location, &e));
+            n = 1;
+        } else {
+            return at(l->a, err_new("42601", "row expansion via \"*\" is not supported here"),
                       e->location);
-        TRY(analyze_subscripts(l, e, x->indirection + i, n, &e));
+        }
         i += n;
     }
     *out = e;

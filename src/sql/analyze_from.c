@@ -85,6 +85,11 @@ struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struc
     if (!*out)
         return no_relation(a, rv);
     hold_relation(a, *out);
+    if ((*out)->kind == 'c')
+        return at(a,
+                  err_detail(err_new("42809", "cannot open relation \"%s\"", (*out)->name),
+                             "This operation is not supported for composite types."),
+                  rv->location);
     if ((*out)->persistence == 't' && (*out)->nsp != a->cat->temp_nsp)
         return err_unsupported("cannot access temporary tables of other sessions");
     return NULL;

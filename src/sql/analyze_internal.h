@@ -120,6 +120,32 @@ struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct t
 struct ns_item *find_ns_item(struct level *l, const char *nsp, const char *name);
 struct cte *find_cte(struct level *l, const char *name);
 
+/* ---- composite values (analyze_composite.c) ---- */
+struct part;
+bool type_is_composite(uint32_t type); /* a domain over one too */
+struct err *analyze_indirection(struct level *l, const PgQuery__AIndirection *x,
+                                struct expr **out) MUST_CHECK;
+struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node **list, size_t n,
+                               struct expr **out) MUST_CHECK;
+struct err *analyze_field(struct analysis *a, struct expr *e, const char *name, int location,
+                          struct expr **out) MUST_CHECK;
+bool is_field_star(const pg_node *n); /* (x).* */
+struct err *expand_fields(struct level *l, const PgQuery__AIndirection *x, struct target **targets,
+                          int *n, int *cap) MUST_CHECK;
+/* ROW(...) becomes a value of the composite type, column by column. 42846. */
+struct err *coerce_row(struct analysis *a, struct expr *e, uint32_t to, char context,
+                       enum expr_form form, int location, struct expr **out) MUST_CHECK;
+/* The column's new value when a part of it (t's indirection) is assigned to; `container` is the old
+ * one. */
+struct err *assign_column_part(struct level *l, struct expr *container, const char *column,
+                               uint32_t type, int32_t typmod, const PgQuery__ResTarget *t,
+                               struct expr *value, struct expr **out) MUST_CHECK;
+struct err *assign_part(struct level *l, struct expr *container, const struct part *p,
+                        pg_node **list, size_t n, struct expr *value, int location,
+                        struct expr **out) MUST_CHECK;
+struct err *part_type(struct level *l, uint32_t type, int32_t typmod, const PgQuery__ResTarget *t,
+                      uint32_t *part, int32_t *part_typmod) MUST_CHECK;
+
 /* ---- types ---- */
 bool can_coerce(uint32_t from, uint32_t to, char context /* i a e */);
 /* NULL error and *out NULL: no such coercion in that context. */

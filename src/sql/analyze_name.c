@@ -156,14 +156,19 @@ static struct err *unqualified(struct level *l, const char *name, int location, 
 /* The whole row of a table as a value. */
 static struct expr *whole_row(struct level *l, struct ns_item *item, int location)
 {
-    struct expr *row = expr_new(l->a, E_ROW, RECORD_OID, location);
+    const struct relation *r =
+        item->rte ? item->rte->view ? item->rte->view : item->rte->rel : NULL;
+    uint32_t type = r && r->row_type ? r->row_type : RECORD_OID;
+    struct expr *row = expr_new(l->a, E_ROW, type, location);
     row->args = arena_new_array(l->a->arena, struct expr *, item->ncols);
     row->field_names = arena_new_array(l->a->arena, const char *, item->ncols);
     for (int i = 0; i < item->ncols; i++) {
-        if (!item->cols[i])
+        if (!item->cols[i] && type == RECORD_OID)
             continue;
-        row->field_names[row->nargs] = item->colnames[i];
-        row->args[row->nargs++] = reference(l, item->cols[i], location);
+        row->field_names[row->nargs] = item->cols[i] ? item->colnames[i] : "";
+        row->args[row->nargs++] = item->cols[i]
+                                      ? reference(l, item->cols[i], location)
+                                      : expr_const(l->a->arena, VOID_OID, -1, datum_null(), -1);
     }
     /* One column of a function in FROM stands for itself. */
     if (item->rte && item->rte->kind == RTE_FUNCTION && row->nargs == 1)

@@ -156,6 +156,11 @@ struct err *analyze_targets(struct level *l, pg_node **list, size_t n, enum clau
             TRY(expand_star(l, rt->val->column_ref, out, nout, &cap));
             continue;
         }
+        if (is_field_star(rt->val)) {
+            l->clause = clause;
+            TRY(expand_fields(l, rt->val->a_indirection, out, nout, &cap));
+            continue;
+        }
         struct target t = {0};
         int strength;
         TRY(analyze_expr_in(l, rt->val, clause, &t.expr));

@@ -140,6 +140,8 @@ bool can_coerce(uint32_t from, uint32_t to, char context)
     const struct cat_type *f = builtin_type(from);
     if (to == RECORD_OID && f && f->kind == 'c')
         return true;
+    if (from == RECORD_OID && type_is_composite(to))
+        return true;
     if (to == RECORDARRAY_OID && element_type_of(from) == RECORD_OID)
         return true;
     return find_path(from, to, context).kind != PATH_NONE;
@@ -278,6 +280,8 @@ static struct err *coerce_type(struct analysis *a, struct expr *e, uint32_t to, 
         *out = wrap(a, E_IOCAST, e, to, form, location);
         return NULL;
     }
+    if (e->type == RECORD_OID && e->kind == E_ROW && type_is_composite(to))
+        return coerce_row(a, e, to, context, form, location, out);
     struct path p = find_path(e->type, to, context);
     const struct cat_type *from = builtin_type(e->type);
     switch (p.kind) {

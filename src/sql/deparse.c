@@ -355,6 +355,79 @@ static struct err *put_var(struct deparser *d, const struct expr *e)
     return NULL;
 }
 
+/* A whole row of a table by the table's name. */
+static const struct rte *whole_row_of(const struct expr *e)
+{
+    const struct rte *rte = e->nargs && e->args[0]->kind == E_VAR ? e->args[0]->var.rte : NULL;
+    const struct relation *r = rte ? rte->view ? rte->view : rte->rel : NULL;
+    if (!r || r->row_type != e->type || e->nargs != rte->ncols)
+        return NULL;
+    for (int i = 0; i < e->nargs; i++)
+        if (e->args[i]->kind == E_VAR &&
+            (e->args[i]->var.rte != rte || e->args[i]->var.att != i + 1))
+            return NULL;
+    return rte;
+}
+
+bool deparse_is_whole_row(const struct expr *e)
+{
+    return e->kind == E_ROW && e->type != RECORD_OID && whole_row_of(e);
+}
+
+const char *deparse_type(struct deparser *d, uint32_t type, int32_t typmod)
+{
+    return type_text(d, type, typmod);
+}
+
+static struct err *put_row(struct deparser *d, const struct expr *e)
+{
+    const struct rte *rte = e->type == RECORD_OID ? NULL : whole_row_of(e);
+    bool first = true;
+    if (rte) {
+        for (int i = 0; i < e->nargs; i++)
+            deparse_note(d, rte, i + 1);
+        quote_identifier(d->out, deparse_alias(d, rte));
+        buf_put_c(d->out, ".*");
+        return NULL;
+    }
+    buf_put_c(d->out, "ROW(");
+    for (int i = 0; i < e->nargs; i++) {
+        if (e->args[i]->type == VOID_OID)
+            continue;
+        buf_put_c(d->out, first ? "" : ", ");
+        first = false;
+        TRY(put(d, e->args[i], true));
+    }
+    buf_put_u8(d->out, ')');
+    if (e->type != RECORD_OID && e->form != FORM_IMPLICIT)
+        buf_printf(d->out, "::%s", type_text(d, e->type, -1));
+    return NULL;
+}
+
+static struct err *put_field(struct deparser *d, const struct expr *e)
+{
+    struct composite c = {0};
+    const struct cat_proc *p = e->args[0]->kind == E_FUNC ? builtin_proc(e->args[0]->func) : NULL;
+    struct str name = STR("");
+    if (type_is_composite(e->args[0]->type)) {
+        TRY(cat_composite(d->cat, e->args[0]->type, &d->arena, &c));
+        if (e->field.field <= c.nfields)
+            name = c.fields[e->field.field - 1].name;
+    } else if (p && p->nallargs && p->argnames) {
+        int outs = 0;
+        for (int i = 0; i < p->nallargs; i++)
+            if (strchr("obt", p->argmodes[i]) && ++outs == e->field.field)
+                name = p->argnames[i];
+    }
+    if (!name.len)
+        return err_unsupported("this field cannot be shown as SQL");
+    buf_put_u8(d->out, '(');
+    TRY(put(d, e->args[0], true));
+    buf_put_c(d->out, ").");
+    quote_identifier(d->out, arena_strndup(&d->arena, name.data, name.len));
+    return NULL;
+}
+
 static struct err *put_sqlvalue(struct deparser *d, const struct expr *e)
 {
     static const char *const names[] = {
@@ -514,7 +587,7 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
     case E_ARRAY:
         return put_wrapped(d, e, "ARRAY[", "]");
     case E_ROW:
-        return put_wrapped(d, e, "ROW(", ")");
+        return put_row(d, e);
     case E_RELABEL:
     case E_IOCAST:
     case E_DOMAIN:
@@ -524,6 +597,8 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
         return put_cast(d, e, e->args[0]);
     case E_SQLVALUE:
         return put_sqlvalue(d, e);
+    case E_FIELD:
+        return put_field(d, e);
     case E_SUBSCRIPT:
         return put_subscript(d, e);
     case E_AGG:
@@ -542,7 +617,8 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
         return NULL;
     case E_CASETEST:
     case E_ROWCMP:
-    case E_FIELD:
+    case E_FIELDSTORE:
+    case E_SUBSTORE:
     case E_DEFAULT:
     case E_NEXTVAL:
         break;

@@ -251,6 +251,8 @@ static struct err *put_targets(struct deparser *d, const struct query *q, const 
         k++;
         d->out = &text;
         struct err *e = deparse_put(d, t->expr, true);
+        if (!e && deparse_is_whole_row(t->expr)) /* or it would stand for its columns */
+            buf_printf(&text, "::%s", deparse_type(d, t->expr->type, -1));
         d->out = out;
         if (!e)
             e = buf_finish(&text);

@@ -212,6 +212,7 @@ static bool payload_equal(const struct expr *a, const struct expr *b)
         return a->sqlvalue.what == b->sqlvalue.what &&
                a->sqlvalue.precision == b->sqlvalue.precision;
     case E_FIELD:
+    case E_FIELDSTORE:
         return a->field.field == b->field.field;
     case E_ROWCMP:
         return a->rowcmp.cmp == b->rowcmp.cmp;
@@ -248,6 +249,7 @@ static bool payload_equal(const struct expr *a, const struct expr *b)
     case E_RELABEL:
     case E_IOCAST:
     case E_DOMAIN:
+    case E_SUBSTORE:
     case E_ARRAYCAST:
     case E_DEFAULT:
     case E_NEXTVAL:

@@ -39,18 +39,20 @@ enum expr_kind {
     E_SUBLINK,
     E_AGG,
     E_WINDOW,
-    E_GROUPING,  /* GROUPING(...): which of args are not in the row's grouping set */
-    E_RELABEL,   /* binary-compatible cast */
-    E_IOCAST,    /* cast through the text form */
-    E_DOMAIN,    /* a value of the base type becomes one of a domain, which checks it */
-    E_ARRAYCAST, /* element-wise cast; the element cast's function in `func`, 0: through text */
-    E_SQLVALUE,  /* CURRENT_DATE, CURRENT_USER, ... */
-    E_SUBSCRIPT, /* args: container, then the subscripts; slices in pairs */
-    E_FIELD,     /* (row).column */
-    E_DEFAULT,   /* DEFAULT in INSERT and UPDATE; replaced before planning */
-    E_SLOT,      /* made by the planner: the value in a frame slot */
-    E_SUBPLAN,   /* made by the planner from E_SUBLINK */
-    E_NEXTVAL,   /* identity column: next value of sequence `func` (its relation OID) */
+    E_GROUPING,   /* GROUPING(...): which of args are not in the row's grouping set */
+    E_RELABEL,    /* binary-compatible cast */
+    E_IOCAST,     /* cast through the text form */
+    E_DOMAIN,     /* a value of the base type becomes one of a domain, which checks it */
+    E_ARRAYCAST,  /* element-wise cast; the element cast's function in `func`, 0: through text */
+    E_SQLVALUE,   /* CURRENT_DATE, CURRENT_USER, ... */
+    E_SUBSCRIPT,  /* args: container, then the subscripts; slices in pairs */
+    E_FIELD,      /* (row).column */
+    E_FIELDSTORE, /* args: a composite value and what its field becomes */
+    E_SUBSTORE,   /* args: an array, the subscripts, and what the item becomes */
+    E_DEFAULT,    /* DEFAULT in INSERT and UPDATE; replaced before planning */
+    E_SLOT,       /* made by the planner: the value in a frame slot */
+    E_SUBPLAN,    /* made by the planner from E_SUBLINK */
+    E_NEXTVAL,    /* identity column: next value of sequence `func` (its relation OID) */
 };
 
 enum expr_form { FORM_CALL, FORM_CAST, FORM_IMPLICIT, FORM_SQL /* special syntax: EXTRACT ... */ };

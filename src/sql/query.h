@@ -135,6 +135,7 @@ struct grouping_set {
 struct assignment {
     int att;
     struct expr *expr;
+    bool partial; /* to a part of the column */
 };
 
 struct on_conflict {

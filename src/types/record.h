@@ -32,6 +32,22 @@ struct err *record_open(struct datum d, struct record *out) MUST_CHECK;
 /* Field i and its type's OID. `byval` is looked up by the caller: see type_lookup. */
 uint32_t record_field_type(const struct record *r, int i);
 struct datum record_field(const struct record *r, int i, bool byval);
+/* What a record's fields are called and are, and their values: by its composite type as it is now
+ * (dropped ones left out), else by the record itself. In the arena. */
+struct record_view {
+    int nfields;
+    struct str *names;
+    const struct type_ops **types;
+    struct datum *values;
+};
+struct err *record_view(const struct type_env *env, struct datum d, struct arena *arena,
+                        struct record_view *out) MUST_CHECK;
+/* A value of the composite type from values for all its fields, dropped ones too (NULL). */
+struct err *composite_make(uint32_t type, const struct composite *c, const struct datum *values,
+                           struct arena *arena, struct datum *out) MUST_CHECK;
+/* All its fields, dropped ones too; those that the type got later are NULL. */
+struct err *composite_values(const struct composite *c, struct datum d, struct arena *arena,
+                             struct datum **out) MUST_CHECK;
 /* The name, or f1, f2 ... written to tmp (16 bytes). */
 struct str record_field_name(const struct record *r, int i, char *tmp);
 

@@ -119,6 +119,19 @@ enum type_oid {
     XID8ARRAY_OID = 271,
 };
 
+/* The fields of a composite type as it is now. */
+struct composite_field {
+    struct str name;
+    uint32_t type;
+    int32_t typmod;
+    const struct type_ops *ops; /* NULL when dropped */
+    bool dropped; /* counts, but is not shown; values have NULL there, or an old value */
+};
+struct composite {
+    int nfields;
+    struct composite_field *fields;
+};
+
 struct tz; /* a time zone: datetime.h */
 
 enum date_style { DATE_STYLE_ISO, DATE_STYLE_SQL, DATE_STYLE_POSTGRES, DATE_STYLE_GERMAN };
@@ -154,6 +167,9 @@ struct type_env {
      * values read and print as enum_from_number says. */
     struct err *(*enum_value)(void *names, uint32_t type, struct str label, struct datum *out);
     struct err *(*enum_label)(void *names, uint32_t type, struct datum d, struct buf *out);
+    /* The fields of a composite type, in the arena; NULL: composite types cannot be read. */
+    struct err *(*composite_of)(void *names, uint32_t type, struct arena *arena,
+                                struct composite *out);
     /* Whether a value (NULL too) is one of the domain: 23502, 23514. NULL: all are. */
     struct err *(*domain_check)(void *names, uint32_t domain, struct datum d);
 };
@@ -210,6 +226,9 @@ void type_init_array(struct type_ops *t, const struct type_ops *elem);
 void type_init_enum(struct type_ops *t);
 void type_init_domain(struct type_ops *t, uint32_t domain, const struct type_ops *base,
                       int32_t typmod);
+/* For composite types. */
+void type_init_composite(struct type_ops *t);
+bool type_is_record(const struct type_ops *t); /* record, or a composite type */
 /* Makes a type that the catalog has made known to type_by_oid, in place of an older description of
  * it. It lives as long as the process. */
 void type_register(uint32_t oid, const struct type_ops *t);

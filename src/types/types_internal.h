@@ -68,6 +68,8 @@ static inline char to_lower(char c)
     return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
+struct err *composite_in(TYPE_IN_PARAMS);
+struct err *composite_recv(TYPE_RECV_PARAMS);
 const struct type_ops *registered_type(uint32_t oid);
 
 /* Without white space at both ends. */

@@ -3,6 +3,7 @@
 
 #include "types/datetime.h"
 #include "types/numeric.h"
+#include "types/record.h"
 
 #include <math.h>
 
@@ -221,6 +222,42 @@ FN(ops_smaller)
     {                                                                                            \
 #prefix "ge", f_##impl##_ge                                                              \
     }
+/* Records compare column by column, if they have the same ones. */
+static struct err *check_records(struct fn_call *c)
+{
+    struct record a;
+    struct record b;
+    TRY(record_open(c->args[0], &a));
+    TRY(record_open(c->args[1], &b));
+    for (int i = 0; i < a.nfields && i < b.nfields; i++) {
+        uint32_t x = record_field_type(&a, i);
+        uint32_t y = record_field_type(&b, i);
+        const struct type_ops *s = type_lookup(c->env, x);
+        const struct type_ops *t = type_lookup(c->env, y);
+        if (x != y && x != VOID_OID && y != VOID_OID)
+            return err_new("42804",
+                           "cannot compare dissimilar column types %s and %s at record column %d",
+                           s ? s->name : "?", t ? t->name : "?", i + 1);
+    }
+    if (a.nfields != b.nfields && (a.type_oid == RECORD_OID || a.type_oid != b.type_oid))
+        return err_new("42804", "cannot compare record types with different numbers of columns");
+    return NULL;
+}
+
+#define RECORD_FN(op)              \
+    FN(record_##op)                \
+    {                              \
+        TRY(check_records(c));     \
+        return f_ops_##op(c, out); \
+    }
+RECORD_FN(eq)
+RECORD_FN(ne)
+RECORD_FN(lt)
+RECORD_FN(le)
+RECORD_FN(gt)
+RECORD_FN(ge)
+RECORD_FN(cmp)
+
 #define LOOSE(prefix, impl)                                             \
     {#prefix "_eq", f_##impl##_eq}, {#prefix "_ne", f_##impl##_ne},     \
         {#prefix "_lt", f_##impl##_lt}, {#prefix "_le", f_##impl##_le}, \
@@ -360,8 +397,8 @@ const struct fn_entry fn_compare_table[] = {
     {"array_smaller", f_ops_smaller},
     LOOSE(jsonb, ops),
     {"jsonb_cmp", f_ops_cmp},
-    LOOSE(record, ops),
-    {"btrecordcmp", f_ops_cmp},
+    LOOSE(record, record),
+    {"btrecordcmp", f_record_cmp},
     LOOSE(enum, ops),
     {"enum_cmp", f_ops_cmp},
     {"enum_larger", f_ops_larger},

@@ -39,9 +39,7 @@ enum json_category json_category_of(const struct type_ops *t)
     default:
         if (t->elem)
             return JSON_CAT_ARRAY;
-        return t->in == type_by_oid(RECORD_OID)->in || t->out == type_by_oid(RECORD_OID)->out
-                   ? JSON_CAT_RECORD
-                   : JSON_CAT_OTHER;
+        return type_is_record(t) ? JSON_CAT_RECORD : JSON_CAT_OTHER;
     }
 }
 
@@ -128,18 +126,15 @@ static struct err *put_array(struct fn_call *c, struct datum d, bool feeds, stru
 
 static struct err *put_record(struct fn_call *c, struct datum d, bool feeds, struct buf *out)
 {
-    struct record r;
-    TRY(record_open(d, &r));
+    struct record_view r;
+    TRY(record_view(c->env, d, c->arena, &r));
     buf_put_u8(out, '{');
     for (int i = 0; i < r.nfields; i++) {
-        const struct type_ops *field;
-        TRY(known_type(c, record_field_type(&r, i), &field));
-        char tmp[16];
         if (i)
             buf_put_c(out, feeds ? ",\n " : ",");
-        json_put_string(out, record_field_name(&r, i, tmp));
+        json_put_string(out, r.names[i]);
         buf_put_u8(out, ':');
-        TRY(json_render(c, field, record_field(&r, i, field->byval), false, out));
+        TRY(json_render(c, r.types[i], r.values[i], false, out));
     }
     buf_put_u8(out, '}');
     return NULL;
@@ -294,17 +289,14 @@ static struct err *render_array(struct fn_call *c, struct datum d, struct jsonb_
 
 static struct err *render_record(struct fn_call *c, struct datum d, struct jsonb_builder *b)
 {
-    struct record r;
-    TRY(record_open(d, &r));
+    struct record_view r;
+    TRY(record_view(c->env, d, c->arena, &r));
     jsonb_begin(b, true);
     for (int i = 0; i < r.nfields; i++) {
-        const struct type_ops *field;
-        TRY(known_type(c, record_field_type(&r, i), &field));
-        char tmp[16];
         struct str name;
-        TRY(kept(b, record_field_name(&r, i, tmp), &name));
+        TRY(kept(b, r.names[i], &name));
         jsonb_put_key(b, name);
-        TRY(jsonb_render(c, field, record_field(&r, i, field->byval), b));
+        TRY(jsonb_render(c, r.types[i], r.values[i], b));
     }
     jsonb_end(b);
     return NULL;
