@@ -1,6 +1,7 @@
 /* Runs: begin, rows, end; dispatch to the nodes; subqueries; CTE stores. */
 #include "exec/exec_internal.h"
 
+#include "base/clock.h"
 #include "exec/checks.h"
 #include "exec/session.h"
 #include "sql/analyze.h"
@@ -16,9 +17,8 @@ void exec_init(void)
 
 /* ---- nodes ---- */
 
-struct err *node_next(struct exec *x, struct plan *n, bool *found)
+static struct err *node_step(struct exec *x, struct plan *n, bool *found)
 {
-    TRY(fiber_tick());
     switch (n->kind) {
     case P_RESULT:
         return result_next(x, n, found);
@@ -72,6 +72,68 @@ struct err *node_next(struct exec *x, struct plan *n, bool *found)
     UNREACHABLE();
 }
 
+/* ---- measuring ---- */
+
+static struct err *node_measured(struct exec *x, struct plan *n, bool *found)
+{
+    struct node_stats *s = &x->stats[n->id];
+    int64_t start = x->timing ? clock_mono_ns() : 0;
+    if (!s->in_loop) {
+        s->in_loop = true;
+        s->has_given = false;
+        s->loops++;
+    }
+    struct err *e = node_step(x, n, found);
+    int64_t took = x->timing ? clock_mono_ns() - start : 0;
+    s->total_ns += took;
+    if (!s->has_given)
+        s->startup_ns += took;
+    s->has_given = true;
+    s->rows += !e && *found;
+    return e;
+}
+
+struct err *node_filter(struct exec *x, const struct plan *n, struct arena *arena, bool *holds)
+{
+    TRY(condition(x, &n->filter, arena, holds));
+    if (x->stats)
+        x->stats[n->id].removed_by_filter += !*holds;
+    return NULL;
+}
+
+struct err *node_join_filter(struct exec *x, const struct plan *n, struct arena *arena, bool *holds)
+{
+    TRY(condition(x, &n->join_filter, arena, holds));
+    if (x->stats)
+        x->stats[n->id].removed_by_join += !*holds;
+    return NULL;
+}
+
+void note_table(struct exec *x, const struct plan *n, const struct row_hash *h, size_t bytes)
+{
+    struct node_stats *s = x->stats ? &x->stats[n->id] : NULL;
+    if (!s)
+        return;
+    s->batches++;
+    if (h->nbuckets > s->buckets)
+        s->buckets = h->nbuckets;
+    if (bytes > s->memory_bytes)
+        s->memory_bytes = bytes;
+}
+
+void exec_measure(struct exec *x, bool timing)
+{
+    x->stats = arena_new_array(&x->arena, struct node_stats, x->plan->nnodes + 1);
+    x->timing = timing;
+}
+
+struct err *node_next(struct exec *x, struct plan *n, bool *found)
+{
+    TRY(fiber_tick());
+    return __builtin_expect(x->stats != NULL, 0) ? node_measured(x, n, found)
+                                                 : node_step(x, n, found);
+}
+
 void node_rescan(struct exec *x, struct plan *n)
 {
     if (!n)
@@ -80,6 +142,8 @@ void node_rescan(struct exec *x, struct plan *n)
     node_rescan(x, n->right);
     for (int i = 0; i < n->ninputs; i++)
         node_rescan(x, n->inputs[i]);
+    if (x->stats)
+        x->stats[n->id].in_loop = false;
     if (!x->nodes[n->id])
         return;
     switch (n->kind) {

@@ -85,8 +85,22 @@ struct err *row_expr_eval(struct row_expr *r, const struct datum *row,
                           struct datum *out) MUST_CHECK;
 void row_expr_free(struct row_expr *r);
 
-/* EXPLAIN of a plan in PostgreSQL's text shape, a line at a time. */
-struct err *explain_plan(struct cat *cat, struct statement_plan *plan, bool costs, bool verbose,
-                         struct buf *out) MUST_CHECK;
+/* Measures the run, which has not begun yet, node by node: rows, loops and, with `timing`, times.
+ */
+void exec_measure(struct exec *x, bool timing);
+
+enum explain_format { EXPLAIN_TEXT, EXPLAIN_JSON, EXPLAIN_YAML, EXPLAIN_XML };
+struct explain_options {
+    bool verbose;
+    bool costs;
+    bool timing;
+    bool summary;
+    enum explain_format format;
+    double planning_ms;
+    double execution_ms;
+};
+/* EXPLAIN of a plan, and of its measured run (NULL: not run), as PostgreSQL lays it out. */
+struct err *explain_plan(struct cat *cat, struct statement_plan *plan, struct exec *run,
+                         const struct explain_options *o, struct buf *out) MUST_CHECK;
 
 #endif

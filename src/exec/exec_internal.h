@@ -109,6 +109,24 @@ struct subplan_state {
     bool running;
 };
 
+/* What EXPLAIN ANALYZE measures of a node. */
+struct node_stats {
+    bool in_loop;   /* between its first row and the next rescan */
+    bool has_given; /* a row or the end, in this loop */
+    uint64_t loops;
+    uint64_t rows;
+    int64_t startup_ns; /* until the first row, of all loops */
+    int64_t total_ns;
+    uint64_t removed_by_filter;
+    uint64_t removed_by_join;
+    /* Sorts and hash tables: the most that they had. */
+    const char *method;
+    uint64_t memory_bytes;
+    uint64_t disk_bytes;
+    uint64_t buckets;
+    uint64_t batches;
+};
+
 struct exec {
     struct exec_env env;
     struct statement_plan *plan;
@@ -121,6 +139,8 @@ struct exec {
     struct datum *frame;
     void **nodes; /* state by plan->id; NULL: not begun */
     void **calls;
+    struct node_stats *stats; /* by plan->id; NULL: not measured */
+    bool timing;
     struct subplan_state *subs;
     struct cte_state *ctes;
     struct release *releases;
@@ -147,6 +167,12 @@ static inline struct datum *slot_of(struct exec *x, int slot)
 /* Whether a condition holds; no condition holds. */
 struct err *condition(struct exec *x, const struct plan_expr *e, struct arena *arena,
                       bool *holds) MUST_CHECK;
+/* The node's conditions on its rows, and on pairs of rows; counts those for which they do not hold.
+ */
+struct err *node_filter(struct exec *x, const struct plan *n, struct arena *arena,
+                        bool *holds) MUST_CHECK;
+struct err *node_join_filter(struct exec *x, const struct plan *n, struct arena *arena,
+                             bool *holds) MUST_CHECK;
 struct err *value_of(struct exec *x, const struct plan_expr *e, struct arena *arena,
                      struct datum *out) MUST_CHECK;
 struct err *subplan_eval(struct exec *x, struct subplan *s, struct arena *arena,
@@ -246,6 +272,8 @@ void row_hash_init(struct row_hash *h, struct arena *arena, const struct type_op
 /* NULLs equal each other here. `added` says whether it is new; keys are then copied. */
 struct err *row_hash_get(struct row_hash *h, const struct datum *keys, bool add,
                          struct hash_entry **out, bool *added) MUST_CHECK;
+/* For EXPLAIN ANALYZE: what the node's hash table holds now, in that many bytes. */
+void note_table(struct exec *x, const struct plan *n, const struct row_hash *h, size_t bytes);
 /* Rows that found no room, divided by the hash of their keys, each part to be worked through later
  * by itself: spill.c. A hash table and what it could not take are one *batch*; a batch that is
  * still too large is divided anew, by other bits of the hash: its `level` counts how often. */

@@ -1,22 +1,178 @@
-/* EXPLAIN in PostgreSQL's text shape. */
+/* EXPLAIN: a plan, and what its run measured, as a tree of nodes with properties, which
+ * explain_format.c writes. */
 #include "exec/exec_internal.h"
+#include "exec/explain_format.h"
 
+#include "catalog/statistics.h"
 #include "sql/analyze.h"
+
+#include <stdarg.h>
+#include <stdio.h>
 
 struct explain {
     struct cat *cat;
     struct statement_plan *plan;
-    struct buf *out;
-    bool costs;
-    bool verbose;
+    const struct explain_options *o;
+    struct arena *arena;
+    struct exec *run;          /* NULL: not run */
+    const struct expr **slots; /* what computes each slot; NULL: a column, or nothing */
+    bool own;                  /* no parentheses around what the node itself computes */
+    bool prefix;               /* columns with their tables' names: there are several */
 };
+
+/* ---- properties ---- */
+
+static void add(struct explain *x, struct explain_node *n, struct explain_prop p)
+{
+    ARENA_PUSH(x->arena, n->props, n->nprops, n->props_cap, p);
+}
+
+/* In all formats. */
+static void put(struct explain *x, struct explain_node *n, const char *label, const char *value)
+{
+    add(x, n,
+        (struct explain_prop){
+            .label = label, .value = value, .quoted = true, .text = true, .structured = true});
+}
+
+static void put_structured(struct explain *x, struct explain_node *n, const char *label,
+                           const char *value, bool quoted)
+{
+    add(x, n,
+        (struct explain_prop){
+            .label = label, .value = value, .quoted = quoted, .structured = true});
+}
+
+__attribute__((format(printf, 4, 5))) static void
+put_number(struct explain *x, struct explain_node *n, const char *label, const char *format, ...)
+{
+    struct buf b = BUF_INIT;
+    va_list args;
+    va_start(args, format);
+    buf_vprintf(&b, format, args);
+    va_end(args);
+    put_structured(x, n, label, arena_strdup(x->arena, buf_cstr(&b)), false);
+    buf_done(&b);
+}
+
+static void put_line(struct explain *x, struct explain_node *n, const char *line)
+{
+    add(x, n, (struct explain_prop){.value = line, .text = true});
+}
+
+/* ---- expressions ---- */
+
+static const char *text_of(struct explain *x, const struct expr *e, const struct rte *single)
+{
+    struct buf b = BUF_INIT;
+    struct err *failed =
+        deparse_plan_expr(x->cat, e, single, x->slots, x->plan->nslots, x->own, &b);
+    const char *text = failed ? "?" : arena_strdup(x->arena, buf_cstr(&b));
+    err_free(failed);
+    buf_done(&b);
+    return text;
+}
+
+static const struct rte *single_of(const struct explain *x, const struct expr *e)
+{
+    if (e->kind == E_SLOT && e->param >= 0 && x->slots[e->param])
+        e = x->slots[e->param];
+    return x->prefix || e->kind != E_VAR ? NULL : e->var.rte;
+}
+
+static void put_expr(struct explain *x, struct explain_node *n, const char *label,
+                     const struct expr *e, const struct rte *single)
+{
+    if (e)
+        put(x, n, label, text_of(x, e, x->o->verbose ? NULL : single));
+}
+
+/* The condition of the node that computes what stands in it. */
+static void put_own_filter(struct explain *x, struct explain_node *to, const struct plan *n)
+{
+    x->own = n->kind == P_AGG;
+    put_expr(x, to, n->kind == P_RESULT ? "One-Time Filter" : "Filter", n->filter.expr, n->rte);
+    x->own = false;
+}
+
+static void put_list(struct explain *x, struct explain_node *n, const char *label,
+                     const struct plan_expr *list, int count, const struct sort_key *keys)
+{
+    const char **items = arena_new_array(x->arena, const char *, count + 1);
+    for (int i = 0; i < count; i++) {
+        const struct expr *e = list[i].expr;
+        const char *order = !keys                                 ? ""
+                            : keys[i].desc && keys[i].nulls_first ? " DESC"
+                            : keys[i].desc                        ? " DESC NULLS LAST"
+                            : keys[i].nulls_first                 ? " NULLS FIRST"
+                                                                  : "";
+        items[i] = arena_printf(x->arena, "%s%s", text_of(x, e, single_of(x, e)), order);
+    }
+    if (count)
+        add(x, n,
+            (struct explain_prop){
+                .label = label, .items = items, .nitems = count, .text = true, .structured = true});
+}
+
+/* A slot that is copied from another says nothing. */
+static void note_slot(struct explain *x, int slot, const struct expr *e)
+{
+    if (slot >= 0 && e && e->kind != E_SLOT)
+        x->slots[slot] = e;
+}
+
+static struct expr *column_of(struct explain *x, const struct rte *rte, int att)
+{
+    struct expr *var = arena_new(x->arena, struct expr);
+    *var = (struct expr){.kind = E_VAR, .type = rte->types[att - 1], .typmod = -1, .location = -1};
+    var->var.rte = (struct rte *)rte;
+    var->var.att = att;
+    return var;
+}
+
+static void note_columns(struct explain *x, const struct rte *rte)
+{
+    for (int i = 0; rte && rte->planned && rte->base >= 0 && i < rte->ncols; i++)
+        if (!x->slots[rte->base + i])
+            x->slots[rte->base + i] = column_of(x, rte, i + 1);
+}
+
+/* What each slot is computed from. */
+static void note_slots(struct explain *x, const struct plan *n)
+{
+    if (!n)
+        return;
+    for (int i = 0; i < n->nexprs; i++)
+        note_slot(x, n->exprs[i].slot, n->exprs[i].expr);
+    for (int i = 0; i < n->ngroup; i++)
+        note_slot(x, n->group[i].slot, n->group[i].expr);
+    for (int i = 0; i < n->naggs; i++)
+        note_slot(x, n->aggs[i].slot, n->aggs[i].expr);
+    note_columns(x, n->rte);
+    note_slots(x, n->left);
+    note_slots(x, n->right);
+    for (int i = 0; i < n->ninputs; i++)
+        note_slots(x, n->inputs[i]);
+}
+
+/* ---- names ---- */
 
 static bool has_empty_set(const struct plan *n)
 {
     return n->nsets && !n->sets[n->nsets - 1].size; /* the smallest one */
 }
 
-static const char *node_name(const struct plan *n)
+static const char *agg_name(const struct plan *n)
+{
+    if (n->kind == P_DISTINCT)
+        return n->strategy == AGG_SORTED ? "Unique" : "HashAggregate";
+    if (n->strategy != AGG_HASHED)
+        return "Aggregate";
+    return !has_empty_set(n) ? "HashAggregate" : n->sets[0].size ? "MixedAggregate" : "Aggregate";
+}
+
+/* As the text format has it, and as the others do. */
+static const char *node_name(const struct plan *n, bool text)
 {
     static const char *const names[] = {[P_RESULT] = "Result",
                                         [P_SEQSCAN] = "Seq Scan",
@@ -31,181 +187,357 @@ static const char *node_name(const struct plan *n)
                                         [P_HASHJOIN] = "Hash Join",
                                         [P_SORT] = "Sort",
                                         [P_AGG] = "Aggregate",
-                                        [P_DISTINCT] = "HashAggregate",
+                                        [P_DISTINCT] = "Aggregate",
                                         [P_LIMIT] = "Limit",
                                         [P_PROJECT] = "ProjectSet",
-                                        [P_SETOP] = "HashSetOp",
+                                        [P_SETOP] = "SetOp",
                                         [P_APPEND] = "Append",
                                         [P_RECURSIVE] = "Recursive Union",
                                         [P_MATERIAL] = "Materialize",
                                         [P_LOCKROWS] = "LockRows",
-                                        [P_INSERT] = "Insert",
-                                        [P_UPDATE] = "Update",
-                                        [P_DELETE] = "Delete",
+                                        [P_INSERT] = "ModifyTable",
+                                        [P_UPDATE] = "ModifyTable",
+                                        [P_DELETE] = "ModifyTable",
                                         [P_WINDOW] = "WindowAgg"};
-    if (n->kind == P_AGG && n->strategy == AGG_HASHED)
-        return !has_empty_set(n) ? "HashAggregate"
-               : n->sets[0].size ? "MixedAggregate"
-                                 : "Aggregate";
     if (n->kind == P_DISTINCT && n->strategy == AGG_SORTED)
         return "Unique";
-    return names[n->kind];
+    if (!text)
+        return names[n->kind];
+    switch (n->kind) {
+    case P_AGG:
+    case P_DISTINCT:
+        return agg_name(n);
+    case P_SETOP:
+        return n->setop == SETOP_INTERSECT
+                   ? n->setop_all ? "HashSetOp Intersect All" : "HashSetOp Intersect"
+               : n->setop_all ? "HashSetOp Except All"
+                              : "HashSetOp Except";
+    case P_INSERT:
+        return "Insert";
+    case P_UPDATE:
+        return "Update";
+    case P_DELETE:
+        return "Delete";
+    default:
+        return names[n->kind];
+    }
 }
 
-static void indent(struct explain *x, int depth)
+static const char *join_name(enum join_kind kind)
 {
-    for (int i = 0; i < depth; i++)
-        buf_put_u8(x->out, ' ');
+    static const char *const names[] = {
+        [JOIN_INNER] = "Inner", [JOIN_LEFT] = "Left", [JOIN_FULL] = "Full",
+        [JOIN_RIGHT] = "Right", [JOIN_SEMI] = "Semi", [JOIN_ANTI] = "Anti"};
+    return names[kind];
 }
 
-static struct err *put_condition(struct explain *x, int depth, const char *label,
-                                 const struct expr *e)
+static bool is_modify(const struct plan *n)
 {
-    if (!e)
-        return NULL;
-    indent(x, depth);
-    buf_printf(x->out, "%s: ", label);
-    TRY(deparse_expr(x->cat, e, NULL, x->out));
-    buf_put_u8(x->out, '\n');
-    return NULL;
+    return n->kind == P_INSERT || n->kind == P_UPDATE || n->kind == P_DELETE;
 }
 
-/* A lone table's columns need no qualifier. */
-static struct err *put_filter(struct explain *x, int depth, const char *label, const struct expr *e,
-                              const struct rte *rte)
+static const struct rte *scanned(const struct plan *n)
 {
-    if (!e)
-        return NULL;
-    indent(x, depth);
-    buf_printf(x->out, "%s: ", label);
-    TRY(deparse_expr(x->cat, e, rte, x->out));
-    buf_put_u8(x->out, '\n');
-    return NULL;
+    return is_modify(n) ? n->query->target : n->rte;
 }
 
-static void put_join_kind(struct explain *x, const struct plan *n)
+/* What is read, whatever it is called in the statement. In the arena. */
+static const char *scanned_name(struct explain *x, const struct rte *rte)
 {
-    static const char *const names[] = {[JOIN_INNER] = "",
-                                        [JOIN_LEFT] = " Left",
-                                        [JOIN_FULL] = " Full",
-                                        [JOIN_SEMI] = " Semi",
-                                        [JOIN_ANTI] = " Anti"};
-    if (n->kind == P_HASHJOIN)
-        buf_printf(x->out, "Hash%s Join", names[n->join]);
-    else
-        buf_printf(x->out, "Nested Loop%s%s", names[n->join], n->join == JOIN_INNER ? "" : " Join");
-}
-
-static void put_title(struct explain *x, const struct plan *n)
-{
-    if (n->kind == P_NESTLOOP || n->kind == P_HASHJOIN)
-        put_join_kind(x, n);
-    else if (n->kind == P_SETOP)
-        buf_printf(x->out, "HashSetOp %s%s", n->setop == SETOP_INTERSECT ? "Intersect" : "Except",
-                   n->setop_all ? " All" : "");
-    else
-        buf_put_c(x->out, node_name(n));
-    if (n->kind == P_INDEXSCAN)
-        buf_printf(x->out, "%s using %s", n->backward ? " Backward" : "", n->index->name);
-    const struct rte *rte = n->rte;
-    if (n->kind == P_INSERT || n->kind == P_UPDATE || n->kind == P_DELETE)
-        rte = n->query->target;
-    if (!rte)
-        return;
-    const char *name = rte->kind == RTE_RELATION ? rte->rel->name : rte->name;
+    if (rte->kind == RTE_RELATION)
+        return rte->rel->name;
     if (rte->kind == RTE_CTE)
-        name = rte->cte->name;
-    buf_put_c(x->out, " on ");
-    if (x->verbose && rte->kind == RTE_RELATION) {
-        quote_identifier(x->out, rte->rel->nsp_name);
-        buf_put_u8(x->out, '.');
+        return rte->cte->name;
+    const struct cat_proc *p =
+        rte->kind == RTE_FUNCTION && rte->nfuncs == 1 && rte->funcs[0]->kind == E_FUNC
+            ? builtin_proc(rte->funcs[0]->func)
+            : NULL;
+    return p ? arena_strndup(x->arena, p->name.data, p->name.len) : rte->name;
+}
+
+static void put_scanned(struct explain *x, const struct rte *rte, struct buf *b)
+{
+    const char *name = scanned_name(x, rte);
+    buf_put_c(b, " on ");
+    if (x->o->verbose && rte->kind == RTE_RELATION) {
+        quote_identifier(b, rte->rel->nsp_name);
+        buf_put_u8(b, '.');
     }
     if (rte->kind == RTE_VALUES)
-        buf_printf(x->out, "\"%s\"", name);
+        buf_printf(b, "\"%s\"", name);
     else
-        quote_identifier(x->out, name);
+        quote_identifier(b, name);
     if (rte->name && strcmp(rte->name, name) != 0) {
-        buf_put_u8(x->out, ' ');
-        quote_identifier(x->out, rte->name);
+        buf_put_u8(b, ' ');
+        quote_identifier(b, rte->name);
     }
 }
 
-static struct err *put_list(struct explain *x, int depth, const char *label,
-                            const struct plan_expr *list, int n, const struct sort_key *keys)
+static const char *title_of(struct explain *x, const struct plan *n)
 {
-    if (!n)
-        return NULL;
-    indent(x, depth);
-    buf_printf(x->out, "%s: ", label);
-    for (int i = 0; i < n; i++) {
-        buf_put_c(x->out, i ? ", " : "");
-        const struct expr *e = list[i].expr;
-        const struct rte *single =
-            x->plan->query->nrtes > 1 || e->kind != E_VAR ? NULL : e->var.rte;
-        TRY(deparse_expr(x->cat, e, single, x->out));
-        if (keys && keys[i].desc)
-            buf_put_c(x->out, keys[i].nulls_first ? " DESC" : " DESC NULLS LAST");
-        else if (keys && keys[i].nulls_first)
-            buf_put_c(x->out, " NULLS FIRST");
+    struct buf b = BUF_INIT;
+    const struct rte *rte = scanned(n);
+    if (n->kind == P_HASHJOIN && n->join != JOIN_INNER)
+        buf_printf(&b, "Hash %s Join", join_name(n->join));
+    else if (n->kind == P_NESTLOOP && n->join != JOIN_INNER)
+        buf_printf(&b, "Nested Loop %s Join", join_name(n->join));
+    else
+        buf_put_c(&b, node_name(n, true));
+    if (n->kind == P_INDEXSCAN) {
+        buf_printf(&b, "%s using ", n->backward ? " Backward" : "");
+        quote_identifier(&b, n->index->name);
     }
-    buf_put_u8(x->out, '\n');
-    return NULL;
+    if (rte)
+        put_scanned(x, rte, &b);
+    const char *title = arena_strdup(x->arena, buf_cstr(&b));
+    buf_done(&b);
+    return title;
 }
 
-static struct err *put_sets(struct explain *x, int depth, const struct plan *n)
+/* ---- numbers ---- */
+
+/* Bytes of a row of the columns that are read, by the statistics or the types. */
+static int rte_width(const struct rte *rte)
 {
-    struct arena *a = &x->plan->arena;
+    enum { UNKNOWN_WIDTH = 32 };
+    int width = 0;
+    for (int i = 0; rte->used && i < rte->ncols; i++) {
+        if (!rte->used[i])
+            continue;
+        const struct column_stats *s =
+            rte->kind == RTE_RELATION && rte->rel->stats ? rte->rel->stats[i] : NULL;
+        const struct type_ops *ops = type_by_oid(rte->types[i]);
+        width += s && s->width ? s->width : ops && ops->byval ? ops->len : UNKNOWN_WIDTH;
+    }
+    return width;
+}
+
+static int width_of(const struct plan *n)
+{
+    int width = 0;
+    if (is_modify(n))
+        return 0;
+    if (n->rte)
+        return rte_width(n->rte);
+    if (n->kind == P_AGG) {
+        for (int i = 0; i < n->ngroup; i++) {
+            const struct type_ops *ops = type_by_oid(n->group[i].expr->type);
+            width += ops && ops->byval ? ops->len : 32;
+        }
+        return width + n->naggs * 8;
+    }
+    if (n->kind == P_APPEND)
+        return n->ninputs ? width_of(n->inputs[0]) : 0;
+    if (n->left)
+        width += width_of(n->left);
+    return n->right && n->kind != P_SETOP && n->kind != P_RECURSIVE ? width + width_of(n->right)
+                                                                    : width;
+}
+
+struct measured {
+    double startup_ms;
+    double total_ms;
+    double rows; /* of one loop */
+    uint64_t loops;
+};
+
+static struct measured measured_of(const struct explain *x, const struct plan *n)
+{
+    const struct node_stats *s = &x->run->stats[n->id];
+    double loops = s->loops ? (double)s->loops : 1;
+    bool silent = is_modify(n) && !n->nreturning;
+    return (struct measured){(double)s->startup_ns / 1e6 / loops, (double)s->total_ns / 1e6 / loops,
+                             silent ? 0 : (double)s->rows / loops, s->loops};
+}
+
+static double at_least_one(double rows)
+{
+    return rows < 1 ? 1 : rows;
+}
+
+/* `hash`: the Hash node above n, which PostgreSQL shows. */
+static const char *numbers_of(struct explain *x, const struct plan *n, bool hash)
+{
+    struct buf b = BUF_INIT;
+    if (x->o->costs)
+        buf_printf(&b, "  (cost=%.2f..%.2f rows=%.0f width=%d)",
+                   hash ? n->total_cost : n->startup_cost, n->total_cost,
+                   is_modify(n) && !n->nreturning ? 0 : at_least_one(n->rows), width_of(n));
+    if (x->run) {
+        struct measured m = measured_of(x, n);
+        buf_put_c(&b, x->o->costs ? " " : " ");
+        if (!m.loops)
+            buf_put_c(&b, "(never executed)");
+        else if (x->o->timing)
+            buf_printf(&b, "(actual time=%.3f..%.3f rows=%.0f loops=%llu)",
+                       hash ? m.total_ms : m.startup_ms, m.total_ms, m.rows,
+                       (unsigned long long)m.loops);
+        else
+            buf_printf(&b, "(actual rows=%.0f loops=%llu)", m.rows, (unsigned long long)m.loops);
+    }
+    const char *text = arena_strdup(x->arena, buf_cstr(&b));
+    buf_done(&b);
+    return text;
+}
+
+static void put_numbers(struct explain *x, struct explain_node *to, const struct plan *n, bool hash)
+{
+    if (x->o->costs) {
+        put_number(x, to, "Startup Cost", "%.2f", hash ? n->total_cost : n->startup_cost);
+        put_number(x, to, "Total Cost", "%.2f", n->total_cost);
+        put_number(x, to, "Plan Rows", "%.0f",
+                   is_modify(n) && !n->nreturning ? 0 : at_least_one(n->rows));
+        put_number(x, to, "Plan Width", "%d", width_of(n));
+    }
+    if (!x->run)
+        return;
+    struct measured m = measured_of(x, n);
+    if (x->o->timing) {
+        put_number(x, to, "Actual Startup Time", "%.3f", hash ? m.total_ms : m.startup_ms);
+        put_number(x, to, "Actual Total Time", "%.3f", m.total_ms);
+    }
+    put_number(x, to, "Actual Rows", "%.0f", m.rows);
+    put_number(x, to, "Actual Loops", "%llu", (unsigned long long)m.loops);
+}
+
+static void put_removed(struct explain *x, struct explain_node *to, const char *label,
+                        const struct plan *n, uint64_t removed)
+{
+    uint64_t loops = x->run->stats[n->id].loops;
+    if (!removed && x->o->format == EXPLAIN_TEXT)
+        return;
+    add(x, to,
+        (struct explain_prop){
+            .label = label,
+            .value = arena_printf(x->arena, "%.0f", (double)removed / (loops ? (double)loops : 1)),
+            .text = true,
+            .structured = true});
+}
+
+/* ---- memory ---- */
+
+enum { KB = 1024 };
+
+static unsigned long long kilobytes(uint64_t bytes)
+{
+    return (unsigned long long)((bytes + KB - 1) / KB);
+}
+
+static void put_sort_space(struct explain *x, struct explain_node *to, const struct plan *n)
+{
+    const struct node_stats *s = &x->run->stats[n->id];
+    if (!s->method)
+        return;
+    uint64_t bytes = s->disk_bytes ? s->disk_bytes : s->memory_bytes;
+    const char *kind = s->disk_bytes ? "Disk" : "Memory";
+    put_line(
+        x, to,
+        arena_printf(x->arena, "Sort Method: %s  %s: %llukB", s->method, kind, kilobytes(bytes)));
+    put_structured(x, to, "Sort Method", s->method, true);
+    put_number(x, to, "Sort Space Used", "%llu", kilobytes(bytes));
+    put_structured(x, to, "Sort Space Type", kind, true);
+}
+
+static void put_hash_space(struct explain *x, struct explain_node *to, const struct plan *n)
+{
+    const struct node_stats *s = &x->run->stats[n->id];
+    if (!s->loops)
+        return;
+    put_line(x, to,
+             arena_printf(x->arena, "Buckets: %llu  Batches: %llu  Memory Usage: %llukB",
+                          (unsigned long long)s->buckets, (unsigned long long)s->batches,
+                          kilobytes(s->memory_bytes)));
+    put_number(x, to, "Hash Buckets", "%llu", (unsigned long long)s->buckets);
+    put_number(x, to, "Original Hash Buckets", "%llu", (unsigned long long)s->buckets);
+    put_number(x, to, "Hash Batches", "%llu", (unsigned long long)s->batches);
+    put_number(x, to, "Original Hash Batches", "%llu", 1ull);
+    put_number(x, to, "Peak Memory Usage", "%llu", kilobytes(s->memory_bytes));
+}
+
+static void put_agg_space(struct explain *x, struct explain_node *to, const struct plan *n)
+{
+    const struct node_stats *s = &x->run->stats[n->id];
+    if (!s->loops || n->strategy != AGG_HASHED)
+        return;
+    put_line(x, to,
+             arena_printf(x->arena, "Batches: %llu  Memory Usage: %llukB",
+                          (unsigned long long)s->batches, kilobytes(s->memory_bytes)));
+    put_number(x, to, "HashAgg Batches", "%llu", (unsigned long long)s->batches);
+    put_number(x, to, "Peak Memory Usage", "%llu", kilobytes(s->memory_bytes));
+}
+
+/* ---- details ---- */
+
+static void put_sets(struct explain *x, struct explain_node *to, const struct plan *n)
+{
     for (int k = 0; k < n->nsets; k++) {
-        struct plan_expr *list = arena_new_array(a, struct plan_expr, n->ngroup);
+        struct plan_expr *list = arena_new_array(x->arena, struct plan_expr, n->ngroup + 1);
         int count = 0;
         for (int i = 0; i < n->ngroup; i++)
             if (n->sets[k].has[i])
                 list[count++] = n->group[i];
-        TRY(put_list(x, depth, "Hash Key", list, count, NULL));
-        if (!count) {
-            indent(x, depth);
-            buf_put_c(x->out, "Group Key: ()\n");
-        }
+        put_list(x, to, "Hash Key", list, count, NULL);
+        if (!count)
+            put_line(x, to, "Group Key: ()");
     }
-    return NULL;
 }
 
-static struct err *put_hash_cond(struct explain *x, int depth, const struct plan *n)
+static const char *hash_cond(struct explain *x, const struct plan *n)
 {
-    indent(x, depth);
-    buf_put_c(x->out, "Hash Cond: (");
-    for (int i = 0; i < n->nhash; i++) {
-        if (n->nhash > 1)
-            buf_put_c(x->out, i ? " AND (" : "(");
-        TRY(deparse_expr(x->cat, n->hash_left[i].expr, NULL, x->out));
-        buf_put_c(x->out, " = ");
-        TRY(deparse_expr(x->cat, n->hash_right[i].expr, NULL, x->out));
-        if (n->nhash > 1)
-            buf_put_u8(x->out, ')');
-    }
-    buf_put_c(x->out, ")\n");
-    return NULL;
+    struct buf b = BUF_INIT;
+    for (int i = 0; i < n->nhash; i++)
+        buf_printf(&b, "%s%s%s = %s%s", i ? " AND " : "", n->nhash > 1 ? "(" : "",
+                   text_of(x, n->hash_left[i].expr, NULL), text_of(x, n->hash_right[i].expr, NULL),
+                   n->nhash > 1 ? ")" : "");
+    const char *text = arena_printf(x->arena, "(%s)", buf_cstr(&b));
+    buf_done(&b);
+    return text;
 }
 
-static struct err *put_node(struct explain *x, const struct plan *n, int depth, bool first);
-
-static struct err *put_details(struct explain *x, const struct plan *n, int depth)
+static void put_output(struct explain *x, struct explain_node *to, const struct plan *n)
 {
-    TRY(put_filter(x, depth, "Index Cond", n->index_cond, n->rte));
+    const struct rte *rte = n->rte;
+    struct plan_expr *list;
+    int count = 0;
+    if (!x->o->verbose || !rte || !rte->used)
+        return;
+    list = arena_new_array(x->arena, struct plan_expr, rte->ncols + 1);
+    for (int i = 0; i < rte->ncols; i++) {
+        if (rte->used[i])
+            list[count++].expr = column_of(x, rte, i + 1);
+    }
+    bool prefix = x->prefix;
+    x->prefix = true;
+    put_list(x, to, "Output", list, count, NULL);
+    x->prefix = prefix;
+}
+
+static void put_details(struct explain *x, struct explain_node *to, const struct plan *n)
+{
+    const struct node_stats *s = x->run ? &x->run->stats[n->id] : NULL;
+    put_output(x, to, n);
+    put_expr(x, to, "Index Cond", n->index_cond, n->rte);
     if (n->kind == P_HASHJOIN)
-        TRY(put_hash_cond(x, depth, n));
-    TRY(put_condition(x, depth, "Join Filter", n->join_filter.expr));
-    if (n->kind == P_SORT)
-        TRY(put_list(x, depth, "Sort Key", n->key_exprs, n->nkeys, n->keys));
+        put(x, to, "Hash Cond", hash_cond(x, n));
+    put_expr(x, to, "Join Filter", n->join_filter.expr, NULL);
+    if (s && n->join_filter.expr)
+        put_removed(x, to, "Rows Removed by Join Filter", n, s->removed_by_join);
+    if (n->kind == P_SORT) {
+        put_list(x, to, "Sort Key", n->key_exprs, n->nkeys, n->keys);
+        if (s)
+            put_sort_space(x, to, n);
+    }
     if (n->kind == P_AGG && n->nsets)
-        TRY(put_sets(x, depth, n));
+        put_sets(x, to, n);
     else if (n->kind == P_AGG)
-        TRY(put_list(x, depth, "Group Key", n->group, n->ngroup, NULL));
+        put_list(x, to, "Group Key", n->group, n->ngroup, NULL);
     if (n->kind == P_DISTINCT && n->strategy != AGG_SORTED)
-        TRY(put_list(x, depth, "Group Key", n->exprs, n->nexprs, NULL));
-    if (n->kind == P_RESULT)
-        return put_condition(x, depth, "One-Time Filter", n->filter.expr);
-    return put_filter(x, depth, "Filter", n->filter.expr, n->rte);
+        put_list(x, to, "Group Key", n->exprs, n->nexprs, NULL);
+    put_own_filter(x, to, n);
+    if (s && n->filter.expr && n->kind != P_RESULT)
+        put_removed(x, to, "Rows Removed by Filter", n, s->removed_by_filter);
+    if (s && n->kind == P_AGG)
+        put_agg_space(x, to, n);
 }
 
 /* Computing columns is no node of its own in PostgreSQL's display. */
@@ -224,53 +556,144 @@ static bool is_hidden(const struct plan *n)
     return true;
 }
 
-static struct err *put_node(struct explain *x, const struct plan *n, int depth, bool first)
+static void put_kind(struct explain *x, struct explain_node *to, const struct plan *n,
+                     const char *relationship, const char *subplan)
+{
+    static const char *const operations[] = {
+        [P_INSERT] = "Insert", [P_UPDATE] = "Update", [P_DELETE] = "Delete"};
+    put_structured(x, to, "Node Type", node_name(n, false), true);
+    if (n->kind == P_AGG || (n->kind == P_DISTINCT && n->strategy != AGG_SORTED)) {
+        bool hashed = n->kind == P_DISTINCT || n->strategy == AGG_HASHED;
+        put_structured(x, to, "Strategy", hashed ? "Hashed" : "Plain", true);
+        put_structured(x, to, "Partial Mode", "Simple", true);
+    }
+    if (is_modify(n))
+        put_structured(x, to, "Operation", operations[n->kind], true);
+    if (n->kind == P_SETOP) {
+        put_structured(x, to, "Strategy", "Hashed", true);
+        put_structured(x, to, "Command", node_name(n, true) + strlen("HashSetOp "), true);
+    }
+    if (relationship)
+        put_structured(x, to, "Parent Relationship", relationship, true);
+    if (subplan)
+        put_structured(x, to, "Subplan Name", subplan, true);
+    put_structured(x, to, "Parallel Aware", "false", false);
+    put_structured(x, to, "Async Capable", "false", false);
+    if (n->kind == P_HASHJOIN || n->kind == P_NESTLOOP)
+        put_structured(x, to, "Join Type", join_name(n->join), true);
+    if (n->kind == P_INDEXSCAN) {
+        put_structured(x, to, "Scan Direction", n->backward ? "Backward" : "Forward", true);
+        put_structured(x, to, "Index Name", n->index->name, true);
+    }
+    const struct rte *rte = scanned(n);
+    if (!rte)
+        return;
+    put_structured(x, to, rte->kind == RTE_CTE ? "CTE Name" : "Relation Name", scanned_name(x, rte),
+                   true);
+    if (x->o->verbose && rte->kind == RTE_RELATION)
+        put_structured(x, to, "Schema", rte->rel->nsp_name, true);
+    put_structured(x, to, "Alias", rte->name ? rte->name : scanned_name(x, rte), true);
+}
+
+static struct explain_node *describe(struct explain *x, const struct plan *n,
+                                     const char *relationship, const char *subplan);
+
+static void add_kid(struct explain *x, struct explain_node *to, struct explain_node *kid)
+{
+    ARENA_PUSH(x->arena, to->kids, to->nkids, to->kids_cap, kid);
+}
+
+static struct explain_node *describe_hash(struct explain *x, const struct plan *join)
+{
+    struct explain_node *h = arena_new(x->arena, struct explain_node);
+    h->title = "Hash";
+    h->numbers = numbers_of(x, join->right, true);
+    put_structured(x, h, "Node Type", "Hash", true);
+    put_structured(x, h, "Parent Relationship", "Inner", true);
+    put_structured(x, h, "Parallel Aware", "false", false);
+    put_structured(x, h, "Async Capable", "false", false);
+    put_numbers(x, h, join->right, true);
+    if (x->run)
+        put_hash_space(x, h, join);
+    add_kid(x, h, describe(x, join->right, "Outer", NULL));
+    return h;
+}
+
+static struct explain_node *describe(struct explain *x, const struct plan *n,
+                                     const char *relationship, const char *subplan)
 {
     while (is_hidden(n))
         n = n->left;
-    indent(x, depth);
-    if (!first)
-        buf_put_c(x->out, "->  ");
-    put_title(x, n);
-    if (x->costs)
-        buf_printf(x->out, "  (cost=%.2f..%.2f rows=%.0f width=%d)", n->startup_cost, n->total_cost,
-                   n->rows < 1 ? 1 : n->rows, n->width);
-    buf_put_u8(x->out, '\n');
-    int inner = depth + (first ? 2 : 6);
-    TRY(put_details(x, n, inner));
+    struct explain_node *to = arena_new(x->arena, struct explain_node);
+    to->title = title_of(x, n);
+    to->numbers = numbers_of(x, n, false);
+    to->heading = subplan;
+    put_kind(x, to, n, relationship, subplan);
+    put_numbers(x, to, n, false);
+    put_details(x, to, n);
     if (n->left)
-        TRY(put_node(x, n->left, inner, false));
-    if (n->right && n->kind == P_HASHJOIN) {
-        indent(x, inner);
-        buf_put_c(x->out, "->  Hash");
-        if (x->costs)
-            buf_printf(x->out, "  (cost=%.2f..%.2f rows=%.0f width=%d)", n->right->total_cost,
-                       n->right->total_cost, n->right->rows < 1 ? 1 : n->right->rows,
-                       n->right->width);
-        buf_put_u8(x->out, '\n');
-        TRY(put_node(x, n->right, inner + 6, false));
-    } else if (n->right) {
-        TRY(put_node(x, n->right, inner, false));
-    }
+        add_kid(x, to, describe(x, n->left, n->kind == P_SUBQUERY ? "Subquery" : "Outer", NULL));
+    if (n->right && n->kind == P_HASHJOIN)
+        add_kid(x, to, describe_hash(x, n));
+    else if (n->right)
+        add_kid(x, to, describe(x, n->right, "Inner", NULL));
     for (int i = 0; i < n->ninputs; i++)
-        TRY(put_node(x, n->inputs[i], inner, false));
-    return NULL;
+        add_kid(x, to, describe(x, n->inputs[i], "Member", NULL));
+    return to;
 }
 
-struct err *explain_plan(struct cat *cat, struct statement_plan *plan, bool costs, bool verbose,
-                         struct buf *out)
+/* ---- the whole ---- */
+
+static void describe_subqueries(struct explain *x, struct explain_node *root)
 {
-    struct explain x = {cat, plan, out, costs, verbose};
-    TRY(put_node(&x, plan->root, 0, true));
-    for (int i = 0; i < plan->nctes; i++) {
-        buf_printf(out, "  CTE %s\n", plan->ctes[i].cte->name);
-        TRY(put_node(&x, plan->ctes[i].plan, 4, false));
-    }
+    const struct statement_plan *plan = x->plan;
+    for (int i = 0; i < plan->nctes; i++)
+        add_kid(x, root,
+                describe(x, plan->ctes[i].plan, "InitPlan",
+                         arena_printf(x->arena, "CTE %s", plan->ctes[i].cte->name)));
     for (int i = 0; i < plan->nsubplans; i++) {
         const struct subplan *s = plan->subplans[i];
-        buf_printf(out, s->correlated ? "  SubPlan %d\n" : "  InitPlan %d (returns $%d)\n", i + 1,
-                   i);
-        TRY(put_node(&x, s->plan, 4, false));
+        bool once = !s->correlated && s->kind != SUBLINK_ANY && s->kind != SUBLINK_ALL;
+        const char *name = once ? arena_printf(x->arena, "InitPlan %d (returns $%d)", i + 1, i)
+                                : arena_printf(x->arena, "SubPlan %d", i + 1);
+        add_kid(x, root, describe(x, s->plan, once ? "InitPlan" : "SubPlan", name));
     }
+}
+
+static void put_time(struct explain *x, struct explain_doc *doc, const char *label, double ms)
+{
+    struct explain_prop text = {
+        .label = label, .value = arena_printf(x->arena, "%.3f ms", ms), .text = true};
+    struct explain_prop number = {
+        .label = label, .value = arena_printf(x->arena, "%.3f", ms), .structured = true};
+    ARENA_PUSH(x->arena, doc->props, doc->nprops, doc->props_cap, text);
+    ARENA_PUSH(x->arena, doc->props, doc->nprops, doc->props_cap, number);
+}
+
+struct err *explain_plan(struct cat *cat, struct statement_plan *plan, struct exec *run,
+                         const struct explain_options *o, struct buf *out)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct explain x = {.cat = cat, .plan = plan, .o = o, .arena = &arena, .run = run};
+    struct explain_doc doc = {.analyzed = run != NULL};
+    x.prefix = plan->query->nrtes > 1 || o->verbose;
+    x.slots = arena_new_array(&arena, const struct expr *, plan->nslots + 1);
+    note_slots(&x, plan->root);
+    for (int i = 0; i < plan->nctes; i++)
+        note_slots(&x, plan->ctes[i].plan);
+    for (int i = 0; i < plan->nsubplans; i++)
+        note_slots(&x, plan->subplans[i]->plan);
+    doc.root = describe(&x, plan->root, NULL, NULL);
+    describe_subqueries(&x, doc.root);
+    if (o->summary)
+        put_time(&x, &doc, "Planning Time", o->planning_ms);
+    struct explain_prop triggers = {.label = "Triggers", .group = true, .structured = true};
+    if (run)
+        ARENA_PUSH(&arena, doc.props, doc.nprops, doc.props_cap, triggers);
+    if (run && o->summary)
+        put_time(&x, &doc, "Execution Time", o->execution_ms);
+    explain_write(&doc, o->format, out);
+    arena_done(&arena);
     return buf_finish(out);
 }

@@ -482,6 +482,7 @@ static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s,
     TRY(sort_collected(s));
     s->at = s->first;
     s->filled = true;
+    note_table(x, n, &s->table, s->groups_arena.used_bytes);
     struct spill *spilled = s->spill;
     s->spill = NULL;
     return spilled ? spill_to_batches(spilled, NULL, false, false, &s->todo) : NULL;
@@ -573,7 +574,7 @@ struct err *agg_next(struct exec *x, struct plan *n, bool *found)
         s->at = g->next;
         TRY(give_group(x, n, s, g));
         arena_reset(&s->arena);
-        TRY(condition(x, &n->filter, &s->arena, &holds));
+        TRY(node_filter(x, n, &s->arena, &holds));
         *found = true;
         if (holds)
             return NULL;

@@ -274,6 +274,7 @@ static struct err *build(struct exec *x, struct plan *n, struct hash_state *s)
     for (;;) {
         bool full;
         TRY(fill_table(x, n, s, &full));
+        note_table(x, n, &s->table, s->table_arena.used_bytes);
         s->more_chunks = full && s->batch && s->batch->level >= MAX_DIVISIONS;
         s->built = true;
         if (s->more_chunks &&
@@ -408,7 +409,7 @@ static struct err *next_joined(struct exec *x, struct plan *n, struct hash_state
         s->candidate = row->next;
         row_restore(x, row->saved, n->saved, n->nsaved);
         arena_reset(&s->arena);
-        TRY(condition(x, &n->join_filter, &s->arena, &holds));
+        TRY(node_join_filter(x, n, &s->arena, &holds));
         if (!holds)
             continue;
         note_match(s, row);
@@ -428,7 +429,7 @@ struct err *hashjoin_next(struct exec *x, struct plan *n, bool *found)
         TRY(next_joined(x, n, s, found));
         if (!*found)
             return NULL;
-        TRY(condition(x, &n->filter, &s->arena, &holds));
+        TRY(node_filter(x, n, &s->arena, &holds));
     }
     return NULL;
 }

@@ -61,7 +61,7 @@ static struct err *next_pair(struct exec *x, struct plan *n, struct nest_state *
             continue;
         }
         arena_reset(&s->arena);
-        TRY(condition(x, &n->join_filter, &s->arena, &holds));
+        TRY(node_join_filter(x, n, &s->arena, &holds));
         if (!holds)
             continue;
         s->matched = true;
@@ -84,7 +84,7 @@ struct err *nestloop_next(struct exec *x, struct plan *n, bool *found)
         TRY(next_pair(x, n, s, found));
         if (!*found)
             return NULL;
-        TRY(condition(x, &n->filter, &s->arena, &holds));
+        TRY(node_filter(x, n, &s->arena, &holds));
     }
     return NULL;
 }

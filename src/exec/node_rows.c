@@ -30,7 +30,7 @@ struct err *subquery_next(struct exec *x, struct plan *n, bool *found)
         arena_reset(&s->arena);
         for (int i = 0; i < n->nexprs; i++)
             TRY(expr_into(x, &n->exprs[i], &s->arena));
-        TRY(condition(x, &n->filter, &s->arena, &holds));
+        TRY(node_filter(x, n, &s->arena, &holds));
     }
     return NULL;
 }

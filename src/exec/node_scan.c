@@ -32,7 +32,7 @@ struct err *result_next(struct exec *x, struct plan *n, bool *found)
         return NULL;
     bool holds = true;
     if (!s->checked)
-        TRY(condition(x, &n->filter, &s->arena, &holds));
+        TRY(node_filter(x, n, &s->arena, &holds));
     s->checked = true;
     s->done = !holds || !n->left;
     if (!holds)
@@ -122,7 +122,7 @@ static struct err *passes(struct exec *x, struct plan *n, struct scan_state *s, 
     if (!n->filter.program)
         return NULL;
     arena_reset(&s->arena);
-    return condition(x, &n->filter, &s->arena, holds);
+    return node_filter(x, n, &s->arena, holds);
 }
 
 static struct err *find_storage(struct exec *x, struct plan *n, struct scan_state *s)
@@ -598,7 +598,7 @@ struct err *funcscan_next(struct exec *x, struct plan *n, bool *found)
         if (!*found)
             return NULL;
         arena_reset(&s->arena);
-        TRY(condition(x, &n->filter, &s->arena, &holds));
+        TRY(node_filter(x, n, &s->arena, &holds));
     }
     return NULL;
 }
@@ -659,7 +659,7 @@ struct err *tablefunc_next(struct exec *x, struct plan *n, bool *found)
         if (!more)
             return NULL;
         arena_reset(&s->arena);
-        TRY(condition(x, &n->filter, &s->arena, &holds));
+        TRY(node_filter(x, n, &s->arena, &holds));
     }
     *found = true;
     return NULL;
@@ -698,7 +698,7 @@ struct err *values_next(struct exec *x, struct plan *n, bool *found)
         for (int i = 0; i < ncols; i++)
             TRY(expr_into(x, &n->exprs[s->at * ncols + i], &s->arena));
         s->at++;
-        TRY(condition(x, &n->filter, &s->arena, &holds));
+        TRY(node_filter(x, n, &s->arena, &holds));
     }
     return NULL;
 }
@@ -748,7 +748,7 @@ static struct err *store_next(struct exec *x, struct plan *n, struct row_store *
             return NULL;
         row_restore(x, row, n->slots, n->nslots);
         arena_reset(&s->arena);
-        TRY(condition(x, &n->filter, &s->arena, &holds));
+        TRY(node_filter(x, n, &s->arena, &holds));
     }
     return NULL;
 }

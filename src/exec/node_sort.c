@@ -257,6 +257,17 @@ static struct err *make_room(struct exec *x, struct sort_state *s)
     return memory_used(s) > limit ? to_sorter(x, s) : NULL;
 }
 
+/* For EXPLAIN ANALYZE. */
+static void note_space(struct exec *x, const struct plan *n, const struct sort_state *s)
+{
+    struct node_stats *st = x->stats ? &x->stats[n->id] : NULL;
+    if (!st)
+        return;
+    st->disk_bytes = s->sorter ? sorter_file_bytes(s->sorter) : 0;
+    st->memory_bytes = s->sorter ? sorter_memory_bytes(s->sorter) : memory_used(s);
+    st->method = st->disk_bytes ? "external merge" : s->bound >= 0 ? "top-N heapsort" : "quicksort";
+}
+
 static struct err *sort_fill(struct exec *x, struct plan *n, struct sort_state *s)
 {
     TRY(find_bound(x, n, s));
@@ -275,6 +286,7 @@ static struct err *sort_fill(struct exec *x, struct plan *n, struct sort_state *
     }
     TRY(s->sorter ? sort_finish(s->sorter) : sort_rows(s));
     s->sorted = true;
+    note_space(x, n, s);
     return NULL;
 }
 

@@ -456,18 +456,19 @@ static void describe_columns(struct backend *b, struct prepared *stmt, const int
     const char *names[3];
     int n = 0;
     bool rows = false;
+    uint32_t type = TEXT_OID;
     if (stmt->kind == STMT_PLAN) {
         desc = &stmt->desc;
         rows = desc->ncols || stmt->plan->query->kind == Q_SELECT;
     } else if (stmt->raw.tree) {
-        rows = utility_columns(b, &stmt->raw, &desc, names, &n);
+        rows = utility_columns(b, &stmt->raw, &desc, names, &n, &type);
     }
     if (!rows)
         wire_no_data(backend_out(b));
     else if (desc)
         put_row_description(b, desc, formats, nformats);
     else
-        put_text_description(b, names, n, formats, nformats);
+        put_text_description(b, names, n, type, formats, nformats);
 }
 
 static struct err *describe_statement(struct backend *b, const char *name)

@@ -63,13 +63,13 @@ struct err *put_row(struct backend *b, struct buf *out, const struct result_desc
     return NULL;
 }
 
-void put_text_description(struct backend *b, const char *const *names, int n,
+void put_text_description(struct backend *b, const char *const *names, int n, uint32_t type,
                           const int16_t *formats, int nformats)
 {
     struct buf *out = backend_out(b);
     size_t at = wire_row_description_begin(out, n);
     for (int i = 0; i < n; i++)
-        wire_row_description_column(out, names[i], 0, 0, TEXT_OID, -1, -1,
+        wire_row_description_column(out, names[i], 0, 0, type, -1, -1,
                                     format_of(formats, nformats, i));
     wire_end(out, at);
 }

@@ -220,14 +220,14 @@ void put_row_description(struct backend *b, const struct result_desc *d, const i
 struct err *put_row(struct backend *b, struct buf *out, const struct result_desc *d,
                     const struct datum *row, const int16_t *formats, int nformats) MUST_CHECK;
 /* Result columns of type text, by name. */
-void put_text_description(struct backend *b, const char *const *names, int n,
+void put_text_description(struct backend *b, const char *const *names, int n, uint32_t type,
                           const int16_t *formats, int nformats);
 void put_text_row(struct backend *b, const char *const *values, int n);
 
 /* Columns of a statement's result that is not a plan's; false: it returns no rows. `desc` is set
  * for those of a plan (EXECUTE, FETCH). */
 bool utility_columns(struct backend *b, const struct raw_stmt *raw, const struct result_desc **desc,
-                     const char **names, int *n);
+                     const char **names, int *n, uint32_t *type);
 
 /* utility.c and its neighbours: statements by kind. */
 struct err *run_utility(struct backend *b, struct run *r) MUST_CHECK;

@@ -555,7 +555,7 @@ struct err *run_show(struct backend *b, struct run *r)
         const char *shown = def ? def->name : name;
         const char *value = buf_cstr(&text);
         if (r->describe)
-            put_text_description(b, &shown, 1, r->formats, r->nformats);
+            put_text_description(b, &shown, 1, TEXT_OID, r->formats, r->nformats);
         put_text_row(b, &value, 1);
     }
     buf_done(&text);

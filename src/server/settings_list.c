@@ -51,7 +51,7 @@ void show_all(struct backend *b, struct run *r)
     static const char *const names[] = {"name", "setting", "description"};
     struct buf text = BUF_INIT;
     if (r->describe)
-        put_text_description(b, names, 3, r->formats, r->nformats);
+        put_text_description(b, names, 3, TEXT_OID, r->formats, r->nformats);
     for (int i = 0; i < setting_table_count; i++) {
         const struct setting_def *def = &setting_table[i];
         if (def->flags & SETTING_HIDDEN)

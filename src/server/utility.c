@@ -2,6 +2,7 @@
  * the way to utility_run for everything about schema objects. */
 #include "server/server_internal.h"
 
+#include "base/clock.h"
 #include "exec/temp.h"
 
 #include <pg_query/pg_query.pb-c.h>
@@ -157,10 +158,14 @@ struct err *run_deallocate(struct backend *b, struct run *r)
 
 /* ---- EXPLAIN ---- */
 
-struct explain_options {
+struct explain_request {
+    struct explain_options o;
     bool analyze;
-    bool verbose;
-    bool costs;
+    bool buffers;
+    bool wal;
+    bool settings;
+    bool timing_given;
+    bool summary_given;
 };
 
 static bool option_is_on(const PgQuery__DefElem *d)
@@ -180,87 +185,199 @@ static bool option_is_on(const PgQuery__DefElem *d)
     }
 }
 
-static struct err *explain_options(const PgQuery__ExplainStmt *s, const char *sql,
-                                   struct explain_options *o)
+static struct err *explain_format(const PgQuery__DefElem *d, const char *sql,
+                                  enum explain_format *out)
 {
-    static const char *const ignored[] = {"buffers", "wal", "settings", "timing", "summary"};
-    *o = (struct explain_options){.costs = true};
-    for (size_t i = 0; i < s->n_options; i++) {
-        const PgQuery__DefElem *d = s->options[i]->def_elem;
-        bool known = false;
-        for (size_t k = 0; k < ARRAY_LENGTH(ignored); k++)
-            known |= strcmp(d->defname, ignored[k]) == 0;
-        if (strcmp(d->defname, "analyze") == 0)
-            o->analyze = option_is_on(d);
-        else if (strcmp(d->defname, "verbose") == 0)
-            o->verbose = option_is_on(d);
-        else if (strcmp(d->defname, "costs") == 0)
-            o->costs = option_is_on(d);
-        else if (strcmp(d->defname, "format") == 0) {
-            const char *format = d->arg && d->arg->node_case == PG_QUERY__NODE__NODE_STRING
-                                     ? d->arg->string->sval
-                                     : "";
-            if (strcasecmp(format, "text") != 0)
-                return err_unsupported("EXPLAIN (FORMAT %s) is not supported", format);
-        } else if (!known) {
-            return err_at(err_new("42601", "unrecognized EXPLAIN option \"%s\"", d->defname),
-                          char_position(sql, d->location));
+    static const char *const names[] = {[EXPLAIN_TEXT] = "text",
+                                        [EXPLAIN_JSON] = "json",
+                                        [EXPLAIN_YAML] = "yaml",
+                                        [EXPLAIN_XML] = "xml"};
+    const char *format =
+        d->arg && d->arg->node_case == PG_QUERY__NODE__NODE_STRING ? d->arg->string->sval : "";
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (strcmp(names[i], format) == 0) {
+            *out = (enum explain_format)i;
+            return NULL;
         }
+    return err_at(err_new("22023", "unrecognized value for EXPLAIN option \"%s\": \"%s\"",
+                          d->defname, format),
+                  char_position(sql, d->location));
+}
+
+static struct err *explain_option(const PgQuery__DefElem *d, const char *sql,
+                                  struct explain_request *q)
+{
+    struct {
+        const char *name;
+        bool *value;
+    } flags[] = {{"analyze", &q->analyze}, {"verbose", &q->o.verbose}, {"costs", &q->o.costs},
+                 {"buffers", &q->buffers}, {"wal", &q->wal},           {"settings", &q->settings},
+                 {"timing", &q->o.timing}, {"summary", &q->o.summary}};
+    q->timing_given |= strcmp(d->defname, "timing") == 0;
+    q->summary_given |= strcmp(d->defname, "summary") == 0;
+    if (strcmp(d->defname, "format") == 0)
+        return explain_format(d, sql, &q->o.format);
+    for (size_t i = 0; i < ARRAY_LENGTH(flags); i++)
+        if (strcmp(d->defname, flags[i].name) == 0) {
+            *flags[i].value = option_is_on(d);
+            return NULL;
+        }
+    return err_at(err_new("42601", "unrecognized EXPLAIN option \"%s\"", d->defname),
+                  char_position(sql, d->location));
+}
+
+static struct err *explain_request(const PgQuery__ExplainStmt *s, const char *sql,
+                                   struct explain_request *q)
+{
+    *q = (struct explain_request){.o = {.costs = true}};
+    for (size_t i = 0; i < s->n_options; i++)
+        TRY(explain_option(s->options[i]->def_elem, sql, q));
+    if (q->wal && !q->analyze)
+        return err_new("22023", "EXPLAIN option WAL requires ANALYZE");
+    if (q->timing_given && q->o.timing && !q->analyze)
+        return err_new("22023", "EXPLAIN option TIMING requires ANALYZE");
+    if (q->wal || q->settings)
+        return err_unsupported("EXPLAIN option %s is not supported", q->wal ? "WAL" : "SETTINGS");
+    if (!q->timing_given)
+        q->o.timing = q->analyze;
+    if (!q->summary_given)
+        q->o.summary = q->analyze;
+    return NULL;
+}
+
+struct explained {
+    struct statement_plan *plan;
+    const struct datum *params;
+};
+
+/* EXECUTE of a prepared statement, with the values of its parameters. */
+static struct err *explained_execute(struct backend *b, struct run *r,
+                                     const PgQuery__ExecuteStmt *x, struct explained *out)
+{
+    struct prepared *p;
+    struct datum *values;
+    TRY(find_statement(b, x->name, &p));
+    prepared_ref(p);
+    struct err *e = eval_arguments(b, r, x, p, &values);
+    if (!e)
+        e = prepared_lock(b, p);
+    if (!e && p->kind != STMT_PLAN)
+        e = err_unsupported("EXPLAIN EXECUTE of a utility statement is not supported");
+    if (!e) {
+        out->plan = plan_ref(p->plan);
+        out->params = values;
     }
-    return o->analyze ? err_unsupported("EXPLAIN ANALYZE is not supported") : NULL;
+    prepared_unref(p);
+    return e;
 }
 
 static struct err *explained_plan(struct backend *b, struct run *r, PgQuery__Node *query,
-                                  struct statement_plan **out)
+                                  bool analyze, struct explained *out)
 {
     struct exec_env env = session_exec_env(&b->base);
     struct raw_stmt inner = *r->raw;
     struct param_types none = {0};
     inner.tree = query;
-    if (stmt_kind_of(&inner) == STMT_EXECUTE) {
-        struct prepared *p;
-        TRY(find_statement(b, query->execute_stmt->name, &p));
-        TRY(prepared_plan(b, p));
-        *out = plan_ref(p->plan);
-        return NULL;
-    }
+    if (stmt_kind_of(&inner) == STMT_EXECUTE)
+        return explained_execute(b, r, query->execute_stmt, out);
+    if (query->node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT && !analyze)
+        inner.tree = query->create_table_as_stmt->query;
+    else if (query->node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT && !analyze)
+        inner.tree = query->declare_cursor_stmt->query;
     if (stmt_kind_of(&inner) != STMT_PLAN)
-        return err_unsupported("EXPLAIN of this statement is not supported");
-    struct err *e = exec_plan(&env, &inner, r->params ? r->params : &none, out);
+        return err_unsupported("EXPLAIN%s of this statement is not supported",
+                               analyze ? " ANALYZE" : "");
+    struct err *e = exec_plan(&env, &inner, r->params ? r->params : &none, &out->plan);
+    out->params = r->values;
     if (!r->params)
         free(none.types);
     return e;
 }
 
-struct err *run_explain(struct backend *b, struct run *r)
+static double ms_since(int64_t start_ns)
+{
+    return (double)(clock_mono_ns() - start_ns) / 1e6;
+}
+
+/* Runs the plan to its end; its rows go nowhere. */
+static struct err *run_measured(struct backend *b, const struct explained *what,
+                                struct explain_options *o, struct exec **out)
+{
+    struct exec_env env = session_exec_env(&b->base);
+    const struct datum *row;
+    int64_t start = clock_mono_ns();
+    TRY(check_read_only(b, what->plan));
+    TRY(exec_begin(&env, what->plan, what->params, out));
+    exec_measure(*out, o->timing);
+    for (bool found = true; found;)
+        TRY(exec_next(*out, &row, &found));
+    o->execution_ms = ms_since(start);
+    return NULL;
+}
+
+/* Of the result: what a driver takes apart by itself. */
+static uint32_t explain_type(const PgQuery__ExplainStmt *s)
+{
+    uint32_t type = TEXT_OID;
+    for (size_t i = 0; i < s->n_options; i++) {
+        const PgQuery__DefElem *d = s->options[i]->def_elem;
+        if (strcmp(d->defname, "format") != 0 || !d->arg ||
+            d->arg->node_case != PG_QUERY__NODE__NODE_STRING)
+            continue;
+        const char *format = d->arg->string->sval;
+        type = strcmp(format, "json") == 0  ? JSON_OID
+               : strcmp(format, "xml") == 0 ? XML_OID
+                                            : TEXT_OID;
+    }
+    return type;
+}
+
+static void put_explained(struct backend *b, struct run *r, struct buf *text,
+                          enum explain_format format)
 {
     static const char *const title = "QUERY PLAN";
-    const PgQuery__ExplainStmt *s = r->raw->tree->explain_stmt;
-    struct explain_options o;
-    struct statement_plan *plan;
-    struct buf text = BUF_INIT;
-    TRY(explain_options(s, r->raw->sql, &o));
-    TRY(xact_open(b));
-    TRY(explained_plan(b, r, s->query, &plan));
-    struct err *e = explain_plan(&b->base.cat, plan, o.costs, o.verbose, &text);
-    plan_unref(plan);
-    if (!e) {
-        char *save = NULL;
-        if (r->describe)
-            put_text_description(b, &title, 1, r->formats, r->nformats);
-        for (char *line = strtok_r((char *)(uintptr_t)buf_cstr(&text), "\n", &save); line;
-             line = strtok_r(NULL, "\n", &save)) {
-            const char *value = line;
-            put_text_row(b, &value, 1);
-        }
-        snprintf(r->tag, sizeof(r->tag), "EXPLAIN");
+    char *save = NULL;
+    if (r->describe)
+        put_text_description(b, &title, 1, explain_type(r->raw->tree->explain_stmt), r->formats,
+                             r->nformats);
+    const char *whole = buf_cstr(text);
+    if (format != EXPLAIN_TEXT) {
+        put_text_row(b, &whole, 1);
+        return;
     }
+    for (char *line = strtok_r((char *)(uintptr_t)whole, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
+        const char *value = line;
+        put_text_row(b, &value, 1);
+    }
+}
+
+struct err *run_explain(struct backend *b, struct run *r)
+{
+    const PgQuery__ExplainStmt *s = r->raw->tree->explain_stmt;
+    struct explain_request q;
+    struct explained what = {0};
+    struct exec *x = NULL;
+    struct buf text = BUF_INIT;
+    TRY(explain_request(s, r->raw->sql, &q));
+    TRY(xact_open(b));
+    int64_t start = clock_mono_ns();
+    TRY(explained_plan(b, r, s->query, q.analyze, &what));
+    q.o.planning_ms = ms_since(start);
+    struct err *e = q.analyze ? run_measured(b, &what, &q.o, &x) : NULL;
+    if (!e)
+        e = explain_plan(&b->base.cat, what.plan, x, &q.o, &text);
+    exec_end(x);
+    plan_unref(what.plan);
+    if (!e)
+        put_explained(b, r, &text, q.o.format);
+    snprintf(r->tag, sizeof(r->tag), "EXPLAIN");
     buf_done(&text);
     return e;
 }
 
 bool utility_columns(struct backend *b, const struct raw_stmt *raw, const struct result_desc **desc,
-                     const char **names, int *n)
+                     const char **names, int *n, uint32_t *type)
 {
     static const char *const all[] = {"name", "setting", "description"};
     const PgQuery__Node *tree = raw->tree;
@@ -275,6 +392,7 @@ bool utility_columns(struct backend *b, const struct raw_stmt *raw, const struct
     if (tree->node_case == PG_QUERY__NODE__NODE_EXPLAIN_STMT) {
         names[0] = "QUERY PLAN";
         *n = 1;
+        *type = explain_type(tree->explain_stmt);
         return true;
     }
     if (tree->node_case == PG_QUERY__NODE__NODE_EXECUTE_STMT) {

@@ -1,6 +1,7 @@
 /* Expressions back to SQL, in the canonical form that pg_get_expr and \d show: every operator call
  * in parentheses, constants with the type that they would not have by themselves. */
 #include "sql/deparse_internal.h"
+#include "sql/plan.h"
 
 enum { CASE_INDENT = 4 };
 
@@ -101,10 +102,10 @@ static struct err *put_const(struct deparser *d, const struct expr *e)
     if (e->type == BOOL_OID) {
         buf_put_c(d->out, e->value.i ? "true" : "false");
         label = false;
-    } else if (digits && s[0] != '-') {
+    } else if (digits && s[0] != '-' &&
+               (e->type == INT4_OID || (e->type == NUMERIC_OID && !plain_int))) {
         buf_put_c(d->out, s);
-        /* Written like this they would have that type anyway. */
-        label = e->type == NUMERIC_OID ? plain_int : e->type != INT4_OID;
+        label = false; /* written like this it has that type anyway */
     } else if (digits) {
         buf_printf(d->out, "'%s'", s);
     } else {
@@ -550,6 +551,30 @@ static struct err *put_sublink(struct deparser *d, const struct expr *e)
     return NULL;
 }
 
+/* What the planner has put in the place of an expression that a lower step computes. */
+static struct err *put_slot(struct deparser *d, const struct expr *e)
+{
+    const struct expr *source =
+        d->slots && e->param >= 0 && e->param < d->nslots ? d->slots[e->param] : NULL;
+    if (!source) {
+        buf_printf(d->out, "$%d", e->param);
+        return NULL;
+    }
+    bool column = source->kind == E_VAR || source->kind == E_SLOT || d->bare;
+    buf_put_c(d->out, column ? "" : "(");
+    TRY(put(d, source, false));
+    buf_put_c(d->out, column ? "" : ")");
+    return NULL;
+}
+
+static void put_subplan(struct deparser *d, const struct subplan *s)
+{
+    if (!s->correlated && s->kind != SUBLINK_ANY && s->kind != SUBLINK_ALL)
+        buf_printf(d->out, "$%d", s->number);
+    else
+        buf_printf(d->out, "(%sSubPlan %d)", s->nhash ? "hashed " : "", s->number + 1);
+}
+
 static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
 {
     switch (e->kind) {
@@ -608,12 +633,11 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
     case E_GROUPING:
         return put_wrapped(d, e, "GROUPING(", ")");
     case E_SLOT:
-        buf_printf(d->out, "$%d", e->param);
-        return NULL;
+        return put_slot(d, e);
     case E_SUBLINK:
         return put_sublink(d, e);
     case E_SUBPLAN:
-        buf_put_c(d->out, "(SubPlan)");
+        put_subplan(d, e->subplan);
         return NULL;
     case E_CASETEST:
     case E_ROWCMP:
@@ -643,6 +667,19 @@ struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte
                          struct buf *out)
 {
     return deparse((struct deparser){.cat = cat, .out = out, .single = single}, e);
+}
+
+struct err *deparse_plan_expr(struct cat *cat, const struct expr *e, const struct rte *single,
+                              const struct expr *const *slots, int nslots, bool bare,
+                              struct buf *out)
+{
+    return deparse((struct deparser){.cat = cat,
+                                     .out = out,
+                                     .single = single,
+                                     .slots = slots,
+                                     .nslots = nslots,
+                                     .bare = bare},
+                   e);
 }
 
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,

@@ -16,6 +16,9 @@ struct deparser {
     const struct rte *single;
     bool pretty; /* parentheses only where they are needed */
     struct arena arena;
+    const struct expr *const *slots; /* of a plan: what they are computed from; NULL: none */
+    int nslots;
+    bool bare;
     /* Of queries. */
     int indent;
     bool names_hidden;                   /* nobody sees what the columns are called */

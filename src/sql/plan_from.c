@@ -258,12 +258,101 @@ static struct plan *parameterized_inner(struct problem *right, struct problem *o
     struct problem both = *right;
     both.quals = arena_new_array(right->l->p->arena, struct qual, right->nquals + on->nquals + 1);
     both.nquals = 0;
-    for (int i = 0; i < right->nquals; i++)
+    for (int i = 0; i < right->nquals; i++) {
+        if (!right->quals[i].rels)
+            return NULL; /* decides on the whole side */
         both.quals[both.nquals++] = right->quals[i];
+    }
     for (int i = 0; i < on->nquals; i++)
         both.quals[both.nquals++] = on->quals[i];
     struct plan *scan = scan_relation(&both, rte, have, NULL, 0, -1, NULL);
     return scan->kind == P_INDEXSCAN && scan->nquals ? scan : NULL;
+}
+
+/* ---- conditions that run a subquery for each row ---- */
+
+static struct err *find_correlated(struct expr **ref, void *arg)
+{
+    bool *found = arg;
+    const struct expr *e = *ref;
+    *found |= e->kind == E_SUBPLAN && e->subplan->correlated;
+    return *found ? NULL : expr_children(*ref, find_correlated, arg);
+}
+
+static bool is_costly(const struct qual *q)
+{
+    bool found = false;
+    struct expr *top = q->expr;
+    struct err *never = find_correlated(&top, &found);
+    CHECK(never == NULL);
+    return found && q->rels && !(q->rels & (q->rels - 1)) && !q->volatile_;
+}
+
+static double item_rows(struct problem *pr, relset rel)
+{
+    for (int i = 0; i < pr->nitems; i++)
+        if (pr->items[i].rels == rel) {
+            struct item *it = &pr->items[i];
+            return it->plan ? it->plan->rows
+                            : scan_relation(pr, it->rte, 0, NULL, 0, -1, NULL)->rows;
+        }
+    return 0;
+}
+
+/* Puts off the costly conditions of tables that the join makes smaller. The join order is searched
+ * again if it turns out not to. */
+static struct err *solve_costly(struct problem *pr, const struct sort_key *order, int norder,
+                                double limit, struct path *out, bool *sorted)
+{
+    bool any = false;
+    bool again = false;
+    for (int i = 0; pr->nitems > 1 && i < pr->nquals; i++)
+        any |= pr->quals[i].late = is_costly(&pr->quals[i]);
+    TRY(solve(pr, order, norder, limit, out, sorted));
+    for (int i = 0; any && i < pr->nquals; i++) {
+        struct qual *q = &pr->quals[i];
+        if (!q->late || item_rows(pr, q->rels) >= out->rows)
+            continue;
+        q->late = false;
+        again = true;
+    }
+    return again ? solve(pr, order, norder, limit, out, sorted) : NULL;
+}
+
+/* ---- a whole problem ---- */
+
+/* Conditions on no relation (parameters, outer columns) decide once; those that were put off, and
+ * volatile ones, decide on each row of the join. */
+static void apply_last(struct problem *pr, struct path *path)
+{
+    struct planner *p = pr->l->p;
+    struct expr *once = NULL;
+    for (int i = 0; i < pr->nquals; i++) {
+        struct qual *q = &pr->quals[i];
+        if (!q->rels && !q->volatile_)
+            once = expr_and(p->arena, once, q->expr);
+        else if (q->late || !q->rels)
+            path->plan->filter.expr = expr_and(p->arena, path->plan->filter.expr, q->expr);
+    }
+    if (!once)
+        return;
+    bool never = once->kind == E_CONST && (once->value.null || !once->value.i);
+    struct plan *n = plan_new(p, P_RESULT);
+    n->left = never ? NULL : path->plan;
+    n->filter.expr = once;
+    n->rows = never ? 0 : path->rows;
+    n->startup_cost = never ? 0 : path->plan->startup_cost;
+    n->total_cost = never ? 0 : path->cost;
+    path->plan = n;
+    path->cost = n->total_cost;
+}
+
+static struct err *solve_whole(struct problem *pr, const struct sort_key *order, int norder,
+                               double limit, struct path *out, bool *sorted)
+{
+    TRY(solve_costly(pr, order, norder, limit, out, sorted));
+    apply_last(pr, out);
+    return NULL;
 }
 
 static struct err *outer_join(struct problem *pr, struct from_node *f, bool nullable)
@@ -290,9 +379,9 @@ static struct err *outer_join(struct problem *pr, struct from_node *f, bool null
     on.nquals = kept;
     struct path lp;
     struct path rp;
-    TRY(solve(&left, NULL, 0, -1, &lp, NULL));
+    TRY(solve_whole(&left, NULL, 0, -1, &lp, NULL));
     struct plan *inner = full ? NULL : parameterized_inner(&right, &on, lrels);
-    TRY(solve(&right, NULL, 0, -1, &rp, NULL));
+    TRY(solve_whole(&right, NULL, 0, -1, &rp, NULL));
     double nest_cost = inner ? lp.cost + lp.rows * inner->total_cost : 0;
     double hash_cost = lp.cost + rp.cost + (lp.rows + rp.rows) * HASH_ROW_COST;
     bool has_lateral = false;
@@ -356,56 +445,6 @@ static struct err *add_from(struct problem *pr, struct from_node *f, bool nullab
     return outer_join(pr, f, nullable);
 }
 
-/* ---- conditions that run a subquery for each row ---- */
-
-static struct err *find_correlated(struct expr **ref, void *arg)
-{
-    bool *found = arg;
-    const struct expr *e = *ref;
-    *found |= e->kind == E_SUBPLAN && e->subplan->correlated;
-    return *found ? NULL : expr_children(*ref, find_correlated, arg);
-}
-
-static bool is_costly(const struct qual *q)
-{
-    bool found = false;
-    struct expr *top = q->expr;
-    struct err *never = find_correlated(&top, &found);
-    CHECK(never == NULL);
-    return found && q->rels && !(q->rels & (q->rels - 1)) && !q->volatile_;
-}
-
-static double item_rows(struct problem *pr, relset rel)
-{
-    for (int i = 0; i < pr->nitems; i++)
-        if (pr->items[i].rels == rel) {
-            struct item *it = &pr->items[i];
-            return it->plan ? it->plan->rows
-                            : scan_relation(pr, it->rte, 0, NULL, 0, -1, NULL)->rows;
-        }
-    return 0;
-}
-
-/* Puts off the costly conditions of tables that the join makes smaller. The join order is searched
- * again if it turns out not to. */
-static struct err *solve_costly(struct problem *pr, const struct sort_key *order, int norder,
-                                double limit, struct path *out, bool *sorted)
-{
-    bool any = false;
-    bool again = false;
-    for (int i = 0; pr->nitems > 1 && i < pr->nquals; i++)
-        any |= pr->quals[i].late = is_costly(&pr->quals[i]);
-    TRY(solve(pr, order, norder, limit, out, sorted));
-    for (int i = 0; any && i < pr->nquals; i++) {
-        struct qual *q = &pr->quals[i];
-        if (!q->late || item_rows(pr, q->rels) >= out->rows)
-            continue;
-        q->late = false;
-        again = true;
-    }
-    return again ? solve(pr, order, norder, limit, out, sorted) : NULL;
-}
-
 /* ---- entry ---- */
 
 static struct err *from_nothing(struct planning *l, struct plan **out)
@@ -441,24 +480,7 @@ struct err *plan_from(struct planning *l, const struct sort_key *order, int nord
     TRY(add_condition(&pr, q->where));
     for (int i = 0; i < pr.nquals; i++)
         l->all_quals = expr_and(l->p->arena, l->all_quals, pr.quals[i].expr);
-    TRY(solve_costly(&pr, order, norder, limit, &path, sorted));
-    /* Conditions on no relation at all (parameters, outer columns) decide once. */
-    struct expr *once = NULL;
-    for (int i = 0; i < pr.nquals; i++) {
-        if (!pr.quals[i].rels && pr.nitems > 1)
-            once = expr_and(l->p->arena, once, pr.quals[i].expr);
-        else if (pr.quals[i].late)
-            path.plan->filter.expr =
-                expr_and(l->p->arena, path.plan->filter.expr, pr.quals[i].expr);
-    }
+    TRY(solve_whole(&pr, order, norder, limit, &path, sorted));
     *out = path.plan;
-    if (once) {
-        struct plan *n = plan_new(l->p, P_RESULT);
-        n->left = path.plan;
-        n->filter.expr = once;
-        n->rows = path.rows;
-        n->total_cost = path.cost;
-        *out = n;
-    }
     return NULL;
 }

@@ -276,12 +276,9 @@ static void attach_rest(struct problem *pr, struct plan *n, relset here, relset 
     struct conditions all = conditions_new(pr);
     for (int i = 0; i < pr->nquals; i++) {
         struct qual *q = &pr->quals[i];
-        if ((q->rels & ~(here | have)) || (q->rels && !(q->rels & here)) || q->late)
+        if ((q->rels & ~(here | have)) || !(q->rels & here) || q->late)
             continue;
-        if (!q->rels && have)
-            continue;
-        if (q->rels)
-            all.list[all.n++] = q->expr;
+        all.list[all.n++] = q->expr;
         if (!is_covered(m, q))
             n->filter.expr = expr_and(pr->l->p->arena, n->filter.expr, q->expr);
     }

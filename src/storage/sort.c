@@ -504,3 +504,19 @@ struct err *sorter_next(struct sorter *s, struct str *key, struct str *value, bo
     *value = str_make(key->data + key->len, load_le32(entry + 4));
     return NULL;
 }
+
+uint64_t sorter_file_bytes(const struct sorter *s)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < s->run_count; i++)
+        bytes += temp_file_size(s->runs[i].file);
+    return bytes;
+}
+
+uint64_t sorter_memory_bytes(const struct sorter *s)
+{
+    uint64_t bytes = 0;
+    for (int i = 0; i < 2; i++)
+        bytes += s->halves[i].arena.used_bytes + s->halves[i].cap * sizeof(struct item);
+    return bytes;
+}

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct sorter;
 struct temp_quota;
@@ -27,5 +28,9 @@ struct err *sorter_finish(struct sorter *s) MUST_CHECK;
 /* The next pair in order; its bytes live until the next call. */
 struct err *sorter_next(struct sorter *s, struct str *key, struct str *value,
                         bool *found) MUST_CHECK;
+
+/* What it holds after sorter_finish. */
+uint64_t sorter_file_bytes(const struct sorter *s);
+uint64_t sorter_memory_bytes(const struct sorter *s);
 
 #endif
