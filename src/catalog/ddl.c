@@ -76,37 +76,42 @@ static struct err *insert_class(struct cat *c, const struct ddl_relation *def, u
     return systab_insert(c, PG_CLASS, v);
 }
 
-static struct err *insert_attribute(struct cat *c, uint32_t relid, int attnum,
-                                    const struct ddl_column *col)
+static void put_type(struct datum *v, const struct ddl_column *col)
 {
     const struct cat_type *t = builtin_type(col->type);
     const struct type_ops *ops = type_by_oid(col->type);
+    char align = !t || t->len == -1 || t->len == 4 ? 'i'
+                 : t->len == 8                     ? 'd'
+                 : t->len == 2                     ? 's'
+                                                   : 'c';
+    v[ATT_TYPE] = datum_int(col->type);
+    v[ATT_LEN] = datum_int(t ? t->len : -1);
+    v[ATT_NDIMS] = datum_int(col->ndims);
+    v[ATT_TYPMOD] = datum_int(col->typmod);
+    v[ATT_BYVAL] = datum_bool(ops ? ops->byval : false);
+    v[ATT_ALIGN] = datum_int(align);
+    v[ATT_STORAGE] = datum_int(t && t->len == -1 ? (col->type == NUMERIC_OID ? 'm' : 'x') : 'p');
+    v[ATT_COLLATION] = datum_int(col->collation);
+}
+
+static struct err *insert_attribute(struct cat *c, uint32_t relid, int attnum,
+                                    const struct ddl_column *col)
+{
     struct datum v[ATT_COUNT];
     for (int i = 0; i < ATT_COUNT; i++)
         v[i] = datum_int(0);
     v[ATT_RELID] = datum_int(relid);
     v[ATT_NAME] = text_datum(col->name);
-    v[ATT_TYPE] = datum_int(col->type);
+    put_type(v, col);
     v[ATT_STATTARGET] = datum_int(-1);
-    v[ATT_LEN] = datum_int(t ? t->len : -1);
     v[ATT_NUM] = datum_int(attnum);
-    v[ATT_NDIMS] = datum_int(col->ndims);
     v[ATT_CACHEOFF] = datum_int(-1);
-    v[ATT_TYPMOD] = datum_int(col->typmod);
-    v[ATT_BYVAL] = datum_bool(ops ? ops->byval : false);
-    char align = !t || t->len == -1 || t->len == 4 ? 'i'
-                 : t->len == 8                     ? 'd'
-                 : t->len == 2                     ? 's'
-                                                   : 'c';
-    v[ATT_ALIGN] = datum_int(align);
-    v[ATT_STORAGE] = datum_int(t && t->len == -1 ? (col->type == NUMERIC_OID ? 'm' : 'x') : 'p');
     v[ATT_NOTNULL] = datum_bool(col->not_null);
     v[ATT_HASDEF] = datum_bool(col->default_sql != NULL);
     v[ATT_HASMISSING] = datum_bool(col->missing != NULL);
     v[ATT_IDENTITY] = datum_int(col->identity);
     v[ATT_GENERATED] = datum_int(col->generated);
     v[ATT_ISLOCAL] = datum_bool(true);
-    v[ATT_COLLATION] = datum_int(col->collation);
     v[ATT_ACL] = v[ATT_OPTIONS] = v[ATT_FDWOPTIONS] = datum_null();
     v[ATT_MISSINGVAL] = text_datum(col->missing);
     return systab_insert(c, PG_ATTRIBUTE, v);
@@ -264,6 +269,28 @@ struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int 
 {
     struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
     return ddl_update_column(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, column, value);
+}
+
+struct err *ddl_set_column_type(struct cat *c, uint32_t relid, int attnum,
+                                const struct ddl_column *column)
+{
+    struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
+    struct datum old_values[ATT_COUNT];
+    struct datum v[ATT_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e =
+        systab_get(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, &a, old_values, &found);
+    if (!e && found) {
+        memcpy(v, old_values, sizeof(v));
+        put_type(v, column);
+        v[ATT_HASMISSING] = datum_bool(false);
+        v[ATT_MISSINGVAL] = datum_null();
+        e = systab_update(c, PG_ATTRIBUTE, old_values, v);
+    }
+    arena_done(&a);
+    return e;
 }
 
 struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column, struct datum value)

@@ -211,7 +211,8 @@ static struct err *collect(struct ddl *d, struct drop_list *l, const struct doom
     for (int i = 0; i < deps.count; i++) {
         struct object_address dep = deps.items[i].object;
         TRY(owner_of_part(d, &dep));
-        if (o.class_id == PG_CLASS && dep.class_id == PG_CLASS && dep.object_id == o.object_id)
+        if (o.class_id == PG_CLASS && !o.sub_id && dep.class_id == PG_CLASS &&
+            dep.object_id == o.object_id)
             continue;
         dependents[n++] = (struct doomed){dep, o, deps.items[i].type != DEPEND_NORMAL};
     }

@@ -498,6 +498,22 @@ const char *statement_name(const PgQuery__Node *n)
     }
 }
 
+struct err *ddl_run_sql(struct ddl *d, const char *sql)
+{
+    struct parsed parsed;
+    TRY(parse_sql(sql, d->arena, &parsed));
+    for (int i = 0; i < parsed.count; i++) {
+        struct ddl inner = *d;
+        char tag[64];
+        inner.raw = &parsed.stmts[i];
+        inner.sql = parsed.stmts[i].sql;
+        inner.quiet = true;
+        txn_next_command(d->cat->txn);
+        TRY(run(&inner, parsed.stmts[i].tree, tag));
+    }
+    return NULL;
+}
+
 struct err *utility_run(struct session *s, struct raw_stmt *raw, char tag[64])
 {
     struct arena arena;

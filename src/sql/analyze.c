@@ -100,6 +100,8 @@ static struct err *single_expr(struct analysis *a, const void *tree, struct rela
         err = reject_column(&e, a);
     if (!err && (use == USE_CHECK || use == USE_INDEX_PRED || use == USE_COPY_WHERE))
         err = coerce_to_bool(a, e, use == USE_CHECK ? "CHECK" : "WHERE", &e);
+    else if (!err && use == USE_TYPE_USING)
+        err = coerce_try(a, e, type, typmod, 'a', FORM_IMPLICIT, -1, &e);
     else if (!err && type)
         err =
             coerce_assignment(a, e, column_name ? column_name : "?column?", type, typmod, true, &e);

@@ -36,7 +36,7 @@ enum expr_use {
     USE_INDEX_PRED,
     USE_GENERATED,
     USE_COPY_WHERE,
-    USE_TYPE_USING
+    USE_TYPE_USING /* *out NULL: no assignment cast to the type */
 };
 struct PgQuery__Node;
 struct err *analyze_expr_text(struct cat *cat, const struct type_env *env, const char *sql,
