@@ -667,10 +667,12 @@ static struct err *remove_default(struct cat *c, uint32_t oid)
                                 datum_bool(false));
 }
 
+static struct err *forget_comments(struct cat *c, struct object_address object);
+
 struct err *ddl_remove(struct cat *c, struct object_address object)
 {
     struct datum key = datum_int(object.object_id);
-    TRY(ddl_set_comment(c, object, NULL));
+    TRY(forget_comments(c, object));
     switch (object.class_id) {
     case PG_CLASS:
         TRY(remove_relation(c, object.object_id));
@@ -698,17 +700,32 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
     return depend_forget(c, object);
 }
 
+/* What all databases share has its comments in a table of its own. */
+static struct err *set_shared_comment(struct cat *c, struct object_address object, const char *text)
+{
+    enum { PG_SHDESCRIPTION = 2396, SHDESCRIPTION_INDEX = 2397 };
+    struct datum v[3] = {datum_int(object.object_id), datum_int(object.class_id), text_datum(text)};
+    TRY(systab_delete(c, PG_SHDESCRIPTION, SHDESCRIPTION_INDEX, v, 2, NULL));
+    return text && *text ? systab_insert(c, PG_SHDESCRIPTION, v) : NULL;
+}
+
 struct err *ddl_set_comment(struct cat *c, struct object_address object, const char *text)
 {
-    struct datum keys[3] = {datum_int(object.object_id), datum_int(object.class_id),
-                            datum_int(object.sub_id)};
-    /* A whole relation takes its columns' comments along when it goes. */
-    bool whole = !text && object.class_id == PG_CLASS && !object.sub_id;
-    TRY(systab_delete(c, PG_DESCRIPTION, DESCRIPTION_INDEX, keys, whole ? 2 : 3, NULL));
-    if (!text || !*text)
-        return NULL;
-    struct datum v[DESC_COUNT] = {keys[0], keys[1], keys[2], text_datum(text)};
-    return systab_insert(c, PG_DESCRIPTION, v);
+    struct datum v[DESC_COUNT] = {datum_int(object.object_id), datum_int(object.class_id),
+                                  datum_int(object.sub_id), text_datum(text)};
+    if (object.class_id == PG_DATABASE || object.class_id == PG_AUTHID ||
+        object.class_id == PG_TABLESPACE)
+        return set_shared_comment(c, object, text);
+    TRY(systab_delete(c, PG_DESCRIPTION, DESCRIPTION_INDEX, v, 3, NULL));
+    return text && *text ? systab_insert(c, PG_DESCRIPTION, v) : NULL;
+}
+
+/* The object goes, and its columns' comments with it. */
+static struct err *forget_comments(struct cat *c, struct object_address object)
+{
+    struct datum keys[2] = {datum_int(object.object_id), datum_int(object.class_id)};
+    TRY(ddl_set_comment(c, object, NULL));
+    return systab_delete(c, PG_DESCRIPTION, DESCRIPTION_INDEX, keys, 2, NULL);
 }
 
 /* ---- names ---- */

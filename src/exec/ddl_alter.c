@@ -709,7 +709,8 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT:
         break;
     default:
-        return err_unsupported("renaming this kind of object is not supported yet");
+        return err_unsupported("ALTER %s ... RENAME is not supported yet",
+                               ddl_object_type_name(s->rename_type));
     }
     TRY(ddl_open(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
     if (!r) {

@@ -475,7 +475,8 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
         if (drop_kinds[i].type == s->remove_type)
             k = &drop_kinds[i];
     if (!k)
-        return err_unsupported("DROP of this kind of object is not supported yet");
+        return err_unsupported("DROP %s is not supported yet",
+                               ddl_object_type_name(s->remove_type));
     snprintf(tag, 64, "%s", k->tag);
     if (s->concurrent && s->n_objects > 1)
         return err_new("0A000",
