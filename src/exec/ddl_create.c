@@ -425,8 +425,6 @@ static struct err *plan_columns(struct ddl *d, const PgQuery__CreateStmt *c,
     int n = 0;
     for (size_t i = 0; i < c->n_table_elts; i++) {
         const PgQuery__Node *elt = c->table_elts[i];
-        if (elt->node_case == PG_QUERY__NODE__NODE_TABLE_LIKE_CLAUSE)
-            return err_unsupported("CREATE TABLE ... LIKE is not supported yet");
         if (elt->node_case != PG_QUERY__NODE__NODE_COLUMN_DEF)
             continue;
         TRY(plan_column(d, elt->column_def, &cols[n]));
@@ -480,14 +478,14 @@ static struct err *note_on_commit(struct ddl *d, PgQuery__OnCommitAction action,
     return NULL;
 }
 
-struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag)
+static struct err *create_table(struct ddl *d, const PgQuery__CreateStmt *c,
+                                const struct buf *after)
 {
     struct column_plan *cols = NULL;
     struct relation *rel = NULL;
     uint32_t nsp;
     bool skip;
     int n = 0;
-    snprintf(tag, 64, "CREATE TABLE");
     d->table = c->relation->relname;
     struct datum options;
     TRY(refuse_clauses(c));
@@ -511,8 +509,22 @@ struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *
     if (!e && !options.null)
         e = ddl_update_class(d->cat, rel->oid, CLS_OPTIONS, options);
     if (!e)
+        e = ddl_finish_like(d, rel, after);
+    if (!e)
         e = note_on_commit(d, c->oncommit, rel);
     relation_unref(rel);
+    return e;
+}
+
+struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag)
+{
+    PgQuery__CreateStmt expanded;
+    struct buf after = BUF_INIT;
+    snprintf(tag, 64, "CREATE TABLE");
+    struct err *e = ddl_expand_like(d, c, &expanded, &after);
+    if (!e)
+        e = create_table(d, &expanded, &after);
+    buf_done(&after);
     return e;
 }
 

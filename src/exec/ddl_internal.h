@@ -101,6 +101,12 @@ struct err *ddl_alter_setting(struct ddl *d, const struct relation *r,
 /* A generated column hangs on the columns that it is made of. */
 struct err *ddl_generated_depends(struct ddl *d, struct relation *rel, int att,
                                   const char *sql) MUST_CHECK;
+/* ddl_like.c: the statement with what its LIKE clauses stand for, and SQL for when the table is
+ * there. */
+struct err *ddl_expand_like(struct ddl *d, const PgQuery__CreateStmt *in, PgQuery__CreateStmt *out,
+                            struct buf *after) MUST_CHECK;
+struct err *ddl_finish_like(struct ddl *d, const struct relation *rel,
+                            const struct buf *after) MUST_CHECK;
 /* ddl_object.c */
 struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid) MUST_CHECK;
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
@@ -110,6 +116,9 @@ struct err *ddl_set_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *
                            char *tag) MUST_CHECK;
 /* "table", "view" ... of pg_class.relkind. */
 const char *ddl_kind_name(char relkind);
+/* "FUNCTION" ... for messages. */
+const char *ddl_object_type_name(PgQuery__ObjectType type);
+struct err *ddl_comment(struct ddl *d, const PgQuery__CommentStmt *c) MUST_CHECK;
 /* 42809 when ALTER VIEW and its like name another kind of relation. */
 struct err *ddl_check_kind(const struct relation *r, PgQuery__ObjectType type) MUST_CHECK;
 /* Defaults that name sequences which get another name or schema: read before, written after. */

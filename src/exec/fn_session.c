@@ -317,8 +317,8 @@ static struct err *fn_set_config(struct fn_call *c, struct datum *out)
 /* ---- the catalog, shown ---- */
 
 /* As format_type and regtype show it: with its schema where the name alone does not find it. */
-static struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod,
-                                     struct arena *a, struct datum *out)
+struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod, struct arena *a,
+                              struct datum *out)
 {
     const char *name = NULL;
     if (oid >= FIRST_USER_OID && s && s->cat.txn)
