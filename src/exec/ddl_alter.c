@@ -212,6 +212,8 @@ static struct err *set_default(struct ddl *d, struct relation **rel,
     struct relation *r = *rel;
     int att;
     const char *sql = NULL;
+    if (r->kind == 'v')
+        return err_unsupported("defaults of a view's columns are not supported yet");
     TRY(find_att(r, cmd->name, &att));
     const struct attr *a = &r->atts[att - 1];
     if (a->identity) {

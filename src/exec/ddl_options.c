@@ -230,7 +230,8 @@ struct err *ddl_class_options(struct ddl *d, uint32_t relid, char kind,
     if (!found)
         return err_new("XX000", "relation %u vanished", relid);
     TRY(ddl_options(d, kind, v[CLS_OPTIONS], options, n, reset, &changed));
-    return ddl_update_class(d->cat, relid, CLS_OPTIONS, changed);
+    TRY(ddl_update_class(d->cat, relid, CLS_OPTIONS, changed));
+    return kind == 'v' ? ddl_check_view_options(d, relid) : NULL;
 }
 
 /* ---- the same of columns, and the other settings of theirs ---- */

@@ -328,6 +328,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
         snprintf(tag, 64,
                  n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ? "ALTER INDEX"
+                 : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW ? "ALTER VIEW"
+                 : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW
+                     ? "ALTER MATERIALIZED VIEW"
                  : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE
                      ? "ALTER SEQUENCE"
                      : "ALTER TABLE");

@@ -145,6 +145,8 @@ static struct err *replace_rte(struct expr **e, void *arg)
     struct alias_pair *p = arg;
     if ((*e)->kind == E_VAR && (*e)->var.rte == p->from)
         (*e)->var.rte = p->to;
+    if ((*e)->kind == E_SUBLINK)
+        TRY(query_exprs((*e)->sublink.query, replace_rte, arg));
     return expr_children(*e, replace_rte, arg);
 }
 

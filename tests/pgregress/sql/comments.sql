@@ -1,9 +1,9 @@
 create table t (a int primary key, b text check (b <> ''), c int references t(a));
 create view v as select * from t;
 create index i on t(b);
-create sequence s;
+create sequence sq;
 create schema c_cm;
-comment on table t is 't!'; comment on view v is 'v!'; comment on index i is 'i!'; comment on sequence s is 's!'; comment on column t.b is 'b!'; comment on column v.a is 'va'; 
+comment on table t is 't!'; comment on view v is 'v!'; comment on index i is 'i!'; comment on sequence sq is 's!'; comment on column t.b is 'b!'; comment on column v.a is 'va'; 
 comment on constraint t_b_check on t is 'con!';
 comment on constraint nosuch on t is 'con!';
 comment on constraint t_b_check on nosuch is 'con!';
