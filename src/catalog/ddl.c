@@ -76,37 +76,42 @@ static struct err *insert_class(struct cat *c, const struct ddl_relation *def, u
     return systab_insert(c, PG_CLASS, v);
 }
 
-static struct err *insert_attribute(struct cat *c, uint32_t relid, int attnum,
-                                    const struct ddl_column *col)
+static void put_type(struct datum *v, const struct ddl_column *col)
 {
     const struct cat_type *t = builtin_type(col->type);
     const struct type_ops *ops = type_by_oid(col->type);
+    char align = !t || t->len == -1 || t->len == 4 ? 'i'
+                 : t->len == 8                     ? 'd'
+                 : t->len == 2                     ? 's'
+                                                   : 'c';
+    v[ATT_TYPE] = datum_int(col->type);
+    v[ATT_LEN] = datum_int(t ? t->len : -1);
+    v[ATT_NDIMS] = datum_int(col->ndims);
+    v[ATT_TYPMOD] = datum_int(col->typmod);
+    v[ATT_BYVAL] = datum_bool(ops ? ops->byval : false);
+    v[ATT_ALIGN] = datum_int(align);
+    v[ATT_STORAGE] = datum_int(t && t->len == -1 ? (col->type == NUMERIC_OID ? 'm' : 'x') : 'p');
+    v[ATT_COLLATION] = datum_int(col->collation);
+}
+
+static struct err *insert_attribute(struct cat *c, uint32_t relid, int attnum,
+                                    const struct ddl_column *col)
+{
     struct datum v[ATT_COUNT];
     for (int i = 0; i < ATT_COUNT; i++)
         v[i] = datum_int(0);
     v[ATT_RELID] = datum_int(relid);
     v[ATT_NAME] = text_datum(col->name);
-    v[ATT_TYPE] = datum_int(col->type);
+    put_type(v, col);
     v[ATT_STATTARGET] = datum_int(-1);
-    v[ATT_LEN] = datum_int(t ? t->len : -1);
     v[ATT_NUM] = datum_int(attnum);
-    v[ATT_NDIMS] = datum_int(col->ndims);
     v[ATT_CACHEOFF] = datum_int(-1);
-    v[ATT_TYPMOD] = datum_int(col->typmod);
-    v[ATT_BYVAL] = datum_bool(ops ? ops->byval : false);
-    char align = !t || t->len == -1 || t->len == 4 ? 'i'
-                 : t->len == 8                     ? 'd'
-                 : t->len == 2                     ? 's'
-                                                   : 'c';
-    v[ATT_ALIGN] = datum_int(align);
-    v[ATT_STORAGE] = datum_int(t && t->len == -1 ? (col->type == NUMERIC_OID ? 'm' : 'x') : 'p');
     v[ATT_NOTNULL] = datum_bool(col->not_null);
     v[ATT_HASDEF] = datum_bool(col->default_sql != NULL);
     v[ATT_HASMISSING] = datum_bool(col->missing != NULL);
     v[ATT_IDENTITY] = datum_int(col->identity);
     v[ATT_GENERATED] = datum_int(col->generated);
     v[ATT_ISLOCAL] = datum_bool(true);
-    v[ATT_COLLATION] = datum_int(col->collation);
     v[ATT_ACL] = v[ATT_OPTIONS] = v[ATT_FDWOPTIONS] = datum_null();
     v[ATT_MISSINGVAL] = text_datum(col->missing);
     return systab_insert(c, PG_ATTRIBUTE, v);
@@ -319,6 +324,28 @@ struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int 
 {
     struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
     return ddl_update_column(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, column, value);
+}
+
+struct err *ddl_set_column_type(struct cat *c, uint32_t relid, int attnum,
+                                const struct ddl_column *column)
+{
+    struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
+    struct datum old_values[ATT_COUNT];
+    struct datum v[ATT_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e =
+        systab_get(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, &a, old_values, &found);
+    if (!e && found) {
+        memcpy(v, old_values, sizeof(v));
+        put_type(v, column);
+        v[ATT_HASMISSING] = datum_bool(false);
+        v[ATT_MISSINGVAL] = datum_null();
+        e = systab_update(c, PG_ATTRIBUTE, old_values, v);
+    }
+    arena_done(&a);
+    return e;
 }
 
 struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column, struct datum value)
@@ -695,10 +722,12 @@ static struct err *remove_default(struct cat *c, uint32_t oid)
                                 datum_bool(false));
 }
 
+static struct err *forget_comments(struct cat *c, struct object_address object);
+
 struct err *ddl_remove(struct cat *c, struct object_address object)
 {
     struct datum key = datum_int(object.object_id);
-    TRY(ddl_set_comment(c, object, NULL));
+    TRY(forget_comments(c, object));
     switch (object.class_id) {
     case PG_CLASS:
         TRY(remove_relation(c, object.object_id));
@@ -726,17 +755,32 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
     return depend_forget(c, object);
 }
 
+/* What all databases share has its comments in a table of its own. */
+static struct err *set_shared_comment(struct cat *c, struct object_address object, const char *text)
+{
+    enum { PG_SHDESCRIPTION = 2396, SHDESCRIPTION_INDEX = 2397 };
+    struct datum v[3] = {datum_int(object.object_id), datum_int(object.class_id), text_datum(text)};
+    TRY(systab_delete(c, PG_SHDESCRIPTION, SHDESCRIPTION_INDEX, v, 2, NULL));
+    return text && *text ? systab_insert(c, PG_SHDESCRIPTION, v) : NULL;
+}
+
 struct err *ddl_set_comment(struct cat *c, struct object_address object, const char *text)
 {
-    struct datum keys[3] = {datum_int(object.object_id), datum_int(object.class_id),
-                            datum_int(object.sub_id)};
-    /* A whole relation takes its columns' comments along when it goes. */
-    bool whole = !text && object.class_id == PG_CLASS && !object.sub_id;
-    TRY(systab_delete(c, PG_DESCRIPTION, DESCRIPTION_INDEX, keys, whole ? 2 : 3, NULL));
-    if (!text || !*text)
-        return NULL;
-    struct datum v[DESC_COUNT] = {keys[0], keys[1], keys[2], text_datum(text)};
-    return systab_insert(c, PG_DESCRIPTION, v);
+    struct datum v[DESC_COUNT] = {datum_int(object.object_id), datum_int(object.class_id),
+                                  datum_int(object.sub_id), text_datum(text)};
+    if (object.class_id == PG_DATABASE || object.class_id == PG_AUTHID ||
+        object.class_id == PG_TABLESPACE)
+        return set_shared_comment(c, object, text);
+    TRY(systab_delete(c, PG_DESCRIPTION, DESCRIPTION_INDEX, v, 3, NULL));
+    return text && *text ? systab_insert(c, PG_DESCRIPTION, v) : NULL;
+}
+
+/* The object goes, and its columns' comments with it. */
+static struct err *forget_comments(struct cat *c, struct object_address object)
+{
+    struct datum keys[2] = {datum_int(object.object_id), datum_int(object.class_id)};
+    TRY(ddl_set_comment(c, object, NULL));
+    return systab_delete(c, PG_DESCRIPTION, DESCRIPTION_INDEX, keys, 2, NULL);
 }
 
 /* ---- names ---- */

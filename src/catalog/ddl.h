@@ -52,6 +52,9 @@ struct err *ddl_update_class(struct cat *c, uint32_t relid, int column,
                              struct datum value) MUST_CHECK;
 struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int column,
                                  struct datum value) MUST_CHECK;
+/* A column's type, modifier, collation and dimensions; rows are the caller's. */
+struct err *ddl_set_column_type(struct cat *c, uint32_t relid, int attnum,
+                                const struct ddl_column *column) MUST_CHECK;
 struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column,
                              struct datum value) MUST_CHECK; /* IDX_ numbers */
 /* The default (which exists) mentions that relation. */

@@ -442,6 +442,9 @@ static struct err *load_class(struct cat *c, struct relation *r, bool *found)
     if (!v[CLS_OPTIONS].null) {
         struct str options = datum_as_str(v[CLS_OPTIONS]);
         r->read_only_synced = memmem(options.data, options.len, "tarn.synced", 11) != NULL;
+        r->check_option = memmem(options.data, options.len, "check_option=local", 18)      ? 'l'
+                          : memmem(options.data, options.len, "check_option=cascaded", 21) ? 'c'
+                                                                                           : 0;
     }
     return cat_namespace_name(c, r->nsp, &r->arena, &r->nsp_name);
 }

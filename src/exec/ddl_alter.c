@@ -141,9 +141,9 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
         if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL)
             col.not_null = true;
         if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT)
-            TRY(missing_value(d, &col, c->raw_expr, &volatile_));
+            TRY(ddl_no_position(missing_value(d, &col, c->raw_expr, &volatile_)));
         if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED) {
-            TRY(ddl_default_text(d, r, c, &col, true, &col.default_sql));
+            TRY(ddl_no_position(ddl_default_text(d, r, c, &col, true, &col.default_sql)));
             col.generated = 's';
             volatile_ = true;
         }
@@ -184,6 +184,8 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
     TRY(ddl_reopen(d, rel));
     if (col.default_sql && !serial && !col.generated)
         TRY(ddl_default_depends(d, *rel, att, col.default_sql));
+    if (col.generated)
+        TRY(ddl_generated_depends(d, *rel, att, col.default_sql));
     if (volatile_)
         TRY(fill_column(d, *rel, col.name));
     for (int i = 0; i < nconstraints; i++)
@@ -219,17 +221,31 @@ static struct err *set_default(struct ddl *d, struct relation **rel,
     struct relation *r = *rel;
     int att;
     const char *sql = NULL;
+    if (r->kind == 'v')
+        return err_unsupported("defaults of a view's columns are not supported yet");
     TRY(find_att(r, cmd->name, &att));
     const struct attr *a = &r->atts[att - 1];
-    if (a->identity)
-        return err_new("42601", "column \"%s\" of relation \"%s\" is an identity column", a->name,
-                       r->name);
+    if (a->identity) {
+        struct err *e = err_new("42601", "column \"%s\" of relation \"%s\" is an identity column",
+                                a->name, r->name);
+        return cmd->def
+                   ? e
+                   : err_hint(e, "Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.");
+    }
+    if (a->generated) {
+        struct err *e = err_new("42601", "column \"%s\" of relation \"%s\" is a generated column",
+                                a->name, r->name);
+        return cmd->def
+                   ? e
+                   : err_hint(e, "Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.");
+    }
     if (cmd->def) {
         struct rte *rte;
         struct expr *e;
         struct buf b = BUF_INIT;
-        TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, cmd->def, r, USE_DEFAULT, a->type,
-                              a->typmod, a->name, d->arena, &rte, &e));
+        TRY(ddl_no_position(analyze_expr_node(d->cat, &d->s->types, d->sql, cmd->def, r,
+                                              USE_DEFAULT, a->type, a->typmod, a->name, d->arena,
+                                              &rte, &e)));
         TRY(deparse_stored_expr(d->cat, e, rte, &b));
         sql = arena_strdup(d->arena, buf_cstr(&b));
         buf_done(&b);
@@ -314,6 +330,75 @@ static struct err *change_owner(struct ddl *d, struct relation **rel, const PgQu
     return ddl_reopen(d, rel);
 }
 
+/* The column keeps its values. */
+static struct err *drop_expression(struct ddl *d, struct relation **rel,
+                                   const PgQuery__AlterTableCmd *cmd)
+{
+    struct relation *r = *rel;
+    struct depend_list deps = {0};
+    int att;
+    TRY(find_att(r, cmd->name, &att));
+    if (!r->atts[att - 1].generated) {
+        struct err *e = err_new("55000",
+                                "column \"%s\" of relation \"%s\" is not a stored "
+                                "generated column%s",
+                                cmd->name, r->name, cmd->missing_ok ? ", skipping" : "");
+        if (!cmd->missing_ok)
+            return e;
+        ddl_notice(d, "NOTICE", e);
+        return NULL;
+    }
+    const struct object_address column = {PG_CLASS, r->oid, att};
+    TRY(depend_of(d->cat, column, d->arena, &deps));
+    TRY(depend_forget(d->cat, column));
+    for (int i = 0; i < deps.count; i++) {
+        const struct depend_item *dep = &deps.items[i];
+        if (dep->referenced.class_id != PG_CLASS || dep->referenced.object_id != r->oid)
+            TRY(depend_record(d->cat, dep->object, dep->referenced, dep->type));
+    }
+    TRY(ddl_set_default(d->cat, r->oid, att, NULL));
+    TRY(ddl_update_attribute(d->cat, r->oid, att, ATT_HASDEF, datum_bool(false)));
+    TRY(ddl_update_attribute(d->cat, r->oid, att, ATT_GENERATED, datum_int(0)));
+    return ddl_reopen(d, rel);
+}
+
+static struct err *unsupported_form(const PgQuery__AlterTableCmd *cmd)
+{
+    static const struct {
+        PgQuery__AlterTableType type;
+        const char *what;
+    } forms[] = {
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_AddInherit, "INHERIT"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_DropInherit, "NO INHERIT"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_AddOf, "OF"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_DropOf, "NOT OF"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_AttachPartition, "ATTACH PARTITION"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartition, "DETACH PARTITION"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_EnableRowSecurity, "ENABLE ROW LEVEL SECURITY"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_DisableRowSecurity, "DISABLE ROW LEVEL SECURITY"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_ForceRowSecurity, "FORCE ROW LEVEL SECURITY"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_NoForceRowSecurity, "NO FORCE ROW LEVEL SECURITY"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrig, "ENABLE TRIGGER"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrig, "DISABLE TRIGGER"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigAll, "ENABLE TRIGGER"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll, "DISABLE TRIGGER"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigUser, "ENABLE TRIGGER"},
+        {PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser, "DISABLE TRIGGER"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(forms); i++)
+        if (forms[i].type == cmd->subtype)
+            return err_unsupported("ALTER TABLE ... %s is not supported yet", forms[i].what);
+    return err_unsupported("this form of ALTER TABLE is not supported yet");
+}
+
+static struct err *alter_setting(struct ddl *d, struct relation **rel,
+                                 const PgQuery__AlterTableCmd *cmd)
+{
+    bool done;
+    TRY(ddl_alter_setting(d, *rel, cmd, &done));
+    return done ? ddl_reopen(d, rel) : unsupported_form(cmd);
+}
+
 static struct err *alter_one(struct ddl *d, struct relation **rel,
                              const PgQuery__AlterTableCmd *cmd)
 {
@@ -344,22 +429,59 @@ static struct err *alter_one(struct ddl *d, struct relation **rel,
         return ddl_alter_constraint(d, rel, cmd->def->constraint);
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner:
         return change_owner(d, rel, cmd->newowner);
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStorage:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster:
-        return NULL; /* storage parameters have no meaning here */
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterColumnType:
-        if ((*rel)->kind == 'c')
-            return ddl_alter_attribute_type(d, rel, cmd);
-        return err_unsupported("ALTER COLUMN ... TYPE is not supported yet");
+        return (*rel)->kind == 'c' ? ddl_alter_attribute_type(d, rel, cmd)
+                                   : ddl_alter_type(d, rel, cmd);
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropExpression:
+        return drop_expression(d, rel, cmd);
     default:
-        return err_unsupported("this form of ALTER TABLE is not supported yet");
+        return alter_setting(d, rel, cmd);
     }
+}
+
+/* The order in which PostgreSQL takes the commands of one statement: what goes, types, new columns,
+ * what refers to them. */
+static int pass_of(const PgQuery__AlterTableCmd *cmd)
+{
+    switch (cmd->subtype) {
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropExpression:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropIdentity:
+        return 0;
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ColumnDefault:
+        return cmd->def ? 6 : 0;
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterColumnType:
+        return 1;
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn:
+        return 2;
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetNotNull:
+        return 3;
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint:
+        switch (cmd->def->constraint->contype) {
+        case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
+        case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE:
+            return 4;
+        default:
+            return 5;
+        }
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_AddIdentity:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetIdentity:
+        return 6;
+    default:
+        return 7;
+    }
+}
+
+static struct err *alter_all(struct ddl *d, struct relation **rel, const PgQuery__AlterTableStmt *a)
+{
+    enum { PASSES = 8 };
+    for (int pass = 0; pass < PASSES; pass++)
+        for (size_t i = 0; i < a->n_cmds; i++)
+            if (pass_of(a->cmds[i]->alter_table_cmd) == pass)
+                TRY(alter_one(d, rel, a->cmds[i]->alter_table_cmd));
+    return NULL;
 }
 
 static struct err *refuse_synced(const struct relation *r)
@@ -399,8 +521,8 @@ struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
         e = check_kind(a, rel);
     if (!e)
         e = checks_none_pending(d->s, rel->oid, rel->name, "ALTER TABLE");
-    for (size_t i = 0; i < a->n_cmds && !e; i++)
-        e = alter_one(d, &rel, a->cmds[i]->alter_table_cmd);
+    if (!e)
+        e = alter_all(d, &rel, a);
     relation_unref(rel);
     return e;
 }
@@ -464,7 +586,9 @@ static struct err *rename_column(struct ddl *d, struct relation *r, const char *
                                  const char *to)
 {
     int att;
-    TRY(find_att(r, from, &att));
+    att = relation_attnum(r, str_from(from));
+    if (!att)
+        return err_new("42703", "column \"%s\" does not exist", from);
     if (relation_attnum(r, str_from(to)))
         return err_new("42701", "column \"%s\" of relation \"%s\" already exists", to, r->name);
     for (int i = 0; i < r->nconstraints; i++) {
@@ -492,8 +616,15 @@ static struct err *rename_constraint(struct ddl *d, struct relation *r, const ch
 {
     for (int i = 0; i < r->nconstraints; i++) {
         const struct constraint *c = &r->constraints[i];
+        bool skip;
         if (strcmp(c->name, from) != 0)
             continue;
+        if (c->type == 'p' || c->type == 'u')
+            TRY(ddl_check_name(d, r->nsp, to, false, &skip));
+        for (int k = 0; k < r->nconstraints; k++)
+            if (strcmp(r->constraints[k].name, to) == 0)
+                return err_new("42710", "constraint \"%s\" for relation \"%s\" already exists", to,
+                               r->name);
         TRY(ddl_update_constraint(d->cat, c->oid, CON_NAME, cstr_datum(to)));
         if (c->type == 'p' || c->type == 'u')
             return ddl_update_class(d->cat, c->index, CLS_NAME, cstr_datum(to));
@@ -607,7 +738,8 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT:
         break;
     default:
-        return err_unsupported("renaming this kind of object is not supported yet");
+        return err_unsupported("ALTER %s ... RENAME is not supported yet",
+                               ddl_object_type_name(s->rename_type));
     }
     TRY(ddl_open(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
     if (!r) {
@@ -617,6 +749,8 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
         return NULL;
     }
     struct err *e = ddl_must_own(d, r);
+    if (!e && s->rename_type != PG_QUERY__OBJECT_TYPE__OBJECT_INDEX)
+        e = ddl_check_kind(r, s->rename_type);
     if (!e)
         e = refuse_synced(r);
     if (!e && s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN)

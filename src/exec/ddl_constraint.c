@@ -332,8 +332,10 @@ static struct err *add_check(struct ddl *d, struct relation **rel, const PgQuery
     struct rte *rte;
     struct expr *e;
     uint32_t oid;
-    TRY(analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, r, USE_CHECK, BOOL_OID, -1,
-                          NULL, d->arena, &rte, &e));
+    struct err *bad = analyze_expr_node(d->cat, &d->s->types, d->sql, c->raw_expr, r, USE_CHECK,
+                                        BOOL_OID, -1, NULL, d->arena, &rte, &e);
+    if (bad)
+        return fresh ? bad : ddl_no_position(bad);
     TRY(note_column(e, &used));
     TRY(deparse_stored_expr(d->cat, e, rte, &text));
     const char *sql = arena_strdup(d->arena, buf_cstr(&text));

@@ -279,6 +279,31 @@ struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att, co
     return oid >= FIRST_USER_OID ? ddl_default_uses(d->cat, rel->oid, att, oid) : NULL;
 }
 
+static struct err *depend_on_columns(struct ddl *d, const struct relation *rel, int att,
+                                     const struct expr *e, bool *seen)
+{
+    if (e->kind == E_VAR && e->var.att > 0 && !seen[e->var.att - 1]) {
+        seen[e->var.att - 1] = true;
+        TRY(depend_record(d->cat, (struct object_address){PG_CLASS, rel->oid, att},
+                          (struct object_address){PG_CLASS, rel->oid, e->var.att}, DEPEND_NORMAL));
+    }
+    for (int i = 0; i < e->nargs; i++)
+        if (e->args[i])
+            TRY(depend_on_columns(d, rel, att, e->args[i], seen));
+    return NULL;
+}
+
+struct err *ddl_generated_depends(struct ddl *d, struct relation *rel, int att, const char *sql)
+{
+    struct rte *rte;
+    struct expr *e;
+    bool *seen = arena_new_array(d->arena, bool, rel->natts + 1);
+    memset(seen, 0, sizeof(*seen) * (size_t)(rel->natts + 1));
+    TRY(analyze_expr_text(d->cat, &d->s->types, sql, rel, USE_GENERATED, 0, -1, d->arena, &rte,
+                          &e));
+    return depend_on_columns(d, rel, att, e, seen);
+}
+
 /* DEFAULT and GENERATED expressions in canonical form. */
 struct err *ddl_default_text(struct ddl *d, struct relation *rel, const PgQuery__Constraint *c,
                              const struct ddl_column *col, bool generated, const char **out)
@@ -358,6 +383,8 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
         TRY(ddl_default_uses(d->cat, rel->oid, att, serial_oid));
     else if (p->default_)
         TRY(ddl_default_depends(d, rel, att, sql));
+    else if (p->generated)
+        TRY(ddl_generated_depends(d, rel, att, sql));
     return ddl_update_attribute(d->cat, rel->oid, att, ATT_HASDEF, datum_bool(true));
 }
 
@@ -398,8 +425,6 @@ static struct err *plan_columns(struct ddl *d, const PgQuery__CreateStmt *c,
     int n = 0;
     for (size_t i = 0; i < c->n_table_elts; i++) {
         const PgQuery__Node *elt = c->table_elts[i];
-        if (elt->node_case == PG_QUERY__NODE__NODE_TABLE_LIKE_CLAUSE)
-            return err_unsupported("CREATE TABLE ... LIKE is not supported yet");
         if (elt->node_case != PG_QUERY__NODE__NODE_COLUMN_DEF)
             continue;
         TRY(plan_column(d, elt->column_def, &cols[n]));
@@ -453,16 +478,18 @@ static struct err *note_on_commit(struct ddl *d, PgQuery__OnCommitAction action,
     return NULL;
 }
 
-struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag)
+static struct err *create_table(struct ddl *d, const PgQuery__CreateStmt *c,
+                                const struct buf *after)
 {
     struct column_plan *cols = NULL;
     struct relation *rel = NULL;
     uint32_t nsp;
     bool skip;
     int n = 0;
-    snprintf(tag, 64, "CREATE TABLE");
     d->table = c->relation->relname;
+    struct datum options;
     TRY(refuse_clauses(c));
+    TRY(ddl_options(d, 'r', datum_null(), c->options, c->n_options, false, &options));
     TRY(ddl_target_nsp(d, c->relation, &nsp));
     TRY(plan_columns(d, c, &cols, &n));
     TRY(ddl_check_name(d, nsp, c->relation->relname, c->if_not_exists, &skip));
@@ -479,9 +506,25 @@ struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *
         e = ddl_reopen(d, &rel);
     if (!e)
         e = all_constraints(d, c, cols, n, &rel);
+    if (!e && !options.null)
+        e = ddl_update_class(d->cat, rel->oid, CLS_OPTIONS, options);
+    if (!e)
+        e = ddl_finish_like(d, rel, after);
     if (!e)
         e = note_on_commit(d, c->oncommit, rel);
     relation_unref(rel);
+    return e;
+}
+
+struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *tag)
+{
+    PgQuery__CreateStmt expanded;
+    struct buf after = BUF_INIT;
+    snprintf(tag, 64, "CREATE TABLE");
+    struct err *e = ddl_expand_like(d, c, &expanded, &after);
+    if (!e)
+        e = create_table(d, &expanded, &after);
+    buf_done(&after);
     return e;
 }
 
@@ -506,6 +549,8 @@ static struct err *fill_table_as(struct ddl *d, const PgQuery__IntoClause *into,
     struct err *e = make_table(d, into->rel, nsp, cols, plan->nout, &rel);
     if (!e && !into->skip_data)
         e = ddl_load_query(d, plan, rel, rows);
+    if (!e)
+        e = ddl_class_options(d, rel->oid, 'r', into->options, into->n_options, false);
     if (!e)
         e = note_on_commit(d, into->on_commit, rel);
     relation_unref(rel);

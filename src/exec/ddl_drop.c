@@ -211,7 +211,8 @@ static struct err *collect(struct ddl *d, struct drop_list *l, const struct doom
     for (int i = 0; i < deps.count; i++) {
         struct object_address dep = deps.items[i].object;
         TRY(owner_of_part(d, &dep));
-        if (o.class_id == PG_CLASS && dep.class_id == PG_CLASS && dep.object_id == o.object_id)
+        if (o.class_id == PG_CLASS && !o.sub_id && dep.class_id == PG_CLASS &&
+            dep.object_id == o.object_id)
             continue;
         dependents[n++] = (struct doomed){dep, o, deps.items[i].type != DEPEND_NORMAL};
     }
@@ -475,7 +476,8 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
         if (drop_kinds[i].type == s->remove_type)
             k = &drop_kinds[i];
     if (!k)
-        return err_unsupported("DROP of this kind of object is not supported yet");
+        return err_unsupported("DROP %s is not supported yet",
+                               ddl_object_type_name(s->remove_type));
     snprintf(tag, 64, "%s", k->tag);
     if (s->concurrent && s->n_objects > 1)
         return err_new("0A000",

@@ -169,6 +169,8 @@ struct rewrite {
     struct txn_bulk *bulk;
     uint32_t storage_id;
     bool by_key;
+    const struct ddl_transform *transform; /* NULL: rows stay as they are */
+    struct datum *row_out;
     uint64_t next_id;
     struct buf key;
     struct buf row;
@@ -181,6 +183,10 @@ static struct err *rewrite_row(void *arg, struct str old_key, const struct datum
     (void)old_key;
     buf_reset(&w->key);
     buf_reset(&w->row);
+    if (w->transform) {
+        TRY(w->transform->fn(w->transform->arg, row, w->row_out));
+        row = w->row_out;
+    }
     if (w->by_key) {
         table_put_row_key(&w->key, w->storage_id, w->rel, row);
     } else {
@@ -246,12 +252,19 @@ static struct err *move_storage(struct ddl *d, struct relation *rel, uint32_t st
 
 struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_key)
 {
-    struct rewrite w = {.d = d, .rel = *rel, .by_key = by_primary_key};
+    return ddl_rewrite_as(d, rel, by_primary_key, NULL);
+}
+
+struct err *ddl_rewrite_as(struct ddl *d, struct relation **rel, bool by_primary_key,
+                           const struct ddl_transform *transform)
+{
+    struct rewrite w = {.d = d, .rel = *rel, .by_key = by_primary_key, .transform = transform};
     struct duplicate dup = {0};
+    w.row_out = arena_new_array(d->arena, struct datum, (*rel)->natts + 1);
     w.storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));
     TRY(txn_bulk_begin(d->cat->txn, w.storage_id, session_temp_quota(d->s), SORT_BYTES,
                        key_of_duplicate, &dup, &w.bulk));
-    struct err *e = ddl_each_row(d, *rel, rewrite_row, &w);
+    struct err *e = ddl_each_row(d, transform ? transform->from : *rel, rewrite_row, &w);
     if (e)
         txn_bulk_abort(w.bulk);
     else
@@ -453,12 +466,12 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
         return err_unsupported("access method \"%s\" is not supported", s->access_method);
     if (n + nincluded > 32)
         return err_new("54011", "cannot use more than 32 columns in an index");
+    if (s->where_clause)
+        TRY(index_predicate(d, r, s->where_clause, &def.pred_sql));
     for (int i = 0; i < n; i++)
         TRY(index_column(d, r, s->index_params[i]->index_elem, &cols[i]));
     for (int i = 0; i < nincluded; i++)
         TRY(included_column(r, s->index_including_params[i]->index_elem, &cols[n + i]));
-    if (s->where_clause)
-        TRY(index_predicate(d, r, s->where_clause, &def.pred_sql));
     distinct_names(d, cols, n + nincluded);
     def.name = s->idxname;
     if (!def.name || !*def.name) {

@@ -75,6 +75,8 @@ struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt 
 struct err *ddl_create_sequence(struct ddl *d, const PgQuery__CreateSeqStmt *c) MUST_CHECK;
 struct err *ddl_alter_sequence(struct ddl *d, const PgQuery__AlterSeqStmt *c) MUST_CHECK;
 struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v) MUST_CHECK;
+/* 0A000 for a check option of a view that is not updatable. */
+struct err *ddl_check_view_options(struct ddl *d, uint32_t oid) MUST_CHECK;
 /* Writes the texts of the views that read one of the relations anew, before the rename. */
 struct err *ddl_rename_in_views(struct ddl *d, const uint32_t *relids, int nrelids,
                                 const struct deparse_rename *rename) MUST_CHECK;
@@ -93,6 +95,24 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
 
 struct err *ddl_reindex(struct ddl *d, const PgQuery__ReindexStmt *s) MUST_CHECK;
 
+/* ddl_options.c: storage parameters. `old` (may be NULL) with the options of a list set or removed,
+ * for relations of a kind ('a': columns). 22023 */
+struct err *ddl_options(struct ddl *d, char kind, struct datum old, PgQuery__Node *const *options,
+                        size_t n, bool reset, struct datum *out) MUST_CHECK;
+struct err *ddl_class_options(struct ddl *d, uint32_t relid, char kind,
+                              PgQuery__Node *const *options, size_t n, bool reset) MUST_CHECK;
+/* The forms of ALTER TABLE that say how to keep a table or column; *done false: it is another. */
+struct err *ddl_alter_setting(struct ddl *d, const struct relation *r,
+                              const PgQuery__AlterTableCmd *cmd, bool *done) MUST_CHECK;
+/* A generated column hangs on the columns that it is made of. */
+struct err *ddl_generated_depends(struct ddl *d, struct relation *rel, int att,
+                                  const char *sql) MUST_CHECK;
+/* ddl_like.c: the statement with what its LIKE clauses stand for, and SQL for when the table is
+ * there. */
+struct err *ddl_expand_like(struct ddl *d, const PgQuery__CreateStmt *in, PgQuery__CreateStmt *out,
+                            struct buf *after) MUST_CHECK;
+struct err *ddl_finish_like(struct ddl *d, const struct relation *rel,
+                            const struct buf *after) MUST_CHECK;
 /* ddl_object.c */
 struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid) MUST_CHECK;
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
@@ -102,6 +122,9 @@ struct err *ddl_set_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *
                            char *tag) MUST_CHECK;
 /* "table", "view" ... of pg_class.relkind. */
 const char *ddl_kind_name(char relkind);
+/* "FUNCTION" ... for messages. */
+const char *ddl_object_type_name(PgQuery__ObjectType type);
+struct err *ddl_comment(struct ddl *d, const PgQuery__CommentStmt *c) MUST_CHECK;
 /* 42809 when ALTER VIEW and its like name another kind of relation. */
 struct err *ddl_check_kind(const struct relation *r, PgQuery__ObjectType type) MUST_CHECK;
 /* Defaults that name sequences which get another name or schema: read before, written after. */
@@ -178,6 +201,19 @@ struct err *ddl_restart_sequence(struct ddl *d, const struct relation *r) MUST_C
 /* Writes all rows of a table to new storage, keyed by `primary` (positions of columns; NULL: row
  * ids), and its secondary indexes anew. */
 struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_key) MUST_CHECK;
+/* The same with every row changed. */
+struct ddl_transform {
+    struct err *(*fn)(void *arg, const struct datum *row, struct datum *out);
+    void *arg;
+    struct relation *from; /* the table as the rows are now */
+};
+struct err *ddl_rewrite_as(struct ddl *d, struct relation **rel, bool by_primary_key,
+                           const struct ddl_transform *transform) MUST_CHECK;
+/* ddl_retype.c: ALTER COLUMN ... TYPE. */
+struct err *ddl_alter_type(struct ddl *d, struct relation **rel,
+                           const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
+/* Carries out schema statements written as SQL, without notices. */
+struct err *ddl_run_sql(struct ddl *d, const char *sql) MUST_CHECK;
 /* Fills the storage of an index that the descriptor already lists. */
 struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct index *ix) MUST_CHECK;
 /* Fills a new table with a query's result. */
@@ -192,6 +228,13 @@ struct err *fk_check_existing(struct session *s, struct relation *rel,
 /* Object description for messages: "table t", "constraint c on table t" ... */
 struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out) MUST_CHECK;
 
+/* ALTER TABLE gives no positions in its expressions. */
+static inline struct err *ddl_no_position(struct err *e)
+{
+    if (e)
+        e->position = 0;
+    return e;
+}
 static inline const char *pg_str(const PgQuery__Node *n)
 {
     return n->node_case == PG_QUERY__NODE__NODE_STRING ? n->string->sval : "";

@@ -171,7 +171,8 @@ struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, cha
                       &found));
         return found ? NULL : err_new("3D000", "database \"%s\" does not exist", pg_str(s->object));
     default:
-        return err_unsupported("ALTER ... OWNER TO of this kind of object is not supported yet");
+        return err_unsupported("ALTER %s ... OWNER TO is not supported yet",
+                               ddl_object_type_name(s->object_type));
     }
 }
 
@@ -276,7 +277,8 @@ struct err *ddl_set_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *
         if (kinds[i].type == s->object_type)
             kind_tag = kinds[i].tag;
     if (!kind_tag)
-        return err_unsupported("ALTER ... SET SCHEMA of this kind of object is not supported yet");
+        return err_unsupported("ALTER %s ... SET SCHEMA is not supported yet",
+                               ddl_object_type_name(s->object_type));
     snprintf(tag, 64, "%s", kind_tag);
     TRY(ddl_open(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
     if (!r) {
@@ -329,4 +331,52 @@ struct err *ddl_check_kind(const struct relation *r, PgQuery__ObjectType type)
         return err_new("42809", "\"%s\" is not %s %s", r->name, what[0] == 'i' ? "an" : "a", what);
     }
     return NULL;
+}
+
+const char *ddl_object_type_name(PgQuery__ObjectType type)
+{
+    static const struct {
+        PgQuery__ObjectType type;
+        const char *name;
+    } names[] = {
+        {PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE, "AGGREGATE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_CAST, "CAST"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION, "COLLATION"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_CONVERSION, "CONVERSION"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE, "DATABASE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, "DOMAIN"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER, "EVENT TRIGGER"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION, "EXTENSION"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_FDW, "FOREIGN DATA WRAPPER"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER, "SERVER"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_TABLE, "FOREIGN TABLE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION, "FUNCTION"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE, "LANGUAGE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_LARGEOBJECT, "LARGE OBJECT"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW, "MATERIALIZED VIEW"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_OPCLASS, "OPERATOR CLASS"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_OPERATOR, "OPERATOR"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_OPFAMILY, "OPERATOR FAMILY"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_POLICY, "POLICY"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE, "PROCEDURE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION, "PUBLICATION"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_ROLE, "ROLE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE, "ROUTINE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_RULE, "RULE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_STATISTIC_EXT, "STATISTICS"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_SUBSCRIPTION, "SUBSCRIPTION"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TABLESPACE, "TABLESPACE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TRANSFORM, "TRANSFORM"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER, "TRIGGER"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TSCONFIGURATION, "TEXT SEARCH CONFIGURATION"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TSDICTIONARY, "TEXT SEARCH DICTIONARY"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TSPARSER, "TEXT SEARCH PARSER"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TSTEMPLATE, "TEXT SEARCH TEMPLATE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_TYPE, "TYPE"},
+        {PG_QUERY__OBJECT_TYPE__OBJECT_USER_MAPPING, "USER MAPPING"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (names[i].type == type)
+            return names[i].name;
+    return "this kind of object";
 }

@@ -12,6 +12,7 @@ struct view_def {
     int ncols;
     const char *text;
     struct deparse_refs refs;
+    struct datum options;
 };
 
 static struct err *define_columns(struct ddl *d, const PgQuery__ViewStmt *v, struct view_def *def)
@@ -81,15 +82,57 @@ static struct err *lock_view(struct ddl *d, uint32_t oid, struct relation **out)
 
 /* ---- CREATE VIEW ---- */
 
-static struct err *refuse_options(const PgQuery__ViewStmt *v)
+/* WITH (...) and WITH CHECK OPTION, as pg_class.reloptions. */
+static struct err *view_options(struct ddl *d, const PgQuery__ViewStmt *v, struct datum *out)
 {
-    if (v->with_check_option != PG_QUERY__VIEW_CHECK_OPTION__NO_CHECK_OPTION)
-        return err_unsupported(
-            "WITH CHECK OPTION is not supported: views cannot be written to yet");
-    if (v->n_options)
-        return err_unsupported("view option \"%s\" is not supported yet",
-                               v->options[0]->def_elem->defname);
-    return NULL;
+    PgQuery__Node check_node;
+    PgQuery__DefElem check;
+    PgQuery__Node value_node;
+    PgQuery__String value;
+    PgQuery__Node **options = arena_new_array(d->arena, PgQuery__Node *, v->n_options + 1);
+    size_t n = v->n_options;
+    for (size_t i = 0; i < n; i++)
+        options[i] = v->options[i];
+    if (v->with_check_option == PG_QUERY__VIEW_CHECK_OPTION__LOCAL_CHECK_OPTION ||
+        v->with_check_option == PG_QUERY__VIEW_CHECK_OPTION__CASCADED_CHECK_OPTION) {
+        bool local = v->with_check_option == PG_QUERY__VIEW_CHECK_OPTION__LOCAL_CHECK_OPTION;
+        pg_query__node__init(&check_node);
+        pg_query__def_elem__init(&check);
+        pg_query__node__init(&value_node);
+        pg_query__string__init(&value);
+        value.sval = (char *)(uintptr_t)(local ? "local" : "cascaded");
+        value_node.node_case = PG_QUERY__NODE__NODE_STRING;
+        value_node.string = &value;
+        check.defname = (char *)(uintptr_t) "check_option";
+        check.arg = &value_node;
+        check_node.node_case = PG_QUERY__NODE__NODE_DEF_ELEM;
+        check_node.def_elem = &check;
+        options[n++] = &check_node;
+    }
+    return ddl_options(d, 'v', datum_null(), options, n, false, out);
+}
+
+/* Sets the options of a view whose query is in the catalog. */
+static struct err *set_view_options(struct ddl *d, uint32_t oid, struct datum options)
+{
+    TRY(ddl_update_class(d->cat, oid, CLS_OPTIONS, options));
+    return ddl_check_view_options(d, oid);
+}
+
+struct err *ddl_check_view_options(struct ddl *d, uint32_t oid)
+{
+    struct view_updatable u;
+    struct relation *view;
+    TRY(cat_relation(d->cat, oid, &view));
+    struct err *e = NULL;
+    if (view->check_option)
+        e = analyze_view_updatable(d->cat, &d->s->types, view, d->arena, &u);
+    if (!e && view->check_option && u.reason)
+        e = err_hint(err_new("0A000", "WITH CHECK OPTION is supported only on automatically "
+                                      "updatable views"),
+                     "%s", u.reason);
+    relation_unref(view);
+    return e;
 }
 
 static struct err *check_replacement(const struct relation *old, const struct view_def *def)
@@ -138,7 +181,8 @@ static struct err *replace_view(struct ddl *d, const struct relation *old, struc
     TRY(depend_forget(d->cat, (struct object_address){PG_REWRITE, rule, 0}));
     TRY(depend_record(d->cat, (struct object_address){PG_REWRITE, rule, 0},
                       (struct object_address){PG_CLASS, old->oid, 0}, DEPEND_INTERNAL));
-    return record_refs(d, rule, &def->refs);
+    TRY(record_refs(d, rule, &def->refs));
+    return set_view_options(d, old->oid, def->options);
 }
 
 static struct err *make_view(struct ddl *d, const PgQuery__ViewStmt *v, uint32_t nsp,
@@ -158,7 +202,8 @@ static struct err *make_view(struct ddl *d, const PgQuery__ViewStmt *v, uint32_t
                                .view_sql = def->text};
     TRY(ddl_create_relation(d->cat, &rel, &oid));
     TRY(ddl_view_rule(d->cat, oid, &rule));
-    return record_refs(d, rule, &def->refs);
+    TRY(record_refs(d, rule, &def->refs));
+    return set_view_options(d, oid, def->options);
 }
 
 /* A view over temporary tables is temporary itself. */
@@ -199,7 +244,7 @@ static struct err *system_view(struct ddl *d, const PgQuery__ViewStmt *v)
 {
     struct param_types none = {.fixed = true};
     struct raw_stmt raw = {.sql = d->sql, .tree = v->query};
-    struct view_def def = {0};
+    struct view_def def = {.options = datum_null()};
     uint32_t nsp;
     TRY(ddl_target_nsp(d, v->view, &nsp));
     TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &def.q));
@@ -219,10 +264,10 @@ static struct err *system_view(struct ddl *d, const PgQuery__ViewStmt *v)
 
 struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v)
 {
-    struct view_def def = {0};
+    struct view_def def = {.options = datum_null()};
     if (!d->s->pid)
         return system_view(d, v);
-    TRY(refuse_options(v));
+    TRY(view_options(d, v, &def.options));
     struct err *e = define(d, v, &def);
     if (!e)
         e = create_view(d, v, &def);

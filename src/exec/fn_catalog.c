@@ -222,23 +222,33 @@ static struct err *fn_viewdef_by_name(struct fn_call *c, struct datum *out)
     return fn_get_viewdef(&by_oid, out);
 }
 
-/* Bits of the commands that work on it: UPDATE 4, INSERT 8, DELETE 16. */
-static struct err *updatable(struct fn_call *c, int64_t *bits)
+/* Bits of the commands that work on a relation: UPDATE 4, INSERT 8, DELETE 16; of one column (0:
+ * any). */
+static struct err *updatable(struct fn_call *c, int att, int64_t *bits)
 {
     struct relation *r;
+    struct view_updatable view;
     *bits = 0;
     TRY(need_session(c));
     TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
+    struct err *e = NULL;
     if (r && r->kind == 'r' && !r->read_only_synced)
         *bits = 4 | 8 | 16;
+    if (r && r->kind == 'v' && r->oid >= FIRST_USER_OID) {
+        e = analyze_view_updatable(&c->session->cat, c->env, r, c->arena, &view);
+        if (!e && view.updatable)
+            *bits =
+                16 | ((att > 0 && att <= r->natts ? view.columns[att - 1] : view.any_column) ? 4 | 8
+                                                                                             : 0);
+    }
     relation_unref(r);
-    return NULL;
+    return e;
 }
 
 static struct err *fn_relation_is_updatable(struct fn_call *c, struct datum *out)
 {
     int64_t bits;
-    TRY(updatable(c, &bits));
+    TRY(updatable(c, 0, &bits));
     *out = datum_int(bits);
     return NULL;
 }
@@ -246,7 +256,7 @@ static struct err *fn_relation_is_updatable(struct fn_call *c, struct datum *out
 static struct err *fn_column_is_updatable(struct fn_call *c, struct datum *out)
 {
     int64_t bits;
-    TRY(updatable(c, &bits));
+    TRY(updatable(c, (int)c->args[1].i, &bits));
     *out = datum_bool(c->args[1].i > 0 && (bits & (4 | 16)) == (4 | 16));
     return NULL;
 }

@@ -281,13 +281,6 @@ static struct err *fn_true(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
-static struct err *fn_null(struct fn_call *c, struct datum *out)
-{
-    (void)c;
-    *out = datum_null();
-    return NULL;
-}
-
 /* ---- settings ---- */
 
 static struct err *fn_current_setting(struct fn_call *c, struct datum *out)
@@ -324,8 +317,8 @@ static struct err *fn_set_config(struct fn_call *c, struct datum *out)
 /* ---- the catalog, shown ---- */
 
 /* As format_type and regtype show it: with its schema where the name alone does not find it. */
-static struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod,
-                                     struct arena *a, struct datum *out)
+struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod, struct arena *a,
+                              struct datum *out)
 {
     const char *name = NULL;
     if (oid >= FIRST_USER_OID && s && s->cat.txn)
@@ -440,6 +433,43 @@ static struct err *fn_obj_description(struct fn_call *c, struct datum *out)
     struct relation *r = systab_by_name(datum_as_str(c->args[1]));
     *out = datum_null();
     return r ? comment_of(c, r->oid, 0, out) : NULL;
+}
+
+/* Without a table's name: whichever object has that number. */
+static struct err *fn_obj_description_any(struct fn_call *c, struct datum *out)
+{
+    struct systab_scan scan;
+    struct datum v[DESC_COUNT];
+    bool found = true;
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(systab_open(&c->session->cat, PG_DESCRIPTION, DESCRIPTION_INDEX, c->args, 1, &scan));
+    struct err *e = NULL;
+    while (!e && found && out->null) {
+        e = systab_next(&scan, v, &found);
+        if (!e && found && !v[DESC_SUBID].i)
+            *out = datum_str(arena_str(c->arena, datum_as_str(v[DESC_TEXT])));
+    }
+    systab_close(&scan);
+    return e;
+}
+
+static struct err *fn_shobj_description(struct fn_call *c, struct datum *out)
+{
+    enum { PG_SHDESCRIPTION = 2396, SHDESCRIPTION_INDEX = 2397, COLUMNS = 3 };
+    struct relation *r = systab_by_name(datum_as_str(c->args[1]));
+    struct datum v[COLUMNS];
+    bool found;
+    *out = datum_null();
+    TRY(need_session(c));
+    if (!r)
+        return NULL;
+    struct datum keys[2] = {c->args[0], datum_int(r->oid)};
+    TRY(systab_get(&c->session->cat, PG_SHDESCRIPTION, SHDESCRIPTION_INDEX, keys, 2, c->arena, v,
+                   &found));
+    if (found)
+        *out = v[2];
+    return NULL;
 }
 
 static struct err *fn_col_description(struct fn_call *c, struct datum *out)
@@ -635,7 +665,8 @@ static const struct {
     {"pg_get_viewdef_ext", fn_get_viewdef},
     {"sql_1215", fn_obj_description},
     {"sql_1216", fn_col_description},
-    {"sql_1993", fn_null}, /* shared objects have no comments yet */
+    {"sql_1348", fn_obj_description_any},
+    {"sql_1993", fn_shobj_description},
     {"pg_get_function_arguments", fn_function_arguments},
     {"pg_get_function_identity_arguments", fn_function_arguments},
     {"pg_get_function_sqlbody", fn_function_sqlbody},

@@ -46,6 +46,9 @@ static inline struct err *need_session(struct fn_call *c)
     return c->session ? NULL : err_new("0A000", "this function needs a session");
 }
 
+/* format_type: with its schema when the search path does not find it. */
+struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod, struct arena *a,
+                              struct datum *out) MUST_CHECK;
 /* About how much a storage takes. */
 int64_t fn_storage_bytes(const struct cat *cat, uint32_t storage_id);
 /* Whether the relation is what its name means on the search path. */

@@ -105,8 +105,12 @@ static struct err *check_row(struct exec *x, struct plan *n, struct modify_state
     for (int i = 0; i < n->nchecks; i++) {
         struct datum d;
         TRY(value_of(x, &n->checks[i], &s->arena, &d));
-        if (d.null || d.i)
+        if (d.null ? i < n->first_view_check : d.i != 0)
             continue;
+        if (i >= n->first_view_check)
+            return failing_row(x, r, row,
+                               err_new("44000", "new row violates check option for view \"%s\"",
+                                       n->check_names[i]));
         struct err *e =
             err_new("23514", "new row for relation \"%s\" violates check constraint \"%s\"",
                     r->name, n->check_names[i]);

@@ -31,68 +31,6 @@ static struct err *create_schema(struct ddl *d, const PgQuery__CreateSchemaStmt 
     return ddl_create_namespace(d->cat, name, owner, &oid);
 }
 
-/* ---- COMMENT ---- */
-
-static struct err *comment_target(struct ddl *d, const PgQuery__CommentStmt *c,
-                                  struct object_address *out)
-{
-    PgQuery__RangeVar rv;
-    struct relation *r;
-    pg_query__range_var__init(&rv);
-    rv.location = -1;
-    if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA) {
-        uint32_t oid;
-        TRY(cat_namespace_oid(d->cat, str_from(pg_str(c->object)), &oid));
-        if (!oid)
-            return err_new("3F000", "schema \"%s\" does not exist", pg_str(c->object));
-        *out = (struct object_address){PG_NAMESPACE, oid, 0};
-        return NULL;
-    }
-    if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ||
-        c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) {
-        const PgQuery__TypeName *t = c->object->type_name;
-        *out = (struct object_address){PG_TYPE, 0, 0};
-        TRY(ddl_find_type(d, t->names, t->n_names, &out->object_id));
-        return ddl_must_own_type(d, out->object_id);
-    }
-    if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT)
-        return ddl_domain_constraint(d, c->object->list->items[0],
-                                     pg_str(c->object->list->items[1]), out);
-    bool column = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN;
-    bool relation = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE ||
-                    c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ||
-                    c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE ||
-                    c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW;
-    if (!column && !relation)
-        return err_unsupported("COMMENT on this kind of object is not supported yet");
-    const PgQuery__List *l = c->object->list;
-    size_t n = l->n_items - (column ? 1 : 0);
-    if (!n)
-        return err_new("42601", "column name must be qualified");
-    rv.relname = (char *)pg_str(l->items[n - 1]);
-    if (n > 1)
-        rv.schemaname = (char *)pg_str(l->items[n - 2]);
-    TRY(ddl_open(d, &rv, TXN_SHARE_UPDATE_EXCLUSIVE, false, &r));
-    struct err *e = ddl_must_own(d, r);
-    int att = 0;
-    if (!e && column) {
-        att = relation_attnum(r, str_from(pg_str(l->items[n])));
-        if (!att)
-            e = err_new("42703", "column \"%s\" of relation \"%s\" does not exist",
-                        pg_str(l->items[n]), r->name);
-    }
-    *out = (struct object_address){PG_CLASS, r->oid, att};
-    relation_unref(r);
-    return e;
-}
-
-static struct err *comment(struct ddl *d, const PgQuery__CommentStmt *c)
-{
-    struct object_address o;
-    TRY(comment_target(d, c, &o));
-    return ddl_set_comment(d->cat, o, c->comment && *c->comment ? c->comment : NULL);
-}
-
 /* ---- databases ---- */
 
 static const char *bootstrap_texts[8];
@@ -391,6 +329,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         snprintf(tag, 64,
                  n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ? "ALTER INDEX"
                  : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ? "ALTER TYPE"
+                 : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW ? "ALTER VIEW"
+                 : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW
+                     ? "ALTER MATERIALIZED VIEW"
                  : n->alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE
                      ? "ALTER SEQUENCE"
                      : "ALTER TABLE");
@@ -426,7 +367,7 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         return create_schema(d, n->create_schema_stmt);
     case PG_QUERY__NODE__NODE_COMMENT_STMT:
         snprintf(tag, 64, "COMMENT");
-        return comment(d, n->comment_stmt);
+        return ddl_comment(d, n->comment_stmt);
     case PG_QUERY__NODE__NODE_CREATEDB_STMT:
         snprintf(tag, 64, "CREATE DATABASE");
         return create_database(d, n->createdb_stmt);
@@ -500,6 +441,22 @@ const char *statement_name(const PgQuery__Node *n)
     default:
         return "this statement";
     }
+}
+
+struct err *ddl_run_sql(struct ddl *d, const char *sql)
+{
+    struct parsed parsed;
+    TRY(parse_sql(sql, d->arena, &parsed));
+    for (int i = 0; i < parsed.count; i++) {
+        struct ddl inner = *d;
+        char tag[64];
+        inner.raw = &parsed.stmts[i];
+        inner.sql = parsed.stmts[i].sql;
+        inner.quiet = true;
+        txn_next_command(d->cat->txn);
+        TRY(run(&inner, parsed.stmts[i].tree, tag));
+    }
+    return NULL;
 }
 
 struct err *utility_run(struct session *s, struct raw_stmt *raw, char tag[64])

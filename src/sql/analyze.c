@@ -100,6 +100,8 @@ static struct err *single_expr(struct analysis *a, const void *tree, struct rela
         err = reject_column(&e, a);
     if (!err && (use == USE_CHECK || use == USE_INDEX_PRED || use == USE_COPY_WHERE))
         err = coerce_to_bool(a, e, use == USE_CHECK ? "CHECK" : "WHERE", &e);
+    else if (!err && use == USE_TYPE_USING)
+        err = coerce_try(a, e, type, typmod, 'a', FORM_IMPLICIT, -1, &e);
     else if (!err && type)
         err =
             coerce_assignment(a, e, column_name ? column_name : "?column?", type, typmod, true, &e);
@@ -143,6 +145,8 @@ static struct err *replace_rte(struct expr **e, void *arg)
     struct alias_pair *p = arg;
     if ((*e)->kind == E_VAR && (*e)->var.rte == p->from)
         (*e)->var.rte = p->to;
+    if ((*e)->kind == E_SUBLINK)
+        TRY(query_exprs((*e)->sublink.query, replace_rte, arg));
     return expr_children(*e, replace_rte, arg);
 }
 

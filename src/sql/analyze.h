@@ -36,7 +36,7 @@ enum expr_use {
     USE_INDEX_PRED,
     USE_GENERATED,
     USE_COPY_WHERE,
-    USE_TYPE_USING
+    USE_TYPE_USING /* *out NULL: no assignment cast to the type */
 };
 struct PgQuery__Node;
 struct err *analyze_expr_text(struct cat *cat, const struct type_env *env, const char *sql,
@@ -48,6 +48,17 @@ struct err *analyze_expr_node(struct cat *cat, const struct type_env *env, const
                               const void *node, struct relation *rel, enum expr_use use,
                               uint32_t type, int32_t typmod, const char *column_name,
                               struct arena *arena, struct rte **rte, struct expr **out) MUST_CHECK;
+
+/* What can be written through a view. */
+struct view_updatable {
+    bool updatable;     /* rows can be deleted, and changed where columns can be */
+    bool any_column;    /* ... which is so of one at least */
+    bool *columns;      /* by column - 1 */
+    const char *reason; /* why its own query forbids it, as a sentence; NULL: it does not */
+};
+struct err *analyze_view_updatable(struct cat *cat, const struct type_env *env,
+                                   struct relation *view, struct arena *arena,
+                                   struct view_updatable *out) MUST_CHECK;
 
 /* Whether computing it twice may give different values. */
 bool expr_has_volatile(const struct expr *e);

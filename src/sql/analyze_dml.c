@@ -7,8 +7,6 @@ static struct err *not_writable(const struct relation *r, const char *verb)
         return err_hint(err_new("42809", "cannot %s synced table \"%s\"", verb, r->name),
                         "The table is kept in step with its source, which owns the data; write "
                         "there, or to a table of your own.");
-    if (r->kind == 'v')
-        return err_unsupported("writing to views is not supported: \"%s\"", r->name);
     if (r->kind == 'S')
         return err_new("42809", "cannot change sequence \"%s\"", r->name);
     if (r->system)
@@ -16,6 +14,12 @@ static struct err *not_writable(const struct relation *r, const char *verb)
     if (r->kind != 'r')
         return err_new("42809", "cannot change relation \"%s\"", r->name);
     return NULL;
+}
+
+/* What the statement's names refer to. */
+static struct rte *seen_target(const struct query *q)
+{
+    return q->target_view ? q->target_view : q->target;
 }
 
 /* The statement's target table, visible by alias where `visible`. */
@@ -26,14 +30,19 @@ static struct err *open_target(struct level *l, const PgQuery__RangeVar *rv, con
     struct query *q = l->q;
     struct relation *r;
     TRY(open_relation(a, rv, &r));
+    if (r->kind == 'v') {
+        TRY(analyze_view_target(l, rv, r, &q->target_view, &q->target));
+        r = q->target->rel;
+    }
     struct err *e = not_writable(r, verb);
     if (e)
         return r->kind == 'S' ? e : at(a, e, rv->location);
-    TRY(rte_for_relation(a, r, rv->alias, &q->target));
+    if (!q->target_view)
+        TRY(rte_for_relation(a, r, rv->alias, &q->target));
     q->target->location = rv->location;
     ARENA_PUSH(a->arena, q->rtes, q->nrtes, q->rtes_cap, q->target);
     if (visible)
-        TRY(rte_add_ns(l, q->target, true, true));
+        TRY(rte_add_ns(l, seen_target(q), true, true));
     return NULL;
 }
 
@@ -71,6 +80,8 @@ static struct err *generated_column(const struct relation *r, int att, const cha
 static struct err *find_column(struct level *l, const struct relation *r, const char *name,
                                int location, int *att)
 {
+    if (l->q->target_view)
+        return view_target_column(l, name, location, att);
     *att = relation_attnum(r, str_from(name));
     if (*att)
         return NULL;
@@ -90,7 +101,7 @@ static struct err *analyze_returning(struct level *l, pg_node **list, size_t n)
         return NULL;
     if (q->kind == Q_INSERT) {
         l->nitems = 0;
-        TRY(rte_add_ns(l, q->target, true, true));
+        TRY(rte_add_ns(l, seen_target(q), true, true));
     }
     TRY(analyze_targets(l, list, n, CL_RETURNING, &q->returning, &q->nreturning));
     for (int i = 0; i < q->nreturning; i++)
@@ -99,6 +110,17 @@ static struct err *analyze_returning(struct level *l, pg_node **list, size_t n)
 }
 
 /* ---- INSERT ---- */
+
+/* Without a list, a view's columns, of which those must be the table's that get an expression (see
+ * row_length): 0 until then. */
+static struct err *view_columns(struct level *l)
+{
+    struct query *q = l->q;
+    q->nsource_atts = q->target_view->view->natts;
+    q->source_atts = arena_new_array(l->a->arena, int, q->nsource_atts + 1);
+    memset(q->source_atts, 0, sizeof(int) * (size_t)q->nsource_atts);
+    return NULL;
+}
 
 static struct err *insert_columns(struct level *l, const PgQuery__InsertStmt *s)
 {
@@ -118,6 +140,8 @@ static struct err *insert_columns(struct level *l, const PgQuery__InsertStmt *s)
     }
     if (s->n_cols)
         return NULL;
+    if (q->target_view)
+        return view_columns(l);
     for (int i = 0; i < r->natts; i++)
         if (!r->atts[i].dropped)
             q->source_atts[q->nsource_atts++] = i + 1;
@@ -157,6 +181,9 @@ static struct err *row_length(struct level *l, const PgQuery__InsertStmt *s, int
         return at(l->a, err_new("42601", "INSERT has more target columns than expressions"),
                   s->cols[have]->res_target->location);
     q->nsource_atts = have;
+    for (int i = 0; i < have; i++)
+        if (!q->source_atts[i])
+            TRY(view_target_column(l, q->target_view->view->atts[i].name, -1, &q->source_atts[i]));
     return NULL;
 }
 
@@ -382,6 +409,10 @@ static struct err *analyze_on_conflict(struct level *l, const PgQuery__OnConflic
     struct analysis *a = l->a;
     struct query *q = l->q;
     struct on_conflict *oc = arena_new(a->arena, struct on_conflict);
+    if (l->q->target_view &&
+        (c->infer || c->action != PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_NOTHING))
+        return err_unsupported("INSERT ... ON CONFLICT with a conflict target or DO UPDATE is not "
+                               "supported on views");
     q->on_conflict = oc;
     oc->update = c->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
     if (c->infer)
@@ -431,7 +462,8 @@ struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s)
     if (s->on_conflict_clause &&
         s->on_conflict_clause->action != PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_NONE)
         TRY(analyze_on_conflict(l, s->on_conflict_clause));
-    return analyze_returning(l, s->returning_list, s->n_returning_list);
+    TRY(analyze_returning(l, s->returning_list, s->n_returning_list));
+    return finish_view_target(l);
 }
 
 /* ---- UPDATE ---- */
@@ -560,7 +592,8 @@ struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
     TRY(analyze_set(l, s->target_list, s->n_target_list, &q->set, &q->nset));
     TRY(generated_columns(l));
     TRY(target_where(l, s->where_clause));
-    return analyze_returning(l, s->returning_list, s->n_returning_list);
+    TRY(analyze_returning(l, s->returning_list, s->n_returning_list));
+    return finish_view_target(l);
 }
 
 /* ---- DELETE ---- */
@@ -577,5 +610,6 @@ struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s)
     q->nfrom = 1;
     TRY(analyze_from(l, s->using_clause, s->n_using_clause));
     TRY(target_where(l, s->where_clause));
-    return analyze_returning(l, s->returning_list, s->n_returning_list);
+    TRY(analyze_returning(l, s->returning_list, s->n_returning_list));
+    return finish_view_target(l);
 }

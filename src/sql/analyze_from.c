@@ -149,8 +149,8 @@ static struct err *subquery_rte(struct analysis *a, struct query *owner, struct 
 }
 
 /* A view is its query, named. */
-static struct err *view_rte(struct level *l, struct relation *r, const PgQuery__Alias *alias,
-                            struct rte **out)
+struct err *view_rte(struct level *l, struct relation *r, const PgQuery__Alias *alias,
+                     struct rte **out)
 {
     struct analysis *a = l->a;
     struct parsed parsed;

@@ -107,6 +107,8 @@ struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s,
 typedef struct err *(*expr_visit)(struct expr **e, void *arg);
 struct err *expr_children(struct expr *e, expr_visit visit, void *arg) MUST_CHECK;
 /* Visits the expressions of a query and of those in it: FROM, WITH, set operations. */
+/* The node alone; what it points to is shared. */
+struct expr *copy_node(struct arena *a, const struct expr *e);
 struct err *query_exprs(struct query *q, expr_visit visit, void *arg) MUST_CHECK;
 bool expr_equal(const struct expr *a, const struct expr *b);
 bool expr_has_srf(const struct expr *e);
@@ -258,5 +260,17 @@ static inline const char *node_str(const pg_node *n)
 {
     return n->node_case == PG_QUERY__NODE__NODE_STRING ? n->string->sval : "";
 }
+
+/* analyze_view.c: a view as the target of a statement. *view: what names refer to; *base: the table
+ * below. 55000 */
+struct err *analyze_view_target(struct level *l, const PgQuery__RangeVar *rv, struct relation *r,
+                                struct rte **view, struct rte **base) MUST_CHECK;
+/* The table's column behind one of the view's. 42703, 0A000 */
+struct err *view_target_column(struct level *l, const char *name, int location,
+                               int *att) MUST_CHECK;
+/* When all else is analyzed: from the view's columns to the table's. */
+struct err *finish_view_target(struct level *l) MUST_CHECK;
+struct err *view_rte(struct level *l, struct relation *r, const PgQuery__Alias *alias,
+                     struct rte **out) MUST_CHECK;
 
 #endif

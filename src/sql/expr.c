@@ -116,6 +116,23 @@ struct err *expr_children(struct expr *e, expr_visit visit, void *arg)
     return NULL;
 }
 
+/* Nodes are shared between clauses (a target and its sort key), so rewriting works on copies. */
+struct expr *copy_node(struct arena *a, const struct expr *e)
+{
+    struct expr *copy = arena_memdup(a, e, sizeof(*e));
+    if (e->nargs)
+        copy->args = arena_memdup(a, e->args, sizeof(*e->args) * (size_t)e->nargs);
+    if (e->kind == E_WINDOW)
+        copy->window = arena_memdup(a, e->window, sizeof(*e->window));
+    if (e->kind == E_AGG) {
+        copy->agg = arena_memdup(a, e->agg, sizeof(*e->agg));
+        if (e->agg->norder)
+            copy->agg->order =
+                arena_memdup(a, e->agg->order, sizeof(*e->agg->order) * (size_t)e->agg->norder);
+    }
+    return copy;
+}
+
 static struct err *from_exprs(struct from_node *f, expr_visit visit, void *arg)
 {
     if (!f)

@@ -109,23 +109,6 @@ static struct err *prepare_child(struct expr **e, void *arg)
     return prepare_expr(s->l, e);
 }
 
-/* Nodes are shared between clauses (a target and its sort key), so rewriting works on copies. */
-struct expr *copy_node(struct arena *a, const struct expr *e)
-{
-    struct expr *copy = arena_memdup(a, e, sizeof(*e));
-    if (e->nargs)
-        copy->args = arena_memdup(a, e->args, sizeof(*e->args) * (size_t)e->nargs);
-    if (e->kind == E_WINDOW)
-        copy->window = arena_memdup(a, e->window, sizeof(*e->window));
-    if (e->kind == E_AGG) {
-        copy->agg = arena_memdup(a, e->agg, sizeof(*e->agg));
-        if (e->agg->norder)
-            copy->agg->order =
-                arena_memdup(a, e->agg->order, sizeof(*e->agg->order) * (size_t)e->agg->norder);
-    }
-    return copy;
-}
-
 static bool all_constant(const struct expr *e)
 {
     for (int i = 0; i < e->nargs; i++)

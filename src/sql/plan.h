@@ -157,6 +157,7 @@ struct plan {
     struct plan_expr *checks; /* CHECK constraints of the target, over the new row */
     const char **check_names;
     int nchecks;
+    int first_view_check;        /* those from here on are of views, by whose names they go */
     struct plan_expr *returning; /* RETURNING expressions into slots */
     int nreturning;
     bool key_changes; /* UPDATE may change a key column: lock mode UPDATE */

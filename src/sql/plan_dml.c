@@ -33,8 +33,9 @@ static struct err *plan_checks(struct planning *l, struct plan *n)
     struct planner *p = l->p;
     struct relation *rel = l->q->target->rel;
     n->check_rte = row_rte(p, l->q->target, n->row_slot);
-    n->checks = arena_new_array(p->arena, struct plan_expr, rel->nconstraints + 1);
-    n->check_names = arena_new_array(p->arena, const char *, rel->nconstraints + 1);
+    int ncons = rel->nconstraints + l->q->nview_checks;
+    n->checks = arena_new_array(p->arena, struct plan_expr, ncons + 1);
+    n->check_names = arena_new_array(p->arena, const char *, ncons + 1);
     for (int i = 0; i < rel->nconstraints; i++) {
         const struct constraint *c = &rel->constraints[i];
         struct rte *rte;
@@ -46,6 +47,15 @@ static struct err *plan_checks(struct planning *l, struct plan *n)
         rte_alias(e, rte, n->check_rte);
         TRY(prepare_expr(l, &e));
         n->check_names[n->nchecks] = c->name;
+        n->checks[n->nchecks++] = (struct plan_expr){e, -1, NULL};
+    }
+    n->first_view_check = n->nchecks;
+    for (int i = 0; i < l->q->nview_checks; i++) {
+        const struct view_check *c = &l->q->view_checks[i];
+        struct expr *e = c->expr;
+        rte_alias(e, c->base, n->check_rte);
+        TRY(prepare_expr(l, &e));
+        n->check_names[n->nchecks] = c->view;
         n->checks[n->nchecks++] = (struct plan_expr){e, -1, NULL};
     }
     return NULL;

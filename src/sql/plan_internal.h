@@ -70,7 +70,6 @@ struct err *plan_sort(struct planning *l, struct sort_key *keys, int nkeys,
 struct err *plan_agg(struct planning *l, struct plan **node) MUST_CHECK;
 /* plan_window.c: the level's window functions; *sorted: the rows come in the query's order. */
 struct err *plan_windows(struct planning *l, struct plan **node, bool *sorted) MUST_CHECK;
-struct expr *copy_node(struct arena *a, const struct expr *e);
 struct err *plan_dml(struct planner *p, struct planning *parent, struct query *q,
                      struct plan **out) MUST_CHECK;
 struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out) MUST_CHECK;

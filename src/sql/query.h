@@ -67,14 +67,16 @@ struct rte {
     int ntf_args;
     const void *tf_data; /* what describe left for open */
     /* Filled by the planner. */
-    bool planned;         /* the fields below are set */
-    int base;             /* frame slot of column 1; the others follow; -1: none yet */
-    bool *used;           /* by column - 1: something reads it */
-    int key_slot;         /* slot of the row's key bytes, -1: not used */
-    int sys_base;         /* slots of ctid, xmin, cmin, xmax, cmax; -1: not used */
-    int max_att;          /* greatest column number in use */
-    int index;            /* bit number within its query level */
-    bool nullable;        /* on the nullable side of an outer join */
+    bool planned;  /* the fields below are set */
+    int base;      /* frame slot of column 1; the others follow; -1: none yet */
+    bool *used;    /* by column - 1: something reads it */
+    int key_slot;  /* slot of the row's key bytes, -1: not used */
+    int sys_base;  /* slots of ctid, xmin, cmin, xmax, cmax; -1: not used */
+    int max_att;   /* greatest column number in use */
+    int index;     /* bit number within its query level */
+    bool nullable; /* on the nullable side of an outer join */
+    struct expr *
+        *view_columns;    /* analysis: of a view that a statement writes to, what its columns are */
     struct expr **pulled; /* merged into the level above: what its columns stand for */
 };
 
@@ -148,6 +150,13 @@ struct on_conflict {
     struct expr *where;
 };
 
+/* A condition that a view wants its new rows to meet. */
+struct view_check {
+    struct expr *expr;
+    const char *view;
+    struct rte *base; /* its columns are those of this entry */
+};
+
 struct query {
     enum query_kind kind;
     bool env_literals; /* the statement's top query: some literal's value depends on the session's
@@ -205,6 +214,9 @@ struct query {
     int nmarks;
     /* INSERT, UPDATE, DELETE */
     struct rte *target;
+    struct rte *target_view; /* the view that the statement names; NULL: it names the table */
+    struct view_check *view_checks;
+    int nview_checks;
     struct query *source; /* INSERT ... SELECT | VALUES; its targets match source_atts */
     int *source_atts;
     int nsource_atts;

@@ -361,10 +361,9 @@ SELECT DISTINCT pg_catalog.current_database()::name AS table_catalog, n.nspname:
        c.relname::name AS table_name, ac.attname::name AS column_name, ad.attname::name AS dependent_column
 FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_class c ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attrdef x ON x.adrelid = c.oid
-JOIN pg_catalog.pg_depend d ON d.classid = 2604::oid AND d.objid = x.oid AND d.refclassid = 1259::oid AND d.refobjid = c.oid
+JOIN pg_catalog.pg_depend d ON d.classid = 1259::oid AND d.objid = c.oid AND d.refclassid = 1259::oid AND d.refobjid = c.oid
 JOIN pg_catalog.pg_attribute ac ON ac.attrelid = c.oid AND ac.attnum = d.refobjsubid
-JOIN pg_catalog.pg_attribute ad ON ad.attrelid = c.oid AND ad.attnum = x.adnum
+JOIN pg_catalog.pg_attribute ad ON ad.attrelid = c.oid AND ad.attnum = d.objsubid
 WHERE ad.attgenerated <> ''::"char" AND ac.attnum <> ad.attnum AND pg_catalog.pg_has_role(c.relowner, 'USAGE');
 
 CREATE VIEW information_schema.column_domain_usage AS

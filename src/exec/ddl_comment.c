@@ -1,0 +1,182 @@
+/* COMMENT ON. */
+#include "exec/ddl_internal.h"
+
+/* ---- relations and their parts ---- */
+
+static PgQuery__RangeVar range_var(const PgQuery__List *l, size_t n)
+{
+    PgQuery__RangeVar rv;
+    pg_query__range_var__init(&rv);
+    rv.location = -1;
+    rv.relname = (char *)pg_str(l->items[n - 1]);
+    if (n > 1)
+        rv.schemaname = (char *)pg_str(l->items[n - 2]);
+    return rv;
+}
+
+static struct err *check_has_comments(const struct relation *r)
+{
+    if (r->kind != 'i' && r->kind != 'S')
+        return NULL;
+    return err_detail(err_new("42809", "cannot set comment on relation \"%s\"", r->name),
+                      "This operation is not supported for %s.",
+                      r->kind == 'i' ? "indexes" : "sequences");
+}
+
+static struct err *column(struct ddl *d, const struct relation *r, const char *name, int *att)
+{
+    TRY(check_has_comments(r));
+    *att = relation_attnum(r, str_from(name));
+    return *att
+               ? NULL
+               : err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name, r->name);
+}
+
+static struct err *constraint(const struct relation *r, const char *name, uint32_t *oid)
+{
+    for (int i = 0; i < r->nconstraints; i++) {
+        if (strcmp(r->constraints[i].name, name) != 0)
+            continue;
+        *oid = r->constraints[i].oid;
+        return NULL;
+    }
+    return err_new("42704", "constraint \"%s\" for table \"%s\" does not exist", name, r->name);
+}
+
+static struct err *rule(struct ddl *d, const struct relation *r, const char *name, uint32_t *oid)
+{
+    if (r->kind == 'v' && strcmp(name, "_RETURN") == 0)
+        return ddl_view_rule(d->cat, r->oid, oid);
+    return err_new("42704", "rule \"%s\" for relation \"%s\" does not exist", name, r->name);
+}
+
+/* COMMENT ON TABLE takes tables only. */
+static struct err *check_kind(const struct relation *r, PgQuery__ObjectType type)
+{
+    if (type == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE && r->kind != 'r')
+        return err_new("42809", "\"%s\" is not a table", r->name);
+    return ddl_check_kind(r, type);
+}
+
+static struct err *relation_part(struct ddl *d, const PgQuery__CommentStmt *c,
+                                 struct object_address *out)
+{
+    const PgQuery__List *l = c->object->list;
+    bool part = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN ||
+                c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT ||
+                c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER ||
+                c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_RULE;
+    size_t n = l->n_items - (part ? 1 : 0);
+    const char *name = pg_str(l->items[l->n_items - 1]);
+    struct relation *r;
+    if (!n)
+        return err_new("42601", "column name must be qualified");
+    PgQuery__RangeVar rv = range_var(l, n);
+    TRY(ddl_open(d, &rv, TXN_SHARE_UPDATE_EXCLUSIVE, false, &r));
+    struct err *e = ddl_must_own(d, r);
+    *out = (struct object_address){PG_CLASS, r->oid, 0};
+    switch (c->objtype) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN:
+        if (!e)
+            e = column(d, r, name, &out->sub_id);
+        break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT:
+        out->class_id = PG_CONSTRAINT;
+        if (!e)
+            e = constraint(r, name, &out->object_id);
+        break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_RULE:
+        out->class_id = PG_REWRITE;
+        if (!e)
+            e = rule(d, r, name, &out->object_id);
+        break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
+        if (!e)
+            e = err_new("42704", "trigger \"%s\" for table \"%s\" does not exist", name, r->name);
+        break;
+    default:
+        if (!e)
+            e = check_kind(r, c->objtype);
+        break;
+    }
+    relation_unref(r);
+    return e;
+}
+
+/* ---- others ---- */
+
+static struct err *extension(struct ddl *d, const PgQuery__CommentStmt *c,
+                             struct object_address *out)
+{
+    enum { EXTENSION_NAME_INDEX = 3081, EXTENSION_COLUMNS = 8 };
+    const char *name = pg_str(c->object);
+    struct datum key = cstr_datum(name);
+    struct datum v[EXTENSION_COLUMNS];
+    bool found;
+    if (c->objtype != PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION)
+        return err_unsupported("COMMENT ON %s is not supported yet",
+                               ddl_object_type_name(c->objtype));
+    TRY(systab_get(d->cat, PG_EXTENSION, EXTENSION_NAME_INDEX, &key, 1, d->arena, v, &found));
+    if (!found)
+        return err_new("42704", "extension \"%s\" does not exist", name);
+    *out = (struct object_address){PG_EXTENSION, (uint32_t)v[0].u, 0};
+    return NULL;
+}
+
+/* *out of no class: it is not there, and a warning has been given. */
+static struct err *target(struct ddl *d, const PgQuery__CommentStmt *c, struct object_address *out)
+{
+    const char *name;
+    uint32_t base;
+    bool allow;
+    switch (c->objtype) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_RULE:
+        return relation_part(d, c, out);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
+        name = pg_str(c->object);
+        out->class_id = PG_NAMESPACE;
+        TRY(cat_namespace_oid(d->cat, str_from(name), &out->object_id));
+        return out->object_id ? NULL : err_new("3F000", "schema \"%s\" does not exist", name);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_ROLE:
+        name = pg_str(c->object);
+        out->class_id = PG_AUTHID;
+        TRY(cat_role_oid(d->cat, str_from(name), &out->object_id));
+        return out->object_id ? NULL : err_new("42704", "role \"%s\" does not exist", name);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE:
+        name = pg_str(c->object);
+        TRY(cat_database(d->cat, str_from(name), &out->object_id, &base, &allow));
+        if (out->object_id)
+            out->class_id = PG_DATABASE;
+        else
+            ddl_notice(d, "WARNING", err_new("3D000", "database \"%s\" does not exist", name));
+        return NULL;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN: {
+        const PgQuery__TypeName *t = c->object->type_name;
+        out->class_id = PG_TYPE;
+        TRY(ddl_find_type(d, t->names, t->n_names, &out->object_id));
+        return ddl_must_own_type(d, out->object_id);
+    }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT:
+        return ddl_domain_constraint(d, c->object->list->items[0],
+                                     pg_str(c->object->list->items[1]), out);
+    default:
+        return extension(d, c, out);
+    }
+}
+
+struct err *ddl_comment(struct ddl *d, const PgQuery__CommentStmt *c)
+{
+    struct object_address o = {0};
+    TRY(target(d, c, &o));
+    return o.class_id ? ddl_set_comment(d->cat, o, c->comment && *c->comment ? c->comment : NULL)
+                      : NULL;
+}
