@@ -42,6 +42,7 @@ static const char *node_name(const struct plan *n)
                                         [P_INSERT] = "Insert",
                                         [P_UPDATE] = "Update",
                                         [P_DELETE] = "Delete",
+                                        [P_MERGE] = "Merge",
                                         [P_WINDOW] = "WindowAgg"};
     if (n->kind == P_AGG && n->strategy == AGG_HASHED)
         return !has_empty_set(n) ? "HashAggregate"
@@ -108,7 +109,7 @@ static void put_title(struct explain *x, const struct plan *n)
     if (n->kind == P_INDEXSCAN)
         buf_printf(x->out, "%s using %s", n->backward ? " Backward" : "", n->index->name);
     const struct rte *rte = n->rte;
-    if (n->kind == P_INSERT || n->kind == P_UPDATE || n->kind == P_DELETE)
+    if (n->kind == P_INSERT || n->kind == P_UPDATE || n->kind == P_DELETE || n->kind == P_MERGE)
         rte = n->query->target;
     if (!rte)
         return;
