@@ -323,6 +323,8 @@ struct err *ddl_update_attribute(struct cat *c, uint32_t relid, int attnum, int 
                                  struct datum value)
 {
     struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
+    if (column == ATT_TYPE) /* what is known of the values was of the old type's */
+        TRY(stats_forget(c, relid, attnum));
     return ddl_update_column(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, column, value);
 }
 

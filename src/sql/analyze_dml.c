@@ -23,20 +23,23 @@ static struct rte *seen_target(const struct query *q)
 }
 
 /* The statement's target table, visible by alias where `visible`. */
-static struct err *open_target(struct level *l, const PgQuery__RangeVar *rv, const char *verb,
-                               bool visible)
+struct err *dml_open_target(struct level *l, const PgQuery__RangeVar *rv, const char *verb,
+                            bool visible)
 {
     struct analysis *a = l->a;
     struct query *q = l->q;
     struct relation *r;
     TRY(open_relation(a, rv, &r));
+    if (r->kind == 'v' && q->kind == Q_MERGE)
+        return err_detail(err_new("0A000", "cannot execute MERGE on relation \"%s\"", r->name),
+                          "This operation is not supported for views.");
     if (r->kind == 'v') {
         TRY(analyze_view_target(l, rv, r, &q->target_view, &q->target));
         r = q->target->rel;
     }
     struct err *e = not_writable(r, verb);
     if (e)
-        return r->kind == 'S' ? e : at(a, e, rv->location);
+        return r->kind == 'S' || q->kind == Q_MERGE ? e : at(a, e, rv->location);
     if (!q->target_view)
         TRY(rte_for_relation(a, r, rv->alias, &q->target));
     q->target->location = rv->location;
@@ -47,8 +50,8 @@ static struct err *open_target(struct level *l, const PgQuery__RangeVar *rv, con
 }
 
 /* The value of a column that a statement does not give. */
-static struct err *column_default(struct level *l, const struct relation *r, int att,
-                                  struct expr **out)
+struct err *dml_column_default(struct level *l, const struct relation *r, int att,
+                               struct expr **out)
 {
     struct analysis *a = l->a;
     const struct attr *col = &r->atts[att - 1];
@@ -77,8 +80,8 @@ static struct err *generated_column(const struct relation *r, int att, const cha
                       "Column \"%s\" is a generated column.", name);
 }
 
-static struct err *find_column(struct level *l, const struct relation *r, const char *name,
-                               int location, int *att)
+struct err *dml_find_column(struct level *l, const struct relation *r, const char *name,
+                            int location, int *att)
 {
     if (l->q->target_view)
         return view_target_column(l, name, location, att);
@@ -130,7 +133,7 @@ static struct err *insert_columns(struct level *l, const PgQuery__InsertStmt *s)
     for (size_t i = 0; i < s->n_cols; i++) {
         const PgQuery__ResTarget *t = s->cols[i]->res_target;
         int att;
-        TRY(find_column(l, r, t->name, t->location, &att));
+        TRY(dml_find_column(l, r, t->name, t->location, &att));
         for (int k = 0; k < q->nsource_atts; k++)
             if (q->source_atts[k] == att &&
                 !(t->n_indirection && s->cols[k]->res_target->n_indirection))
@@ -148,13 +151,11 @@ static struct err *insert_columns(struct level *l, const PgQuery__InsertStmt *s)
     return NULL;
 }
 
-static struct err *check_insertable(struct level *l, const PgQuery__InsertStmt *s, int att,
-                                    const struct expr *value)
+struct err *dml_check_insertable(struct level *l, int att, const struct expr *value)
 {
     struct query *q = l->q;
     const struct relation *r = q->target->rel;
     const struct attr *col = &r->atts[att - 1];
-    (void)s;
     if (value->kind == E_DEFAULT)
         return NULL;
     if (col->generated)
@@ -187,7 +188,7 @@ static struct err *row_length(struct level *l, const PgQuery__InsertStmt *s, int
     return NULL;
 }
 
-static int expr_location(const pg_node *n)
+static int node_location(const pg_node *n)
 {
     switch (n->node_case) {
     case PG_QUERY__NODE__NODE_A_CONST:
@@ -237,7 +238,7 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
             return err_new("42601", "VALUES lists must all be the same length");
     pg_node **first = values->values_lists[0]->list->items;
     TRY(row_length(l, s, ncols,
-                   ncols > q->nsource_atts ? expr_location(first[q->nsource_atts]) : -1));
+                   ncols > q->nsource_atts ? node_location(first[q->nsource_atts]) : -1));
     struct rte *rte = rte_new(a, q, RTE_VALUES, "*VALUES*", ncols);
     rte->nrows = nrows;
     rte->rows = arena_new_array(a->arena, struct expr **, nrows);
@@ -248,9 +249,9 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
             const struct attr *col = &r->atts[att - 1];
             struct expr **value = &rte->rows[k][i];
             TRY(analyze_expr_in(l, values->values_lists[k]->list->items[i], CL_VALUES, value));
-            TRY(check_insertable(l, s, att, *value));
+            TRY(dml_check_insertable(l, att, *value));
             if ((*value)->kind == E_DEFAULT)
-                TRY(column_default(l, r, att, value));
+                TRY(dml_column_default(l, r, att, value));
             if (is_part(s, i)) {
                 TRY(insert_part_value(l, s, i, col, value));
                 continue;
@@ -287,7 +288,7 @@ static struct err *insert_select(struct level *l, const PgQuery__InsertStmt *s)
         if (!t->name)
             continue;
         const struct attr *col = &q->target->rel->atts[q->source_atts[k] - 1];
-        TRY(check_insertable(l, s, q->source_atts[k], t->expr));
+        TRY(dml_check_insertable(l, q->source_atts[k], t->expr));
         /* A plain SELECT's own literals take the column's type; others are coerced outside. */
         if (is_part(s, k))
             TRY(insert_part_value(l, s, k, col, &t->expr));
@@ -337,103 +338,9 @@ static struct err *insert_row(struct level *l, const PgQuery__InsertStmt *s)
                                   &q->row[i]));
             rte_alias(q->row[i], rte, q->target);
         } else if (!q->row[i]) {
-            TRY(column_default(l, r, i + 1, &q->row[i]));
+            TRY(dml_column_default(l, r, i + 1, &q->row[i]));
         }
     }
-    return NULL;
-}
-
-/* ---- ON CONFLICT ---- */
-
-static bool index_has_columns(const struct index *ix, const int *atts, int n)
-{
-    if (!ix->valid || !(ix->unique || ix->deferrable) || ix->pred_sql || ix->nkeys != n)
-        return false;
-    for (int i = 0; i < ix->nkeys; i++) {
-        bool listed = false;
-        for (int k = 0; k < n; k++)
-            listed |= ix->cols[i].attnum == atts[k];
-        if (!listed)
-            return false;
-    }
-    return true;
-}
-
-static struct err *infer_arbiters(struct level *l, const PgQuery__InferClause *infer,
-                                  struct on_conflict *oc)
-{
-    struct analysis *a = l->a;
-    const struct relation *r = l->q->target->rel;
-    int atts[32];
-    int n = 0;
-    oc->arbiters = arena_new_array(a->arena, int, r->nindexes + 1);
-    if (infer->conname && *infer->conname) {
-        for (int i = 0; i < r->nindexes; i++)
-            if (strcmp(r->indexes[i].name, infer->conname) == 0 &&
-                (r->indexes[i].unique || r->indexes[i].deferrable))
-                oc->arbiters[oc->narbiters++] = i;
-        if (!oc->narbiters)
-            return at(a,
-                      err_new("42704", "constraint \"%s\" for table \"%s\" does not exist",
-                              infer->conname, r->name),
-                      infer->location);
-        return NULL;
-    }
-    if (infer->where_clause)
-        return at(a, err_unsupported("ON CONFLICT with an index predicate is not supported"),
-                  infer->location);
-    for (size_t i = 0; i < infer->n_index_elems; i++) {
-        const PgQuery__IndexElem *elem = infer->index_elems[i]->index_elem;
-        if (elem->expr || n == 32)
-            return at(a, err_unsupported("ON CONFLICT with index expressions is not supported"),
-                      infer->location);
-        TRY(find_column(l, r, elem->name, infer->location, &atts[n]));
-        n++;
-    }
-    for (int i = 0; i < r->nindexes; i++)
-        if (index_has_columns(&r->indexes[i], atts, n))
-            oc->arbiters[oc->narbiters++] = i;
-    if (!oc->narbiters)
-        return at(a,
-                  err_new("42P10", "there is no unique or exclusion constraint matching the ON "
-                                   "CONFLICT specification"),
-                  -1);
-    return NULL;
-}
-
-static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
-                               int *nout);
-
-static struct err *analyze_on_conflict(struct level *l, const PgQuery__OnConflictClause *c)
-{
-    struct analysis *a = l->a;
-    struct query *q = l->q;
-    struct on_conflict *oc = arena_new(a->arena, struct on_conflict);
-    if (l->q->target_view &&
-        (c->infer || c->action != PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_NOTHING))
-        return err_unsupported("INSERT ... ON CONFLICT with a conflict target or DO UPDATE is not "
-                               "supported on views");
-    q->on_conflict = oc;
-    oc->update = c->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
-    if (c->infer)
-        TRY(infer_arbiters(l, c->infer, oc));
-    if (!oc->update)
-        return NULL;
-    if (!c->infer)
-        return at(
-            a,
-            err_hint(err_new("42601", "ON CONFLICT DO UPDATE requires inference specification or "
-                                      "constraint name"),
-                     "For example, ON CONFLICT (column_name)."),
-            c->location);
-    TRY(rte_for_relation(a, q->target->rel, NULL, &oc->excluded));
-    oc->excluded->name = "excluded";
-    l->nitems = 0;
-    TRY(rte_add_ns(l, q->target, true, true));
-    TRY(rte_add_ns(l, oc->excluded, true, false));
-    TRY(analyze_set(l, c->target_list, c->n_target_list, &oc->set, &oc->nset));
-    if (c->where_clause)
-        TRY(analyze_bool(l, c->where_clause, CL_WHERE, "WHERE", &oc->where));
     return NULL;
 }
 
@@ -442,7 +349,7 @@ struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s)
     struct query *q = l->q;
     if (s->with_clause)
         TRY(analyze_with(l, s->with_clause));
-    TRY(open_target(l, s->relation, "insert into", false));
+    TRY(dml_open_target(l, s->relation, "insert into", false));
     q->overriding_system = s->override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
     q->overriding_user = s->override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
     TRY(insert_columns(l, s));
@@ -497,7 +404,7 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     struct analysis *a = l->a;
     const struct relation *r = l->q->target->rel;
     int att;
-    TRY(find_column(l, r, t->name, t->location, &att));
+    TRY(dml_find_column(l, r, t->name, t->location, &att));
     const struct attr *col = &r->atts[att - 1];
     int before = -1;
     for (int i = 0; i < *n; i++)
@@ -510,7 +417,7 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     if (value->kind == E_DEFAULT) {
         if (col->generated)
             return NULL; /* computed anyway */
-        TRY(column_default(l, r, att, &value));
+        TRY(dml_column_default(l, r, att, &value));
     } else if (col->generated) {
         return generated_column(r, att, "update");
     } else if (col->identity == 'a') {
@@ -523,8 +430,8 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     return NULL;
 }
 
-static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
-                               int *nout)
+struct err *dml_analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
+                            int *nout)
 {
     struct analysis *a = l->a;
     *out = arena_new_array(a->arena, struct assignment, n + 1);
@@ -552,7 +459,7 @@ static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct
 }
 
 /* Expressions of generated columns, over the columns of the target. */
-static struct err *generated_columns(struct level *l)
+struct err *dml_generated_columns(struct level *l)
 {
     struct analysis *a = l->a;
     struct query *q = l->q;
@@ -583,14 +490,14 @@ struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
     struct query *q = l->q;
     if (s->with_clause)
         TRY(analyze_with(l, s->with_clause));
-    TRY(open_target(l, s->relation, "update", true));
+    TRY(dml_open_target(l, s->relation, "update", true));
     struct from_node *f = arena_new(l->a->arena, struct from_node);
     f->rte = q->target;
     q->from = arena_memdup(l->a->arena, &f, sizeof(f));
     q->nfrom = 1;
     TRY(analyze_from(l, s->from_clause, s->n_from_clause));
-    TRY(analyze_set(l, s->target_list, s->n_target_list, &q->set, &q->nset));
-    TRY(generated_columns(l));
+    TRY(dml_analyze_set(l, s->target_list, s->n_target_list, &q->set, &q->nset));
+    TRY(dml_generated_columns(l));
     TRY(target_where(l, s->where_clause));
     TRY(analyze_returning(l, s->returning_list, s->n_returning_list));
     return finish_view_target(l);
@@ -603,7 +510,7 @@ struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s)
     struct query *q = l->q;
     if (s->with_clause)
         TRY(analyze_with(l, s->with_clause));
-    TRY(open_target(l, s->relation, "delete from", true));
+    TRY(dml_open_target(l, s->relation, "delete from", true));
     struct from_node *f = arena_new(l->a->arena, struct from_node);
     f->rte = q->target;
     q->from = arena_memdup(l->a->arena, &f, sizeof(f));
