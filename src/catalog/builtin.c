@@ -563,6 +563,10 @@ uint32_t builtin_default_opclass(uint32_t am, uint32_t type, uint32_t *family, u
         return opclass_search(am, ANYARRAY_OID, false, family, input);
     if (t && t->kind == 'e')
         return opclass_search(am, ANYENUM_OID, false, family, input);
+    if (t && t->kind == 'r')
+        return opclass_search(am, ANYRANGE_OID, false, family, input);
+    if (t && t->kind == 'm')
+        return opclass_search(am, ANYMULTIRANGE_OID, false, family, input);
     if (t && t->kind == 'c')
         return opclass_search(am, RECORD_OID, false, family, input);
     return opclass_search(am, type, true, family, input);

@@ -129,10 +129,13 @@ struct ddl_type_def {
     const char *name;
     uint32_t nsp;
     uint32_t owner;
-    char kind;         /* e enum, d domain, c composite */
-    uint32_t relid;    /* composite: the relation that has its fields */
-    char relkind;      /* ... of kind 'c': a type by itself */
-    uint32_t basetype; /* domain */
+    char kind;                   /* e enum, d domain, c composite, r range */
+    uint32_t relid;              /* composite: the relation that has its fields */
+    char relkind;                /* ... of kind 'c': a type by itself */
+    uint32_t basetype;           /* domain; the subtype of a range */
+    const char *multirange_name; /* range */
+    uint32_t opclass;            /* ... of the subtype */
+    uint32_t subdiff;
     int32_t typmod;
     int ndims;
     uint32_t collation;

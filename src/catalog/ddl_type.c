@@ -97,6 +97,22 @@ static struct err *domain_columns(struct cat *c, const struct ddl_type_def *def,
     return NULL;
 }
 
+static struct err *range_columns(struct cat *c, const struct ddl_type_def *def, struct arena *a,
+                                 bool multirange, struct datum *v)
+{
+    struct datum sub[TYP_COUNT];
+    TRY(type_row(c, def->basetype, a, sub));
+    v[TYP_TYPE] = datum_int(multirange ? 'm' : 'r');
+    v[TYP_CATEGORY] = datum_int('R');
+    v[TYP_INPUT] = proc_datum(multirange ? "multirange_in" : "range_in");
+    v[TYP_OUTPUT] = proc_datum(multirange ? "multirange_out" : "range_out");
+    v[TYP_RECEIVE] = proc_datum(multirange ? "multirange_recv" : "range_recv");
+    v[TYP_SEND] = proc_datum(multirange ? "multirange_send" : "range_send");
+    v[TYP_ANALYZE] = proc_datum(multirange ? "multirange_typanalyze" : "range_typanalyze");
+    v[TYP_ALIGN] = datum_int(sub[TYP_ALIGN].i == 'd' ? 'd' : 'i');
+    return NULL;
+}
+
 static void array_columns(const struct datum *elem, struct datum *v)
 {
     v[TYP_TYPE] = datum_int('b');
@@ -157,12 +173,47 @@ static struct err *insert_types(struct cat *c, const struct ddl_type_def *def, u
         enum_columns(v);
     else if (def->kind == 'c')
         composite_columns(def, v);
+    else if (def->kind == 'r')
+        TRY(range_columns(c, def, a, false, v));
     else
         TRY(domain_columns(c, def, a, v));
     common_columns(def, array, name, w);
     array_columns(v, w);
     TRY(systab_insert(c, PG_TYPE, v));
     return systab_insert(c, PG_TYPE, w);
+}
+
+/* A range type's multirange type, and what pg_range says of both. */
+static struct err *create_multirange(struct cat *c, const struct ddl_type_def *def, uint32_t range,
+                                     struct arena *a)
+{
+    struct datum v[TYP_COUNT];
+    struct datum w[TYP_COUNT];
+    uint32_t oid;
+    uint32_t array;
+    struct err *e;
+    TRY(cat_new_oid(c, &oid));
+    TRY(cat_new_oid(c, &array));
+    common_columns(def, oid, def->multirange_name, v);
+    TRY(range_columns(c, def, a, true, v));
+    v[TYP_ARRAY] = datum_int(array);
+    const char *name = array_name(c, a, def->nsp, def->multirange_name, &e);
+    TRY(e);
+    common_columns(def, array, name, w);
+    array_columns(v, w);
+    TRY(systab_insert(c, PG_TYPE, v));
+    TRY(systab_insert(c, PG_TYPE, w));
+    struct datum r[RNG_COUNT] = {
+        [RNG_TYPID] = datum_int(range),          [RNG_SUBTYPE] = datum_int(def->basetype),
+        [RNG_MULTITYPID] = datum_int(oid),       [RNG_COLLATION] = datum_int(def->collation),
+        [RNG_SUBOPC] = datum_int(def->opclass),  [RNG_CANONICAL] = datum_int(0),
+        [RNG_SUBDIFF] = datum_int(def->subdiff),
+    };
+    TRY(systab_insert(c, PG_RANGE, r));
+    struct object_address self = {PG_TYPE, oid, 0};
+    TRY(depend_record(c, self, (struct object_address){PG_TYPE, range, 0}, DEPEND_INTERNAL));
+    TRY(depend_record(c, (struct object_address){PG_TYPE, array, 0}, self, DEPEND_INTERNAL));
+    return cat_load_type(c, array, NULL);
 }
 
 struct err *ddl_create_type(struct cat *c, const struct ddl_type_def *def, uint32_t *oid)
@@ -173,6 +224,8 @@ struct err *ddl_create_type(struct cat *c, const struct ddl_type_def *def, uint3
     TRY(cat_new_oid(c, &array));
     arena_init(&a);
     struct err *e = insert_types(c, def, *oid, array, &a);
+    if (!e && def->kind == 'r')
+        e = create_multirange(c, def, *oid, &a);
     arena_done(&a);
     TRY(e);
     TRY(type_depends(c, def, *oid, array));
@@ -247,6 +300,7 @@ struct err *ddl_rename_enum_label(struct cat *c, uint32_t label_oid, const char 
 struct err *ddl_remove_type(struct cat *c, uint32_t oid)
 {
     struct datum key = datum_int(oid);
+    TRY(systab_delete(c, PG_RANGE, RANGE_RNGTYPID_INDEX, &key, 1, NULL));
     TRY(systab_delete(c, PG_ENUM, ENUM_TYPID_LABEL_INDEX, &key, 1, NULL));
     TRY(systab_delete(c, PG_CONSTRAINT, CONSTRAINT_TYPID_INDEX, &key, 1, NULL));
     return systab_delete(c, PG_TYPE, TYPE_OID_INDEX, &key, 1, NULL);

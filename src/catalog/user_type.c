@@ -30,6 +30,11 @@ static char char_of(struct datum d)
     return d.null ? '\0' : (char)d.i;
 }
 
+struct parts {
+    uint32_t inner;      /* element, base, subtype, or range type; 0: none */
+    uint32_t multirange; /* of a range type */
+};
+
 static const char *ops_name(const struct cat_type *t)
 {
     const struct cat_type *elem = t->is_array ? builtin_type(t->elem) : NULL;
@@ -43,20 +48,22 @@ static const char *ops_name(const struct cat_type *t)
     return out;
 }
 
-static void init_ops(struct user_type *u)
+/* `parts`: what the type is made of. */
+static void init_ops(struct user_type *u, const struct parts *parts)
 {
     struct type_ops *ops = &u->ops;
-    const struct type_ops *inner = NULL;
-    if (u->cat.is_array)
-        inner = type_by_oid(u->cat.elem);
-    else if (u->cat.kind == 'd')
-        inner = type_by_oid(u->cat.basetype);
+    const struct type_ops *inner = type_by_oid(parts->inner);
     ops->oid = u->cat.oid;
     ops->name = ops_name(&u->cat);
     if (u->cat.is_array && inner) {
         type_init_array(ops, inner);
     } else if (u->cat.kind == 'e') {
         type_init_enum(ops);
+    } else if (u->cat.kind == 'r' && inner) {
+        type_init_range(ops, inner);
+        ops->multirange_oid = parts->multirange;
+    } else if (u->cat.kind == 'm' && inner) {
+        type_init_multirange(ops, inner);
     } else if (u->cat.kind == 'c') {
         type_init_composite(ops);
     } else if (u->cat.kind == 'd' && inner) {
@@ -70,7 +77,7 @@ static void init_ops(struct user_type *u)
     }
 }
 
-static void register_row(const struct datum *v)
+static void register_row(const struct datum *v, const struct parts *parts)
 {
     struct str name = datum_as_str(v[TYP_NAME]);
     uint32_t elem = oid_of(v[TYP_ELEM]);
@@ -98,7 +105,7 @@ static void register_row(const struct datum *v)
         .input = oid_of(v[TYP_INPUT]),
         .ops = &u->ops,
     };
-    init_ops(u);
+    init_ops(u, parts);
     type_register(u->cat.oid, &u->ops);
     pthread_mutex_unlock(&mu);
 }
@@ -108,6 +115,24 @@ static bool is_known(const struct datum *v)
 {
     const struct cat_type *t = builtin_type(oid_of(v[TYP_OID]));
     return t && str_eq(t->name, datum_as_str(v[TYP_NAME])) && t->nsp == oid_of(v[TYP_NSP]);
+}
+
+static struct err *find_parts(struct cat *c, const struct datum *v, struct arena *a,
+                              struct parts *out)
+{
+    char kind = char_of(v[TYP_TYPE]);
+    uint32_t base = oid_of(v[TYP_BASETYPE]);
+    struct datum r[RNG_COUNT];
+    bool found;
+    *out = (struct parts){.inner = base ? base : oid_of(v[TYP_ELEM])};
+    if (kind != 'r' && kind != 'm')
+        return NULL;
+    TRY(systab_get(c, PG_RANGE, kind == 'r' ? RANGE_RNGTYPID_INDEX : RANGE_RNGMULTITYPID_INDEX,
+                   &v[TYP_OID], 1, a, r, &found));
+    if (found)
+        *out = (struct parts){oid_of(r[kind == 'r' ? RNG_SUBTYPE : RNG_TYPID]),
+                              oid_of(r[RNG_MULTITYPID])};
+    return NULL;
 }
 
 static struct err *load(struct cat *c, uint32_t oid, int depth, bool *found)
@@ -123,11 +148,13 @@ static struct err *load(struct cat *c, uint32_t oid, int depth, bool *found)
     arena_init(&a);
     struct err *e = systab_get(c, PG_TYPE, TYPE_OID_INDEX, &key, 1, &a, v, found);
     if (!e && *found && !is_known(v)) {
-        uint32_t inner = oid_of(v[TYP_BASETYPE]) ? oid_of(v[TYP_BASETYPE]) : oid_of(v[TYP_ELEM]);
+        struct parts parts;
         bool inner_found;
-        e = load(c, inner, depth + 1, &inner_found);
+        e = find_parts(c, v, &a, &parts);
         if (!e)
-            register_row(v);
+            e = load(c, parts.inner, depth + 1, &inner_found);
+        if (!e)
+            register_row(v, &parts);
     }
     arena_done(&a);
     return e;

@@ -62,6 +62,7 @@ struct err *ddl_rename_domain_constraint(struct ddl *d, const PgQuery__RenameStm
 /* CONSTRAINT name ON DOMAIN: finds it. */
 struct err *ddl_domain_constraint(struct ddl *d, const PgQuery__Node *type, const char *name,
                                   struct object_address *out) MUST_CHECK;
+struct err *ddl_create_range(struct ddl *d, const PgQuery__CreateRangeStmt *s) MUST_CHECK;
 struct err *ddl_create_composite(struct ddl *d, const PgQuery__CompositeTypeStmt *s) MUST_CHECK;
 struct err *ddl_alter_attribute_type(struct ddl *d, struct relation **rel,
                                      const PgQuery__AlterTableCmd *cmd) MUST_CHECK;

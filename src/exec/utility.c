@@ -339,6 +339,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
         snprintf(tag, 64, "CREATE TYPE");
         return ddl_create_enum(d, n->create_enum_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_RANGE_STMT:
+        snprintf(tag, 64, "CREATE TYPE");
+        return ddl_create_range(d, n->create_range_stmt);
     case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT:
         snprintf(tag, 64, "CREATE TYPE");
         return ddl_create_composite(d, n->composite_type_stmt);

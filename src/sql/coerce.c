@@ -30,9 +30,9 @@ bool type_is_polymorphic(uint32_t type)
     case ANYCOMPATIBLE_OID:
     case ANYCOMPATIBLEARRAY_OID:
     case ANYCOMPATIBLENONARRAY_OID:
-    case 4537: /* anymultirange */
-    case 4538: /* anycompatiblemultirange */
-    case 5080: /* anycompatiblerange */
+    case ANYMULTIRANGE_OID:
+    case ANYCOMPATIBLEMULTIRANGE_OID:
+    case ANYCOMPATIBLERANGE_OID:
         return true;
     }
     return false;
@@ -118,13 +118,13 @@ static bool polymorphic_accepts(uint32_t from, uint32_t to)
         return t && t->kind == 'e';
     }
     case ANYRANGE_OID:
-    case 5080: {
-        const struct cat_type *t = builtin_type(from);
+    case ANYCOMPATIBLERANGE_OID: {
+        const struct cat_type *t = builtin_type(builtin_base_type(from));
         return t && t->kind == 'r';
     }
-    case 4537:
-    case 4538: {
-        const struct cat_type *t = builtin_type(from);
+    case ANYMULTIRANGE_OID:
+    case ANYCOMPATIBLEMULTIRANGE_OID: {
+        const struct cat_type *t = builtin_type(builtin_base_type(from));
         return t && t->kind == 'm';
     }
     }

@@ -227,6 +227,13 @@ static struct err *put_extract(struct deparser *d, const struct expr *e)
     return NULL;
 }
 
+/* Those of user-made range types are named like the type. */
+static bool is_range_constructor(const struct cat_proc *p)
+{
+    return p->src.len >= 18 && (memcmp(p->src.data, "range_constructor", 17) == 0 ||
+                                memcmp(p->src.data, "multirange_constru", 18) == 0);
+}
+
 static struct err *put_func(struct deparser *d, const struct expr *e, bool implicit)
 {
     const struct cat_proc *p = builtin_proc(e->func);
@@ -238,8 +245,12 @@ static struct err *put_func(struct deparser *d, const struct expr *e, bool impli
         return err_new("XX000", "cache lookup failed for function %u", e->func);
     if (e->form == FORM_SQL && str_eq_c(p->name, "extract") && e->nargs == 2)
         return put_extract(d, e);
-    char *name = arena_strndup(&d->arena, p->name.data, p->name.len);
-    quote_identifier(d->out, name);
+    if (e->type >= FIRST_USER_OID && is_range_constructor(p)) {
+        buf_put_c(d->out, type_text(d, e->type, -1));
+    } else {
+        char *name = arena_strndup(&d->arena, p->name.data, p->name.len);
+        quote_identifier(d->out, name);
+    }
     buf_put_u8(d->out, '(');
     TRY(put_args(d, e, 0));
     buf_put_u8(d->out, ')');

@@ -32,11 +32,30 @@ static uint32_t strip_domain(uint32_t type)
     return builtin_base_type(type);
 }
 
+static uint32_t range_subtype(uint32_t range)
+{
+    const struct type_ops *t = type_by_oid(range);
+    return t && t->range ? t->range->oid : 0;
+}
+
+static uint32_t multirange_of_range(uint32_t range)
+{
+    const struct type_ops *t = type_by_oid(range);
+    return t ? t->multirange_oid : 0;
+}
+
+static uint32_t range_of_multirange(uint32_t multirange)
+{
+    const struct type_ops *t = type_by_oid(multirange);
+    return t && t->multirange ? t->multirange->oid : 0;
+}
+
 /* Whether one type can stand for all of a candidate's polymorphic parameters of a family. */
 static bool poly_consistent(const struct candidate *c, const uint32_t *input, int n)
 {
     uint32_t elem = 0;
     uint32_t compatible = 0;
+    uint32_t range = 0;
     bool enums = false;
     for (int i = 0; i < n; i++) {
         uint32_t declared = c->types[i];
@@ -51,6 +70,13 @@ static bool poly_consistent(const struct candidate *c, const uint32_t *input, in
             if (elem && elem != element)
                 return false;
             elem = element;
+        } else if (declared == ANYRANGE_OID || declared == ANYMULTIRANGE_OID) {
+            uint32_t base = builtin_base_type(type);
+            uint32_t r = declared == ANYRANGE_OID ? base : range_of_multirange(base);
+            if ((range && range != r) || (elem && elem != range_subtype(r)))
+                return false;
+            range = r;
+            elem = range_subtype(r);
         } else if (declared == ANYCOMPATIBLE_OID || declared == ANYCOMPATIBLENONARRAY_OID ||
                    declared == ANYCOMPATIBLEARRAY_OID) {
             if (compatible && !can_coerce(element, compatible, 'i') &&
@@ -161,10 +187,10 @@ static int by_known_type(struct candidate *c, int n, const uint32_t *input, int 
         return n;
     int found = -1;
     for (int k = 0; k < n; k++) {
-        bool fits = true;
-        for (int i = 0; fits && i < nargs; i++)
-            fits = can_coerce(known, c[k].types[i], 'i');
-        if (!fits)
+        uint32_t same[MAX_ARGS];
+        for (int i = 0; i < nargs; i++)
+            same[i] = known;
+        if (!acceptable(&c[k], same, nargs))
             continue;
         if (found >= 0)
             return n;
@@ -394,7 +420,11 @@ struct err *equality_op(struct analysis *a, uint32_t type, int location, uint32_
 struct poly {
     uint32_t elem;
     uint32_t array;
+    uint32_t range;
+    uint32_t multirange;
     uint32_t compatible;
+    uint32_t compatible_range;
+    uint32_t compatible_multirange;
     bool any_known;
 };
 
@@ -427,6 +457,26 @@ static struct err *poly_note(struct analysis *a, struct poly *p, uint32_t declar
             return poly_mismatch(a, "anyarray", p->array, actual, location);
         p->array = actual;
         break;
+    case ANYRANGE_OID:
+        actual = builtin_base_type(actual);
+        if (p->range && p->range != actual)
+            return poly_mismatch(a, "anyrange", p->range, actual, location);
+        p->range = actual;
+        break;
+    case ANYMULTIRANGE_OID:
+        actual = builtin_base_type(actual);
+        if (p->multirange && p->multirange != actual)
+            return poly_mismatch(a, "anymultirange", p->multirange, actual, location);
+        p->multirange = actual;
+        break;
+    case ANYCOMPATIBLERANGE_OID:
+        p->compatible_range = actual;
+        if (!p->compatible)
+            p->compatible = range_subtype(actual);
+        break;
+    case ANYCOMPATIBLEMULTIRANGE_OID:
+        p->compatible_multirange = actual;
+        break;
     case ANYCOMPATIBLE_OID:
     case ANYCOMPATIBLENONARRAY_OID:
     case ANYCOMPATIBLEARRAY_OID: {
@@ -456,8 +506,48 @@ static uint32_t poly_type(const struct poly *p, uint32_t declared)
         return p->compatible;
     case ANYCOMPATIBLEARRAY_OID:
         return array_type_of(p->compatible);
+    case ANYRANGE_OID:
+        return p->range;
+    case ANYMULTIRANGE_OID:
+        return p->multirange;
+    case ANYCOMPATIBLERANGE_OID:
+        return p->compatible_range;
+    case ANYCOMPATIBLEMULTIRANGE_OID:
+        return p->compatible_multirange;
     }
     return declared;
+}
+
+/* A range, its multirange and its subtype follow from one another, but for the range from the
+ * subtype. */
+static struct err *relate_ranges(struct analysis *a, struct poly *p, int location)
+{
+    if (p->multirange && !p->range)
+        p->range = range_of_multirange(p->multirange);
+    if (p->range && !p->multirange)
+        p->multirange = multirange_of_range(p->range);
+    if (p->range && p->multirange != multirange_of_range(p->range))
+        return at(a,
+                  err_detail(err_new("42804",
+                                     "argument declared %s is not consistent with argument "
+                                     "declared %s",
+                                     "anymultirange", "anyrange"),
+                             "%s versus %s", type_display(a->arena, p->multirange, -1),
+                             type_display(a->arena, p->range, -1)),
+                  location);
+    uint32_t subtype = p->range ? range_subtype(p->range) : 0;
+    if (subtype && p->elem && p->elem != subtype)
+        return at(a,
+                  err_detail(err_new("42804",
+                                     "argument declared %s is not consistent with argument "
+                                     "declared %s",
+                                     "anyrange", "anyelement"),
+                             "%s versus %s", type_display(a->arena, p->range, -1),
+                             type_display(a->arena, p->elem, -1)),
+                  location);
+    if (subtype)
+        p->elem = subtype;
+    return NULL;
 }
 
 struct err *resolve_polymorphic(struct analysis *a, const struct cat_proc *proc, uint32_t *declared,
@@ -490,6 +580,7 @@ struct err *resolve_polymorphic(struct analysis *a, const struct cat_proc *proc,
                       location);
         p.elem = elem;
     }
+    TRY(relate_ranges(a, &p, location));
     if (!p.compatible)
         p.compatible = TEXT_OID;
     for (int i = 0; i < nargs; i++) {
@@ -686,7 +777,9 @@ static struct err *try_type_call(struct analysis *a, struct func_name fn, struct
                                  int location, struct expr **out)
 {
     *out = NULL;
-    const struct cat_type *t = builtin_type_by_name(str_from(fn.name));
+    uint32_t oid;
+    TRY(cat_find_type(a->cat, fn.nsp ? str_from(fn.nsp) : STR(""), str_from(fn.name), &oid));
+    const struct cat_type *t = builtin_type(oid);
     if (!t || t->kind == 'p')
         return NULL;
     bool binary = arg->type == UNKNOWN_OID;
@@ -696,6 +789,37 @@ static struct err *try_type_call(struct analysis *a, struct func_name fn, struct
                  (!c && (t->category == 'S' || category_of(arg->type) == 'S'));
     }
     return binary ? coerce_explicit(a, arg, t->oid, -1, location, out) : NULL;
+}
+
+/* The functions that make values of a range or multirange type which a user made: those of
+ * int4range, for other types. */
+static struct err *range_constructors(struct analysis *a, struct func_name fn,
+                                      const struct cat_proc **out, int *n)
+{
+    uint32_t oid;
+    TRY(cat_find_type(a->cat, fn.nsp ? str_from(fn.nsp) : STR(""), str_from(fn.name), &oid));
+    const struct cat_type *t = builtin_type(oid);
+    if (oid < FIRST_USER_OID || !t || !t->ops || (t->kind != 'r' && t->kind != 'm'))
+        return NULL;
+    const struct cat_proc *model =
+        builtin_procs(t->kind == 'r' ? STR("int4range") : STR("int4multirange"), n);
+    struct cat_proc *procs = arena_new_array(a->arena, struct cat_proc, *n);
+    for (int i = 0; i < *n; i++) {
+        uint32_t *types = arena_new_array(a->arena, uint32_t, model[i].nargs + 1);
+        procs[i] = model[i];
+        for (int k = 0; k < model[i].nargs; k++) {
+            uint32_t m = model[i].argtypes[k];
+            const struct type_ops *inner = t->kind == 'r' ? t->ops->range : t->ops->multirange;
+            bool array = m != INT4_OID && m != INT4RANGE_OID;
+            types[k] = m == TEXT_OID ? m : array ? array_type_of(inner->oid) : inner->oid;
+        }
+        procs[i].argtypes = types;
+        procs[i].rettype = oid;
+        if (procs[i].variadic)
+            procs[i].variadic = t->ops->multirange->oid;
+    }
+    *out = procs;
+    return NULL;
 }
 
 static struct err *find_func(struct analysis *a, struct func_name fn, struct expr **args,
@@ -709,6 +833,8 @@ static struct err *find_func(struct analysis *a, struct func_name fn, struct exp
     const struct cat_proc *procs = NULL;
     if (!fn.nsp || strcmp(fn.nsp, "pg_catalog") == 0)
         procs = builtin_procs(str_from(fn.name), &n);
+    if (!n)
+        TRY(range_constructors(a, fn, &procs, &n));
     for (int i = 0; i < nargs; i++)
         input[i] = args[i]->type ? args[i]->type : UNKNOWN_OID;
     struct candidate *c = arena_new_array(a->arena, struct candidate, n + 1);

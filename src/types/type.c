@@ -103,6 +103,9 @@ PSEUDO_TYPE(anyelement, ANYELEMENT_OID, "anyelement");
 PSEUDO_TYPE(anynonarray, ANYNONARRAY_OID, "anynonarray");
 PSEUDO_TYPE(anyenum, ANYENUM_OID, "anyenum");
 PSEUDO_TYPE(anyrange, ANYRANGE_OID, "anyrange");
+PSEUDO_TYPE(anymultirange, ANYMULTIRANGE_OID, "anymultirange");
+PSEUDO_TYPE(anycompatiblerange, ANYCOMPATIBLERANGE_OID, "anycompatiblerange");
+PSEUDO_TYPE(anycompatiblemultirange, ANYCOMPATIBLEMULTIRANGE_OID, "anycompatiblemultirange");
 PSEUDO_TYPE(anycompatible, ANYCOMPATIBLE_OID, "anycompatible");
 PSEUDO_TYPE(anycompatiblenonarray, ANYCOMPATIBLENONARRAY_OID, "anycompatiblenonarray");
 PSEUDO_TYPE(trigger, TRIGGER_OID, "trigger");
@@ -235,6 +238,9 @@ static const struct type_ops *const scalars[] = {
     &anyenum_ops,
     &jsonb_ops,
     &anyrange_ops,
+    &anymultirange_ops,
+    &anycompatiblerange_ops,
+    &anycompatiblemultirange_ops,
     &regnamespace_ops,
     &regrole_ops,
     &regcollation_ops,
@@ -245,12 +251,58 @@ static const struct type_ops *const scalars[] = {
 };
 
 /* By OID; filled before main starts, so that readers need no lock. */
-enum { TABLE_OIDS = 5120 };
+enum { TABLE_OIDS = 6400 };
 static const struct type_ops *by_oid[TABLE_OIDS];
 static const struct type_ops *array_by_elem[TABLE_OIDS];
 
+/* Range types with their multirange types, and the arrays of both. */
+static const struct {
+    uint32_t oid, array, multi, multi_array;
+    const char *name, *multi_name, *array_name, *multi_array_name;
+    const struct type_ops *subtype;
+} range_types[] = {
+#define RANGE_TYPE(prefix, oid, multi, multi_array, subtype)                                     \
+    {                                                                                            \
+        oid, oid + 1, multi, multi_array, prefix "range", prefix "multirange", prefix "range[]", \
+            prefix "multirange[]", &subtype##_ops                                                \
+    }
+    RANGE_TYPE("int4", INT4RANGE_OID, INT4MULTIRANGE_OID, 6150, int4),
+    RANGE_TYPE("num", NUMRANGE_OID, NUMMULTIRANGE_OID, 6151, numeric),
+    RANGE_TYPE("ts", TSRANGE_OID, TSMULTIRANGE_OID, 6152, timestamp),
+    RANGE_TYPE("tstz", TSTZRANGE_OID, TSTZMULTIRANGE_OID, 6153, timestamptz),
+    RANGE_TYPE("date", DATERANGE_OID, DATEMULTIRANGE_OID, 6155, date),
+    RANGE_TYPE("int8", INT8RANGE_OID, INT8MULTIRANGE_OID, 6157, int8),
+};
+static struct type_ops range_ops[ARRAY_LENGTH(range_types) * 4];
+
+static void add_array(struct type_ops *t, uint32_t oid, const char *name,
+                      const struct type_ops *elem)
+{
+    *t = (struct type_ops){.oid = oid, .name = name};
+    type_init_array(t, elem);
+    by_oid[oid] = t;
+    array_by_elem[elem->oid] = t;
+}
+
+static void fill_ranges(void)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(range_types); i++) {
+        struct type_ops *t = &range_ops[i * 4];
+        t[0] = (struct type_ops){.oid = range_types[i].oid, .name = range_types[i].name};
+        type_init_range(&t[0], range_types[i].subtype);
+        t[0].multirange_oid = range_types[i].multi;
+        t[1] = (struct type_ops){.oid = range_types[i].multi, .name = range_types[i].multi_name};
+        type_init_multirange(&t[1], &t[0]);
+        by_oid[t[0].oid] = &t[0];
+        by_oid[t[1].oid] = &t[1];
+        add_array(&t[2], range_types[i].array, range_types[i].array_name, &t[0]);
+        add_array(&t[3], range_types[i].multi_array, range_types[i].multi_array_name, &t[1]);
+    }
+}
+
 __attribute__((constructor)) static void fill_tables(void)
 {
+    fill_ranges();
     for (size_t i = 0; i < ARRAY_LENGTH(scalars); i++)
         by_oid[scalars[i]->oid] = scalars[i];
     for (size_t i = 0; i < ARRAY_LENGTH(arrays); i++) {

@@ -68,6 +68,21 @@ enum type_oid {
     ANYENUM_OID = 3500,
     JSONB_OID = 3802,
     ANYRANGE_OID = 3831,
+    INT4RANGE_OID = 3904,
+    NUMRANGE_OID = 3906,
+    TSRANGE_OID = 3908,
+    TSTZRANGE_OID = 3910,
+    DATERANGE_OID = 3912,
+    INT8RANGE_OID = 3926,
+    INT4MULTIRANGE_OID = 4451,
+    NUMMULTIRANGE_OID = 4532,
+    TSMULTIRANGE_OID = 4533,
+    TSTZMULTIRANGE_OID = 4534,
+    DATEMULTIRANGE_OID = 4535,
+    INT8MULTIRANGE_OID = 4536,
+    ANYMULTIRANGE_OID = 4537,
+    ANYCOMPATIBLEMULTIRANGE_OID = 4538,
+    ANYCOMPATIBLERANGE_OID = 5080,
     REGNAMESPACE_OID = 4089,
     REGROLE_OID = 4096,
     REGCOLLATION_OID = 4191,
@@ -179,9 +194,12 @@ struct type_ops {
     const char *name; /* as format_type prints it: "integer", "character varying" */
     int16_t len;      /* bytes in a tuple: 1, 2, 4, 8 by value; -1 by reference */
     bool byval;
-    const struct type_ops *elem; /* arrays and vectors: the element type */
-    const struct type_ops
-        *base;       /* domains: the type that their values are of; `oid` is the base's */
+    const struct type_ops *elem;       /* arrays and vectors: the element type */
+    const struct type_ops *range;      /* range types: the subtype */
+    const struct type_ops *multirange; /* multirange types: the range type */
+    uint32_t multirange_oid;           /* range types: of their multirange type */
+    /* Domains: the type that their values are of. `oid` is the base's. */
+    const struct type_ops *base;
     uint32_t domain; /* domains: their own OID; 0: none */
     int32_t typmod;  /* of a domain's base type */
 
@@ -226,6 +244,9 @@ void type_init_array(struct type_ops *t, const struct type_ops *elem);
 void type_init_enum(struct type_ops *t);
 void type_init_domain(struct type_ops *t, uint32_t domain, const struct type_ops *base,
                       int32_t typmod);
+/* For range types over a subtype (with order, hash and key), and multirange types over those. */
+void type_init_range(struct type_ops *t, const struct type_ops *subtype);
+void type_init_multirange(struct type_ops *t, const struct type_ops *range);
 /* For composite types. */
 void type_init_composite(struct type_ops *t);
 bool type_is_record(const struct type_ops *t); /* record, or a composite type */

@@ -20,11 +20,11 @@ static const struct {
     TABLE(fn_timestamp),    TABLE(fn_extract),    TABLE(fn_trunc),       TABLE(fn_json),
     TABLE(fn_jsonb),        TABLE(fn_jsonb_edit), TABLE(fn_jsonb_build), TABLE(fn_array),
     TABLE(fn_array_search), TABLE(fn_misc),       TABLE(fn_tonumber),    TABLE(fn_tochar),
-    TABLE(fn_fromchar),
+    TABLE(fn_fromchar),     TABLE(fn_range),
 #undef TABLE
 };
 
-enum { BUCKETS = 4096 };
+enum { BUCKETS = 8192 };
 static const struct fn_entry *buckets[BUCKETS]; /* open addressing */
 static size_t entries;
 
@@ -65,6 +65,7 @@ const struct srf_impl *srf_lookup(const char *prosrc)
         {srf_series_table, &srf_series_count},
         {srf_text_table, &srf_text_count},
         {srf_json_table, &srf_json_count},
+        {srf_range_table, &srf_range_count},
     };
     for (size_t t = 0; t < ARRAY_LENGTH(srfs); t++)
         for (size_t i = 0; i < *srfs[t].count; i++)
@@ -84,10 +85,9 @@ const struct agg_impl *agg_lookup(const char *name, const uint32_t *arg_types, i
         const struct agg_entry *entries;
         const size_t *count;
     } aggs[] = {
-        {agg_basic_table, &agg_basic_count},
-        {agg_numeric_table, &agg_numeric_count},
-        {agg_json_table, &agg_json_count},
-        {agg_float_table, &agg_float_count},
+        {agg_basic_table, &agg_basic_count}, {agg_numeric_table, &agg_numeric_count},
+        {agg_json_table, &agg_json_count},   {agg_float_table, &agg_float_count},
+        {agg_range_table, &agg_range_count},
     };
     for (size_t t = 0; t < ARRAY_LENGTH(aggs); t++)
         for (size_t i = 0; i < *aggs[t].count; i++) {
