@@ -315,6 +315,30 @@ static struct err *check_seen(struct exec *x, struct str row_key, struct arena *
     return e;
 }
 
+struct err *exec_concurrent(const struct txn_newest *newest)
+{
+    return err_new("40001", newest->found
+                                ? "could not serialize access due to concurrent update"
+                                : "could not serialize access due to concurrent delete");
+}
+
+struct err *exec_lock_row(struct exec *x, struct str row_key, enum txn_row_lock mode,
+                          struct arena *a)
+{
+    struct txn *t = x->env.cat->txn;
+    struct txn_newest newest;
+    bool locked;
+    if (txn_isolation_level(t) != TXN_READ_COMMITTED) {
+        TRY(txn_lock_key(t, row_key, mode, TXN_SKIP_LOCKED, &locked));
+        if (locked)
+            return NULL;
+        TRY(txn_get_newest(&x->view, row_key, a, &newest));
+        if (newest.changed && !newest.own)
+            return exec_concurrent(&newest);
+    }
+    return txn_lock_key(t, row_key, mode, TXN_WAIT, &locked);
+}
+
 /* Locks the row found by the scan. When another transaction changed it meanwhile, READ COMMITTED
  * takes the new version if it still meets the conditions. */
 static struct err *lock_target(struct exec *x, struct plan *n, struct modify_state *s,
@@ -323,8 +347,7 @@ static struct err *lock_target(struct exec *x, struct plan *n, struct modify_sta
     const struct relation *r = s->rel;
     enum txn_row_lock mode = n->kind == P_DELETE || n->key_changes ? TXN_UPDATE : TXN_NO_KEY_UPDATE;
     struct txn_newest newest;
-    bool locked;
-    TRY(txn_lock_key(x->env.cat->txn, row_key, mode, TXN_WAIT, &locked));
+    TRY(exec_lock_row(x, row_key, mode, &s->arena));
     TRY(txn_get_newest(&x->view, row_key, &s->arena, &newest));
     TRY(check_seen(x, row_key, &s->arena));
     *skip = newest.own_command; /* a join found the row twice: the first time counts */
@@ -332,9 +355,7 @@ static struct err *lock_target(struct exec *x, struct plan *n, struct modify_sta
         return NULL;
     if (newest.changed && !newest.own) {
         if (txn_isolation_level(x->env.cat->txn) != TXN_READ_COMMITTED)
-            return err_new("40001", newest.found
-                                        ? "could not serialize access due to concurrent update"
-                                        : "could not serialize access due to concurrent delete");
+            return exec_concurrent(&newest);
         *skip = !newest.found;
         if (*skip)
             return NULL;
@@ -422,9 +443,7 @@ static struct err *take_newest(struct exec *x, struct plan *n, struct modify_sta
 {
     bool holds;
     if (txn_isolation_level(x->env.cat->txn) != TXN_READ_COMMITTED)
-        return err_new("40001", newest->found
-                                    ? "could not serialize access due to concurrent update"
-                                    : "could not serialize access due to concurrent delete");
+        return exec_concurrent(newest);
     *unmatched = !newest->found;
     if (*unmatched)
         return NULL;
@@ -444,13 +463,11 @@ static struct err *lock_matched(struct exec *x, struct plan *n, struct modify_st
     struct txn_newest newest;
     bool refreshed = false;
     for (;;) {
-        bool locked;
         TRY(choose_action(x, n, s, true, action));
         if (!*action)
             return NULL;
         bool strong = (*action)->kind == Q_DELETE || (*action)->key_changes;
-        TRY(txn_lock_key(x->env.cat->txn, row_key, strong ? TXN_UPDATE : TXN_NO_KEY_UPDATE,
-                         TXN_WAIT, &locked));
+        TRY(exec_lock_row(x, row_key, strong ? TXN_UPDATE : TXN_NO_KEY_UPDATE, &s->arena));
         TRY(txn_get_newest(&x->view, row_key, &s->arena, &newest));
         if (newest.own_command)
             return err_hint(err_new("21000", "MERGE command cannot affect row a second time"),

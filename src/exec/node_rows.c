@@ -398,8 +398,13 @@ static struct err *lock_one(struct exec *x, struct plan *n, const struct row_mar
     bool locked;
     if (key.null)
         return NULL; /* the nullable side of an outer join */
-    TRY(txn_lock_key(x->env.cat->txn, datum_as_str(key), m->mode,
-                     m->wait == TXN_NOWAIT ? TXN_SKIP_LOCKED : m->wait, &locked));
+    if (m->wait == TXN_WAIT && m->mode != TXN_KEY_SHARE) {
+        TRY(exec_lock_row(x, datum_as_str(key), m->mode, a));
+        locked = true;
+    } else {
+        TRY(txn_lock_key(x->env.cat->txn, datum_as_str(key), m->mode,
+                         m->wait == TXN_NOWAIT ? TXN_SKIP_LOCKED : m->wait, &locked));
+    }
     if (!locked && m->wait == TXN_NOWAIT)
         return err_new("55P03", "could not obtain lock on row in relation \"%s\"",
                        m->rte->rel->name);

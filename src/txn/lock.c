@@ -337,27 +337,41 @@ struct lock_hold *lock_install(struct txn *t, enum lock_class class, struct str 
 
 /* ---- deadlocks ---- */
 
+/* A request that only queues behind another can go before it, which breaks a cycle without a victim
+ * (PostgreSQL's README of its lock manager calls these soft edges). The moves of one search: */
+enum { MAX_MOVES = 16 };
+struct move {
+    const struct lock_waiter *moved;
+    const struct lock_waiter *before;
+};
+
 struct search {
     struct txn *start;
     struct txn *first; /* queue of transactions to look at */
     struct txn *last;
     struct txn *closing; /* waits for `start`: the cycle */
+    struct lock_waiter *closing_behind;
     uint64_t visit;
+    struct move moves[MAX_MOVES];
+    int nmoves;
 };
 
-static void visit(struct search *s, struct txn *from, struct txn *to)
+static void visit(struct search *s, struct txn *from, struct txn *to, struct lock_waiter *behind)
 {
     if (!to->waiting && to->sibling) /* of a session one waits at most */
         to = to->sibling;
     if (to == s->start) {
-        if (!s->closing)
+        if (!s->closing) {
             s->closing = from;
+            s->closing_behind = behind;
+        }
         return;
     }
     if (to->visit == s->visit || !to->waiting)
         return;
     to->visit = s->visit;
     to->visit_from = from;
+    to->visit_behind = behind;
     to->visit_next = NULL;
     if (s->last)
         s->last->visit_next = to;
@@ -373,10 +387,10 @@ static void visit_blockers(struct search *s, struct txn *t)
     uint32_t conflicts = lock_conflicts(e->class, w->mode);
     for (const struct lock_hold *h = e->holds; h; h = h->next)
         if (!lock_same_owner(t, h->txn) && (h->mask & conflicts))
-            visit(s, t, h->txn);
-    for (const struct lock_waiter *o = e->waiters; o != w; o = o->next)
+            visit(s, t, h->txn, NULL);
+    for (struct lock_waiter *o = e->waiters; o != w; o = o->next)
         if (conflicts & BIT(o->mode))
-            visit(s, t, o->txn);
+            visit(s, t, o->txn, o);
 }
 
 static int process_of(const struct txn *t)
@@ -441,25 +455,75 @@ void locks_unlock_all(struct txn_mgr *mgr, const struct lock_partition *except)
             pthread_mutex_unlock(&mgr->partitions[i].mu);
 }
 
-/* NULL when `t` is in no cycle (or no longer waits). Returns with mu of `own`, where `t` waits,
- * held: until the caller has left the queue no other member of the cycle can look, so that one
- * cycle has one victim. */
+static bool may_move(const struct search *s, const struct lock_waiter *w,
+                     const struct lock_waiter *before)
+{
+    for (int i = 0; i < s->nmoves; i++)
+        if (s->moves[i].moved == before && s->moves[i].before == w)
+            return false;
+    return s->nmoves < MAX_MOVES;
+}
+
+static void move_before(struct search *s, struct lock_waiter *w, struct lock_waiter *before)
+{
+    struct lock_entry *e = w->entry;
+    struct lock_waiter **link = &e->waiters;
+    s->moves[s->nmoves++] = (struct move){w, before};
+    while (*link != w)
+        link = &(*link)->next;
+    *link = w->next;
+    link = &e->waiters;
+    while (*link != before)
+        link = &(*link)->next;
+    w->next = before;
+    *link = w;
+    wake_waiters_locked(e);
+}
+
+/* Breaks the cycle that was found by the order of a queue, if that is possible. */
+static bool reorder(struct search *s)
+{
+    struct lock_waiter *behind = s->closing_behind;
+    for (struct txn *t = s->closing;; t = t->visit_from) {
+        if (behind && may_move(s, t->waiting, behind)) {
+            move_before(s, t->waiting, behind);
+            return true;
+        }
+        if (t == s->start)
+            return false;
+        behind = t->visit_behind;
+    }
+}
+
+static void find_cycle(struct search *s)
+{
+    struct txn *t = s->start;
+    s->visit = ++t->mgr->visit;
+    s->closing = s->first = s->last = NULL;
+    visit_blockers(s, t);
+    while (!s->closing && s->first) {
+        struct txn *next = s->first;
+        s->first = next->visit_next;
+        if (!s->first)
+            s->last = NULL;
+        visit_blockers(s, next);
+    }
+}
+
+/* NULL when `t` is in no cycle (or no longer waits), or in none that the order of a queue does not
+ * break. Returns with mu of `own`, where `t` waits, held: until the caller has left the queue no
+ * other member of the cycle can look, so that one cycle has one victim. */
 static struct err *check_deadlock_and_lock(struct lock_partition *own, struct txn *t)
 {
     struct txn_mgr *mgr = t->mgr;
+    struct search s = {.start = t};
     struct err *e = NULL;
     locks_lock_all(mgr);
-    if (t->waiting) {
-        struct search s = {.start = t, .visit = ++mgr->visit};
-        visit_blockers(&s, t);
-        while (!s.closing && s.first) {
-            struct txn *next = s.first;
-            s.first = next->visit_next;
-            if (!s.first)
-                s.last = NULL;
-            visit_blockers(&s, next);
-        }
-        if (s.closing)
+    while (t->waiting && !e) {
+        find_cycle(&s);
+        if (!s.closing)
+            break;
+        if (!reorder(&s))
             e = deadlock_error(&s);
     }
     locks_unlock_all(mgr, own);

@@ -192,6 +192,7 @@ struct txn {
     uint64_t visit;
     struct txn *visit_next;
     struct txn *visit_from;
+    struct lock_waiter *visit_behind; /* visit_from's request only queues behind this one */
 
     struct txn *next_free;
 };
