@@ -1,6 +1,8 @@
 /* Nodes that order, cut, compute and combine rows. */
 #include "exec/exec_internal.h"
 
+#include "types/record.h"
+
 #include <stdlib.h>
 
 /* ---- subquery: its columns into the slots of its range table entry ---- */
@@ -65,9 +67,13 @@ void append_rescan(struct exec *x, struct plan *n)
 
 struct limit_state {
     struct arena arena;
+    struct arena last_arena;
+    struct datum *last; /* WITH TIES: the last row's values of ORDER BY */
+    const struct type_ops **types;
     bool begun;
     int64_t left; /* rows still to give; -1: no limit */
     int64_t skip;
+    bool has_last;
 };
 
 static struct err *limit_begin(struct exec *x, struct plan *n, struct limit_state *s)
@@ -92,6 +98,32 @@ static struct err *limit_begin(struct exec *x, struct plan *n, struct limit_stat
     return NULL;
 }
 
+static struct err *keep_last(struct exec *x, struct plan *n, struct limit_state *s)
+{
+    arena_reset(&s->arena);
+    arena_reset(&s->last_arena);
+    for (int i = 0; i < n->nkeys; i++) {
+        TRY(value_of(x, &n->key_exprs[i], &s->arena, &s->last[i]));
+        s->last[i] = keep(&s->last_arena, s->last[i]);
+    }
+    s->has_last = true;
+    return NULL;
+}
+
+/* The next row, if it ties with the last one of the count. */
+static struct err *next_tie(struct exec *x, struct plan *n, struct limit_state *s, bool *found)
+{
+    TRY(node_next(x, n->left, found));
+    arena_reset(&s->arena);
+    for (int i = 0; i < n->nkeys && *found; i++) {
+        struct datum d;
+        TRY(value_of(x, &n->key_exprs[i], &s->arena, &d));
+        *found = keys_equal(&s->types[i], &d, &s->last[i], 1);
+    }
+    s->has_last = *found;
+    return NULL;
+}
+
 struct err *limit_next(struct exec *x, struct plan *n, bool *found)
 {
     bool fresh = !x->nodes[n->id];
@@ -99,12 +131,18 @@ struct err *limit_next(struct exec *x, struct plan *n, bool *found)
     if (fresh) {
         arena_init(&s->arena);
         on_release(x, release_arena, &s->arena);
+        arena_init(&s->last_arena);
+        on_release(x, release_arena, &s->last_arena);
+        s->last = arena_new_array(&x->arena, struct datum, n->nkeys + 1);
+        s->types = arena_new_array(&x->arena, const struct type_ops *, n->nkeys + 1);
+        for (int i = 0; i < n->nkeys; i++)
+            s->types[i] = type_by_oid(n->key_exprs[i].expr->type);
     }
     if (!s->begun)
         TRY(limit_begin(x, n, s));
     *found = false;
     if (s->left == 0)
-        return NULL;
+        return n->with_ties && s->has_last ? next_tie(x, n, s, found) : NULL;
     for (; s->skip > 0; s->skip--) {
         TRY(node_next(x, n->left, found));
         if (!*found)
@@ -113,13 +151,13 @@ struct err *limit_next(struct exec *x, struct plan *n, bool *found)
     TRY(node_next(x, n->left, found));
     if (*found && s->left > 0)
         s->left--;
-    return NULL;
+    return *found && n->with_ties && s->left == 0 ? keep_last(x, n, s) : NULL;
 }
 
 void limit_rescan(struct exec *x, struct plan *n)
 {
     struct limit_state *s = x->nodes[n->id];
-    s->begun = false;
+    s->begun = s->has_last = false;
 }
 
 /* ---- project, with set-returning functions ---- */
@@ -136,6 +174,34 @@ static bool is_srf(const struct plan_expr *e)
     return e->program->nsteps && e->program->steps[e->program->nsteps - 1].op == S_SRF;
 }
 
+enum { MAX_OUT = 50 };
+
+/* One value of a set-returning function; several columns are a record. */
+static struct err *next_value(struct exec *x, const struct call_site *site,
+                              const struct datum *args, struct project_state *s, int i,
+                              struct datum *out)
+{
+    const struct cat_proc *p = builtin_proc(site->expr->func);
+    const struct type_ops *types[MAX_OUT];
+    struct str names[MAX_OUT];
+    struct datum row[MAX_OUT];
+    int n = 0;
+    for (int k = 0; p->argmodes && k < p->nallargs && n < MAX_OUT; k++) {
+        if (!strchr("obt", p->argmodes[k]))
+            continue;
+        types[n] = type_by_oid(p->allargtypes[k]);
+        names[n++] = p->argnames ? p->argnames[k] : STR("");
+    }
+    struct fn_call c = call_for(x, site, args, &s->arena);
+    if (n < 2)
+        return site->srf->next(&s->states[i], &c, out, 1, &s->done[i]);
+    TRY(site->srf->next(&s->states[i], &c, row, n, &s->done[i]));
+    for (int k = 0; k < n; k++)
+        if (!types[k])
+            return err_unsupported("function %.*s is not supported here", STR_ARG(p->name));
+    return s->done[i] ? NULL : record_make(RECORD_OID, n, types, names, row, &s->arena, out);
+}
+
 static struct err *expand_row(struct exec *x, struct plan *n, struct project_state *s, bool *any)
 {
     *any = false;
@@ -148,10 +214,8 @@ static struct err *expand_row(struct exec *x, struct plan *n, struct project_sta
         for (int k = 0; site->strict && k < site->nargs; k++)
             s->done[i] |= args[k].null;
         struct datum value = datum_null();
-        if (!s->done[i]) {
-            struct fn_call c = call_for(x, site, args, &s->arena);
-            TRY(site->srf->next(&s->states[i], &c, &value, 1, &s->done[i]));
-        }
+        if (!s->done[i])
+            TRY(next_value(x, site, args, s, i, &value));
         x->frame[e->slot] = s->done[i] ? datum_null() : value;
         *any |= !s->done[i];
     }

@@ -160,7 +160,7 @@ static struct err *row_length(struct level *l, const PgQuery__InsertStmt *s, int
     return NULL;
 }
 
-static int expr_location(const pg_node *n)
+static int node_location(const pg_node *n)
 {
     switch (n->node_case) {
     case PG_QUERY__NODE__NODE_A_CONST:
@@ -210,7 +210,7 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
             return err_new("42601", "VALUES lists must all be the same length");
     pg_node **first = values->values_lists[0]->list->items;
     TRY(row_length(l, s, ncols,
-                   ncols > q->nsource_atts ? expr_location(first[q->nsource_atts]) : -1));
+                   ncols > q->nsource_atts ? node_location(first[q->nsource_atts]) : -1));
     struct rte *rte = rte_new(a, q, RTE_VALUES, "*VALUES*", ncols);
     rte->nrows = nrows;
     rte->rows = arena_new_array(a->arena, struct expr **, nrows);

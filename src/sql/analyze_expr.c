@@ -414,6 +414,18 @@ static struct err *analyze_bool_expr(struct level *l, const PgQuery__BoolExpr *b
 
 /* ---- other forms ---- */
 
+static struct err *refuse_srf(struct analysis *a, const struct expr *e, const char *what)
+{
+    const struct expr *srf = expr_find_srf(e);
+    if (!srf)
+        return NULL;
+    return at(a,
+              err_hint(err_unsupported("set-returning functions are not allowed in %s", what),
+                       "You might be able to move the set-returning function into a LATERAL FROM "
+                       "item."),
+              srf->location);
+}
+
 static struct err *analyze_case(struct level *l, const PgQuery__CaseExpr *c, struct expr **out)
 {
     struct analysis *a = l->a;
@@ -455,7 +467,7 @@ static struct err *analyze_case(struct level *l, const PgQuery__CaseExpr *c, str
     e->typmod = common_typmod(results, n + 1, e->type);
     e->collation = type_default_collation(e->type);
     *out = e;
-    return NULL;
+    return refuse_srf(a, e, "CASE");
 }
 
 static struct err *analyze_common(struct level *l, enum expr_kind kind, pg_node **items, size_t n,
@@ -471,7 +483,7 @@ static struct err *analyze_common(struct level *l, enum expr_kind kind, pg_node 
     e->typmod = common_typmod(e->args, e->nargs, e->type);
     e->collation = type_default_collation(e->type);
     *out = e;
-    return NULL;
+    return kind == E_COALESCE ? refuse_srf(a, e, what) : NULL;
 }
 
 static struct err *analyze_null_test(struct level *l, const PgQuery__NullTest *t, struct expr **out)

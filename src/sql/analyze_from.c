@@ -323,6 +323,16 @@ static struct err *result_columns(struct level *l, const struct expr *e, const c
                                   struct func_columns *c)
 {
     const struct cat_proc *p = e->kind == E_FUNC ? builtin_proc(e->func) : NULL;
+    if (ndefs && p && p->argmodes && strpbrk(p->argmodes, "obt"))
+        return at(l->a,
+                  err_new("42601", "a column definition list is redundant for a function with OUT "
+                                   "parameters"),
+                  defs[0]->column_def->location);
+    if (ndefs && e->type != RECORD_OID)
+        return at(l->a,
+                  err_new("42601", "a column definition list is only allowed for functions "
+                                   "returning \"record\""),
+                  defs[0]->column_def->location);
     if (ndefs)
         return coldef_columns(l, defs, ndefs, c);
     int outs = 0;
@@ -364,27 +374,72 @@ static const char *function_name(const pg_node *n)
     return "function";
 }
 
+/* One call of ROWS FROM, with its column definitions. */
+struct from_call {
+    const pg_node *call;
+    pg_node **defs;
+    size_t ndefs;
+};
+
+/* unnest(a, b) is ROWS FROM (unnest(a), unnest(b)). */
+static bool is_several_unnests(const pg_node *n)
+{
+    if (n->node_case != PG_QUERY__NODE__NODE_FUNC_CALL)
+        return false;
+    const PgQuery__FuncCall *c = n->func_call;
+    return c->n_args > 1 && c->n_funcname == 1 && strcmp(node_str(c->funcname[0]), "unnest") == 0 &&
+           !c->n_agg_order && !c->agg_filter && !c->over && !c->agg_star && !c->agg_distinct &&
+           !c->func_variadic;
+}
+
+static const pg_node *call_with_argument(struct arena *arena, const pg_node *n, size_t i)
+{
+    PgQuery__FuncCall *call = arena_memdup(arena, n->func_call, sizeof(*call));
+    pg_node *node = arena_memdup(arena, n, sizeof(*node));
+    call->args = &n->func_call->args[i];
+    call->n_args = 1;
+    node->func_call = call;
+    return node;
+}
+
+static int from_calls(struct level *l, const PgQuery__RangeFunction *f, struct from_call **out)
+{
+    struct arena *arena = l->a->arena;
+    int n = 0;
+    int cap = 0;
+    *out = NULL;
+    for (size_t i = 0; i < f->n_functions; i++) {
+        const PgQuery__List *item = f->functions[i]->list;
+        struct from_call c = {item->items[0], f->coldeflist, f->n_coldeflist};
+        if (item->n_items > 1 && item->items[1]->node_case == PG_QUERY__NODE__NODE_LIST) {
+            c.defs = item->items[1]->list->items;
+            c.ndefs = item->items[1]->list->n_items;
+        }
+        if (!is_several_unnests(c.call)) {
+            ARENA_PUSH(arena, *out, n, cap, c);
+            continue;
+        }
+        for (size_t k = 0; k < item->items[0]->func_call->n_args; k++) {
+            c.call = call_with_argument(arena, item->items[0], k);
+            ARENA_PUSH(arena, *out, n, cap, c);
+        }
+    }
+    return n;
+}
+
 static struct err *function_item(struct level *l, const PgQuery__RangeFunction *f, struct rte **out)
 {
     struct analysis *a = l->a;
     struct func_columns c = {0};
-    int n = (int)f->n_functions;
+    struct from_call *calls;
+    int n = from_calls(l, f, &calls);
     struct expr **funcs = arena_new_array(a->arena, struct expr *, n);
     int *counts = arena_new_array(a->arena, int, n);
-    const char *first = NULL;
+    const char *first = function_name(calls[0].call);
     bool saved = l->lateral;
     for (int i = 0; i < n; i++) {
-        const PgQuery__List *item = f->functions[i]->list;
-        const pg_node *call = item->items[0];
+        const pg_node *call = calls[i].call;
         const char *name = function_name(call);
-        pg_node **defs = f->coldeflist;
-        size_t ndefs = f->n_coldeflist;
-        if (item->n_items > 1 && item->items[1]->node_case == PG_QUERY__NODE__NODE_LIST) {
-            defs = item->items[1]->list->items;
-            ndefs = item->items[1]->list->n_items;
-        }
-        if (!first)
-            first = name;
         const struct table_function *tf =
             call->node_case == PG_QUERY__NODE__NODE_FUNC_CALL && n == 1 && !f->ordinality
                 ? table_function_find(str_from(name))
@@ -400,7 +455,7 @@ static struct err *function_item(struct level *l, const PgQuery__RangeFunction *
         const char *colname = n == 1 && f->alias ? f->alias->aliasname : name;
         int location =
             call->node_case == PG_QUERY__NODE__NODE_FUNC_CALL ? call->func_call->location : -1;
-        TRY(result_columns(l, funcs[i], colname, defs, ndefs, location, &c));
+        TRY(result_columns(l, funcs[i], colname, calls[i].defs, calls[i].ndefs, location, &c));
         counts[i] = c.count - before;
     }
     if (f->ordinality)

@@ -109,6 +109,10 @@ struct err *expr_children(struct expr *e, expr_visit visit, void *arg) MUST_CHEC
 /* Visits the expressions of a query and of those in it: FROM, WITH, set operations. */
 struct err *query_exprs(struct query *q, expr_visit visit, void *arg) MUST_CHECK;
 bool expr_equal(const struct expr *a, const struct expr *b);
+/* Where its text begins. */
+int expr_location(const struct expr *e);
+bool expr_is_srf(const struct expr *e);                 /* a call of a set-returning function */
+const struct expr *expr_find_srf(const struct expr *e); /* NULL: there is none */
 bool expr_has_srf(const struct expr *e);
 
 /* ---- names ---- */

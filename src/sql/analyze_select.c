@@ -352,6 +352,7 @@ static struct err *analyze_limit(struct level *l, const PgQuery__SelectStmt *s)
         const char *what;
     } parts[] = {{s->limit_offset, &l->q->offset, "OFFSET"},
                  {s->limit_count, &l->q->limit, "LIMIT"}};
+    l->q->with_ties = s->limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES;
     for (int i = 0; i < 2; i++) {
         struct expr *e;
         struct expr *out;
@@ -364,11 +365,12 @@ static struct err *analyze_limit(struct level *l, const PgQuery__SelectStmt *s)
                       err_new("42804", "argument of %s must be type bigint, not type %s",
                               parts[i].what, type_display(l->a->arena, e->type, -1)),
                       e->location);
+        if (out->kind == E_CONST && out->value.null && i && l->q->with_ties)
+            return err_new("2201W", "row count cannot be null in FETCH FIRST ... WITH TIES clause");
         if (out->kind == E_CONST && out->value.null)
             continue;
         *parts[i].out = out;
     }
-    l->q->with_ties = s->limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES;
     if (l->q->with_ties && !l->q->norder)
         return err_new("42601", "WITH TIES cannot be specified without ORDER BY clause");
     return NULL;
@@ -690,6 +692,27 @@ struct err *analyze_with(struct level *l, const PgQuery__WithClause *w)
 
 /* ---- SELECT ---- */
 
+/* A set-returning function in ORDER BY alone is computed among the targets, unseen. */
+static void add_sorted_srfs(struct level *l)
+{
+    struct query *q = l->q;
+    int cap = 0;
+    struct target *targets = NULL;
+    int n = 0;
+    for (int i = 0; i < q->norder; i++) {
+        bool there = !expr_has_srf(q->order[i].expr);
+        for (int t = 0; t < q->ntargets && !there; t++)
+            there = expr_equal(q->targets[t].expr, q->order[i].expr);
+        if (there)
+            continue;
+        for (int t = 0; !n && t < q->ntargets; t++)
+            ARENA_PUSH(l->a->arena, targets, n, cap, q->targets[t]);
+        ARENA_PUSH(l->a->arena, targets, n, cap, ((struct target){.expr = q->order[i].expr}));
+        q->targets = targets;
+        q->ntargets = n;
+    }
+}
+
 static struct err *analyze_plain_select(struct level *l, const PgQuery__SelectStmt *s)
 {
     struct query *q = l->q;
@@ -708,6 +731,7 @@ static struct err *analyze_plain_select(struct level *l, const PgQuery__SelectSt
     TRY(analyze_group(l, s));
     TRY(analyze_distinct_clause(l, s));
     TRY(analyze_limit(l, s));
+    add_sorted_srfs(l);
     for (int i = 0; i < q->ntargets; i++)
         q->has_srf |= expr_has_srf(q->targets[i].expr);
     TRY(check_grouping(l));

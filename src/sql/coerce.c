@@ -357,12 +357,15 @@ struct err *coerce_explicit(struct analysis *a, struct expr *e, uint32_t to, int
 struct err *coerce_to_bool(struct analysis *a, struct expr *e, const char *what, struct expr **out)
 {
     TRY(coerce_try(a, e, BOOL_OID, -1, 'a', FORM_IMPLICIT, -1, out));
-    if (*out)
+    if (*out && !expr_has_srf(*out))
         return NULL;
+    if (*out)
+        return at(a, err_new("42804", "argument of %s must not return a set", what),
+                  expr_location(e));
     return at(a,
               err_new("42804", "argument of %s must be type boolean, not type %s", what,
                       type_display(a->arena, e->type, -1)),
-              e->location);
+              expr_location(e));
 }
 
 struct err *coerce_assignment(struct analysis *a, struct expr *e, const char *column, uint32_t type,

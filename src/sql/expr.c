@@ -274,23 +274,43 @@ bool expr_equal(const struct expr *a, const struct expr *b)
     return true;
 }
 
+int expr_location(const struct expr *e)
+{
+    int at = e->location;
+    if (e->kind != E_OP && e->kind != E_AND && e->kind != E_OR && e->kind != E_SAOP &&
+        e->kind != E_DISTINCT && e->kind != E_SUBSCRIPT)
+        return at;
+    const struct expr *first = e->nargs > 1 ? e->args[0] : NULL;
+    int start = first ? expr_location(first) : -1;
+    return start >= 0 && (at < 0 || start < at) ? start : at;
+}
+
+bool expr_is_srf(const struct expr *e)
+{
+    const struct cat_proc *p = e->kind == E_FUNC || e->kind == E_OP ? builtin_proc(e->func) : NULL;
+    return p && p->retset;
+}
+
 static struct err *find_srf(struct expr **e, void *arg)
 {
-    bool *found = arg;
-    if ((*e)->kind == E_FUNC) {
-        const struct cat_proc *p = builtin_proc((*e)->func);
-        *found |= p && p->retset;
-    }
+    const struct expr **found = arg;
+    if (expr_is_srf(*e) && !*found)
+        *found = *e;
     return *found ? NULL : expr_children(*e, find_srf, arg);
 }
 
-bool expr_has_srf(const struct expr *e)
+const struct expr *expr_find_srf(const struct expr *e)
 {
-    bool found = false;
+    const struct expr *found = NULL;
     struct expr *top = (struct expr *)e;
     struct err *never = find_srf(&top, &found);
     CHECK(never == NULL);
     return found;
+}
+
+bool expr_has_srf(const struct expr *e)
+{
+    return expr_find_srf(e) != NULL;
 }
 
 int char_position(const char *sql, int offset)

@@ -414,11 +414,16 @@ static struct err *project(struct planning *l, struct plan **node, int *slots)
 {
     struct planner *p = l->p;
     struct query *q = l->q;
+    struct expr **list = arena_new_array(p->arena, struct expr *, q->ntargets);
+    for (int i = 0; i < q->ntargets; i++) {
+        list[i] = q->targets[i].expr;
+        TRY(prepare_expr(l, &list[i]));
+    }
+    TRY(plan_srfs(l, list, q->ntargets, node));
     struct plan *proj = plan_new(p, P_PROJECT);
     proj->exprs = arena_new_array(p->arena, struct plan_expr, q->ntargets);
     for (int i = 0; i < q->ntargets; i++) {
-        struct expr *e = q->targets[i].expr;
-        TRY(prepare_expr(l, &e));
+        struct expr *e = list[i];
         if (e->kind == E_VAR) {
             slots[i] = plan_var_slot(e);
         } else if (e->kind == E_SLOT) {
@@ -433,7 +438,7 @@ static struct err *project(struct planning *l, struct plan **node, int *slots)
     if (!proj->nexprs)
         return NULL;
     proj->left = *node;
-    proj->rows = (*node)->rows * (q->has_srf ? 10 : 1);
+    proj->rows = (*node)->rows;
     proj->startup_cost = (*node)->startup_cost;
     proj->total_cost = (*node)->total_cost + proj->rows * 0.0025 * proj->nexprs;
     *node = proj;
@@ -458,21 +463,26 @@ struct err *plan_sort(struct planning *l, struct sort_key *keys, int nkeys, stru
     return NULL;
 }
 
-static struct err *add_sort(struct planning *l, struct plan **node, const int *target_slots)
+/* ORDER BY, over the targets' slots where they are computed already (`target_slots`, or NULL). */
+static struct sort_key *order_keys(struct planning *l, const int *target_slots)
 {
-    struct planner *p = l->p;
     struct query *q = l->q;
-    struct sort_key *keys = arena_new_array(p->arena, struct sort_key, q->norder);
+    struct sort_key *keys = arena_new_array(l->p->arena, struct sort_key, q->norder);
     for (int i = 0; i < q->norder; i++) {
         keys[i] = q->order[i];
         for (int t = 0; target_slots && t < q->ntargets; t++) {
             if (!expr_equal(q->targets[t].expr, keys[i].expr))
                 continue;
-            keys[i].expr = slot_expr(p, target_slots[t], keys[i].expr);
+            keys[i].expr = slot_expr(l->p, target_slots[t], keys[i].expr);
             break;
         }
     }
-    return plan_sort(l, keys, q->norder, node);
+    return keys;
+}
+
+static struct err *add_sort(struct planning *l, struct plan **node, const int *target_slots)
+{
+    return plan_sort(l, order_keys(l, target_slots), l->q->norder, node);
 }
 
 /* DISTINCT ON goes over rows sorted by its expressions: those that ORDER BY lacks come behind it.
@@ -538,7 +548,21 @@ static struct err *add_distinct(struct planning *l, struct plan **node, const in
     return NULL;
 }
 
-static struct err *add_limit(struct planning *l, struct plan **node)
+/* Rows that tie with the last one have its values of ORDER BY. */
+static struct err *tie_keys(struct planning *l, struct plan *limit, const int *target_slots)
+{
+    struct query *q = l->q;
+    limit->keys = order_keys(l, target_slots);
+    limit->key_exprs = arena_new_array(l->p->arena, struct plan_expr, q->norder);
+    limit->nkeys = q->norder;
+    for (int i = 0; i < q->norder; i++) {
+        limit->key_exprs[i] = (struct plan_expr){limit->keys[i].expr, -1, NULL};
+        TRY(prepare_expr(l, &limit->key_exprs[i].expr));
+    }
+    return NULL;
+}
+
+static struct err *add_limit(struct planning *l, struct plan **node, const int *target_slots)
 {
     struct planner *p = l->p;
     struct query *q = l->q;
@@ -555,7 +579,7 @@ static struct err *add_limit(struct planning *l, struct plan **node)
         if (limit->exprs[i].expr)
             TRY(prepare_expr(l, &limit->exprs[i].expr));
     if (q->with_ties)
-        return err_unsupported("FETCH FIRST ... WITH TIES is not supported");
+        TRY(tie_keys(l, limit, target_slots));
     struct expr *count = limit->exprs[0].expr;
     limit->rows = count && count->kind == E_CONST ? (double)count->value.i : (*node)->rows / 10;
     if (limit->rows > (*node)->rows || limit->rows < 1)
@@ -568,7 +592,7 @@ static struct err *add_limit(struct planning *l, struct plan **node)
     struct plan *below = *node;
     while (below->kind == P_PROJECT && below->left)
         below = below->left;
-    if (below->kind == P_SORT && count) {
+    if (below->kind == P_SORT && count && !q->with_ties) {
         below->bound.expr = count;
         if (limit->exprs[1].expr) {
             struct expr **args = arena_new_array(p->arena, struct expr *, 2);
@@ -647,7 +671,7 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
             TRY(add_sort(l, out, project_first ? slots : NULL));
     }
     TRY(add_lock_rows(l, out));
-    TRY(add_limit(l, out));
+    TRY(add_limit(l, out, project_first ? slots : NULL));
     if (!project_first)
         TRY(project(l, out, slots));
     return NULL;
@@ -779,7 +803,7 @@ static struct err *plan_setop(struct planning *l, struct plan **out, int *slots)
     }
     if (q->norder)
         TRY(add_sort(l, out, NULL));
-    TRY(add_limit(l, out));
+    TRY(add_limit(l, out, NULL));
     return project(l, out, slots);
 }
 

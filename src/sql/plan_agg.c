@@ -66,6 +66,22 @@ static int group_slot(struct planner *p, const struct plan *agg, int i)
     return plan_var_slot(e);
 }
 
+static struct err *plan_group_exprs(struct planning *l, struct plan *agg, struct plan **node)
+{
+    struct query *q = l->q;
+    struct expr **list = arena_new_array(l->p->arena, struct expr *, q->ngroup);
+    for (int i = 0; i < q->ngroup; i++) {
+        list[i] = q->group[i];
+        TRY(prepare_expr(l, &list[i]));
+    }
+    TRY(plan_srfs(l, list, q->ngroup, node));
+    for (int i = 0; i < q->ngroup; i++) {
+        agg->group[i].expr = list[i];
+        agg->group[i].slot = group_slot(l->p, agg, i);
+    }
+    return NULL;
+}
+
 /* GROUPING(): for each the positions of its arguments. */
 static void plan_groupings(struct planner *p, const struct query *q, struct plan *agg)
 {
@@ -87,19 +103,14 @@ struct err *plan_agg(struct planning *l, struct plan **node)
     struct planner *p = l->p;
     struct query *q = l->q;
     struct plan *agg = plan_new(p, P_AGG);
-    agg->left = *node;
     agg->strategy = q->ngroup || q->nsets ? AGG_HASHED : AGG_PLAIN;
     agg->sets = q->sets;
     agg->nsets = q->nsets;
     plan_groupings(p, q, agg);
     agg->ngroup = q->ngroup;
     agg->group = arena_new_array(p->arena, struct plan_expr, q->ngroup);
-    for (int i = 0; i < q->ngroup; i++) {
-        struct expr *e = q->group[i];
-        agg->group[i].expr = e;
-        TRY(prepare_expr(l, &agg->group[i].expr));
-        agg->group[i].slot = group_slot(p, agg, i);
-    }
+    TRY(plan_group_exprs(l, agg, node));
+    agg->left = *node;
     struct agg_rewrite r = {l, agg, false};
     agg->naggs = q->naggs;
     agg->aggs = arena_new_array(p->arena, struct plan_agg, q->naggs);

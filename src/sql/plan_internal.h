@@ -66,6 +66,10 @@ struct err *plan_from(struct planning *l, const struct sort_key *order, int nord
                       struct plan **out, bool *sorted) MUST_CHECK;
 struct err *plan_sort(struct planning *l, struct sort_key *keys, int nkeys,
                       struct plan **node) MUST_CHECK;
+/* plan_srf.c: the set-returning functions in prepared expressions get nodes of their own; their
+ * values' slots take their place. */
+struct err *plan_srfs(struct planning *l, struct expr **exprs, int n,
+                      struct plan **node) MUST_CHECK;
 /* plan_agg.c: grouping, and all clauses above it rewritten to read its results. */
 struct err *plan_agg(struct planning *l, struct plan **node) MUST_CHECK;
 /* plan_window.c: the level's window functions; *sorted: the rows come in the query's order. */
