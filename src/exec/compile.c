@@ -652,6 +652,10 @@ static struct err *compile_node(struct compiler *c, struct plan *n)
     int natts = n->query && n->query->target ? n->query->target->rel->natts : 0;
     TRY(compile_list(c, n->row, n->row ? natts : 0));
     TRY(compile_list(c, n->conflict_set, n->conflict_set ? natts : 0));
+    for (int i = 0; i < n->nactions; i++) {
+        TRY(compile_list(c, &n->actions[i].when, 1));
+        TRY(compile_list(c, n->actions[i].row, n->actions[i].row ? natts : 0));
+    }
     for (int i = 0; i < n->nquals; i++)
         if (n->quals[i].value)
             TRY(compile_expr(c, n->quals[i].value, &n->quals[i].program));

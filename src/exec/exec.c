@@ -67,6 +67,7 @@ static struct err *node_step(struct exec *x, struct plan *n, bool *found)
     case P_INSERT:
     case P_UPDATE:
     case P_DELETE:
+    case P_MERGE:
         return modify_next(x, n, found);
     }
     UNREACHABLE();
@@ -216,6 +217,7 @@ void node_rescan(struct exec *x, struct plan *n)
     case P_INSERT:
     case P_UPDATE:
     case P_DELETE:
+    case P_MERGE:
         modify_rescan(x, n);
         break;
     }

@@ -198,6 +198,7 @@ static const char *node_name(const struct plan *n, bool text)
                                         [P_INSERT] = "ModifyTable",
                                         [P_UPDATE] = "ModifyTable",
                                         [P_DELETE] = "ModifyTable",
+                                        [P_MERGE] = "ModifyTable",
                                         [P_WINDOW] = "WindowAgg"};
     if (n->kind == P_DISTINCT && n->strategy == AGG_SORTED)
         return "Unique";
@@ -218,6 +219,8 @@ static const char *node_name(const struct plan *n, bool text)
         return "Update";
     case P_DELETE:
         return "Delete";
+    case P_MERGE:
+        return "Merge";
     default:
         return names[n->kind];
     }
@@ -233,7 +236,8 @@ static const char *join_name(enum join_kind kind)
 
 static bool is_modify(const struct plan *n)
 {
-    return n->kind == P_INSERT || n->kind == P_UPDATE || n->kind == P_DELETE;
+    return n->kind == P_INSERT || n->kind == P_UPDATE || n->kind == P_DELETE ||
+           n->kind == P_MERGE;
 }
 
 static const struct rte *scanned(const struct plan *n)

@@ -1,4 +1,4 @@
-/* INSERT, UPDATE, DELETE: rows in, rows written, constraints checked, RETURNING out. */
+/* INSERT, UPDATE, DELETE, MERGE: rows in, rows written, constraints checked, RETURNING out. */
 #include "exec/exec_internal.h"
 
 #include "exec/index_eval.h"
@@ -136,14 +136,14 @@ static void written_system_columns(struct exec *x, struct plan *n, struct modify
 }
 
 /* The new row; generated columns last, since they read the others. */
-static struct err *compute_row(struct exec *x, struct plan *n, struct modify_state *s)
+static struct err *compute_row(struct exec *x, const struct plan_expr *row, struct modify_state *s)
 {
     for (int i = 0; i < s->rel->natts; i++)
         if (!s->rel->atts[i].generated)
-            TRY(expr_into(x, &n->row[i], &s->arena));
+            TRY(expr_into(x, &row[i], &s->arena));
     for (int i = 0; i < s->rel->natts; i++)
         if (s->rel->atts[i].generated)
-            TRY(expr_into(x, &n->row[i], &s->arena));
+            TRY(expr_into(x, &row[i], &s->arena));
     return NULL;
 }
 
@@ -283,7 +283,7 @@ static struct err *next_insert(struct exec *x, struct plan *n, struct modify_sta
             return x->rebound ? NULL : exec_load_finish(x);
         arena_reset(&s->arena);
         index_eval_reset(s->indexes);
-        TRY(compute_row(x, n, s));
+        TRY(compute_row(x, n->row, s));
         TRY(check_row(x, n, s));
         TRY(insert_row(x, n, s, &written));
         if (!written)
@@ -346,18 +346,26 @@ static struct err *lock_target(struct exec *x, struct plan *n, struct modify_sta
 }
 
 static struct err *update_row(struct exec *x, struct plan *n, struct modify_state *s,
-                              struct str row_key)
+                              const struct plan_expr *exprs, struct str row_key)
 {
     const struct datum *old = &x->frame[n->old_slot];
     const struct datum *row = &x->frame[n->row_slot];
     struct table_conflict conflict;
-    TRY(compute_row(x, n, s));
+    TRY(compute_row(x, exprs, s));
     TRY(check_row(x, n, s));
     TRY(table_update(&s->writer, row_key, old, row, &conflict, &row_key));
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
     written_system_columns(x, n, s, row_key, false);
     return row_changed(x, s, old, row);
+}
+
+static struct err *delete_row(struct exec *x, struct plan *n, struct modify_state *s,
+                              struct str row_key)
+{
+    const struct datum *old = &x->frame[n->old_slot];
+    TRY(table_delete(&s->writer, row_key, old));
+    return fk_parent_changed(x, s->rel, old, NULL);
 }
 
 static struct err *next_change(struct exec *x, struct plan *n, struct modify_state *s, bool *found)
@@ -375,14 +383,131 @@ static struct err *next_change(struct exec *x, struct plan *n, struct modify_sta
         if (skip)
             continue;
         if (n->kind == P_UPDATE) {
-            TRY(update_row(x, n, s, row_key));
+            TRY(update_row(x, n, s, n->row, row_key));
         } else {
-            const struct datum *old = &x->frame[n->old_slot];
-            TRY(table_delete(&s->writer, row_key, old));
-            TRY(fk_parent_changed(x, s->rel, old, NULL));
+            TRY(delete_row(x, n, s, row_key));
         }
         x->processed++;
         return returning(x, n, s);
+    }
+}
+
+/* ---- MERGE ---- */
+
+/* The first action of that kind whose condition holds; NULL: none, or DO NOTHING. */
+static struct err *choose_action(struct exec *x, struct plan *n, struct modify_state *s,
+                                 bool matched, const struct plan_merge **out)
+{
+    *out = NULL;
+    for (int i = 0; i < n->nactions; i++) {
+        const struct plan_merge *a = &n->actions[i];
+        bool holds;
+        if (a->matched != matched)
+            continue;
+        TRY(condition(x, &a->when, &s->arena, &holds));
+        if (!holds)
+            continue;
+        *out = a->kind == Q_UTILITY ? NULL : a;
+        return NULL;
+    }
+    return NULL;
+}
+
+/* Another transaction changed the row: *unmatched when it is gone or no longer joins. */
+static struct err *take_newest(struct exec *x, struct plan *n, struct modify_state *s,
+                               struct str row_key, const struct txn_newest *newest, bool *unmatched)
+{
+    bool holds;
+    if (txn_isolation_level(x->env.cat->txn) != TXN_READ_COMMITTED)
+        return err_new("40001", newest->found
+                                    ? "could not serialize access due to concurrent update"
+                                    : "could not serialize access due to concurrent delete");
+    *unmatched = !newest->found;
+    if (*unmatched)
+        return NULL;
+    TRY(table_decode_row(s->rel, newest->value, s->rel->natts, &x->frame[n->old_slot]));
+    if (n->query->target->sys_base >= 0)
+        load_system_columns(x, n->query->target, row_key, newest->value);
+    TRY(condition(x, &n->recheck, &s->arena, &holds));
+    *unmatched = !holds;
+    return NULL;
+}
+
+/* Locks the row that the chosen action changes; a row that had changed meanwhile chooses anew. */
+static struct err *lock_matched(struct exec *x, struct plan *n, struct modify_state *s,
+                                struct str row_key, const struct plan_merge **action,
+                                bool *unmatched)
+{
+    struct txn_newest newest;
+    bool refreshed = false;
+    for (;;) {
+        bool locked;
+        TRY(choose_action(x, n, s, true, action));
+        if (!*action)
+            return NULL;
+        bool strong = (*action)->kind == Q_DELETE || (*action)->key_changes;
+        TRY(txn_lock_key(x->env.cat->txn, row_key, strong ? TXN_UPDATE : TXN_NO_KEY_UPDATE,
+                         TXN_WAIT, &locked));
+        TRY(txn_get_newest(&x->view, row_key, &s->arena, &newest));
+        if (newest.own_command)
+            return err_hint(err_new("21000", "MERGE command cannot affect row a second time"),
+                            "Ensure that not more than one source row matches any one target row.");
+        if (!newest.changed || newest.own || refreshed)
+            return NULL;
+        TRY(take_newest(x, n, s, row_key, &newest, unmatched));
+        if (*unmatched)
+            return NULL;
+        refreshed = true;
+    }
+}
+
+static struct err *merge_insert(struct exec *x, struct plan *n, struct modify_state *s,
+                                const struct plan_merge *a)
+{
+    struct table_conflict conflict;
+    struct str row_key;
+    const struct datum *row = &x->frame[n->row_slot];
+    TRY(compute_row(x, a->row, s));
+    TRY(check_row(x, n, s));
+    TRY(table_insert(&s->writer, row, &conflict, &row_key));
+    if (conflict.index)
+        return table_unique_error(&s->writer, &conflict, row);
+    return row_changed(x, s, NULL, row);
+}
+
+static struct err *merge_row(struct exec *x, struct plan *n, struct modify_state *s, bool *changed)
+{
+    const struct plan_merge *a = NULL;
+    struct datum key = x->frame[n->query->target->key_slot];
+    bool unmatched = key.null;
+    if (!unmatched)
+        TRY(lock_matched(x, n, s, datum_as_str(key), &a, &unmatched));
+    if (unmatched)
+        TRY(choose_action(x, n, s, false, &a));
+    *changed = a != NULL;
+    if (!a)
+        return NULL;
+    if (a->kind == Q_INSERT)
+        return merge_insert(x, n, s, a);
+    if (a->kind == Q_DELETE)
+        return delete_row(x, n, s, datum_as_str(key));
+    return update_row(x, n, s, a->row, datum_as_str(key));
+}
+
+static struct err *next_merge(struct exec *x, struct plan *n, struct modify_state *s, bool *found)
+{
+    for (;;) {
+        bool changed;
+        TRY(node_next(x, n->left, found));
+        if (!*found)
+            return NULL;
+        arena_reset(&s->arena);
+        index_eval_reset(s->indexes);
+        TRY(merge_row(x, n, s, &changed));
+        if (!changed)
+            continue;
+        x->processed++;
+        return NULL;
     }
 }
 
@@ -390,6 +515,8 @@ struct err *modify_next(struct exec *x, struct plan *n, bool *found)
 {
     struct modify_state *s = modify_state(x, n);
     TRY(check_storage(x, s));
+    if (n->kind == P_MERGE)
+        return next_merge(x, n, s, found);
     return n->kind == P_INSERT ? next_insert(x, n, s, found) : next_change(x, n, s, found);
 }
 

@@ -480,6 +480,7 @@ static bool goes_backward(const struct plan *n)
     case P_INSERT:
     case P_UPDATE:
     case P_DELETE:
+    case P_MERGE:
     case P_WINDOW:
         return false;
     }

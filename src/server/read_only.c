@@ -41,6 +41,8 @@ struct err *check_read_only(struct backend *b, const struct statement_plan *plan
         return refuse("UPDATE");
     case Q_DELETE:
         return refuse("DELETE");
+    case Q_MERGE:
+        return refuse("MERGE");
     case Q_UTILITY:
         return refuse("UTILITY");
     }

@@ -111,6 +111,9 @@ void tag_plan(const struct statement_plan *plan, uint64_t nrows, char tag[TAG_BY
     case Q_DELETE:
         put_tag(tag, "DELETE ", nrows);
         return;
+    case Q_MERGE:
+        put_tag(tag, "MERGE ", nrows);
+        return;
     case Q_SELECT:
     case Q_UTILITY:
         put_tag(tag, "SELECT ", nrows);

@@ -7,6 +7,9 @@ static struct err *not_writable(const struct relation *r, const char *verb)
         return err_hint(err_new("42809", "cannot %s synced table \"%s\"", verb, r->name),
                         "The table is kept in step with its source, which owns the data; write "
                         "there, or to a table of your own.");
+    if (r->kind == 'v' && strcmp(verb, "merge into") == 0)
+        return err_detail(err_new("0A000", "cannot execute MERGE on relation \"%s\"", r->name),
+                          "This operation is not supported for views.");
     if (r->kind == 'v')
         return err_unsupported("writing to views is not supported: \"%s\"", r->name);
     if (r->kind == 'S')
@@ -19,8 +22,8 @@ static struct err *not_writable(const struct relation *r, const char *verb)
 }
 
 /* The statement's target table, visible by alias where `visible`. */
-static struct err *open_target(struct level *l, const PgQuery__RangeVar *rv, const char *verb,
-                               bool visible)
+struct err *dml_open_target(struct level *l, const PgQuery__RangeVar *rv, const char *verb,
+                            bool visible)
 {
     struct analysis *a = l->a;
     struct query *q = l->q;
@@ -28,7 +31,7 @@ static struct err *open_target(struct level *l, const PgQuery__RangeVar *rv, con
     TRY(open_relation(a, rv, &r));
     struct err *e = not_writable(r, verb);
     if (e)
-        return r->kind == 'S' ? e : at(a, e, rv->location);
+        return r->kind == 'S' || q->kind == Q_MERGE ? e : at(a, e, rv->location);
     TRY(rte_for_relation(a, r, rv->alias, &q->target));
     q->target->location = rv->location;
     ARENA_PUSH(a->arena, q->rtes, q->nrtes, q->rtes_cap, q->target);
@@ -38,8 +41,8 @@ static struct err *open_target(struct level *l, const PgQuery__RangeVar *rv, con
 }
 
 /* The value of a column that a statement does not give. */
-static struct err *column_default(struct level *l, const struct relation *r, int att,
-                                  struct expr **out)
+struct err *dml_column_default(struct level *l, const struct relation *r, int att,
+                               struct expr **out)
 {
     struct analysis *a = l->a;
     const struct attr *col = &r->atts[att - 1];
@@ -68,8 +71,8 @@ static struct err *generated_column(const struct relation *r, int att, const cha
                       "Column \"%s\" is a generated column.", name);
 }
 
-static struct err *find_column(struct level *l, const struct relation *r, const char *name,
-                               int location, int *att)
+struct err *dml_find_column(struct level *l, const struct relation *r, const char *name,
+                            int location, int *att)
 {
     *att = relation_attnum(r, str_from(name));
     if (*att)
@@ -108,7 +111,7 @@ static struct err *insert_columns(struct level *l, const PgQuery__InsertStmt *s)
     for (size_t i = 0; i < s->n_cols; i++) {
         const PgQuery__ResTarget *t = s->cols[i]->res_target;
         int att;
-        TRY(find_column(l, r, t->name, t->location, &att));
+        TRY(dml_find_column(l, r, t->name, t->location, &att));
         for (int k = 0; k < q->nsource_atts; k++)
             if (q->source_atts[k] == att &&
                 !(t->n_indirection && s->cols[k]->res_target->n_indirection))
@@ -124,13 +127,11 @@ static struct err *insert_columns(struct level *l, const PgQuery__InsertStmt *s)
     return NULL;
 }
 
-static struct err *check_insertable(struct level *l, const PgQuery__InsertStmt *s, int att,
-                                    const struct expr *value)
+struct err *dml_check_insertable(struct level *l, int att, const struct expr *value)
 {
     struct query *q = l->q;
     const struct relation *r = q->target->rel;
     const struct attr *col = &r->atts[att - 1];
-    (void)s;
     if (value->kind == E_DEFAULT)
         return NULL;
     if (col->generated)
@@ -221,9 +222,9 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
             const struct attr *col = &r->atts[att - 1];
             struct expr **value = &rte->rows[k][i];
             TRY(analyze_expr_in(l, values->values_lists[k]->list->items[i], CL_VALUES, value));
-            TRY(check_insertable(l, s, att, *value));
+            TRY(dml_check_insertable(l, att, *value));
             if ((*value)->kind == E_DEFAULT)
-                TRY(column_default(l, r, att, value));
+                TRY(dml_column_default(l, r, att, value));
             if (is_part(s, i)) {
                 TRY(insert_part_value(l, s, i, col, value));
                 continue;
@@ -260,7 +261,7 @@ static struct err *insert_select(struct level *l, const PgQuery__InsertStmt *s)
         if (!t->name)
             continue;
         const struct attr *col = &q->target->rel->atts[q->source_atts[k] - 1];
-        TRY(check_insertable(l, s, q->source_atts[k], t->expr));
+        TRY(dml_check_insertable(l, q->source_atts[k], t->expr));
         /* A plain SELECT's own literals take the column's type; others are coerced outside. */
         if (is_part(s, k))
             TRY(insert_part_value(l, s, k, col, &t->expr));
@@ -310,7 +311,7 @@ static struct err *insert_row(struct level *l, const PgQuery__InsertStmt *s)
                                   &q->row[i]));
             rte_alias(q->row[i], rte, q->target);
         } else if (!q->row[i]) {
-            TRY(column_default(l, r, i + 1, &q->row[i]));
+            TRY(dml_column_default(l, r, i + 1, &q->row[i]));
         }
     }
     return NULL;
@@ -360,7 +361,7 @@ static struct err *infer_arbiters(struct level *l, const PgQuery__InferClause *i
         if (elem->expr || n == 32)
             return at(a, err_unsupported("ON CONFLICT with index expressions is not supported"),
                       infer->location);
-        TRY(find_column(l, r, elem->name, infer->location, &atts[n]));
+        TRY(dml_find_column(l, r, elem->name, infer->location, &atts[n]));
         n++;
     }
     for (int i = 0; i < r->nindexes; i++)
@@ -373,9 +374,6 @@ static struct err *infer_arbiters(struct level *l, const PgQuery__InferClause *i
                   -1);
     return NULL;
 }
-
-static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
-                               int *nout);
 
 static struct err *analyze_on_conflict(struct level *l, const PgQuery__OnConflictClause *c)
 {
@@ -400,7 +398,7 @@ static struct err *analyze_on_conflict(struct level *l, const PgQuery__OnConflic
     l->nitems = 0;
     TRY(rte_add_ns(l, q->target, true, true));
     TRY(rte_add_ns(l, oc->excluded, true, false));
-    TRY(analyze_set(l, c->target_list, c->n_target_list, &oc->set, &oc->nset));
+    TRY(dml_analyze_set(l, c->target_list, c->n_target_list, &oc->set, &oc->nset));
     if (c->where_clause)
         TRY(analyze_bool(l, c->where_clause, CL_WHERE, "WHERE", &oc->where));
     return NULL;
@@ -411,7 +409,7 @@ struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s)
     struct query *q = l->q;
     if (s->with_clause)
         TRY(analyze_with(l, s->with_clause));
-    TRY(open_target(l, s->relation, "insert into", false));
+    TRY(dml_open_target(l, s->relation, "insert into", false));
     q->overriding_system = s->override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
     q->overriding_user = s->override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE;
     TRY(insert_columns(l, s));
@@ -465,7 +463,7 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     struct analysis *a = l->a;
     const struct relation *r = l->q->target->rel;
     int att;
-    TRY(find_column(l, r, t->name, t->location, &att));
+    TRY(dml_find_column(l, r, t->name, t->location, &att));
     const struct attr *col = &r->atts[att - 1];
     int before = -1;
     for (int i = 0; i < *n; i++)
@@ -478,7 +476,7 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     if (value->kind == E_DEFAULT) {
         if (col->generated)
             return NULL; /* computed anyway */
-        TRY(column_default(l, r, att, &value));
+        TRY(dml_column_default(l, r, att, &value));
     } else if (col->generated) {
         return generated_column(r, att, "update");
     } else if (col->identity == 'a') {
@@ -491,8 +489,8 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     return NULL;
 }
 
-static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
-                               int *nout)
+struct err *dml_analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
+                            int *nout)
 {
     struct analysis *a = l->a;
     *out = arena_new_array(a->arena, struct assignment, n + 1);
@@ -520,7 +518,7 @@ static struct err *analyze_set(struct level *l, pg_node **list, size_t n, struct
 }
 
 /* Expressions of generated columns, over the columns of the target. */
-static struct err *generated_columns(struct level *l)
+struct err *dml_generated_columns(struct level *l)
 {
     struct analysis *a = l->a;
     struct query *q = l->q;
@@ -551,14 +549,14 @@ struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s)
     struct query *q = l->q;
     if (s->with_clause)
         TRY(analyze_with(l, s->with_clause));
-    TRY(open_target(l, s->relation, "update", true));
+    TRY(dml_open_target(l, s->relation, "update", true));
     struct from_node *f = arena_new(l->a->arena, struct from_node);
     f->rte = q->target;
     q->from = arena_memdup(l->a->arena, &f, sizeof(f));
     q->nfrom = 1;
     TRY(analyze_from(l, s->from_clause, s->n_from_clause));
-    TRY(analyze_set(l, s->target_list, s->n_target_list, &q->set, &q->nset));
-    TRY(generated_columns(l));
+    TRY(dml_analyze_set(l, s->target_list, s->n_target_list, &q->set, &q->nset));
+    TRY(dml_generated_columns(l));
     TRY(target_where(l, s->where_clause));
     return analyze_returning(l, s->returning_list, s->n_returning_list);
 }
@@ -570,7 +568,7 @@ struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s)
     struct query *q = l->q;
     if (s->with_clause)
         TRY(analyze_with(l, s->with_clause));
-    TRY(open_target(l, s->relation, "delete from", true));
+    TRY(dml_open_target(l, s->relation, "delete from", true));
     struct from_node *f = arena_new(l->a->arena, struct from_node);
     f->rte = q->target;
     q->from = arena_memdup(l->a->arena, &f, sizeof(f));

@@ -682,6 +682,11 @@ static struct err *join_item(struct level *l, const PgQuery__JoinExpr *j, struct
     return NULL;
 }
 
+struct err *analyze_from_item(struct level *l, const pg_node *n, struct from_node **out)
+{
+    return from_item(l, n, out);
+}
+
 static struct err *from_item(struct level *l, const pg_node *n, struct from_node **out)
 {
     struct rte *rte;

@@ -28,6 +28,7 @@ static const char *const clause_names[] = {
     [CL_AGG_FILTER] = "FILTER",
     [CL_ALTER_USING] = "transform expressions",
     [CL_COPY_WHERE] = "COPY FROM WHERE conditions",
+    [CL_MERGE_WHEN] = "MERGE WHEN conditions",
     [CL_WINDOW] = "window definitions",
     [CL_WINDOW_ROWS] = "window ROWS",
     [CL_WINDOW_RANGE] = "window RANGE",

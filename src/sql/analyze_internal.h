@@ -45,6 +45,7 @@ enum clause {
     CL_AGG_FILTER,
     CL_ALTER_USING,
     CL_COPY_WHERE,
+    CL_MERGE_WHEN,
     CL_WINDOW,
     CL_WINDOW_ROWS,
     CL_WINDOW_RANGE,
@@ -212,6 +213,24 @@ struct err *analyze_from(struct level *l, pg_node **items, size_t n) MUST_CHECK;
 struct err *analyze_with(struct level *l, const PgQuery__WithClause *w) MUST_CHECK;
 struct err *analyze_targets(struct level *l, pg_node **list, size_t n, enum clause clause,
                             struct target **out, int *nout) MUST_CHECK;
+/* analyze_dml.c: parts of statements that write. The statement's target table, visible by its alias
+ * where `visible`; `verb` as in "cannot update ...". */
+struct err *dml_open_target(struct level *l, const PgQuery__RangeVar *rv, const char *verb,
+                            bool visible) MUST_CHECK;
+/* The value of a column that the statement does not give. */
+struct err *dml_column_default(struct level *l, const struct relation *r, int att,
+                               struct expr **out) MUST_CHECK;
+struct err *dml_find_column(struct level *l, const struct relation *r, const char *name,
+                            int location, int *att) MUST_CHECK;
+/* Whether a value may be given for it. */
+struct err *dml_check_insertable(struct level *l, int att, const struct expr *value) MUST_CHECK;
+struct err *dml_analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
+                            int *nout) MUST_CHECK;
+/* Expressions of generated columns, over the columns of the target, into the query's row. */
+struct err *dml_generated_columns(struct level *l) MUST_CHECK;
+struct err *analyze_merge(struct level *l, const PgQuery__MergeStmt *s) MUST_CHECK;
+/* One item of a FROM clause. */
+struct err *analyze_from_item(struct level *l, const pg_node *n, struct from_node **out) MUST_CHECK;
 struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s) MUST_CHECK;
 struct err *analyze_update(struct level *l, const PgQuery__UpdateStmt *s) MUST_CHECK;
 struct err *analyze_delete(struct level *l, const PgQuery__DeleteStmt *s) MUST_CHECK;

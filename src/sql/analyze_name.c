@@ -90,6 +90,10 @@ static struct err *system_reference(struct level *l, struct rte *rte, const char
     if (att == TABLEOID)
         return NULL;
     rte->system = true;
+    if (l->clause == CL_MERGE_WHEN)
+        return at(l->a,
+                  err_new("42P10", "cannot use system column \"%s\" in MERGE WHEN condition", name),
+                  location);
     if (l->clause == CL_CHECK)
         return at(
             l->a,
@@ -119,7 +123,7 @@ static struct expr *reference(struct level *l, struct expr *col, int location)
 static struct err *not_here(struct level *l, const struct ns_item *item, int location)
 {
     return at(l->a,
-              err_detail(err_new("42P10", "invalid reference to FROM-clause entry for table \"%s\"",
+              err_hint(err_new("42P01", "invalid reference to FROM-clause entry for table \"%s\"",
                                  item->name),
                          "There is an entry for table \"%s\", but it cannot be referenced from "
                          "this part of the query.",
@@ -194,6 +198,32 @@ static struct err *missing_column(struct level *l, const char *name, int locatio
     return at(l->a, e, location);
 }
 
+/* A table that is in some FROM clause, but not to be named so, or not here. */
+static struct err *missing_table(struct level *l, const char *nsp, const char *table,
+                                 const char *full)
+{
+    for (struct level *up = l; up; up = up->parent)
+        for (int i = 0; i < up->nitems; i++) {
+            const struct ns_item *item = up->items[i];
+            const struct relation *r =
+                item->rte && item->rte->kind == RTE_RELATION ? item->rte->rel : NULL;
+            bool by_name = item->name && strcmp(item->name, table) == 0;
+            if (!by_name && !(r && strcmp(r->name, table) == 0))
+                continue;
+            if (nsp && !(r && strcmp(r->nsp_name, nsp) == 0))
+                continue;
+            struct err *e =
+                err_new("42P01", "invalid reference to FROM-clause entry for table \"%s\"", full);
+            return by_name ? err_hint(e,
+                                      "There is an entry for table \"%s\", but it cannot be "
+                                      "referenced from this part of the query.",
+                                      table)
+                           : err_hint(e, "Perhaps you meant to reference the table alias \"%s\".",
+                                      item->name);
+        }
+    return err_new("42P01", "missing FROM-clause entry for table \"%s\"", full);
+}
+
 static struct err *qualified(struct level *l, const char *nsp, const char *table, const char *name,
                              int location, struct expr **out)
 {
@@ -201,8 +231,7 @@ static struct err *qualified(struct level *l, const char *nsp, const char *table
     struct ns_item *item = find_item(l, nsp, table, &usable_here);
     if (!item) {
         const char *full = nsp ? arena_printf(l->a->arena, "%s.%s", nsp, table) : table;
-        return at(l->a, err_new("42P01", "missing FROM-clause entry for table \"%s\"", full),
-                  location);
+        return at(l->a, missing_table(l, nsp, table, full), location);
     }
     if (!usable_here)
         return not_here(l, item, location);
@@ -271,8 +300,7 @@ struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct t
         const char *table = node_str(ref->fields[ref->n_fields - 2]);
         struct ns_item *item = find_ns_item(l, nsp, table);
         if (!item)
-            return at(l->a, err_new("42P01", "missing FROM-clause entry for table \"%s\"", table),
-                      ref->location);
+            return at(l->a, missing_table(l, nsp, table, table), ref->location);
         for (int i = 0; i < item->ncols; i++)
             add_target(l, item, i, ref->location, targets, n, cap);
         return NULL;

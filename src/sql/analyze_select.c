@@ -663,6 +663,8 @@ static struct err *analyze_cte(struct level *l, const PgQuery__CommonTableExpr *
         ARENA_PUSH(a->arena, l->ctes, l->nctes, l->ctes_cap, cte);
         TRY(analyze_recursive(l, cte, c));
     } else {
+        if (c->ctequery->node_case == PG_QUERY__NODE__NODE_MERGE_STMT)
+            return at(a, err_unsupported("MERGE not supported in WITH query"), c->location);
         TRY(analyze_select_node(a, l, c->ctequery, true, &cte->query));
         if (cte->query->kind != Q_SELECT) {
             cte->materialized = true;
@@ -780,6 +782,10 @@ struct err *analyze_select_node(struct analysis *a, struct level *parent, const 
     case PG_QUERY__NODE__NODE_UPDATE_STMT:
         l.q->kind = Q_UPDATE;
         TRY(analyze_update(&l, n->update_stmt));
+        break;
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+        l.q->kind = Q_MERGE;
+        TRY(analyze_merge(&l, n->merge_stmt));
         break;
     case PG_QUERY__NODE__NODE_DELETE_STMT:
         l.q->kind = Q_DELETE;

@@ -40,6 +40,7 @@ enum plan_kind {
     P_INSERT,
     P_UPDATE,
     P_DELETE,
+    P_MERGE,
     P_WINDOW,
 };
 
@@ -60,6 +61,8 @@ struct plan_agg {
     struct program **order;
     int slot; /* where the result goes */
 };
+
+struct plan_merge;
 
 /* An expression of a node and where its value goes (slot -1: nowhere, a condition). */
 struct plan_expr {
@@ -159,7 +162,18 @@ struct plan {
     int nchecks;
     struct plan_expr *returning; /* RETURNING expressions into slots */
     int nreturning;
-    bool key_changes; /* UPDATE may change a key column: lock mode UPDATE */
+    bool key_changes;           /* UPDATE may change a key column: lock mode UPDATE */
+    struct plan_merge *actions; /* MERGE; `recheck` is its join condition */
+    int nactions;
+};
+
+/* A WHEN clause of MERGE. */
+struct plan_merge {
+    bool matched;
+    enum query_kind kind;
+    struct plan_expr when;
+    struct plan_expr *row; /* INSERT, UPDATE: natts expressions, into row_slot and on */
+    bool key_changes;
 };
 
 /* A subquery in an expression. */

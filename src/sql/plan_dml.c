@@ -1,5 +1,5 @@
-/* INSERT, UPDATE, DELETE. The new row is computed into natts slots in a row; CHECK constraints,
- * index expressions and RETURNING read it (and the old row) from there. */
+/* INSERT, UPDATE, DELETE, MERGE. The new row is computed into natts slots in a row; CHECK
+ * constraints, index expressions and RETURNING read it (and the old row) from there. */
 #include "sql/plan_internal.h"
 
 #include "types/type.h"
@@ -164,6 +164,37 @@ static bool is_key_column(const struct relation *r, int att)
     return false;
 }
 
+/* The new values of all columns of an UPDATE: those assigned, the others as they are. */
+static struct err *updated_row(struct planning *l, const struct plan *n,
+                               const struct assignment *set, int nset, struct plan_expr **out,
+                               bool *key_changes)
+{
+    struct planner *p = l->p;
+    struct query *q = l->q;
+    struct relation *rel = q->target->rel;
+    struct rte *generated = row_rte(p, q->target, n->row_slot);
+    *out = arena_new_array(p->arena, struct plan_expr, rel->natts);
+    for (int i = 0; i < rel->natts; i++) {
+        struct expr *e = NULL;
+        for (int k = 0; k < nset; k++)
+            if (set[k].att == i + 1)
+                e = set[k].expr;
+        *key_changes |= (e || rel->atts[i].generated) && is_key_column(rel, i + 1);
+        if (rel->atts[i].generated) {
+            /* It follows the new row, not the old one. */
+            e = q->row[i];
+            TRY(deep_copy(p, &e));
+            rte_alias(e, q->target, generated);
+        }
+        if (!e)
+            e = rel->atts[i].dropped ? expr_const(p->arena, INT4_OID, -1, datum_null(), -1)
+                                     : expr_var(p->arena, q->target, i + 1, -1);
+        TRY(prepare_expr(l, &e));
+        (*out)[i] = (struct plan_expr){e, n->row_slot + i, NULL};
+    }
+    return NULL;
+}
+
 static struct err *plan_update(struct planning *l, struct plan **out)
 {
     struct planner *p = l->p;
@@ -176,28 +207,71 @@ static struct err *plan_update(struct planning *l, struct plan **out)
     n->recheck.expr = l->all_quals;
     n->old_slot = q->target->base;
     n->row_slot = plan_new_slots(p->plan, rel->natts ? rel->natts : 1);
-    n->row = arena_new_array(p->arena, struct plan_expr, rel->natts);
+    TRY(updated_row(l, n, q->set, q->nset, &n->row, &n->key_changes));
+    TRY(plan_checks(l, n));
+    TRY(plan_returning(l, n));
+    n->rows = n->left->rows;
+    n->total_cost = n->left->total_cost + n->rows * 0.01;
+    *out = n;
+    return NULL;
+}
+
+/* ---- MERGE ---- */
+
+static struct err *inserted_row(struct planning *l, const struct plan *n, struct expr **row,
+                                struct plan_expr **out)
+{
+    struct planner *p = l->p;
+    struct query *q = l->q;
+    struct relation *rel = q->target->rel;
     struct rte *generated = row_rte(p, q->target, n->row_slot);
+    *out = arena_new_array(p->arena, struct plan_expr, rel->natts);
     for (int i = 0; i < rel->natts; i++) {
-        struct expr *e = NULL;
-        for (int k = 0; k < q->nset; k++)
-            if (q->set[k].att == i + 1)
-                e = q->set[k].expr;
-        n->key_changes |= (e || rel->atts[i].generated) && is_key_column(rel, i + 1);
+        struct expr *e = row[i];
         if (rel->atts[i].generated) {
-            /* It follows the new row, not the old one. */
             e = q->row[i];
             TRY(deep_copy(p, &e));
             rte_alias(e, q->target, generated);
         }
-        if (!e)
-            e = rel->atts[i].dropped ? expr_const(p->arena, INT4_OID, -1, datum_null(), -1)
-                                     : expr_var(p->arena, q->target, i + 1, -1);
         TRY(prepare_expr(l, &e));
-        n->row[i] = (struct plan_expr){e, n->row_slot + i, NULL};
+        (*out)[i] = (struct plan_expr){e, n->row_slot + i, NULL};
     }
+    return NULL;
+}
+
+static struct err *plan_action(struct planning *l, const struct plan *n,
+                               const struct merge_action *a, struct plan_merge *out)
+{
+    out->matched = a->matched;
+    out->kind = a->kind;
+    out->when = (struct plan_expr){a->when, -1, NULL};
+    if (a->when)
+        TRY(prepare_expr(l, &out->when.expr));
+    if (a->kind == Q_INSERT)
+        return inserted_row(l, n, a->row, &out->row);
+    if (a->kind == Q_UPDATE)
+        return updated_row(l, n, a->set, a->nset, &out->row, &out->key_changes);
+    return NULL;
+}
+
+static struct err *plan_merge(struct planning *l, struct plan **out)
+{
+    struct planner *p = l->p;
+    struct query *q = l->q;
+    struct relation *rel = q->target->rel;
+    struct plan *n = plan_new(p, P_MERGE);
+    n->query = q;
+    read_target(p, q->target);
+    n->recheck.expr = q->from[0]->on;
+    TRY(plan_from(l, NULL, 0, -1, &n->left, NULL));
+    TRY(prepare_expr(l, &n->recheck.expr));
+    n->old_slot = q->target->base;
+    n->row_slot = plan_new_slots(p->plan, rel->natts ? rel->natts : 1);
+    n->nactions = q->nactions;
+    n->actions = arena_new_array(p->arena, struct plan_merge, q->nactions);
+    for (int i = 0; i < q->nactions; i++)
+        TRY(plan_action(l, n, &q->actions[i], &n->actions[i]));
     TRY(plan_checks(l, n));
-    TRY(plan_returning(l, n));
     n->rows = n->left->rows;
     n->total_cost = n->left->total_cost + n->rows * 0.01;
     *out = n;
@@ -232,6 +306,8 @@ struct err *plan_dml(struct planner *p, struct planning *parent, struct query *q
         return plan_update(&l, out);
     case Q_DELETE:
         return plan_delete(&l, out);
+    case Q_MERGE:
+        return plan_merge(&l, out);
     case Q_SELECT:
     case Q_UTILITY:
         break;

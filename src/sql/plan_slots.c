@@ -72,7 +72,7 @@ static void node_reads(struct walk *w, struct plan *n, bits set)
     }
     for (int i = 0; i < n->nmarks; i++)
         bit_set(set, n->marks[i].rte->key_slot);
-    if (n->kind == P_UPDATE || n->kind == P_DELETE) {
+    if (n->kind == P_UPDATE || n->kind == P_DELETE || n->kind == P_MERGE) {
         const struct rte *t = n->query->target;
         bit_set(set, t->key_slot);
         for (int i = 0; i < t->ncols; i++)

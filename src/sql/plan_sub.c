@@ -32,6 +32,10 @@ struct err *plan_node_exprs(struct plan *n, expr_visit visit, void *arg)
     for (int i = 0; i < n->nquals; i++)
         if (n->quals[i].value)
             TRY(visit(&n->quals[i].value, arg));
+    for (int i = 0; i < n->nactions; i++) {
+        TRY(visit_list(&n->actions[i].when, 1, visit, arg));
+        TRY(visit_list(n->actions[i].row, n->actions[i].row ? natts : 0, visit, arg));
+    }
     for (int i = 0; i < n->naggs; i++)
         TRY(expr_children(n->aggs[i].expr, visit, arg));
     return NULL;

@@ -112,7 +112,7 @@ struct row_mark {
     enum txn_wait wait;
 };
 
-enum query_kind { Q_SELECT, Q_INSERT, Q_UPDATE, Q_DELETE, Q_UTILITY };
+enum query_kind { Q_SELECT, Q_INSERT, Q_UPDATE, Q_DELETE, Q_MERGE, Q_UTILITY };
 enum setop_kind { SETOP_NONE, SETOP_UNION, SETOP_INTERSECT, SETOP_EXCEPT };
 enum distinct_kind { DISTINCT_NONE, DISTINCT_ALL, DISTINCT_ON };
 
@@ -136,6 +136,16 @@ struct assignment {
     int att;
     struct expr *expr;
     bool partial; /* to a part of the column */
+};
+
+/* A WHEN clause of MERGE. */
+struct merge_action {
+    bool matched;
+    enum query_kind kind; /* INSERT, UPDATE, DELETE; UTILITY: DO NOTHING */
+    struct expr *when;    /* NULL: always */
+    struct assignment *set;
+    int nset;
+    struct expr **row; /* INSERT: an expression for every column; generated ones NULL */
 };
 
 struct on_conflict {
@@ -214,6 +224,8 @@ struct query {
     struct assignment *set; /* UPDATE: all columns assigned, generated ones too */
     int nset;
     struct on_conflict *on_conflict;
+    struct merge_action *actions; /* MERGE; its join is the one item of FROM */
+    int nactions;
     struct target *returning;
     int nreturning;
     bool overriding_system;
