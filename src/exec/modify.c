@@ -204,8 +204,7 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
         s->done = true; /* for the caller: nothing to retry */
         return NULL;
     }
-    for (int i = 0; i < r->natts; i++)
-        TRY(expr_into(x, &n->conflict_set[i], &s->arena));
+    TRY(compute_row(x, n->conflict_set, s));
     /* From here on "the new row" is the updated one. */
     for (int i = 0; i < r->natts; i++)
         x->frame[n->row_slot + i] = x->frame[n->conflict_set[i].slot];

@@ -228,6 +228,7 @@ struct err *dml_analyze_set(struct level *l, pg_node **list, size_t n, struct as
                             int *nout) MUST_CHECK;
 /* Expressions of generated columns, over the columns of the target, into the query's row. */
 struct err *dml_generated_columns(struct level *l) MUST_CHECK;
+struct err *analyze_on_conflict(struct level *l, const PgQuery__OnConflictClause *c) MUST_CHECK;
 struct err *analyze_merge(struct level *l, const PgQuery__MergeStmt *s) MUST_CHECK;
 /* One item of a FROM clause. */
 struct err *analyze_from_item(struct level *l, const pg_node *n, struct from_node **out) MUST_CHECK;

@@ -124,10 +124,10 @@ static struct err *not_here(struct level *l, const struct ns_item *item, int loc
 {
     return at(l->a,
               err_hint(err_new("42P01", "invalid reference to FROM-clause entry for table \"%s\"",
-                                 item->name),
-                         "There is an entry for table \"%s\", but it cannot be referenced from "
-                         "this part of the query.",
-                         item->name),
+                               item->name),
+                       "There is an entry for table \"%s\", but it cannot be referenced from "
+                       "this part of the query.",
+                       item->name),
               location);
 }
 

@@ -91,7 +91,8 @@ static struct err *insert_source(struct planning *l, struct plan **out)
     return plan_from(l, NULL, 0, -1, out, NULL);
 }
 
-static struct err *plan_on_conflict(struct planning *l, struct plan *n)
+/* `inserted`: what the generated columns' expressions of the INSERT are over. */
+static struct err *plan_on_conflict(struct planning *l, struct plan *n, struct rte *inserted)
 {
     struct planner *p = l->p;
     struct query *q = l->q;
@@ -104,19 +105,23 @@ static struct err *plan_on_conflict(struct planning *l, struct plan *n)
     rte_plan_init(p, oc->excluded);
     oc->excluded->base = n->row_slot;
     n->conflict_set = arena_new_array(p->arena, struct plan_expr, rel->natts);
+    int base = plan_new_slots(p->plan, rel->natts ? rel->natts : 1);
+    struct rte *updated = row_rte(p, q->target, base);
     for (int i = 0; i < rel->natts; i++) {
         struct expr *e = NULL;
         for (int k = 0; k < oc->nset; k++)
             if (oc->set[k].att == i + 1)
                 e = oc->set[k].expr;
-        if (rel->atts[i].generated)
-            return err_unsupported("ON CONFLICT DO UPDATE on tables with generated columns is not "
-                                   "supported yet");
+        if (rel->atts[i].generated) {
+            e = q->row[i];
+            TRY(deep_copy(p, &e));
+            rte_alias(e, inserted, updated);
+        }
         if (!e)
             e = rel->atts[i].dropped ? expr_const(p->arena, INT4_OID, -1, datum_null(), -1)
                                      : expr_var(p->arena, q->target, i + 1, -1);
         TRY(prepare_expr(l, &e));
-        n->conflict_set[i] = (struct plan_expr){e, plan_new_slots(p->plan, 1), NULL};
+        n->conflict_set[i] = (struct plan_expr){e, base + i, NULL};
     }
     n->conflict_where.expr = oc->where;
     n->conflict_where.slot = -1;
@@ -145,7 +150,7 @@ static struct err *plan_insert(struct planning *l, struct plan **out)
         n->row[i] = (struct plan_expr){e, n->row_slot + i, NULL};
     }
     TRY(plan_checks(l, n));
-    TRY(plan_on_conflict(l, n));
+    TRY(plan_on_conflict(l, n, generated));
     TRY(plan_returning(l, n));
     n->rows = n->left->rows;
     n->total_cost = n->left->total_cost + n->rows * 0.01;
