@@ -236,8 +236,7 @@ static const char *join_name(enum join_kind kind)
 
 static bool is_modify(const struct plan *n)
 {
-    return n->kind == P_INSERT || n->kind == P_UPDATE || n->kind == P_DELETE ||
-           n->kind == P_MERGE;
+    return n->kind == P_INSERT || n->kind == P_UPDATE || n->kind == P_DELETE || n->kind == P_MERGE;
 }
 
 static const struct rte *scanned(const struct plan *n)
@@ -564,7 +563,7 @@ static void put_kind(struct explain *x, struct explain_node *to, const struct pl
                      const char *relationship, const char *subplan)
 {
     static const char *const operations[] = {
-        [P_INSERT] = "Insert", [P_UPDATE] = "Update", [P_DELETE] = "Delete"};
+        [P_INSERT] = "Insert", [P_UPDATE] = "Update", [P_DELETE] = "Delete", [P_MERGE] = "Merge"};
     put_structured(x, to, "Node Type", node_name(n, false), true);
     if (n->kind == P_AGG || (n->kind == P_DISTINCT && n->strategy != AGG_SORTED)) {
         bool hashed = n->kind == P_DISTINCT || n->strategy == AGG_HASHED;
