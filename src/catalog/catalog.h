@@ -133,6 +133,7 @@ struct relation {
     int nreferencing;
     struct constraint *referencing; /* foreign keys of other tables that point here */
     const char *view_sql;
+    bool populated;        /* of a materialized view: it has been filled */
     char check_option;     /* of a view: 'l' local, 'c' cascaded, 0 none */
     bool read_only_synced; /* a synced table: only its pipeline writes it */
 };

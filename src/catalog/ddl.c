@@ -67,8 +67,8 @@ static struct err *insert_class(struct cat *c, const struct ddl_relation *def, u
     v[CLS_PERSISTENCE] = datum_int(def->persistence);
     v[CLS_KIND] = datum_int(def->kind);
     v[CLS_NATTS] = datum_int(def->ncolumns);
-    v[CLS_HASRULES] = datum_bool(def->kind == 'v');
-    v[CLS_ISPOPULATED] = datum_bool(true);
+    v[CLS_HASRULES] = datum_bool(def->kind == 'v' || def->kind == 'm');
+    v[CLS_ISPOPULATED] = datum_bool(!def->unpopulated);
     v[CLS_REPLIDENT] = datum_int(storage ? 'd' : 'n');
     v[CLS_ACL] = v[CLS_OPTIONS] = v[CLS_PARTBOUND] = datum_null();
     if (def->options)
@@ -227,7 +227,7 @@ struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def, u
     TRY(e);
     for (int i = 0; i < def->ncolumns; i++)
         TRY(ddl_add_column(c, relid, i + 1, &def->columns[i]));
-    if (def->kind == 'v')
+    if (def->kind == 'v' || def->kind == 'm')
         TRY(insert_view(c, relid, def->view_sql));
     if (strchr("rvmc", def->kind) && def->nsp != PG_CATALOG_NSP)
         TRY(insert_row_type(c, def, relid));

@@ -30,7 +30,8 @@ struct ddl_relation {
     const struct ddl_column *columns;
     int ncolumns;
     uint32_t storage_id;
-    const char *view_sql; /* of kind 'v' */
+    const char *view_sql; /* of kinds 'v' and 'm' */
+    bool unpopulated;     /* of kind 'm' */
     const char *options;  /* reloptions as array text "{a=b}", NULL: none */
 };
 

@@ -439,6 +439,7 @@ static struct err *load_class(struct cat *c, struct relation *r, bool *found)
     r->persistence = char_of(v[CLS_PERSISTENCE]);
     r->analyzed_rows = (double)v[CLS_TUPLES].f32;
     r->natts = (int)v[CLS_NATTS].i;
+    r->populated = v[CLS_ISPOPULATED].i != 0;
     if (!v[CLS_OPTIONS].null) {
         struct str options = datum_as_str(v[CLS_OPTIONS]);
         r->read_only_synced = memmem(options.data, options.len, "tarn.synced", 11) != NULL;
@@ -459,8 +460,10 @@ static struct err *load(struct cat *c, struct relation *r, bool *found)
     if (r->kind == 'i' || r->kind == 'c')
         return NULL;
     TRY(load_defaults(c, r));
+    if (r->kind == 'v' || r->kind == 'm')
+        TRY(load_view(c, r));
     if (r->kind == 'v')
-        return load_view(c, r);
+        return NULL;
     if (r->kind == 'S')
         return NULL;
     TRY(stats_load(c, r));

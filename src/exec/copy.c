@@ -288,7 +288,10 @@ static struct err *wrong_kind(const struct relation *r, bool from)
         return err_hint(err_new("42809", "cannot copy from view \"%s\"", r->name),
                         "Try the COPY (SELECT ...) TO variant.");
     case 'm':
-        return err_new("42809", "cannot copy %s materialized view \"%s\"", direction, r->name);
+        return from ? err_new("42809", "cannot copy to materialized view \"%s\"", r->name)
+                    : err_hint(
+                          err_new("42809", "cannot copy from materialized view \"%s\"", r->name),
+                          "Try the COPY (SELECT ...) TO variant.");
     case 'S':
         return err_new("42809", "cannot copy %s sequence \"%s\"", direction, r->name);
     default:

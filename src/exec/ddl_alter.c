@@ -733,6 +733,9 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
         snprintf(tag, 64, "ALTER VIEW");
         break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW:
+        snprintf(tag, 64, "ALTER MATERIALIZED VIEW");
+        break;
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN:
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT:

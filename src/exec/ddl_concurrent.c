@@ -415,7 +415,7 @@ static struct err *reindex_table(const struct reindex *x, const PgQuery__RangeVa
     TRY(ddl_open(d, rv, x->concurrently ? TXN_SHARE_UPDATE_EXCLUSIVE : TXN_SHARE_LOCK, false, &r));
     uint32_t relid = r->oid;
     struct err *e = ddl_must_own(d, r);
-    if (!e && r->kind != 'r')
+    if (!e && r->kind != 'r' && r->kind != 'm')
         e = err_new("42809", "\"%s\" is not a table or materialized view", r->name);
     if (!e && !r->nindexes)
         ddl_notice(d, "NOTICE",

@@ -25,12 +25,10 @@ void ddl_notice(const struct ddl *d, const char *severity, struct err *e)
 
 struct err *ddl_must_own(struct ddl *d, const struct relation *r)
 {
-    static const char *const kinds[] = {"table", "view", "index", "sequence"};
-    int kind = r->kind == 'v' ? 1 : r->kind == 'i' ? 2 : r->kind == 'S' ? 3 : 0;
     if (r->system && d->s->pid)
         return err_new("42501", "permission denied: \"%s\" is a system catalog", r->name);
     if (!d->s->superuser && r->owner != d->cat->role)
-        return err_new("42501", "must be owner of %s %s", kinds[kind], r->name);
+        return err_new("42501", "must be owner of %s %s", ddl_kind_name(r->kind), r->name);
     return NULL;
 }
 
@@ -566,8 +564,8 @@ struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt 
     uint64_t rows = 0;
     uint32_t nsp;
     bool skip;
-    if (c->objtype != PG_QUERY__OBJECT_TYPE__OBJECT_TABLE)
-        return err_unsupported("materialized views are not supported yet");
+    if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW)
+        return ddl_create_matview(d, c, tag);
     TRY(ddl_target_nsp(d, c->into->rel, &nsp));
     TRY(ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip));
     snprintf(tag, 64, "CREATE TABLE AS");

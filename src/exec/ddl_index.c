@@ -250,6 +250,11 @@ static struct err *move_storage(struct ddl *d, struct relation *rel, uint32_t st
     return NULL;
 }
 
+struct err *ddl_new_storage(struct ddl *d, struct relation *rel)
+{
+    return move_storage(d, rel, txn_new_storage_id(catalog_txn_mgr(d->cat->shared)));
+}
+
 struct err *ddl_rewrite(struct ddl *d, struct relation **rel, bool by_primary_key)
 {
     return ddl_rewrite_as(d, rel, by_primary_key, NULL);
@@ -295,7 +300,9 @@ struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct re
     struct table_load_to to = {.storage_id = rel->storage_id, .sort_bytes = SORT_BYTES};
     struct table_load *load = NULL;
     struct exec *x = NULL;
-    struct err *e = table_load_begin(&env, rel, &to, NULL, NULL, &load);
+    struct relation bare = *rel; /* indexes are built afterwards */
+    bare.nindexes = 0;
+    struct err *e = table_load_begin(&env, &bare, &to, NULL, NULL, &load);
     if (!e)
         e = exec_begin(&env, plan, NULL, &x);
     for (bool found = true; !e && found;) {
@@ -460,7 +467,7 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
     uint32_t r_oid = r->oid;
     uint32_t oid;
     bool skip;
-    if (r->kind != 'r')
+    if (r->kind != 'r' && r->kind != 'm')
         return err_new("42809", "cannot create index on relation \"%s\"", r->name);
     if (s->access_method && *s->access_method && strcmp(s->access_method, "btree") != 0)
         return err_unsupported("access method \"%s\" is not supported", s->access_method);

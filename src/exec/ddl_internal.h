@@ -76,6 +76,11 @@ struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt 
 struct err *ddl_create_sequence(struct ddl *d, const PgQuery__CreateSeqStmt *c) MUST_CHECK;
 struct err *ddl_alter_sequence(struct ddl *d, const PgQuery__AlterSeqStmt *c) MUST_CHECK;
 struct err *ddl_create_view(struct ddl *d, const PgQuery__ViewStmt *v) MUST_CHECK;
+struct err *ddl_create_matview(struct ddl *d, const PgQuery__CreateTableAsStmt *c,
+                               char *tag) MUST_CHECK;
+struct err *ddl_refresh_matview(struct ddl *d, const PgQuery__RefreshMatViewStmt *s) MUST_CHECK;
+/* Empty storage for a relation and its indexes in place of what they have. */
+struct err *ddl_new_storage(struct ddl *d, struct relation *rel) MUST_CHECK;
 /* 0A000 for a check option of a view that is not updatable. */
 struct err *ddl_check_view_options(struct ddl *d, uint32_t oid) MUST_CHECK;
 /* Writes the texts of the views that read one of the relations anew, before the rename. */

@@ -201,8 +201,24 @@ static struct err *check_free(struct ddl *d, const char *name, uint32_t nsp, con
                : NULL;
 }
 
+/* The row type of a relation and that type's arrays; 0: it has none. */
+static struct err *set_row_type(struct ddl *d, uint32_t relid, int column, uint32_t value)
+{
+    struct datum key = datum_int(relid);
+    struct datum v[CLS_COUNT];
+    bool found;
+    TRY(systab_get(d->cat, PG_CLASS, CLASS_OID_INDEX, &key, 1, d->arena, v, &found));
+    uint32_t type = found ? (uint32_t)v[CLS_TYPE].u : 0;
+    if (!type)
+        return NULL;
+    TRY(ddl_update_type(d->cat, type, column, datum_int(value)));
+    const struct cat_type *t = builtin_type(type);
+    return t && t->array ? ddl_update_type(d->cat, t->array, column, datum_int(value)) : NULL;
+}
+
 static struct err *move_class(struct ddl *d, uint32_t relid, uint32_t from, uint32_t to)
 {
+    TRY(set_row_type(d, relid, TYP_NSP, to));
     TRY(ddl_update_class(d->cat, relid, CLS_NSP, datum_int(to)));
     return move_depend(d, relid, from, to);
 }

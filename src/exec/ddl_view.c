@@ -3,6 +3,8 @@
  * relations and columns that the query reads, as in PostgreSQL. */
 #include "exec/ddl_internal.h"
 
+#include <stdio.h>
+
 /* ---- the view's definition ---- */
 
 struct view_def {
@@ -329,4 +331,147 @@ struct err *ddl_rename_in_views(struct ddl *d, const uint32_t *relids, int nreli
         TRY(e);
     }
     return NULL;
+}
+
+/* ---- materialized views ---- */
+
+static struct err *refuse_temporary(const struct query *q)
+{
+    for (int i = 0; i < q->nrelations; i++)
+        if (q->relations[i]->persistence == 't')
+            return err_new("0A000", "materialized views must not use temporary tables or views");
+    return NULL;
+}
+
+/* The rows that the view's query gives now, into the storage that the descriptor names. */
+static struct err *fill_matview(struct ddl *d, struct relation *view, uint64_t *rows)
+{
+    struct exec_env env = session_exec_env(d->s);
+    struct param_types none = {.fixed = true};
+    struct statement_plan *plan;
+    struct parsed parsed;
+    TRY(parse_sql(view->view_sql, d->arena, &parsed));
+    TRY(exec_plan(&env, &parsed.stmts[0], &none, &plan));
+    struct err *e = ddl_load_query(d, plan, view, rows);
+    plan_unref(plan);
+    return e;
+}
+
+static struct err *make_matview(struct ddl *d, const PgQuery__CreateTableAsStmt *c, uint32_t nsp,
+                                struct view_def *def, uint64_t *rows)
+{
+    const PgQuery__IntoClause *into = c->into;
+    struct relation *view;
+    uint32_t oid;
+    uint32_t rule;
+    bool locked;
+    struct ddl_relation rel = {.name = into->rel->relname,
+                               .nsp = nsp,
+                               .kind = 'm',
+                               .persistence = 'p',
+                               .owner = d->cat->role,
+                               .columns = def->cols,
+                               .ncolumns = def->ncols,
+                               .unpopulated = into->skip_data,
+                               .storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared)),
+                               .view_sql = def->text};
+    TRY(ddl_create_relation(d->cat, &rel, &oid));
+    TRY(ddl_view_rule(d->cat, oid, &rule));
+    TRY(record_refs(d, rule, &def->refs));
+    TRY(ddl_class_options(d, oid, 'm', into->options, into->n_options, false));
+    TRY(txn_lock_table(d->cat->txn, oid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
+    TRY(cat_relation(d->cat, oid, &view));
+    struct err *e = into->skip_data ? NULL : fill_matview(d, view, rows);
+    relation_unref(view);
+    return e;
+}
+
+struct err *ddl_create_matview(struct ddl *d, const PgQuery__CreateTableAsStmt *c, char *tag)
+{
+    PgQuery__ViewStmt v;
+    struct view_def def = {.options = datum_null()};
+    uint64_t rows = 0;
+    uint32_t nsp;
+    bool skip;
+    pg_query__view_stmt__init(&v);
+    v.view = c->into->rel;
+    v.query = c->query;
+    v.aliases = c->into->col_names;
+    v.n_aliases = c->into->n_col_names;
+    snprintf(tag, 64, "CREATE MATERIALIZED VIEW");
+    TRY(ddl_target_nsp(d, c->into->rel, &nsp));
+    TRY(ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip));
+    if (skip)
+        return NULL;
+    if (c->query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
+        return err_unsupported("CREATE MATERIALIZED VIEW AS EXECUTE is not supported");
+    struct err *e = define(d, &v, &def);
+    if (e && err_is(e, "42601") && strncmp(e->message, "CREATE VIEW", 11) == 0) {
+        err_free(e);
+        e = err_new("42601", "too many column names were specified");
+    }
+    if (!e)
+        e = refuse_temporary(def.q);
+    if (!e)
+        e = make_matview(d, c, nsp, &def, &rows);
+    query_release(def.q);
+    if (!e && !c->into->skip_data)
+        snprintf(tag, 64, "SELECT %llu", (unsigned long long)rows);
+    return e;
+}
+
+/* A row can be told from others by a unique index on plain columns, for all rows. */
+static struct err *check_concurrent(const struct relation *r)
+{
+    for (int i = 0; i < r->nindexes; i++) {
+        const struct index *ix = &r->indexes[i];
+        bool plain = ix->unique && !ix->pred_sql;
+        for (int k = 0; k < ix->nkeys; k++)
+            plain &= ix->cols[k].attnum != 0;
+        if (plain)
+            return NULL;
+    }
+    return err_hint(err_new("55000", "cannot refresh materialized view \"%s.%s\" concurrently",
+                            r->nsp_name, r->name),
+                    "Create a unique index with no WHERE clause on one or more columns of the "
+                    "materialized view.");
+}
+
+/* New storage for the view and its indexes; that of before goes with the last snapshot that reads
+ * it, so readers need not wait. */
+static struct err *refresh(struct ddl *d, struct relation **view, bool with_data)
+{
+    uint64_t rows = 0;
+    TRY(ddl_new_storage(d, *view));
+    TRY(ddl_update_class(d->cat, (*view)->oid, CLS_ISPOPULATED, datum_bool(with_data)));
+    TRY(ddl_reopen(d, view));
+    if (!with_data)
+        return NULL;
+    TRY(fill_matview(d, *view, &rows));
+    for (int i = 0; i < (*view)->nindexes; i++)
+        TRY(ddl_build_index(d, *view, &(*view)->indexes[i]));
+    return NULL;
+}
+
+struct err *ddl_refresh_matview(struct ddl *d, const PgQuery__RefreshMatViewStmt *s)
+{
+    struct relation *view;
+    TRY(ddl_open(d, s->relation, s->concurrent ? TXN_EXCLUSIVE : TXN_ACCESS_EXCLUSIVE, false,
+                 &view));
+    struct err *e = ddl_must_own(d, view);
+    if (!e && view->kind != 'm' && view->kind != 'r')
+        e = err_new("42809", "\"%s\" is not a table or materialized view", view->name);
+    if (!e && view->kind != 'm')
+        e = err_new("0A000", "\"%s\" is not a materialized view", view->name);
+    if (!e && s->concurrent && !view->populated)
+        e = err_new("0A000", "CONCURRENTLY cannot be used when the materialized view is not "
+                             "populated");
+    if (!e && s->concurrent && s->skip_data)
+        e = err_new("42601", "CONCURRENTLY and WITH NO DATA options cannot be used together");
+    if (!e && s->concurrent)
+        e = check_concurrent(view);
+    if (!e)
+        e = refresh(d, &view, !s->skip_data);
+    relation_unref(view);
+    return e;
 }

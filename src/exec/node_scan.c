@@ -130,6 +130,10 @@ static struct err *find_storage(struct exec *x, struct plan *n, struct scan_stat
     const struct relation *r = n->rte->rel;
     if (s->placed)
         return NULL;
+    if (r->kind == 'm' && !r->populated)
+        return err_hint(
+            err_new("55000", "materialized view \"%s\" has not been populated", r->name),
+            "Use the REFRESH MATERIALIZED VIEW command.");
     TRY(storage_at(x, r, r->oid, r->storage_id, &s->table_sid));
     s->index_sid = s->table_sid;
     if (n->index && !n->index->primary)

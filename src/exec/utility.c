@@ -310,6 +310,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         return ddl_create_table(d, n->create_stmt, tag);
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
         return ddl_create_table_as(d, n->create_table_as_stmt, tag);
+    case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT:
+        snprintf(tag, 64, "REFRESH MATERIALIZED VIEW");
+        return ddl_refresh_matview(d, n->refresh_mat_view_stmt);
     case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT:
         snprintf(tag, 64, "CREATE SEQUENCE");
         return ddl_create_sequence(d, n->create_seq_stmt);

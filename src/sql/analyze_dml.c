@@ -11,6 +11,8 @@ static struct err *not_writable(const struct relation *r, const char *verb)
         return err_new("42809", "cannot change sequence \"%s\"", r->name);
     if (r->system)
         return err_new("42501", "permission denied: \"%s\" is a system catalog", r->name);
+    if (r->kind == 'm')
+        return err_new("42809", "cannot change materialized view \"%s\"", r->name);
     if (r->kind != 'r')
         return err_new("42809", "cannot change relation \"%s\"", r->name);
     return NULL;
@@ -39,7 +41,7 @@ struct err *dml_open_target(struct level *l, const PgQuery__RangeVar *rv, const 
     }
     struct err *e = not_writable(r, verb);
     if (e)
-        return r->kind == 'S' || q->kind == Q_MERGE ? e : at(a, e, rv->location);
+        return strchr("Sm", r->kind) || q->kind == Q_MERGE ? e : at(a, e, rv->location);
     if (!q->target_view)
         TRY(rte_for_relation(a, r, rv->alias, &q->target));
     q->target->location = rv->location;

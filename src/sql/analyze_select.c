@@ -389,6 +389,8 @@ static struct err *add_mark(struct level *l, struct rte *rte, const PgQuery__Loc
     struct query *q = l->q;
     if (rte->kind != RTE_RELATION)
         return NULL;
+    if (rte->rel->kind == 'm')
+        return err_new("42809", "cannot lock rows in materialized view \"%s\"", rte->rel->name);
     struct row_mark m = {rte, modes[c->strength], TXN_WAIT};
     if (c->wait_policy == PG_QUERY__LOCK_WAIT_POLICY__LockWaitSkip)
         m.wait = TXN_SKIP_LOCKED;

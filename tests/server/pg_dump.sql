@@ -40,3 +40,14 @@ INSERT INTO shop.item (name, price, code, number, doc) VALUES
     (E'tab\tand \\ back\nnew line', 99999999.99, 'ü', 3, '[]');
 INSERT INTO public.line (item_id, quantity) VALUES (1, 1), (1, 2), (2, 3), (NULL, 4);
 SELECT setval('shop.numbers', 500);
+CREATE MATERIALIZED VIEW shop.totals AS SELECT item_id, sum(quantity) AS total FROM public.line GROUP BY item_id;
+CREATE UNIQUE INDEX totals_item ON shop.totals (item_id);
+COMMENT ON MATERIALIZED VIEW shop.totals IS 'what was sold';
+CREATE VIEW shop.checked WITH (security_barrier = true) AS SELECT id, name, price FROM shop.item WHERE price > 1
+    WITH LOCAL CHECK OPTION;
+CREATE TYPE shop.mood AS ENUM ('sad', 'ok', 'happy');
+CREATE DOMAIN shop.positive AS integer DEFAULT 1 CONSTRAINT above CHECK (VALUE > 0);
+CREATE TABLE shop.options (a shop.mood DEFAULT 'ok', b shop.positive, c integer) WITH (fillfactor = 70);
+ALTER TABLE shop.options ALTER COLUMN c SET STATISTICS 50;
+COMMENT ON TYPE shop.mood IS 'moods';
+INSERT INTO shop.options VALUES ('happy', 3, 4), (NULL, NULL, NULL);
