@@ -350,6 +350,7 @@ static const struct {
     {2546, "$2 + $1"},
     {2547, "$2 + $1"},
     {2548, "$2 + $1"},
+    {2631, "$2 + $1"},
     {2549, "$2 + $1"},
     {2550, "$2 + $1"},
     {3935, "pg_sleep(CAST(EXTRACT(epoch FROM $1) AS double precision))"},

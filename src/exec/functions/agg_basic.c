@@ -338,6 +338,7 @@ const struct agg_entry agg_basic_table[] = {
     EXTREMES(TIMETZ_OID, max_add, min_add),
     EXTREMES(ANYARRAY_OID, max_add, min_add),
     EXTREMES(ANYENUM_OID, max_add, min_add),
+    EXTREMES(INET_OID, max_add, min_add),
     AGG1("bool_and", BOOL_OID, sizeof(struct folded), and_add, fold_finish, true),
     AGG1("every", BOOL_OID, sizeof(struct folded), and_add, fold_finish, true),
     AGG1("bool_or", BOOL_OID, sizeof(struct folded), or_add, fold_finish, true),

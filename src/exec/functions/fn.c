@@ -20,7 +20,7 @@ static const struct {
     TABLE(fn_timestamp),    TABLE(fn_extract),    TABLE(fn_trunc),       TABLE(fn_json),
     TABLE(fn_jsonb),        TABLE(fn_jsonb_edit), TABLE(fn_jsonb_build), TABLE(fn_array),
     TABLE(fn_array_search), TABLE(fn_misc),       TABLE(fn_tonumber),    TABLE(fn_tochar),
-    TABLE(fn_fromchar),     TABLE(fn_range),
+    TABLE(fn_fromchar),     TABLE(fn_range),      TABLE(fn_network),
 #undef TABLE
 };
 
