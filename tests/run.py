@@ -18,7 +18,7 @@ PYTHON = "/usr/bin/python3"
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 TAIL_BYTES = 6000
 SUITE_LIMIT_S = 600
-SLOW = ("spill.py",)  # a minute and more
+SLOW = ("spill.py", "pathological.py")  # half a minute and more
 
 
 class Suite:

@@ -153,6 +153,8 @@ static void fold_array(struct planner *p, struct expr **ref)
         *ref = expr_const(p->arena, e->type, e->typmod, value, e->location);
 }
 
+enum { MAX_FOLDED_BYTES = 64 * 1024 };
+
 /* Immutable functions of constants are computed now. An error is left to execution, which may never
  * come to it. */
 static void fold(struct planner *p, struct expr **ref)
@@ -184,13 +186,19 @@ static void fold(struct planner *p, struct expr **ref)
         *ref = expr_const(p->arena, e->type, e->typmod, datum_null(), e->location);
         return;
     }
+    struct arena arena;
+    arena_init(&arena);
     struct err *err =
-        sql_fold_function(e->func, args, e->nargs, types, e->type, p->env, p->arena, &value);
-    if (err) {
-        err_free(err);
-        return;
+        sql_fold_function(e->func, args, e->nargs, types, e->type, p->env, &arena, &value);
+    const struct type_ops *ops = type_lookup(p->env, e->type);
+    bool byval = ops && ops->byval;
+    /* A plan may be kept for long: what is long is computed by each run. */
+    if (!err && (byval || value.null || value.len <= MAX_FOLDED_BYTES)) {
+        value = datum_copy(p->arena, value, byval);
+        *ref = expr_const(p->arena, e->type, e->typmod, value, e->location);
     }
-    *ref = expr_const(p->arena, e->type, e->typmod, value, e->location);
+    err_free(err);
+    arena_done(&arena);
 }
 
 /* AND and OR with constants in them. */
