@@ -268,7 +268,8 @@ static void load_types(void)
             .kind = cell_char(t, i, "typtype"),
             .category = cell_char(t, i, "typcategory"),
             .preferred = cell_bool(t, i, "typispreferred"),
-            .is_array = elem != 0 && len == -1 && cell_char(t, i, "typcategory") == 'A',
+            .is_array = elem != 0 && len == -1 &&
+                        (cell_char(t, i, "typcategory") == 'A' || oid == RECORDARRAY_OID),
             .delim = cell_char(t, i, "typdelim"),
             .relid = cell_oid(t, i, "typrelid"),
             .elem = elem,

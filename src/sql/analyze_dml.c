@@ -190,7 +190,7 @@ static struct err *row_length(struct level *l, const PgQuery__InsertStmt *s, int
     return NULL;
 }
 
-static int node_location(const pg_node *n)
+int node_location(const pg_node *n)
 {
     switch (n->node_case) {
     case PG_QUERY__NODE__NODE_A_CONST:

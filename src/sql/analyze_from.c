@@ -194,6 +194,8 @@ static struct err *relation_item(struct level *l, const PgQuery__RangeVar *rv, s
     struct relation *r;
     struct cte *cte = rv->schemaname && *rv->schemaname ? NULL : find_cte(l, rv->relname);
     if (cte)
+        TRY(check_cte_reference(l, cte, rv->location));
+    if (cte)
         return cte_rte(l, cte, rv, out);
     TRY(open_relation(a, rv, &r));
     if (r->kind == 'v')
@@ -639,10 +641,15 @@ static struct err *join_item(struct level *l, const PgQuery__JoinExpr *j, struct
     struct from_node *f = arena_new(a->arena, struct from_node);
     f->kind = kinds[j->jointype];
     struct side left = {l->nitems, 0};
+    bool nullable_left = f->kind == JOIN_RIGHT || f->kind == JOIN_FULL;
+    bool nullable_right = f->kind == JOIN_LEFT || f->kind == JOIN_FULL;
+    a->in_outer_join += nullable_left;
     TRY(from_item(l, j->larg, &f->left));
+    a->in_outer_join += nullable_right - nullable_left;
     left.last = l->nitems;
     struct side right = {l->nitems, 0};
     TRY(from_item(l, j->rarg, &f->right));
+    a->in_outer_join -= nullable_right;
     right.last = l->nitems;
     struct ns_item item = {.cols_visible = true, .lateral_only = true};
     int cap = 0;

@@ -391,7 +391,9 @@ struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s, struct e
                   s->location);
     struct expr *e = expr_new(a, E_SUBLINK, BOOL_OID, s->location);
     e->sublink.kind = kinds[s->sub_link_type];
+    a->in_sublink++;
     TRY(analyze_select_node(a, l, s->subselect, true, &e->sublink.query));
+    a->in_sublink--;
     struct query *q = e->sublink.query;
     *out = e;
     switch (e->sublink.kind) {

@@ -60,6 +60,10 @@ struct analysis {
     struct param_types *params;
     struct query *top;
     int depth;
+    int in_sublink; /* how deep in subqueries of expressions, on the nullable side of joins ... */
+    int in_outer_join;
+    int in_intersect;
+    int in_except;
     bool canonical;            /* the text is stored, as deparse_expr wrote it */
     struct expr **inline_args; /* what $1.. stand for in the body of a built-in SQL function */
     int ninline_args;
@@ -212,6 +216,22 @@ struct err *analyze_select_node(struct analysis *a, struct level *parent, const 
                                 bool lateral_ok, struct query **out) MUST_CHECK;
 struct err *analyze_select(struct level *l, const PgQuery__SelectStmt *s) MUST_CHECK;
 struct err *analyze_from(struct level *l, pg_node **items, size_t n) MUST_CHECK;
+struct err *analyze_limit(struct level *l, const PgQuery__SelectStmt *s) MUST_CHECK;
+struct err *analyze_setop_arm(struct level *l, const PgQuery__SelectStmt *s,
+                              struct query **out) MUST_CHECK;
+/* The result columns of a set operation whose arms are analyzed. */
+struct err *setop_columns(struct level *l) MUST_CHECK;
+/* analyze_with.c: what recursive queries may not do. */
+struct err *check_cte_reference(struct level *l, const struct cte *cte, int location) MUST_CHECK;
+struct err *check_recursive_term(struct level *l) MUST_CHECK;
+/* analyze_cycle.c: SEARCH and CYCLE. Their columns, once the left arm's are known; then the arms.
+ */
+struct err *analyze_cycle_columns(struct level *l, struct cte *cte,
+                                  const PgQuery__CommonTableExpr *c) MUST_CHECK;
+struct err *analyze_cycle_arms(struct level *l, struct cte *cte,
+                               const PgQuery__CommonTableExpr *c) MUST_CHECK;
+/* Where its text begins, for common kinds; -1: not known. */
+int node_location(const pg_node *n);
 struct err *analyze_with(struct level *l, const PgQuery__WithClause *w) MUST_CHECK;
 struct err *analyze_targets(struct level *l, pg_node **list, size_t n, enum clause clause,
                             struct target **out, int *nout) MUST_CHECK;

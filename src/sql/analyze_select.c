@@ -344,7 +344,7 @@ static struct err *analyze_distinct_clause(struct level *l, const PgQuery__Selec
     return NULL;
 }
 
-static struct err *analyze_limit(struct level *l, const PgQuery__SelectStmt *s)
+struct err *analyze_limit(struct level *l, const PgQuery__SelectStmt *s)
 {
     struct {
         const pg_node *n;
@@ -497,7 +497,7 @@ static const char *setop_name(enum setop_kind k)
     return k == SETOP_UNION ? "UNION" : k == SETOP_INTERSECT ? "INTERSECT" : "EXCEPT";
 }
 
-static struct err *setop_columns(struct level *l)
+struct err *setop_columns(struct level *l)
 {
     struct analysis *a = l->a;
     struct query *q = l->q;
@@ -529,8 +529,7 @@ static struct err *setop_columns(struct level *l)
     return NULL;
 }
 
-static struct err *analyze_setop_arm(struct level *l, const PgQuery__SelectStmt *s,
-                                     struct query **out)
+struct err *analyze_setop_arm(struct level *l, const PgQuery__SelectStmt *s, struct query **out)
 {
     struct level arm = level_init(l->a, l->parent, Q_SELECT);
     arm.lateral = l->lateral;
@@ -551,147 +550,17 @@ static struct err *analyze_setop(struct level *l, const PgQuery__SelectStmt *s)
     };
     q->setop = kinds[s->op];
     q->setop_all = s->all;
+    l->a->in_intersect += q->setop == SETOP_INTERSECT;
     TRY(analyze_setop_arm(l, s->larg, &q->left));
+    l->a->in_except += q->setop == SETOP_EXCEPT;
     TRY(analyze_setop_arm(l, s->rarg, &q->right));
+    l->a->in_intersect -= q->setop == SETOP_INTERSECT;
+    l->a->in_except -= q->setop == SETOP_EXCEPT;
     TRY(setop_columns(l));
     TRY(analyze_sort_keys(l, s->sort_clause, s->n_sort_clause, q->targets, q->ntargets, CL_ORDER_BY,
                           &q->order, &q->norder));
     TRY(analyze_limit(l, s));
     return analyze_locking(l, s);
-}
-
-/* ---- WITH ---- */
-
-static struct err *cte_columns(struct level *l, struct cte *cte, const PgQuery__CommonTableExpr *c,
-                               const struct query *q)
-{
-    struct analysis *a = l->a;
-    const struct target *targets = q->kind == Q_SELECT ? q->targets : q->returning;
-    int ntargets = q->kind == Q_SELECT ? q->ntargets : q->nreturning;
-    cte->colnames = arena_new_array(a->arena, const char *, ntargets + 1);
-    cte->types = arena_new_array(a->arena, uint32_t, ntargets + 1);
-    cte->typmods = arena_new_array(a->arena, int32_t, ntargets + 1);
-    cte->collations = arena_new_array(a->arena, uint32_t, ntargets + 1);
-    for (int i = 0; i < ntargets; i++) {
-        if (!targets[i].name)
-            continue;
-        int k = cte->ncols++;
-        bool named = k < (int)c->n_aliascolnames;
-        cte->colnames[k] = named ? node_str(c->aliascolnames[k]) : targets[i].name;
-        cte->types[k] = targets[i].expr->type;
-        cte->typmods[k] = targets[i].expr->typmod;
-        cte->collations[k] = targets[i].expr->collation;
-    }
-    if ((int)c->n_aliascolnames > cte->ncols)
-        return at(a,
-                  err_new("42P10",
-                          "WITH query \"%s\" has %d columns available but %zu columns "
-                          "specified",
-                          cte->name, cte->ncols, c->n_aliascolnames),
-                  c->location);
-    return NULL;
-}
-
-/* WITH RECURSIVE: the left arm gives the columns, the right arm then sees the table. */
-static struct err *analyze_recursive(struct level *l, struct cte *cte,
-                                     const PgQuery__CommonTableExpr *c)
-{
-    struct analysis *a = l->a;
-    const PgQuery__SelectStmt *s = c->ctequery->select_stmt;
-    struct level body = level_init(a, l, Q_SELECT);
-    struct query *q = body.q;
-    if (s->with_clause)
-        TRY(analyze_with(&body, s->with_clause));
-    q->setop = SETOP_UNION;
-    q->setop_all = s->all;
-    cte->query = q;
-    cte->recursive = true;
-    cte->materialized = true;
-    /* While the left arm is read the name means nothing yet (or an outer table). */
-    l->nctes--;
-    struct err *e = analyze_setop_arm(&body, s->larg, &q->left);
-    l->nctes++;
-    TRY(e);
-    for (int i = 0; i < q->left->ntargets; i++)
-        TRY(resolve_unknown(a, &q->left->targets[i].expr));
-    TRY(cte_columns(l, cte, c, q->left));
-    int uses = cte->uses;
-    TRY(analyze_setop_arm(&body, s->rarg, &q->right));
-    if (cte->uses == uses) { /* RECURSIVE was allowed but not needed */
-        cte->recursive = false;
-        TRY(setop_columns(&body));
-        return NULL;
-    }
-    TRY(setop_columns(&body));
-    for (int i = 0; i < cte->ncols; i++) {
-        if (q->setop_rte->types[i] == cte->types[i])
-            continue;
-        return at(a,
-                  err_hint(err_new("42804",
-                                   "recursive query \"%s\" column %d has type %s in "
-                                   "non-recursive term but type %s overall",
-                                   cte->name, i + 1, type_display(a->arena, cte->types[i], -1),
-                                   type_display(a->arena, q->setop_rte->types[i], -1)),
-                           "Cast the output of the non-recursive term to the correct type."),
-                  q->left->targets[i].expr->location);
-    }
-    if (s->n_sort_clause)
-        return at(a, err_unsupported("ORDER BY in a recursive query is not implemented"),
-                  c->location);
-    if (s->limit_count || s->limit_offset)
-        return at(a, err_unsupported("LIMIT in a recursive query is not implemented"), c->location);
-    return NULL;
-}
-
-static struct err *analyze_cte(struct level *l, const PgQuery__CommonTableExpr *c, bool recursive)
-{
-    struct analysis *a = l->a;
-    struct cte *cte = arena_new(a->arena, struct cte);
-    cte->name = c->ctename;
-    cte->level = l->q;
-    cte->number = -1;
-    if (c->search_clause || c->cycle_clause)
-        return at(a, err_unsupported("SEARCH and CYCLE clauses are not supported"), c->location);
-    for (int i = 0; i < l->q->nctes; i++)
-        if (strcmp(l->q->ctes[i]->name, c->ctename) == 0)
-            return at(
-                a, err_new("42712", "WITH query name \"%s\" specified more than once", c->ctename),
-                c->location);
-    cte->materialized = c->ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways;
-    cte->not_materialized = c->ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever;
-    bool is_union = c->ctequery->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
-                    c->ctequery->select_stmt->op == PG_QUERY__SET_OPERATION__SETOP_UNION;
-    if (recursive && is_union) {
-        ARENA_PUSH(a->arena, l->ctes, l->nctes, l->ctes_cap, cte);
-        TRY(analyze_recursive(l, cte, c));
-    } else {
-        if (c->ctequery->node_case == PG_QUERY__NODE__NODE_MERGE_STMT)
-            return at(a, err_unsupported("MERGE not supported in WITH query"), c->location);
-        TRY(analyze_select_node(a, l, c->ctequery, true, &cte->query));
-        if (cte->query->kind != Q_SELECT) {
-            cte->materialized = true;
-            if (l->parent)
-                return at(
-                    a,
-                    err_unsupported("WITH clause containing a data-modifying statement must be "
-                                    "at the top level"),
-                    c->location);
-        }
-        for (int i = 0; cte->query->kind == Q_SELECT && i < cte->query->ntargets; i++)
-            TRY(resolve_unknown(a, &cte->query->targets[i].expr));
-        TRY(cte_columns(l, cte, c, cte->query));
-        ARENA_PUSH(a->arena, l->ctes, l->nctes, l->ctes_cap, cte);
-    }
-    l->q->ctes[l->q->nctes++] = cte;
-    return NULL;
-}
-
-struct err *analyze_with(struct level *l, const PgQuery__WithClause *w)
-{
-    l->q->ctes = arena_new_array(l->a->arena, struct cte *, w->n_ctes);
-    for (size_t i = 0; i < w->n_ctes; i++)
-        TRY(analyze_cte(l, w->ctes[i]->common_table_expr, w->recursive));
-    return NULL;
 }
 
 /* ---- SELECT ---- */
@@ -739,6 +608,7 @@ static struct err *analyze_plain_select(struct level *l, const PgQuery__SelectSt
     for (int i = 0; i < q->ntargets; i++)
         q->has_srf |= expr_has_srf(q->targets[i].expr);
     TRY(check_grouping(l));
+    TRY(check_recursive_term(l));
     return analyze_locking(l, s);
 }
 

@@ -460,6 +460,70 @@ static struct err *put_from(struct deparser *d, const struct query *q)
 
 /* ---- queries ---- */
 
+static void put_columns(struct deparser *d, const struct cte *c, const int *columns, int n)
+{
+    for (int i = 0; i < n; i++) {
+        buf_put_c(d->out, i ? ", " : "");
+        quote_identifier(d->out, c->colnames[columns[i]]);
+    }
+}
+
+static bool is_bool_const(const struct expr *e, bool value)
+{
+    return e->kind == E_CONST && e->type == BOOL_OID && !e->value.null &&
+           (e->value.i != 0) == value;
+}
+
+/* The grammar has no casts here: a text to be read again says its type in front. */
+static struct err *put_mark_value(struct deparser *d, const struct expr *e)
+{
+    struct buf *out = d->out;
+    struct buf text = BUF_INIT;
+    d->out = &text;
+    struct err *err = deparse_put(d, e, false);
+    d->out = out;
+    if (!err)
+        err = buf_finish(&text);
+    size_t cast = text.len;
+    while (d->stored && cast > 2 && !(text.data[cast - 1] == ':' && text.data[cast - 3] == '\''))
+        cast--;
+    if (!err && d->stored && cast > 2) {
+        buf_put(out, text.data + cast, text.len - cast);
+        buf_put_u8(out, ' ');
+        buf_put(out, text.data, cast - 2);
+    } else if (!err) {
+        buf_put_str(out, buf_str(&text));
+    }
+    buf_done(&text);
+    return err;
+}
+
+static struct err *put_cycle(struct deparser *d, const struct cte *c)
+{
+    const struct cycle *y = c->cycle;
+    if (y->sequence) {
+        buf_put_c(d->out, y->breadth ? " SEARCH BREADTH FIRST BY " : " SEARCH DEPTH FIRST BY ");
+        put_columns(d, c, y->search, y->nsearch);
+        buf_put_c(d->out, " SET ");
+        quote_identifier(d->out, c->colnames[y->sequence - 1]);
+    }
+    if (!y->mark)
+        return NULL;
+    buf_put_c(d->out, " CYCLE ");
+    put_columns(d, c, y->columns, y->ncolumns);
+    buf_put_c(d->out, " SET ");
+    quote_identifier(d->out, c->colnames[y->mark - 1]);
+    if (!is_bool_const(y->value, true) || !is_bool_const(y->other, false)) {
+        buf_put_c(d->out, " TO ");
+        TRY(put_mark_value(d, y->value));
+        buf_put_c(d->out, " DEFAULT ");
+        TRY(put_mark_value(d, y->other));
+    }
+    buf_put_c(d->out, " USING ");
+    quote_identifier(d->out, c->colnames[y->path - 1]);
+    return NULL;
+}
+
 static struct err *put_with(struct deparser *d, const struct query *q)
 {
     bool recursive = false;
@@ -471,18 +535,22 @@ static struct err *put_with(struct deparser *d, const struct query *q)
         buf_put_c(d->out, i ? ", " : recursive ? " WITH RECURSIVE " : " WITH ");
         quote_identifier(d->out, c->name);
         bool named = c->recursive;
-        for (int k = 0; !named && k < c->ncols; k++)
+        int ncols = c->cycle ? c->cycle->nplain : c->ncols;
+        const struct query *body = c->cycle ? c->cycle->written : c->query;
+        for (int k = 0; !named && k < ncols; k++)
             named = strcmp(c->colnames[k], c->query->targets[k].name) != 0;
-        for (int k = 0; named && k < c->ncols; k++) {
+        for (int k = 0; named && k < ncols; k++) {
             buf_put_c(d->out, k ? ", " : "(");
             quote_identifier(d->out, c->colnames[k]);
         }
-        buf_put_c(d->out, named && c->ncols ? ") AS (" : " AS (");
+        buf_put_c(d->out, named && ncols ? ") AS (" : " AS (");
         if (c->query->kind != Q_SELECT)
             return err_new("0A000", "views must not contain data-modifying statements in WITH");
         deparse_line(d, "", 0, 0);
-        TRY(deparse_put_query(d, c->query, false));
+        TRY(deparse_put_query(d, body, false));
         deparse_line(d, ")", 0, 0);
+        if (c->cycle)
+            TRY(put_cycle(d, c));
     }
     d->indent -= INDENT_CLAUSE;
     deparse_line(d, "", 0, 0);

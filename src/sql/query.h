@@ -22,6 +22,25 @@ enum rte_kind {
     RTE_TABLEFUNC, /* a table function with columns of its own: table_function.h */
 };
 
+/* SEARCH and CYCLE: columns behind those of the query. */
+struct cycle {
+    struct query *written; /* the query without them */
+    int nplain;            /* its columns */
+    int sequence;          /* column numbers, from 1; 0: none */
+    int mark;
+    int path;
+    bool breadth;
+    int *search; /* columns by which to search */
+    int nsearch;
+    int *columns; /* whose values make a cycle */
+    int ncolumns;
+    struct expr *value; /* of the mark */
+    struct expr *other;
+};
+
+/* While it is analyzed. */
+enum cte_stage { CTE_DONE, CTE_NO_UNION, CTE_LEFT, CTE_RIGHT };
+
 struct cte {
     const char *name;
     struct query *query;
@@ -36,6 +55,14 @@ struct cte {
     uint32_t *collations;
     struct query *level; /* where it is defined */
     int number;          /* planner: position among the statement's CTE stores; -1: none yet */
+    enum cte_stage stage;
+    int location;
+    int uses_before; /* the right arm */
+    int in_sublink;  /* the analysis's counts, where the right arm begins */
+    int in_outer_join;
+    int in_intersect;
+    int in_except;
+    struct cycle *cycle; /* SEARCH and CYCLE; NULL: neither */
     bool planning;       /* planner: inside its own recursive term */
 };
 
