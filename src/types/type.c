@@ -188,6 +188,7 @@ static const struct type_ops arrays[] = {
     ARRAY_OPS(1040, macaddr, "macaddr"),
     ARRAY_OPS(1041, inet, "inet"),
     UNORDERED_ARRAY_OPS(JSONARRAY_OID, json, "json"),
+    UNORDERED_ARRAY_OPS(4073, jsonpath, "jsonpath"),
     UNORDERED_ARRAY_OPS(XMLARRAY_OID, xml, "xml"),
 };
 
@@ -245,6 +246,7 @@ static const struct type_ops *const scalars[] = {
     &uuid_ops,
     &anyenum_ops,
     &jsonb_ops,
+    &jsonpath_ops,
     &anyrange_ops,
     &anymultirange_ops,
     &anycompatiblerange_ops,

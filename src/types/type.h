@@ -71,6 +71,7 @@ enum type_oid {
     UUID_OID = 2950,
     ANYENUM_OID = 3500,
     JSONB_OID = 3802,
+    JSONPATH_OID = 4072,
     ANYRANGE_OID = 3831,
     INT4RANGE_OID = 3904,
     NUMRANGE_OID = 3906,
