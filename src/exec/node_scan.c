@@ -198,6 +198,8 @@ struct err *seqscan_next(struct exec *x, struct plan *n, bool *found)
                    sizeof(struct datum) * (size_t)n->rte->max_att);
             if (n->rte->sys_base >= 0)
                 load_builtin_system_columns(x, n->rte, s->at);
+            if (n->rte->key_slot >= 0) /* nobody can change it: there is nothing to lock */
+                x->frame[n->rte->key_slot] = datum_null();
         } else {
             struct str key;
             struct str row;

@@ -299,7 +299,7 @@ static struct err *record_recv(TYPE_RECV_PARAMS)
 
 bool type_is_record(const struct type_ops *t)
 {
-    return t->out == record_out;
+    return t && t->out == record_out;
 }
 
 /* Field by field; NULLs greatest. Fields of types without order compare equal: the analyzer

@@ -254,7 +254,7 @@ void type_init_range(struct type_ops *t, const struct type_ops *subtype);
 void type_init_multirange(struct type_ops *t, const struct type_ops *range);
 /* For composite types. */
 void type_init_composite(struct type_ops *t);
-bool type_is_record(const struct type_ops *t); /* record, or a composite type */
+bool type_is_record(const struct type_ops *t); /* record, or a composite type; NULL: no */
 /* Makes a type that the catalog has made known to type_by_oid, in place of an older description of
  * it. It lives as long as the process. */
 void type_register(uint32_t oid, const struct type_ops *t);
