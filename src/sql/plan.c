@@ -400,7 +400,16 @@ static int visible_count(const struct query *q)
     return n;
 }
 
-/* Computes the targets that are not plain columns; slots[i] is where target i is. */
+static bool is_own(const struct query *q, const struct rte *rte)
+{
+    for (int i = 0; i < q->nrtes; i++)
+        if (q->rtes[i] == rte)
+            return true;
+    return false;
+}
+
+/* Computes the targets that are not plain columns (another level's columns are computed, so that
+ * the plan is seen to depend on them); slots[i] is where target i is. */
 static struct err *project(struct planning *l, struct plan **node, int *slots)
 {
     struct planner *p = l->p;
@@ -415,7 +424,7 @@ static struct err *project(struct planning *l, struct plan **node, int *slots)
     proj->exprs = arena_new_array(p->arena, struct plan_expr, q->ntargets);
     for (int i = 0; i < q->ntargets; i++) {
         struct expr *e = list[i];
-        if (e->kind == E_VAR) {
+        if (e->kind == E_VAR && is_own(q, e->var.rte)) {
             slots[i] = plan_var_slot(e);
         } else if (e->kind == E_SLOT) {
             slots[i] = e->param;

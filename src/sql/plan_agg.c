@@ -35,7 +35,8 @@ static struct err *above_agg(struct expr **ref, void *arg)
         *ref = slot_expr(p, r->node->group[i].slot, e);
         return NULL;
     }
-    if (e->kind == E_VAR || e->kind == E_CONST || (e->kind == E_WINDOW && !r->inside))
+    if (e->kind == E_VAR || e->kind == E_CONST || e->kind == E_SLOT ||
+        (e->kind == E_WINDOW && !r->inside))
         return NULL;
     *ref = copy_node(p->arena, e);
     TRY(expr_children(*ref, above_agg, r));
@@ -43,6 +44,16 @@ static struct err *above_agg(struct expr **ref, void *arg)
         return NULL;
     struct agg_rewrite inner = {r->l, r->node, true};
     return query_exprs(e->sublink.query, above_agg, &inner);
+}
+
+/* A target or sort key; a constant is a grouping expression only as a whole. */
+static struct err *key_above_agg(struct expr **ref, struct agg_rewrite *r)
+{
+    const struct query *q = r->l->q;
+    for (int i = 0; i < q->ngroup && (*ref)->kind == E_CONST; i++)
+        if (expr_equal(q->group[i], *ref))
+            *ref = slot_expr(r->l->p, r->node->group[i].slot, *ref);
+    return above_agg(ref, r);
 }
 
 static struct err *window_above_agg(struct window *w, struct agg_rewrite *r)
@@ -127,15 +138,15 @@ struct err *plan_agg(struct planning *l, struct plan **node)
     agg->startup_cost = agg->total_cost =
         (*node)->total_cost + (*node)->rows * 0.01 + agg->rows * 0.01;
     for (int i = 0; i < q->ntargets; i++)
-        TRY(above_agg(&q->targets[i].expr, &r));
+        TRY(key_above_agg(&q->targets[i].expr, &r));
     for (int i = 0; i < q->nwfuncs; i++)
         TRY(expr_children(q->wfuncs[i], above_agg, &r));
     for (int i = 0; i < q->nwindows; i++)
         TRY(window_above_agg(q->windows[i], &r));
     for (int i = 0; i < q->norder; i++)
-        TRY(above_agg(&q->order[i].expr, &r));
+        TRY(key_above_agg(&q->order[i].expr, &r));
     for (int i = 0; i < q->ndistinct_on; i++)
-        TRY(above_agg(&q->distinct_on[i], &r));
+        TRY(key_above_agg(&q->distinct_on[i], &r));
     if (q->having) {
         TRY(above_agg(&q->having, &r));
         agg->filter.expr = q->having;

@@ -391,6 +391,10 @@ static struct err *outer_join(struct problem *pr, struct from_node *f, bool null
     if (inner && nest_cost < hash_cost) {
         join->right = inner;
         join->total_cost = nest_cost;
+        for (int i = 0; i < on.nquals; i++) /* those that the scan does not know */
+            if (!(on.quals[i].rels & rrels))
+                join->join_filter.expr =
+                    expr_and(p->arena, join->join_filter.expr, on.quals[i].expr);
     } else {
         join->right = rp.plan;
         for (int i = 0; i < on.nquals && !has_lateral; i++) {
@@ -403,10 +407,13 @@ static struct err *outer_join(struct problem *pr, struct from_node *f, bool null
                 join->join_filter.expr =
                     expr_and(p->arena, join->join_filter.expr, on.quals[i].expr);
         }
-        if (join->nhash) {
+        bool depends = false;
+        for (int i = 0; i < on.nquals; i++)
+            depends |= on.quals[i].rels & (lrels | rrels);
+        if (join->nhash || (full && !depends)) { /* without keys: a table of one bucket */
             join->kind = P_HASHJOIN;
         } else {
-            if (full && on.nquals)
+            if (full)
                 return err_unsupported("FULL JOIN is only supported with merge-joinable or "
                                        "hash-joinable join conditions");
             for (int i = 0; has_lateral && i < on.nquals; i++)

@@ -56,7 +56,7 @@ bool is_equi(struct problem *pr, const struct qual *q, relset left, relset right
     if ((lt != rt && !ints) || !a || !b)
         return false;
     *type = ints ? INT8_OID : lt;
-    const struct type_ops *ops = type_by_oid(element_type_of(*type) ? e->args[0]->type : *type);
+    const struct type_ops *ops = type_by_oid(type_is_polymorphic(*type) ? e->args[0]->type : *type);
     if (!ops || !ops->hash || !ops->compare)
         return false;
     *type = ops->oid;

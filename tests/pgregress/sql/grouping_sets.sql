@@ -50,7 +50,8 @@ SELECT (SELECT grouping(o.shop)), o.shop FROM item o GROUP BY ROLLUP (o.shop) OR
 SELECT shop, (SELECT count(*) FROM item i WHERE i.shop = o.shop) FROM item o GROUP BY ROLLUP (shop) ORDER BY 1, 2;
 SELECT grouping(shop) FROM item GROUP BY shop ORDER BY shop;
 SELECT grouping(size, shop), grouping(shop), grouping(size) FROM item GROUP BY ROLLUP (shop, size) ORDER BY 1, 2, 3 LIMIT 5;
-SELECT shop, 'k' AS k, count(*) FROM item GROUP BY ROLLUP (shop, 'k'::text) ORDER BY 1, 3;
+SELECT shop, count(*), max(k), count(k) FROM (SELECT shop, 'k'::text AS k, count(*) FROM item GROUP BY ROLLUP (shop, 'k'::text)) s GROUP BY shop ORDER BY 1;
+SELECT 2.5 AS c, 2.5 + 1 AS d, count(*) FROM item GROUP BY GROUPING SETS ((2.5), ()) ORDER BY 1;
 SELECT shop, count(*) FROM item GROUP BY ROLLUP (shop) UNION ALL SELECT 'u', 0 ORDER BY 1, 2;
 WITH g AS (SELECT shop, sum(size) AS s FROM item GROUP BY ROLLUP (shop)) SELECT sum(s) FROM g;
 SELECT shop, count(*) FROM item GROUP BY GROUPING SETS ((shop), (shop)) ORDER BY 1, 2;

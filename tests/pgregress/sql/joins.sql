@@ -23,3 +23,22 @@ SELECT p.name FROM person p LEFT JOIN team t ON t.id = p.team AND t.name = 'wire
 SELECT t.id, count(p.id) FROM team t LEFT JOIN person p ON p.team = t.id GROUP BY t.id HAVING count(p.id) > 0 ORDER BY t.id;
 SELECT a.id, b.id, c.id FROM team a JOIN team b ON b.id = a.id + 1 JOIN team c ON c.id = b.id + 1;
 SELECT p.name, v.word FROM person p JOIN (VALUES (1, 'one'), (2, 'two')) v(n, word) ON v.n = p.team ORDER BY p.id;
+-- Conditions of an outer join on its outer side alone, beside an index on the other.
+CREATE TABLE oj_a (id int PRIMARY KEY, t text);
+CREATE TABLE oj_b (id int PRIMARY KEY, u text);
+INSERT INTO oj_a SELECT i, 'a' || i FROM generate_series(1, 3) i;
+INSERT INTO oj_b SELECT i, 'b' || i FROM generate_series(1, 2000) i;
+ANALYZE oj_a, oj_b;
+SELECT a.id, b.id FROM oj_a a LEFT JOIN oj_b b ON a.id = b.id AND a.t = 'a2' ORDER BY a.id;
+SELECT a.id, b.id FROM oj_a a LEFT JOIN oj_b b ON a.id = b.id AND (SELECT false) ORDER BY a.id;
+SELECT a.id, b.id FROM oj_a a LEFT JOIN oj_b b ON a.id = b.id AND a.id + b.id > 4 AND a.t <> 'a3' ORDER BY a.id;
+-- FULL JOIN without columns in its condition, and by arrays.
+SELECT a.id, b.id FROM oj_a a FULL JOIN (SELECT id FROM oj_b WHERE id < 3) b ON true ORDER BY 1, 2;
+SELECT a.id, b.id FROM oj_a a FULL JOIN (SELECT id FROM oj_b WHERE id < 3) b ON false ORDER BY 1, 2;
+SELECT a.id, b.id FROM (SELECT id FROM oj_a WHERE false) a FULL JOIN (SELECT id FROM oj_b WHERE id < 3) b ON true ORDER BY 1, 2;
+SELECT a.id, b.id FROM oj_a a FULL JOIN oj_b b ON a.id < b.id;
+SELECT a.x, b.y FROM (VALUES ('{1}'::int[]), ('{1,2}'), (NULL)) a(x) FULL JOIN (VALUES ('{1,2}'::int[]), ('{3}'), (NULL)) b(y) ON a.x = b.y ORDER BY 1, 2;
+-- A subquery that gives the outer row's columns back.
+SELECT a.id, q.n FROM oj_a a JOIN LATERAL (SELECT a.id AS n FROM (VALUES (1), (2)) v ORDER BY 1) q ON a.id = q.n ORDER BY 1;
+SELECT a.id, q.n, q.v FROM oj_a a CROSS JOIN LATERAL (SELECT a.t AS n, v FROM (VALUES (1), (2)) v(v) ORDER BY v DESC LIMIT 1) q ORDER BY 1;
+SELECT a.id, (SELECT a.t), (SELECT a.id FROM oj_b b WHERE b.id = 1 ORDER BY 1 LIMIT 1) FROM oj_a a ORDER BY a.id;
