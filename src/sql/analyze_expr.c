@@ -660,11 +660,34 @@ static struct err *subscript_value(struct level *l, const pg_node *n, uint32_t c
 {
     struct expr *e;
     TRY(analyze_expr(l, n, &e));
-    uint32_t to = container == JSONB_OID && e->type != INT4_OID ? TEXT_OID : INT4_OID;
+    uint32_t to = INT4_OID;
+    if (container == JSONB_OID && (e->type == UNKNOWN_OID || !can_coerce(e->type, INT4_OID, 'i')))
+        to = TEXT_OID;
+    if (to == TEXT_OID && !can_coerce(e->type, TEXT_OID, 'i'))
+        return at(l->a,
+                  err_hint(err_new("42804", "subscript type %s is not supported",
+                                   type_display(l->a->arena, e->type, -1)),
+                           "jsonb subscript must be coercible to either integer or text."),
+                  e->location);
     TRY(coerce_try(l->a, e, to, -1, 'a', FORM_IMPLICIT, -1, out));
     if (*out)
         return NULL;
     return at(l->a, err_new("42804", "array subscript must have type integer"), e->location);
+}
+
+static struct err *no_jsonb_slice(struct level *l, pg_node **list, size_t n)
+{
+    int location = -1;
+    for (size_t i = n; i-- > 0;) {
+        const PgQuery__AIndices *ix = list[i]->a_indices;
+        struct expr *e = NULL;
+        if (!ix->is_slice)
+            continue;
+        if (ix->uidx || ix->lidx)
+            TRY(analyze_expr(l, ix->uidx ? ix->uidx : ix->lidx, &e));
+        location = e ? e->location : -1;
+    }
+    return at(l->a, err_new("0A000", "jsonb subscript does not support slices"), location);
 }
 
 struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node **list, size_t n,
@@ -686,6 +709,8 @@ struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node 
     e->args[e->nargs++] = container;
     for (size_t i = 0; i < n; i++)
         e->subscript.slice |= list[i]->a_indices->is_slice;
+    if (e->subscript.slice && container->type == JSONB_OID)
+        return no_jsonb_slice(l, list, n);
     for (size_t i = 0; i < n; i++) {
         const PgQuery__AIndices *ix = list[i]->a_indices;
         const pg_node *bounds[2] = {ix->lidx, ix->uidx};

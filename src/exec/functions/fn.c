@@ -21,6 +21,7 @@ static const struct {
     TABLE(fn_jsonb),        TABLE(fn_jsonb_edit), TABLE(fn_jsonb_build), TABLE(fn_array),
     TABLE(fn_array_search), TABLE(fn_misc),       TABLE(fn_tonumber),    TABLE(fn_tochar),
     TABLE(fn_fromchar),     TABLE(fn_range),      TABLE(fn_network),     TABLE(fn_jsonpath),
+    TABLE(fn_json_record),
 #undef TABLE
 };
 
@@ -64,7 +65,7 @@ const struct srf_impl *srf_lookup(const char *prosrc)
     } srfs[] = {
         {srf_series_table, &srf_series_count},     {srf_text_table, &srf_text_count},
         {srf_json_table, &srf_json_count},         {srf_range_table, &srf_range_count},
-        {srf_jsonpath_table, &srf_jsonpath_count},
+        {srf_jsonpath_table, &srf_jsonpath_count}, {srf_json_record_table, &srf_json_record_count},
     };
     for (size_t t = 0; t < ARRAY_LENGTH(srfs); t++)
         for (size_t i = 0; i < *srfs[t].count; i++)
