@@ -34,6 +34,19 @@ static struct err *analyze_float(struct analysis *a, const char *text, int locat
     return coerce_explicit(a, literal, type, -1, location, out);
 }
 
+/* B'...' and X'...', with the letter before the digits. */
+static struct err *analyze_bits(struct analysis *a, const char *text, int location,
+                                struct expr **out)
+{
+    const struct type_ops *bit = type_by_oid(BIT_OID);
+    struct datum d;
+    struct err *e = bit->in(bit, a->env, str_from(text), -1, a->arena, &d);
+    if (e)
+        return at(a, e, location);
+    *out = expr_const(a->arena, BIT_OID, -1, d, location);
+    return NULL;
+}
+
 static struct err *analyze_const(struct analysis *a, const PgQuery__AConst *c, struct expr **out)
 {
     int loc = c->location;
@@ -55,7 +68,7 @@ static struct err *analyze_const(struct analysis *a, const PgQuery__AConst *c, s
                           datum_str(arena_str(a->arena, str_from(c->sval->sval))), loc);
         return NULL;
     case PG_QUERY__A__CONST__VAL_BSVAL:
-        return at(a, err_unsupported("bit string constants are not supported"), loc);
+        return analyze_bits(a, c->bsval->bsval, loc, out);
     default:
         return err_new("XX000", "unrecognized constant");
     }

@@ -40,6 +40,8 @@ enum type_oid {
     UNKNOWN_OID = 705,
     ACLITEM_OID = 1033,
     CIDR_OID = 650,
+    BIT_OID = 1560,
+    VARBIT_OID = 1562,
     MACADDR8_OID = 774,
     MACADDR_OID = 829,
     INET_OID = 869,

@@ -403,6 +403,8 @@ const struct fn_entry fn_compare_table[] = {
     {"network_cmp", f_ops_cmp},
     {"network_larger", f_ops_larger},
     {"network_smaller", f_ops_smaller},
+    TIGHT(bit, ops),
+    {"bitcmp", f_ops_cmp},
     LOOSE(macaddr, bytes),
     {"macaddr_cmp", f_bytes_cmp},
     LOOSE(macaddr8, bytes),
