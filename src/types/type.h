@@ -40,6 +40,7 @@ enum type_oid {
     UNKNOWN_OID = 705,
     ACLITEM_OID = 1033,
     CIDR_OID = 650,
+    MONEY_OID = 790,
     BIT_OID = 1560,
     VARBIT_OID = 1562,
     MACADDR8_OID = 774,

@@ -21,7 +21,7 @@ static const struct {
     TABLE(fn_jsonb),        TABLE(fn_jsonb_edit), TABLE(fn_jsonb_build), TABLE(fn_array),
     TABLE(fn_array_search), TABLE(fn_misc),       TABLE(fn_tonumber),    TABLE(fn_tochar),
     TABLE(fn_fromchar),     TABLE(fn_range),      TABLE(fn_network),     TABLE(fn_jsonpath),
-    TABLE(fn_json_record),  TABLE(fn_bits),
+    TABLE(fn_json_record),  TABLE(fn_bits),       TABLE(fn_money),
 #undef TABLE
 };
 
@@ -88,6 +88,7 @@ const struct agg_impl *agg_lookup(const char *name, const uint32_t *arg_types, i
         {agg_basic_table, &agg_basic_count}, {agg_numeric_table, &agg_numeric_count},
         {agg_json_table, &agg_json_count},   {agg_float_table, &agg_float_count},
         {agg_range_table, &agg_range_count}, {agg_bits_table, &agg_bits_count},
+        {agg_money_table, &agg_money_count},
     };
     for (size_t t = 0; t < ARRAY_LENGTH(aggs); t++)
         for (size_t i = 0; i < *aggs[t].count; i++) {

@@ -405,6 +405,8 @@ const struct fn_entry fn_compare_table[] = {
     {"network_smaller", f_ops_smaller},
     TIGHT(bit, ops),
     {"bitcmp", f_ops_cmp},
+    LOOSE(cash, int),
+    {"cash_cmp", f_int_cmp},
     LOOSE(macaddr, bytes),
     {"macaddr_cmp", f_bytes_cmp},
     LOOSE(macaddr8, bytes),
