@@ -601,6 +601,28 @@ static struct err *compile_srf(struct compiler *c, struct plan_expr *x)
     return NULL;
 }
 
+/* A function in FROM that returns records is told what columns are wanted. */
+static void set_columns(struct compiler *c, const struct rte *rte, int func, struct plan_expr *x)
+{
+    struct arena *a = &c->plan->arena;
+    const struct program *p = x->program;
+    struct call_site *site = p->nsteps ? (struct call_site *)p->steps[p->nsteps - 1].call : NULL;
+    int first = 0;
+    if (!site || site->expr != x->expr || !type_is_record(type_by_oid(x->expr->type)))
+        return;
+    for (int i = 0; i < func; i++)
+        first += rte->func_cols[i];
+    struct composite *columns = arena_new(a, struct composite);
+    columns->nfields = rte->func_cols[func];
+    columns->fields = arena_new_array(a, struct composite_field, columns->nfields + 1);
+    for (int i = 0; i < columns->nfields; i++)
+        columns->fields[i] = (struct composite_field){.name = str_from(rte->func_names[first + i]),
+                                                      .type = rte->types[first + i],
+                                                      .typmod = rte->typmods[first + i],
+                                                      .ops = type_by_oid(rte->types[first + i])};
+    site->columns = columns;
+}
+
 static struct err *compile_exprs(struct compiler *c, struct plan *n)
 {
     bool srfs = n->kind == P_PROJECT || n->kind == P_FUNCSCAN;
@@ -611,6 +633,8 @@ static struct err *compile_exprs(struct compiler *c, struct plan *n)
             TRY(compile_srf(c, &n->exprs[i]));
         else
             TRY(compile_expr(c, n->exprs[i].expr, &n->exprs[i].program));
+        if (n->kind == P_FUNCSCAN)
+            set_columns(c, n->rte, i, &n->exprs[i]);
     }
     return NULL;
 }

@@ -68,6 +68,7 @@ struct call_site {
     const struct type_ops *to;
     struct call_site *elem; /* ARRAYCAST: of the element cast */
     struct subplan *subplan;
+    const struct composite *columns; /* see struct fn_call */
 };
 
 struct step {
@@ -179,6 +180,9 @@ struct err *subplan_eval(struct exec *x, struct subplan *s, struct arena *arena,
                          struct datum *out) MUST_CHECK;
 fn_impl fn_for_proc(uint32_t oid);
 void fold_init(void);
+/* SET j['a'][0] = ...: args are the old value, the subscripts, the new part. */
+struct err *jsonb_assign(const struct expr *e, const struct datum *args, struct arena *arena,
+                         struct datum *out) MUST_CHECK;
 struct fn_call call_for(struct exec *x, const struct call_site *site, const struct datum *args,
                         struct arena *arena);
 

@@ -26,7 +26,10 @@ struct fn_call {
     int32_t result_typmod;
     void **state;              /* per call site, NULL at first; memory from state_arena */
     struct arena *state_arena; /* lives as long as the plan's execution */
-    struct session *session;   /* for functions that touch session or catalog; opaque here */
+    /* The columns that a call in FROM gives, for functions returning records; NULL: it is
+     * elsewhere, or no record. Set-returning functions then give the columns one by one. */
+    const struct composite *columns;
+    struct session *session; /* for functions that touch session or catalog; opaque here */
 };
 
 /* On success writes *out (may be NULL datum); may borrow from args. */

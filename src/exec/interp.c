@@ -7,6 +7,7 @@
 #include "exec/session.h"
 #include "types/array.h"
 #include "types/datetime.h"
+#include "types/jsonb.h"
 #include "types/record.h"
 
 struct fn_call call_for(struct exec *x, const struct call_site *site, const struct datum *args,
@@ -23,6 +24,7 @@ struct fn_call call_for(struct exec *x, const struct call_site *site, const stru
                             .result_typmod = site->result_typmod,
                             .state = &x->calls[site->state],
                             .state_arena = &x->arena,
+                            .columns = site->columns,
                             .session = x->env.session};
 }
 
@@ -317,6 +319,37 @@ static struct err *name_byte(struct datum name, int n, int32_t at, struct datum 
     return NULL;
 }
 
+static struct err *jsonb_subscript(const struct expr *e, const struct datum *args,
+                                   struct arena *arena, struct datum *out)
+{
+    struct jsonb v;
+    *out = datum_null();
+    for (int i = 0; i < e->nargs; i++)
+        if (args[i].null)
+            return NULL;
+    TRY(jsonb_open(args[0], &v));
+    for (int i = 1; i < e->nargs; i++) {
+        bool found = false;
+        struct jsonb inner;
+        int64_t at = args[i].i;
+        if (e->args[i]->type == TEXT_OID && v.kind == JSONB_ARRAY &&
+            !str_to_int64(datum_as_str(args[i]), &at))
+            return NULL;
+        if (v.kind == JSONB_ARRAY) {
+            at += at < 0 ? v.count : 0;
+            found = at >= 0 && at < v.count;
+            if (found)
+                inner = jsonb_element(&v, (uint32_t)at);
+        } else if (v.kind == JSONB_OBJECT && e->args[i]->type == TEXT_OID) {
+            found = jsonb_find(&v, datum_as_str(args[i]), &inner);
+        }
+        if (!found)
+            return NULL;
+        v = inner;
+    }
+    return jsonb_datum(&v, arena, out);
+}
+
 static struct err *run_subscript(struct exec *x, const struct call_site *site,
                                  const struct datum *args, struct arena *arena, struct datum *out)
 {
@@ -328,7 +361,7 @@ static struct err *run_subscript(struct exec *x, const struct call_site *site,
     int n = 0;
     *out = datum_null();
     if (e->args[0]->type == JSONB_OID)
-        return err_unsupported("subscripting of type jsonb is not supported");
+        return jsonb_subscript(e, args, arena, out);
     if (args[0].null)
         return NULL;
     for (int i = 1; i < e->nargs; i++) {
@@ -383,6 +416,8 @@ static struct err *run_substore(struct exec *x, const struct call_site *site,
     int32_t subscripts[ARRAY_MAX_DIMS];
     int n;
     (void)x;
+    if (e->type == JSONB_OID)
+        return jsonb_assign(e, args, arena, out);
     TRY(store_subscripts(e, args, subscripts, &n));
     return array_assign(site->to->elem, args[0], n, subscripts, args[e->nargs - 1], arena, out);
 }

@@ -510,7 +510,7 @@ static struct err *scalar_row(struct exec *x, const struct plan_expr *e, struct 
     struct datum v;
     struct record rec;
     TRY(value_of(x, e, arena, &v));
-    if (ncols == 1) {
+    if (ncols == 1 && !type_is_record(type_by_oid(e->expr->type))) {
         row[0] = v;
         return NULL;
     }

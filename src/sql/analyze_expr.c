@@ -34,6 +34,19 @@ static struct err *analyze_float(struct analysis *a, const char *text, int locat
     return coerce_explicit(a, literal, type, -1, location, out);
 }
 
+/* B'...' and X'...', with the letter before the digits. */
+static struct err *analyze_bits(struct analysis *a, const char *text, int location,
+                                struct expr **out)
+{
+    const struct type_ops *bit = type_by_oid(BIT_OID);
+    struct datum d;
+    struct err *e = bit->in(bit, a->env, str_from(text), -1, a->arena, &d);
+    if (e)
+        return at(a, e, location);
+    *out = expr_const(a->arena, BIT_OID, -1, d, location);
+    return NULL;
+}
+
 static struct err *analyze_const(struct analysis *a, const PgQuery__AConst *c, struct expr **out)
 {
     int loc = c->location;
@@ -55,7 +68,7 @@ static struct err *analyze_const(struct analysis *a, const PgQuery__AConst *c, s
                           datum_str(arena_str(a->arena, str_from(c->sval->sval))), loc);
         return NULL;
     case PG_QUERY__A__CONST__VAL_BSVAL:
-        return at(a, err_unsupported("bit string constants are not supported"), loc);
+        return analyze_bits(a, c->bsval->bsval, loc, out);
     default:
         return err_new("XX000", "unrecognized constant");
     }
@@ -660,11 +673,34 @@ static struct err *subscript_value(struct level *l, const pg_node *n, uint32_t c
 {
     struct expr *e;
     TRY(analyze_expr(l, n, &e));
-    uint32_t to = container == JSONB_OID && e->type != INT4_OID ? TEXT_OID : INT4_OID;
+    uint32_t to = INT4_OID;
+    if (container == JSONB_OID && (e->type == UNKNOWN_OID || !can_coerce(e->type, INT4_OID, 'i')))
+        to = TEXT_OID;
+    if (to == TEXT_OID && !can_coerce(e->type, TEXT_OID, 'i'))
+        return at(l->a,
+                  err_hint(err_new("42804", "subscript type %s is not supported",
+                                   type_display(l->a->arena, e->type, -1)),
+                           "jsonb subscript must be coercible to either integer or text."),
+                  e->location);
     TRY(coerce_try(l->a, e, to, -1, 'a', FORM_IMPLICIT, -1, out));
     if (*out)
         return NULL;
     return at(l->a, err_new("42804", "array subscript must have type integer"), e->location);
+}
+
+static struct err *no_jsonb_slice(struct level *l, pg_node **list, size_t n)
+{
+    int location = -1;
+    for (size_t i = n; i-- > 0;) {
+        const PgQuery__AIndices *ix = list[i]->a_indices;
+        struct expr *e = NULL;
+        if (!ix->is_slice)
+            continue;
+        if (ix->uidx || ix->lidx)
+            TRY(analyze_expr(l, ix->uidx ? ix->uidx : ix->lidx, &e));
+        location = e ? e->location : -1;
+    }
+    return at(l->a, err_new("0A000", "jsonb subscript does not support slices"), location);
 }
 
 struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node **list, size_t n,
@@ -686,6 +722,8 @@ struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node 
     e->args[e->nargs++] = container;
     for (size_t i = 0; i < n; i++)
         e->subscript.slice |= list[i]->a_indices->is_slice;
+    if (e->subscript.slice && container->type == JSONB_OID)
+        return no_jsonb_slice(l, list, n);
     for (size_t i = 0; i < n; i++) {
         const PgQuery__AIndices *ix = list[i]->a_indices;
         const pg_node *bounds[2] = {ix->lidx, ix->uidx};

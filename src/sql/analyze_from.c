@@ -350,6 +350,17 @@ static struct err *result_columns(struct level *l, const struct expr *e, const c
     }
     if (outs)
         return NULL;
+    if (type_is_composite(e->type)) {
+        struct composite fields;
+        TRY(cat_composite(l->a->cat, e->type, l->a->arena, &fields));
+        for (int i = 0; i < fields.nfields; i++)
+            if (!fields.fields[i].dropped)
+                push_column(l->a, c,
+                            arena_strndup(l->a->arena, fields.fields[i].name.data,
+                                          fields.fields[i].name.len),
+                            fields.fields[i].type, fields.fields[i].typmod);
+        return NULL;
+    }
     if (e->type == RECORD_OID)
         return at(l->a,
                   err_new("42601", "a column definition list is required for functions returning "
@@ -469,6 +480,7 @@ static struct err *function_item(struct level *l, const PgQuery__RangeFunction *
     rte->funcs = funcs;
     rte->nfuncs = n;
     rte->func_cols = counts;
+    rte->func_names = c.names;
     rte->ordinality = f->ordinality;
     rte->lateral = true;
     *out = rte;

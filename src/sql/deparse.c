@@ -35,6 +35,8 @@ static const char *type_text(struct deparser *d, uint32_t type, int32_t typmod)
     }
     if (type >= FIRST_USER_OID)
         err_free(cat_type_name(d->cat, type, false, &d->arena, &name));
+    if (type == BIT_OID && typmod < 0)
+        return "\"bit\""; /* bit alone is bit(1) */
     return name ? name : type_display(&d->arena, type, typmod);
 }
 

@@ -84,7 +84,8 @@ struct rte {
     struct query *sub;   /* SUBQUERY */
     struct expr **funcs; /* FUNCTION: one, or several of ROWS FROM */
     int nfuncs;
-    int *func_cols; /* number of columns of each */
+    int *func_cols;          /* number of columns of each */
+    const char **func_names; /* of the columns, before an alias renames them */
     bool ordinality;
     struct expr ***rows; /* VALUES: nrows lists of ncols */
     int nrows;

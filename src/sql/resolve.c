@@ -704,6 +704,8 @@ static const struct {
     {"normalize", {"NFC"}},
     {"is_normalized", {"NFC"}},
     {"pg_terminate_backend", {"0"}},
+    {"json_populate_record", {"false"}},
+    {"json_populate_recordset", {"false"}},
     {"jsonb_path_exists", {"{}", "false"}},
     {"jsonb_path_exists_tz", {"{}", "false"}},
     {"jsonb_path_match_tz", {"{}", "false"}},

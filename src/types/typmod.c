@@ -3,6 +3,7 @@
 #include "types/type.h"
 
 #include "types/array.h"
+#include "types/bits.h"
 
 #include "types/datetime.h"
 #include "types/numeric.h"
@@ -63,6 +64,9 @@ struct err *type_apply_typmod(const struct type_ops *t, struct datum d, int32_t 
         if (typmod < HEADER)
             return NULL;
         return apply_length(t, d, typmod - HEADER, explicit_cast, arena, out);
+    case BIT_OID:
+    case VARBIT_OID:
+        return bits_apply_typmod(t, d, typmod, explicit_cast, arena, out);
     case NUMERIC_OID:
         return numeric_apply_typmod(d, typmod, arena, out);
     case TIME_OID:
@@ -154,6 +158,10 @@ struct err *type_format(const struct type_ops *t, int32_t typmod, struct buf *ou
         if (typmod > HEADER)
             buf_printf(out, "(%d)", typmod - HEADER);
         break;
+    case BIT_OID:
+    case VARBIT_OID:
+        buf_printf(out, "%s(%d)", t->name, typmod);
+        break;
     case NUMERIC_OID:
         if (typmod >= HEADER)
             buf_printf(out, "numeric(%d,%d)", numeric_typmod_precision(typmod),
@@ -204,6 +212,18 @@ static struct err *length_typmod(const char *name, const int32_t *mods, int nmod
     return NULL;
 }
 
+static struct err *bits_typmod(const char *name, const int32_t *mods, int nmods, int32_t *out)
+{
+    if (nmods != 1)
+        return err_new("22023", "invalid type modifier");
+    if (mods[0] < 1)
+        return err_new("22023", "length for type %s must be at least 1", name);
+    if (mods[0] > BITS_MAX)
+        return err_new("22023", "length for type %s cannot exceed %d", name, BITS_MAX);
+    *out = mods[0];
+    return NULL;
+}
+
 static struct err *precision_typmod(const char *name, const char *zone, const int32_t *mods,
                                     int nmods, int32_t *out)
 {
@@ -245,6 +265,10 @@ struct err *type_make_typmod(const struct type_ops *t, const int32_t *mods, int 
         return length_typmod("varchar", mods, nmods, out);
     case BPCHAR_OID:
         return length_typmod("char", mods, nmods, out);
+    case BIT_OID:
+        return bits_typmod("bit", mods, nmods, out);
+    case VARBIT_OID:
+        return bits_typmod("varbit", mods, nmods, out);
     case NUMERIC_OID:
         if (nmods < 1 || nmods > 2)
             return invalid_modifier("NUMERIC");

@@ -339,6 +339,7 @@ const struct agg_entry agg_basic_table[] = {
     EXTREMES(ANYARRAY_OID, max_add, min_add),
     EXTREMES(ANYENUM_OID, max_add, min_add),
     EXTREMES(INET_OID, max_add, min_add),
+    EXTREMES(MONEY_OID, max_int_add, min_int_add),
     AGG1("bool_and", BOOL_OID, sizeof(struct folded), and_add, fold_finish, true),
     AGG1("every", BOOL_OID, sizeof(struct folded), and_add, fold_finish, true),
     AGG1("bool_or", BOOL_OID, sizeof(struct folded), or_add, fold_finish, true),

@@ -21,6 +21,7 @@ static const struct {
     TABLE(fn_jsonb),        TABLE(fn_jsonb_edit), TABLE(fn_jsonb_build), TABLE(fn_array),
     TABLE(fn_array_search), TABLE(fn_misc),       TABLE(fn_tonumber),    TABLE(fn_tochar),
     TABLE(fn_fromchar),     TABLE(fn_range),      TABLE(fn_network),     TABLE(fn_jsonpath),
+    TABLE(fn_json_record),  TABLE(fn_bits),       TABLE(fn_money),
 #undef TABLE
 };
 
@@ -64,7 +65,7 @@ const struct srf_impl *srf_lookup(const char *prosrc)
     } srfs[] = {
         {srf_series_table, &srf_series_count},     {srf_text_table, &srf_text_count},
         {srf_json_table, &srf_json_count},         {srf_range_table, &srf_range_count},
-        {srf_jsonpath_table, &srf_jsonpath_count},
+        {srf_jsonpath_table, &srf_jsonpath_count}, {srf_json_record_table, &srf_json_record_count},
     };
     for (size_t t = 0; t < ARRAY_LENGTH(srfs); t++)
         for (size_t i = 0; i < *srfs[t].count; i++)
@@ -86,7 +87,8 @@ const struct agg_impl *agg_lookup(const char *name, const uint32_t *arg_types, i
     } aggs[] = {
         {agg_basic_table, &agg_basic_count}, {agg_numeric_table, &agg_numeric_count},
         {agg_json_table, &agg_json_count},   {agg_float_table, &agg_float_count},
-        {agg_range_table, &agg_range_count},
+        {agg_range_table, &agg_range_count}, {agg_bits_table, &agg_bits_count},
+        {agg_money_table, &agg_money_count},
     };
     for (size_t t = 0; t < ARRAY_LENGTH(aggs); t++)
         for (size_t i = 0; i < *aggs[t].count; i++) {
