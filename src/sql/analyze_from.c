@@ -319,6 +319,20 @@ static struct err *coldef_columns(struct level *l, pg_node **defs, size_t n, str
     return NULL;
 }
 
+/* A row type's columns. */
+static struct err *composite_columns(struct level *l, const struct cat_type *t,
+                                     struct func_columns *c)
+{
+    struct relation *r;
+    TRY(cat_relation(l->a->cat, t->relid, &r));
+    for (int i = 0; r && i < r->natts; i++)
+        if (!r->atts[i].dropped)
+            push_column(l->a, c, arena_strdup(l->a->arena, r->atts[i].name), r->atts[i].type,
+                        r->atts[i].typmod);
+    relation_unref(r);
+    return NULL;
+}
+
 /* The columns of one function's result. */
 static struct err *result_columns(struct level *l, const struct expr *e, const char *name,
                                   pg_node **defs, size_t ndefs, int location,
@@ -350,6 +364,9 @@ static struct err *result_columns(struct level *l, const struct expr *e, const c
     }
     if (outs)
         return NULL;
+    const struct cat_type *t = builtin_type(e->type);
+    if (p && p->oid >= FIRST_USER_OID && t && t->kind == 'c')
+        return composite_columns(l, t, c);
     if (e->type == RECORD_OID)
         return at(l->a,
                   err_new("42601", "a column definition list is required for functions returning "
