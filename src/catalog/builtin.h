@@ -66,6 +66,8 @@ struct cat_proc {
     const uint32_t *allargtypes;
     const char *argmodes;
     const struct str *argnames; /* nallargs (or nargs) of them; NULL: none */
+    const struct str *defaults; /* ndefaults texts, of users' functions */
+    struct str stored;          /* ... as they are stored */
     struct str src;             /* the C symbol, "sql_OID" for those written in SQL */
     double rows;
 };
@@ -125,7 +127,9 @@ int builtin_column(const struct builtin_table *t, const char *column); /* -1: no
 const struct cat_type *builtin_type(uint32_t oid);
 uint32_t builtin_base_type(uint32_t type); /* what a domain is over in the end; others: itself */
 const struct cat_type *builtin_type_by_name(struct str name); /* in pg_catalog */
-const struct cat_proc *builtin_proc(uint32_t oid);
+const struct cat_proc *builtin_proc(uint32_t oid); /* a user's one too, once it has been read */
+/* user_proc.c */
+const struct cat_proc *user_proc_find(uint32_t oid);
 const struct cat_oper *builtin_oper(uint32_t oid);
 const struct cat_cast *builtin_cast(uint32_t source, uint32_t target);
 const struct cat_agg *builtin_agg(uint32_t proc);

@@ -247,6 +247,16 @@ struct err *cat_role_oid(struct cat *c, struct str name, uint32_t *oid) MUST_CHE
 struct err *cat_role_name(struct cat *c, uint32_t oid, struct arena *a,
                           const char **out) MUST_CHECK;
 
+/* Functions that users made (user_proc.c). By number, built-in ones too; *out NULL: none. */
+struct cat_proc;
+struct err *cat_load_proc(struct cat *c, uint32_t oid, const struct cat_proc **out) MUST_CHECK;
+/* All of a name in a schema, or (nsp_name empty) along the search path. */
+struct err *cat_user_procs(struct cat *c, struct str nsp_name, struct str name, struct arena *a,
+                           const struct cat_proc ***out, int *n) MUST_CHECK;
+/* The SQL text of its body. */
+struct err *cat_proc_source(struct cat *c, uint32_t oid, struct arena *a,
+                            const char **out) MUST_CHECK;
+
 /* A database by name: *oid 0 when absent. */
 struct err *cat_database(struct cat *c, struct str name, uint32_t *oid, uint32_t *sysbase,
                          bool *allow_connections) MUST_CHECK;

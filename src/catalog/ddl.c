@@ -743,6 +743,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
     case PG_NAMESPACE:
         TRY(systab_delete(c, PG_NAMESPACE, NAMESPACE_OID_INDEX, &key, 1, NULL));
         break;
+    case PG_PROC:
+        TRY(systab_delete(c, PG_PROC, PROC_OID_INDEX, &key, 1, NULL));
+        break;
     case PG_DATABASE:
         TRY(systab_delete(c, PG_DATABASE, DATABASE_OID_INDEX, &key, 1, NULL));
         break;

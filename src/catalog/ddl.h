@@ -166,6 +166,9 @@ struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner
 struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner,
                                 uint32_t *oid) MUST_CHECK;
 
+/* Writes a row of pg_proc, in place of the one with that OID if there is one. */
+struct err *ddl_put_proc(struct cat *c, const struct datum *values) MUST_CHECK;
+
 /* Removes the rows of one object (a table's attributes, defaults and indexes' rows with it) and its
  * own dependencies; the storage of relations is dropped at commit. */
 struct err *ddl_remove(struct cat *c, struct object_address object) MUST_CHECK;

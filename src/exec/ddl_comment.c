@@ -140,6 +140,14 @@ static struct err *target(struct ddl *d, const PgQuery__CommentStmt *c, struct o
     case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
     case PG_QUERY__OBJECT_TYPE__OBJECT_RULE:
         return relation_part(d, c, out);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE: {
+        const struct cat_proc *p;
+        TRY(ddl_find_function(d, c->object->object_with_args, c->objtype, false, &p));
+        *out = (struct object_address){PG_PROC, p->oid, 0};
+        return NULL;
+    }
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         name = pg_str(c->object);
         out->class_id = PG_NAMESPACE;

@@ -80,6 +80,8 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
             break;
         buf_printf(out, "schema %.*s", STR_ARG(datum_as_str(v[NSP_NAME])));
         return NULL;
+    case PG_PROC:
+        return ddl_describe_function(d, o.object_id, out);
     case PG_EXTENSION: {
         enum { EXTENSION_OID_INDEX = 3080, EXTENSION_NAME = 1, EXTENSION_COLUMNS = 8 };
         struct datum ext[EXTENSION_COLUMNS];
@@ -473,6 +475,10 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
                                                                       : "DROP DOMAIN");
         return ddl_drop_types(d, s);
     }
+    if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION ||
+        s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ||
+        s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE)
+        return ddl_drop_functions(d, s, tag);
     for (size_t i = 0; i < ARRAY_LENGTH(drop_kinds); i++)
         if (drop_kinds[i].type == s->remove_type)
             k = &drop_kinds[i];

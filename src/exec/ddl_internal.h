@@ -119,6 +119,26 @@ struct err *ddl_expand_like(struct ddl *d, const PgQuery__CreateStmt *in, PgQuer
                             struct buf *after) MUST_CHECK;
 struct err *ddl_finish_like(struct ddl *d, const struct relation *rel,
                             const struct buf *after) MUST_CHECK;
+/* ddl_function.c */
+struct cat_proc;
+struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt *s,
+                                char *tag) MUST_CHECK;
+struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *s,
+                               char *tag) MUST_CHECK;
+struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *tag) MUST_CHECK;
+struct err *ddl_rename_function(struct ddl *d, const PgQuery__RenameStmt *s, char *tag) MUST_CHECK;
+struct err *ddl_function_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s,
+                               uint32_t owner) MUST_CHECK;
+struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s) MUST_CHECK;
+/* A user's function by name and argument types; 42883, 42725, 42809. With missing_ok: a notice, and
+ * *out NULL. */
+struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                              PgQuery__ObjectType type, bool missing_ok,
+                              const struct cat_proc **out) MUST_CHECK;
+struct err *ddl_describe_function(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
+/* The dependencies of an object (a view's rule, a function) on what its text reads. */
+struct err *ddl_record_refs(struct ddl *d, struct object_address object,
+                            const struct deparse_refs *refs) MUST_CHECK;
 /* ddl_object.c */
 struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid) MUST_CHECK;
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,

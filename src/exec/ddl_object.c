@@ -170,6 +170,11 @@ struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, cha
         TRY(set_owner(d, PG_DATABASE, DATABASE_NAME_INDEX, pg_str(s->object), DB_DBA, owner,
                       &found));
         return found ? NULL : err_new("3D000", "database \"%s\" does not exist", pg_str(s->object));
+    case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE:
+        snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->object_type));
+        return ddl_function_owner(d, s, owner);
     default:
         return err_unsupported("ALTER %s ... OWNER TO is not supported yet",
                                ddl_object_type_name(s->object_type));
@@ -289,6 +294,12 @@ struct err *ddl_set_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *
     const char *kind_tag = NULL;
     struct relation *r;
     uint32_t nsp;
+    if (s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION ||
+        s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ||
+        s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE) {
+        snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->object_type));
+        return ddl_function_schema(d, s);
+    }
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
         if (kinds[i].type == s->object_type)
             kind_tag = kinds[i].tag;

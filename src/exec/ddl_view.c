@@ -61,17 +61,23 @@ static struct err *define(struct ddl *d, const PgQuery__ViewStmt *v, struct view
     return NULL;
 }
 
-static struct err *record_refs(struct ddl *d, uint32_t rule, const struct deparse_refs *refs)
+struct err *ddl_record_refs(struct ddl *d, struct object_address object,
+                            const struct deparse_refs *refs)
 {
     for (int i = 0; i < refs->count; i++) {
         struct deparse_ref r = refs->items[i];
+        uint32_t class_id = r.is_type ? PG_TYPE : r.is_function ? PG_PROC : PG_CLASS;
         if (r.relid < FIRST_USER_OID)
             continue;
-        TRY(depend_record(d->cat, (struct object_address){PG_REWRITE, rule, 0},
-                          (struct object_address){r.is_type ? PG_TYPE : PG_CLASS, r.relid, r.att},
+        TRY(depend_record(d->cat, object, (struct object_address){class_id, r.relid, r.att},
                           DEPEND_NORMAL));
     }
     return NULL;
+}
+
+static struct err *record_refs(struct ddl *d, uint32_t rule, const struct deparse_refs *refs)
+{
+    return ddl_record_refs(d, (struct object_address){PG_REWRITE, rule, 0}, refs);
 }
 
 /* *out NULL: it is gone. */

@@ -369,7 +369,6 @@ static const struct {
     {"PG_char_to_encoding", fn_char_to_encoding},
     {"pg_encoding_max_length_sql", fn_encoding_max_length},
     {"pg_my_temp_schema", fn_my_temp_schema},
-    {"pg_get_function_arg_default", fn_no_definition}, /* of built-in ones */
     {"pg_get_partkeydef", fn_no_definition},
     {"pg_get_partition_constraintdef", fn_no_definition},
     {"pg_get_triggerdef", fn_no_definition},
@@ -399,7 +398,8 @@ fn_impl catalog_fn_lookup(const char *prosrc)
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
         if (strcmp(table[i].src, prosrc) == 0)
             return table[i].fn;
-    return acl_fn_lookup(prosrc);
+    fn_impl fn = function_fn_lookup(prosrc);
+    return fn ? fn : acl_fn_lookup(prosrc);
 }
 
 static const struct srf_impl srfs[] = {

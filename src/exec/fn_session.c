@@ -477,54 +477,6 @@ static struct err *fn_col_description(struct fn_call *c, struct datum *out)
     return comment_of(c, PG_CLASS, c->args[1].i, out);
 }
 
-static const char *mode_prefix(char mode)
-{
-    return mode == 'o' ? "OUT " : mode == 'b' ? "INOUT " : mode == 'v' ? "VARIADIC " : "";
-}
-
-static struct err *fn_function_arguments(struct fn_call *c, struct datum *out)
-{
-    const struct cat_proc *p = builtin_proc((uint32_t)c->args[0].u);
-    struct buf b = BUF_INIT;
-    *out = datum_null();
-    if (!p)
-        return NULL;
-    int n = p->nallargs ? p->nallargs : p->nargs;
-    for (int i = 0; i < n; i++) {
-        char mode = p->argmodes ? p->argmodes[i] : 'i';
-        if (mode == 't')
-            continue;
-        buf_put_c(&b, b.len ? ", " : "");
-        if (!p->argmodes && p->variadic && i == n - 1)
-            mode = 'v';
-        buf_put_c(&b, mode_prefix(mode));
-        if (p->argnames && p->argnames[i].len)
-            buf_printf(&b, "%.*s ", STR_ARG(p->argnames[i]));
-        buf_put_c(&b,
-                  type_display(c->arena, p->allargtypes ? p->allargtypes[i] : p->argtypes[i], -1));
-    }
-    return text_result(c, &b, out);
-}
-
-/* No function has a body in the SQL standard's form yet. */
-static struct err *fn_function_sqlbody(struct fn_call *c, struct datum *out)
-{
-    (void)c;
-    *out = datum_null();
-    return NULL;
-}
-
-static struct err *fn_function_result(struct fn_call *c, struct datum *out)
-{
-    const struct cat_proc *p = builtin_proc((uint32_t)c->args[0].u);
-    *out = datum_null();
-    if (!p || p->kind == 'p')
-        return NULL;
-    const char *type = type_display(c->arena, p->rettype, -1);
-    *out = cstring(c, p->retset ? arena_printf(c->arena, "SETOF %s", type) : type);
-    return NULL;
-}
-
 static struct err *fn_serial_sequence(struct fn_call *c, struct datum *out)
 {
     struct cat *cat;
@@ -647,7 +599,6 @@ static const struct {
     {"pg_get_expr_ext", fn_get_expr},
     {"pg_table_is_visible", fn_table_is_visible},
     {"pg_type_is_visible", fn_type_is_visible},
-    {"pg_function_is_visible", fn_true},
     {"pg_operator_is_visible", fn_true},
     {"pg_opclass_is_visible", fn_true},
     {"pg_opfamily_is_visible", fn_true},
@@ -667,10 +618,6 @@ static const struct {
     {"sql_1216", fn_col_description},
     {"sql_1348", fn_obj_description_any},
     {"sql_1993", fn_shobj_description},
-    {"pg_get_function_arguments", fn_function_arguments},
-    {"pg_get_function_identity_arguments", fn_function_arguments},
-    {"pg_get_function_sqlbody", fn_function_sqlbody},
-    {"pg_get_function_result", fn_function_result},
     {"pg_get_serial_sequence", fn_serial_sequence},
     {"pg_sequence_last_value", fn_sequence_last_value},
     {"pg_sequence_parameters", fn_sequence_parameters},
@@ -780,13 +727,20 @@ static struct err *name_to_oid(void *names, uint32_t kind, struct str name, uint
         take_identifier(&rest, first);
         if (rest.len)
             take_identifier(&rest, first);
+        struct arena a;
+        const struct cat_proc **users;
+        int nusers;
         const struct cat_proc *p = builtin_procs(str_from(first), &n);
-        if (n > 1)
-            return err_new("42725", "more than one function named \"%s\"", first);
-        if (!n)
-            return err_new("42883", "function \"%s\" does not exist", first);
-        *out = p->oid;
-        return NULL;
+        arena_init(&a);
+        struct err *e = cat_user_procs(&s->cat, STR(""), str_from(first), &a, &users, &nusers);
+        if (!e && n + nusers > 1)
+            e = err_new("42725", "more than one function named \"%s\"", first);
+        else if (!e && !(n + nusers))
+            e = err_new("42883", "function \"%s\" does not exist", first);
+        else if (!e)
+            *out = n ? p->oid : users[0]->oid;
+        arena_done(&a);
+        return e;
     }
     default:
         return err_unsupported("names of this type cannot be read yet; use the OID");

@@ -15,6 +15,7 @@ fn_impl activity_fn_lookup(const char *prosrc);
 const struct srf_impl *activity_srf_lookup(const char *prosrc);
 fn_impl catalog_fn_lookup(const char *prosrc);
 const struct srf_impl *catalog_srf_lookup(const char *prosrc);
+fn_impl function_fn_lookup(const char *prosrc);
 fn_impl acl_fn_lookup(const char *prosrc);
 const struct srf_impl *acl_srf_lookup(const char *prosrc);
 /* A relation by "name" or "schema.name" as regclass reads it; 42P01. */

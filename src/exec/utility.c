@@ -310,6 +310,10 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         return ddl_create_table(d, n->create_stmt, tag);
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
         return ddl_create_table_as(d, n->create_table_as_stmt, tag);
+    case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
+        return ddl_create_function(d, n->create_function_stmt, tag);
+    case PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT:
+        return ddl_alter_function(d, n->alter_function_stmt, tag);
     case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT:
         snprintf(tag, 64, "REFRESH MATERIALIZED VIEW");
         return ddl_refresh_matview(d, n->refresh_mat_view_stmt);

@@ -28,7 +28,12 @@ static struct err *finish_params(struct analysis *a, struct query *q)
 struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                               struct param_types *params, struct arena *arena, struct query **out)
 {
-    struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = raw->sql, .params = params};
+    struct analysis a = {.cat = cat,
+                         .env = env,
+                         .arena = arena,
+                         .sql = raw->sql,
+                         .params = params,
+                         .call = raw->call};
     struct query *q = NULL;
     uint64_t version = catalog_version(cat->shared);
     struct err *e = analyze_select_node(&a, NULL, raw->tree, false, &q);

@@ -12,7 +12,10 @@ struct raw_stmt;
 struct param_types {
     uint32_t *types; /* malloc'ed; the caller frees */
     int count;
-    bool fixed; /* no parameters beyond `count` ($n then is 42P02) */
+    const char *
+        *names; /* of a function's arguments, `count` of them (NULL or "": none); may be NULL */
+    const char *function; /* whose arguments they are */
+    bool fixed;           /* no parameters beyond `count` ($n then is 42P02) */
 };
 
 /* SELECT, VALUES, INSERT, UPDATE, DELETE (not utility statements). Everything in the result lives
@@ -71,6 +74,7 @@ struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type
 /* The type of `SELECT NULL::type`, parsed. */
 struct err *resolve_cast_type(struct cat *cat, const void *select_stmt, uint32_t *type,
                               int32_t *typmod, int *ndims) MUST_CHECK;
+bool type_is_polymorphic(uint32_t type);
 /* A call of a built-in function that is defined in SQL, replaced by its body; *out NULL when the
  * function is none or not built yet. */
 struct err *inline_sql_function(const struct type_env *env, const struct expr *call,
@@ -114,6 +118,7 @@ struct deparse_ref {
     uint32_t relid; /* or the type's OID */
     int att;        /* 0: the relation itself */
     bool is_type;   /* a type that users made */
+    bool is_function;
 };
 struct deparse_refs {
     struct deparse_ref *items; /* in `arena` */

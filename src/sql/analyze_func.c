@@ -233,6 +233,14 @@ static struct err *func_name(struct analysis *a, const PgQuery__FuncCall *f, str
     return NULL;
 }
 
+static const char *call_signature(struct analysis *a, const PgQuery__FuncCall *f,
+                                  const struct expr *e)
+{
+    struct func_name fn = {f->n_funcname == 2 ? node_str(f->funcname[0]) : NULL,
+                           node_str(f->funcname[f->n_funcname - 1])};
+    return func_signature(a, fn, e->args, e->nargs);
+}
+
 static struct err *check_call_form(struct level *l, const PgQuery__FuncCall *f,
                                    const struct expr *e, const char *name)
 {
@@ -275,11 +283,16 @@ static struct err *check_call_form(struct level *l, const PgQuery__FuncCall *f,
                           "function",
                           name),
                   f->location);
-    if (p && p->kind == 'p')
-        return at(
-            a,
-            err_hint(err_new("42809", "%s is a procedure", name), "To call a procedure, use CALL."),
-            f->location);
+    if (a->call && p && p->kind != 'p' && !l->parent && l->clause == CL_SELECT)
+        return at(a,
+                  err_hint(err_new("42809", "%s is not a procedure", call_signature(a, f, e)),
+                           "To call a function, use SELECT."),
+                  f->location);
+    if (p && p->kind == 'p' && !a->call)
+        return at(a,
+                  err_hint(err_new("42809", "%s is a procedure", call_signature(l->a, f, e)),
+                           "To call a procedure, use CALL."),
+                  f->location);
     if (p && p->retset && l->clause != CL_SELECT && l->clause != CL_FROM_FUNCTION &&
         l->clause != CL_ORDER_BY && l->clause != CL_INSERT_TARGET)
         return at(a,

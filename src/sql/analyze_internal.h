@@ -65,6 +65,7 @@ struct analysis {
     int in_intersect;
     int in_except;
     bool canonical;            /* the text is stored, as deparse_expr wrote it */
+    bool call;                 /* of CALL */
     struct expr **inline_args; /* what $1.. stand for in the body of a built-in SQL function */
     int ninline_args;
 };

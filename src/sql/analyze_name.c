@@ -157,6 +157,25 @@ static struct err *unqualified(struct level *l, const char *name, int location, 
     return NULL;
 }
 
+/* An argument of the function whose body this is. */
+static struct expr *argument(struct level *l, const char *function, const char *name, int location)
+{
+    const struct param_types *p = l->a->params;
+    if (!p || !p->names || (function && strcmp(p->function, function) != 0))
+        return NULL;
+    for (int i = 0; i < p->count; i++) {
+        if (!p->names[i] || strcmp(p->names[i], name) != 0)
+            continue;
+        if (i < l->a->ninline_args)
+            return l->a->inline_args[i];
+        struct expr *e = expr_new(l->a, E_PARAM, p->types[i], location);
+        e->param = i + 1;
+        e->collation = type_default_collation(e->type);
+        return e;
+    }
+    return NULL;
+}
+
 /* The whole row of a table as a value. */
 static struct expr *whole_row(struct level *l, struct ns_item *item, int location)
 {
@@ -229,6 +248,11 @@ static struct err *qualified(struct level *l, const char *nsp, const char *table
 {
     bool usable_here = false;
     struct ns_item *item = find_item(l, nsp, table, &usable_here);
+    if (!item && !nsp && (*out = argument(l, table, name, location)))
+        return NULL;
+    struct expr *composite = item || nsp ? NULL : argument(l, NULL, table, location);
+    if (composite && type_is_composite(composite->type))
+        return analyze_field(l->a, composite, name, location, out);
     if (!item) {
         const char *full = nsp ? arena_printf(l->a->arena, "%s.%s", nsp, table) : table;
         return at(l->a, missing_table(l, nsp, table, full), location);
@@ -279,7 +303,8 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, s
         *out = whole_row(l, item, ref->location);
         return NULL;
     }
-    return missing_column(l, name, ref->location);
+    *out = argument(l, NULL, name, ref->location);
+    return *out ? NULL : missing_column(l, name, ref->location);
 }
 
 static void add_target(struct level *l, struct ns_item *item, int col, int location,

@@ -24,6 +24,43 @@ static void note_type(struct deparser *d, uint32_t type)
     ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
 }
 
+static void note_function(struct deparser *d, uint32_t oid)
+{
+    struct deparse_refs *refs = d->refs;
+    struct deparse_ref ref = {.relid = oid, .is_function = true};
+    if (!refs)
+        return;
+    for (int i = 0; i < refs->count; i++)
+        if (refs->items[i].is_function && refs->items[i].relid == oid)
+            return;
+    ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
+}
+
+/* A function that users made: in stored text by its number, else with its schema when the search
+ * path does not find it. */
+static struct err *put_user_function(struct deparser *d, const struct cat_proc *p)
+{
+    const struct cat_proc **visible;
+    const char *nsp;
+    int n;
+    bool seen = false;
+    if (d->stored) {
+        note_function(d, p->oid);
+        buf_printf(d->out, "\"#%u\"", p->oid);
+        return NULL;
+    }
+    TRY(cat_user_procs(d->cat, STR(""), p->name, &d->arena, &visible, &n));
+    for (int i = 0; i < n; i++)
+        seen |= visible[i]->oid == p->oid;
+    if (!seen) {
+        TRY(cat_namespace_name(d->cat, p->nsp, &d->arena, &nsp));
+        quote_identifier(d->out, nsp ? nsp : "");
+        buf_put_u8(d->out, '.');
+    }
+    quote_identifier(d->out, arena_strndup(&d->arena, p->name.data, p->name.len));
+    return NULL;
+}
+
 static const char *type_text(struct deparser *d, uint32_t type, int32_t typmod)
 {
     const char *name = NULL;
@@ -123,7 +160,8 @@ static struct err *put_const(struct deparser *d, const struct expr *e)
 
 static struct err *put_args(struct deparser *d, const struct expr *e, int first)
 {
-    for (int i = first; i < e->nargs; i++) {
+    int n = e->kind == E_FUNC ? e->nargs - e->defaulted : e->nargs;
+    for (int i = first; i < n; i++) {
         if (i > first)
             buf_put_c(d->out, ", ");
         if (e->kind == E_FUNC && e->flag && i == e->nargs - 1)
@@ -247,7 +285,9 @@ static struct err *put_func(struct deparser *d, const struct expr *e, bool impli
         return err_new("XX000", "cache lookup failed for function %u", e->func);
     if (e->form == FORM_SQL && str_eq_c(p->name, "extract") && e->nargs == 2)
         return put_extract(d, e);
-    if (e->type >= FIRST_USER_OID && is_range_constructor(p)) {
+    if (p->oid >= FIRST_USER_OID) {
+        TRY(put_user_function(d, p));
+    } else if (e->type >= FIRST_USER_OID && is_range_constructor(p)) {
         buf_put_c(d->out, type_text(d, e->type, -1));
     } else {
         char *name = arena_strndup(&d->arena, p->name.data, p->name.len);

@@ -104,6 +104,7 @@ struct expr {
     uint32_t func; /* pg_proc OID of FUNC, OP, DISTINCT, NULLIF, SAOP, AGG, WINDOW, ARRAYCAST */
     uint32_t op;   /* pg_operator OID of OP, DISTINCT, NULLIF, SAOP */
     enum expr_form form;
+    int defaulted; /* FUNC: so many of the last arguments are defaults that were not written */
     union {
         struct datum value; /* CONST */
         struct {

@@ -722,6 +722,12 @@ static const struct {
 static struct err *default_argument(struct analysis *a, const struct cat_proc *p, int param,
                                     struct expr **out)
 {
+    if (p->oid >= FIRST_USER_OID) {
+        struct str text = p->defaults[param - (p->nargs - p->ndefaults)];
+        struct rte *none;
+        return analyze_expr_text(a->cat, a->env, arena_strndup(a->arena, text.data, text.len), NULL,
+                                 USE_DEFAULT, 0, -1, a->arena, &none, out);
+    }
     for (size_t i = 0; i < ARRAY_LENGTH(builtin_defaults); i++) {
         if (!str_eq_c(p->name, builtin_defaults[i].name))
             continue;
@@ -766,6 +772,12 @@ static struct err *no_function(struct analysis *a, struct func_name fn, struct e
     const struct table_function *tf = table_function_find(str_from(fn.name));
     if (tf)
         return at(a, table_function_refuse(tf), location);
+    if (a->call && !ambiguous)
+        return at(a,
+                  err_hint(err_new("42883", "procedure %s does not exist", signature),
+                           "No procedure matches the given name and argument types. You might "
+                           "need to add explicit type casts."),
+                  location);
     if (ambiguous)
         return at(a,
                   err_hint(err_new("42725", "function %s is not unique", signature),
@@ -829,6 +841,22 @@ static struct err *range_constructors(struct analysis *a, struct func_name fn,
     return NULL;
 }
 
+/* Stored text names users' functions by number. */
+static struct err *user_functions(struct analysis *a, struct func_name fn,
+                                  const struct cat_proc ***out, int *n)
+{
+    if (fn.nsp || fn.name[0] != '#')
+        return cat_user_procs(a->cat, fn.nsp ? str_from(fn.nsp) : STR(""), str_from(fn.name),
+                              a->arena, out, n);
+    uint32_t oid = 0;
+    for (const char *p = fn.name + 1; *p >= '0' && *p <= '9'; p++)
+        oid = oid * 10 + (uint32_t)(*p - '0');
+    *out = arena_new_array(a->arena, const struct cat_proc *, 1);
+    TRY(cat_load_proc(a->cat, oid, &(*out)[0]));
+    *n = (*out)[0] != NULL;
+    return NULL;
+}
+
 static struct err *find_func(struct analysis *a, struct func_name fn, struct expr **args,
                              const char **names, int nargs, bool variadic, int location,
                              struct candidate *chosen, struct expr **cast)
@@ -844,11 +872,15 @@ static struct err *find_func(struct analysis *a, struct func_name fn, struct exp
         TRY(range_constructors(a, fn, &procs, &n));
     for (int i = 0; i < nargs; i++)
         input[i] = args[i]->type ? args[i]->type : UNKNOWN_OID;
-    struct candidate *c = arena_new_array(a->arena, struct candidate, n + 1);
+    const struct cat_proc **users;
+    int nusers;
+    TRY(user_functions(a, fn, &users, &nusers));
+    struct candidate *c = arena_new_array(a->arena, struct candidate, n + nusers + 1);
     int count = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n + nusers; i++) {
+        const struct cat_proc *p = i < n ? &procs[i] : users[i - n];
         struct candidate cand;
-        if (!make_candidate(a, &procs[i], names, nargs, variadic, &cand))
+        if (!make_candidate(a, p, names, nargs, variadic, &cand))
             continue;
         if (is_exact(&cand, input, nargs) && !cand.expanded) {
             *chosen = cand;
@@ -934,5 +966,6 @@ struct err *make_func(struct level *l, struct func_name fn, struct expr **args, 
         return make_agg(l, p, args, nargs, call, rettype, location, out);
     *out = expr_func(a->arena, E_FUNC, p->oid, 0, rettype, args, nargs, location);
     (*out)->flag = variadic;
+    (*out)->defaulted = c.position || c.expanded ? 0 : c.ndefaults;
     return NULL;
 }

@@ -51,3 +51,11 @@ CREATE TABLE shop.options (a shop.mood DEFAULT 'ok', b shop.positive, c integer)
 ALTER TABLE shop.options ALTER COLUMN c SET STATISTICS 50;
 COMMENT ON TYPE shop.mood IS 'moods';
 INSERT INTO shop.options VALUES ('happy', 3, 4), (NULL, NULL, NULL);
+CREATE FUNCTION shop.twice(a integer, b text DEFAULT 'it''s') RETURNS text LANGUAGE sql IMMUTABLE STRICT
+    AS $$ SELECT b || a * 2 $$;
+CREATE FUNCTION shop.items(lowest numeric) RETURNS TABLE (id integer, name text) LANGUAGE sql STABLE ROWS 10
+    AS 'SELECT i.id, i.name FROM shop.item i WHERE i.price >= lowest';
+CREATE PROCEDURE public.add_line(item integer, quantity integer) LANGUAGE sql
+    AS 'INSERT INTO public.line (item_id, quantity) VALUES (item, add_line.quantity)';
+COMMENT ON FUNCTION shop.twice(integer, text) IS 'two times';
+CREATE VIEW shop.doubles AS SELECT id, shop.twice(id) AS twice FROM shop.item;

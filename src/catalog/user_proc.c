@@ -1,0 +1,252 @@
+/* Functions that users make: reading them from pg_proc into a register, from which builtin_proc
+ * finds them by number. A description is made when a name first leads to the function, and made
+ * anew when the row says something else; old ones stay as long as the process, since plans point to
+ * them. */
+#include "catalog/ddl.h"
+
+#include "catalog/cache_internal.h"
+#include "catalog/systab.h"
+#include "types/array.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
+static struct arena arena; /* guarded by mu; never freed */
+
+struct entry {
+    struct cat_proc proc;
+    struct entry *next;
+};
+enum { BUCKETS = 1024 };
+static struct entry *buckets[BUCKETS]; /* guarded by mu */
+
+const struct cat_proc *user_proc_find(uint32_t oid)
+{
+    pthread_mutex_lock(&mu);
+    const struct entry *e = buckets[oid % BUCKETS];
+    while (e && e->proc.oid != oid)
+        e = e->next;
+    pthread_mutex_unlock(&mu);
+    return e ? &e->proc : NULL;
+}
+
+static char char_of(struct datum d)
+{
+    return d.null ? '\0' : (char)d.i;
+}
+
+/* The items of an array column, as datums in scratch memory. */
+static struct err *items_of(struct datum d, struct arena *a, const struct datum **out, int *n)
+{
+    struct array items = {0};
+    *n = 0;
+    *out = NULL;
+    if (d.null)
+        return NULL;
+    TRY(array_open(d, &items));
+    struct datum *list = arena_new_array(a, struct datum, items.nitems + 1);
+    for (uint32_t i = 0; i < items.nitems; i++)
+        list[i] = array_get(&items, i);
+    *out = list;
+    *n = (int)items.nitems;
+    return NULL;
+}
+
+static const uint32_t *oids_of(const struct datum *d, int n)
+{
+    uint32_t *out = arena_new_array(&arena, uint32_t, n + 1);
+    for (int i = 0; i < n; i++)
+        out[i] = (uint32_t)d[i].u;
+    return out;
+}
+
+static const struct str *strings_of(const struct datum *d, int n)
+{
+    struct str *out = arena_new_array(&arena, struct str, n + 1);
+    for (int i = 0; i < n; i++)
+        out[i] = arena_str(&arena, datum_as_str(d[i]));
+    return out;
+}
+
+/* Defaults are kept one after the other, each ended by the unit separator. */
+static const struct str *split_defaults(struct str text, int n)
+{
+    struct str *out = arena_new_array(&arena, struct str, n + 1);
+    for (int i = 0; i < n; i++) {
+        const char *end = text.len ? memchr(text.data, PROC_DEFAULT_END, text.len) : NULL;
+        size_t len = end ? (size_t)(end - text.data) : text.len;
+        out[i] = arena_str(&arena, str_make(text.data, len));
+        text = end ? str_make(end + 1, text.len - len - 1) : STR("");
+    }
+    return out;
+}
+
+/* Whether the register says what the row says; what CREATE OR REPLACE cannot change is not
+ * compared. */
+static bool same(const struct cat_proc *p, const struct datum *v)
+{
+    struct str stored = v[PROC_DEFAULTS].null ? STR("") : datum_as_str(v[PROC_DEFAULTS]);
+    return p && str_eq(p->name, datum_as_str(v[PROC_NAME])) && p->nsp == (uint32_t)v[PROC_NSP].u &&
+           p->volatility == char_of(v[PROC_VOLATILE]) && p->strict == (v[PROC_STRICT].i != 0) &&
+           p->ndefaults == (int)v[PROC_NDEFAULTS].i && str_eq(p->stored, stored);
+}
+
+static struct err *make(const struct datum *v, struct arena *scratch, const struct cat_proc **out)
+{
+    const struct datum *args;
+    const struct datum *all;
+    const struct datum *modes;
+    const struct datum *names;
+    int nargs, nall, nmodes, nnames;
+    TRY(items_of(v[PROC_ARGTYPES], scratch, &args, &nargs));
+    TRY(items_of(v[PROC_ALLARGTYPES], scratch, &all, &nall));
+    TRY(items_of(v[PROC_ARGMODES], scratch, &modes, &nmodes));
+    TRY(items_of(v[PROC_ARGNAMES], scratch, &names, &nnames));
+    pthread_mutex_lock(&mu);
+    if (!arena.limit_bytes)
+        arena_init(&arena);
+    struct entry *e = arena_new(&arena, struct entry);
+    char *mode_text = arena_alloc(&arena, (size_t)nmodes + 1);
+    for (int i = 0; i < nmodes; i++)
+        mode_text[i] = char_of(modes[i]);
+    mode_text[nmodes] = '\0';
+    struct str stored = v[PROC_DEFAULTS].null ? STR("") : datum_as_str(v[PROC_DEFAULTS]);
+    e->proc = (struct cat_proc){
+        .oid = (uint32_t)v[PROC_OID].u,
+        .name = arena_str(&arena, datum_as_str(v[PROC_NAME])),
+        .nsp = (uint32_t)v[PROC_NSP].u,
+        .kind = char_of(v[PROC_KIND]),
+        .volatility = char_of(v[PROC_VOLATILE]),
+        .strict = v[PROC_STRICT].i != 0,
+        .retset = v[PROC_RETSET].i != 0,
+        .variadic = (uint32_t)v[PROC_VARIADIC].u,
+        .rettype = (uint32_t)v[PROC_RETTYPE].u,
+        .nargs = nargs,
+        .ndefaults = (int)v[PROC_NDEFAULTS].i,
+        .argtypes = oids_of(args, nargs),
+        .nallargs = nall,
+        .allargtypes = nall ? oids_of(all, nall) : NULL,
+        .argmodes = nmodes ? mode_text : NULL,
+        .argnames = nnames ? strings_of(names, nnames) : NULL,
+        .src = STR("sql_function"),
+        .rows = v[PROC_ROWS].f32,
+        .stored = arena_str(&arena, stored),
+        .defaults = split_defaults(stored, (int)v[PROC_NDEFAULTS].i),
+    };
+    struct entry **bucket = &buckets[e->proc.oid % BUCKETS];
+    e->next = *bucket;
+    *bucket = e;
+    pthread_mutex_unlock(&mu);
+    *out = &e->proc;
+    return NULL;
+}
+
+/* The types that it mentions are read in too. */
+static struct err *load_row(struct cat *c, const struct datum *v, const struct cat_proc **out)
+{
+    struct arena scratch;
+    struct err *e = NULL;
+    *out = user_proc_find((uint32_t)v[PROC_OID].u);
+    if (!same(*out, v)) {
+        arena_init(&scratch);
+        e = make(v, &scratch, out);
+        arena_done(&scratch);
+    }
+    if (!e)
+        e = cat_load_type(c, (*out)->rettype, NULL);
+    for (int i = 0; !e && i < (*out)->nargs; i++)
+        e = cat_load_type(c, (*out)->argtypes[i], NULL);
+    for (int i = 0; !e && i < (*out)->nallargs; i++)
+        e = cat_load_type(c, (*out)->allargtypes[i], NULL);
+    return e;
+}
+
+struct err *cat_load_proc(struct cat *c, uint32_t oid, const struct cat_proc **out)
+{
+    struct datum key = datum_int(oid);
+    struct datum v[PROC_COUNT];
+    struct arena a;
+    bool found;
+    *out = NULL;
+    if (oid < FIRST_USER_OID) {
+        *out = builtin_proc(oid);
+        return NULL;
+    }
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_PROC, PROC_OID_INDEX, &key, 1, &a, v, &found);
+    if (!e && found)
+        e = load_row(c, v, out);
+    arena_done(&a);
+    return e;
+}
+
+static bool is_searched(const struct cat *c, uint32_t nsp, uint32_t wanted)
+{
+    if (wanted)
+        return nsp == wanted;
+    for (int i = 0; i < c->nsearch_path; i++)
+        if (c->search_path[i] == nsp)
+            return true;
+    return false;
+}
+
+struct err *cat_user_procs(struct cat *c, struct str nsp_name, struct str name, struct arena *a,
+                           const struct cat_proc ***out, int *n)
+{
+    struct datum key = datum_str(name);
+    struct datum v[PROC_COUNT];
+    struct systab_scan scan;
+    uint32_t nsp = 0;
+    int cap = 0;
+    *out = NULL;
+    *n = 0;
+    if (!c->txn)
+        return NULL;
+    if (nsp_name.len)
+        TRY(cat_namespace_oid(c, nsp_name, &nsp));
+    if (nsp_name.len && !nsp)
+        return NULL;
+    TRY(systab_open(c, PG_PROC, PROC_NAME_ARGS_NSP_INDEX, &key, 1, &scan));
+    struct err *e = NULL;
+    for (bool found = true; !e && found;) {
+        const struct cat_proc *p;
+        e = systab_next(&scan, v, &found);
+        if (e || !found || !is_searched(c, (uint32_t)v[PROC_NSP].u, nsp))
+            continue;
+        e = load_row(c, v, &p);
+        if (!e)
+            ARENA_PUSH(a, *out, *n, cap, p);
+    }
+    systab_close(&scan);
+    return e;
+}
+
+struct err *cat_proc_source(struct cat *c, uint32_t oid, struct arena *a, const char **out)
+{
+    struct datum key = datum_int(oid);
+    struct datum v[PROC_COUNT];
+    bool found;
+    TRY(systab_get(c, PG_PROC, PROC_OID_INDEX, &key, 1, a, v, &found));
+    if (!found)
+        return err_new("XX000", "cache lookup failed for function %u", oid);
+    struct datum d = v[PROC_SQLBODY].null ? v[PROC_SRC] : v[PROC_SQLBODY];
+    *out = arena_strndup(a, (const char *)d.p, d.len);
+    return NULL;
+}
+
+/* ---- writing ---- */
+
+struct err *ddl_put_proc(struct cat *c, const struct datum *values)
+{
+    struct datum key = values[PROC_OID];
+    struct datum old[PROC_COUNT];
+    struct arena a;
+    bool found;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_PROC, PROC_OID_INDEX, &key, 1, &a, old, &found);
+    if (!e)
+        e = found ? systab_update(c, PG_PROC, old, values) : systab_insert(c, PG_PROC, values);
+    arena_done(&a);
+    return e;
+}

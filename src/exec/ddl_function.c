@@ -1,0 +1,819 @@
+/* CREATE, ALTER and DROP of functions and procedures, whose bodies are SQL. */
+#include "exec/ddl_internal.h"
+
+#include "exec/fn_session.h"
+#include "exec/sql_function.h"
+#include "types/array.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SQL_LANGUAGE = 14, MAX_FUNCTION_ARGS = 100 };
+
+/* A function as it is being defined. */
+struct function {
+    struct ddl *d;
+    const char *name;
+    uint32_t nsp;
+    bool procedure;
+    uint32_t oid; /* of the one that is replaced */
+    int nargs;    /* input ones */
+    int nall;
+    uint32_t types[MAX_FUNCTION_ARGS];
+    uint32_t all_types[MAX_FUNCTION_ARGS];
+    char modes[MAX_FUNCTION_ARGS];
+    const char *names[MAX_FUNCTION_ARGS];
+    bool any_out;
+    bool any_name;
+    int ndefaults;
+    const char *defaults; /* texts, each ended by PROC_DEFAULT_END; NULL: none */
+    uint32_t variadic;    /* element type */
+    uint32_t rettype;
+    bool retset;
+    const char *body;
+    const char *sql_body; /* of RETURN and BEGIN ATOMIC */
+    struct deparse_refs refs;
+    char volatility;
+    char parallel;
+    bool strict;
+    bool definer;
+    bool leakproof;
+    double cost;
+    double rows;
+};
+
+/* ---- the argument list ---- */
+
+static struct err *arg_type(struct function *f, const PgQuery__TypeName *t, uint32_t *out)
+{
+    PgQuery__TypeName one = *t;
+    int32_t typmod;
+    int ndims;
+    one.setof = false;
+    return resolve_type_name(f->d->cat, f->d->sql, &one, out, &typmod, &ndims);
+}
+
+static struct err *add_default(struct function *f, const PgQuery__FunctionParameter *p,
+                               uint32_t type, struct buf *texts)
+{
+    struct rte *rte;
+    struct expr *e;
+    TRY(analyze_expr_node(f->d->cat, &f->d->s->types, f->d->sql, p->defexpr, NULL, USE_DEFAULT,
+                          type, -1, p->name, f->d->arena, &rte, &e));
+    TRY(deparse_stored_expr(f->d->cat, e, NULL, texts));
+    buf_put_u8(texts, PROC_DEFAULT_END);
+    f->ndefaults++;
+    return NULL;
+}
+
+static char mode_of(const PgQuery__FunctionParameter *p)
+{
+    switch (p->mode) {
+    case PG_QUERY__FUNCTION_PARAMETER_MODE__FUNC_PARAM_OUT:
+        return 'o';
+    case PG_QUERY__FUNCTION_PARAMETER_MODE__FUNC_PARAM_INOUT:
+        return 'b';
+    case PG_QUERY__FUNCTION_PARAMETER_MODE__FUNC_PARAM_VARIADIC:
+        return 'v';
+    case PG_QUERY__FUNCTION_PARAMETER_MODE__FUNC_PARAM_TABLE:
+        return 't';
+    default:
+        return 'i';
+    }
+}
+
+static struct err *check_name(const struct function *f, const char *name, char mode)
+{
+    for (int i = 0; i < f->nall; i++) {
+        bool both_in = strchr("iv", mode) && strchr("ot", f->modes[i]);
+        bool both_out = strchr("ot", mode) && strchr("iv", f->modes[i]);
+        if (f->names[i] && strcmp(f->names[i], name) == 0 && !(both_in || both_out))
+            return err_new("42P13", "parameter name \"%s\" used more than once", name);
+    }
+    return NULL;
+}
+
+static struct err *add_parameter(struct function *f, const PgQuery__FunctionParameter *p,
+                                 struct buf *defaults)
+{
+    char mode = mode_of(p);
+    uint32_t type;
+    bool input = strchr("ibv", mode) != NULL;
+    if (f->nall == MAX_FUNCTION_ARGS)
+        return err_new("54023", "functions cannot have more than %d arguments", MAX_FUNCTION_ARGS);
+    TRY(arg_type(f, p->arg_type, &type));
+    if (p->arg_type->setof)
+        return err_new("42P13", "functions cannot accept set arguments");
+    if (p->name && *p->name)
+        TRY(check_name(f, p->name, mode));
+    if (input && f->variadic)
+        return err_new("42P13", "VARIADIC parameter must be the last input parameter");
+    if (mode == 'v') {
+        const struct cat_type *t = builtin_type(type);
+        f->variadic = type == ANYARRAY_OID ? ANYELEMENT_OID : t && t->is_array ? t->elem : 0;
+        if (!f->variadic)
+            return err_new("42P13", "VARIADIC parameter must be an array");
+    }
+    if (input)
+        f->types[f->nargs++] = type;
+    if (p->defexpr && !input)
+        return err_new("42P13", "only input parameters can have default values");
+    if (p->defexpr)
+        TRY(add_default(f, p, type, defaults));
+    else if (input && f->ndefaults)
+        return err_new("42P13", f->procedure && mode == 'o'
+                                    ? "procedure OUT parameters cannot appear after one with a "
+                                      "default value"
+                                    : "input parameters after one with a default value must also "
+                                      "have defaults");
+    f->any_out |= mode != 'i';
+    f->any_name |= p->name && *p->name;
+    f->all_types[f->nall] = type;
+    f->modes[f->nall] = mode;
+    f->names[f->nall++] = p->name && *p->name ? p->name : NULL;
+    return NULL;
+}
+
+static struct err *parameters(struct function *f, const PgQuery__CreateFunctionStmt *s)
+{
+    struct buf defaults = BUF_INIT;
+    struct err *e = NULL;
+    for (size_t i = 0; !e && i < s->n_parameters; i++)
+        e = add_parameter(f, s->parameters[i]->function_parameter, &defaults);
+    if (!e && defaults.len)
+        f->defaults = arena_strndup(f->d->arena, (const char *)defaults.data, defaults.len);
+    buf_done(&defaults);
+    return e;
+}
+
+/* What OUT arguments make of the result; 0: there are none. */
+static uint32_t out_type(const struct function *f)
+{
+    uint32_t type = 0;
+    int n = 0;
+    for (int i = 0; i < f->nall; i++) {
+        if (!strchr("obt", f->modes[i]))
+            continue;
+        type = f->all_types[i];
+        n++;
+    }
+    return n > 1 || (n && f->procedure) ? RECORD_OID : type;
+}
+
+static struct err *result(struct function *f, const PgQuery__CreateFunctionStmt *s)
+{
+    uint32_t out = out_type(f);
+    f->rettype = out ? out : VOID_OID;
+    if (f->procedure || !s->return_type) {
+        if (!f->procedure && !out)
+            return err_new("42P13", "function result type must be specified");
+        return NULL;
+    }
+    TRY(arg_type(f, s->return_type, &f->rettype));
+    f->retset = s->return_type->setof;
+    bool table = f->nall && f->modes[f->nall - 1] == 't';
+    if (table)
+        f->rettype = out;
+    if (out && out != f->rettype)
+        return err_new("42P13", "function result type must be %s because of OUT parameters",
+                       type_display(f->d->arena, out, -1));
+    if (f->rettype == TRIGGER_OID)
+        return err_new("42P13", "SQL functions cannot return type trigger");
+    return NULL;
+}
+
+/* ---- options ---- */
+
+static const char *string_option(const PgQuery__DefElem *o)
+{
+    if (!o->arg)
+        return "";
+    if (o->arg->node_case == PG_QUERY__NODE__NODE_LIST)
+        return o->arg->list->n_items ? pg_str(o->arg->list->items[0]) : "";
+    return pg_str(o->arg);
+}
+
+static bool is_on(const PgQuery__DefElem *o)
+{
+    return !o->arg ||
+           (o->arg->node_case == PG_QUERY__NODE__NODE_BOOLEAN   ? o->arg->boolean->boolval
+            : o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER ? o->arg->integer->ival != 0
+                                                                : true);
+}
+
+static double number_option(const PgQuery__DefElem *o)
+{
+    if (o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER)
+        return o->arg->integer->ival;
+    if (o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_FLOAT)
+        return strtod(o->arg->float_->fval, NULL);
+    return 0;
+}
+
+/* The options that ALTER FUNCTION takes too. */
+static struct err *common_option(struct function *f, const PgQuery__DefElem *o, bool *known)
+{
+    const char *name = o->defname;
+    *known = true;
+    if (f->procedure && strcmp(name, "security") != 0 && strcmp(name, "set") != 0)
+        return ddl_at(f->d, err_new("42P13", "invalid attribute in procedure definition"),
+                      o->location);
+    if (strcmp(name, "volatility") == 0) {
+        f->volatility = string_option(o)[0];
+    } else if (strcmp(name, "strict") == 0) {
+        f->strict = is_on(o);
+    } else if (strcmp(name, "security") == 0) {
+        f->definer = is_on(o);
+    } else if (strcmp(name, "leakproof") == 0) {
+        f->leakproof = is_on(o);
+    } else if (strcmp(name, "parallel") == 0) {
+        const char *v = string_option(o);
+        if (strcmp(v, "safe") != 0 && strcmp(v, "unsafe") != 0 && strcmp(v, "restricted") != 0)
+            return err_new("42601", "parameter \"parallel\" must be SAFE, RESTRICTED, or UNSAFE");
+        f->parallel = v[0];
+    } else if (strcmp(name, "cost") == 0) {
+        f->cost = number_option(o);
+        if (f->cost <= 0)
+            return err_new("22023", "COST must be positive");
+    } else if (strcmp(name, "rows") == 0) {
+        f->rows = number_option(o);
+        if (f->rows <= 0)
+            return err_new("22023", "ROWS must be positive");
+        if (!f->retset)
+            return err_new("22023", "ROWS is not applicable when function does not return a set");
+    } else if (strcmp(name, "set") == 0) {
+        return err_unsupported("SET in a function's definition is not supported yet");
+    } else if (strcmp(name, "support") == 0) {
+        return err_unsupported("SUPPORT in a function's definition is not supported");
+    } else {
+        *known = false;
+    }
+    return NULL;
+}
+
+static struct err *check_language(const char *language)
+{
+    static const char *const known[] = {"plpgsql", "internal", "c"};
+    for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+        if (strcmp(language, known[i]) == 0)
+            return err_unsupported("functions in language \"%s\" are not supported", language);
+    if (strcmp(language, "sql") == 0)
+        return NULL;
+    return err_new("42704", "language \"%s\" does not exist", language);
+}
+
+static struct err *options(struct function *f, const PgQuery__CreateFunctionStmt *s)
+{
+    const char *language = NULL;
+    for (size_t i = 0; i < s->n_options; i++) {
+        const PgQuery__DefElem *o = s->options[i]->def_elem;
+        bool known;
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(s->options[k]->def_elem->defname, o->defname) == 0)
+                return ddl_at(f->d, err_new("42601", "conflicting or redundant options"),
+                              o->location);
+        if (strcmp(o->defname, "as") == 0) {
+            f->body = string_option(o);
+        } else if (strcmp(o->defname, "language") == 0) {
+            language = string_option(o);
+        } else if (strcmp(o->defname, "window") == 0) {
+            return err_new("42P13", "SQL functions cannot be window functions");
+        } else if (strcmp(o->defname, "transform") == 0) {
+            return err_unsupported("TRANSFORM in a function's definition is not supported");
+        } else {
+            TRY(common_option(f, o, &known));
+        }
+    }
+    if (!language && !s->sql_body)
+        return err_new("42P13", "no language specified");
+    if (language)
+        TRY(check_language(language));
+    if (!f->body && !s->sql_body)
+        return err_new("42P13", "no function body specified");
+    return NULL;
+}
+
+/* ---- the pg_proc row ---- */
+
+static struct err *oids_text(struct function *f, uint32_t type, const uint32_t *oids, int n,
+                             struct datum *out)
+{
+    const struct type_ops *ops = type_by_oid(type);
+    struct type_env env = {0};
+    struct buf b = BUF_INIT;
+    for (int i = 0; i < n; i++)
+        buf_printf(&b, "%s%u", i ? " " : "", oids[i]);
+    struct err *e = ops->in(ops, &env, arena_str(f->d->arena, buf_str(&b)), -1, f->d->arena, out);
+    buf_done(&b);
+    return e;
+}
+
+static struct err *argument_arrays(struct function *f, struct datum *v)
+{
+    struct arena *a = f->d->arena;
+    struct datum *items = arena_new_array(a, struct datum, f->nall + 1);
+    v[PROC_ALLARGTYPES] = v[PROC_ARGMODES] = v[PROC_ARGNAMES] = datum_null();
+    TRY(oids_text(f, OIDVECTOR_OID, f->types, f->nargs, &v[PROC_ARGTYPES]));
+    if (f->any_out) {
+        for (int i = 0; i < f->nall; i++)
+            items[i] = datum_int(f->all_types[i]);
+        TRY(array_make_1d(type_by_oid(OID_OID), items, (size_t)f->nall, a, &v[PROC_ALLARGTYPES]));
+        for (int i = 0; i < f->nall; i++)
+            items[i] = datum_int(f->modes[i]);
+        TRY(array_make_1d(type_by_oid(CHAR_OID), items, (size_t)f->nall, a, &v[PROC_ARGMODES]));
+    }
+    for (int i = 0; i < f->nall; i++)
+        items[i] = cstr_datum(f->names[i] ? f->names[i] : "");
+    if (f->any_name)
+        TRY(array_make_1d(type_by_oid(TEXT_OID), items, (size_t)f->nall, a, &v[PROC_ARGNAMES]));
+    return NULL;
+}
+
+static struct err *write_row(struct function *f)
+{
+    struct datum v[PROC_COUNT];
+    for (int i = 0; i < PROC_COUNT; i++)
+        v[i] = datum_null();
+    v[PROC_OID] = datum_int(f->oid);
+    v[PROC_NAME] = cstr_datum(f->name);
+    v[PROC_NSP] = datum_int(f->nsp);
+    v[PROC_OWNER] = datum_int(f->d->cat->role);
+    v[PROC_LANG] = datum_int(SQL_LANGUAGE);
+    v[PROC_COST] = datum_f32((float)f->cost);
+    v[PROC_ROWS] = datum_f32((float)f->rows);
+    v[PROC_VARIADIC] = datum_int(f->variadic);
+    v[PROC_SUPPORT] = datum_int(0);
+    v[PROC_KIND] = datum_int(f->procedure ? 'p' : 'f');
+    v[PROC_SECDEF] = datum_bool(f->definer);
+    v[PROC_LEAKPROOF] = datum_bool(f->leakproof);
+    v[PROC_STRICT] = datum_bool(f->strict);
+    v[PROC_RETSET] = datum_bool(f->retset);
+    v[PROC_VOLATILE] = datum_int(f->volatility);
+    v[PROC_PARALLEL] = datum_int(f->parallel);
+    v[PROC_NARGS] = datum_int(f->nargs);
+    v[PROC_NDEFAULTS] = datum_int(f->ndefaults);
+    v[PROC_RETTYPE] = datum_int(f->rettype);
+    v[PROC_DEFAULTS] = cstr_datum(f->defaults);
+    v[PROC_SRC] = cstr_datum(f->body ? f->body : "");
+    v[PROC_SQLBODY] = cstr_datum(f->sql_body);
+    TRY(argument_arrays(f, v));
+    return ddl_put_proc(f->d->cat, v);
+}
+
+static struct err *record_depends(struct function *f)
+{
+    struct cat *cat = f->d->cat;
+    const struct object_address self = {PG_PROC, f->oid, 0};
+    TRY(depend_record(cat, self, (struct object_address){PG_NAMESPACE, f->nsp, 0}, DEPEND_NORMAL));
+    for (int i = -1; i < f->nall; i++) {
+        uint32_t type = i < 0 ? f->rettype : f->all_types[i];
+        bool seen = false;
+        for (int k = -1; k < i; k++)
+            seen |= (k < 0 ? f->rettype : f->all_types[k]) == type;
+        if (type >= FIRST_USER_OID && !seen)
+            TRY(depend_record(cat, self, (struct object_address){PG_TYPE, type, 0}, DEPEND_NORMAL));
+    }
+    return ddl_record_refs(f->d, self, &f->refs);
+}
+
+/* ---- CREATE ---- */
+
+static struct err *find_same(struct function *f, const char *nsp_name, const struct cat_proc **out)
+{
+    const struct cat_proc **all;
+    int n;
+    *out = NULL;
+    TRY(cat_user_procs(f->d->cat, str_from(nsp_name), str_from(f->name), f->d->arena, &all, &n));
+    for (int i = 0; i < n; i++)
+        if (all[i]->nargs == f->nargs &&
+            memcmp(all[i]->argtypes, f->types, sizeof(*f->types) * (size_t)f->nargs) == 0)
+            *out = all[i];
+    return NULL;
+}
+
+static struct err *check_replaced(struct function *f, const struct cat_proc *old)
+{
+    struct buf b = BUF_INIT;
+    struct err *e = NULL;
+    if ((old->kind == 'p') != f->procedure)
+        return err_detail(err_new("42809", "cannot change routine kind"), "\"%s\" is a %s.",
+                          f->name, old->kind == 'p' ? "procedure" : "function");
+    TRY(ddl_describe(f->d, (struct object_address){PG_PROC, old->oid, 0}, &b));
+    const char *hint =
+        arena_printf(f->d->arena, "Use DROP %s %s first.", f->procedure ? "PROCEDURE" : "FUNCTION",
+                     strchr(buf_cstr(&b), ' ') + 1);
+    buf_done(&b);
+    if (old->rettype != f->rettype || old->retset != f->retset)
+        return err_hint(err_new("42P13", f->procedure
+                                             ? "cannot change whether a procedure has output "
+                                               "parameters"
+                                             : "cannot change return type of existing function"),
+                        "%s", hint);
+    if (old->ndefaults > f->ndefaults)
+        return err_hint(err_new("42P13", "cannot remove parameter defaults from existing function"),
+                        "%s", hint);
+    for (int i = 0; i < f->nall && old->argnames && !e; i++) {
+        struct str was = old->argnames[i];
+        if (was.len && (!f->names[i] || !str_eq_c(was, f->names[i])))
+            e = err_hint(
+                err_new("42P13", "cannot change name of input parameter \"%.*s\"", STR_ARG(was)),
+                "%s", hint);
+    }
+    return e;
+}
+
+/* RETURN and BEGIN ATOMIC are kept as the text of the analyzed statements. */
+static struct err *deparse_statement(struct function *f, PgQuery__Node *tree, struct buf *out)
+{
+    struct ddl *d = f->d;
+    struct param_types params = {.types = f->types, .count = f->nargs, .fixed = true};
+    struct raw_stmt raw = {.sql = d->sql, .tree = tree};
+    struct query *q;
+    const char **names = arena_new_array(d->arena, const char *, f->nargs + 1);
+    int n = 0;
+    for (int i = 0; i < f->nall; i++)
+        if (strchr("ibv", f->modes[i]))
+            names[n++] = f->names[i];
+    params.names = names;
+    params.function = f->name;
+    if (tree->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
+        return err_unsupported("%s in BEGIN ATOMIC is not supported yet", statement_name(tree));
+    TRY(analyze_statement(d->cat, &d->s->types, &raw, &params, d->arena, &q));
+    f->refs.arena = d->arena;
+    struct err *e = deparse_stored_query(d->cat, q, NULL, NULL, &f->refs, out);
+    query_release(q);
+    return e;
+}
+
+static struct err *return_statement(struct function *f, PgQuery__Node *value, struct buf *out)
+{
+    PgQuery__SelectStmt select;
+    PgQuery__ResTarget target;
+    PgQuery__Node select_node, target_node;
+    PgQuery__Node *targets[] = {&target_node};
+    pg_query__select_stmt__init(&select);
+    pg_query__res_target__init(&target);
+    pg_query__node__init(&select_node);
+    pg_query__node__init(&target_node);
+    target.val = value;
+    target_node.node_case = PG_QUERY__NODE__NODE_RES_TARGET;
+    target_node.res_target = &target;
+    select.target_list = targets;
+    select.n_target_list = 1;
+    select.op = PG_QUERY__SET_OPERATION__SETOP_NONE;
+    select.limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
+    select_node.node_case = PG_QUERY__NODE__NODE_SELECT_STMT;
+    select_node.select_stmt = &select;
+    return deparse_statement(f, &select_node, out);
+}
+
+static struct err *sql_body(struct function *f, const PgQuery__Node *body)
+{
+    struct buf out = BUF_INIT;
+    struct err *e = NULL;
+    if (body->node_case == PG_QUERY__NODE__NODE_RETURN_STMT) {
+        e = return_statement(f, body->return_stmt->returnval, &out);
+    } else if (body->node_case == PG_QUERY__NODE__NODE_LIST && body->list->n_items) {
+        const PgQuery__List *l = body->list->items[0]->list;
+        for (size_t i = 0; !e && i < l->n_items; i++) {
+            PgQuery__Node *n = l->items[i];
+            e = n->node_case == PG_QUERY__NODE__NODE_RETURN_STMT
+                    ? return_statement(f, n->return_stmt->returnval, &out)
+                    : deparse_statement(f, n, &out);
+            buf_put_c(&out, ";\n");
+        }
+    }
+    f->sql_body = arena_strdup(f->d->arena, buf_cstr(&out));
+    buf_done(&out);
+    return e;
+}
+
+/* A position in the body as one in the statement, where the body stands there as it is. */
+static int position_in_statement(const struct function *f, int position)
+{
+    const char *sql = f->d->sql;
+    const char *at = f->body && *f->body ? strstr(sql, f->body) : NULL;
+    if (!at || strstr(at + 1, f->body))
+        return 0;
+    int characters = 0;
+    for (const char *p = sql; p < at; p++)
+        characters += ((unsigned char)*p & 0xc0) != 0x80;
+    return characters + position;
+}
+
+static struct err *check_body(struct function *f)
+{
+    struct exec_env env = session_exec_env(f->d->s);
+    const struct cat_proc *p;
+    struct buf check = BUF_INIT;
+    bool found;
+    bool is_void = f->rettype == VOID_OID || (f->procedure && !out_type(f));
+    TRY(f->d->s->ops->setting_get(f->d->s, STR("check_function_bodies"), false, &check, &found));
+    bool wanted = strcmp(buf_cstr(&check), "on") == 0;
+    buf_done(&check);
+    if (!wanted)
+        return NULL;
+    TRY(cat_load_proc(f->d->cat, f->oid, &p));
+    struct err *e = sql_function_check(&env, p, f->sql_body ? f->sql_body : f->body, is_void);
+    if (e && e->position)
+        e->position = position_in_statement(f, e->position);
+    else if (e)
+        err_context(e, "SQL function \"%s\"", f->name);
+    return e;
+}
+
+static struct err *create(struct function *f, const PgQuery__CreateFunctionStmt *s)
+{
+    const struct cat_proc *old;
+    const char *nsp_name;
+    TRY(cat_namespace_name(f->d->cat, f->nsp, f->d->arena, &nsp_name));
+    TRY(find_same(f, nsp_name, &old));
+    if (old && !s->replace)
+        return err_new("42723", "function \"%s\" already exists with same argument types", f->name);
+    if (old)
+        TRY(check_replaced(f, old));
+    if (s->sql_body)
+        TRY(sql_body(f, s->sql_body));
+    f->oid = old ? old->oid : 0;
+    if (old)
+        TRY(depend_forget(f->d->cat, (struct object_address){PG_PROC, f->oid, 0}));
+    else
+        TRY(cat_new_oid(f->d->cat, &f->oid));
+    TRY(write_row(f));
+    TRY(record_depends(f));
+    return check_body(f);
+}
+
+struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt *s, char *tag)
+{
+    struct function *f = arena_new(d->arena, struct function);
+    *f = (struct function){
+        .d = d, .procedure = s->is_procedure, .volatility = 'v', .parallel = 'u', .cost = 100};
+    PgQuery__RangeVar rv;
+    pg_query__range_var__init(&rv);
+    rv.location = -1;
+    rv.relname = (char *)pg_str(s->funcname[s->n_funcname - 1]);
+    if (s->n_funcname > 1)
+        rv.schemaname = (char *)pg_str(s->funcname[s->n_funcname - 2]);
+    snprintf(tag, 64, s->is_procedure ? "CREATE PROCEDURE" : "CREATE FUNCTION");
+    f->name = rv.relname;
+    TRY(ddl_target_nsp(d, &rv, &f->nsp));
+    TRY(parameters(f, s));
+    TRY(result(f, s));
+    f->rows = f->retset ? 1000 : 0;
+    TRY(options(f, s));
+    return create(f, s);
+}
+
+/* ---- finding ---- */
+
+static const char *kind_word(PgQuery__ObjectType type)
+{
+    return type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ? "procedure"
+           : type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE ? "routine"
+                                                           : "function";
+}
+
+static const char *signature(struct ddl *d, const char *name, const uint32_t *types, int n,
+                             const char *between)
+{
+    struct buf b = BUF_INIT;
+    buf_printf(&b, "%s(", name);
+    for (int i = 0; i < n; i++)
+        buf_printf(&b, "%s%s", i ? between : "", type_display(d->arena, types[i], -1));
+    buf_put_u8(&b, ')');
+    const char *s = arena_strdup(d->arena, buf_cstr(&b));
+    buf_done(&b);
+    return s;
+}
+
+static struct err *wanted_types(struct ddl *d, const PgQuery__ObjectWithArgs *o, uint32_t *types,
+                                int *n)
+{
+    *n = 0;
+    if (o->n_objargs > MAX_FUNCTION_ARGS)
+        return err_new("54023", "functions cannot have more than %d arguments", MAX_FUNCTION_ARGS);
+    for (size_t i = 0; i < o->n_objargs; i++) {
+        int32_t typmod;
+        int ndims;
+        TRY(ddl_no_position(resolve_type_name(d->cat, d->sql, o->objargs[i]->type_name, &types[*n],
+                                              &typmod, &ndims)));
+        (*n)++;
+    }
+    return NULL;
+}
+
+static struct err *not_found(struct ddl *d, PgQuery__ObjectType type, const char *what,
+                             bool missing_ok, bool by_name)
+{
+    const char *kind = kind_word(type);
+    if (!missing_ok)
+        return by_name ? err_new("42883", "could not find a %s named \"%s\"", kind, what)
+                       : err_new("42883", "%s %s does not exist", kind, what);
+    ddl_notice(d, "NOTICE",
+               by_name ? err_new("00000", "%s %s() does not exist, skipping", kind, what)
+                       : err_new("00000", "%s %s does not exist, skipping", kind, what));
+    return NULL;
+}
+
+/* The types as they were written. */
+static const char *written_signature(struct ddl *d, const char *name,
+                                     const PgQuery__ObjectWithArgs *o)
+{
+    struct buf b = BUF_INIT;
+    buf_printf(&b, "%s(", name);
+    for (size_t i = 0; i < o->n_objargs; i++) {
+        const PgQuery__TypeName *t = o->objargs[i]->type_name;
+        buf_put_c(&b, i ? "," : "");
+        for (size_t k = 0; k < t->n_names; k++)
+            buf_printf(&b, "%s%s", k ? "." : "", pg_str(t->names[k]));
+        buf_put_c(&b, t->n_array_bounds ? "[]" : "");
+    }
+    buf_put_u8(&b, ')');
+    const char *s = arena_strdup(d->arena, buf_cstr(&b));
+    buf_done(&b);
+    return s;
+}
+
+struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                              PgQuery__ObjectType type, bool missing_ok,
+                              const struct cat_proc **out)
+{
+    const struct cat_proc **all;
+    uint32_t types[MAX_FUNCTION_ARGS];
+    const char *name = pg_str(o->objname[o->n_objname - 1]);
+    const char *nsp = o->n_objname > 1 ? pg_str(o->objname[o->n_objname - 2]) : "";
+    const char *full = *nsp ? arena_printf(d->arena, "%s.%s", nsp, name) : name;
+    int n;
+    int nwanted = 0;
+    int matches = 0;
+    *out = NULL;
+    TRY(cat_user_procs(d->cat, str_from(nsp), str_from(name), d->arena, &all, &n));
+    if (!o->args_unspecified)
+        TRY(wanted_types(d, o, types, &nwanted));
+    for (int i = 0; i < n; i++) {
+        bool same = o->args_unspecified ||
+                    (all[i]->nargs == nwanted &&
+                     memcmp(all[i]->argtypes, types, sizeof(*types) * (size_t)nwanted) == 0);
+        if (!same)
+            continue;
+        *out = all[i];
+        matches++;
+    }
+    const char *shown = o->args_unspecified ? full : signature(d, full, types, nwanted, ", ");
+    if (matches > 1)
+        return err_hint(err_new("42725", "%s name \"%s\" is not unique", kind_word(type), full),
+                        "Specify the argument list to select the %s unambiguously.",
+                        kind_word(type));
+    if (!matches && missing_ok && !o->args_unspecified)
+        shown = written_signature(d, full, o);
+    if (!matches)
+        return not_found(d, type, shown, missing_ok, o->args_unspecified);
+    bool procedure = (*out)->kind == 'p';
+    if (type != PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE &&
+        procedure != (type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE))
+        return err_new("42809", "%s is not a %s",
+                       signature(d, full, (*out)->argtypes, (*out)->nargs, ", "), kind_word(type));
+    return NULL;
+}
+
+struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
+{
+    struct object_address *list =
+        arena_new_array(d->arena, struct object_address, s->n_objects + 1);
+    int n = 0;
+    snprintf(tag, 64, "DROP %s", ddl_object_type_name(s->remove_type));
+    for (size_t i = 0; i < s->n_objects; i++) {
+        const struct cat_proc *p;
+        TRY(ddl_find_function(d, s->objects[i]->object_with_args, s->remove_type, s->missing_ok,
+                              &p));
+        if (p)
+            list[n++] = (struct object_address){PG_PROC, p->oid, 0};
+    }
+    return n ? ddl_drop_objects(d, list, n, s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
+             : NULL;
+}
+
+struct err *ddl_describe_function(struct ddl *d, uint32_t oid, struct buf *out)
+{
+    const struct cat_proc *p;
+    const struct cat_proc **visible;
+    const char *nsp;
+    int n;
+    bool seen = false;
+    TRY(cat_load_proc(d->cat, oid, &p));
+    if (!p) {
+        buf_printf(out, "function %u", oid);
+        return NULL;
+    }
+    TRY(cat_user_procs(d->cat, STR(""), p->name, d->arena, &visible, &n));
+    for (int i = 0; i < n; i++)
+        seen |= visible[i]->oid == oid;
+    TRY(cat_namespace_name(d->cat, p->nsp, d->arena, &nsp));
+    const char *name = arena_strndup(d->arena, p->name.data, p->name.len);
+    if (!seen)
+        name = arena_printf(d->arena, "%s.%s", nsp, name);
+    buf_printf(out, "%s %s", p->kind == 'p' ? "procedure" : "function",
+               signature(d, name, p->argtypes, p->nargs, ","));
+    return NULL;
+}
+
+/* ---- ALTER ---- */
+
+/* Changes columns of the function's row. */
+static struct err *update(struct ddl *d, uint32_t oid, int column, struct datum value)
+{
+    struct datum key = datum_int(oid);
+    struct datum v[PROC_COUNT];
+    bool found;
+    TRY(systab_get(d->cat, PG_PROC, PROC_OID_INDEX, &key, 1, d->arena, v, &found));
+    if (!found)
+        return err_new("XX000", "cache lookup failed for function %u", oid);
+    v[column] = value;
+    return ddl_put_proc(d->cat, v);
+}
+
+struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *s, char *tag)
+{
+    const struct cat_proc *p;
+    struct function *f = arena_new(d->arena, struct function);
+    snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->objtype));
+    TRY(ddl_find_function(d, s->func, s->objtype, false, &p));
+    *f = (struct function){.d = d, .procedure = p->kind == 'p', .retset = p->retset};
+    for (size_t i = 0; i < s->n_actions; i++) {
+        bool known;
+        TRY(common_option(f, s->actions[i]->def_elem, &known));
+        const char *name = s->actions[i]->def_elem->defname;
+        if (strcmp(name, "volatility") == 0)
+            TRY(update(d, p->oid, PROC_VOLATILE, datum_int(f->volatility)));
+        else if (strcmp(name, "strict") == 0)
+            TRY(update(d, p->oid, PROC_STRICT, datum_bool(f->strict)));
+        else if (strcmp(name, "security") == 0)
+            TRY(update(d, p->oid, PROC_SECDEF, datum_bool(f->definer)));
+        else if (strcmp(name, "leakproof") == 0)
+            TRY(update(d, p->oid, PROC_LEAKPROOF, datum_bool(f->leakproof)));
+        else if (strcmp(name, "parallel") == 0)
+            TRY(update(d, p->oid, PROC_PARALLEL, datum_int(f->parallel)));
+        else if (strcmp(name, "cost") == 0)
+            TRY(update(d, p->oid, PROC_COST, datum_f32((float)f->cost)));
+        else if (strcmp(name, "rows") == 0)
+            TRY(update(d, p->oid, PROC_ROWS, datum_f32((float)f->rows)));
+    }
+    return NULL;
+}
+
+static struct err *check_free(struct ddl *d, const struct cat_proc *p, const char *nsp,
+                              const char *name)
+{
+    const struct cat_proc **all;
+    int n;
+    TRY(cat_user_procs(d->cat, str_from(nsp), str_from(name), d->arena, &all, &n));
+    for (int i = 0; i < n; i++)
+        if (all[i]->nargs == p->nargs &&
+            memcmp(all[i]->argtypes, p->argtypes, sizeof(*p->argtypes) * (size_t)p->nargs) == 0)
+            return err_new("42723", "function %s already exists in schema \"%s\"",
+                           signature(d, name, p->argtypes, p->nargs, ", "), nsp);
+    return NULL;
+}
+
+struct err *ddl_rename_function(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
+{
+    const struct cat_proc *p;
+    const char *nsp;
+    snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->rename_type));
+    TRY(ddl_find_function(d, s->object->object_with_args, s->rename_type, false, &p));
+    TRY(cat_namespace_name(d->cat, p->nsp, d->arena, &nsp));
+    TRY(check_free(d, p, nsp, s->newname));
+    return update(d, p->oid, PROC_NAME, cstr_datum(s->newname));
+}
+
+struct err *ddl_function_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, uint32_t owner)
+{
+    const struct cat_proc *p;
+    TRY(ddl_find_function(d, s->object->object_with_args, s->object_type, false, &p));
+    return update(d, p->oid, PROC_OWNER, datum_int(owner));
+}
+
+struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s)
+{
+    const struct cat_proc *p;
+    struct depend_list deps = {0};
+    uint32_t nsp;
+    TRY(ddl_find_function(d, s->object->object_with_args, s->object_type, false, &p));
+    TRY(cat_namespace_oid(d->cat, str_from(s->newschema), &nsp));
+    if (!nsp)
+        return err_new("3F000", "schema \"%s\" does not exist", s->newschema);
+    if (nsp == p->nsp)
+        return NULL;
+    const struct object_address self = {PG_PROC, p->oid, 0};
+    TRY(check_free(d, p, s->newschema, arena_strndup(d->arena, p->name.data, p->name.len)));
+    TRY(depend_of(d->cat, self, d->arena, &deps));
+    TRY(depend_forget(d->cat, self));
+    for (int i = 0; i < deps.count; i++) {
+        struct depend_item *dep = &deps.items[i];
+        if (dep->referenced.class_id == PG_NAMESPACE)
+            dep->referenced.object_id = nsp;
+        TRY(depend_record(d->cat, dep->object, dep->referenced, dep->type));
+    }
+    return update(d, p->oid, PROC_NSP, datum_int(nsp));
+}

@@ -1,0 +1,303 @@
+/* Functions about functions: their argument lists, results and definitions as SQL. */
+#include "exec/exec_internal.h"
+
+#include "catalog/systab.h"
+#include "exec/fn_session.h"
+#include "exec/session.h"
+#include "sql/analyze.h"
+
+/* The function with that number; *out NULL: none. */
+static struct err *find(struct fn_call *c, const struct cat_proc **out)
+{
+    TRY(need_session(c));
+    return cat_load_proc(&c->session->cat, (uint32_t)c->args[0].u, out);
+}
+
+static struct err *put_type(struct fn_call *c, uint32_t type, struct buf *b)
+{
+    struct datum text;
+    TRY(session_type_name(c->session, type, -1, c->arena, &text));
+    buf_put(b, text.p, text.len);
+    return NULL;
+}
+
+/* A default as the search path shows it. */
+static struct err *put_default(struct fn_call *c, const struct cat_proc *p, int input,
+                               struct buf *b)
+{
+    struct cat *cat = &c->session->cat;
+    struct rte *rte;
+    struct expr *e;
+    int k = input - (p->nargs - p->ndefaults);
+    if (!p->defaults || k < 0)
+        return NULL;
+    const char *sql = arena_strndup(c->arena, p->defaults[k].data, p->defaults[k].len);
+    TRY(analyze_expr_text(cat, c->env, sql, NULL, USE_DEFAULT, 0, -1, c->arena, &rte, &e));
+    return deparse_expr(cat, e, NULL, b);
+}
+
+enum { WITH_DEFAULTS = 1, IDENTITY = 2, TABLE_COLUMNS = 4 };
+
+static struct err *put_arguments(struct fn_call *c, const struct cat_proc *p, int what,
+                                 struct buf *b)
+{
+    static const struct {
+        char mode;
+        const char *text;
+    } words[] = {{'o', "OUT "}, {'b', "INOUT "}, {'v', "VARIADIC "}};
+    int n = p->nallargs ? p->nallargs : p->nargs;
+    size_t start = b->len;
+    int input = 0;
+    for (int i = 0; i < n; i++) {
+        char mode = p->argmodes ? p->argmodes[i] : 'i';
+        bool is_input = strchr("ibv", mode) != NULL;
+        int number = input;
+        input += is_input;
+        if ((mode == 't') != (what == TABLE_COLUMNS))
+            continue;
+        if ((what & IDENTITY) && mode == 'o' && p->kind != 'p')
+            continue;
+        buf_put_c(b, b->len > start ? ", " : "");
+        if (!p->argmodes && p->variadic && i == n - 1)
+            mode = 'v';
+        for (size_t k = 0; k < ARRAY_LENGTH(words); k++)
+            if (words[k].mode == mode)
+                buf_put_c(b, words[k].text);
+        if (p->kind == 'p' && mode == 'i')
+            buf_put_c(b, "IN ");
+        if (p->argnames && p->argnames[i].len) {
+            quote_identifier(b, arena_strndup(c->arena, p->argnames[i].data, p->argnames[i].len));
+            buf_put_u8(b, ' ');
+        }
+        TRY(put_type(c, p->allargtypes ? p->allargtypes[i] : p->argtypes[i], b));
+        if ((what & WITH_DEFAULTS) && is_input && p->defaults &&
+            number >= p->nargs - p->ndefaults) {
+            buf_put_c(b, " DEFAULT ");
+            TRY(put_default(c, p, number, b));
+        }
+    }
+    return NULL;
+}
+
+static struct err *finish(struct fn_call *c, struct err *e, struct buf *b, struct datum *out)
+{
+    if (!e)
+        return text_result(c, b, out);
+    buf_done(b);
+    return e;
+}
+
+static struct err *arguments(struct fn_call *c, int what, struct datum *out)
+{
+    const struct cat_proc *p;
+    struct buf b = BUF_INIT;
+    *out = datum_null();
+    TRY(find(c, &p));
+    return p ? finish(c, put_arguments(c, p, what, &b), &b, out) : NULL;
+}
+
+static struct err *fn_arguments(struct fn_call *c, struct datum *out)
+{
+    return arguments(c, WITH_DEFAULTS, out);
+}
+
+static struct err *fn_identity_arguments(struct fn_call *c, struct datum *out)
+{
+    return arguments(c, IDENTITY, out);
+}
+
+static struct err *put_result(struct fn_call *c, const struct cat_proc *p, struct buf *b)
+{
+    if (p->argmodes && strchr(p->argmodes, 't')) {
+        buf_put_c(b, "TABLE(");
+        TRY(put_arguments(c, p, TABLE_COLUMNS, b));
+        buf_put_u8(b, ')');
+        return NULL;
+    }
+    buf_put_c(b, p->retset ? "SETOF " : "");
+    return put_type(c, p->rettype, b);
+}
+
+static struct err *fn_result(struct fn_call *c, struct datum *out)
+{
+    const struct cat_proc *p;
+    struct buf b = BUF_INIT;
+    *out = datum_null();
+    TRY(find(c, &p));
+    return p && p->kind != 'p' ? finish(c, put_result(c, p, &b), &b, out) : NULL;
+}
+
+static struct err *fn_arg_default(struct fn_call *c, struct datum *out)
+{
+    const struct cat_proc *p;
+    struct buf b = BUF_INIT;
+    int at = (int)c->args[1].i;
+    int input = 0;
+    *out = datum_null();
+    TRY(find(c, &p));
+    if (!p || at < 1 || at > (p->nallargs ? p->nallargs : p->nargs))
+        return NULL;
+    for (int i = 0; p->argmodes && i < at - 1; i++)
+        input += strchr("ibv", p->argmodes[i]) != NULL;
+    if (!p->argmodes)
+        input = at - 1;
+    else if (!strchr("ibv", p->argmodes[at - 1]))
+        return NULL;
+    struct err *e = put_default(c, p, input, &b);
+    if (!e && !b.len)
+        return NULL;
+    return finish(c, e, &b, out);
+}
+
+static struct err *row_of(struct fn_call *c, struct datum *v, bool *found)
+{
+    TRY(need_session(c));
+    return systab_get(&c->session->cat, PG_PROC, PROC_OID_INDEX, &c->args[0], 1, c->arena, v,
+                      found);
+}
+
+/* RETURN and BEGIN ATOMIC: one SELECT of one value reads as the former. */
+static struct err *put_sqlbody(struct fn_call *c, struct datum body, struct buf *b)
+{
+    const char *text = arena_strndup(c->arena, (const char *)body.p, body.len);
+    if (!strstr(text, ";\n")) {
+        buf_printf(b, "RETURN %s", strncmp(text, " SELECT ", 8) == 0 ? text + 8 : text);
+        return NULL;
+    }
+    buf_put_c(b, "BEGIN ATOMIC\n");
+    buf_put_c(b, text);
+    buf_put_c(b, "END");
+    return NULL;
+}
+
+static struct err *fn_sqlbody(struct fn_call *c, struct datum *out)
+{
+    struct datum v[PROC_COUNT];
+    struct buf b = BUF_INIT;
+    bool found;
+    *out = datum_null();
+    TRY(row_of(c, v, &found));
+    if (!found || v[PROC_SQLBODY].null)
+        return NULL;
+    return finish(c, put_sqlbody(c, v[PROC_SQLBODY], &b), &b, out);
+}
+
+static void put_attributes(const struct datum *v, const struct cat_proc *p, struct buf *b)
+{
+    size_t start = b->len;
+    char parallel = (char)v[PROC_PARALLEL].i;
+    double cost = v[PROC_COST].f32;
+    buf_put_c(b, p->volatility == 'i' ? " IMMUTABLE" : p->volatility == 's' ? " STABLE" : "");
+    buf_put_c(b, parallel == 's'   ? " PARALLEL SAFE"
+                 : parallel == 'r' ? " PARALLEL RESTRICTED"
+                                   : "");
+    buf_put_c(b, p->strict ? " STRICT" : "");
+    buf_put_c(b, v[PROC_SECDEF].i ? " SECURITY DEFINER" : "");
+    buf_put_c(b, v[PROC_LEAKPROOF].i ? " LEAKPROOF" : "");
+    if (cost != 100)
+        buf_printf(b, " COST %g", cost);
+    if (p->rows > 0 && p->rows != 1000)
+        buf_printf(b, " ROWS %g", p->rows);
+    if (b->len > start)
+        buf_put_u8(b, '\n');
+}
+
+/* $function$, with more x in it while the text has it. */
+static void put_quoted(struct buf *b, const char *text, const char *tag)
+{
+    struct buf mark = BUF_INIT;
+    buf_printf(&mark, "$%s", tag);
+    while (strstr(text, buf_cstr(&mark)))
+        buf_put_u8(&mark, 'x');
+    buf_printf(b, "%s$%s%s$", buf_cstr(&mark), text, buf_cstr(&mark));
+    buf_done(&mark);
+}
+
+static struct err *put_definition(struct fn_call *c, const struct cat_proc *p,
+                                  const struct datum *v, struct buf *b)
+{
+    const char *nsp;
+    bool procedure = p->kind == 'p';
+    TRY(cat_namespace_name(&c->session->cat, p->nsp, c->arena, &nsp));
+    buf_printf(b, "CREATE OR REPLACE %s ", procedure ? "PROCEDURE" : "FUNCTION");
+    quote_identifier(b, nsp ? nsp : "");
+    buf_put_u8(b, '.');
+    quote_identifier(b, arena_strndup(c->arena, p->name.data, p->name.len));
+    buf_put_u8(b, '(');
+    TRY(put_arguments(c, p, WITH_DEFAULTS, b));
+    buf_put_c(b, ")\n");
+    if (!procedure) {
+        buf_put_c(b, " RETURNS ");
+        TRY(put_result(c, p, b));
+        buf_put_u8(b, '\n');
+    }
+    buf_put_c(b, " LANGUAGE sql\n");
+    put_attributes(v, p, b);
+    if (!v[PROC_SQLBODY].null) {
+        TRY(put_sqlbody(c, v[PROC_SQLBODY], b));
+    } else {
+        buf_put_c(b, "AS ");
+        put_quoted(b, arena_strndup(c->arena, (const char *)v[PROC_SRC].p, v[PROC_SRC].len),
+                   procedure ? "procedure" : "function");
+    }
+    buf_put_u8(b, '\n');
+    return NULL;
+}
+
+static struct err *fn_functiondef(struct fn_call *c, struct datum *out)
+{
+    const struct cat_proc *p;
+    struct datum v[PROC_COUNT];
+    struct buf b = BUF_INIT;
+    bool found;
+    *out = datum_null();
+    TRY(find(c, &p));
+    if (!p)
+        return NULL;
+    if (p->kind == 'a')
+        return err_new("42809", "\"%.*s\" is an aggregate function", STR_ARG(p->name));
+    if (p->oid < FIRST_USER_OID)
+        return err_unsupported("definitions of built-in functions are not shown");
+    TRY(row_of(c, v, &found));
+    return found ? finish(c, put_definition(c, p, v, &b), &b, out) : NULL;
+}
+
+static struct err *fn_is_visible(struct fn_call *c, struct datum *out)
+{
+    const struct cat_proc *p;
+    const struct cat_proc **all;
+    int n;
+    bool seen = false;
+    *out = datum_null();
+    TRY(find(c, &p));
+    if (!p)
+        return NULL;
+    if (p->oid >= FIRST_USER_OID) {
+        TRY(cat_user_procs(&c->session->cat, STR(""), p->name, c->arena, &all, &n));
+        for (int i = 0; i < n; i++)
+            seen |= all[i]->oid == p->oid;
+    }
+    *out = datum_bool(seen || p->oid < FIRST_USER_OID);
+    return NULL;
+}
+
+static const struct {
+    const char *src;
+    fn_impl fn;
+} table[] = {
+    {"pg_get_function_arguments", fn_arguments},
+    {"pg_get_function_identity_arguments", fn_identity_arguments},
+    {"pg_get_function_result", fn_result},
+    {"pg_get_function_arg_default", fn_arg_default},
+    {"pg_get_function_sqlbody", fn_sqlbody},
+    {"pg_get_functiondef", fn_functiondef},
+    {"pg_function_is_visible", fn_is_visible},
+};
+
+fn_impl function_fn_lookup(const char *prosrc)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
+        if (strcmp(table[i].src, prosrc) == 0)
+            return table[i].fn;
+    return NULL;
+}

@@ -1,0 +1,402 @@
+/* Functions whose body is SQL: see sql_function.h. The body's text is read by the catalog of the
+ * session at each call, and planned then; rows of a set are kept in memory until the scan that
+ * asked for them ends. */
+#include "exec/sql_function.h"
+
+#include "exec/exec_internal.h"
+
+#include <pg_query/pg_query.pb-c.h>
+
+#include "exec/session.h"
+#include "rt/fiber.h"
+#include "sql/analyze.h"
+#include "sql/parse.h"
+#include "types/record.h"
+
+enum { STACK_RESERVE = 64 * 1024 };
+
+struct run {
+    struct exec_env env;
+    const struct cat_proc *proc;
+    struct arena arena; /* parse trees */
+    struct parsed parsed;
+    struct param_types params;
+    const struct datum *args;
+    const char *body;
+};
+
+static bool is_pseudo(uint32_t type)
+{
+    const struct cat_type *t = builtin_type(type);
+    return !t || t->kind == 'p';
+}
+
+/* The names of the input arguments. */
+static const char **argument_names(const struct cat_proc *p, struct arena *a)
+{
+    const char **names = arena_new_array(a, const char *, p->nargs + 1);
+    int all = p->nallargs ? p->nallargs : p->nargs;
+    int n = 0;
+    for (int i = 0; i < p->nargs; i++)
+        names[i] = NULL;
+    for (int i = 0; p->argnames && i < all; i++) {
+        if (p->argmodes && !strchr("ibv", p->argmodes[i]))
+            continue;
+        if (p->argnames[i].len)
+            names[n] = arena_strndup(a, p->argnames[i].data, p->argnames[i].len);
+        n++;
+    }
+    return names;
+}
+
+static void set_params(struct param_types *params, const struct cat_proc *p, const uint32_t *types,
+                       struct arena *a)
+{
+    *params = (struct param_types){
+        .types = arena_memdup(a, types, sizeof(*types) * (size_t)(p->nargs + 1)),
+        .count = p->nargs,
+        .names = argument_names(p, a),
+        .function = arena_strndup(a, p->name.data, p->name.len),
+        .fixed = true};
+}
+
+static struct err *begin(struct run *r, struct fn_call *c)
+{
+    uint32_t *types;
+    if (!c->session)
+        return err_new("0A000", "SQL functions need a session");
+    if (fiber_stack_left() < STACK_RESERVE)
+        return err_hint(err_new("54001", "stack depth limit exceeded"),
+                        "The function calls itself too deeply.");
+    r->env = session_exec_env(c->session);
+    r->proc = builtin_proc(c->func);
+    r->args = c->args;
+    TRY(cat_proc_source(&c->session->cat, c->func, &r->arena, &r->body));
+    TRY(parse_sql(r->body, &r->arena, &r->parsed));
+    types = arena_new_array(&r->arena, uint32_t, r->proc->nargs + 1);
+    for (int i = 0; i < r->proc->nargs; i++)
+        types[i] = c->arg_types[i];
+    set_params(&r->params, r->proc, types, &r->arena);
+    return NULL;
+}
+
+static bool is_plannable(const struct raw_stmt *raw)
+{
+    switch (raw->tree ? raw->tree->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+        return raw->tree->select_stmt->into_clause == NULL;
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What is done with the rows of the last statement. */
+struct sink {
+    /* *more false: no further row is wanted. */
+    struct err *(*row)(void *arg, const struct statement_plan *plan, const struct datum *row,
+                       bool *more);
+    void *arg;
+};
+
+static struct err *run_plan(struct run *r, struct statement_plan *plan, const struct sink *sink)
+{
+    struct exec *x;
+    const struct datum *row;
+    bool more = true;
+    TRY(exec_begin(&r->env, plan, r->args, &x));
+    struct err *e = NULL;
+    for (bool found = true; !e && found && more;) {
+        e = exec_next(x, &row, &found);
+        if (!e && found && sink && plan->nout)
+            e = sink->row(sink->arg, plan, row, &more);
+        /* Changes are made to the end, whoever reads what they return. */
+        more = more || plan->query->kind != Q_SELECT;
+    }
+    exec_end(x);
+    return e;
+}
+
+/* A position in the body is none in the statement. */
+static struct err *in_body(struct run *r, struct err *e)
+{
+    if (!e)
+        return NULL;
+    if (e->position && !e->internal_query) {
+        e->internal_position = e->position;
+        e->internal_query = strdup(r->body);
+        e->position = 0;
+    }
+    return err_context(e, "SQL function \"%.*s\" during startup", STR_ARG(r->proc->name));
+}
+
+static struct err *run_statement(struct run *r, struct raw_stmt *raw, int number,
+                                 const struct sink *sink)
+{
+    struct statement_plan *plan = NULL;
+    if (!is_plannable(raw))
+        return err_unsupported("%s in an SQL function is not supported yet",
+                               raw->tree ? statement_name(raw->tree) : "this statement");
+    TRY(in_body(r, exec_plan(&r->env, raw, &r->params, &plan)));
+    struct err *e = run_plan(r, plan, sink);
+    plan_unref(plan);
+    return e ? err_context(e, "SQL function \"%.*s\" statement %d", STR_ARG(r->proc->name), number)
+             : NULL;
+}
+
+static struct err *run_body(struct fn_call *c, const struct sink *sink)
+{
+    struct run r = {0};
+    arena_init(&r.arena);
+    struct err *e = begin(&r, c);
+    for (int i = 0; !e && i < r.parsed.count; i++) {
+        if (r.proc->volatility == 'v')
+            txn_next_command(c->session->cat.txn);
+        e = run_statement(&r, &r.parsed.stmts[i], i + 1, i == r.parsed.count - 1 ? sink : NULL);
+    }
+    arena_done(&r.arena);
+    return e;
+}
+
+/* ---- results ---- */
+
+/* A value of the type that the function declares, out of one of the last statement's. */
+static struct err *convert(const struct type_env *env, struct datum value, uint32_t from,
+                           uint32_t to, struct arena *a, struct datum *out)
+{
+    const struct type_ops *source = type_lookup(env, from);
+    const struct type_ops *target = type_lookup(env, to);
+    struct buf text = BUF_INIT;
+    if (value.null || from == to || !source || !target) {
+        *out = value.null ? value : datum_copy(a, value, source && source->byval);
+        return NULL;
+    }
+    if (source->domain == 0 && source->byval && target->byval && target->domain == 0 &&
+        from != FLOAT4_OID && from != FLOAT8_OID && to != FLOAT4_OID && to != FLOAT8_OID &&
+        from != BOOL_OID && to != BOOL_OID) {
+        *out = value;
+        return NULL;
+    }
+    struct err *e = source->out(source, env, value, &text);
+    if (!e)
+        e = target->in(target, env, arena_str(a, buf_str(&text)), -1, a, out);
+    buf_done(&text);
+    return e;
+}
+
+/* The columns of OUT arguments or TABLE; 0: one value. */
+static int out_columns(const struct cat_proc *p, const uint32_t **types, struct arena *a)
+{
+    uint32_t *list = arena_new_array(a, uint32_t, p->nallargs + 1);
+    int n = 0;
+    for (int i = 0; p->argmodes && i < p->nallargs; i++)
+        if (strchr("obt", p->argmodes[i]))
+            list[n++] = p->allargtypes[i];
+    *types = list;
+    return n;
+}
+
+struct one_value {
+    struct fn_call *c;
+    struct datum *out;
+};
+
+/* Several columns as one record. */
+static struct err *make_record(struct fn_call *c, const struct cat_proc *p,
+                               const struct statement_plan *plan, const struct datum *row,
+                               struct datum *out)
+{
+    int n = plan->nout;
+    const struct type_ops **ops = arena_new_array(c->arena, const struct type_ops *, n + 1);
+    struct str *names = arena_new_array(c->arena, struct str, n + 1);
+    struct datum *values = arena_new_array(c->arena, struct datum, n + 1);
+    const uint32_t *types;
+    int nout = out_columns(p, &types, c->arena);
+    for (int i = 0; i < n; i++) {
+        uint32_t type = i < nout ? types[i] : plan->out[i].expr->type;
+        ops[i] = type_lookup(c->env, type);
+        names[i] = str_from(plan->out[i].name ? plan->out[i].name : "");
+        TRY(convert(c->env, row[i], plan->out[i].expr->type, type, c->arena, &values[i]));
+    }
+    return record_make(c->result_type, n, ops, names, values, c->arena, out);
+}
+
+static struct err *take_value(void *arg, const struct statement_plan *plan, const struct datum *row,
+                              bool *more)
+{
+    struct one_value *v = arg;
+    const struct cat_proc *p = builtin_proc(v->c->func);
+    *more = false;
+    if (p->rettype == VOID_OID)
+        return NULL;
+    uint32_t from = plan->out[0].expr->type;
+    const uint32_t *types;
+    if (plan->nout == 1 && out_columns(p, &types, v->c->arena) == 1)
+        return convert(v->c->env, row[0], from, is_pseudo(types[0]) ? v->c->result_type : types[0],
+                       v->c->arena, v->out);
+    const struct cat_type *to = builtin_type(v->c->result_type);
+    bool row_wanted = v->c->result_type == RECORD_OID || (to && to->kind == 'c');
+    if (plan->nout > 1 || (row_wanted && from != v->c->result_type && from != RECORD_OID))
+        return make_record(v->c, p, plan, row, v->out);
+    return convert(v->c->env, row[0], plan->out[0].expr->type, v->c->result_type, v->c->arena,
+                   v->out);
+}
+
+struct err *sql_function_call(struct fn_call *c, struct datum *out)
+{
+    struct one_value v = {c, out};
+    struct sink sink = {take_value, &v};
+    *out = datum_null();
+    return run_body(c, &sink);
+}
+
+/* ---- sets ---- */
+
+struct set {
+    struct fn_call *c;
+    struct datum **rows;
+    int count;
+    int cap;
+    int at;
+    int ncols;
+};
+
+static struct err *take_row(void *arg, const struct statement_plan *plan, const struct datum *row,
+                            bool *more)
+{
+    struct set *s = arg;
+    struct fn_call *c = s->c;
+    const struct cat_proc *p = builtin_proc(c->func);
+    const uint32_t *types;
+    int nout = out_columns(p, &types, c->state_arena);
+    struct datum *kept = arena_new_array(c->state_arena, struct datum, s->ncols + 1);
+    for (int i = 0; i < s->ncols; i++) {
+        uint32_t from = i < plan->nout ? plan->out[i].expr->type : 0;
+        uint32_t to = i < nout && !is_pseudo(types[i]) ? types[i]
+                      : s->ncols == 1 && !nout         ? c->result_type
+                                                       : from;
+        if (i >= plan->nout)
+            return err_new("42P13", "return type mismatch in function declared to return %s",
+                           type_display(c->state_arena, p->rettype, -1));
+        TRY(convert(c->env, row[i], from, to, c->state_arena, &kept[i]));
+    }
+    ARENA_PUSH(c->state_arena, s->rows, s->count, s->cap, kept);
+    *more = p->retset;
+    return fiber_tick();
+}
+
+static struct err *next(void **state, struct fn_call *c, struct datum *row, int ncols, bool *done)
+{
+    struct set *s = *state;
+    if (!s) {
+        *state = s = arena_new(c->state_arena, struct set);
+        *s = (struct set){.c = c, .ncols = ncols};
+        struct sink sink = {take_row, s};
+        TRY(run_body(c, &sink));
+    }
+    *done = s->at == s->count;
+    if (!*done)
+        memcpy(row, s->rows[s->at++], sizeof(*row) * (size_t)ncols);
+    return NULL;
+}
+
+const struct srf_impl sql_function_srf = {"sql_function", next};
+
+/* ---- checking a body ---- */
+
+static struct err *mismatch(struct arena *a, const struct cat_proc *p, const char *detail)
+{
+    return err_detail(err_new("42P13", "return type mismatch in function declared to return %s",
+                              type_display(a, p->rettype, -1)),
+                      "%s", detail);
+}
+
+/* Whether a column of one type can be returned as another. */
+static bool returns_as(uint32_t from, uint32_t to)
+{
+    const struct cat_cast *c;
+    if (from == to || is_pseudo(to) || from == UNKNOWN_OID)
+        return true;
+    c = builtin_cast(from, to);
+    return (c && c->context != 'e') || builtin_base_type(from) == builtin_base_type(to);
+}
+
+static struct err *check_result(struct arena *a, const struct cat_proc *p, const struct query *q)
+{
+    const struct target *targets = q->kind == Q_SELECT ? q->targets : q->returning;
+    int ntargets = q->kind == Q_SELECT ? q->ntargets : q->nreturning;
+    const uint32_t *types;
+    int nout = out_columns(p, &types, a);
+    int n = 0;
+    for (int i = 0; i < ntargets; i++)
+        n += targets[i].name != NULL;
+    if (!n)
+        return mismatch(a, p,
+                        "Function's final statement must be SELECT or INSERT/UPDATE/DELETE "
+                        "RETURNING.");
+    const struct cat_type *t = builtin_type(p->rettype);
+    if (p->rettype == RECORD_OID && nout < 2)
+        return NULL;
+    if (nout > 1 && n != nout)
+        return mismatch(a, p,
+                        n < nout ? "Final statement returns too few columns."
+                                 : "Final statement returns too many columns.");
+    if (nout < 2 && t && t->kind != 'c' && n != 1)
+        return mismatch(a, p, "Final statement must return exactly one column.");
+    for (int i = 0, k = 0; i < ntargets; i++) {
+        uint32_t want = nout > 1 ? types[k] : p->rettype;
+        if (!targets[i].name || (nout < 2 && t && t->kind == 'c'))
+            continue;
+        k++;
+        if (returns_as(targets[i].expr->type, want))
+            continue;
+        return nout > 1
+                   ? mismatch(a, p,
+                              arena_printf(a,
+                                           "Final statement returns %s instead of %s at column %d.",
+                                           type_display(a, targets[i].expr->type, -1),
+                                           type_display(a, want, -1), k))
+                   : mismatch(a, p,
+                              arena_printf(a, "Actual return type is %s.",
+                                           type_display(a, targets[i].expr->type, -1)));
+    }
+    return NULL;
+}
+
+struct err *sql_function_check(const struct exec_env *env, const struct cat_proc *p,
+                               const char *body, bool returns_void)
+{
+    struct arena a;
+    struct parsed parsed;
+    struct param_types params;
+    arena_init(&a);
+    struct err *e = parse_sql(body, &a, &parsed);
+    set_params(&params, p, p->argtypes, &a);
+    for (int i = 0; !e && i < p->nargs; i++)
+        if (type_is_polymorphic(p->argtypes[i]))
+            goto out; /* it depends on the call */
+    for (int i = 0; !e && i < parsed.count; i++) {
+        struct query *q = NULL;
+        if (!is_plannable(&parsed.stmts[i])) {
+            e = err_unsupported("%s in an SQL function is not supported yet",
+                                parsed.stmts[i].tree ? statement_name(parsed.stmts[i].tree)
+                                                     : "this statement");
+            break;
+        }
+        e = analyze_statement(env->cat, env->types, &parsed.stmts[i], &params, &a, &q);
+        if (!e && i == parsed.count - 1 && !returns_void)
+            e = check_result(&a, p, q);
+        query_release(q);
+    }
+    if (!e && !parsed.count && !returns_void)
+        e = mismatch(&a, p,
+                     "Function's final statement must be SELECT or INSERT/UPDATE/DELETE "
+                     "RETURNING.");
+out:
+    arena_done(&a);
+    return e;
+}
