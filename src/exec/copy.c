@@ -61,7 +61,7 @@ static struct err *read_format(struct option_state *s, const PgQuery__DefElem *d
     if (strcmp(format, "csv") == 0)
         s->o->csv = true;
     else if (strcmp(format, "binary") == 0)
-        return err_unsupported("COPY in binary format is not supported");
+        s->o->binary = true;
     else if (strcmp(format, "text") != 0)
         return err_at(err_new("22023", "COPY format \"%s\" not recognized", format),
                       char_position(s->sql, d->location));
@@ -176,6 +176,12 @@ static struct err *check_csv_options(const struct option_state *s)
 static struct err *check_options(struct option_state *s)
 {
     struct copy_options *o = s->o;
+    if (o->binary && s->delimiter)
+        return err_new("42601", "cannot specify DELIMITER in BINARY mode");
+    if (o->binary && s->null)
+        return err_new("42601", "cannot specify NULL in BINARY mode");
+    if (o->binary && o->header)
+        return err_new("0A000", "cannot specify HEADER in BINARY mode");
     const char *delimiter = s->delimiter ? s->delimiter : o->csv ? "," : "\t";
     if (strlen(delimiter) != 1)
         return err_new("0A000", "COPY delimiter must be a single one-byte character");
@@ -349,8 +355,6 @@ static struct err *check_stream(const PgQuery__CopyStmt *stmt)
             err_unsupported("COPY with a file on the server is not supported"),
             "Use COPY FROM STDIN or COPY TO STDOUT; psql's \\copy does so for a file on "
             "the client.");
-    if (stmt->where_clause)
-        return err_unsupported("COPY FROM with WHERE is not supported");
     return NULL;
 }
 
@@ -376,6 +380,7 @@ struct err *copy_run(struct session *s, struct raw_stmt *raw, const struct copy_
     struct copy c = {.s = s, .raw = raw, .io = io};
     arena_init(&c.arena);
     struct err *e = run(&c, raw->tree->copy_stmt);
+    row_expr_free(c.where);
     relation_unref(c.rel);
     arena_done(&c.arena);
     *rows = c.rows;

@@ -15,10 +15,10 @@ struct session;
 struct copy_io {
     void *arg;
     /* Before any data, once everything has been checked. */
-    struct err *(*begin)(void *arg, bool in, int ncols);
+    struct err *(*begin)(void *arg, bool in, int ncols, bool binary);
     /* FROM: the next piece of input, valid until the next call; *end when there is no more. */
     struct err *(*read)(void *arg, struct str *piece, bool *end);
-    /* TO: one line, with its newline. */
+    /* TO: one line, with its newline, or (binary) a row. */
     struct err *(*write)(void *arg, struct str line);
 };
 

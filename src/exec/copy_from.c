@@ -4,7 +4,11 @@
 #include "exec/checks.h"
 #include "rt/fiber.h"
 #include "sql/analyze.h"
+#include "sql/expr.h"
+#include "sql/parse.h"
 #include "types/text.h"
+
+#include <pg_query/pg_query.pb-c.h>
 
 static struct err *check_header(struct copy_reader *r)
 {
@@ -60,6 +64,10 @@ static struct err *add_context(struct copy_reader *r, struct err *e)
 {
     const char *table = r->c->rel->name;
     unsigned long long line = r->line_number;
+    if (r->c->o.binary)
+        return r->column < 0 ? err_context(e, "COPY %s, line %llu", table, line)
+                             : err_context(e, "COPY %s, line %llu, column %s", table, line,
+                                           r->c->cols[r->column].name);
     if (r->column >= 0 && r->column < r->nfields) {
         const char *column = r->c->cols[r->column].name;
         struct str s = r->fields[r->column].text;
@@ -75,11 +83,32 @@ static struct err *add_context(struct copy_reader *r, struct err *e)
                        s.len > 100 ? "..." : "");
 }
 
-static struct err *load_row(struct copy_reader *r, struct exec *x, struct arena *a,
-                            struct datum *values)
+/* WHERE, over the columns of the table. */
+static struct err *is_wanted(struct copy *c, const struct datum *values, struct arena *a, bool *yes)
 {
-    TRY(copy_split(r));
-    TRY(convert(r, a, values));
+    struct datum *row = arena_new_array(a, struct datum, c->rel->natts + 1);
+    struct datum d;
+    for (int i = 0; i < c->rel->natts; i++)
+        row[i] = datum_null();
+    for (int i = 0; i < c->ncols; i++)
+        row[c->cols[i].att - 1] = values[i];
+    TRY(row_expr_eval(c->where, row, &d));
+    *yes = !d.null && d.i;
+    return NULL;
+}
+
+static struct err *load_row(struct copy_reader *r, struct exec *x, struct arena *a,
+                            struct datum *values, bool *wanted)
+{
+    *wanted = true;
+    if (!r->c->o.binary) {
+        TRY(copy_split(r));
+        TRY(convert(r, a, values));
+    }
+    if (r->c->where)
+        TRY(is_wanted(r->c, values, a, wanted));
+    if (!*wanted)
+        return NULL;
     struct err *e = exec_rebind(x, values);
     if (e && strncmp(e->sqlstate, "23505", 5) == 0)
         r->line_known = false;
@@ -94,26 +123,29 @@ static struct err *load(struct copy_reader *r, struct exec *x, const struct exec
     struct datum *values = arena_new_array(&c->arena, struct datum, c->ncols + 1);
     bool found = true;
     bool loading;
+    bool wanted;
     arena_init(&a);
+    if (c->o.binary)
+        e = copy_binary_begin(r);
     while (!e) {
         r->line_known = false;
-        e = copy_read_line(r, &found);
+        e = c->o.binary ? copy_binary_next(r, &a, values, &found) : copy_read_line(r, &found);
         if (e || !found)
             break;
         if (r->line_number == 1 && c->o.header) {
             e = c->o.header == HEADER_MATCH ? check_header(r) : NULL;
             continue;
         }
-        e = load_row(r, x, &a, values);
-        c->rows += !e;
+        e = load_row(r, x, &a, values, &wanted);
+        c->rows += !e && wanted;
         arena_reset(&a);
-        if (!e && c->rows == EXEC_LOAD_AFTER_ROWS)
+        if (!e && wanted && c->rows == EXEC_LOAD_AFTER_ROWS)
             e = exec_load_start(x, &loading);
         if (!e)
             e = fiber_tick();
     }
     arena_done(&a);
-    if (e && e->severity == ERR_ERROR)
+    if (e && e->severity == ERR_ERROR && r->line_number)
         add_context(r, e);
     if (!e)
         e = exec_load_finish(x);
@@ -143,17 +175,43 @@ static struct err *plan_insert(struct copy *c, struct statement_plan **out)
     return copy_plan(c, text, NULL, types, c->ncols, out);
 }
 
+static bool reads_unlisted(const struct copy *c, const struct expr *e)
+{
+    bool listed = e->kind != E_VAR;
+    for (int i = 0; !listed && i < c->ncols; i++)
+        listed = c->cols[i].att == e->var.att;
+    for (int i = 0; listed && i < e->nargs; i++)
+        listed = !e->args[i] || !reads_unlisted(c, e->args[i]);
+    return !listed;
+}
+
+static struct err *plan_where(struct copy *c, const struct exec_env *env)
+{
+    const void *where = c->raw->tree->copy_stmt->where_clause;
+    struct rte *rte;
+    struct expr *e;
+    if (!where)
+        return NULL;
+    TRY(analyze_expr_node(&c->s->cat, &c->s->types, c->raw->sql, where, c->rel, USE_COPY_WHERE,
+                          BOOL_OID, -1, NULL, &c->arena, &rte, &e));
+    if (reads_unlisted(c, e))
+        return err_unsupported("COPY FROM ... WHERE over columns that are not copied is not "
+                               "supported yet");
+    return row_expr_new(env, rte, e, &c->where);
+}
+
 struct err *copy_from(struct copy *c)
 {
     struct exec_env env = session_exec_env(c->s);
     struct statement_plan *plan;
     struct exec *x = NULL;
     struct copy_reader r = {.c = c, .column = -1};
+    TRY(plan_where(c, &env));
     TRY(plan_insert(c, &plan));
     struct datum *nulls = arena_new_array(&c->arena, struct datum, c->ncols + 1);
     struct err *e = exec_begin(&env, plan, nulls, &x);
     if (!e)
-        e = c->io->begin(c->io->arg, true, c->ncols);
+        e = c->io->begin(c->io->arg, true, c->ncols, c->o.binary);
     if (!e)
         e = load(&r, x, &env);
     exec_end(x);

@@ -10,6 +10,7 @@ enum copy_header { HEADER_NONE, HEADER_SKIP, HEADER_MATCH };
 
 struct copy_options {
     bool csv;
+    bool binary;
     char delimiter;
     const char *null;
     size_t null_len;
@@ -38,6 +39,7 @@ struct copy {
     struct relation *rel; /* NULL: a query */
     struct copy_column *cols;
     int ncols;
+    struct row_expr *where; /* FROM: which rows are wanted; NULL: all */
     uint64_t rows;
 };
 
@@ -75,6 +77,20 @@ struct err *copy_read_line(struct copy_reader *r, bool *found) MUST_CHECK;
 struct err *copy_split(struct copy_reader *r) MUST_CHECK;
 /* What follows \. is read and forgotten. */
 struct err *copy_skip_rest(struct copy_reader *r) MUST_CHECK;
+
+/* The next piece of the stream into r->piece; *more false: it has ended. */
+struct err *copy_next_piece(struct copy_reader *r, bool *more) MUST_CHECK;
+
+/* ---- binary format: copy_binary.c ---- */
+
+void copy_binary_header(struct buf *b);
+void copy_binary_trailer(struct buf *b);
+struct err *copy_binary_row(struct copy *c, const struct datum *row, struct buf *b) MUST_CHECK;
+/* 22P04 */
+struct err *copy_binary_begin(struct copy_reader *r) MUST_CHECK;
+/* A row's values, some in the arena. 22P04, 22P03 */
+struct err *copy_binary_next(struct copy_reader *r, struct arena *a, struct datum *values,
+                             bool *found) MUST_CHECK;
 
 struct err *copy_from(struct copy *c) MUST_CHECK;
 struct err *copy_to(struct copy *c) MUST_CHECK;

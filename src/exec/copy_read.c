@@ -9,16 +9,23 @@
 
 /* ---- lines ---- */
 
+struct err *copy_next_piece(struct copy_reader *r, bool *more)
+{
+    r->at = 0;
+    r->piece.len = 0;
+    if (!r->ended)
+        TRY(r->c->io->read(r->c->io->arg, &r->piece, &r->ended));
+    if (r->ended)
+        r->piece.len = 0;
+    *more = !r->ended;
+    return NULL;
+}
+
 /* The next byte, -1 at the end. `peek` leaves it. */
 static struct err *next_byte(struct copy_reader *r, bool peek, int *out)
 {
-    while (r->at == r->piece.len && !r->ended) {
-        r->at = 0;
-        r->piece.len = 0;
-        TRY(r->c->io->read(r->c->io->arg, &r->piece, &r->ended));
-        if (r->ended)
-            r->piece.len = 0;
-    }
+    for (bool more = true; r->at == r->piece.len && more;)
+        TRY(copy_next_piece(r, &more));
     if (r->at == r->piece.len) {
         *out = -1;
         return NULL;

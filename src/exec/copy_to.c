@@ -78,7 +78,8 @@ static void put_value(struct copy *c, struct str s, bool force, struct buf *line
 
 static struct err *send_line(struct copy *c, struct buf *line)
 {
-    buf_put_u8(line, '\n');
+    if (!c->o.binary)
+        buf_put_u8(line, '\n');
     TRY(buf_finish(line));
     TRY(c->io->write(c->io->arg, buf_str(line)));
     buf_reset(line);
@@ -98,6 +99,10 @@ static struct err *send_header(struct copy *c, struct buf *line)
 static struct err *send_row(struct copy *c, const struct datum *row, struct buf *line,
                             struct buf *value)
 {
+    if (c->o.binary) {
+        TRY(copy_binary_row(c, row, line));
+        return send_line(c, line);
+    }
     for (int i = 0; i < c->ncols; i++) {
         const struct copy_column *col = &c->cols[i];
         if (i)
@@ -121,12 +126,18 @@ static struct err *send_rows(struct copy *c, struct exec *x)
     const struct datum *row;
     bool found;
     struct err *e = c->o.header ? send_header(c, &line) : NULL;
+    if (c->o.binary)
+        copy_binary_header(&line); /* goes out with the first row, as in PostgreSQL */
     while (!e) {
         e = exec_next(x, &row, &found);
         if (e || !found)
             break;
         e = send_row(c, row, &line, &value);
         c->rows++;
+    }
+    if (!e && c->o.binary) {
+        copy_binary_trailer(&line);
+        e = send_line(c, &line);
     }
     buf_done(&line);
     buf_done(&value);
@@ -184,7 +195,7 @@ struct err *copy_to(struct copy *c)
     TRY(c->rel ? plan_table(c, &plan) : plan_query(c, &plan));
     struct err *e = exec_begin(&env, plan, NULL, &x);
     if (!e)
-        e = c->io->begin(c->io->arg, false, c->ncols);
+        e = c->io->begin(c->io->arg, false, c->ncols, c->o.binary);
     if (!e)
         e = send_rows(c, x);
     exec_end(x);

@@ -6,10 +6,10 @@
 #include <pg_query/pg_query.pb-c.h>
 #include <stdio.h>
 
-static struct err *begin(void *arg, bool in, int ncols)
+static struct err *begin(void *arg, bool in, int ncols, bool binary)
 {
     struct backend *b = arg;
-    wire_copy_response(backend_out(b), in, ncols);
+    wire_copy_response(backend_out(b), in, ncols, binary);
     return in ? backend_flush(b) : NULL;
 }
 

@@ -132,13 +132,13 @@ void wire_row_text(struct buf *b, const char *value)
     buf_put(b, value, len);
 }
 
-void wire_copy_response(struct buf *b, bool in, int ncols)
+void wire_copy_response(struct buf *b, bool in, int ncols, bool binary)
 {
     size_t at = wire_begin(b, in ? 'G' : 'H');
-    buf_put_u8(b, 0);
+    buf_put_u8(b, binary);
     buf_put_be16(b, (uint16_t)ncols);
     for (int i = 0; i < ncols; i++)
-        buf_put_be16(b, 0);
+        buf_put_be16(b, binary);
     wire_end(b, at);
 }
 

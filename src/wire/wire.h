@@ -175,7 +175,7 @@ static inline void wire_value_end(struct buf *b, size_t start)
 }
 void wire_row_text(struct buf *b, const char *value);
 
-void wire_copy_response(struct buf *b, bool in, int ncols); /* text format */
+void wire_copy_response(struct buf *b, bool in, int ncols, bool binary);
 void wire_copy_data(struct buf *b, struct str bytes);
 void wire_copy_done(struct buf *b);
 
