@@ -320,8 +320,9 @@ int compare_datums(const struct type_ops *ops, struct datum a, struct datum b, b
 
 /* ---- writing ---- */
 
-/* Locks a row that the snapshot shows, after a wait if need be. Above READ COMMITTED it does not wait
- * for a row that has changed since the snapshot, for which the wait would be in vain: 40001. */
+/* Locks a row that the snapshot shows, after a wait if need be. Above READ COMMITTED it does not
+ * wait for a row that has changed since the snapshot, for which the wait would be in vain: 40001.
+ */
 struct err *exec_lock_row(struct exec *x, struct str row_key, enum txn_row_lock mode,
                           struct arena *a) MUST_CHECK;
 struct err *exec_concurrent(const struct txn_newest *newest) MUST_CHECK; /* that error */

@@ -317,9 +317,8 @@ static struct err *check_seen(struct exec *x, struct str row_key, struct arena *
 
 struct err *exec_concurrent(const struct txn_newest *newest)
 {
-    return err_new("40001", newest->found
-                                ? "could not serialize access due to concurrent update"
-                                : "could not serialize access due to concurrent delete");
+    return err_new("40001", newest->found ? "could not serialize access due to concurrent update"
+                                          : "could not serialize access due to concurrent delete");
 }
 
 struct err *exec_lock_row(struct exec *x, struct str row_key, enum txn_row_lock mode,
