@@ -458,6 +458,69 @@ static struct err *drop_schemas(struct ddl *d, const PgQuery__DropStmt *s)
              : NULL;
 }
 
+/* Kinds of objects that nobody can make here, so that IF EXISTS has nothing to do. */
+static bool cannot_exist(PgQuery__ObjectType type)
+{
+    switch (type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_FDW:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_POLICY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static struct err *drop_nothing(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
+{
+    static const struct {
+        PgQuery__ObjectType type;
+        const char *word;
+    } words[] = {{PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION, "extension"},
+                 {PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER, "server"},
+                 {PG_QUERY__OBJECT_TYPE__OBJECT_FDW, "foreign-data wrapper"},
+                 {PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER, "event trigger"},
+                 {PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION, "publication"},
+                 {PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE, "language"},
+                 {PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER, "trigger"},
+                 {PG_QUERY__OBJECT_TYPE__OBJECT_POLICY, "policy"}};
+    snprintf(tag, 64, "DROP %s", ddl_object_type_name(s->remove_type));
+    for (size_t i = 0; i < s->n_objects; i++) {
+        const PgQuery__Node *o = s->objects[i];
+        bool list = o->node_case == PG_QUERY__NODE__NODE_LIST;
+        const char *name = list ? pg_str(o->list->items[o->list->n_items - 1]) : pg_str(o);
+        struct relation *r = NULL;
+        const char *word = "";
+        for (size_t k = 0; k < ARRAY_LENGTH(words); k++)
+            if (words[k].type == s->remove_type)
+                word = words[k].word;
+        if (strcmp(name, "tarn") == 0 && s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION)
+            return err_unsupported("DROP EXTENSION of \"%s\" is not supported", name);
+        if (!list || o->list->n_items < 2) {
+            ddl_notice(d, "NOTICE",
+                       err_new("00000", "%s \"%s\" does not exist, skipping", word, name));
+            continue;
+        }
+        PgQuery__List table = *o->list;
+        PgQuery__Node node = *o;
+        table.n_items--;
+        node.list = &table;
+        PgQuery__RangeVar rv = name_list(&node);
+        TRY(ddl_open(d, &rv, TXN_ACCESS_SHARE, true, &r));
+        ddl_notice(d, "NOTICE",
+                   r ? err_new("00000", "%s \"%s\" for relation \"%s\" does not exist, skipping",
+                               word, name, rv.relname)
+                     : err_new("00000", "relation \"%s\" does not exist, skipping", rv.relname));
+        relation_unref(r);
+    }
+    return NULL;
+}
+
 struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
 {
     const struct drop_kind *k = NULL;
@@ -482,6 +545,8 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
     for (size_t i = 0; i < ARRAY_LENGTH(drop_kinds); i++)
         if (drop_kinds[i].type == s->remove_type)
             k = &drop_kinds[i];
+    if (!k && s->missing_ok && cannot_exist(s->remove_type))
+        return drop_nothing(d, s, tag);
     if (!k)
         return err_unsupported("DROP %s is not supported yet",
                                ddl_object_type_name(s->remove_type));

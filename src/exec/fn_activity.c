@@ -392,6 +392,59 @@ static struct err *list_cursors(void **state, struct fn_call *c, struct datum *r
     return NULL;
 }
 
+/* ---- pg_prepared_statements ---- */
+
+enum { PREPARED_COLUMNS = 7 };
+
+struct prepared_rows {
+    struct arena *arena;
+    struct prepared_row {
+        struct prepared_row *next;
+        struct datum v[PREPARED_COLUMNS];
+    } * first, **last;
+    struct err *error;
+};
+
+static void copy_prepared(void *arg, const struct prepared_info *i)
+{
+    struct prepared_rows *l = arg;
+    struct prepared_row *row = arena_new(l->arena, struct prepared_row);
+    struct datum *types = arena_new_array(l->arena, struct datum, i->ntypes + 1);
+    for (int k = 0; k < i->ntypes; k++)
+        types[k] = datum_int(i->types[k]);
+    *row = (struct prepared_row){.next = NULL};
+    row->v[0] = datum_str(arena_str(l->arena, str_from(i->name)));
+    row->v[1] = datum_str(arena_str(l->arena, str_from(i->statement)));
+    row->v[2] = i->prepared ? datum_int(i->prepared) : datum_null();
+    if (!l->error)
+        l->error =
+            array_make_1d(type_by_oid(REGTYPE_OID), types, (size_t)i->ntypes, l->arena, &row->v[3]);
+    row->v[4] = datum_bool(i->from_sql);
+    row->v[5] = row->v[6] = datum_null(); /* nobody counts */
+    *l->last = row;
+    l->last = &row->next;
+}
+
+static struct err *prepared_statements(void **state, struct fn_call *c, struct datum *row,
+                                       int ncols, bool *done)
+{
+    struct prepared_rows *l = *state;
+    if (!l) {
+        TRY(need_session(c));
+        *state = l = arena_new(c->state_arena, struct prepared_rows);
+        *l = (struct prepared_rows){.arena = c->state_arena};
+        l->last = &l->first;
+        c->session->ops->each_prepared(c->session, copy_prepared, l);
+        TRY(l->error);
+    }
+    *done = !l->first;
+    if (*done)
+        return NULL;
+    memcpy(row, l->first->v, sizeof(struct datum) * (size_t)ncols);
+    l->first = l->first->next;
+    return NULL;
+}
+
 /* ---- pg_settings ---- */
 
 enum { SETTING_COLUMNS = 17 };
@@ -696,6 +749,7 @@ static const struct srf_impl srfs[] = {
     {"pg_stat_get_activity", get_activity},
     {"pg_cursor", list_cursors},
     {"show_all_settings", all_settings},
+    {"pg_prepared_statement", prepared_statements},
     {"pg_listening_channels", listening_channels},
 };
 

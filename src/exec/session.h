@@ -12,6 +12,7 @@
 struct session;
 struct session_info;
 struct cursor_info;
+struct prepared_info;
 struct setting_info;
 struct own_stmt;
 struct raw_stmt;
@@ -47,6 +48,9 @@ struct session_ops {
     void (*each_channel)(struct session *s, void (*visit)(void *arg, const char *channel),
                          void *arg);
     double (*notify_usage)(void); /* of the queue, 0 to 1 */
+    /* Lists the session's own prepared statements, for pg_prepared_statements. */
+    void (*each_prepared)(struct session *s,
+                          void (*visit)(void *arg, const struct prepared_info *info), void *arg);
     /* Lists the session's own portals, for pg_cursors. */
     void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
                         void *arg);
@@ -70,6 +74,15 @@ struct session_info {
     uint64_t lxid; /* counts the session's transactions */
     uint64_t xid;  /* of the transaction, 0: none yet */
     bool tls;
+};
+
+struct prepared_info {
+    const char *name;
+    const char *statement;
+    int64_t prepared; /* timestamptz */
+    const uint32_t *types;
+    int ntypes;
+    bool from_sql;
 };
 
 struct cursor_info {

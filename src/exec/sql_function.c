@@ -234,10 +234,6 @@ static struct err *take_value(void *arg, const struct statement_plan *plan, cons
     if (p->rettype == VOID_OID)
         return NULL;
     uint32_t from = plan->out[0].expr->type;
-    const uint32_t *types;
-    if (plan->nout == 1 && out_columns(p, &types, v->c->arena) == 1)
-        return convert(v->c->env, row[0], from, is_pseudo(types[0]) ? v->c->result_type : types[0],
-                       v->c->arena, v->out);
     const struct cat_type *to = builtin_type(v->c->result_type);
     bool row_wanted = v->c->result_type == RECORD_OID || (to && to->kind == 'c');
     if (plan->nout > 1 || (row_wanted && from != v->c->result_type && from != RECORD_OID))

@@ -7,17 +7,79 @@
 
 struct own_handler own_handler;
 
+static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag);
+
+/* CREATE SCHEMA's elements: PostgreSQL makes them by kind, whatever their order. */
+static int element_pass(const PgQuery__Node *n)
+{
+    switch (n->node_case) {
+    case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT:
+        return 0;
+    case PG_QUERY__NODE__NODE_CREATE_STMT:
+        return 1;
+    case PG_QUERY__NODE__NODE_VIEW_STMT:
+        return 2;
+    case PG_QUERY__NODE__NODE_INDEX_STMT:
+        return 3;
+    default:
+        return 4;
+    }
+}
+
+static struct err *check_element(const PgQuery__Node *n, const char *schema)
+{
+    const PgQuery__RangeVar *rv =
+        n->node_case == PG_QUERY__NODE__NODE_CREATE_STMT       ? n->create_stmt->relation
+        : n->node_case == PG_QUERY__NODE__NODE_CREATE_SEQ_STMT ? n->create_seq_stmt->sequence
+        : n->node_case == PG_QUERY__NODE__NODE_VIEW_STMT       ? n->view_stmt->view
+        : n->node_case == PG_QUERY__NODE__NODE_INDEX_STMT      ? n->index_stmt->relation
+                                                               : NULL;
+    if (!rv)
+        return err_unsupported("%s in CREATE SCHEMA is not supported yet", statement_name(n));
+    if (rv->schemaname && *rv->schemaname && strcmp(rv->schemaname, schema) != 0)
+        return err_new("42P15",
+                       "CREATE specifies a schema (%s) different from the one being created (%s)",
+                       rv->schemaname, schema);
+    return NULL;
+}
+
+/* The new schema comes first in the search path meanwhile. */
+static struct err *create_elements(struct ddl *d, const PgQuery__CreateSchemaStmt *s,
+                                   const char *name, uint32_t nsp)
+{
+    enum { PASSES = 5 };
+    struct cat *cat = d->cat;
+    const struct cat before = *cat;
+    uint32_t *path = arena_new_array(d->arena, uint32_t, cat->nsearch_path + 2);
+    struct err *e = NULL;
+    char tag[64];
+    for (size_t i = 0; i < s->n_schema_elts; i++)
+        TRY(check_element(s->schema_elts[i], name));
+    path[0] = nsp;
+    if (cat->nsearch_path)
+        memcpy(path + 1, cat->search_path, sizeof(*path) * (size_t)cat->nsearch_path);
+    cat->search_path = path;
+    cat->nsearch_path++;
+    cat->creation_nsp = nsp;
+    for (int pass = 0; pass < PASSES; pass++)
+        for (size_t i = 0; !e && i < s->n_schema_elts; i++)
+            if (element_pass(s->schema_elts[i]) == pass)
+                e = run(d, s->schema_elts[i], tag);
+    cat->search_path = before.search_path;
+    cat->nsearch_path = before.nsearch_path;
+    cat->creation_nsp = before.creation_nsp;
+    return e;
+}
+
 static struct err *create_schema(struct ddl *d, const PgQuery__CreateSchemaStmt *s)
 {
     uint32_t oid;
     const char *name = s->schemaname;
-    if (s->n_schema_elts)
-        return err_unsupported("CREATE SCHEMA with elements is not supported yet");
-    if ((!name || !*name) && s->authrole)
-        name = s->authrole->rolename;
     uint32_t owner = d->cat->role;
     if (s->authrole)
         TRY(ddl_role(d, s->authrole, &owner));
+    if (!name || !*name)
+        TRY(cat_role_name(d->cat, owner, d->arena, &name));
     if (strncmp(name, "pg_", 3) == 0 && d->s->pid)
         return err_detail(err_new("42939", "unacceptable schema name \"%s\"", name),
                           "The prefix \"pg_\" is reserved for system schemas.");
@@ -28,7 +90,61 @@ static struct err *create_schema(struct ddl *d, const PgQuery__CreateSchemaStmt 
         ddl_notice(d, "NOTICE", err_new("42P06", "schema \"%s\" already exists, skipping", name));
         return NULL;
     }
-    return ddl_create_namespace(d->cat, name, owner, &oid);
+    TRY(ddl_create_namespace(d->cat, name, owner, &oid));
+    return s->n_schema_elts ? create_elements(d, s, name, oid) : NULL;
+}
+
+/* ---- CLUSTER ---- */
+
+/* Rows are kept by their primary key, so there is nothing to sort; the mark is kept. */
+static struct err *cluster(struct ddl *d, const PgQuery__ClusterStmt *s)
+{
+    struct relation *r;
+    bool found = false;
+    if (!s->relation)
+        return NULL;
+    TRY(ddl_open(d, s->relation, TXN_ACCESS_EXCLUSIVE, false, &r));
+    struct err *e = ddl_must_own(d, r);
+    bool named = s->indexname && *s->indexname;
+    for (int i = 0; !e && i < r->nindexes; i++) {
+        struct datum key = datum_int(r->indexes[i].oid);
+        struct datum v[IDX_COUNT];
+        bool there;
+        e = systab_get(d->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, d->arena, v, &there);
+        if (!e && there)
+            found |=
+                named ? strcmp(r->indexes[i].name, s->indexname) == 0 : v[IDX_CLUSTERED].i != 0;
+    }
+    if (!e && !found)
+        e = named ? err_new("42704", "index \"%s\" for table \"%s\" does not exist", s->indexname,
+                            r->name)
+                  : err_new("42704", "there is no previously clustered index for table \"%s\"",
+                            r->name);
+    for (int i = 0; !e && named && i < r->nindexes; i++)
+        e = ddl_update_index(d->cat, r->indexes[i].oid, IDX_CLUSTERED,
+                             datum_bool(strcmp(r->indexes[i].name, s->indexname) == 0));
+    relation_unref(r);
+    return e;
+}
+
+/* ---- extensions: there are none to be had ---- */
+
+static struct err *create_extension(struct ddl *d, const PgQuery__CreateExtensionStmt *s)
+{
+    enum { EXTENSION_NAME_INDEX = 3081, EXTENSION_COLUMNS = 8 };
+    struct datum key = cstr_datum(s->extname);
+    struct datum v[EXTENSION_COLUMNS];
+    bool found;
+    TRY(systab_get(d->cat, PG_EXTENSION, EXTENSION_NAME_INDEX, &key, 1, d->arena, v, &found));
+    if (found && s->if_not_exists) {
+        ddl_notice(d, "NOTICE",
+                   err_new("42710", "extension \"%s\" already exists, skipping", s->extname));
+        return NULL;
+    }
+    if (found)
+        return err_new("42710", "extension \"%s\" already exists", s->extname);
+    return err_hint(err_unsupported("extension \"%s\" is not available", s->extname),
+                    "This server has no extensions.");
 }
 
 /* ---- databases ---- */
@@ -310,6 +426,12 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         return ddl_create_table(d, n->create_stmt, tag);
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
         return ddl_create_table_as(d, n->create_table_as_stmt, tag);
+    case PG_QUERY__NODE__NODE_CLUSTER_STMT:
+        snprintf(tag, 64, "CLUSTER");
+        return cluster(d, n->cluster_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_EXTENSION_STMT:
+        snprintf(tag, 64, "CREATE EXTENSION");
+        return create_extension(d, n->create_extension_stmt);
     case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
         return ddl_create_function(d, n->create_function_stmt, tag);
     case PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT:

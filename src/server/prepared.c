@@ -84,6 +84,21 @@ struct err *prepared_new(const char *sql, size_t sql_len, const uint32_t *types,
     return NULL;
 }
 
+void prepared_each(struct session *s, void (*visit)(void *arg, const struct prepared_info *info),
+                   void *arg)
+{
+    for (const struct prepared *p = backend_of(s)->prepared; p; p = p->next) {
+        struct prepared_info info = {.name = p->name ? p->name : "",
+                                     .statement = p->sql + strspn(p->sql, " "),
+                                     .prepared = p->created,
+                                     .types = p->params.types,
+                                     .ntypes = p->params.count,
+                                     .from_sql = p->from_sql};
+        if (p->name && *p->name)
+            visit(arg, &info);
+    }
+}
+
 struct prepared *prepared_ref(struct prepared *p)
 {
     p->refs++;

@@ -256,6 +256,7 @@ static struct err *parse_new(struct backend *b, const struct wire_parse *m)
         text_cache_keep(b, p);
         return NULL;
     }
+    p->created = b->base.types.stmt_timestamp;
     p->name = strdup(m->name);
     CHECK(p->name != NULL);
     p->next = b->prepared;

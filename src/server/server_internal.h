@@ -75,6 +75,7 @@ struct prepared {
     uint32_t *declared;
     bool fixed_result; /* described: the columns may not change any more */
     bool from_sql;     /* PREPARE */
+    int64_t created;   /* timestamptz; 0: not named */
     struct statement_plan *plan;
     uint64_t path_generation;
     bool plan_is_local; /* made by a transaction that had changed the catalog: good for one use */
@@ -85,6 +86,9 @@ struct prepared {
 struct err *prepared_new(const char *sql, size_t sql_len, const uint32_t *types, int ntypes,
                          struct prepared **out) MUST_CHECK;
 struct prepared *prepared_ref(struct prepared *p);
+/* The session's named ones. */
+void prepared_each(struct session *s, void (*visit)(void *arg, const struct prepared_info *info),
+                   void *arg);
 /* A statement of its own that starts from a planned one: its text, tree, types and plan are not
  * made again. What either becomes later is nothing to the other. NULL: no memory. */
 struct prepared *prepared_share(struct backend *b, struct prepared *source) MUST_CHECK;

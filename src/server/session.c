@@ -500,6 +500,7 @@ const struct session_ops backend_ops = {
     .signal = registry_signal,
     .each_session = registry_each,
     .cursor_key = cursor_current_key,
+    .each_prepared = prepared_each,
     .each_cursor = cursors_each,
     .read_only = op_read_only,
     .notify = notify_send,

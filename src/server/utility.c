@@ -70,6 +70,7 @@ struct err *run_prepare(struct backend *b, struct run *r)
     TRY(prepare_nested(b, r, types, n, &p));
     p->name = strdup(s->name);
     CHECK(p->name != NULL);
+    p->created = b->base.types.stmt_timestamp;
     p->next = b->prepared;
     b->prepared = p;
     snprintf(r->tag, sizeof(r->tag), "PREPARE");

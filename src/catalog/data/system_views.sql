@@ -223,3 +223,7 @@ CREATE VIEW pg_catalog.pg_stat_sys_indexes AS
 SELECT s.*
 FROM pg_catalog.pg_stat_all_indexes s
 WHERE s.schemaname IN ('pg_catalog'::name, 'information_schema'::name) OR s.schemaname ~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_prepared_statements AS
+SELECT p.name, p.statement, p.prepare_time, p.parameter_types, p.from_sql, p.generic_plans, p.custom_plans
+FROM pg_catalog.pg_prepared_statement() p;
