@@ -108,6 +108,9 @@ struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f,
                               struct expr **out) MUST_CHECK;
 struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s,
                             struct expr **out) MUST_CHECK;
+/* A subquery of at most one row, by columns: NULLs when there is no row. */
+struct err *sublink_columns(struct level *l, const pg_node *select, int location,
+                            struct expr ***out, int *nout) MUST_CHECK;
 /* Walks all direct children; stops at the first error. Subqueries are not entered. */
 typedef struct err *(*expr_visit)(struct expr **e, void *arg);
 struct err *expr_children(struct expr *e, expr_visit visit, void *arg) MUST_CHECK;
