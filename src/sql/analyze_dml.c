@@ -432,29 +432,58 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     return NULL;
 }
 
+/* SET (a, b) = ROW(...) or (SELECT ...): one of the values. `columns`: those of the subquery, which
+ * its first column analyzes. */
+static struct err *multi_value(struct level *l, const PgQuery__MultiAssignRef *m,
+                               struct expr ***columns, struct expr **out)
+{
+    struct analysis *a = l->a;
+    struct err *mismatch = NULL;
+    if (m->source->node_case == PG_QUERY__NODE__NODE_ROW_EXPR) {
+        const PgQuery__RowExpr *row = m->source->row_expr;
+        if ((int)row->n_args == m->ncolumns)
+            return analyze_expr_in(l, row->args[m->colno - 1], CL_UPDATE, out);
+        mismatch = err_new("42601", "number of columns does not match number of values");
+        return at(a, mismatch, row->location);
+    }
+    if (m->source->node_case != PG_QUERY__NODE__NODE_SUB_LINK)
+        return at(
+            a,
+            err_unsupported("source for a multiple-column UPDATE item must be a sub-SELECT or "
+                            "ROW() expression"),
+            node_location(m->source));
+    const PgQuery__SubLink *s = m->source->sub_link;
+    if (m->colno == 1) {
+        int n;
+        enum clause clause = l->clause;
+        l->clause = CL_UPDATE;
+        TRY(sublink_columns(l, s->subselect, s->location, columns, &n));
+        l->clause = clause;
+        if (n != m->ncolumns)
+            return at(a, err_new("42601", "number of columns does not match number of values"),
+                      s->location);
+    }
+    *out = (*columns)[m->colno - 1];
+    return NULL;
+}
+
 struct err *dml_analyze_set(struct level *l, pg_node **list, size_t n, struct assignment **out,
                             int *nout)
 {
     struct analysis *a = l->a;
     *out = arena_new_array(a->arena, struct assignment, n + 1);
     *nout = 0;
+    struct expr **columns = NULL;
     for (size_t i = 0; i < n; i++) {
         const PgQuery__ResTarget *t = list[i]->res_target;
         const pg_node *val = t->val;
         struct expr *value;
         if (val->node_case == PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) {
             const PgQuery__MultiAssignRef *m = val->multi_assign_ref;
-            if (m->source->node_case != PG_QUERY__NODE__NODE_ROW_EXPR)
-                return at(
-                    a, err_unsupported("assigning a subquery to several columns is not supported"),
-                    t->location);
-            const PgQuery__RowExpr *row = m->source->row_expr;
-            if ((int)row->n_args != m->ncolumns)
-                return at(a, err_new("42601", "number of columns does not match number of values"),
-                          t->location);
-            val = row->args[m->colno - 1];
+            TRY(multi_value(l, m, &columns, &value));
+        } else {
+            TRY(analyze_expr_in(l, val, CL_UPDATE, &value));
         }
-        TRY(analyze_expr_in(l, val, CL_UPDATE, &value));
         TRY(add_assignment(l, t, value, *out, nout));
     }
     return NULL;

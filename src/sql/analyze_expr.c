@@ -191,6 +191,25 @@ static struct err *analyze_rows_op(struct level *l, const PgQuery__AExpr *x, str
     return make_row_compare(l, op, lhs, rhs, (int)left->n_args, x->location, out);
 }
 
+/* (a, b) op (SELECT ...). */
+static struct err *analyze_row_subquery(struct level *l, const PgQuery__AExpr *x, struct str op,
+                                        struct expr **out)
+{
+    const PgQuery__RowExpr *left = as_row(x->lexpr)->row_expr;
+    const PgQuery__SubLink *s = x->rexpr->sub_link;
+    struct expr **lhs;
+    struct expr **rhs;
+    int n;
+    TRY(analyze_list(l, left->args, left->n_args, &lhs));
+    TRY(sublink_columns(l, s->subselect, s->location, &rhs, &n));
+    if (n != (int)left->n_args)
+        return at(l->a,
+                  err_new("42601", n < (int)left->n_args ? "subquery has too few columns"
+                                                         : "subquery has too many columns"),
+                  x->location);
+    return make_row_compare(l, op, lhs, rhs, n, x->location, out);
+}
+
 static bool is_null_const(const pg_node *n)
 {
     return n && n->node_case == PG_QUERY__NODE__NODE_A_CONST && n->a_const->isnull;
@@ -206,8 +225,7 @@ static struct err *analyze_op(struct level *l, const PgQuery__AExpr *x, struct e
         return analyze_rows_op(l, x, op, out);
     if (as_row(x->lexpr) && x->rexpr->node_case == PG_QUERY__NODE__NODE_SUB_LINK &&
         x->rexpr->sub_link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK)
-        return at(l->a, err_unsupported("comparing a row with a subquery is not supported"),
-                  x->location);
+        return analyze_row_subquery(l, x, op, out);
     if (x->lexpr)
         TRY(analyze_expr(l, x->lexpr, &left));
     TRY(analyze_expr(l, x->rexpr, &right));

@@ -192,12 +192,14 @@ static struct err *relation_item(struct level *l, const PgQuery__RangeVar *rv, s
 {
     struct analysis *a = l->a;
     struct relation *r;
-    struct cte *cte = rv->schemaname && *rv->schemaname ? NULL : find_cte(l, rv->relname);
+    struct cte *cte = NULL;
+    if (!rv->schemaname || !*rv->schemaname)
+        TRY(find_cte(l, rv->relname, &cte));
     if (cte)
         TRY(check_cte_reference(l, cte, rv->location));
     if (cte)
         return cte_rte(l, cte, rv, out);
-    TRY(open_relation(a, rv, &r));
+    TRY(explain_missing_cte(l, rv->relname, open_relation(a, rv, &r)));
     if (r->kind == 'v')
         return view_rte(l, r, rv->alias, out);
     if (r->kind == 'i' || r->kind == 'c')
@@ -641,6 +643,25 @@ static struct err *join_alias(struct level *l, const PgQuery__JoinExpr *j, struc
     return NULL;
 }
 
+/* JOIN ... USING (...) AS name: the merged columns by that name. */
+static struct err *using_alias(struct level *l, const PgQuery__JoinExpr *j, struct ns_item merged,
+                               int n, struct from_node *f)
+{
+    if (!j->join_using_alias)
+        return NULL;
+    f->using_alias = j->join_using_alias->aliasname;
+    for (int i = 0; i < l->nitems; i++)
+        if (l->items[i]->rel_visible && l->items[i]->name &&
+            strcmp(l->items[i]->name, f->using_alias) == 0)
+            return err_new("42712", "table name \"%s\" specified more than once", f->using_alias);
+    merged.name = f->using_alias;
+    merged.ncols = n;
+    merged.rel_visible = true;
+    merged.cols_visible = false;
+    ns_add(l, merged);
+    return NULL;
+}
+
 static struct err *join_item(struct level *l, const PgQuery__JoinExpr *j, struct from_node **out)
 {
     struct analysis *a = l->a;
@@ -683,6 +704,7 @@ static struct err *join_item(struct level *l, const PgQuery__JoinExpr *j, struct
     TRY(join_using(l, names, n, left, right, f, &item, &cap));
     if (j->quals)
         TRY(join_on(l, j->quals, left.first, &f->on));
+    TRY(using_alias(l, j, item, n, f));
     add_rest(l, left, names, n, &item, &cap);
     add_rest(l, right, names, n, &item, &cap);
     TRY(join_alias(l, j, &item, left.first));

@@ -376,6 +376,67 @@ static struct err *analyze_any(struct level *l, const PgQuery__SubLink *s, struc
     return NULL;
 }
 
+/* SELECT ROW(its columns) FROM the query. */
+static struct query *row_query(struct analysis *a, struct query *sub)
+{
+    struct query *q = arena_new(a->arena, struct query);
+    struct from_node *f = arena_new(a->arena, struct from_node);
+    struct expr *row = expr_new(a, E_ROW, RECORD_OID, -1);
+    int n = visible_targets(sub);
+    q->kind = Q_SELECT;
+    q->parent = sub->parent;
+    sub->parent = q;
+    struct rte *rte = rte_new(a, q, RTE_SUBQUERY, "*ROW*", n);
+    rte->sub = sub;
+    row->args = arena_new_array(a->arena, struct expr *, n);
+    for (int i = 0; i < sub->ntargets; i++) {
+        const struct expr *e = sub->targets[i].expr;
+        int k = row->nargs;
+        if (!sub->targets[i].name)
+            continue;
+        rte->colnames[k] = sub->targets[i].name;
+        rte->types[k] = e->type;
+        rte->typmods[k] = e->typmod;
+        rte->collations[k] = e->collation;
+        row->args[row->nargs++] = expr_var(a->arena, rte, k + 1, e->location);
+    }
+    f->rte = rte;
+    q->from = arena_memdup(a->arena, &f, sizeof(f));
+    q->nfrom = 1;
+    q->targets = arena_new(a->arena, struct target);
+    q->targets[0] = (struct target){.expr = row, .name = "row"};
+    q->ntargets = 1;
+    return q;
+}
+
+struct err *sublink_columns(struct level *l, const pg_node *select, int location,
+                            struct expr ***out, int *nout)
+{
+    struct analysis *a = l->a;
+    struct expr *e = expr_new(a, E_SUBLINK, RECORD_OID, location);
+    struct query *sub;
+    a->in_sublink++;
+    TRY(analyze_select_node(a, l, select, true, &sub));
+    a->in_sublink--;
+    for (int i = 0; i < sub->ntargets; i++)
+        TRY(resolve_unknown(a, &sub->targets[i].expr));
+    e->sublink.kind = SUBLINK_SCALAR;
+    e->sublink.query = row_query(a, sub);
+    const struct expr *row = e->sublink.query->targets[0].expr;
+    *nout = row->nargs;
+    *out = arena_new_array(a->arena, struct expr *, row->nargs);
+    for (int i = 0; i < row->nargs; i++) {
+        struct expr *f = expr_new(a, E_FIELD, row->args[i]->type, row->args[i]->location);
+        f->typmod = row->args[i]->typmod;
+        f->collation = row->args[i]->collation;
+        f->args = arena_memdup(a->arena, &e, sizeof(struct expr *));
+        f->nargs = 1;
+        f->field.field = i + 1;
+        (*out)[i] = f;
+    }
+    return NULL;
+}
+
 struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s, struct expr **out)
 {
     struct analysis *a = l->a;

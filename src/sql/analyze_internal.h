@@ -70,6 +70,15 @@ struct analysis {
     int ninline_args;
 };
 
+struct level;
+
+/* An item of WITH RECURSIVE, which others may name before it is analyzed. */
+struct with_item {
+    const PgQuery__CommonTableExpr *tree;
+    struct level *home;
+    struct cte *cte; /* NULL: not begun */
+};
+
 struct level {
     struct analysis *a;
     struct level *parent;
@@ -77,7 +86,11 @@ struct level {
     struct ns_item **items;
     int nitems;
     int items_cap;
-    struct cte **ctes; /* visible here, latest last; outer levels are searched too */
+    struct cte **ctes;      /* visible here, latest last; outer levels are searched too */
+    struct with_item *with; /* of WITH RECURSIVE; a set operation's arms share them */
+    int nwith;
+    const PgQuery__WithClause *later; /* not RECURSIVE, being analyzed */
+    struct cte *running;              /* of `with`, the innermost being analyzed */
     int nctes;
     int ctes_cap;
     enum clause clause;
@@ -109,6 +122,9 @@ struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f,
                               struct expr **out) MUST_CHECK;
 struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s,
                             struct expr **out) MUST_CHECK;
+/* A subquery of at most one row, by columns: NULLs when there is no row. */
+struct err *sublink_columns(struct level *l, const pg_node *select, int location,
+                            struct expr ***out, int *nout) MUST_CHECK;
 /* Walks all direct children; stops at the first error. Subqueries are not entered. */
 typedef struct err *(*expr_visit)(struct expr **e, void *arg);
 struct err *expr_children(struct expr *e, expr_visit visit, void *arg) MUST_CHECK;
@@ -130,7 +146,8 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref,
 struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct target **targets,
                         int *n, int *cap) MUST_CHECK;
 struct ns_item *find_ns_item(struct level *l, const char *nsp, const char *name);
-struct cte *find_cte(struct level *l, const char *name);
+/* NULL: there is none. It may be under analysis. */
+struct err *find_cte(struct level *l, const char *name, struct cte **out) MUST_CHECK;
 
 /* ---- composite values (analyze_composite.c) ---- */
 struct part;
@@ -222,6 +239,9 @@ struct err *analyze_setop_arm(struct level *l, const PgQuery__SelectStmt *s,
                               struct query **out) MUST_CHECK;
 /* The result columns of a set operation whose arms are analyzed. */
 struct err *setop_columns(struct level *l) MUST_CHECK;
+/* Adds to an error about a missing table that WITH has one of that name further on. */
+struct err *explain_missing_cte(const struct level *l, const char *name, struct err *e) MUST_CHECK;
+struct err *analyze_with_item(struct with_item *item) MUST_CHECK;
 /* analyze_with.c: what recursive queries may not do. */
 struct err *check_cte_reference(struct level *l, const struct cte *cte, int location) MUST_CHECK;
 struct err *check_recursive_term(struct level *l) MUST_CHECK;

@@ -25,9 +25,7 @@ struct err *rte_add_ns(struct level *l, struct rte *rte, bool rel_visible, bool 
         for (int i = 0; i < l->nitems; i++) {
             if (l->items[i]->rel_visible && l->items[i]->name && rte->name &&
                 strcmp(l->items[i]->name, rte->name) == 0)
-                return at(l->a,
-                          err_new("42712", "table name \"%s\" specified more than once", rte->name),
-                          rte->location);
+                return err_new("42712", "table name \"%s\" specified more than once", rte->name);
         }
     }
     ns_add(l, item);
@@ -226,7 +224,7 @@ static struct err *missing_table(struct level *l, const char *nsp, const char *t
             const struct ns_item *item = up->items[i];
             const struct relation *r =
                 item->rte && item->rte->kind == RTE_RELATION ? item->rte->rel : NULL;
-            bool by_name = item->name && strcmp(item->name, table) == 0;
+            bool by_name = item->rte && item->name && strcmp(item->name, table) == 0;
             if (!by_name && !(r && strcmp(r->name, table) == 0))
                 continue;
             if (nsp && !(r && strcmp(r->nsp_name, nsp) == 0))
@@ -345,11 +343,22 @@ struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct t
     return NULL;
 }
 
-struct cte *find_cte(struct level *l, const char *name)
+struct err *find_cte(struct level *l, const char *name, struct cte **out)
 {
-    for (struct level *up = l; up; up = up->parent)
-        for (int i = up->nctes - 1; i >= 0; i--)
+    *out = NULL;
+    for (struct level *up = l; up; up = up->parent) {
+        for (int i = up->nctes - 1; i >= 0 && !*out; i--)
             if (strcmp(up->ctes[i]->name, name) == 0)
-                return up->ctes[i];
+                *out = up->ctes[i];
+        for (int i = 0; i < up->nwith && !*out; i++) {
+            if (strcmp(up->with[i].tree->ctename, name) != 0)
+                continue;
+            if (!up->with[i].cte)
+                TRY(analyze_with_item(&up->with[i]));
+            *out = up->with[i].cte;
+        }
+        if (*out)
+            break;
+    }
     return NULL;
 }

@@ -535,6 +535,8 @@ struct err *analyze_setop_arm(struct level *l, const PgQuery__SelectStmt *s, str
     arm.lateral = l->lateral;
     arm.ctes = l->ctes;
     arm.nctes = l->nctes;
+    arm.with = l->with;
+    arm.nwith = l->nwith;
     TRY(analyze_select(&arm, s));
     *out = arm.q;
     return NULL;

@@ -1,4 +1,5 @@
 /* WITH: common table expressions, recursive ones among them. */
+#include "rt/fiber.h"
 #include "sql/analyze_internal.h"
 
 static struct err *cte_columns(struct level *l, struct cte *cte, const PgQuery__CommonTableExpr *c,
@@ -39,6 +40,12 @@ struct err *check_cte_reference(struct level *l, const struct cte *cte, int loca
 {
     const struct analysis *a = l->a;
     const char *where = NULL;
+    const struct level *home = l;
+    while (home && home->q != cte->level)
+        home = home->parent;
+    if (cte->stage != CTE_DONE && home && home->running != cte)
+        return at(a, err_unsupported("mutual recursion between WITH items is not implemented"),
+                  cte->location);
     switch (cte->stage) {
     case CTE_DONE:
         return NULL;
@@ -163,60 +170,110 @@ static struct err *analyze_recursive(struct level *l, struct cte *cte,
     return analyze_limit(&body, s);
 }
 
-static struct err *analyze_cte(struct level *l, const PgQuery__CommonTableExpr *c, bool recursive)
+/* One that is not a UNION, or not under RECURSIVE. */
+static struct err *analyze_plain_cte(struct level *l, struct cte *cte,
+                                     const PgQuery__CommonTableExpr *c)
 {
     struct analysis *a = l->a;
-    struct cte *cte = arena_new(a->arena, struct cte);
+    if (c->search_clause || c->cycle_clause)
+        return at(a, err_new("42601", "WITH query is not recursive"), c->location);
+    if (c->ctequery->node_case == PG_QUERY__NODE__NODE_MERGE_STMT)
+        return at(a, err_unsupported("MERGE not supported in WITH query"), c->location);
+    cte->stage = CTE_NO_UNION;
+    TRY(analyze_select_node(a, l, c->ctequery, true, &cte->query));
+    if (cte->query->kind != Q_SELECT) {
+        cte->materialized = true;
+        if (l->parent)
+            return at(a,
+                      err_unsupported("WITH clause containing a data-modifying statement must be "
+                                      "at the top level"),
+                      c->location);
+    }
+    for (int i = 0; cte->query->kind == Q_SELECT && i < cte->query->ntargets; i++)
+        TRY(resolve_unknown(a, &cte->query->targets[i].expr));
+    TRY(cte_columns(l, cte, c, cte->query));
+    cte->stage = CTE_DONE;
+    return NULL;
+}
+
+static struct cte *cte_new(struct level *l, const PgQuery__CommonTableExpr *c)
+{
+    struct cte *cte = arena_new(l->a->arena, struct cte);
     cte->name = c->ctename;
     cte->level = l->q;
     cte->number = -1;
     cte->location = c->location;
-    for (int i = 0; i < l->q->nctes; i++)
-        if (strcmp(l->q->ctes[i]->name, c->ctename) == 0)
-            return at(
-                a, err_new("42712", "WITH query name \"%s\" specified more than once", c->ctename),
-                c->location);
     cte->materialized = c->ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways;
     cte->not_materialized = c->ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever;
+    return cte;
+}
+
+struct err *analyze_with_item(struct with_item *item)
+{
+    struct level *l = item->home;
+    const PgQuery__CommonTableExpr *c = item->tree;
+    struct cte *outer = l->running;
+    if (fiber_stack_left() < 64 * 1024)
+        return err_new("54001", "stack depth limit exceeded");
+    item->cte = l->running = cte_new(l, c);
     bool is_union = c->ctequery->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
                     c->ctequery->select_stmt->op == PG_QUERY__SET_OPERATION__SETOP_UNION;
-    if (recursive && is_union) {
-        ARENA_PUSH(a->arena, l->ctes, l->nctes, l->ctes_cap, cte);
-        TRY(analyze_recursive(l, cte, c));
-    } else {
-        if (c->search_clause || c->cycle_clause)
-            return at(a, err_new("42601", "WITH query is not recursive"), c->location);
-        if (recursive) {
-            cte->stage = CTE_NO_UNION;
-            ARENA_PUSH(a->arena, l->ctes, l->nctes, l->ctes_cap, cte);
-        }
-        if (c->ctequery->node_case == PG_QUERY__NODE__NODE_MERGE_STMT)
-            return at(a, err_unsupported("MERGE not supported in WITH query"), c->location);
-        TRY(analyze_select_node(a, l, c->ctequery, true, &cte->query));
-        if (cte->query->kind != Q_SELECT) {
-            cte->materialized = true;
-            if (l->parent)
+    TRY(is_union ? analyze_recursive(l, item->cte, c) : analyze_plain_cte(l, item->cte, c));
+    l->running = outer;
+    l->q->ctes[l->q->nctes++] = item->cte; /* after those that it names */
+    return NULL;
+}
+
+static struct err *check_with_names(struct level *l, const PgQuery__WithClause *w)
+{
+    for (size_t i = 0; i < w->n_ctes; i++)
+        for (size_t k = 0; k < i; k++) {
+            const PgQuery__CommonTableExpr *c = w->ctes[i]->common_table_expr;
+            if (strcmp(c->ctename, w->ctes[k]->common_table_expr->ctename) == 0)
                 return at(
-                    a,
-                    err_unsupported("WITH clause containing a data-modifying statement must be "
-                                    "at the top level"),
+                    l->a,
+                    err_new("42712", "WITH query name \"%s\" specified more than once", c->ctename),
                     c->location);
         }
-        for (int i = 0; cte->query->kind == Q_SELECT && i < cte->query->ntargets; i++)
-            TRY(resolve_unknown(a, &cte->query->targets[i].expr));
-        TRY(cte_columns(l, cte, c, cte->query));
-        cte->stage = CTE_DONE;
-        if (!recursive)
-            ARENA_PUSH(a->arena, l->ctes, l->nctes, l->ctes_cap, cte);
-    }
-    l->q->ctes[l->q->nctes++] = cte;
     return NULL;
+}
+
+struct err *explain_missing_cte(const struct level *l, const char *name, struct err *e)
+{
+    for (const struct level *up = l; e && up; up = up->parent)
+        for (size_t i = 0; up->later && i < up->later->n_ctes; i++)
+            if (strcmp(up->later->ctes[i]->common_table_expr->ctename, name) == 0)
+                return err_hint(err_detail(e,
+                                           "There is a WITH item named \"%s\", but it cannot be "
+                                           "referenced from this part of the query.",
+                                           name),
+                                "Use WITH RECURSIVE, or re-order the WITH items to remove forward "
+                                "references.");
+    return e;
 }
 
 struct err *analyze_with(struct level *l, const PgQuery__WithClause *w)
 {
-    l->q->ctes = arena_new_array(l->a->arena, struct cte *, w->n_ctes);
-    for (size_t i = 0; i < w->n_ctes; i++)
-        TRY(analyze_cte(l, w->ctes[i]->common_table_expr, w->recursive));
+    struct analysis *a = l->a;
+    TRY(check_with_names(l, w));
+    l->q->ctes = arena_new_array(a->arena, struct cte *, w->n_ctes);
+    l->q->with_recursive = w->recursive;
+    l->later = w->recursive ? NULL : w;
+    if (w->recursive) {
+        l->with = arena_new_array(a->arena, struct with_item, w->n_ctes);
+        l->nwith = (int)w->n_ctes;
+    }
+    for (int i = 0; i < l->nwith; i++)
+        l->with[i] = (struct with_item){w->ctes[i]->common_table_expr, l, NULL};
+    for (int i = 0; i < l->nwith; i++)
+        if (!l->with[i].cte)
+            TRY(analyze_with_item(&l->with[i]));
+    for (size_t i = 0; i < w->n_ctes && !w->recursive; i++) {
+        struct cte *cte = cte_new(l, w->ctes[i]->common_table_expr);
+        TRY(analyze_plain_cte(l, cte, w->ctes[i]->common_table_expr));
+        ARENA_PUSH(a->arena, l->ctes, l->nctes, l->ctes_cap, cte);
+        l->q->ctes[l->q->nctes++] = cte;
+    }
+    l->later = NULL;
     return NULL;
 }

@@ -404,6 +404,10 @@ static struct err *put_join_condition(struct deparser *d, const struct from_node
             quote_identifier(d->out, f->using[i]);
         }
         buf_put_u8(d->out, ')');
+        if (f->using_alias) {
+            buf_put_c(d->out, " AS ");
+            quote_identifier(d->out, f->using_alias);
+        }
     } else if (f->on) {
         buf_put_c(d->out, " ON ");
         put_parens(d, !d->pretty, '(');
@@ -526,13 +530,10 @@ static struct err *put_cycle(struct deparser *d, const struct cte *c)
 
 static struct err *put_with(struct deparser *d, const struct query *q)
 {
-    bool recursive = false;
-    for (int i = 0; i < q->nctes; i++)
-        recursive = recursive || q->ctes[i]->recursive;
     d->indent += INDENT_CLAUSE;
     for (int i = 0; i < q->nctes; i++) {
         const struct cte *c = q->ctes[i];
-        buf_put_c(d->out, i ? ", " : recursive ? " WITH RECURSIVE " : " WITH ");
+        buf_put_c(d->out, i ? ", " : q->with_recursive ? " WITH RECURSIVE " : " WITH ");
         quote_identifier(d->out, c->name);
         bool named = c->recursive;
         int ncols = c->cycle ? c->cycle->nplain : c->ncols;

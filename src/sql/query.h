@@ -127,6 +127,7 @@ struct from_node {
     bool swapped;       /* written as a RIGHT JOIN */
     const char **using; /* the columns of USING or NATURAL; nusing == 0: none */
     int nusing;
+    const char *using_alias; /* of those columns; NULL: none */
 };
 
 struct target {
@@ -248,6 +249,7 @@ struct query {
     struct rte *setop_rte;
     struct cte **ctes;
     int nctes;
+    bool with_recursive;
     struct row_mark *marks;
     int nmarks;
     /* INSERT, UPDATE, DELETE */

@@ -1,0 +1,25 @@
+-- Names of WITH items and of JOIN ... USING ... AS.
+create table t(id int primary key, a int); insert into t values (1,1),(2,2);
+create table t2(id int primary key, c int); insert into t2 values (1,5),(3,7);
+select * from t join t2 using (id) as u where u.id=1;
+select u.*, t.a from t left join t2 using (id) as u order by 1;
+select u.id from t join t2 using (id) as u join t u on true;
+select u.id from (t full join t2 using (id) as u) order by 1;
+select x.id, u.id from (t join t2 using (id) as u) as x;
+create view uv as select u.id, t.a from t join t2 using (id) as u;
+select pg_get_viewdef('uv'::regclass);
+with recursive a as (select * from b), b as (select 1 as x) select * from a;
+with recursive a as (select * from b), b as (select * from a) select * from a;
+with recursive a as (select * from b), b as (select * from c), c as (select 3 as x) select * from a, c;
+with recursive b(y) as (select x from a union all select y+1 from b where y < 4), a(x) as (values (1),(2)) select * from b order by 1;
+with recursive a(x) as (select 1 union all select y from b where y < 3), b(y) as (select x+1 from a) select * from a;
+with a as (select * from b), b as (select 1 as x) select * from a;
+with a as (select 1), a as (select 2) select * from a;
+with recursive r(n) as (select 1 union all (with q as (select n+1 as m from r where n<3) select m from q)) select * from r;
+with recursive r(n) as (select 1 union all select m from (select n+1 as m from r where n<3) s) select * from r union all select n from r order by 1;
+with t as (select 9 as id) select * from t;
+with t as (select * from t where id=1) select * from t;
+with recursive t as (select * from t where id=1) select * from t;
+create view wv as with recursive a as (select * from b), b as (select 1 as x) select * from a;
+select pg_get_viewdef('wv'::regclass);
+select count(*) from t, t;
