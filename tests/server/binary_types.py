@@ -99,6 +99,14 @@ def main():
         client.query(SETUP)
         for kind, value, expected in VALUES:
             round_trip(client, tally, kind, value, expected)
+        client.close()
+        server.stop()  # a new process knows nothing of the types but what the catalog says
+        server.start()
+        for kind, value, expected in reversed(VALUES):
+            client = p.Client(server.port)
+            round_trip(client, tally, kind, value, expected)
+            client.close()
+        client = p.Client(server.port)
         for kind, data, code in WRONG:
             oid = first_row(client.query("SELECT '%s'::regtype::oid" % kind))
             got = client.run(p.parse("SELECT $1", types=[int(oid[0])]),
