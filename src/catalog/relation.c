@@ -456,7 +456,6 @@ static struct err *load(struct cat *c, struct relation *r, bool *found)
     if (!*found)
         return NULL;
     TRY(load_atts(c, r));
-    TRY(cat_load_type(c, r->row_type, NULL));
     if (r->kind == 'i' || r->kind == 'c')
         return NULL;
     TRY(load_defaults(c, r));

@@ -135,6 +135,20 @@ static struct err *find_parts(struct cat *c, const struct datum *v, struct arena
     return NULL;
 }
 
+static struct err *load(struct cat *c, uint32_t oid, int depth, bool *found);
+
+/* What the analyzer makes of a type without asking for it by name: its array, a range's multirange. */
+static struct err *load_made_of(struct cat *c, const struct datum *v, const struct parts *parts)
+{
+    uint32_t array = oid_of(v[TYP_ARRAY]);
+    bool found;
+    if (array && !builtin_type(array))
+        TRY(load(c, array, 1, &found));
+    if (char_of(v[TYP_TYPE]) == 'r' && parts->multirange && !builtin_type(parts->multirange))
+        TRY(load(c, parts->multirange, 0, &found));
+    return NULL;
+}
+
 static struct err *load(struct cat *c, uint32_t oid, int depth, bool *found)
 {
     struct datum v[TYP_COUNT];
@@ -146,16 +160,18 @@ static struct err *load(struct cat *c, uint32_t oid, int depth, bool *found)
     if (depth > MAX_NESTING)
         return err_new("XX001", "type %u is nested too deeply", oid);
     arena_init(&a);
+    struct parts parts = {0, 0};
     struct err *e = systab_get(c, PG_TYPE, TYPE_OID_INDEX, &key, 1, &a, v, found);
-    if (!e && *found && !is_known(v)) {
-        struct parts parts;
-        bool inner_found;
+    if (!e && *found && (!is_known(v) || depth == 0))
         e = find_parts(c, v, &a, &parts);
-        if (!e)
-            e = load(c, parts.inner, depth + 1, &inner_found);
+    if (!e && *found && !is_known(v)) {
+        bool inner_found;
+        e = load(c, parts.inner, depth + 1, &inner_found);
         if (!e)
             register_row(v, &parts);
     }
+    if (!e && *found && depth == 0)
+        e = load_made_of(c, v, &parts);
     arena_done(&a);
     return e;
 }

@@ -179,7 +179,11 @@ static struct expr *whole_row(struct level *l, struct ns_item *item, int locatio
 {
     const struct relation *r =
         item->rte ? item->rte->view ? item->rte->view : item->rte->rel : NULL;
-    uint32_t type = r && r->row_type ? r->row_type : RECORD_OID;
+    uint32_t type = RECORD_OID;
+    if (r && r->row_type) { /* types of rows are described when somebody asks for them */
+        err_free(cat_load_type(l->a->cat, r->row_type, NULL));
+        type = builtin_type(r->row_type) ? r->row_type : RECORD_OID;
+    }
     struct expr *row = expr_new(l->a, E_ROW, type, location);
     row->args = arena_new_array(l->a->arena, struct expr *, item->ncols);
     row->field_names = arena_new_array(l->a->arena, const char *, item->ncols);

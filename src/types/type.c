@@ -192,6 +192,7 @@ static const struct type_ops arrays[] = {
     ARRAY_OPS(1041, inet, "inet"),
     UNORDERED_ARRAY_OPS(JSONARRAY_OID, json, "json"),
     UNORDERED_ARRAY_OPS(4073, jsonpath, "jsonpath"),
+    UNORDERED_ARRAY_OPS(1017, point, "point"),
     UNORDERED_ARRAY_OPS(XMLARRAY_OID, xml, "xml"),
 };
 
@@ -219,6 +220,7 @@ static const struct type_ops *const scalars[] = {
     &unknown_ops,
     &aclitem_ops,
     &inet_ops,
+    &point_ops,
     &money_ops,
     &bit_ops,
     &varbit_ops,

@@ -39,6 +39,7 @@ enum type_oid {
     FLOAT8_OID = 701,
     UNKNOWN_OID = 705,
     ACLITEM_OID = 1033,
+    POINT_OID = 600,
     CIDR_OID = 650,
     MONEY_OID = 790,
     BIT_OID = 1560,
