@@ -263,6 +263,16 @@ struct err *prepare_expr(struct planning *l, struct expr **ref)
         fold_bool(p, ref);
         return NULL;
     default:
+        if (e->kind == E_FUNC && e->func >= FIRST_USER_OID) {
+            struct expr *body = inline_user_function(p, e);
+            if (body) {
+                *ref = body;
+                p->inline_depth++;
+                struct err *err = prepare_expr(l, ref);
+                p->inline_depth--;
+                return err;
+            }
+        }
         *ref = copy_node(p->arena, e);
         TRY(expr_children(*ref, prepare_child, &s));
         fold(p, ref);

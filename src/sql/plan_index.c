@@ -19,6 +19,7 @@ static struct expr *index_expr(struct planner *p, struct rte *rte, const char *s
     /* The whole may be a column: that one is not reached by its parents. */
     if (e->kind == E_VAR && e->var.rte == own)
         e->var.rte = rte;
+    inline_user_functions(p, &e);
     return e;
 }
 

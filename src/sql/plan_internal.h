@@ -13,6 +13,7 @@ struct planner {
     struct statement_plan *plan;
     int subplans_cap;
     int ctes_cap;
+    int inline_depth; /* of functions in functions */
     int depth;
 };
 
@@ -121,5 +122,10 @@ struct expr *index_column_expr(struct planner *p, struct rte *rte, const struct 
 /* Whether the conditions on this table alone imply a partial index's. */
 bool index_predicate_holds(struct planner *p, struct rte *rte, const struct index *ix,
                            const struct qual *quals, int nquals);
+
+/* plan_inline.c: what a call of a user's function can be replaced by; NULL: it is called. */
+struct expr *inline_user_function(struct planner *p, const struct expr *call);
+/* All calls in an expression, which is not shared. */
+void inline_user_functions(struct planner *p, struct expr **ref);
 
 #endif
