@@ -137,7 +137,8 @@ static struct err *find_parts(struct cat *c, const struct datum *v, struct arena
 
 static struct err *load(struct cat *c, uint32_t oid, int depth, bool *found);
 
-/* What the analyzer makes of a type without asking for it by name: its array, a range's multirange. */
+/* What the analyzer makes of a type without asking for it by name: its array, a range's multirange.
+ */
 static struct err *load_made_of(struct cat *c, const struct datum *v, const struct parts *parts)
 {
     uint32_t array = oid_of(v[TYP_ARRAY]);

@@ -1,0 +1,27 @@
+-- Subqueries that stand for several values.
+CREATE TABLE sa (id int PRIMARY KEY, x int, y text, z numeric DEFAULT 7);
+CREATE TABLE sb (a int, p int, q text);
+INSERT INTO sa VALUES (1, 10, 'a', 1), (2, 20, 'b', 2), (3, 30, 'c', 3);
+INSERT INTO sb VALUES (1, 100, 'A'), (2, 200, 'B'), (2, 201, 'BB');
+UPDATE sa SET (x, y) = (SELECT p, q FROM sb WHERE a = sa.id) WHERE id = 1 RETURNING *;
+UPDATE sa SET (x, y) = (SELECT p, q FROM sb WHERE a = sa.id) WHERE id = 3 RETURNING *;
+UPDATE sa SET (x, y) = (SELECT p, q FROM sb WHERE a = sa.id) WHERE id = 2;
+UPDATE sa SET (x, y) = (SELECT p, q FROM sb WHERE a = sa.id ORDER BY p DESC LIMIT 1), z = z + 1 WHERE id = 2 RETURNING *;
+UPDATE sa SET (y, x) = (SELECT max(q), sum(p) FROM sb), (z) = ROW(5) WHERE id = 1 RETURNING *;
+UPDATE sa SET (x, y) = (SELECT p FROM sb WHERE a = 1);
+UPDATE sa SET (x, y) = (SELECT p, q, a FROM sb WHERE a = 1);
+UPDATE sa SET (x, y) = (SELECT * FROM sb WHERE a = 1);
+UPDATE sa SET (x, y) = (VALUES (5, 'five')) WHERE id = 3 RETURNING *;
+UPDATE sa SET (x, y) = (SELECT 1, 2 UNION SELECT 1, 2) WHERE id = 3;
+UPDATE sa SET (x, y) = (SELECT 1, '2' UNION SELECT 1, '2') WHERE id = 3 RETURNING *;
+UPDATE sa SET (x, x) = (SELECT 1, 2);
+UPDATE sa SET (x, y) = 5;
+UPDATE sa SET (x, y) = (5, DEFAULT) WHERE id = 3 RETURNING *;
+INSERT INTO sa VALUES (1, 0, '') ON CONFLICT (id) DO UPDATE SET (x, y) = (SELECT excluded.id + 50, 'again') RETURNING *;
+SELECT (1, 'a') = (SELECT 1, 'a');
+SELECT (1, 'a') = (SELECT 1, 'b'), (1, 'a') <> (SELECT 1, 'b'), (1, 'a') < (SELECT 1, 'b'), (1, 'a') >= (SELECT 2, 'b');
+SELECT (1, 'a') = (SELECT 1, 'a' WHERE false), ((1, 'a') = (SELECT 1, NULL)) IS NULL;
+SELECT (1, 200) = (SELECT a, p FROM sb);
+SELECT id FROM sa WHERE (id, x) = (SELECT a, p FROM sb WHERE q = 'A') OR (id, x) = (SELECT 1, 51) ORDER BY id;
+SELECT (1, 2) = (SELECT 1);
+DROP TABLE sa, sb;
