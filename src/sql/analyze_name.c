@@ -220,8 +220,7 @@ static struct err *missing_column(struct level *l, const char *name, int locatio
 }
 
 /* A table that is in some FROM clause, but not to be named so, or not here. */
-static struct err *missing_table(struct level *l, const char *nsp, const char *table,
-                                 const char *full)
+static struct err *missing_table(struct level *l, const char *table)
 {
     for (struct level *up = l; up; up = up->parent)
         for (int i = 0; i < up->nitems; i++) {
@@ -231,10 +230,8 @@ static struct err *missing_table(struct level *l, const char *nsp, const char *t
             bool by_name = item->rte && item->name && strcmp(item->name, table) == 0;
             if (!by_name && !(r && strcmp(r->name, table) == 0))
                 continue;
-            if (nsp && !(r && strcmp(r->nsp_name, nsp) == 0))
-                continue;
             struct err *e =
-                err_new("42P01", "invalid reference to FROM-clause entry for table \"%s\"", full);
+                err_new("42P01", "invalid reference to FROM-clause entry for table \"%s\"", table);
             return by_name ? err_hint(e,
                                       "There is an entry for table \"%s\", but it cannot be "
                                       "referenced from this part of the query.",
@@ -242,7 +239,7 @@ static struct err *missing_table(struct level *l, const char *nsp, const char *t
                            : err_hint(e, "Perhaps you meant to reference the table alias \"%s\".",
                                       item->name);
         }
-    return err_new("42P01", "missing FROM-clause entry for table \"%s\"", full);
+    return err_new("42P01", "missing FROM-clause entry for table \"%s\"", table);
 }
 
 static struct err *qualified(struct level *l, const char *nsp, const char *table, const char *name,
@@ -256,8 +253,7 @@ static struct err *qualified(struct level *l, const char *nsp, const char *table
     if (composite && type_is_composite(composite->type))
         return analyze_field(l->a, composite, name, location, out);
     if (!item) {
-        const char *full = nsp ? arena_printf(l->a->arena, "%s.%s", nsp, table) : table;
-        return at(l->a, missing_table(l, nsp, table, full), location);
+        return at(l->a, missing_table(l, table), location);
     }
     if (!usable_here)
         return not_here(l, item, location);
@@ -327,7 +323,7 @@ struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct t
         const char *table = node_str(ref->fields[ref->n_fields - 2]);
         struct ns_item *item = find_ns_item(l, nsp, table);
         if (!item)
-            return at(l->a, missing_table(l, nsp, table, table), ref->location);
+            return at(l->a, missing_table(l, table), ref->location);
         for (int i = 0; i < item->ncols; i++)
             add_target(l, item, i, ref->location, targets, n, cap);
         return NULL;

@@ -312,7 +312,9 @@ class Generator:
         group = ""
         if keys:
             names = [k for k, _ in keys]
-            group = " GROUP BY " + r.choice([", ".join(names)] * 4 + [
+            # PostgreSQL 15 drops a sort key that folds to a constant, also where a set lacks it.
+            plain = all(re.fullmatch(r"[a-z]\d+\.\w+", k) for k in names)
+            group = " GROUP BY " + r.choice([", ".join(names)] * 4 + plain * [
                 "ROLLUP (%s)" % ", ".join(names), "CUBE (%s)" % ", ".join(names),
                 "GROUPING SETS ((%s), ())" % ", ".join(names)])
         having = " HAVING %s %s" % (self.aggregate(scope, BIG), r.choice(["> 1", "IS NOT NULL", "< 5"])) \

@@ -23,3 +23,14 @@ with recursive t as (select * from t where id=1) select * from t;
 create view wv as with recursive a as (select * from b), b as (select 1 as x) select * from a;
 select pg_get_viewdef('wv'::regclass);
 select count(*) from t, t;
+-- Tables that are not there.
+select t.a.x from t;
+select nope.t.a from t;
+select q.id from t;
+select q.* from t;
+select regress_with_names.t.a from t limit 0;
+select t.a from t x;
+select (select x.a) from t;
+update t set a = t2.c;
+delete from t where t2.c = 1;
+select * from t x where exists (select from t2 where t.id = t2.id);
