@@ -171,6 +171,17 @@ static const char *agg_name(const struct plan *n)
     return !has_empty_set(n) ? "HashAggregate" : n->sets[0].size ? "MixedAggregate" : "Aggregate";
 }
 
+static bool expands_rows(const struct plan *n)
+{
+    for (int i = 0; n->kind == P_PROJECT && i < n->nexprs; i++) {
+        const struct expr *e = n->exprs[i].expr;
+        const struct cat_proc *p = e->kind == E_FUNC ? builtin_proc(e->func) : NULL;
+        if (p && p->retset)
+            return true;
+    }
+    return false;
+}
+
 /* As the text format has it, and as the others do. */
 static const char *node_name(const struct plan *n, bool text)
 {
@@ -202,6 +213,8 @@ static const char *node_name(const struct plan *n, bool text)
                                         [P_WINDOW] = "WindowAgg"};
     if (n->kind == P_DISTINCT && n->strategy == AGG_SORTED)
         return "Unique";
+    if (n->kind == P_PROJECT && !expands_rows(n))
+        return "Result";
     if (!text)
         return names[n->kind];
     switch (n->kind) {
@@ -548,15 +561,9 @@ static bool is_hidden(const struct plan *n)
 {
     if (n->kind == P_SUBQUERY && !n->filter.expr)
         return true;
-    if (n->kind != P_PROJECT)
+    if (n->kind != P_PROJECT || expands_rows(n))
         return false;
-    for (int i = 0; i < n->nexprs; i++) {
-        const struct expr *e = n->exprs[i].expr;
-        const struct cat_proc *p = e->kind == E_FUNC ? builtin_proc(e->func) : NULL;
-        if (p && p->retset)
-            return false;
-    }
-    return true;
+    return !expands_rows(n->left); /* above a ProjectSet it is a Result */
 }
 
 static void put_kind(struct explain *x, struct explain_node *to, const struct plan *n,
