@@ -149,6 +149,44 @@ static void sums_are_exact(void **state)
     arena_done(&group);
 }
 
+static void assert_sum(const struct numeric_sum *s, const char *want)
+{
+    struct datum d;
+    struct buf b = BUF_INIT;
+    assert_null(numeric_sum_get(s, &arena, &d));
+    numeric_print(d, &b);
+    assert_string_equal(buf_cstr(&b), want);
+    buf_done(&b);
+}
+
+/* A value can be taken back unless it alone has the sum's scale. */
+static void sums_take_values_back(void **state)
+{
+    static const char *const values[] = {"12345678.9", "-0.25", "1.75", "NaN", "Infinity"};
+    struct numeric_sum s = {0};
+    struct arena group;
+    bool ok;
+    arena_init(&group);
+    for (int i = 0; i < 5; i++)
+        assert_null(numeric_sum_add(&s, parse(NUMERIC_OID, values[i]), &group));
+    assert_sum(&s, "NaN");
+    assert_null(numeric_sum_remove(&s, parse(NUMERIC_OID, "NaN"), &group, &ok));
+    assert_true(ok);
+    assert_sum(&s, "Infinity");
+    assert_null(numeric_sum_remove(&s, parse(NUMERIC_OID, "Infinity"), &group, &ok));
+    assert_true(ok);
+    assert_sum(&s, "12345680.40");
+    assert_null(numeric_sum_remove(&s, parse(NUMERIC_OID, "12345678.9"), &group, &ok));
+    assert_true(ok);
+    assert_sum(&s, "1.50");
+    assert_null(numeric_sum_remove(&s, parse(NUMERIC_OID, "1.75"), &group, &ok));
+    assert_true(ok);
+    assert_sum(&s, "-0.25");
+    assert_null(numeric_sum_remove(&s, parse(NUMERIC_OID, "-0.25"), &group, &ok));
+    assert_false(ok);
+    arena_done(&group);
+}
+
 static void calendar_round_trips(void **state)
 {
     for (int64_t d = DATE_MIN; d < DATE_END; d += 99991) {
@@ -305,6 +343,7 @@ int main(void)
         cmocka_unit_test(random_numbers_keep_order),
         cmocka_unit_test(arithmetic_agrees_with_integers),
         cmocka_unit_test(sums_are_exact),
+        cmocka_unit_test(sums_take_values_back),
         cmocka_unit_test(calendar_round_trips),
         cmocka_unit_test(jsonb_finds_its_keys),
         cmocka_unit_test(deep_nesting),
