@@ -490,15 +490,19 @@ static bool match_call(struct analysis *a, const struct cat_proc *p, const char 
 }
 
 /* Drops the arguments for OUT parameters, which are not evaluated. */
-static void drop_outputs(struct analysis *a, struct candidate *c, struct expr ***args, int *nargs)
+static struct err *drop_outputs(struct analysis *a, struct candidate *c, struct expr ***args,
+                                int *nargs)
 {
     const char *modes = c->proc->argmodes;
     struct expr **kept = arena_new_array(a->arena, struct expr *, *nargs + 1);
     int n = 0;
     c->position = arena_new_array(a->arena, int, *nargs + 1);
     for (int i = 0; i < *nargs; i++) {
-        if (modes[c->outputs[i]] == 'o')
+        if (modes[c->outputs[i]] == 'o') {
+            TRY(coerce_arg(a, &(*args)[i], c->proc->allargtypes[c->outputs[i]]));
+            TRY(resolve_unknown(a, &(*args)[i]));
             continue;
+        }
         kept[n] = (*args)[i];
         c->position[n] = 0;
         for (int k = 0; k < c->outputs[i]; k++)
@@ -507,6 +511,7 @@ static void drop_outputs(struct analysis *a, struct candidate *c, struct expr **
     }
     *args = kept;
     *nargs = n;
+    return NULL;
 }
 
 /* Whether the function can take that many arguments, and with which types. */
@@ -588,7 +593,7 @@ static struct err *arrange_args(struct analysis *a, struct candidate *c, struct 
 {
     const struct cat_proc *p = c->proc;
     if (c->outputs)
-        drop_outputs(a, c, args, nargs);
+        TRY(drop_outputs(a, c, args, nargs));
     if (!c->ndefaults && !c->position)
         return NULL;
     struct expr **arranged = arena_new_array(a->arena, struct expr *, p->nargs);

@@ -30,7 +30,7 @@ call ov('a'::text, null);
 call ov('a', null);
 create procedure ov(x int) language sql as 'select 1';
 \df ov
-select proname, proargtypes, proallargtypes, proargmodes, prorettype::regtype from pg_proc where proname in ('p1','p2','ov') order by 1, 2;
+select proname, proargtypes, proallargtypes, proargmodes, prorettype::regtype from pg_proc where proname in ('p1','p2','ov') and pronamespace = current_schema::regnamespace order by 1, 2;
 select pg_get_functiondef('p2'::regproc);
 select pg_get_function_identity_arguments('p2'::regproc), pg_get_function_arguments('p2'::regproc), pg_get_function_result('p2'::regproc);
 drop procedure ov(int);
