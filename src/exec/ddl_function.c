@@ -120,7 +120,7 @@ static struct err *add_parameter(struct function *f, const PgQuery__FunctionPara
         return err_new("42P13", "only input parameters can have default values");
     if (p->defexpr)
         TRY(add_default(f, p, type, defaults));
-    else if (input && f->ndefaults)
+    else if ((input || (f->procedure && mode == 'o')) && f->ndefaults)
         return err_new("42P13", f->procedure && mode == 'o'
                                     ? "procedure OUT parameters cannot appear after one with a "
                                       "default value"
@@ -143,6 +143,8 @@ static struct err *parameters(struct function *f, const PgQuery__CreateFunctionS
     if (!e && defaults.len)
         f->defaults = arena_strndup(f->d->arena, (const char *)defaults.data, defaults.len);
     buf_done(&defaults);
+    if (!e && f->procedure && f->variadic && memchr(f->modes, 'o', (size_t)f->nall))
+        return err_unsupported("OUT parameters of a VARIADIC procedure are not supported yet");
     return e;
 }
 
@@ -635,6 +637,20 @@ static const char *written_signature(struct ddl *d, const char *name,
     return s;
 }
 
+/* Written without modes, a procedure's arguments may be all of them or those that go in. */
+static bool signature_matches(const struct cat_proc *p, const PgQuery__ObjectWithArgs *o,
+                              const uint32_t *types, int n)
+{
+    size_t size = sizeof(*types) * (size_t)n;
+    if (p->nargs == n && memcmp(p->argtypes, types, size) == 0)
+        return true;
+    for (size_t i = 0; i < o->n_objfuncargs; i++)
+        if (o->objfuncargs[i]->function_parameter->mode !=
+            PG_QUERY__FUNCTION_PARAMETER_MODE__FUNC_PARAM_DEFAULT)
+            return false;
+    return p->kind == 'p' && p->nallargs == n && memcmp(p->allargtypes, types, size) == 0;
+}
+
 struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
                               PgQuery__ObjectType type, bool missing_ok,
                               const struct cat_proc **out)
@@ -652,10 +668,7 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
     if (!o->args_unspecified)
         TRY(wanted_types(d, o, types, &nwanted));
     for (int i = 0; i < n; i++) {
-        bool same = o->args_unspecified ||
-                    (all[i]->nargs == nwanted &&
-                     memcmp(all[i]->argtypes, types, sizeof(*types) * (size_t)nwanted) == 0);
-        if (!same)
+        if (!o->args_unspecified && !signature_matches(all[i], o, types, nwanted))
             continue;
         *out = all[i];
         matches++;

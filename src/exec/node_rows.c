@@ -1,5 +1,6 @@
 /* Nodes that order, cut, compute and combine rows. */
 #include "exec/exec_internal.h"
+#include "sql/analyze.h"
 
 #include "types/record.h"
 
@@ -189,7 +190,8 @@ static struct err *next_value(struct exec *x, const struct call_site *site,
     for (int k = 0; p->argmodes && k < p->nallargs && n < MAX_OUT; k++) {
         if (!strchr("obt", p->argmodes[k]))
             continue;
-        types[n] = type_by_oid(p->allargtypes[k]);
+        types[n] =
+            type_by_oid(polymorphic_output(p, p->allargtypes[k], site->arg_types, &s->arena));
         names[n++] = p->argnames ? p->argnames[k] : STR("");
     }
     struct fn_call c = call_for(x, site, args, &s->arena);

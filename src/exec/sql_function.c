@@ -188,14 +188,15 @@ static struct err *convert(const struct type_env *env, struct datum value, uint3
     return e;
 }
 
-/* The columns of OUT arguments or TABLE; 0: one value. */
-static int out_columns(const struct cat_proc *p, const uint32_t **types, struct arena *a)
+/* The columns of OUT arguments or TABLE for arguments of these types; 0: one value. */
+static int out_columns(const struct cat_proc *p, const uint32_t *args, const uint32_t **types,
+                       struct arena *a)
 {
     uint32_t *list = arena_new_array(a, uint32_t, p->nallargs + 1);
     int n = 0;
     for (int i = 0; p->argmodes && i < p->nallargs; i++)
         if (strchr("obt", p->argmodes[i]))
-            list[n++] = p->allargtypes[i];
+            list[n++] = polymorphic_output(p, p->allargtypes[i], args, a);
     *types = list;
     return n;
 }
@@ -215,7 +216,7 @@ static struct err *make_record(struct fn_call *c, const struct cat_proc *p,
     struct str *names = arena_new_array(c->arena, struct str, n + 1);
     struct datum *values = arena_new_array(c->arena, struct datum, n + 1);
     const uint32_t *types;
-    int nout = out_columns(p, &types, c->arena);
+    int nout = out_columns(p, c->arg_types, &types, c->arena);
     for (int i = 0; i < n; i++) {
         uint32_t type = i < nout ? types[i] : plan->out[i].expr->type;
         ops[i] = type_lookup(c->env, type);
@@ -268,7 +269,7 @@ static struct err *take_row(void *arg, const struct statement_plan *plan, const 
     struct fn_call *c = s->c;
     const struct cat_proc *p = builtin_proc(c->func);
     const uint32_t *types;
-    int nout = out_columns(p, &types, c->state_arena);
+    int nout = out_columns(p, c->arg_types, &types, c->state_arena);
     struct datum *kept = arena_new_array(c->state_arena, struct datum, s->ncols + 1);
     for (int i = 0; i < s->ncols; i++) {
         uint32_t from = i < plan->nout ? plan->out[i].expr->type : 0;
@@ -326,7 +327,7 @@ static struct err *check_result(struct arena *a, const struct cat_proc *p, const
     const struct target *targets = q->kind == Q_SELECT ? q->targets : q->returning;
     int ntargets = q->kind == Q_SELECT ? q->ntargets : q->nreturning;
     const uint32_t *types;
-    int nout = out_columns(p, &types, a);
+    int nout = out_columns(p, p->argtypes, &types, a);
     int n = 0;
     for (int i = 0; i < ntargets; i++)
         n += targets[i].name != NULL;

@@ -136,7 +136,7 @@ static struct err *run_rows(struct backend *b, struct portal *p, uint64_t max_ro
         if (!found)
             break;
         ++*nrows;
-        if (send && p->stmt->desc.ncols + (p->stmt->plan->query->kind == Q_SELECT))
+        if (send && plan_has_rows(p->stmt->plan))
             TRY(put_row(b, out, &p->stmt->desc, row, formats, nformats));
         if (out->len >= FLUSH_BYTES)
             TRY(backend_flush(b));

@@ -18,6 +18,7 @@ enum stmt_kind stmt_kind_of(const struct raw_stmt *raw)
     case PG_QUERY__NODE__NODE_UPDATE_STMT:
     case PG_QUERY__NODE__NODE_DELETE_STMT:
     case PG_QUERY__NODE__NODE_MERGE_STMT:
+    case PG_QUERY__NODE__NODE_CALL_STMT:
         return STMT_PLAN;
     case PG_QUERY__NODE__NODE_TRANSACTION_STMT:
         return STMT_TRANSACTION;

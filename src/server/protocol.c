@@ -460,7 +460,7 @@ static void describe_columns(struct backend *b, struct prepared *stmt, const int
     uint32_t type = TEXT_OID;
     if (stmt->kind == STMT_PLAN) {
         desc = &stmt->desc;
-        rows = desc->ncols || stmt->plan->query->kind == Q_SELECT;
+        rows = plan_has_rows(stmt->plan);
     } else if (stmt->raw.tree) {
         rows = utility_columns(b, &stmt->raw, &desc, names, &n, &type);
     }

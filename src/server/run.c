@@ -99,8 +99,19 @@ static void put_tag(char *tag, const char *prefix, uint64_t n)
     memcpy(tag + len, digits + at, sizeof(digits) - at);
 }
 
+bool plan_has_rows(const struct statement_plan *plan)
+{
+    if (plan->query->call)
+        return plan->out[0].expr->type != VOID_OID;
+    return plan->nout || plan->query->kind == Q_SELECT;
+}
+
 void tag_plan(const struct statement_plan *plan, uint64_t nrows, char tag[TAG_BYTES])
 {
+    if (plan->query->call) {
+        memcpy(tag, "CALL", sizeof("CALL"));
+        return;
+    }
     switch (plan->query->kind) {
     case Q_INSERT:
         put_tag(tag, "INSERT 0 ", nrows);
@@ -146,7 +157,7 @@ struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *pl
     struct result_desc d = {0};
     struct exec *x = NULL;
     uint64_t nrows = 0;
-    bool rows = plan->nout || plan->query->kind == Q_SELECT;
+    bool rows = plan_has_rows(plan);
     TRY(check_read_only(b, plan));
     TRY(result_desc_make(b, plan, &d));
     struct err *e = exec_begin(&env, plan, params, &x);

@@ -212,6 +212,8 @@ struct err *run_statement(struct backend *b, struct run *r) MUST_CHECK;
 /* A planned statement, its tables locked, with its rows to the output. */
 struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *plan,
                      const struct datum *params) MUST_CHECK;
+/* Whether its result has rows for the client, perhaps of no columns. */
+bool plan_has_rows(const struct statement_plan *plan);
 void tag_plan(const struct statement_plan *plan, uint64_t nrows, char tag[TAG_BYTES]);
 /* read_only.c: 25006 for what a READ ONLY transaction may not do. */
 struct err *check_read_only(struct backend *b, const struct statement_plan *plan) MUST_CHECK;

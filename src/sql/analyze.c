@@ -28,15 +28,12 @@ static struct err *finish_params(struct analysis *a, struct query *q)
 struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                               struct param_types *params, struct arena *arena, struct query **out)
 {
-    struct analysis a = {.cat = cat,
-                         .env = env,
-                         .arena = arena,
-                         .sql = raw->sql,
-                         .params = params,
-                         .call = raw->call};
+    struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = raw->sql, .params = params};
     struct query *q = NULL;
     uint64_t version = catalog_version(cat->shared);
-    struct err *e = analyze_select_node(&a, NULL, raw->tree, false, &q);
+    struct err *e = raw->tree->node_case == PG_QUERY__NODE__NODE_CALL_STMT
+                        ? analyze_call(&a, raw->tree->call_stmt, &q)
+                        : analyze_select_node(&a, NULL, raw->tree, false, &q);
     for (int i = 0; !e && q->kind == Q_SELECT && i < q->ntargets; i++)
         e = resolve_unknown(&a, &q->targets[i].expr);
     if (!e)

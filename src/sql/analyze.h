@@ -82,6 +82,12 @@ struct err *inline_sql_function(const struct type_env *env, const struct expr *c
 /* The array type over an element type, the element type of an array (or vector); 0: none. */
 uint32_t array_type_of(uint32_t elem);
 uint32_t element_type_of(uint32_t array);
+/* The type of an output that p declares, in a call whose arguments have these types (p->nargs of
+ * them): `declared` itself unless it is polymorphic. */
+uint32_t polymorphic_output(const struct cat_proc *p, uint32_t declared, const uint32_t *actual,
+                            struct arena *arena);
+/* The same for a call, an E_FUNC. */
+uint32_t expr_output_type(const struct expr *e, uint32_t declared, struct arena *arena);
 /* The default operator class for an index column; 42704 when the type has none. */
 struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass) MUST_CHECK;
 

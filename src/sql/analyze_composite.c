@@ -32,11 +32,12 @@ static void record_fields(struct analysis *a, const struct expr *e, struct compo
         }
     } else if (p && p->nallargs) {
         out->fields = arena_new_array(a->arena, struct composite_field, p->nallargs + 1);
-        for (int i = 0; i < p->nallargs; i++)
+        for (int i = 0; i < p->nallargs; i++) {
+            uint32_t type = expr_output_type(e, p->allargtypes[i], a->arena);
             if (strchr("obt", p->argmodes[i]))
                 out->fields[out->nfields++] = (struct composite_field){
-                    p->argnames ? p->argnames[i] : STR(""), p->allargtypes[i], -1,
-                    type_by_oid(p->allargtypes[i]), false};
+                    p->argnames ? p->argnames[i] : STR(""), type, -1, type_by_oid(type), false};
+        }
     }
 }
 

@@ -347,8 +347,7 @@ static struct err *result_columns(struct level *l, const struct expr *e, const c
         struct str col = p->argnames ? p->argnames[i] : STR("");
         const char *colname = col.len ? arena_strndup(l->a->arena, col.data, col.len)
                                       : arena_printf(l->a->arena, "column%d", outs);
-        uint32_t type = p->allargtypes[i];
-        push_column(l->a, c, colname, type_is_polymorphic(type) ? e->type : type, -1);
+        push_column(l->a, c, colname, expr_output_type(e, p->allargtypes[i], l->a->arena), -1);
     }
     if (outs)
         return NULL;

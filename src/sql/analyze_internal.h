@@ -228,8 +228,14 @@ struct err *resolve_polymorphic(struct analysis *a, const struct cat_proc *p, ui
                                 const uint32_t *actual, int nargs, uint32_t *rettype,
                                 int location) MUST_CHECK;
 bool type_is_polymorphic(uint32_t type);
+/* Ranges, their multiranges and their subtypes; 0: not such a type. */
+uint32_t range_subtype(uint32_t range);
+uint32_t multirange_of_range(uint32_t range);
+uint32_t range_of_multirange(uint32_t multirange);
 
 /* ---- queries ---- */
+struct err *analyze_call(struct analysis *a, const PgQuery__CallStmt *call,
+                         struct query **q) MUST_CHECK;
 struct err *analyze_select_node(struct analysis *a, struct level *parent, const pg_node *n,
                                 bool lateral_ok, struct query **out) MUST_CHECK;
 struct err *analyze_select(struct level *l, const PgQuery__SelectStmt *s) MUST_CHECK;

@@ -18,7 +18,6 @@ struct raw_stmt {
     int len;                    /* 0: to the end */
     struct PgQuery__Node *tree; /* NULL for own statements */
     struct own_stmt *own;
-    bool call;   /* of CALL: procedures may be called */
     bool cursor; /* of DECLARE: WHERE CURRENT OF may ask for the row's key */
 };
 

@@ -279,6 +279,7 @@ struct query {
     uint32_t *param_types;
     int nparams;
     bool cursor;            /* see raw_stmt */
+    bool call;              /* CALL: one row of output parameters, or a void value */
     const char *current_of; /* UPDATE, DELETE: the row that this cursor is on */
     bool uses_temp;
     bool volatile_functions;

@@ -13,6 +13,8 @@ struct candidate {
     bool expanded; /* VARIADIC spread over the arguments */
     int *position; /* named notation: argument i of the call is parameter position[i]; NULL: in
                       order */
+    int *outputs;  /* CALL of a procedure with OUT parameters: position[i] counts these too; else
+                      NULL */
 };
 
 static char category_of(uint32_t type)
@@ -30,24 +32,6 @@ static bool is_preferred(char category, uint32_t type)
 static uint32_t strip_domain(uint32_t type)
 {
     return builtin_base_type(type);
-}
-
-static uint32_t range_subtype(uint32_t range)
-{
-    const struct type_ops *t = type_by_oid(range);
-    return t && t->range ? t->range->oid : 0;
-}
-
-static uint32_t multirange_of_range(uint32_t range)
-{
-    const struct type_ops *t = type_by_oid(range);
-    return t ? t->multirange_oid : 0;
-}
-
-static uint32_t range_of_multirange(uint32_t multirange)
-{
-    const struct type_ops *t = type_by_oid(multirange);
-    return t && t->multirange ? t->multirange->oid : 0;
 }
 
 /* Whether one type can stand for all of a candidate's polymorphic parameters of a family. */
@@ -415,189 +399,6 @@ struct err *equality_op(struct analysis *a, uint32_t type, int location, uint32_
     return family_op(a, type, 3, location, "equality", eq);
 }
 
-/* ---- polymorphic types ---- */
-
-struct poly {
-    uint32_t elem;
-    uint32_t array;
-    uint32_t range;
-    uint32_t multirange;
-    uint32_t compatible;
-    uint32_t compatible_range;
-    uint32_t compatible_multirange;
-    bool any_known;
-};
-
-static struct err *poly_mismatch(struct analysis *a, const char *what, uint32_t x, uint32_t y,
-                                 int location)
-{
-    return at(a,
-              err_detail(err_new("42804", "arguments declared \"%s\" are not all alike", what),
-                         "%s versus %s", type_display(a->arena, x, -1),
-                         type_display(a->arena, y, -1)),
-              location);
-}
-
-static struct err *poly_note(struct analysis *a, struct poly *p, uint32_t declared, uint32_t actual,
-                             int location)
-{
-    if (actual == UNKNOWN_OID)
-        return NULL;
-    switch (declared) {
-    case ANYELEMENT_OID:
-    case ANYNONARRAY_OID:
-    case ANYENUM_OID:
-        if (p->elem && p->elem != actual)
-            return poly_mismatch(a, "anyelement", p->elem, actual, location);
-        p->elem = actual;
-        break;
-    case ANYARRAY_OID:
-        actual = builtin_base_type(actual);
-        if (p->array && p->array != actual)
-            return poly_mismatch(a, "anyarray", p->array, actual, location);
-        p->array = actual;
-        break;
-    case ANYRANGE_OID:
-        actual = builtin_base_type(actual);
-        if (p->range && p->range != actual)
-            return poly_mismatch(a, "anyrange", p->range, actual, location);
-        p->range = actual;
-        break;
-    case ANYMULTIRANGE_OID:
-        actual = builtin_base_type(actual);
-        if (p->multirange && p->multirange != actual)
-            return poly_mismatch(a, "anymultirange", p->multirange, actual, location);
-        p->multirange = actual;
-        break;
-    case ANYCOMPATIBLERANGE_OID:
-        p->compatible_range = actual;
-        if (!p->compatible)
-            p->compatible = range_subtype(actual);
-        break;
-    case ANYCOMPATIBLEMULTIRANGE_OID:
-        p->compatible_multirange = actual;
-        break;
-    case ANYCOMPATIBLE_OID:
-    case ANYCOMPATIBLENONARRAY_OID:
-    case ANYCOMPATIBLEARRAY_OID: {
-        uint32_t type = declared == ANYCOMPATIBLEARRAY_OID ? element_type_of(actual) : actual;
-        if (!p->compatible ||
-            (can_coerce(p->compatible, type, 'i') && !can_coerce(type, p->compatible, 'i')))
-            p->compatible = type;
-        break;
-    }
-    default:
-        break;
-    }
-    return NULL;
-}
-
-static uint32_t poly_type(const struct poly *p, uint32_t declared)
-{
-    switch (declared) {
-    case ANYELEMENT_OID:
-    case ANYNONARRAY_OID:
-    case ANYENUM_OID:
-        return p->elem;
-    case ANYARRAY_OID:
-        return p->array ? p->array : array_type_of(p->elem);
-    case ANYCOMPATIBLE_OID:
-    case ANYCOMPATIBLENONARRAY_OID:
-        return p->compatible;
-    case ANYCOMPATIBLEARRAY_OID:
-        return array_type_of(p->compatible);
-    case ANYRANGE_OID:
-        return p->range;
-    case ANYMULTIRANGE_OID:
-        return p->multirange;
-    case ANYCOMPATIBLERANGE_OID:
-        return p->compatible_range;
-    case ANYCOMPATIBLEMULTIRANGE_OID:
-        return p->compatible_multirange;
-    }
-    return declared;
-}
-
-/* A range, its multirange and its subtype follow from one another, but for the range from the
- * subtype. */
-static struct err *relate_ranges(struct analysis *a, struct poly *p, int location)
-{
-    if (p->multirange && !p->range)
-        p->range = range_of_multirange(p->multirange);
-    if (p->range && !p->multirange)
-        p->multirange = multirange_of_range(p->range);
-    if (p->range && p->multirange != multirange_of_range(p->range))
-        return at(a,
-                  err_detail(err_new("42804",
-                                     "argument declared %s is not consistent with argument "
-                                     "declared %s",
-                                     "anymultirange", "anyrange"),
-                             "%s versus %s", type_display(a->arena, p->multirange, -1),
-                             type_display(a->arena, p->range, -1)),
-                  location);
-    uint32_t subtype = p->range ? range_subtype(p->range) : 0;
-    if (subtype && p->elem && p->elem != subtype)
-        return at(a,
-                  err_detail(err_new("42804",
-                                     "argument declared %s is not consistent with argument "
-                                     "declared %s",
-                                     "anyrange", "anyelement"),
-                             "%s versus %s", type_display(a->arena, p->range, -1),
-                             type_display(a->arena, p->elem, -1)),
-                  location);
-    if (subtype)
-        p->elem = subtype;
-    return NULL;
-}
-
-struct err *resolve_polymorphic(struct analysis *a, const struct cat_proc *proc, uint32_t *declared,
-                                const uint32_t *actual, int nargs, uint32_t *rettype, int location)
-{
-    struct poly p = {0};
-    bool any = false;
-    (void)proc;
-    for (int i = 0; i < nargs; i++) {
-        any |= type_is_polymorphic(declared[i]);
-        TRY(poly_note(a, &p, declared[i], actual[i], location));
-    }
-    if (!any)
-        return NULL;
-    if (p.array) {
-        uint32_t elem = p.array == ANYARRAY_OID ? ANYELEMENT_OID : element_type_of(p.array);
-        if (!elem)
-            return at(a,
-                      err_new("42804", "argument declared %s is not an array but type %s",
-                              "anyarray", type_display(a->arena, p.array, -1)),
-                      location);
-        if (p.elem && p.elem != elem)
-            return at(a,
-                      err_detail(err_new("42804",
-                                         "argument declared %s is not consistent with "
-                                         "argument declared %s",
-                                         "anyarray", "anyelement"),
-                                 "%s versus %s", type_display(a->arena, p.array, -1),
-                                 type_display(a->arena, p.elem, -1)),
-                      location);
-        p.elem = elem;
-    }
-    TRY(relate_ranges(a, &p, location));
-    if (!p.compatible)
-        p.compatible = TEXT_OID;
-    for (int i = 0; i < nargs; i++) {
-        if (!type_is_polymorphic(declared[i]))
-            continue;
-        declared[i] = poly_type(&p, declared[i]);
-        if (!declared[i])
-            return at(a,
-                      err_new("42804",
-                              "could not determine polymorphic type because input has type "
-                              "unknown"),
-                      location);
-    }
-    *rettype = poly_type(&p, *rettype);
-    return NULL;
-}
-
 /* ---- functions ---- */
 
 static const char *signature_of(struct analysis *a, struct func_name fn, struct expr **args,
@@ -625,11 +426,6 @@ const char *func_signature(struct analysis *a, struct func_name fn, struct expr 
     return signature_of(a, fn, args, arena_new_array(a->arena, const char *, nargs + 1), nargs);
 }
 
-static const struct str *parameter_names(const struct cat_proc *p)
-{
-    return p->argnames;
-}
-
 /* Puts named arguments in their places. False when the function has no such parameters. */
 static bool match_names(struct analysis *a, const struct cat_proc *p, const char **names, int nargs,
                         struct candidate *c)
@@ -639,7 +435,7 @@ static bool match_names(struct analysis *a, const struct cat_proc *p, const char
         any |= names[i] != NULL;
     if (!any)
         return true;
-    if (!parameter_names(p) || nargs > p->nargs)
+    if (!p->argnames || nargs > p->nargs)
         return false;
     bool used[MAX_ARGS] = {false};
     c->position = arena_new_array(a->arena, int, nargs);
@@ -668,12 +464,64 @@ static bool match_names(struct analysis *a, const struct cat_proc *p, const char
     return true;
 }
 
+/* CALL gives arguments for the OUT parameters too. */
+static bool match_call(struct analysis *a, const struct cat_proc *p, const char **names, int nargs,
+                       struct candidate *c)
+{
+    bool used[MAX_ARGS] = {false};
+    if (nargs > p->nallargs || p->variadic)
+        return false;
+    c->outputs = arena_new_array(a->arena, int, nargs + 1);
+    for (int i = 0; i < nargs; i++) {
+        int k = names[i] ? 0 : i;
+        while (names[i] && k < p->nallargs && !str_eq_c(p->argnames[k], names[i]))
+            k++;
+        if (k == p->nallargs || used[k])
+            return false;
+        used[k] = true;
+        c->outputs[i] = k;
+        c->types[i] = p->allargtypes[k];
+    }
+    for (int k = 0; k < p->nallargs - p->ndefaults; k++)
+        if (!used[k])
+            return false;
+    c->ndefaults = p->nallargs - nargs;
+    return true;
+}
+
+/* Drops the arguments for OUT parameters, which are not evaluated. */
+static struct err *drop_outputs(struct analysis *a, struct candidate *c, struct expr ***args,
+                                int *nargs)
+{
+    const char *modes = c->proc->argmodes;
+    struct expr **kept = arena_new_array(a->arena, struct expr *, *nargs + 1);
+    int n = 0;
+    c->position = arena_new_array(a->arena, int, *nargs + 1);
+    for (int i = 0; i < *nargs; i++) {
+        if (modes[c->outputs[i]] == 'o') {
+            TRY(coerce_arg(a, &(*args)[i], c->proc->allargtypes[c->outputs[i]]));
+            TRY(resolve_unknown(a, &(*args)[i]));
+            continue;
+        }
+        kept[n] = (*args)[i];
+        c->position[n] = 0;
+        for (int k = 0; k < c->outputs[i]; k++)
+            c->position[n] += modes[k] != 'o';
+        n++;
+    }
+    *args = kept;
+    *nargs = n;
+    return NULL;
+}
+
 /* Whether the function can take that many arguments, and with which types. */
 static bool make_candidate(struct analysis *a, const struct cat_proc *p, const char **names,
                            int nargs, bool variadic_given, struct candidate *c)
 {
     *c = (struct candidate){.proc = p};
     c->types = arena_new_array(a->arena, uint32_t, nargs > p->nargs ? nargs : p->nargs);
+    if (a->call && p->kind == 'p' && p->argmodes && strchr(p->argmodes, 'o'))
+        return !variadic_given && match_call(a, p, names, nargs, c);
     if (!match_names(a, p, names, nargs, c))
         return false;
     if (nargs <= p->nargs && nargs >= p->nargs - p->ndefaults &&
@@ -740,10 +588,12 @@ static struct err *default_argument(struct analysis *a, const struct cat_proc *p
 }
 
 /* The arguments in parameter order, defaults filled in, VARIADIC ones still spread out. */
-static struct err *arrange_args(struct analysis *a, const struct candidate *c, struct expr ***args,
+static struct err *arrange_args(struct analysis *a, struct candidate *c, struct expr ***args,
                                 int *nargs)
 {
     const struct cat_proc *p = c->proc;
+    if (c->outputs)
+        TRY(drop_outputs(a, c, args, nargs));
     if (!c->ndefaults && !c->position)
         return NULL;
     struct expr **arranged = arena_new_array(a->arena, struct expr *, p->nargs);

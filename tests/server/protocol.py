@@ -276,6 +276,37 @@ def test_named(s):
     eq(kinds(c.run(close("S", "none"), close("P", "none"))), "33Z")
 
 
+def test_call(s):
+    c = new_client(s)
+    c.query("CREATE TABLE called (a int); "
+            "CREATE PROCEDURE note(x int) LANGUAGE sql AS 'INSERT INTO called VALUES (x)'; "
+            "CREATE PROCEDURE sum_up(x int, INOUT y int, OUT z text) LANGUAGE sql "
+            "AS 'INSERT INTO called VALUES (x); SELECT x + y, ''z'' || x'")
+    m = c.run(parse("CALL note($1)", name="note"), describe("S", "note"), bind([1], name="note"), describe("P"),
+              execute())
+    eq(kinds(m), "1tn2nCZ")
+    eq(struct.unpack("!HI", m[1][1]), (1, 23))
+    eq(tags(m), ["CALL"])
+    m = c.run(parse("CALL sum_up($1, $2, $3)", name="sum"), describe("S", "sum"),
+              bind([2, 3, None], name="sum", results=[1, 0]), describe("P"), execute())
+    eq(kinds(m), "1tT2TDCZ")
+    eq(struct.unpack("!HIII", m[1][1]), (3, 23, 23, 25))
+    eq([r for k, b in m if k == "D" for r in row(b)], [struct.pack("!i", 5), b"z2"])
+    eq([col[0] for col in columns(m)], ["y", "z"])
+    eq(tags(m), ["CALL"])
+    for i in range(8):
+        eq(rows(c.run(bind([i, 3, None], name="sum"), execute())), [[str(3 + i), "z%d" % i]])
+        eq(kinds(c.run(bind([i], name="note"), execute())), "2CZ")
+    eq(kinds(c.query("CALL note(1)")), "CZ")
+    eq(kinds(c.query("CALL sum_up(1, 2, 3)")), "E" "Z")
+    eq(kinds(c.query("CALL sum_up(1, 2, 'x')")), "TDCZ")
+    eq(error_codes(c.run(parse("CALL note($1, $2)"))), ["42883"])
+    c.query("DROP PROCEDURE note; CREATE PROCEDURE note(x int) LANGUAGE sql AS 'SELECT 1'")
+    eq(kinds(c.run(bind([1], name="note"), execute())), "2CZ")
+    eq(rows(c.query("SELECT count(*), sum(a) FROM called; DROP TABLE called; DROP PROCEDURE note; "
+                    "DROP PROCEDURE sum_up")), [["20", "61"]])
+
+
 def test_bad_bind(s):
     c = new_client(s)
     c.run(parse("SELECT $1::int, $2::int", name="b"))
@@ -739,7 +770,8 @@ def test_copy_errors(s):
     eq(rows(c.query("SELECT count(*) FROM ce")), [["0"]])
     for sql, code in (("COPY nope FROM STDIN", "42P01"), ("COPY ce(x) FROM STDIN", "42703"),
                       ("COPY ce(a, a) FROM STDIN", "42701"), ("COPY ce TO '/tmp/x'", "0A000"),
-                      ("COPY ce FROM PROGRAM 'x'", "0A000"), ("COPY ce TO STDOUT BINARY", "0A000"),
+                      ("COPY ce FROM PROGRAM 'x'", "0A000"),
+                      ("COPY ce TO STDOUT (FORMAT binary, NULL 'x')", "42601"),
                       ("COPY ce TO STDOUT (FORMAT foo)", "22023"),
                       ("COPY ce TO STDOUT (DELIMITER 'ab')", "0A000"),
                       ("COPY ce TO STDOUT (QUOTE 'x')", "0A000"),
