@@ -133,6 +133,7 @@ struct err *expr_children(struct expr *e, expr_visit visit, void *arg) MUST_CHEC
 struct expr *copy_node(struct arena *a, const struct expr *e);
 struct err *query_exprs(struct query *q, expr_visit visit, void *arg) MUST_CHECK;
 bool expr_equal(const struct expr *a, const struct expr *b);
+bool sort_keys_equal(const struct sort_key *a, int na, const struct sort_key *b, int nb);
 /* Where its text begins. */
 int expr_location(const struct expr *e);
 bool expr_is_srf(const struct expr *e);                 /* a call of a set-returning function */

@@ -172,15 +172,6 @@ static struct err *copy_window(struct analysis *a, const PgQuery__WindowDef *d,
     return at(a, e, d->location);
 }
 
-static bool same_keys(const struct sort_key *a, int na, const struct sort_key *b, int nb)
-{
-    bool same = na == nb;
-    for (int i = 0; same && i < na; i++)
-        same = a[i].lt_op == b[i].lt_op && a[i].desc == b[i].desc &&
-               a[i].nulls_first == b[i].nulls_first && expr_equal(a[i].expr, b[i].expr);
-    return same;
-}
-
 static bool same_offset(const struct expr *a, const struct expr *b)
 {
     return !a == !b && (!a || expr_equal(a, b));
@@ -193,8 +184,8 @@ static struct window *same_window(const struct query *q, const struct window *w)
         struct window *o = q->windows[i];
         if (o->copied == w->copied && o->frame == w->frame && same_offset(o->start, w->start) &&
             same_offset(o->end, w->end) &&
-            same_keys(o->partition, o->npartition, w->partition, w->npartition) &&
-            same_keys(o->order, o->norder, w->order, w->norder))
+            sort_keys_equal(o->partition, o->npartition, w->partition, w->npartition) &&
+            sort_keys_equal(o->order, o->norder, w->order, w->norder))
             return o;
     }
     return NULL;

@@ -200,7 +200,7 @@ static bool datum_equal(uint32_t type, struct datum a, struct datum b)
     return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
 }
 
-static bool same_keys(const struct sort_key *a, int na, const struct sort_key *b, int nb)
+bool sort_keys_equal(const struct sort_key *a, int na, const struct sort_key *b, int nb)
 {
     bool same = na == nb;
     for (int i = 0; same && i < na; i++)
@@ -245,7 +245,7 @@ static bool payload_equal(const struct expr *a, const struct expr *b)
         return a->grouping.level == b->grouping.level;
     case E_AGG:
         return a->agg->star == b->agg->star && a->agg->distinct == b->agg->distinct &&
-               same_keys(a->agg->order, a->agg->norder, b->agg->order, b->agg->norder) &&
+               sort_keys_equal(a->agg->order, a->agg->norder, b->agg->order, b->agg->norder) &&
                a->agg->level == b->agg->level && !a->agg->filter == !b->agg->filter &&
                (!a->agg->filter || expr_equal(a->agg->filter, b->agg->filter));
     case E_CASE:

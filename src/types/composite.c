@@ -1,5 +1,6 @@
 /* Input of values of composite types: (a,"b c",,"d""e"), or #(...) with all fields, dropped ones
  * too, and without those that the type got later: so the catalog keeps constants. */
+#include "types/quote.h"
 #include "types/record.h"
 
 #include "base/bytes.h"
@@ -16,32 +17,10 @@ static struct err *malformed(struct str text, const char *detail)
 static struct err *take_field(struct str text, size_t *at, struct arena *arena, struct str *out,
                               bool *null)
 {
-    bool quoted = false;
-    size_t i = *at;
-    char *p = arena_alloc(arena, text.len - i + 1);
-    size_t n = 0;
-    *null = i < text.len && (text.data[i] == ',' || text.data[i] == ')');
-    for (; i < text.len && (quoted || (text.data[i] != ',' && text.data[i] != ')')); i++) {
-        char c = text.data[i];
-        if (c == '\\') {
-            if (++i == text.len)
-                break;
-            p[n++] = text.data[i];
-        } else if (c == '"' && quoted && i + 1 < text.len && text.data[i + 1] == '"') {
-            p[n++] = '"';
-            i++;
-        } else if (c == '"') {
-            quoted = !quoted;
-        } else {
-            p[n++] = c;
-        }
-    }
-    if (i >= text.len)
-        return malformed(text, "Unexpected end of input.");
-    p[n] = '\0';
-    *out = str_make(p, n);
-    *at = i;
-    return NULL;
+    *null = *at < text.len && strchr(",)", text.data[*at]) != NULL;
+    return quote_take_field(text, at, ",)", arena, out)
+               ? NULL
+               : malformed(text, "Unexpected end of input.");
 }
 
 static struct err *read_field(const struct type_env *env, const struct composite_field *f,

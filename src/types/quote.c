@@ -1,6 +1,8 @@
 /* Identifiers and literals as SQL text: see quote.h. */
 #include "types/quote.h"
 
+#include <string.h>
+
 #include "base/check.h"
 
 /* Key words that cannot stand for a name without quotes, sorted. */
@@ -218,4 +220,32 @@ void quote_literal(struct buf *b, struct str s)
 void quote_identifier(struct buf *b, const char *name)
 {
     quote_identifier_str(b, str_from(name));
+}
+
+bool quote_take_field(struct str text, size_t *at, const char *ends, struct arena *arena,
+                      struct str *out)
+{
+    size_t i = *at;
+    size_t n = 0;
+    bool quoted = false;
+    char *p = arena_alloc(arena, text.len - i + 1);
+    for (; i < text.len && (quoted || !strchr(ends, text.data[i])); i++) {
+        char c = text.data[i];
+        if (c == '\\') {
+            if (++i == text.len)
+                break;
+            p[n++] = text.data[i];
+        } else if (c == '"' && quoted && i + 1 < text.len && text.data[i + 1] == '"') {
+            p[n++] = '"';
+            i++;
+        } else if (c == '"') {
+            quoted = !quoted;
+        } else {
+            p[n++] = c;
+        }
+    }
+    p[n] = '\0';
+    *out = str_make(p, n);
+    *at = i;
+    return i < text.len;
 }

@@ -1,4 +1,5 @@
 /* Ranges and multiranges: see range.h. */
+#include "types/quote.h"
 #include "types/range.h"
 
 #include "base/bytes.h"
@@ -194,31 +195,10 @@ static struct err *malformed(struct str text, const char *detail)
 static struct err *take_text(struct str text, size_t *at, struct arena *arena, struct str *out,
                              bool *infinite)
 {
-    size_t i = *at;
-    bool quoted = false;
-    char *p = arena_alloc(arena, text.len - i + 1);
-    size_t n = 0;
-    *infinite = i < text.len && strchr(",)]", text.data[i]) != NULL;
-    for (; i < text.len && (quoted || !strchr(",)]", text.data[i])); i++) {
-        char c = text.data[i];
-        if (c == '\\') {
-            if (++i == text.len)
-                break;
-            p[n++] = text.data[i];
-        } else if (c == '"' && quoted && i + 1 < text.len && text.data[i + 1] == '"') {
-            p[n++] = '"';
-            i++;
-        } else if (c == '"') {
-            quoted = !quoted;
-        } else {
-            p[n++] = c;
-        }
-    }
-    if (i >= text.len)
-        return malformed(text, "Unexpected end of input.");
-    *out = str_make(p, n);
-    *at = i;
-    return NULL;
+    *infinite = *at < text.len && strchr(",)]", text.data[*at]) != NULL;
+    return quote_take_field(text, at, ",)]", arena, out)
+               ? NULL
+               : malformed(text, "Unexpected end of input.");
 }
 
 static size_t skip_spaces(struct str text, size_t at)
