@@ -40,7 +40,7 @@ def suites():
            Suite("lake", [PYTHON, "tests/lake/run.py", "{build}/tests/lake/lake_dump",
                           "tests/data/lakehouse"]),
            Suite("pgregress", ["tests/pgregress/run"]),
-           Suite("random", ["tests/random/run"], full=["--queries", "20000"]),
+           Suite("random", ["tests/random/run"], full=["--queries", "4000"]),
            Suite("isolation", ["tests/isolation/run"]),
            Suite("isolation/differential", [PYTHON, "tests/isolation/differential.py"]),
            Suite("isolation/histories", [PYTHON, "tests/isolation/histories.py"])]

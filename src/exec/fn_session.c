@@ -526,6 +526,12 @@ static struct err *fn_to_regclass(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
+static struct err *fn_text_regclass(struct fn_call *c, struct datum *out)
+{
+    const struct type_ops *ops = type_by_oid(REGCLASS_OID);
+    return ops->in(ops, c->env, datum_as_str(c->args[0]), -1, c->arena, out);
+}
+
 int64_t fn_storage_bytes(const struct cat *cat, uint32_t storage_id)
 {
     enum { ROW_BYTES_GUESS = 100 };
@@ -621,6 +627,7 @@ static const struct {
     {"pg_get_serial_sequence", fn_serial_sequence},
     {"pg_sequence_last_value", fn_sequence_last_value},
     {"pg_sequence_parameters", fn_sequence_parameters},
+    {"text_regclass", fn_text_regclass},
     {"to_regclass", fn_to_regclass},
     {"pg_relation_size", relation_bytes},
     {"sql_2325", relation_bytes},
