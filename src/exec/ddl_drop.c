@@ -16,10 +16,6 @@ static struct err *describe_relation(struct ddl *d, uint32_t oid, int sub, struc
     uint32_t visible = 0;
     TRY(cat_relation(d->cat, oid, &r));
     if (!r) {
-        struct datum key = datum_int(oid);
-        struct datum v[CLS_COUNT];
-        bool found;
-        TRY(systab_get(d->cat, PG_CLASS, CLASS_OID_INDEX, &key, 1, d->arena, v, &found));
         buf_printf(out, "relation %u", oid);
         return NULL;
     }
@@ -29,9 +25,11 @@ static struct err *describe_relation(struct ddl *d, uint32_t oid, int sub, struc
         if (sub)
             buf_printf(out, "column %s of ", r->atts[sub - 1].name);
         buf_printf(out, "%s ", kind);
-        if (visible != oid)
-            buf_printf(out, "%s.", r->nsp_name);
-        buf_put_c(out, r->name);
+        if (visible != oid) {
+            quote_identifier(out, r->nsp_name);
+            buf_put_u8(out, '.');
+        }
+        quote_identifier(out, r->name);
     }
     relation_unref(r);
     return e;
