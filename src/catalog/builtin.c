@@ -468,8 +468,9 @@ const struct cat_type *builtin_type_by_name(struct str name)
 
 const struct cat_proc *builtin_proc(uint32_t oid)
 {
-    if (oid >= FIRST_USER_OID)
-        return user_proc_find(oid);
+    const struct cat_proc *made = oid >= FIRST_SYSTEM_OID ? user_proc_find(oid) : NULL;
+    if (made || oid >= FIRST_USER_OID)
+        return made;
     FIND(proc_ix, hash_u64(oid), procs, it->oid == oid);
 }
 

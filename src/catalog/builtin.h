@@ -10,7 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FIRST_USER_OID = 16384 }; /* what users make has this OID or a greater one */
+enum {
+    FIRST_SYSTEM_OID = 12000, /* what a new database holds beyond the built-in rows begins here */
+    FIRST_USER_OID = 16384,   /* what users make has this OID or a greater one */
+};
 
 /* One data file: cells in row order; a cell with data == NULL is SQL NULL. */
 struct builtin_table {

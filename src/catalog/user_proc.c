@@ -169,7 +169,7 @@ struct err *cat_load_proc(struct cat *c, uint32_t oid, const struct cat_proc **o
     struct arena a;
     bool found;
     *out = NULL;
-    if (oid < FIRST_USER_OID) {
+    if (oid < FIRST_SYSTEM_OID) {
         *out = builtin_proc(oid);
         return NULL;
     }

@@ -256,7 +256,7 @@ static struct err *fn_functiondef(struct fn_call *c, struct datum *out)
         return NULL;
     if (p->kind == 'a')
         return err_new("42809", "\"%.*s\" is an aggregate function", STR_ARG(p->name));
-    if (p->oid < FIRST_USER_OID)
+    if (p->oid < FIRST_SYSTEM_OID)
         return err_unsupported("definitions of built-in functions are not shown");
     TRY(row_of(c, v, &found));
     return found ? finish(c, put_definition(c, p, v, &b), &b, out) : NULL;
@@ -272,12 +272,12 @@ static struct err *fn_is_visible(struct fn_call *c, struct datum *out)
     TRY(find(c, &p));
     if (!p)
         return NULL;
-    if (p->oid >= FIRST_USER_OID) {
+    if (p->oid >= FIRST_SYSTEM_OID) {
         TRY(cat_user_procs(&c->session->cat, STR(""), p->name, c->arena, &all, &n));
         for (int i = 0; i < n; i++)
             seen |= all[i]->oid == p->oid;
     }
-    *out = datum_bool(seen || p->oid < FIRST_USER_OID);
+    *out = datum_bool(seen || p->oid < FIRST_SYSTEM_OID);
     return NULL;
 }
 

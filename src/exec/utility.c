@@ -212,7 +212,6 @@ static struct err *make_extension(struct cat *c, const char *schema)
 
 struct err *bootstrap_run(struct session *s)
 {
-    enum { FIRST_SYSTEM_OID = 12000 };
     TRY(create_public(&s->cat));
     s->cat.system_oid = FIRST_SYSTEM_OID;
     txn_next_command(s->cat.txn);

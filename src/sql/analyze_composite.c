@@ -41,11 +41,26 @@ static void record_fields(struct analysis *a, const struct expr *e, struct compo
     }
 }
 
+/* What a column of a subquery in FROM, or of a CTE that is a plain SELECT, stands for. */
+static const struct expr *source_of(const struct expr *e)
+{
+    while (e->kind == E_VAR && e->var.att > 0) {
+        const struct rte *rte = e->var.rte;
+        const struct query *q = rte->kind == RTE_SUBQUERY ? rte->sub
+                                : rte->kind == RTE_CTE    ? rte->cte->query
+                                                          : NULL;
+        if (!q || q->setop != SETOP_NONE || e->var.att > q->ntargets)
+            break;
+        e = q->targets[e->var.att - 1].expr;
+    }
+    return e;
+}
+
 static struct err *fields_of(struct analysis *a, const struct expr *e, struct composite *out)
 {
     if (type_is_composite(e->type))
         return composite_of(a, e->type, out);
-    record_fields(a, e, out);
+    record_fields(a, source_of(e), out);
     return NULL;
 }
 

@@ -307,20 +307,24 @@ struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struc
     struct analysis *a = l->a;
     struct func_name fn;
     TRY(func_name(a, f, &fn));
-    int n = (int)f->n_args;
+    int given = (int)f->n_args;
+    int n = 0;
     int norder = f->agg_within_group ? (int)f->n_agg_order : 0;
-    struct expr **args = arena_new_array(a->arena, struct expr *, n + norder + 1);
-    const char **names = arena_new_array(a->arena, const char *, n + norder + 1);
-    for (int i = 0; i < n; i++) {
+    struct expr **args = arena_new_array(a->arena, struct expr *, given + norder + 1);
+    const char **names = arena_new_array(a->arena, const char *, given + norder + 1);
+    for (int i = 0; i < given; i++) {
         const pg_node *arg = f->args[i];
+        names[n] = NULL;
         if (arg->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR) {
-            names[i] = arena_strdup(a->arena, arg->named_arg_expr->name);
+            names[n] = arena_strdup(a->arena, arg->named_arg_expr->name);
             arg = arg->named_arg_expr->arg;
-        } else if (i && names[i - 1]) {
+        } else if (n && names[n - 1]) {
             return at(a, err_new("42601", "positional argument cannot follow named argument"),
                       f->location);
         }
-        TRY(analyze_expr(l, arg, &args[i]));
+        TRY(analyze_expr(l, arg, &args[n]));
+        /* Drivers number the outputs of a call too, as parameters of type void. */
+        n += args[n]->kind != E_PARAM || args[n]->type != VOID_OID;
     }
     for (int i = 0; i < norder; i++)
         TRY(analyze_expr(l, f->agg_order[i]->sort_by->node, &args[n++]));

@@ -285,7 +285,7 @@ static struct err *put_func(struct deparser *d, const struct expr *e, bool impli
         return err_new("XX000", "cache lookup failed for function %u", e->func);
     if (e->form == FORM_SQL && str_eq_c(p->name, "extract") && e->nargs == 2)
         return put_extract(d, e);
-    if (p->oid >= FIRST_USER_OID) {
+    if (p->oid >= FIRST_SYSTEM_OID) {
         TRY(put_user_function(d, p));
     } else if (e->type >= FIRST_USER_OID && is_range_constructor(p)) {
         buf_put_c(d->out, type_text(d, e->type, -1));

@@ -263,7 +263,7 @@ struct err *prepare_expr(struct planning *l, struct expr **ref)
         fold_bool(p, ref);
         return NULL;
     default:
-        if (e->kind == E_FUNC && e->func >= FIRST_USER_OID) {
+        if (e->kind == E_FUNC && e->func >= FIRST_SYSTEM_OID) {
             struct expr *body = inline_user_function(p, e);
             if (body) {
                 *ref = body;

@@ -570,7 +570,7 @@ static const struct {
 static struct err *default_argument(struct analysis *a, const struct cat_proc *p, int param,
                                     struct expr **out)
 {
-    if (p->oid >= FIRST_USER_OID) {
+    if (p->oid >= FIRST_SYSTEM_OID) {
         struct str text = p->defaults[param - (p->nargs - p->ndefaults)];
         struct rte *none;
         return analyze_expr_text(a->cat, a->env, arena_strndup(a->arena, text.data, text.len), NULL,

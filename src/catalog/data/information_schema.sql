@@ -3,6 +3,12 @@
 
 CREATE SCHEMA information_schema;
 
+-- Drivers take keys and indexes apart with it.
+CREATE FUNCTION information_schema._pg_expandarray(IN anyarray, OUT x anyelement, OUT n integer)
+RETURNS SETOF record LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 100 AS
+$$SELECT $1[s], s - pg_catalog.array_lower($1, 1) + 1
+  FROM pg_catalog.generate_series(pg_catalog.array_lower($1, 1), pg_catalog.array_upper($1, 1), 1) AS g (s)$$;
+
 CREATE VIEW information_schema.information_schema_catalog_name AS
 SELECT pg_catalog.current_database()::name AS catalog_name;
 

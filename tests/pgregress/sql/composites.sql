@@ -201,3 +201,10 @@ SELECT id, p, (p).y, (p).z, to_json(p) FROM dd ORDER BY id;
 \d dd
 DROP TYPE pt CASCADE;
 \d dd
+-- fields of records that come from further down, as drivers read keys
+SELECT (k).x, (k).n FROM (SELECT information_schema._pg_expandarray('{7,8}'::int[]) AS k) r ORDER BY 2;
+SELECT r.c, (r.k).n FROM (SELECT relname AS c, information_schema._pg_expandarray(i.indkey) AS k
+                          FROM pg_index i JOIN pg_class ON pg_class.oid = i.indexrelid WHERE i.indexrelid = 2659) r WHERE (r.k).x > 1;
+SELECT (information_schema._pg_expandarray('{5,6}'::int[])).*;
+SELECT (k).nope FROM (SELECT information_schema._pg_expandarray('{7,8}'::int[]) AS k) r;
+WITH w AS (SELECT information_schema._pg_expandarray('{7,8}'::int[]) AS k) SELECT (k).x FROM w;
