@@ -276,8 +276,12 @@ static struct err *serve(struct runtime **rt)
     uint16_t port = (uint16_t)setting_int(server_setting_named("port"));
     char text[8];
     TRY(runtime_new(&config, rt));
+    bool chosen = port != 0; /* else the port that TCP finds names the socket */
+    if (chosen) /* who finds the one finds the other */
+        TRY(listen_unix(*rt, port));
     TRY(runtime_listen(*rt, addresses, port, &session_handler, NULL, &port));
-    TRY(listen_unix(*rt, port));
+    if (!chosen)
+        TRY(listen_unix(*rt, port));
     snprintf(text, sizeof(text), "%u", port);
     server_setting_force("port", text);
     log_write(
