@@ -18,7 +18,9 @@ PYTHON = "/usr/bin/python3"
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 TAIL_BYTES = 6000
 SUITE_LIMIT_S = 600
-SLOW = ("spill.py", "pathological.py")  # half a minute and more
+# Not in the quick part.
+SLOW = ("auto_analyze.py", "bulk_load.py", "large_transaction.py", "pathological.py", "pg_dump.py",
+        "spill.py", "tpch.py")
 
 
 class Suite:
@@ -42,7 +44,8 @@ def suites():
            Suite("pgregress", ["tests/pgregress/run"]),
            Suite("random", ["tests/random/run"], full=["--queries", "4000"]),
            Suite("isolation", ["tests/isolation/run"]),
-           Suite("isolation/differential", [PYTHON, "tests/isolation/differential.py"]),
+           Suite("isolation/differential", [PYTHON, "tests/isolation/differential.py"],
+                 quick=False),
            Suite("isolation/histories", [PYTHON, "tests/isolation/histories.py"])]
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "server", "*.py"))):
         name = os.path.basename(path)
@@ -55,7 +58,7 @@ def suites():
     out.append(Suite("crash", [PYTHON, "tests/crash/run.py"], full=["--rounds", "3"]))
     out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], quick=False,
                      asan=False))
-    out.append(Suite("sim/faults", [PYTHON, "tests/sim/faults.py"], asan=False))
+    out.append(Suite("sim/faults", [PYTHON, "tests/sim/faults.py"], quick=False, asan=False))
     out.append(Suite("sim/memory", [PYTHON, "tests/sim/memory.py"], quick=False, asan=False))
     out.append(Suite("fuzz", [PYTHON, "tests/fuzz/run.py"], quick=False))
     out.append(Suite("fuzz/libfuzzer", [PYTHON, "tests/fuzz/run.py", "--libfuzzer"], quick=False,

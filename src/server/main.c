@@ -277,7 +277,7 @@ static struct err *serve(struct runtime **rt)
     char text[8];
     TRY(runtime_new(&config, rt));
     bool chosen = port != 0; /* else the port that TCP finds names the socket */
-    if (chosen) /* who finds the one finds the other */
+    if (chosen)              /* who finds the one finds the other */
         TRY(listen_unix(*rt, port));
     TRY(runtime_listen(*rt, addresses, port, &session_handler, NULL, &port));
     if (!chosen)
