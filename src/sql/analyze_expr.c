@@ -1,6 +1,8 @@
 /* Expressions: parse tree nodes to typed ones. */
 #include "sql/analyze_internal.h"
 
+#include "rt/fiber.h"
+
 #include <stdlib.h>
 
 enum { MAX_DEPTH = 3000 };
@@ -855,7 +857,7 @@ static struct err *analyze_by_kind(struct level *l, const pg_node *n, struct exp
 
 struct err *analyze_expr(struct level *l, const pg_node *n, struct expr **out)
 {
-    if (l->a->depth > MAX_DEPTH)
+    if (l->a->depth > MAX_DEPTH || fiber_stack_left() < ANALYSIS_STACK_BYTES)
         return err_hint(err_new("54001", "stack depth limit exceeded"),
                         "The expression is nested too deeply.");
     l->a->depth++;

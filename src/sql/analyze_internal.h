@@ -79,6 +79,8 @@ struct with_item {
     struct cte *cte; /* NULL: not begun */
 };
 
+enum { ANALYSIS_STACK_BYTES = 48 * 1024 }; /* what must be left to go one level deeper */
+
 struct level {
     struct analysis *a;
     struct level *parent;

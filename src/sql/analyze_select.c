@@ -1,6 +1,8 @@
 /* SELECT, VALUES, set operations, WITH. */
 #include "sql/analyze_internal.h"
 
+#include "rt/fiber.h"
+
 struct level level_init(struct analysis *a, struct level *parent, enum query_kind kind)
 {
     struct query *q = arena_new(a->arena, struct query);
@@ -616,7 +618,7 @@ static struct err *analyze_plain_select(struct level *l, const PgQuery__SelectSt
 
 struct err *analyze_select(struct level *l, const PgQuery__SelectStmt *s)
 {
-    if (l->a->depth > 500)
+    if (l->a->depth > 500 || fiber_stack_left() < ANALYSIS_STACK_BYTES)
         return err_new("54001", "stack depth limit exceeded");
     l->a->depth++;
     struct err *e = NULL;
