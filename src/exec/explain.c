@@ -381,7 +381,7 @@ static const char *numbers_of(struct explain *x, const struct plan *n, bool hash
                    is_modify(n) && !n->nreturning ? 0 : at_least_one(n->rows), width_of(n));
     if (x->run) {
         struct measured m = measured_of(x, n);
-        buf_put_c(&b, x->o->costs ? " " : " ");
+        buf_put_u8(&b, ' ');
         if (!m.loops)
             buf_put_c(&b, "(never executed)");
         else if (x->o->timing)
@@ -686,7 +686,7 @@ struct err *explain_plan(struct cat *cat, struct statement_plan *plan, struct ex
     struct arena arena;
     arena_init(&arena);
     struct explain x = {.cat = cat, .plan = plan, .o = o, .arena = &arena, .run = run};
-    struct explain_doc doc = {.analyzed = run != NULL};
+    struct explain_doc doc = {0};
     x.prefix = plan->query->nrtes > 1 || o->verbose;
     x.slots = arena_new_array(&arena, const struct expr *, plan->nslots + 1);
     note_slots(&x, plan->root);

@@ -35,7 +35,6 @@ struct explain_doc {
     struct explain_prop *props; /* of the whole: times */
     int nprops;
     int props_cap;
-    bool analyzed;
 };
 
 void explain_write(const struct explain_doc *doc, enum explain_format format, struct buf *out);

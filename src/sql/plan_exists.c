@@ -73,12 +73,11 @@ uint32_t hash_equality(const struct expr *e)
     const struct cat_amop *am = op ? builtin_btree_strategy(e->op) : NULL;
     if (!op || !op->can_hash || !am || am->strategy != 3)
         return 0;
-    bool ints = (op->left == INT2_OID || op->left == INT4_OID || op->left == INT8_OID) &&
-                (op->right == INT2_OID || op->right == INT4_OID || op->right == INT8_OID);
+    bool ints = is_integer_type(op->left) && is_integer_type(op->right);
     if (op->left != op->right && !ints)
         return 0;
     uint32_t type = ints ? INT8_OID : op->left;
-    const struct type_ops *ops = type_by_oid(element_type_of(type) ? e->args[0]->type : type);
+    const struct type_ops *ops = type_by_oid(type_is_polymorphic(type) ? e->args[0]->type : type);
     return ops && ops->hash && ops->compare ? ops->oid : 0;
 }
 

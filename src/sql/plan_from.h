@@ -40,13 +40,6 @@ static inline struct conditions conditions_new(struct problem *pr)
     return (struct conditions){arena_new_array(pr->l->p->arena, struct expr *, pr->nquals + 1), 0};
 }
 
-static inline const struct expr *strip_relabel(const struct expr *e)
-{
-    while (e->kind == E_RELABEL && e->form != FORM_SQL)
-        e = e->args[0];
-    return e;
-}
-
 /* plan_conditions.c: prepares a condition of WHERE or ON (NULL: none) and adds its conjuncts. */
 struct err *add_condition(struct problem *pr, struct expr *condition) MUST_CHECK;
 

@@ -15,6 +15,9 @@ struct planner {
     int ctes_cap;
     int inline_depth; /* of functions in functions */
     int depth;
+    struct trial *trials; /* selectivity.c: what trying conditions gave */
+    int ntrials;
+    int trials_cap;
 };
 
 typedef uint64_t relset; /* bit rte->index */
@@ -24,7 +27,6 @@ struct qual {
     struct expr *expr;
     relset rels; /* of this level */
     bool outer;  /* mentions outer levels or subplans: never a hash or index key across levels */
-    bool used;
     bool volatile_;
     bool late;    /* costly: applied when all is joined */
     bool weighed; /* an OR whose parts for single tables are conditions of their own */
@@ -108,6 +110,23 @@ struct slot_set {
     int n;
 };
 void plan_assign_saved(struct planner *p);
+
+/* What is under casts that change no bytes. */
+static inline const struct expr *strip_relabel(const struct expr *e)
+{
+    while (e->kind == E_RELABEL && e->form != FORM_SQL)
+        e = e->args[0];
+    return e;
+}
+
+static inline bool is_integer_type(uint32_t type)
+{
+    return type == INT2_OID || type == INT4_OID || type == INT8_OID;
+}
+
+/* plan_scan.c: whether values of the second type are ordered and encoded as those of a column of
+ * the first. */
+bool key_compatible(uint32_t column, uint32_t value);
 
 /* selectivity.c: rows of a table; the part of the rows, 0 to 1, for which all conditions hold; how
  * many values an expression has, 0 when unknown; the groups that `rows` rows fall into. */

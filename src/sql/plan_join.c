@@ -40,26 +40,13 @@ bool is_equi(struct problem *pr, const struct qual *q, relset left, relset right
              struct expr **lkey, struct expr **rkey, uint32_t *type)
 {
     const struct expr *e = q->expr;
-    if (e->kind != E_OP || e->nargs != 2 || q->volatile_)
-        return false;
-    const struct cat_oper *op = builtin_oper(e->op);
-    const struct cat_amop *am = builtin_btree_strategy(e->op);
-    if (!op || !op->can_hash || !am || am->strategy != 3)
-        return false;
     bool outer;
+    if (q->volatile_ || !(*type = hash_equality(e)))
+        return false;
     relset a = expr_rels(pr->l, e->args[0], &outer);
     relset b = expr_rels(pr->l, e->args[1], &outer);
-    uint32_t lt = op->left;
-    uint32_t rt = op->right;
-    bool ints = (lt == INT2_OID || lt == INT4_OID || lt == INT8_OID) &&
-                (rt == INT2_OID || rt == INT4_OID || rt == INT8_OID);
-    if ((lt != rt && !ints) || !a || !b)
+    if (!a || !b)
         return false;
-    *type = ints ? INT8_OID : lt;
-    const struct type_ops *ops = type_by_oid(type_is_polymorphic(*type) ? e->args[0]->type : *type);
-    if (!ops || !ops->hash || !ops->compare)
-        return false;
-    *type = ops->oid;
     if (!(a & ~left) && !(b & ~right)) {
         *lkey = e->args[0];
         *rkey = e->args[1];

@@ -23,16 +23,14 @@ struct sarg {
 };
 
 /* The key is encoded as the column's type: other types of the same family must encode alike. */
-static bool key_compatible(uint32_t column, uint32_t value)
+bool key_compatible(uint32_t column, uint32_t value)
 {
     if (column == value)
         return true;
-    bool ints = (column == INT2_OID || column == INT4_OID || column == INT8_OID) &&
-                (value == INT2_OID || value == INT4_OID || value == INT8_OID);
+    bool ints = is_integer_type(column) && is_integer_type(value);
     bool strings = (column == TEXT_OID || column == VARCHAR_OID) &&
                    (value == TEXT_OID || value == VARCHAR_OID);
-    return ints || strings || (column == NAME_OID && value == TEXT_OID) ||
-           (column == NAME_OID && value == NAME_OID);
+    return ints || strings || (column == NAME_OID && value == TEXT_OID);
 }
 
 static bool plain_column(const struct expr *e, const struct rte *rte, int *att)

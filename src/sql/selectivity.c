@@ -14,7 +14,6 @@
 enum {
     MIN_BOUNDS = 10,   /* fewer say too little of the values between them */
     SMALL_TABLE = 200, /* rows of a table of which nothing is known, at least */
-    DEFAULT_DISTINCT = 200,
 };
 
 #define DEFAULT_EQUAL 0.005
@@ -41,17 +40,10 @@ double sel_table_rows(const struct planning *l, const struct rte *rte)
     return n < least ? least : n;
 }
 
-static const struct expr *strip(const struct expr *e)
-{
-    while (e->kind == E_RELABEL && e->form != FORM_SQL)
-        e = e->args[0];
-    return e;
-}
-
 /* The statistics of the column that e is; NULL: it is none, or nothing is known. */
 static const struct column_stats *stats_of(const struct expr *e)
 {
-    e = strip(e);
+    e = strip_relabel(e);
     if (e->kind != E_VAR || e->var.att <= 0 || e->var.rte->kind != RTE_RELATION ||
         !e->var.rte->rel->stats)
         return NULL;
@@ -206,8 +198,7 @@ static struct err *find_var(struct expr **ref, void *arg)
     return expr_children(*ref, find_var, arg);
 }
 
-/* Of all rows, by trial; negative: it can't be tried. */
-static double sel_by_trial(struct planning *l, const struct expr *e)
+static double sel_tried(struct planning *l, const struct expr *e)
 {
     struct var_search search = {0};
     struct expr *top = (struct expr *)e;
@@ -238,6 +229,24 @@ static double sel_by_trial(struct planning *l, const struct expr *e)
     return clamp(common + (null == HOLDS ? s->null_fraction : 0));
 }
 
+/* What a trial gave: the search for a join order asks for each condition again and again. */
+struct trial {
+    const struct expr *condition;
+    double selectivity;
+};
+
+/* Of all rows, by trial; negative: it can't be tried. */
+static double sel_by_trial(struct planning *l, const struct expr *e)
+{
+    struct planner *p = l->p;
+    for (int i = 0; i < p->ntrials; i++)
+        if (p->trials[i].condition == e)
+            return p->trials[i].selectivity;
+    struct trial t = {e, sel_tried(l, e)};
+    ARENA_PUSH(p->arena, p->trials, p->ntrials, p->trials_cap, t);
+    return t.selectivity;
+}
+
 /* ---- comparisons ---- */
 
 /* How far v lies between two bounds, 0 to 1, by its place in the order of keys. */
@@ -257,14 +266,6 @@ static double between(const struct type_ops *ops, struct datum lo, struct datum 
     for (int i = 0; i < 3; i++)
         buf_done(&b[i]);
     return place[1] > place[0] ? clamp((place[2] - place[0]) / (place[1] - place[0])) : 0.5;
-}
-
-static bool same_order(uint32_t a, uint32_t b)
-{
-    bool ints = (a == INT2_OID || a == INT4_OID || a == INT8_OID) &&
-                (b == INT2_OID || b == INT4_OID || b == INT8_OID);
-    bool strings = (a == TEXT_OID || a == VARCHAR_OID) && (b == TEXT_OID || b == VARCHAR_OID);
-    return a == b || ints || strings;
 }
 
 /* The share of the histogram's values below v. */
@@ -289,12 +290,12 @@ static double sel_range(struct planning *l, const struct expr *e, const struct e
                         const struct expr *value, int strategy)
 {
     const struct column_stats *s = stats_of(column);
-    const struct type_ops *ops = type_by_oid(strip(column)->type);
+    const struct type_ops *ops = type_by_oid(strip_relabel(column)->type);
     if (!s || value->kind != E_CONST)
         return DEFAULT_RANGE;
     if (value->value.null)
         return 0;
-    if (!ops || !ops->compare || !ops->key || !same_order(ops->oid, value->type)) {
+    if (!ops || !ops->compare || !ops->key || !key_compatible(ops->oid, value->type)) {
         double tried = sel_by_trial(l, e);
         return tried < 0 ? DEFAULT_RANGE : tried;
     }
@@ -316,7 +317,7 @@ static double sel_equal(const struct planning *l, const struct expr *column,
                         const struct expr *value)
 {
     const struct column_stats *s = stats_of(column);
-    const struct expr *var = strip(column);
+    const struct expr *var = strip_relabel(column);
     const struct type_ops *ops = type_by_oid(var->type);
     double distinct = var->kind == E_VAR ? column_distinct(l, var) : 0;
     if (value->kind == E_CONST && value->value.null)
@@ -326,7 +327,7 @@ static double sel_equal(const struct planning *l, const struct expr *column,
     if (!s)
         return 1 / distinct;
     double rest = fmax(1 - s->null_fraction - s->common_sum, 0);
-    if (value->kind != E_CONST || !ops || !ops->compare || !same_order(ops->oid, value->type))
+    if (value->kind != E_CONST || !ops || !ops->compare || !key_compatible(ops->oid, value->type))
         return (1 - s->null_fraction) / fmax(distinct, 1);
     for (int i = 0; i < s->ncommon; i++)
         if (ops->compare(ops, s->common[i], value->value) == 0)
@@ -345,7 +346,7 @@ static double sel_equal_columns(const struct planning *l, const struct expr *a,
 
 static bool is_column(const struct expr *e)
 {
-    return strip(e)->kind == E_VAR;
+    return strip_relabel(e)->kind == E_VAR;
 }
 
 /* A comparison's column, the value it is compared with and the btree strategy seen from it. */
@@ -360,7 +361,7 @@ static bool as_comparison(const struct expr *e, const struct expr **column,
     if (!left && !is_column(e->args[1]))
         return false;
     *column = e->args[left ? 0 : 1];
-    *value = strip(e->args[left ? 1 : 0]);
+    *value = strip_relabel(e->args[left ? 1 : 0]);
     *strategy = left ? am->strategy : 6 - am->strategy;
     return true;
 }
@@ -391,7 +392,7 @@ static double sel_any(struct planning *l, const struct expr *e)
         double tried = sel_by_trial(l, e);
         return tried < 0 ? DEFAULT_OTHER : tried;
     }
-    const struct expr *list = strip(e->args[1]);
+    const struct expr *list = strip_relabel(e->args[1]);
     struct expr any = {.kind = E_PARAM};
     if (list->kind != E_CONST)
         return clamp(DEFAULT_ITEMS * sel_equal(l, e->args[0], &any));
@@ -456,14 +457,15 @@ static bool is_interval(const struct expr *a, const struct expr *b)
     if (!as_comparison(a, &columns[0], &value, &s[0]) ||
         !as_comparison(b, &columns[1], &value, &s[1]) || s[0] == 3 || s[1] == 3)
         return false;
-    return (s[0] < 3) != (s[1] < 3) && expr_equal(strip(columns[0]), strip(columns[1]));
+    return (s[0] < 3) != (s[1] < 3) &&
+           expr_equal(strip_relabel(columns[0]), strip_relabel(columns[1]));
 }
 
 static double sel_interval(struct planning *l, const struct expr *a, const struct expr *b)
 {
     double x = sel_one(l, a);
     double y = sel_one(l, b);
-    const struct expr *column = strip(is_column(a->args[0]) ? a->args[0] : a->args[1]);
+    const struct expr *column = strip_relabel(is_column(a->args[0]) ? a->args[0] : a->args[1]);
     const struct column_stats *s = stats_of(column);
     double both = x + y - 1 + (s ? s->null_fraction : 0);
     if (!s || (x == DEFAULT_RANGE && y == DEFAULT_RANGE))
