@@ -507,13 +507,9 @@ static struct err *check_kind(const PgQuery__AlterTableStmt *a, const struct rel
 struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
 {
     struct relation *rel;
-    TRY(ddl_open(d, a->relation, TXN_ACCESS_EXCLUSIVE, a->missing_ok, &rel));
-    if (!rel) {
-        ddl_notice(
-            d, "NOTICE",
-            err_new("00000", "relation \"%s\" does not exist, skipping", a->relation->relname));
+    TRY(ddl_open_if_exists(d, a->relation, TXN_ACCESS_EXCLUSIVE, a->missing_ok, &rel));
+    if (!rel)
         return NULL;
-    }
     struct err *e = ddl_must_own(d, rel);
     if (!e)
         e = refuse_synced(rel);
@@ -748,13 +744,9 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
         return err_unsupported("ALTER %s ... RENAME is not supported yet",
                                ddl_object_type_name(s->rename_type));
     }
-    TRY(ddl_open(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
-    if (!r) {
-        ddl_notice(
-            d, "NOTICE",
-            err_new("00000", "relation \"%s\" does not exist, skipping", s->relation->relname));
+    TRY(ddl_open_if_exists(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
+    if (!r)
         return NULL;
-    }
     struct err *e = ddl_must_own(d, r);
     if (!e && s->rename_type != PG_QUERY__OBJECT_TYPE__OBJECT_INDEX)
         e = ddl_check_kind(r, s->rename_type);

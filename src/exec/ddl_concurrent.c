@@ -461,10 +461,7 @@ struct err *ddl_reindex(struct ddl *d, const PgQuery__ReindexStmt *s)
     uint32_t nsp = 0;
     for (size_t i = 0; i < s->n_params; i++) {
         const PgQuery__DefElem *o = s->params[i]->def_elem;
-        bool on = !o->arg || (o->arg->node_case == PG_QUERY__NODE__NODE_BOOLEAN
-                                  ? o->arg->boolean->boolval
-                                  : strcasecmp(pg_str(o->arg), "false") != 0 &&
-                                        strcasecmp(pg_str(o->arg), "off") != 0);
+        bool on = ddl_option_is_on(o);
         if (strcmp(o->defname, "concurrently") == 0)
             x.concurrently = on;
         else if (strcmp(o->defname, "verbose") == 0)

@@ -3,6 +3,7 @@
 
 #include "rt/fiber.h"
 
+#include <strings.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,6 +22,27 @@ void ddl_notice(const struct ddl *d, const char *severity, struct err *e)
         d->s->ops->notice(d->s, severity, e);
     else
         err_free(e);
+}
+
+bool ddl_option_is_on(const PgQuery__DefElem *o)
+{
+    if (!o->arg)
+        return true;
+    if (o->arg->node_case == PG_QUERY__NODE__NODE_BOOLEAN)
+        return o->arg->boolean->boolval;
+    if (o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER)
+        return o->arg->integer->ival != 0;
+    return strcasecmp(pg_str(o->arg), "false") != 0 && strcasecmp(pg_str(o->arg), "off") != 0;
+}
+
+struct err *ddl_open_if_exists(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
+                               bool missing_ok, struct relation **out)
+{
+    TRY(ddl_open(d, rv, lock, missing_ok, out));
+    if (!*out)
+        ddl_notice(d, "NOTICE",
+                   err_new("00000", "relation \"%s\" does not exist, skipping", rv->relname));
+    return NULL;
 }
 
 struct err *ddl_must_own(struct ddl *d, const struct relation *r)

@@ -195,14 +195,6 @@ static const char *string_option(const PgQuery__DefElem *o)
     return pg_str(o->arg);
 }
 
-static bool is_on(const PgQuery__DefElem *o)
-{
-    return !o->arg ||
-           (o->arg->node_case == PG_QUERY__NODE__NODE_BOOLEAN   ? o->arg->boolean->boolval
-            : o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER ? o->arg->integer->ival != 0
-                                                                : true);
-}
-
 static double number_option(const PgQuery__DefElem *o)
 {
     if (o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER)
@@ -223,11 +215,11 @@ static struct err *common_option(struct function *f, const PgQuery__DefElem *o, 
     if (strcmp(name, "volatility") == 0) {
         f->volatility = string_option(o)[0];
     } else if (strcmp(name, "strict") == 0) {
-        f->strict = is_on(o);
+        f->strict = ddl_option_is_on(o);
     } else if (strcmp(name, "security") == 0) {
-        f->definer = is_on(o);
+        f->definer = ddl_option_is_on(o);
     } else if (strcmp(name, "leakproof") == 0) {
-        f->leakproof = is_on(o);
+        f->leakproof = ddl_option_is_on(o);
     } else if (strcmp(name, "parallel") == 0) {
         const char *v = string_option(o);
         if (strcmp(v, "safe") != 0 && strcmp(v, "unsafe") != 0 && strcmp(v, "restricted") != 0)

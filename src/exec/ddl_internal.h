@@ -27,6 +27,11 @@ void ddl_notice(const struct ddl *d, const char *severity, struct err *e);
 struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
                      bool missing_ok, struct relation **out) MUST_CHECK;
 struct err *ddl_reopen(struct ddl *d, struct relation **rel) MUST_CHECK; /* after a change */
+/* The same; a notice when it is missing. */
+struct err *ddl_open_if_exists(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
+                               bool missing_ok, struct relation **out) MUST_CHECK;
+/* An option as a flag: alone, a number, or a word; what is neither off nor false is on. */
+bool ddl_option_is_on(const PgQuery__DefElem *o);
 struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp) MUST_CHECK;
 struct err *ddl_must_own(struct ddl *d, const struct relation *r) MUST_CHECK;
 /* The session's schema for temporary relations, made if need be. */

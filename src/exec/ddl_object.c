@@ -307,13 +307,9 @@ struct err *ddl_set_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *
         return err_unsupported("ALTER %s ... SET SCHEMA is not supported yet",
                                ddl_object_type_name(s->object_type));
     snprintf(tag, 64, "%s", kind_tag);
-    TRY(ddl_open(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
-    if (!r) {
-        ddl_notice(
-            d, "NOTICE",
-            err_new("00000", "relation \"%s\" does not exist, skipping", s->relation->relname));
+    TRY(ddl_open_if_exists(d, s->relation, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
+    if (!r)
         return NULL;
-    }
     struct err *e = ddl_check_kind(r, s->object_type);
     if (!e)
         e = cat_namespace_oid(d->cat, str_from(s->newschema), &nsp);

@@ -309,13 +309,9 @@ struct err *ddl_change_sequence(struct ddl *d, const struct relation *r, PgQuery
 struct err *ddl_alter_sequence(struct ddl *d, const PgQuery__AlterSeqStmt *c)
 {
     struct relation *r;
-    TRY(ddl_open(d, c->sequence, TXN_SHARE_ROW_EXCLUSIVE, c->missing_ok, &r));
-    if (!r) {
-        ddl_notice(
-            d, "NOTICE",
-            err_new("00000", "relation \"%s\" does not exist, skipping", c->sequence->relname));
+    TRY(ddl_open_if_exists(d, c->sequence, TXN_SHARE_ROW_EXCLUSIVE, c->missing_ok, &r));
+    if (!r)
         return NULL;
-    }
     struct err *e = ddl_must_own(d, r);
     if (!e && r->kind != 'S')
         e = err_new("42809", "\"%s\" is not a sequence", r->name);

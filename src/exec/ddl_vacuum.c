@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct vacuum {
     struct ddl *d;
@@ -16,17 +15,6 @@ struct vacuum {
 };
 
 /* ---- options ---- */
-
-static bool is_on(const PgQuery__DefElem *o)
-{
-    if (!o->arg)
-        return true;
-    if (o->arg->node_case == PG_QUERY__NODE__NODE_BOOLEAN)
-        return o->arg->boolean->boolval;
-    if (o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER)
-        return o->arg->integer->ival != 0;
-    return strcasecmp(pg_str(o->arg), "false") != 0 && strcasecmp(pg_str(o->arg), "off") != 0;
-}
 
 /* Options that say how pages are cleaned: there are none. */
 static bool is_about_pages(const char *name)
@@ -46,11 +34,11 @@ static struct err *read_options(struct vacuum *v, const PgQuery__VacuumStmt *s)
     for (size_t i = 0; i < s->n_options; i++) {
         const PgQuery__DefElem *o = s->options[i]->def_elem;
         if (strcmp(o->defname, "verbose") == 0)
-            v->verbose = is_on(o);
+            v->verbose = ddl_option_is_on(o);
         else if (strcmp(o->defname, "skip_locked") == 0)
-            v->skip_locked = is_on(o);
+            v->skip_locked = ddl_option_is_on(o);
         else if (s->is_vacuumcmd && strcmp(o->defname, "analyze") == 0)
-            v->analyze = is_on(o);
+            v->analyze = ddl_option_is_on(o);
         else if (!s->is_vacuumcmd || !is_about_pages(o->defname))
             return ddl_at(v->d,
                           err_new("42601", "unrecognized %s option \"%s\"",

@@ -392,49 +392,38 @@ static struct err *list_cursors(void **state, struct fn_call *c, struct datum *r
     return NULL;
 }
 
-/* ---- pg_prepared_statements ---- */
+/* ---- lists of the session's own ---- */
 
-enum { PREPARED_COLUMNS = 7 };
-
-struct prepared_rows {
+/* Rows copied out of a visit, given one by one. */
+struct copied_rows {
     struct arena *arena;
-    struct prepared_row {
-        struct prepared_row *next;
-        struct datum v[PREPARED_COLUMNS];
+    struct copied_row {
+        struct copied_row *next;
+        struct datum v[];
     } * first, **last;
     struct err *error;
 };
 
-static void copy_prepared(void *arg, const struct prepared_info *i)
+static struct datum *copied_row(struct copied_rows *l, size_t columns)
 {
-    struct prepared_rows *l = arg;
-    struct prepared_row *row = arena_new(l->arena, struct prepared_row);
-    struct datum *types = arena_new_array(l->arena, struct datum, i->ntypes + 1);
-    for (int k = 0; k < i->ntypes; k++)
-        types[k] = datum_int(i->types[k]);
-    *row = (struct prepared_row){.next = NULL};
-    row->v[0] = datum_str(arena_str(l->arena, str_from(i->name)));
-    row->v[1] = datum_str(arena_str(l->arena, str_from(i->statement)));
-    row->v[2] = i->prepared ? datum_int(i->prepared) : datum_null();
-    if (!l->error)
-        l->error =
-            array_make_1d(type_by_oid(REGTYPE_OID), types, (size_t)i->ntypes, l->arena, &row->v[3]);
-    row->v[4] = datum_bool(i->from_sql);
-    row->v[5] = row->v[6] = datum_null(); /* nobody counts */
+    struct copied_row *row = arena_alloc(l->arena, sizeof(*row) + columns * sizeof(row->v[0]));
+    row->next = NULL;
     *l->last = row;
     l->last = &row->next;
+    return row->v;
 }
 
-static struct err *prepared_statements(void **state, struct fn_call *c, struct datum *row,
-                                       int ncols, bool *done)
+static struct err *next_copied(void **state, struct fn_call *c, struct datum *row, int ncols,
+                               void (*collect)(struct session *s, struct copied_rows *l),
+                               bool *done)
 {
-    struct prepared_rows *l = *state;
+    struct copied_rows *l = *state;
     if (!l) {
         TRY(need_session(c));
-        *state = l = arena_new(c->state_arena, struct prepared_rows);
-        *l = (struct prepared_rows){.arena = c->state_arena};
+        *state = l = arena_new(c->state_arena, struct copied_rows);
+        *l = (struct copied_rows){.arena = c->state_arena};
         l->last = &l->first;
-        c->session->ops->each_prepared(c->session, copy_prepared, l);
+        collect(c->session, l);
         TRY(l->error);
     }
     *done = !l->first;
@@ -445,18 +434,42 @@ static struct err *prepared_statements(void **state, struct fn_call *c, struct d
     return NULL;
 }
 
+/* ---- pg_prepared_statements ---- */
+
+enum { PREPARED_COLUMNS = 7 };
+
+static void copy_prepared(void *arg, const struct prepared_info *i)
+{
+    struct copied_rows *l = arg;
+    struct datum *v = copied_row(l, PREPARED_COLUMNS);
+    struct datum *types = arena_new_array(l->arena, struct datum, i->ntypes + 1);
+    for (int k = 0; k < i->ntypes; k++)
+        types[k] = datum_int(i->types[k]);
+    v[0] = datum_str(arena_str(l->arena, str_from(i->name)));
+    v[1] = datum_str(arena_str(l->arena, str_from(i->statement)));
+    v[2] = i->prepared ? datum_int(i->prepared) : datum_null();
+    v[3] = datum_null();
+    if (!l->error)
+        l->error =
+            array_make_1d(type_by_oid(REGTYPE_OID), types, (size_t)i->ntypes, l->arena, &v[3]);
+    v[4] = datum_bool(i->from_sql);
+    v[5] = v[6] = datum_null(); /* nobody counts */
+}
+
+static void collect_prepared(struct session *s, struct copied_rows *l)
+{
+    s->ops->each_prepared(s, copy_prepared, l);
+}
+
+static struct err *prepared_statements(void **state, struct fn_call *c, struct datum *row,
+                                       int ncols, bool *done)
+{
+    return next_copied(state, c, row, ncols, collect_prepared, done);
+}
+
 /* ---- pg_settings ---- */
 
 enum { SETTING_COLUMNS = 17 };
-
-struct setting_rows {
-    struct arena *arena;
-    struct setting_row {
-        struct setting_row *next;
-        struct datum v[SETTING_COLUMNS];
-    } * first, **last;
-    struct err *error;
-};
 
 /* "a|b" as {a,b}. */
 static struct err *split_values(struct arena *a, const char *values, struct datum *out)
@@ -477,44 +490,31 @@ static struct err *split_values(struct arena *a, const char *values, struct datu
 
 static void copy_setting(void *arg, const struct setting_info *i)
 {
-    struct setting_rows *l = arg;
-    struct setting_row *row = arena_new(l->arena, struct setting_row);
+    struct copied_rows *l = arg;
+    struct datum *v = copied_row(l, SETTING_COLUMNS);
     const char *texts[] = {i->name,    i->setting, i->unit,   i->category, i->description, i->extra,
                            i->context, i->type,    i->source, i->min,      i->max};
-    struct datum values = datum_null();
     for (size_t k = 0; k < ARRAY_LENGTH(texts); k++)
-        row->v[k] = text_or_null(l->arena, texts[k]);
+        v[k] = text_or_null(l->arena, texts[k]);
+    v[11] = datum_null();
     if (!l->error)
-        l->error = split_values(l->arena, i->values, &values);
-    row->v[11] = values;
-    row->v[12] = text_or_null(l->arena, i->boot);
-    row->v[13] = text_or_null(l->arena, i->reset);
-    row->v[14] = text_or_null(l->arena, i->file);
-    row->v[15] = i->file ? datum_int(i->line) : datum_null();
-    row->v[16] = datum_bool(i->pending_restart);
-    row->next = NULL;
-    *l->last = row;
-    l->last = &row->next;
+        l->error = split_values(l->arena, i->values, &v[11]);
+    v[12] = text_or_null(l->arena, i->boot);
+    v[13] = text_or_null(l->arena, i->reset);
+    v[14] = text_or_null(l->arena, i->file);
+    v[15] = i->file ? datum_int(i->line) : datum_null();
+    v[16] = datum_bool(i->pending_restart);
+}
+
+static void collect_settings(struct session *s, struct copied_rows *l)
+{
+    s->ops->each_setting(s, copy_setting, l);
 }
 
 static struct err *all_settings(void **state, struct fn_call *c, struct datum *row, int ncols,
                                 bool *done)
 {
-    struct setting_rows *l = *state;
-    if (!l) {
-        TRY(need_session(c));
-        *state = l = arena_new(c->state_arena, struct setting_rows);
-        *l = (struct setting_rows){.arena = c->state_arena};
-        l->last = &l->first;
-        c->session->ops->each_setting(c->session, copy_setting, l);
-        TRY(l->error);
-    }
-    *done = !l->first;
-    if (*done)
-        return NULL;
-    memcpy(row, l->first->v, sizeof(struct datum) * (size_t)ncols);
-    l->first = l->first->next;
-    return NULL;
+    return next_copied(state, c, row, ncols, collect_settings, done);
 }
 
 static struct err *fn_reload_conf(struct fn_call *c, struct datum *out)

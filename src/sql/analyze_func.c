@@ -1,6 +1,20 @@
 /* Function calls, aggregates and subqueries in expressions. */
 #include "sql/analyze_internal.h"
 
+struct err *refuse_srf_args(struct analysis *a, const char *kind, struct expr *const *args, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (expr_has_srf(args[i]))
+            return at(a,
+                      err_hint(err_unsupported("%s function calls cannot contain set-returning "
+                                               "function calls",
+                                               kind),
+                               "You might be able to move the set-returning function into a "
+                               "LATERAL FROM item."),
+                      args[i]->location);
+    return NULL;
+}
+
 struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **args, int nargs,
                      const PgQuery__FuncCall *call, uint32_t type, int location, struct expr **out);
 struct err *make_row_compare(struct level *l, struct str op, struct expr **left,
@@ -175,14 +189,7 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
     x->distinct = call->agg_distinct;
     x->ordered_set = call->agg_within_group;
     TRY(check_agg_form(l, p, args, nargs, call));
-    for (int i = 0; i < nargs; i++)
-        if (expr_has_srf(args[i]))
-            return at(a,
-                      err_hint(err_unsupported("aggregate function calls cannot contain "
-                                               "set-returning function calls"),
-                               "You might be able to move the set-returning function into a "
-                               "LATERAL FROM item."),
-                      args[i]->location);
+    TRY(refuse_srf_args(a, "aggregate", args, nargs));
     if (x->ordered_set)
         TRY(split_ordered_args(l, p, call, e));
     if (x->distinct)

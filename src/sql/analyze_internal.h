@@ -122,6 +122,9 @@ struct err *analyze_bool(struct level *l, const pg_node *n, enum clause clause, 
                          struct expr **out) MUST_CHECK;
 struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f,
                               struct expr **out) MUST_CHECK;
+/* 0A000 when an argument of an aggregate or window function (`kind`) returns a set. */
+struct err *refuse_srf_args(struct analysis *a, const char *kind, struct expr *const *args,
+                            int n) MUST_CHECK;
 struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s,
                             struct expr **out) MUST_CHECK;
 /* A subquery of at most one row, by columns: NULLs when there is no row. */

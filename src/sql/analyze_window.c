@@ -293,14 +293,7 @@ struct err *make_window(struct level *l, const struct cat_proc *p, struct expr *
     TRY(expr_children(e, find_nested, &nested));
     if (nested)
         return at(a, err_new("42P20", "window function calls cannot be nested"), nested->location);
-    for (int i = 0; i < nargs; i++)
-        if (expr_has_srf(args[i]))
-            return at(a,
-                      err_hint(err_unsupported("window function calls cannot contain "
-                                               "set-returning function calls"),
-                               "You might be able to move the set-returning function into a "
-                               "LATERAL FROM item."),
-                      args[i]->location);
+    TRY(refuse_srf_args(a, "window", args, nargs));
     TRY(analyze_window(l, call->over, &x->window));
     x->number = l->q->nwfuncs;
     ARENA_PUSH(a->arena, l->q->wfuncs, l->q->nwfuncs, l->q->wfuncs_cap, e);
