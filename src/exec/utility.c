@@ -235,6 +235,35 @@ struct err *bootstrap_run(struct session *s)
     return e;
 }
 
+/* The session goes into the new database meanwhile: what runs there finds all of the session in its
+ * place, settings included, but the caller's schemas. */
+static struct err *fill_database(struct session *s, const char *name)
+{
+    static const uint32_t path[] = {PG_CATALOG_NSP};
+    const struct cat before = s->cat;
+    const int32_t pid = s->pid;
+    bool allow;
+    uint32_t db;
+    uint32_t base;
+    struct cat *cat = &s->cat;
+    TRY(cat_database(cat, str_from(name), &db, &base, &allow));
+    cat->db = db;
+    cat->sysbase = base;
+    s->pid = 0; /* writes the new database's own catalog */
+    cat->local = NULL;
+    cat->search_path = path;
+    cat->nsearch_path = 1;
+    cat->temp_nsp = 0;
+    cat->creation_nsp = 0;
+    struct err *e = bootstrap_run(s);
+    cat_forget_local(cat, true);
+    const uint64_t changes = cat->changes + 1;
+    s->cat = before;
+    s->cat.changes = changes;
+    s->pid = pid;
+    return e;
+}
+
 static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s)
 {
     uint32_t oid;
@@ -255,13 +284,7 @@ static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s
             return err_unsupported("CREATE DATABASE option \"%s\" is not supported", o->defname);
     }
     TRY(ddl_create_database(d->cat, s->dbname, d->cat->role, &oid));
-    struct session inner = *d->s;
-    inner.pid = 0; /* writes the new database's own catalog */
-    inner.cat.local = NULL;
-    TRY(cat_database(d->cat, str_from(s->dbname), &inner.cat.db, &inner.cat.sysbase, &allow));
-    struct err *e = bootstrap_run(&inner);
-    cat_forget_local(&inner.cat, true);
-    return e;
+    return fill_database(d->s, s->dbname);
 }
 
 struct users_of {
