@@ -91,7 +91,7 @@ static struct err *check_options(const struct own_stmt *stmt)
 
 static struct err *open_source(struct job *j, const char *uri)
 {
-    struct source_spec spec = {.uri = str_from(uri), .delta = true};
+    struct source_spec spec = {.uri = str_from(uri), .kind = SOURCE_DELTA};
     TRY(source_check_access(&j->s->cat, spec.uri));
     TRY(source_open_on_pool(&spec, &j->source));
     const struct lake_type *schema = j->source->schema;
