@@ -64,7 +64,7 @@ static struct err *key_columns(struct ddl *d, const struct relation *rel, struct
         k->cols[i] = (struct ddl_index_column){
             .attnum = att, .name = a->name, .type = a->type, .collation = a->collation};
         if (i < k->nkeys)
-            TRY(resolve_opclass(d->sql, a->type, &k->cols[i].opclass));
+            TRY(resolve_opclass(BTREE_AM, a->type, &k->cols[i].opclass));
     }
     return NULL;
 }

@@ -106,6 +106,25 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
 
 struct err *ddl_reindex(struct ddl *d, const PgQuery__ReindexStmt *s) MUST_CHECK;
 
+/* index_am.c: access methods of indexes. */
+struct index_am {
+    uint32_t oid;
+    char options;    /* the kind of its storage parameters (ddl_options) */
+    const char *can; /* o order, u unique, m several columns, i INCLUDE, c cluster, s plain scans, b
+                        row lists, k exclusion constraints, a = ANY, n IS NULL */
+    bool supported;
+};
+const struct index_am *index_am(uint32_t oid); /* NULL: no access method of indexes */
+bool index_am_can(const struct index_am *am, char what);
+/* The one that CREATE INDEX names. 42704; 0A000 for what it cannot do, or is not built. */
+struct err *ddl_index_am(struct ddl *d, const PgQuery__IndexStmt *s,
+                         const struct index_am **out) MUST_CHECK;
+/* Whether a table can be clustered on it: 0A000. */
+struct err *ddl_check_cluster(const struct index *ix) MUST_CHECK;
+/* The operator class of a key column of a type, and its options against the access method. */
+struct err *ddl_column_class(struct ddl *d, const PgQuery__IndexElem *elem, uint32_t am,
+                             uint32_t type, uint32_t *opclass) MUST_CHECK;
+
 /* ddl_options.c: storage parameters. `old` (may be NULL) with the options of a list set or removed,
  * for relations of a kind ('a': columns). 22023 */
 struct err *ddl_options(struct ddl *d, char kind, struct datum old, PgQuery__Node *const *options,

@@ -14,15 +14,19 @@ enum option_type { OPTION_BOOL, OPTION_INT, OPTION_REAL, OPTION_ENUM };
 
 static const struct option {
     const char *name;
-    const char *kinds; /* of relations; 'a': of columns */
+    const char *kinds; /* of relations; 'a': of columns; i, h, g, b: of indexes by access method */
     enum option_type type;
     double min;
     double max;
     const char *values; /* of an enum, between blanks */
     const char *detail;
 } known_options[] = {
-    {"fillfactor", "ri", OPTION_INT, 10, 100, NULL, NULL},
+    {"fillfactor", "rih", OPTION_INT, 10, 100, NULL, NULL},
     {"deduplicate_items", "i", OPTION_BOOL, 0, 0, NULL, NULL},
+    {"fastupdate", "g", OPTION_BOOL, 0, 0, NULL, NULL},
+    {"gin_pending_list_limit", "g", OPTION_INT, 64, INT_MAX, NULL, NULL},
+    {"pages_per_range", "b", OPTION_INT, 1, 131072, NULL, NULL},
+    {"autosummarize", "b", OPTION_BOOL, 0, 0, NULL, NULL},
     {"toast_tuple_target", "r", OPTION_INT, 128, 8160, NULL, NULL},
     {"parallel_workers", "r", OPTION_INT, 0, 1024, NULL, NULL},
     {"user_catalog_table", "r", OPTION_BOOL, 0, 0, NULL, NULL},
@@ -229,6 +233,8 @@ struct err *ddl_class_options(struct ddl *d, uint32_t relid, char kind,
     TRY(systab_get(d->cat, PG_CLASS, CLASS_OID_INDEX, &key, 1, d->arena, v, &found));
     if (!found)
         return err_new("XX000", "relation %u vanished", relid);
+    if (kind == 'i')
+        kind = index_am((uint32_t)v[CLS_AM].u)->options;
     TRY(ddl_options(d, kind, v[CLS_OPTIONS], options, n, reset, &changed));
     TRY(ddl_update_class(d->cat, relid, CLS_OPTIONS, changed));
     return kind == 'v' ? ddl_check_view_options(d, relid) : NULL;
@@ -331,6 +337,8 @@ static struct err *cluster_on(struct ddl *d, const struct relation *r, const cha
     const struct index *ix = NULL;
     if (name)
         TRY(find_index(r, name, &ix));
+    if (ix)
+        TRY(ddl_check_cluster(ix));
     for (int i = 0; i < r->nindexes; i++)
         TRY(ddl_update_index(d->cat, r->indexes[i].oid, IDX_CLUSTERED,
                              datum_bool(ix == &r->indexes[i])));

@@ -26,6 +26,12 @@ static struct err *node_step(struct exec *x, struct plan *n, bool *found)
         return seqscan_next(x, n, found);
     case P_INDEXSCAN:
         return indexscan_next(x, n, found);
+    case P_BITMAPHEAP:
+        return bitmapheap_next(x, n, found);
+    case P_BITMAPINDEX:
+    case P_BITMAPAND:
+    case P_BITMAPOR:
+        break; /* give no rows */
     case P_FUNCSCAN:
         return funcscan_next(x, n, found);
     case P_TABLEFUNC:
@@ -156,6 +162,15 @@ void node_rescan(struct exec *x, struct plan *n)
         break;
     case P_INDEXSCAN:
         indexscan_rescan(x, n);
+        break;
+    case P_BITMAPHEAP:
+        bitmapheap_rescan(x, n);
+        break;
+    case P_BITMAPINDEX:
+        indexscan_rescan(x, n);
+        break;
+    case P_BITMAPAND:
+    case P_BITMAPOR:
         break;
     case P_FUNCSCAN:
         funcscan_rescan(x, n);
@@ -398,7 +413,8 @@ static const struct rte *plain_scan(const struct plan *n)
 {
     while (n && (n->kind == P_LIMIT || n->kind == P_PROJECT || n->kind == P_RESULT))
         n = n->left;
-    return n && (n->kind == P_SEQSCAN || n->kind == P_INDEXSCAN) ? n->rte : NULL;
+    return n && (n->kind == P_SEQSCAN || n->kind == P_INDEXSCAN || n->kind == P_BITMAPHEAP) ? n->rte
+                                                                                            : NULL;
 }
 
 static const struct rte *pointing_rte(const struct exec *x, const struct relation *rel,

@@ -104,8 +104,7 @@ static void scan_restart(struct exec *x, struct plan *n)
     arena_reset(&s->arena);
 }
 
-/* Puts a stored row into its slots. */
-static struct err *load_row(struct exec *x, const struct rte *rte, struct str key, struct str row)
+struct err *load_row(struct exec *x, const struct rte *rte, struct str key, struct str row)
 {
     if (rte->key_slot >= 0)
         x->frame[rte->key_slot] = datum_bytes(key.data, key.len);
@@ -125,15 +124,20 @@ static struct err *passes(struct exec *x, struct plan *n, struct scan_state *s, 
     return node_filter(x, n, &s->arena, holds);
 }
 
+struct err *check_populated(const struct relation *r)
+{
+    if (r->kind != 'm' || r->populated)
+        return NULL;
+    return err_hint(err_new("55000", "materialized view \"%s\" has not been populated", r->name),
+                    "Use the REFRESH MATERIALIZED VIEW command.");
+}
+
 static struct err *find_storage(struct exec *x, struct plan *n, struct scan_state *s)
 {
     const struct relation *r = n->rte->rel;
     if (s->placed)
         return NULL;
-    if (r->kind == 'm' && !r->populated)
-        return err_hint(
-            err_new("55000", "materialized view \"%s\" has not been populated", r->name),
-            "Use the REFRESH MATERIALIZED VIEW command.");
+    TRY(check_populated(r));
     TRY(storage_at(x, r, r->oid, r->storage_id, &s->table_sid));
     s->index_sid = s->table_sid;
     if (n->index && !n->index->primary)
@@ -395,31 +399,15 @@ static struct err *row_of_entry(struct exec *x, struct plan *n, struct scan_stat
     return NULL;
 }
 
-/* Unique key, fully given: a look-up instead of a scan. */
-static struct err *point_read(struct exec *x, struct plan *n, struct scan_state *s, struct str *key,
-                              struct str *row, bool *found)
-{
-    struct str value;
-    TRY(txn_get(&x->view, buf_str(&s->lo), &value, found));
-    if (!*found)
-        return NULL;
-    if (!n->index->primary)
-        return row_of_entry(x, n, s, value, key, row);
-    *row = value;
-    *key = buf_str(&s->lo);
-    if (n->rte->key_slot >= 0)
-        *key = str_make(arena_memdup(&x->arena, key->data, key->len), key->len);
-    return NULL;
-}
-
-/* Begins the next sub-scan; *more is false when there is none left. */
+/* Begins the next sub-scan; *more is false when there is none left. A unique key that is fully
+ * given is looked up instead: *have_entry. */
 static struct err *index_begin(struct exec *x, struct plan *n, struct scan_state *s,
-                               struct str *key, struct str *row, bool *more, bool *have_row)
+                               struct str *key, struct str *value, bool *more, bool *have_entry)
 {
     bool nothing;
     bool point;
     const struct index_qual *list = NULL;
-    *more = *have_row = false;
+    *more = *have_entry = false;
     for (int i = 0; i < n->nquals; i++)
         if (n->quals[i].strategy == 6)
             list = &n->quals[i];
@@ -436,34 +424,65 @@ static struct err *index_begin(struct exec *x, struct plan *n, struct scan_state
     TRY(index_range(x, n, s, &nothing, &point));
     if (nothing)
         return NULL;
-    if (point)
-        return point_read(x, n, s, key, row, have_row);
+    if (point) {
+        *key = buf_str(&s->lo);
+        if (n->rte->key_slot >= 0)
+            *key = str_make(arena_memdup(&x->arena, key->data, key->len), key->len);
+        return txn_get(&x->view, buf_str(&s->lo), value, have_entry);
+    }
     if (str_cmp(buf_str(&s->lo), buf_str(&s->hi)) >= 0)
         return NULL;
     return txn_scan_open(&x->view, buf_str(&s->lo), buf_str(&s->hi), n->backward, &s->scan);
 }
 
+static struct err *index_entry(struct exec *x, struct plan *n, struct scan_state *s,
+                               struct str *key, struct str *value, bool *found)
+{
+    *found = false;
+    for (bool more = true; more && !*found;) {
+        TRY(fiber_tick());
+        if (s->scan)
+            TRY(txn_scan_next(s->scan, key, value, found));
+        if (!*found)
+            TRY(index_begin(x, n, s, key, value, &more, found));
+    }
+    return NULL;
+}
+
 static struct err *index_row(struct exec *x, struct plan *n, struct scan_state *s, struct str *key,
                              struct str *row, bool *found)
 {
-    *found = false;
-    for (;;) {
-        TRY(fiber_tick());
-        if (s->scan) {
-            struct str entry;
-            bool more;
-            TRY(txn_scan_next(s->scan, key, &entry, &more));
-            if (more) {
-                *found = true;
-                *row = entry;
-                return n->index->primary ? NULL : row_of_entry(x, n, s, entry, key, row);
-            }
-        }
-        bool more;
-        TRY(index_begin(x, n, s, key, row, &more, found));
-        if (!more || *found)
-            return NULL;
-    }
+    struct str entry;
+    TRY(index_entry(x, n, s, key, &entry, found));
+    if (*found && !n->index->primary)
+        return row_of_entry(x, n, s, entry, key, row);
+    *row = entry;
+    return NULL;
+}
+
+struct err *index_next_entry(struct exec *x, struct plan *n, struct str *suffix, bool *found)
+{
+    struct str key;
+    TRY(index_entry(x, n, scan_state(x, n), &key, suffix, found));
+    if (*found && n->index->primary)
+        *suffix = table_row_suffix(key);
+    return NULL;
+}
+
+struct err *index_prefix(struct exec *x, struct plan *n, struct str *prefix, bool *same,
+                         bool *nothing)
+{
+    struct scan_state *s = scan_state(x, n);
+    bool point;
+    *same = !n->index->unique && n->nquals == n->index->nkeys;
+    *nothing = false;
+    for (int i = 0; i < n->nquals; i++)
+        *same &= n->quals[i].strategy == 3 || n->quals[i].strategy == 0;
+    if (!*same)
+        return NULL;
+    TRY(index_range(x, n, s, nothing, &point));
+    *prefix = buf_str(&s->lo);
+    return NULL;
 }
 
 struct err *indexscan_next(struct exec *x, struct plan *n, bool *found)

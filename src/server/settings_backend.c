@@ -28,6 +28,18 @@ static void set_application_name(struct backend *b, const char *name)
     atomic_flag_clear_explicit(&b->activity.lock, memory_order_release);
 }
 
+/* enable_...: prepared statements are planned anew. */
+static void set_plans(struct backend *b, const char *name, bool on)
+{
+    uint32_t kind = strcmp(name, "enable_seqscan") == 0     ? PLAN_SEQSCAN
+                    : strcmp(name, "enable_indexscan") == 0 ? PLAN_INDEXSCAN
+                                                            : PLAN_BITMAPSCAN;
+    uint32_t off = on ? b->base.cat.plans_off & ~kind : b->base.cat.plans_off | kind;
+    if (off != b->base.cat.plans_off)
+        b->path_generation++;
+    b->base.cat.plans_off = off;
+}
+
 static void apply(struct backend *b, const struct setting_def *def)
 {
     const char *v = settings_value(&b->settings, def);
@@ -83,6 +95,9 @@ static void apply(struct backend *b, const struct setting_def *def)
         break;
     case HOOK_DEFAULT_READ_ONLY:
         b->default_read_only = setting_is_on(v);
+        break;
+    case HOOK_PLANS:
+        set_plans(b, def->name, setting_is_on(v));
         break;
     case HOOK_WORK_MEM:
         b->base.work_mem_bytes = (size_t)setting_int(v) * 1024;

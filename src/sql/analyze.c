@@ -268,19 +268,18 @@ struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type
     return NULL;
 }
 
-struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass)
+struct err *resolve_opclass(uint32_t am, uint32_t type, uint32_t *opclass)
 {
     uint32_t family;
     uint32_t input;
     struct arena a;
-    (void)sql;
-    *opclass = builtin_default_opclass(BTREE_AM, type, &family, &input);
+    *opclass = builtin_default_opclass(am, type, &family, &input);
     if (*opclass)
         return NULL;
     arena_init(&a);
     struct err *e = err_hint(
-        err_new("42704", "data type %s has no default operator class for access method \"btree\"",
-                type_display(&a, type, -1)),
+        err_new("42704", "data type %s has no default operator class for access method \"%.*s\"",
+                type_display(&a, type, -1), STR_ARG(builtin_am_name(am))),
         "You must specify an operator class for the index or define a default operator class for "
         "the "
         "data type.");

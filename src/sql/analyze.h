@@ -89,7 +89,7 @@ uint32_t polymorphic_output(const struct cat_proc *p, uint32_t declared, const u
 /* The same for a call, an E_FUNC. */
 uint32_t expr_output_type(const struct expr *e, uint32_t declared, struct arena *arena);
 /* The default operator class for an index column; 42704 when the type has none. */
-struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass) MUST_CHECK;
+struct err *resolve_opclass(uint32_t am, uint32_t type, uint32_t *opclass) MUST_CHECK;
 
 /* format_type(): any type, unknown OIDs print as in PostgreSQL. In the arena. */
 const char *type_display(struct arena *a, uint32_t type, int32_t typmod);

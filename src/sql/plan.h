@@ -17,7 +17,11 @@
 enum plan_kind {
     P_RESULT, /* one row, if the filter holds; computes `exprs` */
     P_SEQSCAN,
-    P_INDEXSCAN, /* by primary key or secondary index, forward or backward */
+    P_INDEXSCAN,   /* by primary key or secondary index, forward or backward */
+    P_BITMAPHEAP,  /* the rows that `left` names, in key order; `recheck` decides on each */
+    P_BITMAPINDEX, /* names rows: the entries of an index; no columns. Only below P_BITMAPHEAP */
+    P_BITMAPAND,   /* names rows: those that all inputs name */
+    P_BITMAPOR,    /* names rows: those that any input names */
     P_FUNCSCAN,
     P_VALUES,
     P_SUBQUERY, /* runs `left`; copies/computes `exprs` into `slots` (columns of the subquery's rte)
@@ -47,7 +51,8 @@ enum plan_kind {
 /* One bound of an index scan on a key column: `column op value`. */
 struct index_qual {
     int column;         /* position in the index */
-    int strategy;       /* 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 6: = ANY(array) */
+    int strategy;       /* 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 6: = ANY(array); of an inverted
+                           index: its own, by pg_amop */
     struct expr *value; /* computed at each (re)start of the scan */
     struct program *program;
 };
@@ -83,7 +88,7 @@ struct plan {
     int id;               /* position among the statement's nodes */
     struct plan *left;    /* outer; the only input */
     struct plan *right;   /* inner */
-    struct plan **inputs; /* APPEND */
+    struct plan **inputs; /* APPEND, BITMAPAND, BITMAPOR */
     int ninputs;
     double rows;
     double startup_cost;
@@ -146,7 +151,8 @@ struct plan {
     /* LOCKROWS */
     struct row_mark *marks;
     int nmarks;
-    struct plan_expr recheck; /* all conditions of the query level, for rows changed meanwhile */
+    struct plan_expr recheck; /* all conditions of the query level, for rows changed meanwhile;
+                                 BITMAPHEAP: what the inputs stand for */
     /* INSERT, UPDATE, DELETE */
     struct query *query;   /* target, on_conflict ... */
     struct plan_expr *row; /* INSERT: natts expressions; UPDATE: the new values of all columns */
@@ -233,6 +239,12 @@ struct statement_plan {
     int nrelations;
     bool read_only; /* writes nothing, locks no rows */
 };
+
+/* Whether a scan of one table looks rows up rather than reading all of it. */
+static inline bool plan_looks_up(const struct plan *n)
+{
+    return (n->kind == P_INDEXSCAN && n->nquals) || n->kind == P_BITMAPHEAP;
+}
 
 /* A new slot; `count` of them in a row (the first is returned). */
 int plan_new_slots(struct statement_plan *p, int count);

@@ -40,7 +40,9 @@ static inline struct conditions conditions_new(struct problem *pr)
     return (struct conditions){arena_new_array(pr->l->p->arena, struct expr *, pr->nquals + 1), 0};
 }
 
-/* plan_conditions.c: prepares a condition of WHERE or ON (NULL: none) and adds its conjuncts. */
+/* plan_conditions.c: a condition by itself. */
+struct qual qual_of(struct problem *pr, struct expr *e);
+/* Prepares a condition of WHERE or ON (NULL: none) and adds its conjuncts. */
 struct err *add_condition(struct problem *pr, struct expr *condition) MUST_CHECK;
 
 /* plan_scan.c: the cheapest way to read one table, given relations `have` whose columns are known.
@@ -50,6 +52,38 @@ struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
 /* Attaches the conditions that are decided on relations `here`, given `have`. n->rows, before it
  * all rows, becomes those that are left. */
 void attach_filter(struct problem *pr, struct plan *n, relset here, relset have);
+
+/* What an index can do with the conditions at hand. */
+struct index_match {
+    const struct index *index;
+    struct index_qual quals[32];
+    struct qual *used[32];
+    int n;
+    int equal;   /* leading columns bound by equality */
+    bool unique; /* at most one row */
+};
+
+/* What an ordered index can do with the problem's conditions; m->n 0: nothing. */
+void match_index(struct problem *pr, struct rte *rte, const struct index *ix, relset have,
+                 struct index_match *m);
+/* Rows of `rows` that an index finds so. */
+double index_rows(struct problem *pr, const struct index_match *m, double rows);
+/* Puts an index and its conditions into a node. */
+void set_index(struct planner *p, struct plan *n, struct rte *rte, const struct index_match *m);
+
+/* plan_bitmap.c: rows named by one or several indexes. */
+struct row_source {
+    struct plan *plan; /* P_BITMAP... but P_BITMAPHEAP */
+    struct expr *stands_for;
+    struct qual **used; /* the problem's conditions that it decides, given `stands_for` */
+    int nused;
+    double rows;
+    double cost; /* without reading the rows */
+};
+#define BITMAP_ROW_COST 0.045 /* of reading one of them */
+/* The cheapest such source; false: there is none. `bare`: one index alone will do, if it is
+ * inverted. */
+bool find_rows(struct problem *pr, struct rte *rte, relset have, struct row_source *out);
 
 /* plan_join.c: the cheapest order and methods. */
 struct err *solve(struct problem *pr, const struct sort_key *order, int norder, double limit,

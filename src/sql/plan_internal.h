@@ -138,7 +138,9 @@ double sel_groups(const struct planning *l, struct plan_expr *group, int n, doub
 /* plan_index.c: a column of an index over an expression, for this range table entry; NULL when it
  * cannot be had. */
 struct expr *index_column_expr(struct planner *p, struct rte *rte, const struct index *ix, int col);
-/* Whether the conditions on this table alone imply a partial index's. */
+/* A partial index's condition; NULL when it cannot be had. */
+struct expr *index_predicate(struct planner *p, struct rte *rte, const struct index *ix);
+/* Whether the conditions on this table alone imply it. */
 bool index_predicate_holds(struct planner *p, struct rte *rte, const struct index *ix,
                            const struct qual *quals, int nquals);
 

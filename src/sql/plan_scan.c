@@ -9,6 +9,8 @@
 #define INDEX_START_COST 0.3
 #define INDEX_ROW_COST 0.02
 #define SECONDARY_ROW_COST 0.05 /* with the look-up of the row itself */
+#define SORT_ROW_COST 0.02
+#define DISABLED_COST 1e10 /* of what the session has switched off */
 
 /* ---- index access ---- */
 
@@ -102,23 +104,19 @@ static bool as_sarg(struct planner *p, const struct rte *rte, struct qual *q, re
     return false;
 }
 
-/* What an index can do with the conditions at hand. */
-struct index_match {
-    const struct index *index;
-    struct index_qual quals[32];
-    struct qual *used[32];
-    int n;
-    int equal;   /* leading columns bound by equality */
-    bool unique; /* at most one row */
-};
-
 /* What sargs call the column: an expression by its place in its index. */
 static int key_att(const struct index *ix, int col)
 {
     return ix->cols[col].attnum ? ix->cols[col].attnum : -1 - col;
 }
 
-static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
+/* A hash index finds what is equal to one value. */
+static bool can_use(const struct index *ix, const struct sarg *s)
+{
+    return ix->am != HASH_AM || s->strategy == 3;
+}
+
+static void match_sargs(const struct index *ix, struct sarg *sargs, int nsargs,
                         struct index_match *m)
 {
     *m = (struct index_match){.index = ix};
@@ -126,7 +124,7 @@ static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
         bool equal = false;
         for (int i = 0; i < nsargs && !equal && m->n < 30; i++) {
             struct sarg *s = &sargs[i];
-            if (s->att != key_att(ix, col))
+            if (s->att != key_att(ix, col) || !can_use(ix, s))
                 continue;
             if (s->strategy == 3 || s->strategy == 0 || (s->strategy == 6 && m->n == col)) {
                 m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
@@ -142,7 +140,8 @@ static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
         }
         for (int i = 0; i < nsargs && m->n < 30; i++) {
             struct sarg *s = &sargs[i];
-            if (s->att != key_att(ix, col) || s->strategy == 6 || s->strategy == 0)
+            if (s->att != key_att(ix, col) || !can_use(ix, s) || s->strategy == 6 ||
+                s->strategy == 0)
                 continue;
             m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
             m->used[m->n++] = s->qual;
@@ -234,6 +233,17 @@ static int expression_sargs(struct problem *pr, struct planner *p, struct rte *r
     return n;
 }
 
+void match_index(struct problem *pr, struct rte *rte, const struct index *ix, relset have,
+                 struct index_match *m)
+{
+    struct planner *p = pr->l->p;
+    int cap = pr->nquals < MAX_SARGS / 2 ? 2 * pr->nquals : MAX_SARGS;
+    struct sarg *sargs = arena_new_array(p->arena, struct sarg, cap + 1);
+    int n = collect_sargs(pr, rte, have, sargs, cap);
+    n += expression_sargs(pr, p, rte, ix, have, sargs + n, cap - n);
+    match_sargs(ix, sargs, n, m);
+}
+
 static bool has_builtin_rows(const struct relation *r)
 {
     const struct datum *rows;
@@ -244,32 +254,43 @@ static bool has_builtin_rows(const struct relation *r)
     return has;
 }
 
-static struct plan *new_index_scan(struct planner *p, struct rte *rte, const struct index_match *m,
-                                   bool backward)
+void set_index(struct planner *p, struct plan *n, struct rte *rte, const struct index_match *m)
 {
-    struct plan *n = plan_new(p, P_INDEXSCAN);
     n->rte = rte;
     n->index = m->index;
-    n->backward = backward;
     n->nquals = m->n;
     n->quals = arena_memdup(p->arena, m->quals, sizeof(m->quals[0]) * (size_t)m->n);
     for (int i = 0; i < m->n; i++)
         n->index_cond = expr_and(p->arena, n->index_cond, m->used[i]->expr);
-    return n;
 }
 
-static bool is_covered(const struct index_match *m, const struct qual *q)
+/* Conditions that hold for every row that a scan gives. */
+struct covered {
+    struct qual **list;
+    int n;
+};
+
+static struct covered covered_by(struct planner *p, const struct index_match *m)
 {
-    for (int k = 0; m && k < m->n; k++)
-        if (m->used[k] == q && m->quals[k].strategy != 6)
+    struct covered c = {arena_new_array(p->arena, struct qual *, m->n + 1), 0};
+    for (int k = 0; k < m->n; k++)
+        if (m->quals[k].strategy != 6)
+            c.list[c.n++] = m->used[k];
+    return c;
+}
+
+static bool is_covered(const struct covered *c, const struct qual *q)
+{
+    for (int k = 0; c && k < c->n; k++)
+        if (c->list[k] == q)
             return true;
     return false;
 }
 
-/* Attaches the conditions that can be decided here and are not covered by the index. n->rows,
+/* Attaches the conditions that can be decided here and are not covered by the scan. n->rows,
  * before it all rows, becomes those that are left. */
 static void attach_rest(struct problem *pr, struct plan *n, relset here, relset have,
-                        const struct index_match *m)
+                        const struct covered *covered)
 {
     struct conditions all = conditions_new(pr);
     for (int i = 0; i < pr->nquals; i++) {
@@ -277,7 +298,7 @@ static void attach_rest(struct problem *pr, struct plan *n, relset here, relset 
         if ((q->rels & ~(here | have)) || !(q->rels & here) || q->late)
             continue;
         all.list[all.n++] = q->expr;
-        if (!is_covered(m, q))
+        if (!is_covered(covered, q))
             n->filter.expr = expr_and(pr->l->p->arena, n->filter.expr, q->expr);
     }
     n->rows = fmax(1, n->rows * sel_conjunction(pr->l, all.list, all.n));
@@ -289,7 +310,7 @@ void attach_filter(struct problem *pr, struct plan *n, relset here, relset have)
 }
 
 /* Rows that an index scan reads. */
-static double index_rows(struct problem *pr, const struct index_match *m, double rows)
+double index_rows(struct problem *pr, const struct index_match *m, double rows)
 {
     struct conditions used = conditions_new(pr);
     for (int i = 0; i < m->n; i++) {
@@ -302,69 +323,109 @@ static double index_rows(struct problem *pr, const struct index_match *m, double
     return m->unique ? 1 : fmax(1, rows * sel_conjunction(pr->l, used.list, used.n));
 }
 
+/* A way to read a table. */
+struct access {
+    struct index_match match; /* index NULL: all of it */
+    double cost;              /* with what putting it in order costs */
+    double rows;              /* that are read */
+    bool backward;
+    bool sorted;
+};
+
+static double cost_when(const struct planner *p, uint32_t kind, double cost)
+{
+    return p->cat->plans_off & kind ? cost + DISABLED_COST : cost;
+}
+
+static bool usable(struct problem *pr, struct rte *rte, const struct index *ix)
+{
+    return ix->valid &&
+           (!ix->pred_sql || index_predicate_holds(pr->l->p, rte, ix, pr->quals, pr->nquals));
+}
+
+/* Takes the index in place of *best if it is cheaper. */
+static void try_index(struct problem *pr, struct rte *rte, const struct index *ix, relset have,
+                      const struct sort_key *order, int norder, double limit, struct access *best)
+{
+    double rows = sel_table_rows(pr->l, rte);
+    struct access a = {0};
+    if (index_is_inverted(ix) || ix->am == BRIN_AM || !usable(pr, rte, ix))
+        return;
+    match_index(pr, rte, ix, have, &a.match);
+    const struct index_match *m = &a.match;
+    a.sorted =
+        norder && ix->am == BTREE_AM && index_orders(ix, rte, m->equal, order, norder, &a.backward);
+    for (int k = 0; k < m->n; k++)
+        a.sorted &= m->quals[k].strategy != 6;
+    a.backward &= a.sorted;
+    if (!m->n && !a.sorted)
+        return;
+    a.rows = index_rows(pr, m, rows);
+    double wanted = a.sorted && limit >= 0 && limit < a.rows ? limit + 1 : a.rows;
+    a.cost = INDEX_START_COST + wanted * (ix->primary ? INDEX_ROW_COST : SECONDARY_ROW_COST);
+    if (norder && !a.sorted)
+        a.cost += a.rows * SORT_ROW_COST;
+    a.cost = cost_when(pr->l->p, PLAN_INDEXSCAN, a.cost);
+    if (a.cost < best->cost)
+        *best = a;
+}
+
+static struct plan *new_scan(struct planner *p, struct rte *rte, const struct access *a,
+                             const char *current_of)
+{
+    struct plan *n = plan_new(p, a->match.index ? P_INDEXSCAN : P_SEQSCAN);
+    n->rte = rte;
+    n->current_of = current_of;
+    n->backward = a->backward;
+    if (a->match.index)
+        set_index(p, n, rte, &a->match);
+    n->total_cost =
+        a->match.index ? INDEX_START_COST + a->rows * INDEX_ROW_COST : a->rows * SEQ_ROW_COST;
+    return n;
+}
+
+static struct plan *new_bitmap_scan(struct planner *p, struct rte *rte,
+                                    const struct row_source *source)
+{
+    struct plan *n = plan_new(p, P_BITMAPHEAP);
+    n->rte = rte;
+    n->left = source->plan;
+    n->recheck.expr = source->stands_for;
+    n->recheck.slot = -1;
+    n->startup_cost = source->cost;
+    n->total_cost = source->cost + source->rows * BITMAP_ROW_COST;
+    return n;
+}
+
 /* The cheapest way to read one table, given relations `have` whose columns are known. */
 struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
                            const struct sort_key *order, int norder, double limit, bool *sorted)
 {
     struct planner *p = pr->l->p;
-    struct sarg *sargs = arena_new_array(p->arena, struct sarg, 64);
     double rows = sel_table_rows(pr->l, rte);
-    double best_cost = rows * SEQ_ROW_COST;
-    double best_rows = rows;
-    struct index_match best = {0};
-    bool best_backward = false;
-    bool best_sorted = false;
-    int nsargs = collect_sargs(pr, rte, have, sargs, MAX_SARGS - 8);
-    double sort_cost = norder ? rows * 0.02 : 0;
-    bool indexable = rte->rel->kind != 'S' && !has_builtin_rows(rte->rel);
+    struct access best = {.rows = rows};
+    struct row_source source;
     const char *current_of = rte == pr->l->q->target ? pr->l->q->current_of : NULL;
-    indexable &= !current_of;
-    best_cost += sort_cost;
-    for (int i = 0; indexable && i < rte->rel->nindexes; i++) {
-        const struct index *ix = &rte->rel->indexes[i];
-        struct index_match m;
-        bool backward = false;
-        if (!ix->valid)
-            continue;
-        if (ix->pred_sql && !index_predicate_holds(p, rte, ix, pr->quals, pr->nquals))
-            continue;
-        int nown = expression_sargs(pr, p, rte, ix, have, sargs + nsargs, MAX_SARGS - nsargs);
-        match_index(ix, sargs, nsargs + nown, &m);
-        bool ordered = norder && index_orders(ix, rte, m.equal, order, norder, &backward);
-        for (int k = 0; k < m.n; k++)
-            ordered &= m.quals[k].strategy != 6;
-        if (!m.n && !ordered)
-            continue;
-        double read = index_rows(pr, &m, rows);
-        double wanted = ordered && limit >= 0 && limit < read ? limit + 1 : read;
-        double cost = INDEX_START_COST +
-                      wanted * (ix->primary ? INDEX_ROW_COST : SECONDARY_ROW_COST) +
-                      (ordered  ? 0
-                       : norder ? read * 0.02
-                                : 0);
-        if (cost >= best_cost)
-            continue;
-        best = m;
-        best_cost = cost;
-        best_rows = read;
-        best_backward = ordered && backward;
-        best_sorted = ordered;
-    }
-    struct plan *n;
-    if (best.index) {
-        n = new_index_scan(p, rte, &best, best_backward);
-        n->total_cost = INDEX_START_COST + best_rows * INDEX_ROW_COST;
-    } else {
-        n = plan_new(p, P_SEQSCAN);
-        n->rte = rte;
-        n->current_of = current_of;
-        n->total_cost = rows * SEQ_ROW_COST;
-    }
+    bool indexable = rte->rel->kind != 'S' && !has_builtin_rows(rte->rel) && !current_of;
+    double seq_cost = rows * SEQ_ROW_COST + (norder ? rows * SORT_ROW_COST : 0);
+    best.cost = cost_when(p, PLAN_SEQSCAN, seq_cost);
+    for (int i = 0; indexable && i < rte->rel->nindexes; i++)
+        try_index(pr, rte, &rte->rel->indexes[i], have, order, norder, limit, &best);
+    bool bitmap = indexable && find_rows(pr, rte, have, &source) &&
+                  cost_when(p, PLAN_BITMAPSCAN,
+                            source.cost + source.rows * BITMAP_ROW_COST +
+                                (norder ? source.rows * SORT_ROW_COST : 0)) < best.cost;
+    struct plan *n =
+        bitmap ? new_bitmap_scan(p, rte, &source) : new_scan(p, rte, &best, current_of);
+    struct covered covered = {source.used, bitmap ? source.nused : 0};
+    if (!bitmap)
+        covered = covered_by(p, &best.match);
     n->rows = rows;
-    attach_rest(pr, n, (relset)1 << rte->index, have, best.index ? &best : NULL);
-    if (best.unique)
+    attach_rest(pr, n, (relset)1 << rte->index, have, &covered);
+    bool single = !bitmap && best.match.unique;
+    if (single)
         n->rows = 1;
     if (sorted)
-        *sorted = best_sorted || (norder && best.unique);
+        *sorted = !bitmap && (best.sorted || (norder && single));
     return n;
 }

@@ -247,7 +247,7 @@ static struct err *create_primary_key(struct job *j, uint32_t nsp, uint32_t reli
             .type = type,
             .collation = builtin_type(type)->collation,
         };
-        TRY(resolve_opclass("", type, &cols[i].opclass));
+        TRY(resolve_opclass(BTREE_AM, type, &cols[i].opclass));
     }
     TRY(ddl_choose_name(c, nsp, j->stmt->name, NULL, "pkey", false, 0, j->arena, &name));
     struct ddl_index index = {.name = name,
