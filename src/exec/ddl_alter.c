@@ -133,6 +133,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
                            def->colname, r->name));
         return NULL;
     }
+    TRY(ddl_check_column_name(def->colname));
     TRY(ddl_type(d, def->type_name, &col, &serial));
     TRY(ddl_collation(d, def, &col));
     TRY(ddl_column_constraints(d, def, &constraints, &nconstraints));

@@ -66,6 +66,7 @@ static struct err *key_columns(struct ddl *d, const struct relation *rel, struct
         if (i < k->nkeys)
             TRY(resolve_opclass(d->sql, a->type, &k->cols[i].opclass));
     }
+    ddl_distinct_names(d, k->cols, k->ncols);
     return NULL;
 }
 

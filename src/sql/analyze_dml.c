@@ -237,7 +237,8 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
     int ncols = (int)values->values_lists[0]->list->n_items;
     for (int k = 0; k < nrows; k++)
         if ((int)values->values_lists[k]->list->n_items != ncols)
-            return err_new("42601", "VALUES lists must all be the same length");
+            return at(a, err_new("42601", "VALUES lists must all be the same length"),
+                      node_location(values->values_lists[k]->list->items[0]));
     pg_node **first = values->values_lists[0]->list->items;
     TRY(row_length(l, s, ncols,
                    ncols > q->nsource_atts ? node_location(first[q->nsource_atts]) : -1));

@@ -75,8 +75,9 @@ struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struc
 {
     uint32_t oid;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
-    struct err *e =
-        cat_lock_relation(a->cat, nsp, str_from(rv->relname), TXN_ACCESS_SHARE, true, &oid);
+    struct err *e = resolve_database(a->cat, rv);
+    if (!e)
+        e = cat_lock_relation(a->cat, nsp, str_from(rv->relname), TXN_ACCESS_SHARE, true, &oid);
     if (e)
         return at(a, e, rv->location);
     if (!oid)

@@ -45,6 +45,7 @@ enum clause {
     CL_AGG_FILTER,
     CL_ALTER_USING,
     CL_COPY_WHERE,
+    CL_EXECUTE,
     CL_MERGE_WHEN,
     CL_WINDOW,
     CL_WINDOW_ROWS,
@@ -110,7 +111,6 @@ struct expr *expr_const(struct arena *arena, uint32_t type, int32_t typmod, stru
                         int location);
 struct expr *expr_var(struct arena *arena, struct rte *rte, int att, int location);
 /* Its number, -1 to -6; 0: no system column. */
-int system_column(const char *name);
 struct expr *expr_func(struct arena *arena, enum expr_kind kind, uint32_t func, uint32_t op,
                        uint32_t type, struct expr **args, int nargs, int location);
 struct expr *expr_and(struct arena *arena, struct expr *a, struct expr *b);

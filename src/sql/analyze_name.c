@@ -286,12 +286,12 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, s
     const char *name = node_str(ref->fields[n - 1]);
     if (n == 2)
         return qualified(l, NULL, node_str(ref->fields[0]), name, ref->location, out);
-    if (n == 3)
-        return qualified(l, node_str(ref->fields[0]), node_str(ref->fields[1]), name, ref->location,
-                         out);
-    if (n > 3)
-        return at(l->a, err_unsupported("cross-database references are not implemented"),
-                  ref->location);
+    if (n > 2) {
+        struct err *e = resolve_qualified(l->a->cat, ref->fields, n, 2);
+        return e ? at(l->a, e, ref->location)
+                 : qualified(l, node_str(ref->fields[n - 3]), node_str(ref->fields[n - 2]), name,
+                             ref->location, out);
+    }
     TRY(unqualified(l, name, ref->location, out));
     if (*out)
         return NULL;
@@ -319,7 +319,10 @@ struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct t
                         int *n, int *cap)
 {
     if (ref->n_fields > 1) {
-        const char *nsp = ref->n_fields == 3 ? node_str(ref->fields[0]) : NULL;
+        const char *nsp = ref->n_fields > 2 ? node_str(ref->fields[ref->n_fields - 3]) : NULL;
+        struct err *e = resolve_qualified(l->a->cat, ref->fields, ref->n_fields, 2);
+        if (e)
+            return at(l->a, e, ref->location);
         const char *table = node_str(ref->fields[ref->n_fields - 2]);
         struct ns_item *item = find_ns_item(l, nsp, table);
         if (!item)

@@ -459,7 +459,8 @@ static struct err *analyze_values(struct level *l, const PgQuery__SelectStmt *s)
     for (int r = 0; r < nrows; r++) {
         const PgQuery__List *list = s->values_lists[r]->list;
         if ((int)list->n_items != ncols)
-            return err_new("42601", "VALUES lists must all be the same length");
+            return at(a, err_new("42601", "VALUES lists must all be the same length"),
+                      node_location(list->items[0]));
         rte->rows[r] = arena_new_array(a->arena, struct expr *, ncols);
         for (int c = 0; c < ncols; c++) {
             TRY(analyze_expr_in(l, list->items[c], CL_VALUES, &rte->rows[r][c]));
