@@ -24,6 +24,11 @@ struct ddl {
 struct err *ddl_at(const struct ddl *d, struct err *e, int location);
 void ddl_notice(const struct ddl *d, const char *severity, struct err *e);
 /* Opens a relation by name with a lock; 42P01 unless missing_ok (*out NULL then). */
+/* 42809 when the form of ALTER TABLE is not for relations of this kind. */
+struct err *ddl_check_form(const struct relation *r, const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
+/* What a form that nothing here carries out raises; NULL: it has nothing to do. */
+struct err *ddl_unsupported_form(struct ddl *d, const struct relation *r,
+                                 const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
 /* 42701 for the name of a system column. */
 struct err *ddl_check_column_name(const char *name) MUST_CHECK;
 struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,

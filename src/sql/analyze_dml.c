@@ -58,7 +58,9 @@ struct err *dml_column_default(struct level *l, const struct relation *r, int at
     struct analysis *a = l->a;
     const struct attr *col = &r->atts[att - 1];
     struct rte *none;
-    const char *sql = col->default_sql ? col->default_sql : col->domain_default_sql;
+    const char *sql = l->q->target_view ? view_column_default(l->q->target_view, att) : NULL;
+    if (!sql)
+        sql = col->default_sql ? col->default_sql : col->domain_default_sql;
     if (sql && !col->generated) /* those are computed from the row */
         return analyze_expr_text(a->cat, a->env, sql, NULL, USE_DEFAULT, col->type, col->typmod,
                                  a->arena, &none, out);

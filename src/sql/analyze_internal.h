@@ -343,6 +343,8 @@ static inline const char *node_str(const pg_node *n)
 struct err *analyze_view_target(struct level *l, const PgQuery__RangeVar *rv, struct relation *r,
                                 struct rte **view, struct rte **base) MUST_CHECK;
 /* The table's column behind one of the view's. 42703, 0A000 */
+/* The default that a view has for a column of the table below; NULL: none. */
+const char *view_column_default(const struct rte *view, int att);
 struct err *view_target_column(struct level *l, const char *name, int location,
                                int *att) MUST_CHECK;
 /* When all else is analyzed: from the view's columns to the table's. */

@@ -340,7 +340,7 @@ static struct err *analyze_distinct_clause(struct level *l, const PgQuery__Selec
             return at(a,
                       err_new("42P10", "SELECT DISTINCT ON expressions must match initial ORDER BY "
                                        "expressions"),
-                      q->distinct_on[0]->location);
+                      node_location(s->distinct_clause[matched]));
         matched++;
     }
     return NULL;
