@@ -192,22 +192,6 @@ static struct err *row_length(struct level *l, const PgQuery__InsertStmt *s, int
     return NULL;
 }
 
-int node_location(const pg_node *n)
-{
-    switch (n->node_case) {
-    case PG_QUERY__NODE__NODE_A_CONST:
-        return n->a_const->location;
-    case PG_QUERY__NODE__NODE_COLUMN_REF:
-        return n->column_ref->location;
-    case PG_QUERY__NODE__NODE_FUNC_CALL:
-        return n->func_call->location;
-    case PG_QUERY__NODE__NODE_TYPE_CAST:
-        return n->type_cast->location;
-    default:
-        return -1;
-    }
-}
-
 static bool is_part(const PgQuery__InsertStmt *s, int i)
 {
     return s->n_cols && s->cols[i]->res_target->n_indirection;

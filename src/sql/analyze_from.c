@@ -176,6 +176,10 @@ struct err *view_rte(struct level *l, struct relation *r, const PgQuery__Alias *
 static struct err *cte_rte(struct level *l, struct cte *cte, const PgQuery__RangeVar *rv,
                            struct rte **out)
 {
+    if (cte->query && cte->query->kind != Q_SELECT && !cte->query->nreturning)
+        return at(l->a,
+                  err_new("0A000", "WITH query \"%s\" does not have a RETURNING clause", cte->name),
+                  rv->location);
     struct rte *rte =
         rte_new(l->a, l->q, RTE_CTE, rv->alias ? rv->alias->aliasname : cte->name, cte->ncols);
     rte->cte = cte;
@@ -681,7 +685,11 @@ static struct err *join_item(struct level *l, const PgQuery__JoinExpr *j, struct
     a->in_outer_join += nullable_right - nullable_left;
     left.last = l->nitems;
     struct side right = {l->nitems, 0};
+    for (int i = left.first; i < left.last; i++)
+        l->items[i]->lateral_refused = nullable_left;
     TRY(from_item(l, j->rarg, &f->right));
+    for (int i = left.first; i < left.last; i++)
+        l->items[i]->lateral_refused = false;
     a->in_outer_join -= nullable_right;
     right.last = l->nitems;
     struct ns_item item = {.cols_visible = true, .lateral_only = true};

@@ -15,12 +15,12 @@ struct ns_item {
     const char *nsp_name; /* of a relation without alias; NULL otherwise */
     int ncols;
     const char **colnames;
-    struct expr **cols; /* NULL: dropped */
-    struct rte *rte;    /* NULL for joins */
-    bool rel_visible;   /* can be named as a qualifier */
-    bool cols_visible;  /* columns can be named without qualifier */
-    bool lateral_only;  /* seen by LATERAL items only, while the FROM clause is read */
-    bool lateral_ok;
+    struct expr **cols;   /* NULL: dropped */
+    struct rte *rte;      /* NULL for joins */
+    bool rel_visible;     /* can be named as a qualifier */
+    bool cols_visible;    /* columns can be named without qualifier */
+    bool lateral_only;    /* seen by LATERAL items only, while the FROM clause is read */
+    bool lateral_refused; /* the join that is being read forbids it */
 };
 
 enum clause {
@@ -110,7 +110,9 @@ struct expr *expr_new(struct analysis *a, enum expr_kind kind, uint32_t type, in
 struct expr *expr_const(struct arena *arena, uint32_t type, int32_t typmod, struct datum value,
                         int location);
 struct expr *expr_var(struct arena *arena, struct rte *rte, int att, int location);
-/* Its number, -1 to -6; 0: no system column. */
+/* Adds a hint to an error about a column that is not there. */
+struct err *suggest_column(const struct level *l, const char *table, const char *name,
+                           struct err *e);
 struct expr *expr_func(struct arena *arena, enum expr_kind kind, uint32_t func, uint32_t op,
                        uint32_t type, struct expr **args, int nargs, int location);
 struct expr *expr_and(struct arena *arena, struct expr *a, struct expr *b);
