@@ -302,8 +302,8 @@ struct err *ddl_rewrite_as(struct ddl *d, struct relation **rel, bool by_primary
 
 /* ---- filling a table from a query ---- */
 
-struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct relation *rel,
-                           uint64_t *rows)
+struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, const struct datum *params,
+                           struct relation *rel, uint64_t *rows)
 {
     struct exec_env env = session_exec_env(d->s);
     struct table_load_to to = {.storage_id = rel->storage_id, .sort_bytes = SORT_BYTES};
@@ -313,7 +313,7 @@ struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct re
     bare.nindexes = 0;
     struct err *e = table_load_begin(&env, &bare, &to, NULL, NULL, &load);
     if (!e)
-        e = exec_begin(&env, plan, NULL, &x);
+        e = exec_begin(&env, plan, params, &x);
     for (bool found = true; !e && found;) {
         const struct datum *row;
         e = exec_next(x, &row, &found);
@@ -424,8 +424,7 @@ static struct err *index_predicate(struct ddl *d, struct relation *rel, const Pg
     return NULL;
 }
 
-/* The index's own columns: "expr", "expr1", ... */
-static void distinct_names(struct ddl *d, struct ddl_index_column *cols, int n)
+void ddl_distinct_names(struct ddl *d, struct ddl_index_column *cols, int n)
 {
     for (int i = 1; i < n; i++) {
         const char *base = cols[i].name;
@@ -475,7 +474,7 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
         TRY(index_column(d, r, s->index_params[i]->index_elem, def.am, &cols[i]));
     for (int i = 0; i < nincluded; i++)
         TRY(included_column(r, s->index_including_params[i]->index_elem, &cols[n + i]));
-    distinct_names(d, cols, n + nincluded);
+    ddl_distinct_names(d, cols, n + nincluded);
     def.name = s->idxname;
     if (!def.name || !*def.name) {
         const char *names = cols[0].name;

@@ -24,6 +24,13 @@ struct ddl {
 struct err *ddl_at(const struct ddl *d, struct err *e, int location);
 void ddl_notice(const struct ddl *d, const char *severity, struct err *e);
 /* Opens a relation by name with a lock; 42P01 unless missing_ok (*out NULL then). */
+/* 42809 when the form of ALTER TABLE is not for relations of this kind. */
+struct err *ddl_check_form(const struct relation *r, const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
+/* What a form that nothing here carries out raises; NULL: it has nothing to do. */
+struct err *ddl_unsupported_form(struct ddl *d, const struct relation *r,
+                                 const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
+/* 42701 for the name of a system column. */
+struct err *ddl_check_column_name(const char *name) MUST_CHECK;
 struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
                      bool missing_ok, struct relation **out) MUST_CHECK;
 struct err *ddl_reopen(struct ddl *d, struct relation **rel) MUST_CHECK; /* after a change */
@@ -266,9 +273,11 @@ struct err *ddl_alter_type(struct ddl *d, struct relation **rel,
 struct err *ddl_run_sql(struct ddl *d, const char *sql) MUST_CHECK;
 /* Fills the storage of an index that the descriptor already lists. */
 struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct index *ix) MUST_CHECK;
+/* Gives an index's columns names of their own: "a", "a1", ... */
+void ddl_distinct_names(struct ddl *d, struct ddl_index_column *cols, int n);
 /* Fills a new table with a query's result. */
-struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct relation *rel,
-                           uint64_t *rows) MUST_CHECK;
+struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, const struct datum *params,
+                           struct relation *rel, uint64_t *rows) MUST_CHECK;
 /* Calls fn for every row (natts datums) in the newest state. */
 struct err *ddl_each_row(struct ddl *d, struct relation *rel,
                          struct err *(*fn)(void *arg, struct str key, const struct datum *row),

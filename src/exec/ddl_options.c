@@ -266,6 +266,32 @@ static struct err *column_options(struct ddl *d, const struct relation *r,
     return ddl_update_attribute(d->cat, r->oid, att, ATT_OPTIONS, changed);
 }
 
+/* Only the expressions of an index have statistics of their own. */
+static struct err *index_column_name(struct ddl *d, const struct relation *index, int number,
+                                     const char **name)
+{
+    struct relation *table = NULL;
+    struct err *e = NULL;
+    uint32_t relid;
+    if (number < 1 || number > index->natts)
+        return err_new("42703", "column number %d of relation \"%s\" does not exist", number,
+                       index->name);
+    *name = index->atts[number - 1].name;
+    TRY(ddl_index_table(d, index->oid, &relid));
+    TRY(cat_relation(d->cat, relid, &table));
+    for (int i = 0; table && i < table->nindexes; i++) {
+        const struct index *ix = &table->indexes[i];
+        if (ix->oid != index->oid || !ix->cols[number - 1].attnum)
+            continue;
+        bool key = number <= ix->nkeys;
+        e = err_new("0A000", "cannot alter statistics on %s column \"%s\" of index \"%s\"",
+                    key ? "non-expression" : "included", *name, index->name);
+        e = key ? err_hint(e, "Alter statistics on table column instead.") : e;
+    }
+    relation_unref(table);
+    return e;
+}
+
 static struct err *column_statistics(struct ddl *d, const struct relation *r,
                                      const PgQuery__AlterTableCmd *cmd)
 {
@@ -273,7 +299,10 @@ static struct err *column_statistics(struct ddl *d, const struct relation *r,
     struct datum v[ATT_COUNT];
     int target = cmd->def->integer->ival;
     int att;
-    TRY(column_row(d, r, cmd->name, &att, v));
+    const char *name = cmd->name;
+    if (r->kind == 'i')
+        TRY(index_column_name(d, r, cmd->num, &name));
+    TRY(column_row(d, r, name, &att, v));
     if (target < -1)
         return err_new("22023", "statistics target %d is too low", target);
     if (target > MAX_TARGET) {

@@ -480,22 +480,37 @@ void exec_end(struct exec *x)
 
 /* ---- CTEs ---- */
 
+struct err *cte_begin(struct exec *x, int number)
+{
+    struct plan_cte *c = &x->plan->ctes[number];
+    struct cte_state *s = &x->ctes[number];
+    if (!s->rows)
+        TRY(kept_rows(x, c->ncols, &s->rows));
+    return c->modifies ? cte_fill(x, number) : NULL;
+}
+
+struct err *cte_grow(struct exec *x, int number, bool *found)
+{
+    struct plan_cte *c = &x->plan->ctes[number];
+    struct cte_state *s = &x->ctes[number];
+    uint64_t processed = x->processed;
+    *found = false;
+    if (s->filled)
+        return NULL;
+    TRY(node_next(x, c->plan, found));
+    x->processed = processed; /* the main statement's count is what the client is told */
+    s->filled = !*found;
+    return *found ? row_store_add_slots(s->rows, x->frame, c->out_slots) : NULL;
+}
+
 struct err *cte_fill(struct exec *x, int number)
 {
     struct plan_cte *c = &x->plan->ctes[number];
     struct cte_state *s = &x->ctes[number];
-    if (s->filled)
-        return NULL;
     if (!s->rows)
         TRY(kept_rows(x, c->ncols, &s->rows));
-    s->filled = true;
-    uint64_t processed = x->processed;
-    for (bool found = true; found;) {
-        TRY(node_next(x, c->plan, &found));
-        if (found)
-            TRY(row_store_add_slots(s->rows, x->frame, c->out_slots));
-    }
-    x->processed = processed; /* the main statement's count is what the client is told */
+    for (bool found = true; found;)
+        TRY(cte_grow(x, number, &found));
     return NULL;
 }
 

@@ -244,6 +244,9 @@ NODE(lockrows);
 NODE(modify);
 #undef NODE
 void material_rewind(struct exec *x, struct plan *n);
+/* A CTE's rows are computed as they are asked for, those of a data-modifying one all at once. */
+struct err *cte_begin(struct exec *x, int number) MUST_CHECK;
+struct err *cte_grow(struct exec *x, int number, bool *found) MUST_CHECK; /* by a row */
 struct err *cte_fill(struct exec *x, int number) MUST_CHECK;
 
 /* ---- kept rows ---- */

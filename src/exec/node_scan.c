@@ -749,7 +749,20 @@ static void store_release(void *arg)
     row_reader_done(&s->reader);
 }
 
-static struct err *store_next(struct exec *x, struct plan *n, struct row_store *rows, bool *found)
+/* The next row of the store; `grows`: the CTE that fills it goes on when there is none yet. */
+static struct err *store_row(struct exec *x, struct plan *n, struct row_reader *reader, bool grows,
+                             const struct datum **row, bool *found)
+{
+    TRY(fiber_tick());
+    TRY(row_reader_next(reader, row, found));
+    if (*found || !grows)
+        return NULL;
+    TRY(cte_grow(x, n->cte, found));
+    return *found ? row_reader_next(reader, row, found) : NULL;
+}
+
+static struct err *store_next(struct exec *x, struct plan *n, struct row_store *rows, bool grows,
+                              bool *found)
 {
     bool fresh = !x->nodes[n->id];
     struct store_state *s = node_state(x, n, sizeof(*s));
@@ -767,8 +780,7 @@ static struct err *store_next(struct exec *x, struct plan *n, struct row_store *
     }
     for (bool holds = false; !holds;) {
         const struct datum *row;
-        TRY(fiber_tick());
-        TRY(row_reader_next(&s->reader, &row, found));
+        TRY(store_row(x, n, &s->reader, grows, &row, found));
         if (!*found)
             return NULL;
         row_restore(x, row, n->slots, n->nslots);
@@ -780,8 +792,8 @@ static struct err *store_next(struct exec *x, struct plan *n, struct row_store *
 
 struct err *ctescan_next(struct exec *x, struct plan *n, bool *found)
 {
-    TRY(cte_fill(x, n->cte));
-    return store_next(x, n, x->ctes[n->cte].rows, found);
+    TRY(cte_begin(x, n->cte));
+    return store_next(x, n, x->ctes[n->cte].rows, true, found);
 }
 
 void ctescan_rescan(struct exec *x, struct plan *n)
@@ -792,7 +804,7 @@ void ctescan_rescan(struct exec *x, struct plan *n)
 
 struct err *worktable_next(struct exec *x, struct plan *n, bool *found)
 {
-    return store_next(x, n, x->ctes[n->cte].working, found);
+    return store_next(x, n, x->ctes[n->cte].working, false, found);
 }
 
 void worktable_rescan(struct exec *x, struct plan *n)

@@ -51,6 +51,11 @@ struct session_ops {
     /* Lists the session's own prepared statements, for pg_prepared_statements. */
     void (*each_prepared)(struct session *s,
                           void (*visit)(void *arg, const struct prepared_info *info), void *arg);
+    /* CREATE TABLE ... AS EXECUTE: the plan of a prepared query (a reference) and its parameters,
+     * in memory of the statement. 26000, 42809. `sql` is the statement that `execute`, a
+     * PgQuery__ExecuteStmt, stands in. MAY YIELD. */
+    struct err *(*prepared_plan)(struct session *s, const char *sql, const void *execute,
+                                 struct statement_plan **plan, const struct datum **params);
     /* Lists the session's own portals, for pg_cursors. */
     void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
                         void *arg);

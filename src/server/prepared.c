@@ -90,7 +90,8 @@ void prepared_each(struct session *s, void (*visit)(void *arg, const struct prep
 {
     for (const struct prepared *p = backend_of(s)->prepared; p; p = p->next) {
         struct prepared_info info = {.name = p->name ? p->name : "",
-                                     .statement = p->sql + strspn(p->sql, " "),
+                                     .statement =
+                                         p->shown ? p->shown : p->sql + strspn(p->sql, " "),
                                      .prepared = p->created,
                                      .types = p->params.types,
                                      .ntypes = p->params.count,
