@@ -26,6 +26,11 @@ static struct err *node_step(struct exec *x, struct plan *n, bool *found)
         return seqscan_next(x, n, found);
     case P_INDEXSCAN:
         return indexscan_next(x, n, found);
+    case P_BITMAPSCAN:
+        return bitmapscan_next(x, n, found);
+    case P_BITMAPINDEX:
+    case P_BITMAPOR:
+        break; /* their bitmap scan reads them */
     case P_FUNCSCAN:
         return funcscan_next(x, n, found);
     case P_TABLEFUNC:
@@ -157,6 +162,14 @@ void node_rescan(struct exec *x, struct plan *n)
     case P_INDEXSCAN:
         indexscan_rescan(x, n);
         break;
+    case P_BITMAPSCAN:
+        bitmapscan_rescan(x, n);
+        break;
+    case P_BITMAPINDEX:
+        indexscan_rescan(x, n);
+        break;
+    case P_BITMAPOR:
+        break;
     case P_FUNCSCAN:
         funcscan_rescan(x, n);
         break;
@@ -275,7 +288,7 @@ static struct err *make_plan(const struct exec_env *env, struct raw_stmt *raw,
     arena_init(&arena);
     struct err *e = analyze_statement(env->cat, env->types, raw, params, &arena, &q);
     if (!e) {
-        e = plan_statement(env->cat, env->types, q, &arena, &plan);
+        e = plan_statement(env->cat, env->types, q, env->avoid, &arena, &plan);
         if (e)
             query_release(q);
     }
@@ -398,7 +411,8 @@ static const struct rte *plain_scan(const struct plan *n)
 {
     while (n && (n->kind == P_LIMIT || n->kind == P_PROJECT || n->kind == P_RESULT))
         n = n->left;
-    return n && (n->kind == P_SEQSCAN || n->kind == P_INDEXSCAN) ? n->rte : NULL;
+    bool scan = n && (n->kind == P_SEQSCAN || n->kind == P_INDEXSCAN || n->kind == P_BITMAPSCAN);
+    return scan ? n->rte : NULL;
 }
 
 static const struct rte *pointing_rte(const struct exec *x, const struct relation *rel,

@@ -220,6 +220,7 @@ void release_buf(void *buf);
 NODE(result);
 NODE(seqscan);
 NODE(indexscan);
+NODE(bitmapscan);
 NODE(funcscan);
 NODE(tablefunc);
 NODE(values);

@@ -188,6 +188,9 @@ static const char *node_name(const struct plan *n, bool text)
     static const char *const names[] = {[P_RESULT] = "Result",
                                         [P_SEQSCAN] = "Seq Scan",
                                         [P_INDEXSCAN] = "Index Scan",
+                                        [P_BITMAPSCAN] = "Bitmap Heap Scan",
+                                        [P_BITMAPINDEX] = "Bitmap Index Scan",
+                                        [P_BITMAPOR] = "BitmapOr",
                                         [P_FUNCSCAN] = "Function Scan",
                                         [P_TABLEFUNC] = "Table Function Scan",
                                         [P_VALUES] = "Values Scan",
@@ -215,6 +218,8 @@ static const char *node_name(const struct plan *n, bool text)
         return "Unique";
     if (n->kind == P_PROJECT && !expands_rows(n))
         return "Result";
+    if (n->kind == P_INDEXSCAN && n->only_columns)
+        return "Index Only Scan";
     if (!text)
         return names[n->kind];
     switch (n->kind) {
@@ -303,8 +308,12 @@ static const char *title_of(struct explain *x, const struct plan *n)
         buf_printf(&b, "%s using ", n->backward ? " Backward" : "");
         quote_identifier(&b, n->index->name);
     }
-    if (rte)
+    if (n->kind == P_BITMAPINDEX) {
+        buf_put_c(&b, " on ");
+        quote_identifier(&b, n->index->name);
+    } else if (rte) {
         put_scanned(x, rte, &b);
+    }
     const char *title = arena_strdup(x->arena, buf_cstr(&b));
     buf_done(&b);
     return title;
@@ -532,7 +541,7 @@ static void put_details(struct explain *x, struct explain_node *to, const struct
 {
     const struct node_stats *s = x->run ? &x->run->stats[n->id] : NULL;
     put_output(x, to, n);
-    put_expr(x, to, "Index Cond", n->index_cond, n->rte);
+    put_expr(x, to, n->kind == P_BITMAPSCAN ? "Recheck Cond" : "Index Cond", n->index_cond, n->rte);
     if (n->kind == P_HASHJOIN)
         put(x, to, "Hash Cond", hash_cond(x, n));
     put_expr(x, to, "Join Filter", n->join_filter.expr, NULL);
@@ -591,6 +600,10 @@ static void put_kind(struct explain *x, struct explain_node *to, const struct pl
     put_structured(x, to, "Async Capable", "false", false);
     if (n->kind == P_HASHJOIN || n->kind == P_NESTLOOP)
         put_structured(x, to, "Join Type", join_name(n->join), true);
+    if (n->kind == P_BITMAPINDEX) {
+        put_structured(x, to, "Index Name", n->index->name, true);
+        return;
+    }
     if (n->kind == P_INDEXSCAN) {
         put_structured(x, to, "Scan Direction", n->backward ? "Backward" : "Forward", true);
         put_structured(x, to, "Index Name", n->index->name, true);

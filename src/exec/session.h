@@ -135,6 +135,7 @@ struct session {
     uint32_t session_role;
     bool superuser;
     size_t work_mem_bytes;
+    unsigned avoid; /* enum plan_avoid: the settings enable_* that are off */
     double hash_mem_multiplier;
     struct temp_quota temp_quota; /* of temporary files */
     struct session_sequence *sequences;
@@ -156,8 +157,11 @@ static inline struct temp_quota *session_temp_quota(struct session *s)
 
 static inline struct exec_env session_exec_env(struct session *s)
 {
-    return (struct exec_env){
-        .cat = &s->cat, .types = &s->types, .session = s, .work_mem_bytes = s->work_mem_bytes};
+    return (struct exec_env){.cat = &s->cat,
+                             .types = &s->types,
+                             .session = s,
+                             .work_mem_bytes = s->work_mem_bytes,
+                             .avoid = s->avoid};
 }
 
 /* Forgets the compiled constraints of domains: at the session's end. */

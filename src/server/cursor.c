@@ -470,6 +470,9 @@ static bool goes_backward(const struct plan *n)
         return true;
     case P_TABLEFUNC:
     case P_WORKTABLE:
+    case P_BITMAPSCAN:
+    case P_BITMAPINDEX:
+    case P_BITMAPOR:
     case P_NESTLOOP:
     case P_HASHJOIN:
     case P_AGG:

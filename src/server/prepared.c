@@ -218,7 +218,7 @@ static struct err *install(struct backend *b, struct prepared *p, struct stateme
 bool prepared_is_current(const struct backend *b, const struct prepared *p)
 {
     return p->plan && !p->plan_is_local && !b->base.cat.local &&
-           p->path_generation == b->path_generation &&
+           p->path_generation == b->path_generation && p->plan->avoid == b->base.avoid &&
            p->plan->catalog_version == catalog_version(server_catalog);
 }
 

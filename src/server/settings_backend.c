@@ -28,6 +28,31 @@ static void set_application_name(struct backend *b, const char *name)
     atomic_flag_clear_explicit(&b->activity.lock, memory_order_release);
 }
 
+static void apply_planner(struct backend *b, const char *name, bool on)
+{
+    static const struct {
+        const char *name;
+        unsigned avoid;
+    } methods[] = {
+        {"enable_bitmapscan", PLAN_NO_BITMAPSCAN},
+        {"enable_hashagg", PLAN_NO_HASHAGG},
+        {"enable_hashjoin", PLAN_NO_HASHJOIN},
+        {"enable_incremental_sort", PLAN_NO_INCREMENTAL_SORT},
+        {"enable_indexonlyscan", PLAN_NO_INDEXONLYSCAN},
+        {"enable_indexscan", PLAN_NO_INDEXSCAN},
+        {"enable_material", PLAN_NO_MATERIAL},
+        {"enable_mergejoin", PLAN_NO_MERGEJOIN},
+        {"enable_nestloop", PLAN_NO_NESTLOOP},
+        {"enable_seqscan", PLAN_NO_SEQSCAN},
+        {"enable_sort", PLAN_NO_SORT},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++) {
+        if (strcmp(methods[i].name, name) == 0)
+            b->base.avoid =
+                on ? b->base.avoid & ~methods[i].avoid : b->base.avoid | methods[i].avoid;
+    }
+}
+
 static void apply(struct backend *b, const struct setting_def *def)
 {
     const char *v = settings_value(&b->settings, def);
@@ -89,6 +114,9 @@ static void apply(struct backend *b, const struct setting_def *def)
         break;
     case HOOK_HASH_MEM:
         b->base.hash_mem_multiplier = strtod(v, NULL);
+        break;
+    case HOOK_PLANNER:
+        apply_planner(b, def->name, setting_is_on(v));
         break;
     case HOOK_TEMP_FILE_LIMIT:
         b->base.temp_quota.limit_bytes = setting_int(v) < 0 ? -1 : setting_int(v) * 1024;

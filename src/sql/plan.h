@@ -17,7 +17,10 @@
 enum plan_kind {
     P_RESULT, /* one row, if the filter holds; computes `exprs` */
     P_SEQSCAN,
-    P_INDEXSCAN, /* by primary key or secondary index, forward or backward */
+    P_INDEXSCAN,   /* by primary key or secondary index, forward or backward */
+    P_BITMAPSCAN,  /* rows that `left`, a BITMAPINDEX or BITMAPOR, points to, by ascending key */
+    P_BITMAPINDEX, /* the entries of one index */
+    P_BITMAPOR,    /* of any of `inputs` */
     P_FUNCSCAN,
     P_VALUES,
     P_SUBQUERY, /* runs `left`; copies/computes `exprs` into `slots` (columns of the subquery's rte)
@@ -50,6 +53,14 @@ struct index_qual {
     int strategy;       /* 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 6: = ANY(array) */
     struct expr *value; /* computed at each (re)start of the scan */
     struct program *program;
+};
+
+/* A column of an entry, in their order; those of the key, then those of the row's key. */
+struct only_column {
+    const struct type_ops *ops;
+    bool desc;
+    bool of_row;
+    int slot; /* -1: nothing reads it */
 };
 
 enum agg_strategy { AGG_PLAIN, AGG_HASHED, AGG_SORTED };
@@ -104,12 +115,15 @@ struct plan {
     int *left_null_slots; /* FULL joins: slots of the left side */
     int nleft_null_slots;
     struct rte *rte; /* scans */
-    /* INDEXSCAN */
+    /* INDEXSCAN, BITMAPINDEX */
     const char *current_of; /* SEQSCAN: the row that this cursor is on */
     const struct index *index;
     struct index_qual *quals;
     int nquals;
     bool backward;
+    bool index_only;                        /* the entries have all that the query reads */
+    const struct only_column *only_columns; /* INDEXSCAN that reads no rows; NULL: it does */
+    int nonly_columns;
     struct expr *index_cond; /* what the quals came from, for EXPLAIN */
     /* joins */
     enum join_kind join;
@@ -211,6 +225,7 @@ struct statement_plan {
     atomic_int refs;
     struct arena arena;
     uint64_t catalog_version; /* that its analysis began at */
+    unsigned avoid;           /* enum plan_avoid, of the settings that it was made with */
     struct query *query;
     struct plan *root;
     int nnodes;
@@ -244,8 +259,24 @@ int plan_var_slot(const struct expr *var);
 struct statement_plan *plan_ref(struct statement_plan *p);
 void plan_unref(struct statement_plan *p); /* NULL is fine */
 
+/* What the settings enable_* turn off: such a node is planned only where there is no other way. */
+enum plan_avoid {
+    PLAN_NO_SEQSCAN = 1 << 0,
+    PLAN_NO_INDEXSCAN = 1 << 1,
+    PLAN_NO_INDEXONLYSCAN = 1 << 2,
+    PLAN_NO_BITMAPSCAN = 1 << 3,
+    PLAN_NO_NESTLOOP = 1 << 4,
+    PLAN_NO_HASHJOIN = 1 << 5,
+    PLAN_NO_MERGEJOIN = 1 << 6,
+    PLAN_NO_SORT = 1 << 7,
+    PLAN_NO_INCREMENTAL_SORT = 1 << 8,
+    PLAN_NO_HASHAGG = 1 << 9,
+    PLAN_NO_MATERIAL = 1 << 10,
+};
+
 /* Plans an analyzed statement; takes over `arena` (in which the query lives) on success. */
 struct err *plan_statement(struct cat *cat, const struct type_env *env, struct query *query,
-                           struct arena *arena, struct statement_plan **out) MUST_CHECK;
+                           unsigned avoid, struct arena *arena,
+                           struct statement_plan **out) MUST_CHECK;
 
 #endif

@@ -15,6 +15,7 @@ struct planner {
     int ctes_cap;
     int inline_depth; /* of functions in functions */
     int depth;
+    unsigned avoid;       /* enum plan_avoid */
     struct trial *trials; /* selectivity.c: what trying conditions gave */
     int ntrials;
     int trials_cap;
@@ -52,6 +53,13 @@ struct planning {
     struct expr *all_quals; /* for rechecking a changed row */
 };
 
+/* plan_needs.c: marks the columns of tables that the statement reads, in rte->needs. */
+struct err *plan_needs(struct planner *p, struct query *q) MUST_CHECK;
+/* plan_access.c: tells the index-only scans of a finished plan what to read of an entry; those that
+ * cannot do without the rows after all read them. */
+void plan_only_columns(struct planner *p, struct plan *n);
+/* plan_from.c: a subquery that is merged into the level above if it can be. */
+bool query_is_simple(const struct query *q);
 struct plan *plan_new(struct planner *p, enum plan_kind kind);
 /* Rewrites an expression for execution: pulled-up columns replaced, subqueries planned, constants
  * folded, columns given slots. */

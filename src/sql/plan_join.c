@@ -197,7 +197,7 @@ static bool join_pair(struct problem *pr, const struct path *left, const struct 
     if (it && it->rte && it->rte->kind == RTE_RELATION && (nequi || nother)) {
         struct plan *inner = scan_relation(pr, it->rte, left->rels, NULL, 0, -1, NULL);
         double cost = left->cost + left->rows * (inner->total_cost + JOIN_ROW_COST);
-        if (inner->kind == P_INDEXSCAN && inner->nquals && cost < best->cost) {
+        if (scan_is_bound(inner) && cost < best->cost) {
             struct plan *j = plan_new(p, P_NESTLOOP);
             j->left = left->plan;
             j->right = inner;
@@ -331,8 +331,8 @@ struct err *solve(struct problem *pr, const struct sort_key *order, int norder, 
     int n = pr->nitems;
     struct path *leaves = arena_new_array(pr->l->p->arena, struct path, n);
     for (int i = 0; i < n; i++)
-        leaves[i] = item_path(pr, &pr->items[i], n == 1 ? order : NULL, n == 1 ? norder : 0, limit,
-                              n == 1 ? sorted : NULL);
+        leaves[i] = item_path(pr, &pr->items[i], n == 1 ? order : NULL, n == 1 ? norder : 0,
+                              n == 1 ? limit : -1, n == 1 ? sorted : NULL);
     if (n == 1) {
         *out = leaves[0];
         return NULL;

@@ -1,26 +1,5 @@
-/* Access paths of single tables: sequential scans, and indexes with what the conditions bind. */
+/* What the conditions on a table bind of its indexes. */
 #include "sql/plan_from.h"
-
-#include "catalog/systab.h"
-
-#include <math.h>
-
-#define SEQ_ROW_COST 0.011
-#define INDEX_START_COST 0.3
-#define INDEX_ROW_COST 0.02
-#define SECONDARY_ROW_COST 0.05 /* with the look-up of the row itself */
-
-/* ---- index access ---- */
-
-/* A condition `column op value` for a column of `rte`, with the value free of `rte`. */
-enum { MAX_SARGS = 64 };
-
-struct sarg {
-    int att;
-    int strategy; /* as in struct index_qual */
-    struct expr *value;
-    struct qual *qual;
-};
 
 /* The key is encoded as the column's type: other types of the same family must encode alike. */
 bool key_compatible(uint32_t column, uint32_t value)
@@ -102,24 +81,13 @@ static bool as_sarg(struct planner *p, const struct rte *rte, struct qual *q, re
     return false;
 }
 
-/* What an index can do with the conditions at hand. */
-struct index_match {
-    const struct index *index;
-    struct index_qual quals[32];
-    struct qual *used[32];
-    int n;
-    int equal;   /* leading columns bound by equality */
-    bool unique; /* at most one row */
-};
-
 /* What sargs call the column: an expression by its place in its index. */
 static int key_att(const struct index *ix, int col)
 {
     return ix->cols[col].attnum ? ix->cols[col].attnum : -1 - col;
 }
 
-static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
-                        struct index_match *m)
+void match_index(const struct index *ix, struct sarg *sargs, int nsargs, struct index_match *m)
 {
     *m = (struct index_match){.index = ix};
     for (int col = 0; col < ix->nkeys; col++) {
@@ -156,8 +124,8 @@ static void match_index(const struct index *ix, struct sarg *sargs, int nsargs,
 }
 
 /* Whether reading the index in one direction gives the wanted order. */
-static bool index_orders(const struct index *ix, const struct rte *rte, int equal,
-                         const struct sort_key *order, int norder, bool *backward)
+bool index_orders(const struct index *ix, const struct rte *rte, int equal,
+                  const struct sort_key *order, int norder, bool *backward)
 {
     int col = 0;
     bool decided = false;
@@ -186,8 +154,7 @@ static bool index_orders(const struct index *ix, const struct rte *rte, int equa
     return true;
 }
 
-static int collect_sargs(struct problem *pr, const struct rte *rte, relset have, struct sarg *out,
-                         int max)
+int collect_sargs(struct problem *pr, const struct rte *rte, relset have, struct sarg *out, int max)
 {
     int n = 0;
     for (int i = 0; i < pr->nquals && n < max; i++)
@@ -219,8 +186,8 @@ static bool expression_sarg(const struct expr *key, const struct rte *rte, struc
     return false;
 }
 
-static int expression_sargs(struct problem *pr, struct planner *p, struct rte *rte,
-                            const struct index *ix, relset have, struct sarg *out, int max)
+int expression_sargs(struct problem *pr, struct planner *p, struct rte *rte, const struct index *ix,
+                     relset have, struct sarg *out, int max)
 {
     int n = 0;
     for (int col = 0; col < ix->nkeys; col++) {
@@ -231,140 +198,5 @@ static int expression_sargs(struct problem *pr, struct planner *p, struct rte *r
             out[n++].att = key_att(ix, col);
         }
     }
-    return n;
-}
-
-static bool has_builtin_rows(const struct relation *r)
-{
-    const struct datum *rows;
-    int n;
-    struct err *e = r->system ? systab_builtin_rows(r->oid, &rows, &n) : NULL;
-    bool has = !e && r->system && n > 0;
-    err_free(e);
-    return has;
-}
-
-static struct plan *new_index_scan(struct planner *p, struct rte *rte, const struct index_match *m,
-                                   bool backward)
-{
-    struct plan *n = plan_new(p, P_INDEXSCAN);
-    n->rte = rte;
-    n->index = m->index;
-    n->backward = backward;
-    n->nquals = m->n;
-    n->quals = arena_memdup(p->arena, m->quals, sizeof(m->quals[0]) * (size_t)m->n);
-    for (int i = 0; i < m->n; i++)
-        n->index_cond = expr_and(p->arena, n->index_cond, m->used[i]->expr);
-    return n;
-}
-
-static bool is_covered(const struct index_match *m, const struct qual *q)
-{
-    for (int k = 0; m && k < m->n; k++)
-        if (m->used[k] == q && m->quals[k].strategy != 6)
-            return true;
-    return false;
-}
-
-/* Attaches the conditions that can be decided here and are not covered by the index. n->rows,
- * before it all rows, becomes those that are left. */
-static void attach_rest(struct problem *pr, struct plan *n, relset here, relset have,
-                        const struct index_match *m)
-{
-    struct conditions all = conditions_new(pr);
-    for (int i = 0; i < pr->nquals; i++) {
-        struct qual *q = &pr->quals[i];
-        if ((q->rels & ~(here | have)) || !(q->rels & here) || q->late)
-            continue;
-        all.list[all.n++] = q->expr;
-        if (!is_covered(m, q))
-            n->filter.expr = expr_and(pr->l->p->arena, n->filter.expr, q->expr);
-    }
-    n->rows = fmax(1, n->rows * sel_conjunction(pr->l, all.list, all.n));
-}
-
-void attach_filter(struct problem *pr, struct plan *n, relset here, relset have)
-{
-    attach_rest(pr, n, here, have, NULL);
-}
-
-/* Rows that an index scan reads. */
-static double index_rows(struct problem *pr, const struct index_match *m, double rows)
-{
-    struct conditions used = conditions_new(pr);
-    for (int i = 0; i < m->n; i++) {
-        bool again = false;
-        for (int k = 0; k < i; k++)
-            again |= m->used[k] == m->used[i];
-        if (!again)
-            used.list[used.n++] = m->used[i]->expr;
-    }
-    return m->unique ? 1 : fmax(1, rows * sel_conjunction(pr->l, used.list, used.n));
-}
-
-/* The cheapest way to read one table, given relations `have` whose columns are known. */
-struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
-                           const struct sort_key *order, int norder, double limit, bool *sorted)
-{
-    struct planner *p = pr->l->p;
-    struct sarg *sargs = arena_new_array(p->arena, struct sarg, 64);
-    double rows = sel_table_rows(pr->l, rte);
-    double best_cost = rows * SEQ_ROW_COST;
-    double best_rows = rows;
-    struct index_match best = {0};
-    bool best_backward = false;
-    bool best_sorted = false;
-    int nsargs = collect_sargs(pr, rte, have, sargs, MAX_SARGS - 8);
-    double sort_cost = norder ? rows * 0.02 : 0;
-    bool indexable = rte->rel->kind != 'S' && !has_builtin_rows(rte->rel);
-    const char *current_of = rte == pr->l->q->target ? pr->l->q->current_of : NULL;
-    indexable &= !current_of;
-    best_cost += sort_cost;
-    for (int i = 0; indexable && i < rte->rel->nindexes; i++) {
-        const struct index *ix = &rte->rel->indexes[i];
-        struct index_match m;
-        bool backward = false;
-        if (!ix->valid)
-            continue;
-        if (ix->pred_sql && !index_predicate_holds(p, rte, ix, pr->quals, pr->nquals))
-            continue;
-        int nown = expression_sargs(pr, p, rte, ix, have, sargs + nsargs, MAX_SARGS - nsargs);
-        match_index(ix, sargs, nsargs + nown, &m);
-        bool ordered = norder && index_orders(ix, rte, m.equal, order, norder, &backward);
-        for (int k = 0; k < m.n; k++)
-            ordered &= m.quals[k].strategy != 6;
-        if (!m.n && !ordered)
-            continue;
-        double read = index_rows(pr, &m, rows);
-        double wanted = ordered && limit >= 0 && limit < read ? limit + 1 : read;
-        double cost = INDEX_START_COST +
-                      wanted * (ix->primary ? INDEX_ROW_COST : SECONDARY_ROW_COST) +
-                      (ordered  ? 0
-                       : norder ? read * 0.02
-                                : 0);
-        if (cost >= best_cost)
-            continue;
-        best = m;
-        best_cost = cost;
-        best_rows = read;
-        best_backward = ordered && backward;
-        best_sorted = ordered;
-    }
-    struct plan *n;
-    if (best.index) {
-        n = new_index_scan(p, rte, &best, best_backward);
-        n->total_cost = INDEX_START_COST + best_rows * INDEX_ROW_COST;
-    } else {
-        n = plan_new(p, P_SEQSCAN);
-        n->rte = rte;
-        n->current_of = current_of;
-        n->total_cost = rows * SEQ_ROW_COST;
-    }
-    n->rows = rows;
-    attach_rest(pr, n, (relset)1 << rte->index, have, best.index ? &best : NULL);
-    if (best.unique)
-        n->rows = 1;
-    if (sorted)
-        *sorted = best_sorted || (norder && best.unique);
     return n;
 }

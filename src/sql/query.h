@@ -98,6 +98,7 @@ struct rte {
     bool planned;  /* the fields below are set */
     int base;      /* frame slot of column 1; the others follow; -1: none yet */
     bool *used;    /* by column - 1: something reads it */
+    bool *needs;   /* by column - 1, before planning: something may read it; NULL: not known */
     int key_slot;  /* slot of the row's key bytes, -1: not used */
     int sys_base;  /* slots of ctid, xmin, cmin, xmax, cmax; -1: not used */
     int max_att;   /* greatest column number in use */
