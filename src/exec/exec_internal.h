@@ -140,6 +140,7 @@ struct exec {
     struct datum *frame;
     void **nodes; /* state by plan->id; NULL: not begun */
     void **calls;
+    struct fn_call **frames;  /* of call sites, made at their first call */
     struct node_stats *stats; /* by plan->id; NULL: not measured */
     bool timing;
     struct subplan_state *subs;

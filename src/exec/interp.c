@@ -37,8 +37,15 @@ static struct err *run_call(struct exec *x, const struct call_site *site, const 
             return NULL;
         }
     }
-    struct fn_call c = call_for(x, site, args, arena);
-    return site->fn(&c, out);
+    struct fn_call *c = x->frames[site->state];
+    if (__builtin_expect(!c, 0)) {
+        c = arena_new(&x->arena, struct fn_call);
+        *c = call_for(x, site, args, arena);
+        x->frames[site->state] = c;
+    }
+    c->args = args;
+    c->arena = arena;
+    return site->fn(c, out);
 }
 
 static struct err *run_saop(struct exec *x, const struct step *s, struct arena *arena,

@@ -4,6 +4,7 @@
 #include "catalog/sequence.h"
 #include "catalog/systab.h"
 #include "exec/session.h"
+#include "types/tuple.h"
 
 static void scan_release(void *arg)
 {
@@ -47,9 +48,7 @@ struct err *scan_load_row(struct exec *x, const struct rte *rte, struct str key,
         x->frame[rte->key_slot] = datum_bytes(key.data, key.len);
     if (rte->sys_base >= 0)
         load_system_columns(x, rte, key, row);
-    if (!rte->max_att)
-        return NULL;
-    return table_decode_row(rte->rel, row, rte->max_att, &x->frame[rte->base]);
+    return rte->reader ? tuple_read(rte->reader, row, &x->frame[rte->base]) : NULL;
 }
 
 struct err *scan_passes(struct exec *x, struct plan *n, struct scan_state *s, bool *holds)

@@ -906,14 +906,14 @@ static void result_columns(struct statement_plan *s, struct query *q)
             s->out[k++] = targets[i];
 }
 
-static void finish_only_scans(struct planner *p)
+static void finish_scans(struct planner *p)
 {
     struct statement_plan *s = p->plan;
-    plan_only_columns(p, s->root);
+    plan_finish_scans(p, s->root);
     for (int i = 0; i < s->nctes; i++)
-        plan_only_columns(p, s->ctes[i].plan);
+        plan_finish_scans(p, s->ctes[i].plan);
     for (int i = 0; i < s->nsubplans; i++)
-        plan_only_columns(p, s->subplans[i]->plan);
+        plan_finish_scans(p, s->subplans[i]->plan);
 }
 
 struct err *plan_statement(struct cat *cat, const struct type_env *env, struct query *query,
@@ -943,7 +943,7 @@ struct err *plan_statement(struct cat *cat, const struct type_env *env, struct q
         return e;
     }
     collect_locks(s, query);
-    finish_only_scans(&p);
+    finish_scans(&p);
     plan_assign_saved(&p);
     arena_init(arena);
     *out = s;

@@ -7,6 +7,7 @@
 
 #include "catalog/systab.h"
 #include "types/key.h"
+#include "types/tuple.h"
 
 #include <math.h>
 
@@ -459,15 +460,23 @@ struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
 
 /* ---- when the whole is planned ---- */
 
-void plan_only_columns(struct planner *p, struct plan *n)
+static bool reads_rows(const struct plan *n)
+{
+    return n->kind == P_SEQSCAN || n->kind == P_INDEXSCAN || n->kind == P_BITMAPSCAN;
+}
+
+void plan_finish_scans(struct planner *p, struct plan *n)
 {
     struct only_column *list;
     if (!n)
         return;
+    if (reads_rows(n) && n->rte->max_att && !n->rte->reader)
+        n->rte->reader = tuple_reader_new(n->rte->rel->lens, n->rte->max_att, n->rte->used,
+                                          n->rte->rel->missing, p->arena);
     if (n->index_only && only_columns(p, n->rte, n->rte->used, n->index, &list, &n->nonly_columns))
         n->only_columns = list;
-    plan_only_columns(p, n->left);
-    plan_only_columns(p, n->right);
+    plan_finish_scans(p, n->left);
+    plan_finish_scans(p, n->right);
     for (int i = 0; i < n->ninputs; i++)
-        plan_only_columns(p, n->inputs[i]);
+        plan_finish_scans(p, n->inputs[i]);
 }

@@ -55,9 +55,9 @@ struct planning {
 
 /* plan_needs.c: marks the columns of tables that the statement reads, in rte->needs. */
 struct err *plan_needs(struct planner *p, struct query *q) MUST_CHECK;
-/* plan_access.c: tells the index-only scans of a finished plan what to read of an entry; those that
- * cannot do without the rows after all read them. */
-void plan_only_columns(struct planner *p, struct plan *n);
+/* plan_access.c: tells the scans of a finished plan which columns to read; an index-only scan that
+ * cannot do without the rows after all reads them. */
+void plan_finish_scans(struct planner *p, struct plan *n);
 /* plan_from.c: a subquery that is merged into the level above if it can be. */
 bool query_is_simple(const struct query *q);
 struct plan *plan_new(struct planner *p, enum plan_kind kind);
