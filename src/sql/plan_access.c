@@ -16,11 +16,11 @@
 #define INDEX_ROW_COST 0.02 /* of the primary key */
 #define ENTRY_COST 0.011
 #define BITMAP_START_COST 0.1
-#define BITMAP_KEY_COST 0.006
+#define BITMAP_KEY_COST 0.004
 #define SORT_ROW_COST 0.02
 #define DISABLED_COST 1.0e10
 
-enum { MAX_ARMS = 32, PAGE_ROWS = 25 };
+enum { MAX_ARMS = 32, NEAR_ROWS = 8 };
 
 struct access {
     enum plan_kind kind;
@@ -68,7 +68,7 @@ static double ordered_fetch_cost(double rows, double read)
 {
     double apart = rows / fmax(1, read);
     double far = fetch_cost(rows) - 0.02;
-    return 0.018 + far * 0.6 * fmin(1, apart / PAGE_ROWS);
+    return 0.015 + far * 0.8 * fmin(1, apart / NEAR_ROWS);
 }
 
 static double wide_cost(const struct rte *rte)
