@@ -60,7 +60,8 @@ static struct cat_oper *opers;
 static struct cat_cast *casts;
 static struct cat_agg *aggs;
 static struct cat_amop *amops;
-static int ntypes, nprocs, nopers, ncasts, naggs, namops;
+static int ntypes, nprocs, nopers, ncasts, naggs, namops, ninverted;
+static struct cat_amop *inverted; /* those of access method gin */
 static struct index type_by_oid_ix, type_by_name_ix, proc_ix, oper_ix, cast_ix, agg_ix;
 
 /* ---- reading the files ---- */
@@ -406,6 +407,26 @@ static void load_aggs(void)
     }
 }
 
+static uint32_t number_of(const char *table, const char *key, struct str value, const char *column);
+
+static void load_inverted_amops(const struct builtin_table *t)
+{
+    uint32_t input;
+    ninverted = 0;
+    inverted = arena_new_array(&arena, struct cat_amop, t->nrows);
+    for (int i = 0; i < t->nrows; i++)
+        if (cell_oid(t, i, "amopmethod") == GIN_AM)
+            inverted[ninverted++] = (struct cat_amop){
+                .family = cell_oid(t, i, "amopfamily"),
+                .strategy = (int)number(cell(t, i, "amopstrategy")),
+                .oper = cell_oid(t, i, "amopopr"),
+                .am = GIN_AM,
+            };
+    CHECK(builtin_opclass(GIN_AM, STR("array_ops"), &input) == ARRAY_GIN_OPCLASS);
+    CHECK(builtin_opclass(GIN_AM, STR("jsonb_ops"), &input) == JSONB_GIN_OPCLASS);
+    CHECK(builtin_opclass(GIN_AM, STR("jsonb_path_ops"), &input) == JSONB_PATH_OPCLASS);
+}
+
 static void load_amops(void)
 {
     const struct builtin_table *t = builtin_table("pg_amop");
@@ -438,6 +459,7 @@ void builtin_init(void)
     load_casts();
     load_aggs();
     load_amops();
+    load_inverted_amops(builtin_table("pg_amop"));
 }
 
 /* ---- look-ups ---- */
@@ -606,6 +628,34 @@ uint32_t builtin_opclass(uint32_t am, struct str name, uint32_t *input)
     return 0;
 }
 
+static uint32_t number_of(const char *table, const char *key, struct str value, const char *column)
+{
+    int64_t n = 0;
+    struct str cell = cell_of(table, key, value, column);
+    return cell.len && str_to_int64(cell, &n) ? (uint32_t)n : 0;
+}
+
+int builtin_inverted_strategy(uint32_t opclass, uint32_t oper)
+{
+    char text[16];
+    snprintf(text, sizeof(text), "%u", opclass);
+    uint32_t family = number_of("pg_opclass", "oid", str_from(text), "opcfamily");
+    for (int i = 0; i < ninverted; i++)
+        if (inverted[i].family == family && inverted[i].oper == oper)
+            return inverted[i].strategy;
+    return 0;
+}
+
+uint32_t builtin_am(struct str name)
+{
+    return number_of("pg_am", "amname", name, "oid");
+}
+
+struct str builtin_am_name(uint32_t am)
+{
+    return name_of("pg_am", am, "amname");
+}
+
 struct str builtin_opclass_name(uint32_t opclass)
 {
     return name_of("pg_opclass", opclass, "opcname");
@@ -613,9 +663,7 @@ struct str builtin_opclass_name(uint32_t opclass)
 
 uint32_t builtin_collation(struct str name)
 {
-    int64_t oid = 0;
-    struct str cell = cell_of("pg_collation", "collname", name, "oid");
-    return cell.len && str_to_int64(cell, &oid) ? (uint32_t)oid : 0;
+    return number_of("pg_collation", "collname", name, "oid");
 }
 
 struct str builtin_collation_name(uint32_t collation)

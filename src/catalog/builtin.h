@@ -147,7 +147,13 @@ const struct cat_proc *builtin_all_procs(int *count);
 const struct cat_amop *builtin_btree_strategy(uint32_t oper);
 /* The btree operator of that strategy for left and right operand types, 0: none. */
 uint32_t builtin_btree_oper(uint32_t left, uint32_t right, int strategy);
-/* The default btree (or hash) operator class of a type, by binary coercion too; 0: none. */
+/* Strategy of `oper` in the family of an operator class of access method gin; 0: it is not in it.
+ */
+int builtin_inverted_strategy(uint32_t opclass, uint32_t oper);
+/* An access method's number (0: none) and name. */
+uint32_t builtin_am(struct str name);
+struct str builtin_am_name(uint32_t am);
+/* The default operator class of a type for an access method, by binary coercion too; 0: none. */
 uint32_t builtin_default_opclass(uint32_t am, uint32_t type, uint32_t *family, uint32_t *input);
 /* An operator class by name, and what type it is for; 0: none. */
 uint32_t builtin_opclass(uint32_t am, struct str name, uint32_t *input);
@@ -161,6 +167,13 @@ struct str builtin_collation_name(uint32_t collation);
 #define PUBLIC_NSP 2200u
 #define BTREE_AM 403u
 #define HASH_AM 405u
+#define GIST_AM 783u
+#define GIN_AM 2742u
+#define BRIN_AM 3580u
+#define SPGIST_AM 4000u
+#define ARRAY_GIN_OPCLASS 10064u
+#define JSONB_GIN_OPCLASS 10090u
+#define JSONB_PATH_OPCLASS 10091u
 #define HEAP_AM 2u
 #define BOOTSTRAP_ROLE 10u
 #define DEFAULT_COLLATION 100u

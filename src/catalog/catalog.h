@@ -21,6 +21,21 @@
 struct catalog;      /* the whole server's */
 struct column_stats; /* statistics.h */
 
+/* Settings enable_seqscan, enable_indexscan, enable_bitmapscan. */
+enum {
+    PLAN_SEQSCAN = 1 << 0,
+    PLAN_INDEXSCAN = 1 << 1,
+    PLAN_BITMAPSCAN = 1 << 2,
+    PLAN_INDEXONLYSCAN = 1 << 3,
+    PLAN_NESTLOOP = 1 << 4,
+    PLAN_HASHJOIN = 1 << 5,
+    PLAN_MERGEJOIN = 1 << 6,
+    PLAN_SORT = 1 << 7,
+    PLAN_INCREMENTAL_SORT = 1 << 8,
+    PLAN_HASHAGG = 1 << 9,
+    PLAN_MATERIAL = 1 << 10,
+};
+
 /* A session's access: which database, and the transaction to read and write with. The session owns
  * it and sets `txn` for each transaction. */
 struct cat {
@@ -35,6 +50,7 @@ struct cat {
     int nsearch_path;
     uint32_t temp_nsp;     /* of the session's temporary relations; 0: none yet */
     uint32_t creation_nsp; /* where CREATE goes; 0: none */
+    uint32_t plans_off;    /* PLAN_...: kinds of plans that the session does without, if it can */
     uint32_t system_oid;   /* the next one, while a new database's contents are made; else 0 */
 };
 
@@ -68,7 +84,8 @@ struct index {
     uint32_t oid;
     const char *name;
     uint32_t storage_id; /* of a primary key: the table's own */
-    bool unique;         /* at any time: one entry for a key without NULLs */
+    uint32_t am;     /* BTREE_AM, HASH_AM and BRIN_AM (kept as the former, used for less), GIN_AM */
+    bool unique;     /* at any time: one entry for a key without NULLs */
     bool deferrable; /* unique (or a primary key) only when its checks have run: kept as not unique
                       */
     bool pkey;       /* declared as the primary key */
@@ -80,6 +97,11 @@ struct index {
     struct index_col *cols;
     const char *pred_sql; /* partial index; NULL: none */
 };
+
+static inline bool index_is_inverted(const struct index *ix)
+{
+    return ix->am == GIN_AM; /* entries by item: inverted.h */
+}
 
 struct constraint {
     uint32_t oid;

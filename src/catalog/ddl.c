@@ -61,7 +61,7 @@ static struct err *insert_class(struct cat *c, const struct ddl_relation *def, u
     v[CLS_NSP] = datum_int(def->nsp);
     v[CLS_OWNER] = datum_int(def->owner);
     bool storage = def->kind == 'r' || def->kind == 'm';
-    v[CLS_AM] = datum_int(def->kind == 'i' ? BTREE_AM : storage ? HEAP_AM : 0);
+    v[CLS_AM] = datum_int(def->am ? def->am : def->kind == 'i' ? BTREE_AM : storage ? HEAP_AM : 0);
     v[CLS_FILENODE] = datum_int(def->storage_id);
     v[CLS_TUPLES] = datum_f32(-1);
     v[CLS_PERSISTENCE] = datum_int(def->persistence);
@@ -427,6 +427,7 @@ struct err *ddl_create_index(struct cat *c, const struct ddl_index *def, uint32_
     struct ddl_relation rel = {.name = def->name,
                                .nsp = def->nsp,
                                .kind = 'i',
+                               .am = def->am,
                                .persistence = def->persistence,
                                .owner = def->owner,
                                .columns = cols,

@@ -27,6 +27,7 @@ struct ddl_relation {
     char kind;
     char persistence;
     uint32_t owner;
+    uint32_t am; /* of an index; 0: btree */
     const struct ddl_column *columns;
     int ncolumns;
     uint32_t storage_id;
@@ -81,6 +82,7 @@ struct ddl_index {
     uint32_t nsp;
     uint32_t owner;
     char persistence;
+    uint32_t am; /* access method; 0: btree */
     bool unique;
     bool primary;
     bool nulls_not_distinct;

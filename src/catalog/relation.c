@@ -238,7 +238,7 @@ static struct err *load_index_columns(struct relation *r, struct index *ix, cons
             col->opclass = (uint32_t)classes[i];
             col->collation = (uint32_t)collations[i];
         }
-        if (!col->ops || (i < ix->nkeys && !col->ops->key))
+        if (!col->ops || (i < ix->nkeys && !col->ops->key && !index_is_inverted(ix)))
             return err_unsupported("index \"%s\" on a type without an order is not supported",
                                    ix->name);
     }
@@ -279,6 +279,7 @@ static struct err *load_index(struct cat *c, struct relation *r, const struct da
     *ix = (struct index){
         .oid = oid_of(v[IDX_RELID]),
         .name = datum_text(&r->arena, class_row[CLS_NAME]),
+        .am = oid_of(class_row[CLS_AM]),
         .pkey = v[IDX_PRIMARY].i,
         .primary = v[IDX_PRIMARY].i && v[IDX_IMMEDIATE].i,
         .unique = v[IDX_UNIQUE].i && v[IDX_IMMEDIATE].i,

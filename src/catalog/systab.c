@@ -139,6 +139,7 @@ static void load_indexes(struct relation *r)
         ix->unique = cell_bool(t, i, "indisunique");
         ix->primary = cell_bool(t, i, "indisprimary");
         ix->valid = true;
+        ix->am = BTREE_AM;
         ix->nkeys = ix->ncols = (int)cell_number(t, i, "indnatts");
         ix->storage_id = ix->primary ? r->storage_id : (uint32_t)(FIRST_SYSTEM_STORAGE_ID + row);
         load_index_columns(ix, r, cell(t, i, "indkey"));

@@ -2,6 +2,7 @@
 #include "catalog/table.h"
 
 #include "base/hash.h"
+#include "catalog/inverted.h"
 #include "catalog/systab.h"
 #include "storage/store.h"
 #include "rt/fiber.h"
@@ -40,6 +41,43 @@ void table_put_entry_key(struct buf *b, uint32_t storage_id, const struct index 
     }
     if (!ix->unique || (has_null && !ix->nulls_not_distinct))
         buf_put_str(b, row_suffix);
+}
+
+static void put_item_key(struct buf *b, uint32_t storage_id, struct str item, struct str row_suffix)
+{
+    buf_reset(b);
+    table_put_storage_id(b, storage_id);
+    buf_put_str(b, item);
+    buf_put_str(b, row_suffix);
+}
+
+static struct err *each_item(const struct relation *r, const struct index *ix, uint32_t storage_id,
+                             const struct inverted_items *items, struct str row_suffix,
+                             struct buf *scratch, table_entry_fn fn, void *arg)
+{
+    for (int i = 0; i < items->n; i++) {
+        put_item_key(scratch, storage_id, items->list[i], row_suffix);
+        TRY(buf_finish(scratch));
+        TRY(table_check_key(r, ix, buf_str(scratch)));
+        TRY(fn(arg, buf_str(scratch)));
+    }
+    return NULL;
+}
+
+struct err *table_each_entry(const struct relation *r, const struct index *ix, uint32_t storage_id,
+                             const struct datum *datums, struct str row_suffix, struct buf *scratch,
+                             struct arena *a, table_entry_fn fn, void *arg)
+{
+    if (index_is_inverted(ix)) {
+        struct inverted_items items;
+        TRY(inverted_items(ix, datums, a, &items));
+        return each_item(r, ix, storage_id, &items, row_suffix, scratch, fn, arg);
+    }
+    buf_reset(scratch);
+    table_put_entry_key(scratch, storage_id, ix, datums, row_suffix);
+    TRY(buf_finish(scratch));
+    TRY(table_check_key(r, ix, buf_str(scratch)));
+    return fn(arg, buf_str(scratch));
 }
 
 struct err *table_check_key(const struct relation *r, const struct index *ix, struct str key)
@@ -226,6 +264,8 @@ void table_writer_init(struct table_writer *w, struct cat *c, struct relation *r
     arena_init(&w->arena);
     w->pending = rel->nindexes ? calloc((size_t)rel->nindexes, sizeof(*w->pending)) : NULL;
     CHECK(w->pending || !rel->nindexes);
+    for (int i = 0; i < rel->nindexes; i++)
+        w->has_inverted |= index_is_inverted(&rel->indexes[i]);
 }
 
 void table_writer_done(struct table_writer *w)
@@ -325,6 +365,107 @@ static struct err *make_row_key(struct table_writer *w, const struct datum *valu
     return buf_finish(&w->key);
 }
 
+static bool datum_identical(const struct attr *att, struct datum a, struct datum b)
+{
+    if (a.null || b.null)
+        return a.null == b.null;
+    if (att->ops->byval)
+        return a.u == b.u;
+    return a.len == b.len && (a.p == b.p || memcmp(a.p, b.p, a.len) == 0);
+}
+
+/* Whether the columns an index is made of are the same in both rows. */
+static bool index_unchanged(const struct relation *r, const struct index *ix,
+                            const struct datum *old_values, const struct datum *values)
+{
+    if (ix->pred_sql)
+        return false;
+    for (int i = 0; i < ix->nkeys; i++) {
+        int att = ix->cols[i].attnum - 1;
+        if (att < 0 || !datum_identical(&r->atts[att], old_values[att], values[att]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- entries of inverted indexes ---- */
+
+struct entry_change {
+    struct table_writer *w;
+    struct str row_suffix; /* NULL data: entries are deleted */
+};
+
+static struct err *change_entry(void *arg, struct str key)
+{
+    struct entry_change *c = arg;
+    return c->row_suffix.data ? txn_put(c->w->cat->txn, key, c->row_suffix)
+                              : txn_delete(c->w->cat->txn, key);
+}
+
+static struct err *items_of(struct table_writer *w, const struct index *ix,
+                            const struct datum *values, struct inverted_items *out)
+{
+    struct datum datums[MAX_INDEX_COLUMNS];
+    bool applies;
+    *out = (struct inverted_items){0};
+    if (!values)
+        return NULL;
+    TRY(index_datums(w, ix, values, datums, &applies));
+    return applies ? inverted_items(ix, datums, &w->arena, out) : NULL;
+}
+
+/* Both lists without what they share. */
+static void drop_common(struct inverted_items *a, struct inverted_items *b)
+{
+    int na = 0;
+    int nb = 0;
+    int k = 0;
+    for (int i = 0; i < a->n; i++) {
+        while (k < b->n && str_cmp(b->list[k], a->list[i]) < 0)
+            b->list[nb++] = b->list[k++];
+        if (k < b->n && str_eq(b->list[k], a->list[i]))
+            k++;
+        else
+            a->list[na++] = a->list[i];
+    }
+    while (k < b->n)
+        b->list[nb++] = b->list[k++];
+    a->n = na;
+    b->n = nb;
+}
+
+/* A row comes (old values NULL), goes (values NULL) or changes. */
+static struct err *change_inverted(struct table_writer *w, struct str old_row_key,
+                                   const struct datum *old_values, struct str row_key,
+                                   const struct datum *values)
+{
+    struct relation *r = w->rel;
+    bool same_row = old_values && values && str_eq(old_row_key, row_key);
+    for (int i = 0; w->has_inverted && i < r->nindexes; i++) {
+        const struct index *ix = &r->indexes[i];
+        struct inverted_items before;
+        struct inverted_items now;
+        if (!index_is_inverted(ix) || (same_row && index_unchanged(r, ix, old_values, values)))
+            continue;
+        TRY(items_of(w, ix, old_values, &before));
+        TRY(items_of(w, ix, values, &now));
+        if (same_row)
+            drop_common(&before, &now);
+        struct entry_change gone = {w, {0}};
+        if (before.n)
+            TRY(each_item(r, ix, index_storage(w, ix), &before, table_row_suffix(old_row_key),
+                          &w->entry_key[0], change_entry, &gone));
+        if (!now.n)
+            continue;
+        struct entry_change come = {w, table_row_suffix(row_key)};
+        TRY(each_item(r, ix, index_storage(w, ix), &now, come.row_suffix, &w->entry_key[0],
+                      change_entry, &come));
+    }
+    return NULL;
+}
+
+/* ---- entries of the others ---- */
+
 /* Builds the entry of one secondary index into pending[i] (empty: none) and checks it. */
 static struct err *prepare_entry(struct table_writer *w, int i, const struct datum *values,
                                  struct table_conflict *conflict)
@@ -333,6 +474,8 @@ static struct err *prepare_entry(struct table_writer *w, int i, const struct dat
     struct datum datums[MAX_INDEX_COLUMNS];
     bool applies;
     buf_reset(&w->pending[i]);
+    if (index_is_inverted(ix))
+        return NULL;
     TRY(index_datums(w, ix, values, datums, &applies));
     if (!applies)
         return NULL;
@@ -377,6 +520,7 @@ struct err *table_insert(struct table_writer *w, const struct datum *values,
         return NULL;
     TRY(put_row(w, values));
     TRY(put_entries(w));
+    TRY(change_inverted(w, STR(""), NULL, buf_str(&w->key), values));
     txn_count_rows(w->cat->txn, w->storage_id, 1);
     if (row_key)
         *row_key = buf_str(&w->key);
@@ -411,29 +555,6 @@ struct err *table_check_unique(struct table_writer *w, const struct datum *value
             TRY(prepare_entry(w, i, values, conflict));
     }
     return NULL;
-}
-
-static bool datum_identical(const struct attr *att, struct datum a, struct datum b)
-{
-    if (a.null || b.null)
-        return a.null == b.null;
-    if (att->ops->byval)
-        return a.u == b.u;
-    return a.len == b.len && (a.p == b.p || memcmp(a.p, b.p, a.len) == 0);
-}
-
-/* Whether the columns an index is made of are the same in both rows. */
-static bool index_unchanged(const struct relation *r, const struct index *ix,
-                            const struct datum *old_values, const struct datum *values)
-{
-    if (ix->pred_sql)
-        return false;
-    for (int i = 0; i < ix->nkeys; i++) {
-        int att = ix->cols[i].attnum - 1;
-        if (att < 0 || !datum_identical(&r->atts[att], old_values[att], values[att]))
-            return false;
-    }
-    return true;
 }
 
 /* Deletes the old row's entry of an index, unless the new row has the very same one; then the
@@ -494,7 +615,8 @@ struct err *table_update(struct table_writer *w, struct str row_key, const struc
     for (int i = 0; i < r->nindexes && !conflict->index; i++) {
         const struct index *ix = &r->indexes[i];
         buf_reset(&w->pending[i]);
-        if (ix->primary || (same_row && index_unchanged(r, ix, old_values, values)))
+        if (ix->primary || index_is_inverted(ix) ||
+            (same_row && index_unchanged(r, ix, old_values, values)))
             continue;
         bool delete_old;
         TRY(replace_entry(w, i, row_key, old_values, values, conflict, &delete_old));
@@ -508,6 +630,7 @@ struct err *table_update(struct table_writer *w, struct str row_key, const struc
         TRY(txn_delete(w->cat->txn, row_key));
     TRY(put_row(w, values));
     TRY(put_entries(w));
+    TRY(change_inverted(w, row_key, old_values, buf_str(&w->key), values));
     if (new_row_key)
         *new_row_key = buf_str(&w->key);
     return NULL;
@@ -521,7 +644,7 @@ struct err *table_delete(struct table_writer *w, struct str row_key, const struc
         const struct index *ix = &r->indexes[i];
         struct datum datums[MAX_INDEX_COLUMNS];
         bool applies;
-        if (ix->primary)
+        if (ix->primary || index_is_inverted(ix))
             continue;
         TRY(index_datums(w, ix, old_values, datums, &applies));
         if (!applies)
@@ -534,6 +657,7 @@ struct err *table_delete(struct table_writer *w, struct str row_key, const struc
             TRY(lock_freed_entry(w, buf_str(&w->entry_key[0])));
         TRY(delete_entry(w, ix, buf_str(&w->entry_key[0]), row_key));
     }
+    TRY(change_inverted(w, row_key, old_values, STR(""), NULL));
     TRY(txn_delete(w->cat->txn, row_key));
     txn_count_rows(w->cat->txn, w->storage_id, -1);
     return NULL;

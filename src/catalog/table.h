@@ -6,6 +6,9 @@
  * and no key column is NULL (or nulls are not distinct), the row key without its storage id. Entry
  * value: the row key without its storage id.
  *
+ * An inverted index has an entry for each item of the row (inverted.h), in place of the key
+ * columns; it is never unique.
+ *
  * Used by one session at a time. Functions that write MAY YIELD on the locks of unique keys. */
 #ifndef TARN_CATALOG_TABLE_H
 #define TARN_CATALOG_TABLE_H
@@ -27,11 +30,14 @@ struct table_writer {
     uint32_t storage_id;  /* of the rows, with the database's base for system tables */
     struct txn_view view; /* the newest view, for uniqueness checks */
     struct table_hooks hooks;
+    bool has_inverted;
     struct arena arena; /* reset per row */
     struct buf key;
     struct buf row;
     struct buf entry_key[2];
-    struct buf *pending; /* the entries to write once all checks passed, one per index */
+    struct buf
+        *pending; /* the entries to write once all checks passed, one per index; inverted
+                     indexes have none, whose entries are worked out while they are written */
 };
 
 /* The row or entry that stands in the way of an insert or update. */
@@ -66,10 +72,17 @@ void table_put_row_key(struct buf *b, uint32_t storage_id, const struct relation
                        const struct datum *values);
 struct err *table_new_row_id(struct cat *c, const struct relation *r, uint32_t storage_id,
                              uint64_t *out) MUST_CHECK;
-/* `datums` are the index's key columns. Gives false (nothing appended) never; NULLs decide the
- * suffix. */
+/* Of an index that is not inverted. `datums` are its key columns. Gives false (nothing appended)
+ * never; NULLs decide the suffix. */
 void table_put_entry_key(struct buf *b, uint32_t storage_id, const struct index *ix,
                          const struct datum *datums, struct str row_suffix);
+/* Calls fn with the key of each entry that the row has in the index, in ascending order: one, but
+ * for an inverted index. `scratch` and `a` are the caller's; the key lives in the call. 54000 as
+ * table_check_key. */
+typedef struct err *(*table_entry_fn)(void *arg, struct str key);
+struct err *table_each_entry(const struct relation *r, const struct index *ix, uint32_t storage_id,
+                             const struct datum *datums, struct str row_suffix, struct buf *scratch,
+                             struct arena *a, table_entry_fn fn, void *arg) MUST_CHECK;
 /* 54000 for a key that the store cannot take. */
 struct err *table_check_key(const struct relation *r, const struct index *ix,
                             struct str key) MUST_CHECK;

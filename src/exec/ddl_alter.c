@@ -133,6 +133,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
                            def->colname, r->name));
         return NULL;
     }
+    TRY(ddl_check_column_name(def->colname));
     TRY(ddl_type(d, def->type_name, &col, &serial));
     TRY(ddl_collation(d, def, &col));
     TRY(ddl_column_constraints(d, def, &constraints, &nconstraints));
@@ -207,6 +208,8 @@ static struct err *drop_column(struct ddl *d, struct relation **rel,
                            cmd->name, r->name));
         return NULL;
     }
+    if (!att && system_column(cmd->name))
+        return err_new("0A000", "cannot drop system column \"%s\"", cmd->name);
     TRY(find_att(r, cmd->name, &att));
     struct object_address column = {PG_CLASS, r->oid, att};
     TRY(ddl_drop_objects(d, &column, 1, cascade));
@@ -221,8 +224,6 @@ static struct err *set_default(struct ddl *d, struct relation **rel,
     struct relation *r = *rel;
     int att;
     const char *sql = NULL;
-    if (r->kind == 'v')
-        return err_unsupported("defaults of a view's columns are not supported yet");
     TRY(find_att(r, cmd->name, &att));
     const struct attr *a = &r->atts[att - 1];
     if (a->identity) {
@@ -297,6 +298,11 @@ static struct err *set_not_null(struct ddl *d, struct relation **rel, const char
 static struct err *add_constraint(struct ddl *d, struct relation **rel,
                                   const PgQuery__Constraint *c)
 {
+    bool skip;
+    bool key = c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY ||
+               c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE;
+    if (key && c->conname && *c->conname && !(c->indexname && *c->indexname))
+        TRY(ddl_check_name(d, (*rel)->nsp, c->conname, false, &skip));
     for (int i = 0; c->conname && *c->conname && i < (*rel)->nconstraints; i++)
         if (strcmp((*rel)->constraints[i].name, c->conname) == 0)
             return err_new("42710", "constraint \"%s\" for relation \"%s\" already exists",
@@ -362,41 +368,12 @@ static struct err *drop_expression(struct ddl *d, struct relation **rel,
     return ddl_reopen(d, rel);
 }
 
-static struct err *unsupported_form(const PgQuery__AlterTableCmd *cmd)
-{
-    static const struct {
-        PgQuery__AlterTableType type;
-        const char *what;
-    } forms[] = {
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_AddInherit, "INHERIT"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_DropInherit, "NO INHERIT"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_AddOf, "OF"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_DropOf, "NOT OF"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_AttachPartition, "ATTACH PARTITION"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartition, "DETACH PARTITION"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_EnableRowSecurity, "ENABLE ROW LEVEL SECURITY"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_DisableRowSecurity, "DISABLE ROW LEVEL SECURITY"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_ForceRowSecurity, "FORCE ROW LEVEL SECURITY"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_NoForceRowSecurity, "NO FORCE ROW LEVEL SECURITY"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrig, "ENABLE TRIGGER"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrig, "DISABLE TRIGGER"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigAll, "ENABLE TRIGGER"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll, "DISABLE TRIGGER"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigUser, "ENABLE TRIGGER"},
-        {PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser, "DISABLE TRIGGER"},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(forms); i++)
-        if (forms[i].type == cmd->subtype)
-            return err_unsupported("ALTER TABLE ... %s is not supported yet", forms[i].what);
-    return err_unsupported("this form of ALTER TABLE is not supported yet");
-}
-
 static struct err *alter_setting(struct ddl *d, struct relation **rel,
                                  const PgQuery__AlterTableCmd *cmd)
 {
     bool done;
     TRY(ddl_alter_setting(d, *rel, cmd, &done));
-    return done ? ddl_reopen(d, rel) : unsupported_form(cmd);
+    return done ? ddl_reopen(d, rel) : ddl_unsupported_form(d, *rel, cmd);
 }
 
 static struct err *alter_one(struct ddl *d, struct relation **rel,
@@ -477,6 +454,8 @@ static int pass_of(const PgQuery__AlterTableCmd *cmd)
 static struct err *alter_all(struct ddl *d, struct relation **rel, const PgQuery__AlterTableStmt *a)
 {
     enum { PASSES = 8 };
+    for (size_t i = 0; i < a->n_cmds; i++)
+        TRY(ddl_check_form(*rel, a->cmds[i]->alter_table_cmd));
     for (int pass = 0; pass < PASSES; pass++)
         for (size_t i = 0; i < a->n_cmds; i++)
             if (pass_of(a->cmds[i]->alter_table_cmd) == pass)
@@ -515,6 +494,8 @@ struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
         e = refuse_synced(rel);
     if (!e)
         e = check_kind(a, rel);
+    if (!e)
+        e = ddl_check_kind(rel, a->objtype);
     if (!e)
         e = checks_none_pending(d->s, rel->oid, rel->name, "ALTER TABLE");
     if (!e)
@@ -585,6 +566,7 @@ static struct err *rename_column(struct ddl *d, struct relation *r, const char *
     att = relation_attnum(r, str_from(from));
     if (!att)
         return err_new("42703", "column \"%s\" does not exist", from);
+    TRY(ddl_check_column_name(to));
     if (relation_attnum(r, str_from(to)))
         return err_new("42701", "column \"%s\" of relation \"%s\" already exists", to, r->name);
     for (int i = 0; i < r->nconstraints; i++) {

@@ -79,33 +79,40 @@ static struct err *duplicate(struct cat *c, const struct relation *rel, const st
     return err_constraint(err_table(out, rel->nsp_name, rel->name), ix->name);
 }
 
-/* The entry of a row that is locked. */
-static struct err *put_entry(struct building *b, const struct relation *rel, const struct index *ix,
-                             const struct datum *datums, struct str suffix, struct buf *entry,
-                             struct arena *a)
+/* A row that is locked, whose entries are put. */
+struct locked_row {
+    struct building *b;
+    const struct relation *rel;
+    const struct index *ix;
+    const struct datum *datums;
+    struct str suffix;
+    struct arena *arena;
+};
+
+static struct err *put_entry(void *arg, struct str entry)
 {
+    struct locked_row *row = arg;
+    const struct index *ix = row->ix;
+    const struct datum *datums = row->datums;
+    struct building *b = row->b;
     struct txn *t = b->d->cat->txn;
     bool single = ix->unique;
     for (int i = 0; i < ix->nkeys; i++)
         single &= !datums[i].null || ix->nulls_not_distinct;
-    buf_reset(entry);
-    table_put_entry_key(entry, ix->storage_id, ix, datums, suffix);
-    TRY(buf_finish(entry));
-    TRY(table_check_key(rel, ix, buf_str(entry)));
     if (single) {
         struct txn_newest there;
         bool locked;
-        TRY(try_lock(b, buf_str(entry), TXN_UPDATE, &locked));
+        TRY(try_lock(b, entry, TXN_UPDATE, &locked));
         if (!locked)
             return NULL;
         struct txn_view view = txn_view_newest(t);
-        struct err *e = txn_get_newest(&view, buf_str(entry), a, &there);
+        struct err *e = txn_get_newest(&view, entry, row->arena, &there);
         txn_view_done(&view);
         TRY(e);
-        if (there.found && !str_eq(there.value, suffix))
-            return duplicate(b->d->cat, rel, ix, datums);
+        if (there.found && !str_eq(there.value, row->suffix))
+            return duplicate(b->d->cat, row->rel, ix, datums);
     }
-    return txn_put(t, buf_str(entry), suffix);
+    return txn_put(t, entry, row->suffix);
 }
 
 static struct err *index_row(struct building *b, struct relation *rel, const struct index *ix,
@@ -133,7 +140,8 @@ static struct err *index_row(struct building *b, struct relation *rel, const str
         TRY(hooks.index_datums(hooks.arg, ix, row, datums, &applies));
     if (!applies)
         return NULL;
-    return put_entry(b, rel, ix, datums, table_row_suffix(key), entry, a);
+    struct locked_row at = {b, rel, ix, datums, table_row_suffix(key), a};
+    return table_each_entry(rel, ix, ix->storage_id, datums, at.suffix, entry, a, put_entry, &at);
 }
 
 static struct err *index_rows(struct building *b, struct relation *rel, const struct index *ix,
@@ -298,6 +306,7 @@ static struct err *make_copy(struct ddl *d, const struct relation *r, const stru
                             .nsp = r->nsp,
                             .owner = r->owner,
                             .persistence = r->persistence,
+                            .am = ix->am,
                             .unique = ix->unique || ix->deferrable,
                             .nulls_not_distinct = ix->nulls_not_distinct,
                             .immediate = !ix->deferrable,

@@ -64,8 +64,9 @@ static struct err *key_columns(struct ddl *d, const struct relation *rel, struct
         k->cols[i] = (struct ddl_index_column){
             .attnum = att, .name = a->name, .type = a->type, .collation = a->collation};
         if (i < k->nkeys)
-            TRY(resolve_opclass(d->sql, a->type, &k->cols[i].opclass));
+            TRY(resolve_opclass(BTREE_AM, a->type, &k->cols[i].opclass));
     }
+    ddl_distinct_names(d, k->cols, k->ncols);
     return NULL;
 }
 
@@ -242,7 +243,9 @@ static struct err *add_unique(struct ddl *d, struct relation **rel, const PgQuer
                 fresh ? c->location : -1);
     if (c->indexname && *c->indexname)
         return key_of_index(d, rel, &k);
-    TRY(key_columns(d, r, &k));
+    struct err *bad = key_columns(d, r, &k);
+    if (bad)
+        return fresh ? bad : ddl_no_position(bad);
     TRY(key_name(d, r, &k));
     if (k.primary)
         TRY(forbid_nulls(d, r, k.keys, k.nkeys, fresh));

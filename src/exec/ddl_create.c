@@ -54,17 +54,29 @@ struct err *ddl_must_own(struct ddl *d, const struct relation *r)
     return NULL;
 }
 
+/* NULL when the schema is there, or none is named. */
+static struct err *no_schema(struct ddl *d, const char *schema)
+{
+    uint32_t oid;
+    if (!schema || !*schema || strcmp(schema, "pg_temp") == 0)
+        return NULL;
+    TRY(cat_namespace_oid(d->cat, str_from(schema), &oid));
+    return oid ? NULL : err_new("3F000", "schema \"%s\" does not exist", schema);
+}
+
 struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
                      bool missing_ok, struct relation **out)
 {
     uint32_t oid;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
     *out = NULL;
+    TRY(resolve_database(d->cat, rv));
     TRY(cat_lock_relation(d->cat, nsp, str_from(rv->relname), lock, missing_ok, &oid));
     if (oid)
         TRY(cat_relation(d->cat, oid, out));
     if (*out || missing_ok)
         return NULL;
+    TRY(no_schema(d, rv->schemaname));
     if (nsp.len)
         return err_new("42P01", "relation \"%s.%s\" does not exist", rv->schemaname, rv->relname);
     return err_new("42P01", "relation \"%s\" does not exist", rv->relname);
@@ -83,6 +95,9 @@ struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t 
 {
     bool temp = rv->relpersistence && *rv->relpersistence == 't';
     bool named = rv->schemaname && *rv->schemaname;
+    struct err *e = resolve_database(d->cat, rv);
+    if (e)
+        return ddl_at(d, e, rv->location);
     if ((temp && !named) || (named && strcmp(rv->schemaname, "pg_temp") == 0))
         return ddl_temp_namespace(d, nsp);
     if (temp) {
@@ -188,6 +203,13 @@ struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def, struct d
                         clause->location);
 }
 
+struct err *ddl_check_column_name(const char *name)
+{
+    return system_column(name)
+               ? err_new("42701", "column name \"%s\" conflicts with a system column name", name)
+               : NULL;
+}
+
 /* What a column definition asks for beyond its name and type. */
 struct column_plan {
     struct ddl_column col;
@@ -200,38 +222,60 @@ struct column_plan {
     const PgQuery__Constraint *generated;
 };
 
-static struct err *check_only_one(struct column_plan *p, const PgQuery__Constraint *c,
-                                  const PgQuery__Constraint **where, const char *what)
+static struct err *check_only_one(struct ddl *d, struct column_plan *p,
+                                  const PgQuery__Constraint *c, const PgQuery__Constraint **where,
+                                  const char *what)
 {
     if (*where)
-        return err_new("42601", "multiple %s specified for column \"%s\"", what, p->col.name);
+        return ddl_at(d,
+                      err_new("42601", "multiple %s specified for column \"%s\" of table \"%s\"",
+                              what, p->col.name, d->table),
+                      c->location);
     *where = c;
     return NULL;
+}
+
+static struct err *null_conflict(struct ddl *d, const struct column_plan *p, int location)
+{
+    return ddl_at(
+        d,
+        err_new("42601", "conflicting NULL/NOT NULL declarations for column \"%s\" of table \"%s\"",
+                p->col.name, d->table),
+        location);
 }
 
 static struct err *column_constraints(struct ddl *d, struct column_plan *p)
 {
     bool null_seen = false;
+    bool not_null_seen = false;
     TRY(ddl_column_constraints(d, p->def, &p->constraints, &p->nconstraints));
     for (int i = 0; i < p->nconstraints; i++) {
         const PgQuery__Constraint *c = p->constraints[i];
         switch (c->contype) {
         case PG_QUERY__CONSTR_TYPE__CONSTR_NULL:
+            if (not_null_seen)
+                return null_conflict(d, p, c->location);
             null_seen = true;
             break;
         case PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL:
+            if (null_seen)
+                return null_conflict(d, p, c->location);
+            not_null_seen = true;
             p->col.not_null = true;
             break;
         case PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT:
-            TRY(check_only_one(p, c, &p->default_, "default values"));
+            TRY(check_only_one(d, p, c, &p->default_, "default values"));
             break;
         case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
-            TRY(check_only_one(p, c, &p->identity, "identity specifications"));
+            TRY(check_only_one(d, p, c, &p->identity, "identity specifications"));
+            if (null_seen)
+                return null_conflict(d, p, c->location);
+            not_null_seen = true;
             p->col.identity = c->generated_when[0];
             p->col.not_null = true;
             break;
         case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
-            TRY(check_only_one(p, c, &p->generated, "generation clauses"));
+            TRY(check_only_one(d, p, c, &p->generated, "generation clauses"));
             p->col.generated = 's';
             break;
         case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
@@ -249,11 +293,8 @@ static struct err *column_constraints(struct ddl *d, struct column_plan *p)
                               p->generated && !p->default_ ? "generation expression" : "default",
                               p->col.name, d->table),
                       p->serial ? -1 : p->identity->location);
-    if (null_seen && p->col.not_null)
-        return ddl_at(d,
-                      err_new("42601", "conflicting NULL/NOT NULL declarations for column \"%s\"",
-                              p->col.name),
-                      p->def->location);
+    if (null_seen && p->serial)
+        return null_conflict(d, p, -1);
     return NULL;
 }
 
@@ -447,6 +488,7 @@ static struct err *plan_columns(struct ddl *d, const PgQuery__CreateStmt *c,
         const PgQuery__Node *elt = c->table_elts[i];
         if (elt->node_case != PG_QUERY__NODE__NODE_COLUMN_DEF)
             continue;
+        TRY(ddl_check_column_name(elt->column_def->colname));
         TRY(plan_column(d, elt->column_def, &cols[n]));
         for (int k = 0; k < n; k++)
             if (strcmp(cols[k].col.name, cols[n].col.name) == 0)
@@ -551,7 +593,8 @@ struct err *ddl_create_table(struct ddl *d, const PgQuery__CreateStmt *c, char *
 /* ---- CREATE TABLE AS ---- */
 
 static struct err *fill_table_as(struct ddl *d, const PgQuery__IntoClause *into, uint32_t nsp,
-                                 struct statement_plan *plan, uint64_t *rows)
+                                 struct statement_plan *plan, const struct datum *params,
+                                 uint64_t *rows)
 {
     struct relation *rel = NULL;
     struct ddl_column *cols = arena_new_array(d->arena, struct ddl_column, plan->nout + 1);
@@ -568,7 +611,7 @@ static struct err *fill_table_as(struct ddl *d, const PgQuery__IntoClause *into,
     }
     struct err *e = make_table(d, into->rel, nsp, cols, plan->nout, &rel);
     if (!e && !into->skip_data)
-        e = ddl_load_query(d, plan, rel, rows);
+        e = ddl_load_query(d, plan, params, rel, rows);
     if (!e)
         e = ddl_class_options(d, rel->oid, 'r', into->options, into->n_options, false);
     if (!e)
@@ -583,6 +626,7 @@ struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt 
     struct param_types none = {.fixed = true};
     struct raw_stmt raw = {.sql = d->sql, .tree = c->query};
     struct statement_plan *plan;
+    const struct datum *params = NULL;
     uint64_t rows = 0;
     uint32_t nsp;
     bool skip;
@@ -593,10 +637,11 @@ struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt 
     snprintf(tag, 64, "CREATE TABLE AS");
     if (skip)
         return NULL;
-    if (c->query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
-        return err_unsupported("CREATE TABLE AS EXECUTE is not supported");
-    TRY(exec_plan(&env, &raw, &none, &plan));
-    struct err *e = fill_table_as(d, c->into, nsp, plan, &rows);
+    if (c->query->node_case == PG_QUERY__NODE__NODE_EXECUTE_STMT)
+        TRY(d->s->ops->prepared_plan(d->s, d->sql, c->query->execute_stmt, &plan, &params));
+    else
+        TRY(exec_plan(&env, &raw, &none, &plan));
+    struct err *e = fill_table_as(d, c->into, nsp, plan, params, &rows);
     plan_unref(plan);
     if (!c->into->skip_data)
         snprintf(tag, 64, "SELECT %llu", (unsigned long long)rows);

@@ -367,16 +367,29 @@ static const struct drop_kind {
     {PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW, 'm', "materialized view", "DROP MATERIALIZED VIEW"},
 };
 
-static PgQuery__RangeVar name_list(const PgQuery__Node *n)
+static struct err *name_list(struct ddl *d, const PgQuery__Node *n, PgQuery__RangeVar *rv)
 {
-    PgQuery__RangeVar rv;
     const PgQuery__List *l = n->list;
-    pg_query__range_var__init(&rv);
-    rv.relname = (char *)pg_str(l->items[l->n_items - 1]);
+    pg_query__range_var__init(rv);
+    if (l->n_items > 3)
+        return resolve_qualified(d->cat, l->items, l->n_items, 1);
+    rv->relname = (char *)pg_str(l->items[l->n_items - 1]);
     if (l->n_items > 1)
-        rv.schemaname = (char *)pg_str(l->items[l->n_items - 2]);
-    rv.location = -1;
-    return rv;
+        rv->schemaname = (char *)pg_str(l->items[l->n_items - 2]);
+    if (l->n_items > 2)
+        rv->catalogname = (char *)pg_str(l->items[0]);
+    rv->location = -1;
+    return NULL;
+}
+
+/* Whether an object's schema is missing, which then is what DROP tells of. */
+static struct err *missing_schema(struct ddl *d, const char *schema, bool *missing)
+{
+    uint32_t oid = 1;
+    if (schema && *schema && strcmp(schema, "pg_temp") != 0)
+        TRY(cat_namespace_oid(d->cat, str_from(schema), &oid));
+    *missing = !oid;
+    return NULL;
 }
 
 static struct err *missing_or_error(struct ddl *d, bool missing_ok, const char *what,
@@ -406,12 +419,17 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
                                bool missing_ok, bool concurrent, struct object_address *out,
                                bool *found)
 {
-    PgQuery__RangeVar rv = name_list(n);
+    PgQuery__RangeVar rv;
     struct relation *r;
+    bool no_schema;
     *found = false;
+    TRY(name_list(d, n, &rv));
     TRY(ddl_open(d, &rv, concurrent ? TXN_SHARE_UPDATE_EXCLUSIVE : TXN_ACCESS_EXCLUSIVE, true, &r));
-    if (!r)
-        return missing_or_error(d, missing_ok, k->what, rv.relname);
+    if (!r) {
+        TRY(missing_schema(d, rv.schemaname, &no_schema));
+        return missing_or_error(d, missing_ok, no_schema ? "schema" : k->what,
+                                no_schema ? rv.schemaname : rv.relname);
+    }
     struct err *e = ddl_must_own(d, r);
     if (!e && r->kind != k->relkind) {
         const char *is = r->kind == 'c' ? "type" : ddl_kind_name(r->kind);
@@ -508,7 +526,8 @@ static struct err *drop_nothing(struct ddl *d, const PgQuery__DropStmt *s, char 
         PgQuery__Node node = *o;
         table.n_items--;
         node.list = &table;
-        PgQuery__RangeVar rv = name_list(&node);
+        PgQuery__RangeVar rv;
+        TRY(name_list(d, &node, &rv));
         TRY(ddl_open(d, &rv, TXN_ACCESS_SHARE, true, &r));
         ddl_notice(d, "NOTICE",
                    r ? err_new("00000", "%s \"%s\" for relation \"%s\" does not exist, skipping",

@@ -48,7 +48,15 @@ struct build {
     struct index_eval *eval;
     struct txn_bulk *bulk;
     struct buf key;
+    struct arena arena; /* reset per row */
+    struct str row_suffix;
 };
+
+static struct err *add_entry(void *arg, struct str key)
+{
+    struct build *b = arg;
+    return txn_bulk_add(b->bulk, key, b->row_suffix);
+}
 
 static struct err *build_row(void *arg, struct str key, const struct datum *row)
 {
@@ -61,11 +69,10 @@ static struct err *build_row(void *arg, struct str key, const struct datum *row)
         TRY(hooks.index_datums(hooks.arg, b->ix, row, datums, &applies));
     if (!applies)
         return NULL;
-    buf_reset(&b->key);
-    table_put_entry_key(&b->key, b->ix->storage_id, b->ix, datums, table_row_suffix(key));
-    TRY(buf_finish(&b->key));
-    TRY(table_check_key(b->rel, b->ix, buf_str(&b->key)));
-    return txn_bulk_add(b->bulk, buf_str(&b->key), table_row_suffix(key));
+    arena_reset(&b->arena);
+    b->row_suffix = table_row_suffix(key);
+    return table_each_entry(b->rel, b->ix, b->ix->storage_id, datums, b->row_suffix, &b->key,
+                            &b->arena, add_entry, b);
 }
 
 /* Outcome of the bulk load's thread: what the error should say is worked out afterwards. */
@@ -133,8 +140,10 @@ static struct err *build_index(struct ddl *d, struct relation *rel, const struct
     TRY(txn_bulk_begin(d->cat->txn, ix->storage_id, session_temp_quota(d->s), SORT_BYTES,
                        on_duplicate, &dup, &b.bulk));
     b.eval = index_eval_new(&env, rel);
+    arena_init(&b.arena);
     struct err *e = ddl_each_row(d, rel, build_row, &b);
     index_eval_free(b.eval);
+    arena_done(&b.arena);
     buf_done(&b.key);
     if (e)
         txn_bulk_abort(b.bulk);
@@ -293,8 +302,8 @@ struct err *ddl_rewrite_as(struct ddl *d, struct relation **rel, bool by_primary
 
 /* ---- filling a table from a query ---- */
 
-struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct relation *rel,
-                           uint64_t *rows)
+struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, const struct datum *params,
+                           struct relation *rel, uint64_t *rows)
 {
     struct exec_env env = session_exec_env(d->s);
     struct table_load_to to = {.storage_id = rel->storage_id, .sort_bytes = SORT_BYTES};
@@ -304,7 +313,7 @@ struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct re
     bare.nindexes = 0;
     struct err *e = table_load_begin(&env, &bare, &to, NULL, NULL, &load);
     if (!e)
-        e = exec_begin(&env, plan, NULL, &x);
+        e = exec_begin(&env, plan, params, &x);
     for (bool found = true; !e && found;) {
         const struct datum *row;
         e = exec_next(x, &row, &found);
@@ -322,7 +331,7 @@ struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct re
 
 /* COLLATE and operator class. All strings are kept in the order of their bytes, which is what each
  * of the collations and pattern classes asks for. */
-static struct err *column_order(struct ddl *d, const PgQuery__IndexElem *elem,
+static struct err *column_order(struct ddl *d, const PgQuery__IndexElem *elem, uint32_t am,
                                 struct ddl_index_column *col)
 {
     if (elem->n_collation) {
@@ -334,27 +343,11 @@ static struct err *column_order(struct ddl *d, const PgQuery__IndexElem *elem,
         if (!col->collation)
             return err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist", name);
     }
-    if (!elem->n_opclass)
-        return resolve_opclass(d->sql, col->type, &col->opclass);
-    const char *name = pg_str(elem->opclass[elem->n_opclass - 1]);
-    uint32_t input = 0;
-    col->opclass = builtin_opclass(BTREE_AM, str_from(name), &input);
-    if (!col->opclass)
-        return err_new("42704", "operator class \"%s\" does not exist for access method \"btree\"",
-                       name);
-    const struct cat_cast *cast = builtin_cast(col->type, input);
-    bool same = col->type == input || (cast && cast->method == 'b' && cast->context == 'i') ||
-                (builtin_type(col->type)->is_array && input == ANYARRAY_OID);
-    if (!same)
-        return err_new("42804", "operator class \"%s\" does not accept data type %s", name,
-                       type_display(d->arena, col->type, -1));
-    if (strcmp(name, "record_image_ops") == 0)
-        return err_unsupported("operator class \"%s\" is not supported", name);
-    return NULL;
+    return ddl_column_class(d, elem, am, col->type, &col->opclass);
 }
 
 static struct err *index_column(struct ddl *d, struct relation *rel, const PgQuery__IndexElem *elem,
-                                struct ddl_index_column *col)
+                                uint32_t am, struct ddl_index_column *col)
 {
     *col = (struct ddl_index_column){0};
     col->desc = elem->ordering == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
@@ -369,7 +362,7 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
         col->name = a->name;
         col->type = a->type;
         col->collation = a->collation;
-        return column_order(d, elem, col);
+        return column_order(d, elem, am, col);
     }
     struct rte *rte;
     struct expr *e;
@@ -382,7 +375,7 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
         PgQuery__IndexElem plain = *elem;
         plain.expr = NULL;
         plain.name = (char *)rel->atts[e->var.att - 1].name;
-        return index_column(d, rel, &plain, col);
+        return index_column(d, rel, &plain, am, col);
     }
     TRY(deparse_stored_expr(d->cat, e, rte, &text));
     col->expr_sql = arena_strdup(d->arena, buf_cstr(&text));
@@ -391,7 +384,7 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
     col->name = p ? arena_strndup(d->arena, p->name.data, p->name.len) : "expr";
     col->type = e->type;
     col->collation = e->collation;
-    return column_order(d, elem, col);
+    return column_order(d, elem, am, col);
 }
 
 static struct err *included_column(const struct relation *rel, const PgQuery__IndexElem *elem,
@@ -431,8 +424,7 @@ static struct err *index_predicate(struct ddl *d, struct relation *rel, const Pg
     return NULL;
 }
 
-/* The index's own columns: "expr", "expr1", ... */
-static void distinct_names(struct ddl *d, struct ddl_index_column *cols, int n)
+void ddl_distinct_names(struct ddl *d, struct ddl_index_column *cols, int n)
 {
     for (int i = 1; i < n; i++) {
         const char *base = cols[i].name;
@@ -467,19 +459,22 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
     uint32_t r_oid = r->oid;
     uint32_t oid;
     bool skip;
+    const struct index_am *am;
+    struct datum options;
     if (r->kind != 'r' && r->kind != 'm')
         return err_new("42809", "cannot create index on relation \"%s\"", r->name);
-    if (s->access_method && *s->access_method && strcmp(s->access_method, "btree") != 0)
-        return err_unsupported("access method \"%s\" is not supported", s->access_method);
     if (n + nincluded > 32)
         return err_new("54011", "cannot use more than 32 columns in an index");
+    TRY(ddl_index_am(d, s, &am));
+    def.am = am->oid;
     if (s->where_clause)
         TRY(index_predicate(d, r, s->where_clause, &def.pred_sql));
+    TRY(ddl_options(d, am->options, datum_null(), s->options, s->n_options, false, &options));
     for (int i = 0; i < n; i++)
-        TRY(index_column(d, r, s->index_params[i]->index_elem, &cols[i]));
+        TRY(index_column(d, r, s->index_params[i]->index_elem, def.am, &cols[i]));
     for (int i = 0; i < nincluded; i++)
         TRY(included_column(r, s->index_including_params[i]->index_elem, &cols[n + i]));
-    distinct_names(d, cols, n + nincluded);
+    ddl_distinct_names(d, cols, n + nincluded);
     def.name = s->idxname;
     if (!def.name || !*def.name) {
         const char *names = cols[0].name;
@@ -492,6 +487,8 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
         return NULL;
     def.storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));
     TRY(ddl_create_index(d->cat, &def, &oid));
+    if (!options.null)
+        TRY(ddl_update_class(d->cat, oid, CLS_OPTIONS, options));
     TRY(ddl_reopen(d, rel));
     return s->concurrent ? ddl_fill_concurrently(d, r_oid, oid)
                          : ddl_build_index(d, *rel, relation_index(*rel, oid));

@@ -24,6 +24,13 @@ struct ddl {
 struct err *ddl_at(const struct ddl *d, struct err *e, int location);
 void ddl_notice(const struct ddl *d, const char *severity, struct err *e);
 /* Opens a relation by name with a lock; 42P01 unless missing_ok (*out NULL then). */
+/* 42809 when the form of ALTER TABLE is not for relations of this kind. */
+struct err *ddl_check_form(const struct relation *r, const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
+/* What a form that nothing here carries out raises; NULL: it has nothing to do. */
+struct err *ddl_unsupported_form(struct ddl *d, const struct relation *r,
+                                 const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
+/* 42701 for the name of a system column. */
+struct err *ddl_check_column_name(const char *name) MUST_CHECK;
 struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
                      bool missing_ok, struct relation **out) MUST_CHECK;
 struct err *ddl_reopen(struct ddl *d, struct relation **rel) MUST_CHECK; /* after a change */
@@ -105,6 +112,25 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
                              bool cascade) MUST_CHECK;
 
 struct err *ddl_reindex(struct ddl *d, const PgQuery__ReindexStmt *s) MUST_CHECK;
+
+/* index_am.c: access methods of indexes. */
+struct index_am {
+    uint32_t oid;
+    char options;    /* the kind of its storage parameters (ddl_options) */
+    const char *can; /* o order, u unique, m several columns, i INCLUDE, c cluster, s plain scans, b
+                        row lists, k exclusion constraints, a = ANY, n IS NULL */
+    bool supported;
+};
+const struct index_am *index_am(uint32_t oid); /* NULL: no access method of indexes */
+bool index_am_can(const struct index_am *am, char what);
+/* The one that CREATE INDEX names. 42704; 0A000 for what it cannot do, or is not built. */
+struct err *ddl_index_am(struct ddl *d, const PgQuery__IndexStmt *s,
+                         const struct index_am **out) MUST_CHECK;
+/* Whether a table can be clustered on it: 0A000. */
+struct err *ddl_check_cluster(const struct index *ix) MUST_CHECK;
+/* The operator class of a key column of a type, and its options against the access method. */
+struct err *ddl_column_class(struct ddl *d, const PgQuery__IndexElem *elem, uint32_t am,
+                             uint32_t type, uint32_t *opclass) MUST_CHECK;
 
 /* ddl_options.c: storage parameters. `old` (may be NULL) with the options of a list set or removed,
  * for relations of a kind ('a': columns). 22023 */
@@ -247,9 +273,11 @@ struct err *ddl_alter_type(struct ddl *d, struct relation **rel,
 struct err *ddl_run_sql(struct ddl *d, const char *sql) MUST_CHECK;
 /* Fills the storage of an index that the descriptor already lists. */
 struct err *ddl_build_index(struct ddl *d, struct relation *rel, const struct index *ix) MUST_CHECK;
+/* Gives an index's columns names of their own: "a", "a1", ... */
+void ddl_distinct_names(struct ddl *d, struct ddl_index_column *cols, int n);
 /* Fills a new table with a query's result. */
-struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, struct relation *rel,
-                           uint64_t *rows) MUST_CHECK;
+struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, const struct datum *params,
+                           struct relation *rel, uint64_t *rows) MUST_CHECK;
 /* Calls fn for every row (natts datums) in the newest state. */
 struct err *ddl_each_row(struct ddl *d, struct relation *rel,
                          struct err *(*fn)(void *arg, struct str key, const struct datum *row),

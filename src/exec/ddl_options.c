@@ -14,15 +14,19 @@ enum option_type { OPTION_BOOL, OPTION_INT, OPTION_REAL, OPTION_ENUM };
 
 static const struct option {
     const char *name;
-    const char *kinds; /* of relations; 'a': of columns */
+    const char *kinds; /* of relations; 'a': of columns; i, h, g, b: of indexes by access method */
     enum option_type type;
     double min;
     double max;
     const char *values; /* of an enum, between blanks */
     const char *detail;
 } known_options[] = {
-    {"fillfactor", "ri", OPTION_INT, 10, 100, NULL, NULL},
+    {"fillfactor", "rih", OPTION_INT, 10, 100, NULL, NULL},
     {"deduplicate_items", "i", OPTION_BOOL, 0, 0, NULL, NULL},
+    {"fastupdate", "g", OPTION_BOOL, 0, 0, NULL, NULL},
+    {"gin_pending_list_limit", "g", OPTION_INT, 64, INT_MAX, NULL, NULL},
+    {"pages_per_range", "b", OPTION_INT, 1, 131072, NULL, NULL},
+    {"autosummarize", "b", OPTION_BOOL, 0, 0, NULL, NULL},
     {"toast_tuple_target", "r", OPTION_INT, 128, 8160, NULL, NULL},
     {"parallel_workers", "r", OPTION_INT, 0, 1024, NULL, NULL},
     {"user_catalog_table", "r", OPTION_BOOL, 0, 0, NULL, NULL},
@@ -229,6 +233,8 @@ struct err *ddl_class_options(struct ddl *d, uint32_t relid, char kind,
     TRY(systab_get(d->cat, PG_CLASS, CLASS_OID_INDEX, &key, 1, d->arena, v, &found));
     if (!found)
         return err_new("XX000", "relation %u vanished", relid);
+    if (kind == 'i')
+        kind = index_am((uint32_t)v[CLS_AM].u)->options;
     TRY(ddl_options(d, kind, v[CLS_OPTIONS], options, n, reset, &changed));
     TRY(ddl_update_class(d->cat, relid, CLS_OPTIONS, changed));
     return kind == 'v' ? ddl_check_view_options(d, relid) : NULL;
@@ -260,6 +266,32 @@ static struct err *column_options(struct ddl *d, const struct relation *r,
     return ddl_update_attribute(d->cat, r->oid, att, ATT_OPTIONS, changed);
 }
 
+/* Only the expressions of an index have statistics of their own. */
+static struct err *index_column_name(struct ddl *d, const struct relation *index, int number,
+                                     const char **name)
+{
+    struct relation *table = NULL;
+    struct err *e = NULL;
+    uint32_t relid;
+    if (number < 1 || number > index->natts)
+        return err_new("42703", "column number %d of relation \"%s\" does not exist", number,
+                       index->name);
+    *name = index->atts[number - 1].name;
+    TRY(ddl_index_table(d, index->oid, &relid));
+    TRY(cat_relation(d->cat, relid, &table));
+    for (int i = 0; table && i < table->nindexes; i++) {
+        const struct index *ix = &table->indexes[i];
+        if (ix->oid != index->oid || !ix->cols[number - 1].attnum)
+            continue;
+        bool key = number <= ix->nkeys;
+        e = err_new("0A000", "cannot alter statistics on %s column \"%s\" of index \"%s\"",
+                    key ? "non-expression" : "included", *name, index->name);
+        e = key ? err_hint(e, "Alter statistics on table column instead.") : e;
+    }
+    relation_unref(table);
+    return e;
+}
+
 static struct err *column_statistics(struct ddl *d, const struct relation *r,
                                      const PgQuery__AlterTableCmd *cmd)
 {
@@ -267,7 +299,10 @@ static struct err *column_statistics(struct ddl *d, const struct relation *r,
     struct datum v[ATT_COUNT];
     int target = cmd->def->integer->ival;
     int att;
-    TRY(column_row(d, r, cmd->name, &att, v));
+    const char *name = cmd->name;
+    if (r->kind == 'i')
+        TRY(index_column_name(d, r, cmd->num, &name));
+    TRY(column_row(d, r, name, &att, v));
     if (target < -1)
         return err_new("22023", "statistics target %d is too low", target);
     if (target > MAX_TARGET) {
@@ -331,6 +366,8 @@ static struct err *cluster_on(struct ddl *d, const struct relation *r, const cha
     const struct index *ix = NULL;
     if (name)
         TRY(find_index(r, name, &ix));
+    if (ix)
+        TRY(ddl_check_cluster(ix));
     for (int i = 0; i < r->nindexes; i++)
         TRY(ddl_update_index(d->cat, r->indexes[i].oid, IDX_CLUSTERED,
                              datum_bool(ix == &r->indexes[i])));

@@ -358,7 +358,7 @@ static struct err *fill_matview(struct ddl *d, struct relation *view, uint64_t *
     struct parsed parsed;
     TRY(parse_sql(view->view_sql, d->arena, &parsed));
     TRY(exec_plan(&env, &parsed.stmts[0], &none, &plan));
-    struct err *e = ddl_load_query(d, plan, view, rows);
+    struct err *e = ddl_load_query(d, plan, NULL, view, rows);
     plan_unref(plan);
     return e;
 }

@@ -26,11 +26,12 @@ static struct err *node_step(struct exec *x, struct plan *n, bool *found)
         return seqscan_next(x, n, found);
     case P_INDEXSCAN:
         return indexscan_next(x, n, found);
-    case P_BITMAPSCAN:
-        return bitmapscan_next(x, n, found);
+    case P_BITMAPHEAP:
+        return bitmapheap_next(x, n, found);
     case P_BITMAPINDEX:
+    case P_BITMAPAND:
     case P_BITMAPOR:
-        break; /* their bitmap scan reads them */
+        break; /* give no rows */
     case P_FUNCSCAN:
         return funcscan_next(x, n, found);
     case P_TABLEFUNC:
@@ -162,12 +163,13 @@ void node_rescan(struct exec *x, struct plan *n)
     case P_INDEXSCAN:
         indexscan_rescan(x, n);
         break;
-    case P_BITMAPSCAN:
-        bitmapscan_rescan(x, n);
+    case P_BITMAPHEAP:
+        bitmapheap_rescan(x, n);
         break;
     case P_BITMAPINDEX:
         indexscan_rescan(x, n);
         break;
+    case P_BITMAPAND:
     case P_BITMAPOR:
         break;
     case P_FUNCSCAN:
@@ -288,7 +290,7 @@ static struct err *make_plan(const struct exec_env *env, struct raw_stmt *raw,
     arena_init(&arena);
     struct err *e = analyze_statement(env->cat, env->types, raw, params, &arena, &q);
     if (!e) {
-        e = plan_statement(env->cat, env->types, q, env->avoid, &arena, &plan);
+        e = plan_statement(env->cat, env->types, q, &arena, &plan);
         if (e)
             query_release(q);
     }
@@ -412,8 +414,8 @@ static const struct rte *plain_scan(const struct plan *n)
 {
     while (n && (n->kind == P_LIMIT || n->kind == P_PROJECT || n->kind == P_RESULT))
         n = n->left;
-    bool scan = n && (n->kind == P_SEQSCAN || n->kind == P_INDEXSCAN || n->kind == P_BITMAPSCAN);
-    return scan ? n->rte : NULL;
+    return n && (n->kind == P_SEQSCAN || n->kind == P_INDEXSCAN || n->kind == P_BITMAPHEAP) ? n->rte
+                                                                                            : NULL;
 }
 
 static const struct rte *pointing_rte(const struct exec *x, const struct relation *rel,
@@ -479,22 +481,37 @@ void exec_end(struct exec *x)
 
 /* ---- CTEs ---- */
 
+struct err *cte_begin(struct exec *x, int number)
+{
+    struct plan_cte *c = &x->plan->ctes[number];
+    struct cte_state *s = &x->ctes[number];
+    if (!s->rows)
+        TRY(kept_rows(x, c->ncols, &s->rows));
+    return c->modifies ? cte_fill(x, number) : NULL;
+}
+
+struct err *cte_grow(struct exec *x, int number, bool *found)
+{
+    struct plan_cte *c = &x->plan->ctes[number];
+    struct cte_state *s = &x->ctes[number];
+    uint64_t processed = x->processed;
+    *found = false;
+    if (s->filled)
+        return NULL;
+    TRY(node_next(x, c->plan, found));
+    x->processed = processed; /* the main statement's count is what the client is told */
+    s->filled = !*found;
+    return *found ? row_store_add_slots(s->rows, x->frame, c->out_slots) : NULL;
+}
+
 struct err *cte_fill(struct exec *x, int number)
 {
     struct plan_cte *c = &x->plan->ctes[number];
     struct cte_state *s = &x->ctes[number];
-    if (s->filled)
-        return NULL;
     if (!s->rows)
         TRY(kept_rows(x, c->ncols, &s->rows));
-    s->filled = true;
-    uint64_t processed = x->processed;
-    for (bool found = true; found;) {
-        TRY(node_next(x, c->plan, &found));
-        if (found)
-            TRY(row_store_add_slots(s->rows, x->frame, c->out_slots));
-    }
-    x->processed = processed; /* the main statement's count is what the client is told */
+    for (bool found = true; found;)
+        TRY(cte_grow(x, number, &found));
     return NULL;
 }
 

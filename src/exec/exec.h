@@ -16,7 +16,6 @@ struct exec_env {
     const struct type_env *types;
     struct session *session;
     size_t work_mem_bytes;
-    unsigned avoid;   /* enum plan_avoid */
     bool newest_view; /* see the newest committed state instead of a snapshot: constraint checks */
     bool nested;      /* inside another statement, which runs the checks that this one queues */
 };

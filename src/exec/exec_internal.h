@@ -120,6 +120,7 @@ struct node_stats {
     int64_t startup_ns; /* until the first row, of all loops */
     int64_t total_ns;
     uint64_t removed_by_filter;
+    uint64_t removed_by_recheck;
     uint64_t removed_by_join;
     /* Sorts and hash tables: the most that they had. */
     const char *method;
@@ -222,7 +223,7 @@ void release_buf(void *buf);
 NODE(result);
 NODE(seqscan);
 NODE(indexscan);
-NODE(bitmapscan);
+NODE(bitmapheap);
 NODE(funcscan);
 NODE(tablefunc);
 NODE(values);
@@ -245,6 +246,9 @@ NODE(lockrows);
 NODE(modify);
 #undef NODE
 void material_rewind(struct exec *x, struct plan *n);
+/* A CTE's rows are computed as they are asked for, those of a data-modifying one all at once. */
+struct err *cte_begin(struct exec *x, int number) MUST_CHECK;
+struct err *cte_grow(struct exec *x, int number, bool *found) MUST_CHECK; /* by a row */
 struct err *cte_fill(struct exec *x, int number) MUST_CHECK;
 
 /* ---- kept rows ---- */
@@ -336,6 +340,34 @@ struct err *fk_parent_changed(struct exec *x, struct relation *rel, const struct
 /* For each deferrable unique key that the row brings or changes: notes that it must be unique. */
 struct err *unique_note(struct exec *x, struct table_writer *w, const struct datum *row,
                         const struct datum *old_row) MUST_CHECK;
+
+/* ---- scans, shared by their nodes ---- */
+
+/* 55000 for a materialized view that has no rows yet. */
+struct err *check_populated(const struct relation *r) MUST_CHECK;
+/* Puts a stored row into its slots. */
+struct err *load_row(struct exec *x, const struct rte *rte, struct str key,
+                     struct str row) MUST_CHECK;
+/* The row keys, without storage ids, of the entries that an index scan or P_BITMAPINDEX of an index
+ * that is not inverted finds, in the index's order. They live as long as the view. */
+struct err *index_next_entry(struct exec *x, struct plan *n, struct str *suffix,
+                             bool *found) MUST_CHECK;
+/* When all entries that P_BITMAPINDEX finds begin alike, and end with the row's key: that
+ * beginning, which lives to the node's rescan. *nothing: it finds none. */
+struct err *index_prefix(struct exec *x, struct plan *n, struct str *prefix, bool *same,
+                         bool *nothing) MUST_CHECK;
+
+/* row_list.c: rows of a table named by their keys without storage id, in ascending order. Made for
+ * the nodes below P_BITMAPHEAP and what they ask of their indexes; all of it is in the run's
+ * arena, until row_list_close. All MAY YIELD. */
+struct row_list;
+struct err *row_list_open(struct exec *x, struct plan *n, struct arena *a,
+                          struct row_list **out) MUST_CHECK;
+/* The first row that is not before `from`. Later calls may not ask for earlier ones. The bytes live
+ * to the next call. */
+struct err *row_list_seek(struct row_list *l, struct str from, struct str *at,
+                          bool *found) MUST_CHECK;
+void row_list_close(struct row_list *l); /* NULL is fine */
 
 /* system_columns.c: those of a row into its slots; `number`: of a built-in one in its table. */
 void load_system_columns(struct exec *x, const struct rte *rte, struct str key, struct str row);

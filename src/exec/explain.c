@@ -188,8 +188,9 @@ static const char *node_name(const struct plan *n, bool text)
     static const char *const names[] = {[P_RESULT] = "Result",
                                         [P_SEQSCAN] = "Seq Scan",
                                         [P_INDEXSCAN] = "Index Scan",
-                                        [P_BITMAPSCAN] = "Bitmap Heap Scan",
+                                        [P_BITMAPHEAP] = "Bitmap Heap Scan",
                                         [P_BITMAPINDEX] = "Bitmap Index Scan",
+                                        [P_BITMAPAND] = "BitmapAnd",
                                         [P_BITMAPOR] = "BitmapOr",
                                         [P_FUNCSCAN] = "Function Scan",
                                         [P_TABLEFUNC] = "Table Function Scan",
@@ -259,7 +260,7 @@ static bool is_modify(const struct plan *n)
 
 static const struct rte *scanned(const struct plan *n)
 {
-    return is_modify(n) ? n->query->target : n->rte;
+    return is_modify(n) ? n->query->target : n->kind == P_BITMAPINDEX ? NULL : n->rte;
 }
 
 /* What is read, whatever it is called in the statement. In the arena. */
@@ -311,9 +312,9 @@ static const char *title_of(struct explain *x, const struct plan *n)
     if (n->kind == P_BITMAPINDEX) {
         buf_put_c(&b, " on ");
         quote_identifier(&b, n->index->name);
-    } else if (rte) {
-        put_scanned(x, rte, &b);
     }
+    if (rte)
+        put_scanned(x, rte, &b);
     const char *title = arena_strdup(x->arena, buf_cstr(&b));
     buf_done(&b);
     return title;
@@ -337,10 +338,16 @@ static int rte_width(const struct rte *rte)
     return width;
 }
 
+/* Below a Bitmap Heap Scan. */
+static bool names_rows(const struct plan *n)
+{
+    return n->kind == P_BITMAPINDEX || n->kind == P_BITMAPAND || n->kind == P_BITMAPOR;
+}
+
 static int width_of(const struct plan *n)
 {
     int width = 0;
-    if (is_modify(n))
+    if (is_modify(n) || names_rows(n))
         return 0;
     if (n->rte)
         return rte_width(n->rte);
@@ -524,7 +531,7 @@ static void put_output(struct explain *x, struct explain_node *to, const struct 
     const struct rte *rte = n->rte;
     struct plan_expr *list;
     int count = 0;
-    if (!x->o->verbose || !rte || !rte->used)
+    if (!x->o->verbose || !rte || !rte->used || names_rows(n))
         return;
     list = arena_new_array(x->arena, struct plan_expr, rte->ncols + 1);
     for (int i = 0; i < rte->ncols; i++) {
@@ -541,7 +548,11 @@ static void put_details(struct explain *x, struct explain_node *to, const struct
 {
     const struct node_stats *s = x->run ? &x->run->stats[n->id] : NULL;
     put_output(x, to, n);
-    put_expr(x, to, n->kind == P_BITMAPSCAN ? "Recheck Cond" : "Index Cond", n->index_cond, n->rte);
+    put_expr(x, to, "Index Cond", n->index_cond, n->rte);
+    if (n->kind == P_BITMAPHEAP)
+        put_expr(x, to, "Recheck Cond", n->recheck.expr, n->rte);
+    if (s && n->kind == P_BITMAPHEAP)
+        put_removed(x, to, "Rows Removed by Index Recheck", n, s->removed_by_recheck);
     if (n->kind == P_HASHJOIN)
         put(x, to, "Hash Cond", hash_cond(x, n));
     put_expr(x, to, "Join Filter", n->join_filter.expr, NULL);
@@ -608,6 +619,8 @@ static void put_kind(struct explain *x, struct explain_node *to, const struct pl
         put_structured(x, to, "Scan Direction", n->backward ? "Backward" : "Forward", true);
         put_structured(x, to, "Index Name", n->index->name, true);
     }
+    if (n->kind == P_BITMAPINDEX)
+        put_structured(x, to, "Index Name", n->index->name, true);
     const struct rte *rte = scanned(n);
     if (!rte)
         return;

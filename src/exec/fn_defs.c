@@ -4,6 +4,7 @@
 #include "catalog/systab.h"
 #include "exec/fn_session.h"
 #include "sql/analyze.h"
+#include "types/array.h"
 
 /* Stored SQL text shown: names as the search path needs them, `pretty` without needless
  * parentheses. */
@@ -82,7 +83,7 @@ static struct err *put_index_column(struct fn_call *c, struct buf *b, struct rel
 
 /* What a key column has beyond the defaults of its type. */
 static void put_column_options(struct fn_call *c, struct buf *b, const struct relation *r,
-                               const struct index_col *col)
+                               uint32_t am, const struct index_col *col)
 {
     const struct cat_type *t = builtin_type(col->type);
     uint32_t usual = col->attnum ? r->atts[col->attnum - 1].collation : t ? t->collation : 0;
@@ -93,8 +94,7 @@ static void put_column_options(struct fn_call *c, struct buf *b, const struct re
         buf_put_c(b, " COLLATE ");
         quote_identifier(b, arena_strndup(c->arena, name.data, name.len));
     }
-    if (col->opclass &&
-        col->opclass != builtin_default_opclass(BTREE_AM, col->type, &family, &input))
+    if (col->opclass && col->opclass != builtin_default_opclass(am, col->type, &family, &input))
         buf_printf(b, " %.*s", STR_ARG(builtin_opclass_name(col->opclass)));
     if (col->desc)
         buf_put_c(b, col->nulls_first ? " DESC" : " DESC NULLS LAST");
@@ -114,6 +114,35 @@ static void put_included(struct buf *b, const struct relation *r, const struct i
     buf_put_u8(b, ')');
 }
 
+/* WITH (...): a value that is no plain name goes in quotes. */
+static struct err *put_storage_options(struct fn_call *c, struct buf *b, uint32_t index)
+{
+    struct datum key = datum_int(index);
+    struct datum v[CLS_COUNT];
+    struct array items;
+    bool found;
+    TRY(systab_get(&c->session->cat, PG_CLASS, CLASS_OID_INDEX, &key, 1, c->arena, v, &found));
+    if (!found || v[CLS_OPTIONS].null)
+        return NULL;
+    TRY(array_open(v[CLS_OPTIONS], &items));
+    for (uint32_t i = 0; i < items.nitems; i++) {
+        struct str item = datum_as_str(array_get(&items, i));
+        const char *text = arena_strndup(c->arena, item.data, item.len);
+        const char *value = strchr(text, '=') + 1;
+        struct buf quoted = BUF_INIT;
+        buf_put_c(b, i ? ", " : " WITH (");
+        buf_put(b, text, (size_t)(value - text));
+        quote_identifier(&quoted, value);
+        if (strcmp(buf_cstr(&quoted), value) == 0)
+            buf_put_c(b, value);
+        else
+            quote_literal(b, str_from(value));
+        buf_done(&quoted);
+    }
+    buf_put_c(b, items.nitems ? ")" : "");
+    return NULL;
+}
+
 static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *r,
                              const struct index *ix)
 {
@@ -126,15 +155,16 @@ static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *
         quote_identifier(b, r->nsp_name);
     buf_put_u8(b, '.');
     quote_identifier(b, r->name);
-    buf_put_c(b, " USING btree (");
+    buf_printf(b, " USING %.*s (", STR_ARG(builtin_am_name(ix->am)));
     for (int i = 0; i < ix->nkeys; i++) {
         buf_put_c(b, i ? ", " : "");
         TRY(put_index_column(c, b, r, &ix->cols[i]));
-        put_column_options(c, b, r, &ix->cols[i]);
+        put_column_options(c, b, r, ix->am, &ix->cols[i]);
     }
     buf_put_u8(b, ')');
     put_included(b, r, ix);
     buf_put_c(b, ix->nulls_not_distinct ? " NULLS NOT DISTINCT" : "");
+    TRY(put_storage_options(c, b, ix->oid));
     if (!ix->pred_sql)
         return NULL;
     buf_put_c(b, " WHERE ");

@@ -10,37 +10,26 @@
 
 enum { SORTER_KEY_BYTES = 4 }; /* a sorter's keys begin alike */
 
-void key_list_init(struct key_list *l, struct temp_quota *quota, size_t memory_bytes, size_t skip)
+void key_list_init(struct key_list *l, struct temp_quota *quota, size_t memory_bytes)
 {
-    *l = (struct key_list){.quota = quota, .memory_bytes = memory_bytes, .skip = skip};
-}
-
-void key_list_reset(struct key_list *l)
-{
-    enum { KEEP_ITEMS = 256 };
-    sorter_free(l->sorter);
-    l->sorter = NULL;
-    l->count = l->at = 0;
-    l->started = false;
-    if (l->cap > KEEP_ITEMS) {
-        free(l->items);
-        l->items = NULL;
-        l->cap = 0;
-    }
+    *l = (struct key_list){.quota = quota, .memory_bytes = memory_bytes};
+    arena_init(&l->arena);
 }
 
 void key_list_done(struct key_list *l)
 {
-    key_list_reset(l);
+    sorter_free(l->sorter);
     free(l->items);
-    l->items = NULL;
-    l->cap = 0;
+    arena_done(&l->arena);
     buf_done(&l->last);
 }
 
-static uint64_t prefix_of(struct str key, size_t skip)
+/* Of the bytes behind the first, which is the same in all keys of a list: the tag of the first
+ * column, or the zero that a hidden row id begins with. */
+static uint64_t prefix_of(struct str key)
 {
     uint8_t bytes[8] = {0};
+    const size_t skip = 1;
     if (key.len >= skip + 8)
         return load_be64(key.data + skip);
     if (key.len > skip)
@@ -68,6 +57,7 @@ static struct err *spill_keys(struct key_list *l)
         TRY(to_sorter(l, l->items[i].key));
     }
     l->count = 0;
+    arena_reset(&l->arena);
     return NULL;
 }
 
@@ -75,19 +65,25 @@ struct err *key_list_add(struct key_list *l, struct str key)
 {
     if (l->sorter)
         return to_sorter(l, key);
+    size_t room = l->memory_bytes / 2; /* sorting takes as much again */
+    bool alike = !l->count || (key.len && key.data[0] == l->items[0].key.data[0]);
+    if (!alike || (l->count && l->arena.used_bytes / 2 + l->count * sizeof(*l->items) > room)) {
+        TRY(spill_keys(l));
+        return to_sorter(l, key);
+    }
     if (l->count == l->cap) {
         size_t cap = l->cap ? l->cap * 2 : 64;
-        if (2 * cap * sizeof(*l->items) > l->memory_bytes && l->count) {
-            TRY(spill_keys(l));
-            return to_sorter(l, key);
-        }
         struct key_item *grown = realloc(l->items, cap * sizeof(*grown));
         if (!grown)
             return err_oom();
         l->items = grown;
         l->cap = cap;
     }
-    l->items[l->count++] = (struct key_item){prefix_of(key, l->skip), key};
+    char *copy = arena_try_alloc(&l->arena, key.len + 1);
+    if (!copy)
+        return err_oom();
+    memcpy(copy, key.data, key.len);
+    l->items[l->count++] = (struct key_item){prefix_of(key), str_make(copy, key.len)};
     return NULL;
 }
 

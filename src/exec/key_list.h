@@ -3,6 +3,7 @@
 #ifndef TARN_EXEC_KEY_LIST_H
 #define TARN_EXEC_KEY_LIST_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -18,7 +19,7 @@ struct key_item {
 struct key_list {
     struct temp_quota *quota;
     size_t memory_bytes;
-    size_t skip; /* bytes that all keys begin with */
+    struct arena arena; /* the keys */
     struct key_item *items;
     size_t count;
     size_t cap;
@@ -28,13 +29,11 @@ struct key_list {
     bool started;
 };
 
-/* `skip`: so many first bytes of all keys are the same. `quota` must outlive it. */
-void key_list_init(struct key_list *l, struct temp_quota *quota, size_t memory_bytes, size_t skip);
+/* `quota` must outlive it. */
+void key_list_init(struct key_list *l, struct temp_quota *quota, size_t memory_bytes);
 /* MAY YIELD. */
 void key_list_done(struct key_list *l);
-/* Empties it. MAY YIELD. */
-void key_list_reset(struct key_list *l);
-/* Borrows the bytes until the list is emptied. MAY YIELD. 53100, 53400. */
+/* Copies the bytes. MAY YIELD. 53100, 53400. */
 struct err *key_list_add(struct key_list *l, struct str key) MUST_CHECK;
 /* No more additions. MAY YIELD. */
 struct err *key_list_sort(struct key_list *l) MUST_CHECK;

@@ -1,132 +1,103 @@
-/* Bitmap scans: the keys of the rows that one index, or any of several, points to are put in order,
- * and the rows read in that order, in which neighbours lie on one page. (The name is PostgreSQL's;
- * what it keeps as a bitmap of row addresses is a list of keys here.) */
-#include "exec/key_list.h"
-#include "exec/scan_internal.h"
+/* Bitmap Heap Scan: the rows that lists of row keys name, read in the order of their keys. Each is
+ * checked against the condition that the lists stand for. */
+#include "exec/exec_internal.h"
 
 struct bitmap_state {
-    struct key_list keys;
-    struct arena arena;  /* filters */
-    struct arena copies; /* of keys that do not lie in storage */
+    struct arena lists;
+    struct arena arena; /* conditions */
+    struct row_list *list;
+    struct buf from; /* where the next row is looked for, without storage id */
     struct buf key;
-    size_t prefix; /* bytes of the storage id in it */
-    bool filled;
+    uint32_t storage_id;
+    bool begun;
+    bool done;
 };
 
 static void bitmap_release(void *arg)
 {
     struct bitmap_state *s = arg;
-    key_list_done(&s->keys);
-    arena_done(&s->arena);
-    arena_done(&s->copies);
+    row_list_close(s->list);
+    buf_done(&s->from);
     buf_done(&s->key);
+    arena_done(&s->lists);
+    arena_done(&s->arena);
 }
 
-static struct bitmap_state *bitmap_state(struct exec *x, struct plan *n)
+static struct err *bitmap_begin(struct exec *x, struct plan *n, struct bitmap_state *s)
+{
+    const struct relation *r = n->rte->rel;
+    TRY(check_populated(r));
+    TRY(storage_at(x, r, r->oid, r->storage_id, &s->storage_id));
+    TRY(row_list_open(x, n->left, &s->lists, &s->list));
+    s->begun = true;
+    return NULL;
+}
+
+/* The next row that is named, into its slots. */
+static struct err *bitmap_row(struct exec *x, struct plan *n, struct bitmap_state *s, bool *found)
+{
+    struct str at;
+    struct str row;
+    TRY(row_list_seek(s->list, buf_str(&s->from), &at, found));
+    if (!*found)
+        return NULL;
+    buf_reset(&s->from);
+    buf_put_str(&s->from, at);
+    buf_put_u8(&s->from, 0);
+    buf_reset(&s->key);
+    table_put_storage_id(&s->key, s->storage_id);
+    buf_put(&s->key, s->from.data, s->from.len - 1);
+    TRY(buf_finish(&s->from));
+    TRY(buf_finish(&s->key));
+    struct str key = buf_str(&s->key);
+    TRY(txn_get(&x->view, key, &row, found));
+    if (!*found)
+        return err_new("XX001", "an index of table \"%s\" has an entry without a row",
+                       n->rte->rel->name);
+    if (n->rte->key_slot >= 0)
+        key = str_make(arena_memdup(&x->arena, key.data, key.len), key.len);
+    return load_row(x, n->rte, key, row);
+}
+
+static struct err *recheck(struct exec *x, struct plan *n, struct bitmap_state *s, bool *holds)
+{
+    arena_reset(&s->arena);
+    *holds = true;
+    if (!n->exact)
+        TRY(condition(x, &n->recheck, &s->arena, holds));
+    if (!*holds && x->stats)
+        x->stats[n->id].removed_by_recheck++;
+    return *holds ? node_filter(x, n, &s->arena, holds) : NULL;
+}
+
+struct err *bitmapheap_next(struct exec *x, struct plan *n, bool *found)
 {
     bool fresh = !x->nodes[n->id];
     struct bitmap_state *s = node_state(x, n, sizeof(*s));
-    if (!fresh)
-        return s;
-    /* The tag of a primary key's first column is always the same. */
-    key_list_init(&s->keys, temp_quota_of(x), work_memory(x), n->rte->rel->primary ? 1 : 0);
-    arena_init(&s->arena);
-    arena_init(&s->copies);
-    on_release(x, bitmap_release, s);
-    return s;
-}
-
-/* ---- keys ---- */
-
-/* The keys that one index gives. */
-static struct err *take_index(struct exec *x, struct plan *index, struct bitmap_state *s)
-{
-    struct scan_state *scan = scan_state(x, index);
-    struct node_stats *stats = x->stats ? &x->stats[index->id] : NULL;
-    uint64_t count = 0;
-    for (;; count++) {
-        struct str key;
-        struct str value;
-        bool found;
-        TRY(index_next_entry(x, index, scan, &key, &value, &found));
-        if (!found)
-            break;
-        if (index->index->primary) {
-            value = table_row_suffix(key);
-            value = str_make(arena_memdup(&s->copies, value.data, value.len), value.len);
-        }
-        TRY(key_list_add(&s->keys, value));
+    if (fresh) {
+        arena_init(&s->lists);
+        arena_init(&s->arena);
+        on_release(x, bitmap_release, s);
     }
-    if (!s->key.len) {
-        table_put_storage_id(&s->key, scan->table_sid);
-        TRY(buf_finish(&s->key));
-        s->prefix = s->key.len;
-    }
-    if (stats) {
-        stats->loops++;
-        stats->rows += count;
-    }
-    return NULL;
-}
-
-static struct err *fill(struct exec *x, struct plan *n, struct bitmap_state *s)
-{
-    struct plan *source = n->left;
-    if (source->kind == P_BITMAPOR) {
-        if (x->stats)
-            x->stats[source->id].loops++;
-        for (int i = 0; i < source->ninputs; i++)
-            TRY(take_index(x, source->inputs[i], s));
-    } else {
-        TRY(take_index(x, source, s));
-    }
-    s->filled = true;
-    return key_list_sort(&s->keys);
-}
-
-/* ---- rows ---- */
-
-static struct err *next_row(struct exec *x, struct plan *n, struct bitmap_state *s, bool *found)
-{
-    struct str suffix;
-    struct str row;
-    bool there;
-    TRY(key_list_next(&s->keys, &suffix, found));
-    if (!*found)
-        return NULL;
-    s->key.len = s->prefix;
-    buf_put_str(&s->key, suffix);
-    TRY(buf_finish(&s->key));
-    struct str key = buf_str(&s->key);
-    TRY(txn_get(&x->view, key, &row, &there));
-    if (!there)
-        return scan_lost_row(n->left->kind == P_BITMAPOR ? n->left->inputs[0]->index
-                                                         : n->left->index);
-    if (n->rte->key_slot >= 0)
-        key = str_make(arena_memdup(&x->arena, key.data, key.len), key.len);
-    return scan_load_row(x, n->rte, key, row);
-}
-
-struct err *bitmapscan_next(struct exec *x, struct plan *n, bool *found)
-{
-    struct bitmap_state *s = bitmap_state(x, n);
-    if (!s->filled)
-        TRY(fill(x, n, s));
-    for (bool holds = false; !holds;) {
+    if (!s->begun)
+        TRY(bitmap_begin(x, n, s));
+    *found = false;
+    for (bool holds = false; !holds && !s->done;) {
         TRY(fiber_tick());
-        TRY(next_row(x, n, s, found));
-        if (!*found)
-            return NULL;
-        arena_reset(&s->arena);
-        TRY(node_filter(x, n, &s->arena, &holds));
+        TRY(bitmap_row(x, n, s, found));
+        s->done = !*found;
+        if (*found)
+            TRY(recheck(x, n, s, &holds));
     }
     return NULL;
 }
 
-void bitmapscan_rescan(struct exec *x, struct plan *n)
+void bitmapheap_rescan(struct exec *x, struct plan *n)
 {
     struct bitmap_state *s = x->nodes[n->id];
-    key_list_reset(&s->keys);
-    arena_reset(&s->copies);
-    s->filled = false;
+    row_list_close(s->list);
+    s->list = NULL;
+    s->begun = s->done = false;
+    buf_reset(&s->from);
+    arena_reset(&s->lists);
 }

@@ -51,6 +51,11 @@ struct session_ops {
     /* Lists the session's own prepared statements, for pg_prepared_statements. */
     void (*each_prepared)(struct session *s,
                           void (*visit)(void *arg, const struct prepared_info *info), void *arg);
+    /* CREATE TABLE ... AS EXECUTE: the plan of a prepared query (a reference) and its parameters,
+     * in memory of the statement. 26000, 42809. `sql` is the statement that `execute`, a
+     * PgQuery__ExecuteStmt, stands in. MAY YIELD. */
+    struct err *(*prepared_plan)(struct session *s, const char *sql, const void *execute,
+                                 struct statement_plan **plan, const struct datum **params);
     /* Lists the session's own portals, for pg_cursors. */
     void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
                         void *arg);
@@ -135,7 +140,6 @@ struct session {
     uint32_t session_role;
     bool superuser;
     size_t work_mem_bytes;
-    unsigned avoid; /* enum plan_avoid: the settings enable_* that are off */
     double hash_mem_multiplier;
     struct temp_quota temp_quota; /* of temporary files */
     struct session_sequence *sequences;
@@ -157,11 +161,8 @@ static inline struct temp_quota *session_temp_quota(struct session *s)
 
 static inline struct exec_env session_exec_env(struct session *s)
 {
-    return (struct exec_env){.cat = &s->cat,
-                             .types = &s->types,
-                             .session = s,
-                             .work_mem_bytes = s->work_mem_bytes,
-                             .avoid = s->avoid};
+    return (struct exec_env){
+        .cat = &s->cat, .types = &s->types, .session = s, .work_mem_bytes = s->work_mem_bytes};
 }
 
 /* Forgets the compiled constraints of domains: at the session's end. */

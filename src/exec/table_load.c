@@ -26,6 +26,8 @@ struct table_load {
     struct load_index *indexes;
     struct index_eval *eval; /* NULL: no secondary index */
     struct arena arena;
+    struct arena items;          /* of the row being added */
+    struct str suffix;           /* of its key */
     const struct datum *current; /* the row being added */
     struct datum *stored;        /* a row read back */
     uint64_t rows;
@@ -113,6 +115,7 @@ struct err *table_load_begin(const struct exec_env *env, struct relation *rel,
         return err_oom();
     *l = (struct table_load){.env = *env, .rel = rel, .to = to, .duplicate = duplicate, .arg = arg};
     arena_init(&l->arena);
+    arena_init(&l->items);
     l->indexes = arena_new_array(&l->arena, struct load_index, rel->nindexes + 1);
     l->stored = arena_new_array(&l->arena, struct datum, rel->natts + 1);
     struct err *e = open_loads(l);
@@ -122,6 +125,12 @@ struct err *table_load_begin(const struct exec_env *env, struct relation *rel,
     }
     *out = l;
     return NULL;
+}
+
+static struct err *add_key(void *arg, struct str key)
+{
+    struct load_index *i = arg;
+    return txn_bulk_add(i->bulk, key, i->load->suffix);
 }
 
 static struct err *add_entry(struct table_load *l, int number, const struct datum *row,
@@ -136,11 +145,10 @@ static struct err *add_entry(struct table_load *l, int number, const struct datu
     }
     if (!applies)
         return NULL;
-    buf_reset(&l->entry);
-    table_put_entry_key(&l->entry, l->to->index_ids[number], ix, datums, suffix);
-    TRY(buf_finish(&l->entry));
-    TRY(table_check_key(l->rel, ix, buf_str(&l->entry)));
-    return txn_bulk_add(l->indexes[number].bulk, buf_str(&l->entry), suffix);
+    arena_reset(&l->items);
+    l->suffix = suffix;
+    return table_each_entry(l->rel, ix, l->to->index_ids[number], datums, suffix, &l->entry,
+                            &l->items, add_key, &l->indexes[number]);
 }
 
 static struct err *add_row(struct table_load *l, const struct datum *row)
@@ -206,5 +214,6 @@ void table_load_free(struct table_load *l)
     buf_done(&l->tuple);
     buf_done(&l->entry);
     arena_done(&l->arena);
+    arena_done(&l->items);
     free(l);
 }

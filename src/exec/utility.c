@@ -121,6 +121,9 @@ static struct err *cluster(struct ddl *d, const PgQuery__ClusterStmt *s)
                   : err_new("42704", "there is no previously clustered index for table \"%s\"",
                             r->name);
     for (int i = 0; !e && named && i < r->nindexes; i++)
+        if (strcmp(r->indexes[i].name, s->indexname) == 0)
+            e = ddl_check_cluster(&r->indexes[i]);
+    for (int i = 0; !e && named && i < r->nindexes; i++)
         e = ddl_update_index(d->cat, r->indexes[i].oid, IDX_CLUSTERED,
                              datum_bool(strcmp(r->indexes[i].name, s->indexname) == 0));
     relation_unref(r);

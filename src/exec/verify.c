@@ -19,6 +19,7 @@ struct verify {
     struct relation *rel;
     struct index_eval *eval;
     struct arena arena;
+    struct arena items; /* of one row */
     struct datum *row;
     struct txn_view view;
     struct buf key;
@@ -53,39 +54,54 @@ static const char *shown(struct str key, char text[80])
 
 /* ---- one row ---- */
 
-/* The entry key of the row in v->row; *applies false when the index does not want it. */
-static struct err *entry_key(struct verify *v, const struct index *ix, struct str row_key,
-                             bool *applies)
+/* A row's entries in an index. */
+struct entries {
+    struct verify *v;
+    const struct index *ix;
+    struct str row_key;
+    struct str wanted; /* one of them? */
+    bool found;
+};
+
+/* Calls fn with the key of each entry that the row in v->row should have. */
+static struct err *each_entry(struct entries *entries, table_entry_fn fn)
 {
+    struct verify *v = entries->v;
+    const struct index *ix = entries->ix;
     struct table_hooks hooks = index_eval_hooks(v->eval);
     struct datum datums[MAX_KEYS];
-    *applies = true;
+    bool applies = true;
     index_eval_reset(v->eval);
+    arena_reset(&v->items);
     if (!table_plain_index_datums(ix, v->row, datums))
-        TRY(hooks.index_datums(hooks.arg, ix, v->row, datums, applies));
-    if (!*applies)
-        return NULL;
-    buf_reset(&v->key);
-    table_put_entry_key(&v->key, systab_storage_id(&v->s->cat, v->rel, ix->storage_id), ix, datums,
-                        table_row_suffix(row_key));
-    return buf_finish(&v->key);
-}
-
-static struct err *verify_entry_of_row(struct verify *v, const struct index *ix, struct str row_key)
-{
-    char text[80];
-    struct str value;
-    bool applies;
-    bool found;
-    TRY(entry_key(v, ix, row_key, &applies));
+        TRY(hooks.index_datums(hooks.arg, ix, v->row, datums, &applies));
     if (!applies)
         return NULL;
-    TRY(txn_get(&v->view, buf_str(&v->key), &value, &found));
+    return table_each_entry(v->rel, ix, systab_storage_id(&v->s->cat, v->rel, ix->storage_id),
+                            datums, table_row_suffix(entries->row_key), &v->key, &v->items, fn,
+                            entries);
+}
+
+static struct err *verify_entry(void *arg, struct str key)
+{
+    struct entries *of = arg;
+    struct verify *v = of->v;
+    char text[80];
+    struct str value;
+    bool found;
+    TRY(txn_get(&v->view, key, &value, &found));
     if (!found)
-        wrong(v, "index \"%s\" has no entry for row %s", ix->name, shown(row_key, text));
-    else if (!str_eq(value, table_row_suffix(row_key)))
-        wrong(v, "index \"%s\" has the entry of row %s for another row", ix->name,
-              shown(row_key, text));
+        wrong(v, "index \"%s\" has no entry for row %s", of->ix->name, shown(of->row_key, text));
+    else if (!str_eq(value, table_row_suffix(of->row_key)))
+        wrong(v, "index \"%s\" has the entry of row %s for another row", of->ix->name,
+              shown(of->row_key, text));
+    return NULL;
+}
+
+static struct err *find_entry(void *arg, struct str key)
+{
+    struct entries *of = arg;
+    of->found |= str_eq(key, of->wanted);
     return NULL;
 }
 
@@ -120,7 +136,8 @@ static struct err *verify_row(struct verify *v, uint32_t storage_id, struct str 
     }
     for (int i = 0; i < v->rel->nindexes; i++)
         if (&v->rel->indexes[i] != v->rel->primary && !v->rel->indexes[i].primary)
-            TRY(verify_entry_of_row(v, &v->rel->indexes[i], key));
+            TRY(each_entry(&(struct entries){.v = v, .ix = &v->rel->indexes[i], .row_key = key},
+                           verify_entry));
     return NULL;
 }
 
@@ -133,7 +150,7 @@ static struct err *verify_row_of_entry(struct verify *v, const struct index *ix,
     struct buf row_key = BUF_INIT;
     struct str row;
     bool found = false;
-    bool applies = false;
+    bool decoded;
     table_put_storage_id(&row_key, storage_id);
     buf_put_str(&row_key, value);
     struct err *e = buf_finish(&row_key);
@@ -142,10 +159,11 @@ static struct err *verify_row_of_entry(struct verify *v, const struct index *ix,
     if (!e && !found) {
         wrong(v, "entry %s of index \"%s\" belongs to no row", shown(key, text), ix->name);
     } else if (!e) {
-        e = decode(v, buf_str(&row_key), row, &applies);
-        if (!e && applies)
-            e = entry_key(v, ix, buf_str(&row_key), &applies);
-        if (!e && (!applies || !str_eq(buf_str(&v->key), key)))
+        struct entries of = {.v = v, .ix = ix, .row_key = buf_str(&row_key), .wanted = key};
+        e = decode(v, buf_str(&row_key), row, &decoded);
+        if (!e && decoded)
+            e = each_entry(&of, find_entry);
+        if (!e && !of.found)
             wrong(v, "entry %s of index \"%s\" is not the one of its row", shown(key, text),
                   ix->name);
     }
@@ -206,6 +224,7 @@ static struct err *verify_relation(struct session *s, struct relation *rel,
     struct verify v = {.s = s, .report = report, .rel = rel};
     report->tables++;
     arena_init(&v.arena);
+    arena_init(&v.items);
     v.row = arena_new_array(&v.arena, struct datum, rel->natts + 1);
     v.eval = index_eval_new(&env, rel);
     v.view = txn_view_begin(s->cat.txn);
@@ -214,6 +233,7 @@ static struct err *verify_relation(struct session *s, struct relation *rel,
     index_eval_free(v.eval);
     buf_done(&v.key);
     arena_done(&v.arena);
+    arena_done(&v.items);
     return e;
 }
 

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 struct lake_store;
+struct delta_changes;
+struct delta_history;
 struct delta_snapshot;
 struct delta_scan;
 
@@ -25,6 +27,7 @@ struct delta_at {
     enum delta_when when;
     int64_t version;
     int64_t timestamp_us; /* the newest version committed at or before */
+    bool schema_only;     /* its files are not wanted: delta_files gives none */
 };
 
 /* Replays the log of the table at `path`. The store must outlive the snapshot. */
@@ -55,7 +58,8 @@ struct delta_file {
     int64_t row_count; /* by the statistics in the log, deleted rows included; -1: unknown */
     struct str stats;  /* JSON text, empty when absent */
     const struct delta_partition_value *partition_values; /* a value a partition column */
-    struct str dv_id; /* identity of its deletion vector, empty: none */
+    struct str dv_id;     /* identity of its deletion vector, empty: none */
+    int64_t deleted_rows; /* by the deletion vector; -1: unknown */
 };
 
 int64_t delta_version(const struct delta_snapshot *s);
@@ -90,5 +94,53 @@ struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_sc
 /* The next batch in the table's types, *out = NULL at the end; lives until the next call. */
 struct err *delta_scan_next(struct delta_scan *scan, const struct lake_batch **out) MUST_CHECK;
 void delta_scan_free(struct delta_scan *scan); /* NULL is fine */
+
+/* ---- Changes (Delta protocol, "Add CDC File" and "Reader Requirements for Change Data Feed") ----
+ *
+ * The rows that each version changed: those of its change files where it has some, and otherwise
+ * what its added and removed files and the difference of their deletion vectors say (inserts and
+ * deletes). Versions come in order, in one of them deletes before inserts. Files whose action says
+ * dataChange=false are passed over. */
+
+/* `to` < 0: the newest version. 22023 for versions that the log does not reach any more, or not
+ * yet, and for an empty range; 58P01 in delta_changes_next when a data or change file is gone. The
+ * store must outlive it. */
+struct err *delta_changes_open(struct lake_store *store, struct str path, int64_t from, int64_t to,
+                               struct delta_changes **out) MUST_CHECK;
+/* The table's columns as of the last version, then _change_type (string: insert, delete,
+ * update_preimage, update_postimage), _commit_version (long), _commit_timestamp (timestamp). */
+const struct lake_type *delta_changes_schema(const struct delta_changes *c);
+/* Which columns come, by position in the schema; once, before the first batch. */
+struct err *delta_changes_select(struct delta_changes *c, const uint32_t *columns,
+                                 size_t count) MUST_CHECK;
+/* The next batch, *out = NULL at the end; lives until the next call. All its rows are of one
+ * version. */
+struct err *delta_changes_next(struct delta_changes *c, const struct lake_batch **out) MUST_CHECK;
+void delta_changes_close(struct delta_changes *c); /* NULL is fine */
+
+/* ---- What commits say of themselves ---- */
+
+/* Texts without data where the commit does not say. */
+struct delta_commit {
+    int64_t version;
+    int64_t timestamp_us;
+    int64_t read_version; /* -1: not said */
+    int is_blind_append;  /* -1: not said */
+    struct str user_id;
+    struct str user_name;
+    struct str operation;
+    struct str parameters; /* a JSON object */
+    struct str metrics;    /* likewise */
+    struct str isolation_level;
+    struct str user_metadata;
+    struct str engine_info;
+};
+
+/* The commits that the log still has, newest first. */
+struct err *delta_history_open(struct lake_store *store, struct str path,
+                               struct delta_history **out) MUST_CHECK;
+/* *out lives until the next call; NULL: no more. */
+struct err *delta_history_next(struct delta_history *h, const struct delta_commit **out) MUST_CHECK;
+void delta_history_close(struct delta_history *h); /* NULL is fine */
 
 #endif

@@ -52,23 +52,20 @@ static struct delta_entry *map_entry(struct delta_snapshot *s, struct str locati
     return &m->entries[m->count - 1];
 }
 
-/* The identity of a deletion vector. */
-static struct str dv_identity(const struct delta_dv *dv, struct arena *scratch)
+struct str delta_dv_identity(const struct delta_dv *dv, struct arena *arena)
 {
     if (!dv->storage)
         return STR("");
     if (dv->offset < 0)
-        return str_from(arena_printf(scratch, "%c%.*s", dv->storage, STR_ARG(dv->path_or_inline)));
-    return str_from(arena_printf(scratch, "%c%.*s@%lld", dv->storage, STR_ARG(dv->path_or_inline),
+        return str_from(arena_printf(arena, "%c%.*s", dv->storage, STR_ARG(dv->path_or_inline)));
+    return str_from(arena_printf(arena, "%c%.*s@%lld", dv->storage, STR_ARG(dv->path_or_inline),
                                  (long long)dv->offset));
 }
 
-/* Where the file lies. A location in another store is kept as it is: reading it will say so, but
- * a removed file there does no harm. */
-static struct err *action_location(struct delta_snapshot *s, struct str path, struct arena *scratch,
-                                   struct str *out)
+struct err *delta_location(struct delta_snapshot *s, struct str path, struct arena *arena,
+                           struct str *out)
 {
-    struct err *e = lake_store_resolve(s->store, s->path, path, scratch, out);
+    struct err *e = lake_store_resolve(s->store, s->path, path, arena, out);
     if (e && err_is(e, "0A000")) {
         err_free(e);
         *out = path;
@@ -98,8 +95,8 @@ static struct err *apply_add(struct delta_snapshot *s, const struct delta_file_a
                              struct arena *scratch)
 {
     struct str location;
-    TRY(action_location(s, a->path, scratch, &location));
-    struct delta_entry *entry = map_entry(s, location, dv_identity(&a->dv, scratch));
+    TRY(delta_location(s, a->path, scratch, &location));
+    struct delta_entry *entry = map_entry(s, location, delta_dv_identity(&a->dv, scratch));
     if (!entry)
         return err_oom();
     entry->active = true;
@@ -117,8 +114,8 @@ static struct err *apply_remove(struct delta_snapshot *s, const struct delta_fil
                                 struct arena *scratch)
 {
     struct str location;
-    TRY(action_location(s, a->path, scratch, &location));
-    struct delta_entry *entry = map_entry(s, location, dv_identity(&a->dv, scratch));
+    TRY(delta_location(s, a->path, scratch, &location));
+    struct delta_entry *entry = map_entry(s, location, delta_dv_identity(&a->dv, scratch));
     if (!entry)
         return err_oom();
     entry->active = false;
@@ -180,27 +177,39 @@ static int64_t stats_rows(struct str stats, struct arena *scratch)
     return rows;
 }
 
-static struct err *json_file(const struct line *l, const struct json_value *v, bool add,
-                             struct delta_file_action *out)
+static const char *const action_names[] = {
+    [DELTA_ADD] = "add", [DELTA_REMOVE] = "remove", [DELTA_CDC] = "cdc"};
+
+static void json_partition(const struct line *l, const struct json_value *values,
+                           struct delta_file_action *a)
 {
-    struct delta_file_action a = {.size_bytes = -1, .row_count = -1};
+    struct delta_partition_pair *pairs =
+        arena_new_array(l->scratch, struct delta_partition_pair, values ? values->count + 1 : 1);
+    for (const struct json_value *p = values ? values->first : NULL; p; p = p->next) {
+        /* Strings by the protocol; some writers put numbers, whose text serves as well. */
+        pairs[a->partition_count++] = (struct delta_partition_pair){
+            .key = p->key, .value = p->text, .is_null = p->kind == JSON_NULL};
+    }
+    a->partition = pairs;
+    a->has_partition = values != NULL;
+}
+
+static struct err *json_file(const struct line *l, const struct json_value *v,
+                             enum delta_action_kind kind, struct delta_file_action *out)
+{
+    struct delta_file_action a = {
+        .kind = kind, .data_change = kind != DELTA_CDC, .size_bytes = -1, .row_count = -1};
     if (!json_get_str(v, "path", &a.path))
-        return bad_line(l, add ? "add without a path" : "remove without a path");
+        return delta_damaged(l->s, "log file %.*s, line %zu: %s without a path",
+                             STR_ARG(l->file_name), l->number, action_names[kind]);
     TRY(json_dv(l, v, &a.dv));
-    if (add) {
-        json_get_i64(v, "size", &a.size_bytes);
+    json_get_bool(v, "dataChange", &a.data_change);
+    json_get_i64(v, "size", &a.size_bytes);
+    json_partition(l, json_get_set(v, "partitionValues"), &a);
+    if (kind == DELTA_ADD) {
         json_get_i64(v, "modificationTime", &a.modified_ms);
         json_get_str(v, "stats", &a.stats);
         a.row_count = stats_rows(a.stats, l->scratch);
-        const struct json_value *values = json_get_set(v, "partitionValues");
-        struct delta_partition_pair *pairs = arena_new_array(
-            l->scratch, struct delta_partition_pair, values ? values->count + 1 : 1);
-        for (const struct json_value *p = values ? values->first : NULL; p; p = p->next) {
-            /* Strings by the protocol; some writers put numbers, whose text serves as well. */
-            pairs[a.partition_count++] = (struct delta_partition_pair){
-                .key = p->key, .value = p->text, .is_null = p->kind == JSON_NULL};
-        }
-        a.partition = pairs;
     }
     *out = a;
     return NULL;
@@ -277,11 +286,11 @@ static struct err *apply_line(const struct line *l, const struct json_value *act
     if (adds) {
         if (!(v = json_get_set(action, "add")))
             return NULL;
-        TRY(json_file(l, v, true, &a));
+        TRY(json_file(l, v, DELTA_ADD, &a));
         return apply_add(l->s, &a, l->scratch);
     }
-    if ((v = json_get_set(action, "remove"))) {
-        TRY(json_file(l, v, false, &a));
+    if ((v = json_get_set(action, "remove")) && !l->s->schema_only) {
+        TRY(json_file(l, v, DELTA_REMOVE, &a));
         TRY(apply_remove(l->s, &a, l->scratch));
     }
     if ((v = json_get_set(action, "protocol")))
@@ -298,32 +307,69 @@ static struct err *apply_line(const struct line *l, const struct json_value *act
     return NULL;
 }
 
+/* Takes the next line that is not empty off the text; false at the end. */
+static bool next_line(struct line *l, struct str *text, struct str *out)
+{
+    while (text->len) {
+        const char *nl = memchr(text->data, '\n', text->len);
+        size_t len = nl ? (size_t)(nl - text->data) : text->len;
+        *out = str_make(text->data, len);
+        text->data += len + (nl != NULL);
+        text->len -= len + (nl != NULL);
+        l->number++;
+        while (out->len && (out->data[out->len - 1] == '\r' || out->data[out->len - 1] == ' '))
+            out->len--;
+        if (out->len)
+            return true;
+    }
+    return false;
+}
+
+static struct err *parse_line(const struct line *l, struct str one, const struct json_value **out)
+{
+    const char *reason;
+    size_t offset;
+    *out = json_parse(l->scratch, one, &reason, &offset);
+    if (!*out)
+        return delta_damaged(l->s, "log file %.*s, line %zu: %s at byte %zu", STR_ARG(l->file_name),
+                             l->number, reason, offset);
+    return (*out)->kind == JSON_OBJECT ? NULL : bad_line(l, "object expected");
+}
+
 static struct err *apply_lines(struct delta_snapshot *s, struct str file_name, struct str text,
                                bool adds, struct arena *scratch, struct delta_names *sidecars)
 {
     struct line l = {.s = s, .file_name = file_name, .scratch = scratch};
-    while (text.len) {
-        const char *nl = memchr(text.data, '\n', text.len);
-        size_t len = nl ? (size_t)(nl - text.data) : text.len;
-        struct str one = str_make(text.data, len);
-        text.data += len + (nl != NULL);
-        text.len -= len + (nl != NULL);
-        l.number++;
-        while (one.len && (one.data[one.len - 1] == '\r' || one.data[one.len - 1] == ' '))
-            one.len--;
+    struct str one;
+    while (next_line(&l, &text, &one)) {
+        const struct json_value *v;
         /* The second pass is for adds alone: a line without the word has none. */
-        if (!one.len || (adds && !memmem(one.data, one.len, "\"add\"", 5)))
+        if (adds && !memmem(one.data, one.len, "\"add\"", 5))
             continue;
         arena_reset(scratch);
-        const char *reason;
-        size_t offset;
-        const struct json_value *v = json_parse(scratch, one, &reason, &offset);
-        if (!v)
-            return delta_damaged(s, "log file %.*s, line %zu: %s at byte %zu", STR_ARG(file_name),
-                                 l.number, reason, offset);
-        if (v->kind != JSON_OBJECT)
-            return bad_line(&l, "object expected");
+        TRY(parse_line(&l, one, &v));
         TRY(apply_line(&l, v, adds, sidecars));
+    }
+    return NULL;
+}
+
+struct err *delta_commit_actions(struct delta_snapshot *s, struct str file_name, struct str text,
+                                 struct arena *arena, struct delta_actions *out)
+{
+    struct line l = {.s = s, .file_name = file_name, .scratch = arena};
+    struct str one;
+    *out = (struct delta_actions){0};
+    while (next_line(&l, &text, &one)) {
+        const struct json_value *v;
+        TRY(parse_line(&l, one, &v));
+        for (int kind = DELTA_ADD; kind <= DELTA_CDC; kind++) {
+            const struct json_value *action = json_get_set(v, action_names[kind]);
+            struct delta_file_action a;
+            if (!action)
+                continue;
+            TRY(json_file(&l, action, (enum delta_action_kind)kind, &a));
+            ARENA_PUSH(arena, out->items, out->count, out->capacity, a);
+        }
     }
     return NULL;
 }
@@ -334,7 +380,7 @@ struct err *delta_apply_json(struct delta_snapshot *s, struct str file_name, str
     struct arena scratch;
     arena_init(&scratch);
     struct err *e = apply_lines(s, file_name, text, false, &scratch, sidecars);
-    if (!e)
+    if (!e && !s->schema_only)
         e = apply_lines(s, file_name, text, true, &scratch, NULL);
     arena_done(&scratch);
     return e;
@@ -549,12 +595,13 @@ static struct err *scan_checkpoint(const struct line *l, struct parquet_file *fi
                                    struct delta_names *sidecars)
 {
     static const char *const wanted[] = {"protocol", "metaData", "add", "sidecar"};
+    const size_t count = l->s->schema_only ? 2 : ARRAY_LENGTH(wanted);
     const struct lake_type *schema = parquet_schema(file);
     uint32_t columns[ARRAY_LENGTH(wanted)];
     struct parquet_scan_options options = {.columns = columns};
     struct parquet_scan *scan;
     const struct lake_batch *batch;
-    for (size_t i = 0; i < ARRAY_LENGTH(wanted); i++) {
+    for (size_t i = 0; i < count; i++) {
         int at = lake_type_find(schema, str_from(wanted[i]));
         if (at >= 0 && schema->fields[at].type->kind == LAKE_STRUCT)
             columns[options.column_count++] = (uint32_t)at;
@@ -599,27 +646,28 @@ static int file_cmp(const void *a, const void *b)
     return str_cmp(x->path, y->path);
 }
 
-/* Values in the order of the partition columns. With column mapping the log has physical names. */
-static struct err *order_partition(struct delta_snapshot *s, struct delta_entry *e)
+struct err *delta_order_partition(const struct delta_snapshot *s, struct str path,
+                                  const struct delta_partition_pair *pairs, uint32_t count,
+                                  struct arena *arena, const struct delta_partition_value **out)
 {
     struct delta_partition_value *values =
-        arena_try_alloc(&s->arena, s->partition_count * sizeof(*values) + 1);
+        arena_try_alloc(arena, s->partition_count * sizeof(*values) + 1);
     if (!values)
         return err_oom();
     for (uint32_t p = 0; p < s->partition_count; p++) {
         struct str name = s->schema->fields[s->partition_columns[p]].physical_name;
         const struct delta_partition_pair *found = NULL;
-        for (uint32_t i = 0; i < e->partition_count && !found; i++) {
-            if (str_eq(e->partition[i].key, name))
-                found = &e->partition[i];
+        for (uint32_t i = 0; i < count && !found; i++) {
+            if (str_eq(pairs[i].key, name))
+                found = &pairs[i];
         }
         if (!found)
             return delta_damaged(s, "file %.*s has no value for partition column \"%.*s\"",
-                                 STR_ARG(e->file.path), STR_ARG(name));
+                                 STR_ARG(path), STR_ARG(name));
         values[p] = (struct delta_partition_value){.text = found->value,
                                                    .is_null = found->is_null || !found->value.len};
     }
-    e->file.partition_values = values;
+    *out = values;
     return NULL;
 }
 
@@ -640,9 +688,12 @@ struct err *delta_finish_files(struct delta_snapshot *s)
     if (!s->files || !s->dvs)
         e = err_oom();
     for (uint32_t i = 0; i < count && !e; i++) {
-        e = order_partition(s, active[i]);
+        e = delta_order_partition(s, active[i]->file.path, active[i]->partition,
+                                  active[i]->partition_count, &s->arena,
+                                  &active[i]->file.partition_values);
         s->files[i] = active[i]->file;
         s->dvs[i] = active[i]->dv;
+        s->files[i].deleted_rows = s->dvs[i].storage ? s->dvs[i].cardinality : 0;
     }
     s->file_count = count;
     free(active);

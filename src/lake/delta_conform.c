@@ -43,9 +43,9 @@ struct err *lake_null_vec(struct arena *arena, const struct lake_type *type, uin
 int delta_match_field(const struct lake_type *file, const struct lake_field *field,
                       enum delta_mapping mapping)
 {
-    if (mapping == DELTA_MAP_ID) {
+    if (mapping == DELTA_MAP_ID && field->field_id >= 0) {
         for (uint32_t i = 0; i < file->field_count; i++) {
-            if (file->fields[i].field_id == field->field_id && field->field_id >= 0)
+            if (file->fields[i].field_id == field->field_id)
                 return (int)i;
         }
         return -1;

@@ -7,6 +7,8 @@
  *   delta_conform.c    vectors of a file -> the table's types
  *   delta_dv.c         deletion vectors
  *   delta_scan.c       rows
+ *   delta_changes.c    rows that versions changed
+ *   delta_history.c    what commits say of themselves
  */
 #ifndef TARN_LAKE_DELTA_INTERNAL_H
 #define TARN_LAKE_DELTA_INTERNAL_H
@@ -32,8 +34,13 @@ struct delta_partition_pair {
     bool is_null;
 };
 
+enum delta_action_kind { DELTA_ADD, DELTA_REMOVE, DELTA_CDC };
+
 struct delta_file_action {
-    struct str path; /* as in the log */
+    enum delta_action_kind kind;
+    bool data_change;
+    bool has_partition; /* removes may come without */
+    struct str path;    /* as in the log */
     int64_t size_bytes, modified_ms, row_count;
     struct str stats;
     const struct delta_partition_pair *partition;
@@ -66,6 +73,7 @@ struct delta_snapshot {
     struct str log_path;
     int64_t version;
     int64_t timestamp_us;
+    bool schema_only; /* its files are not wanted */
 
     bool has_protocol, has_metadata;
     struct delta_protocol protocol;
@@ -91,7 +99,61 @@ struct err *delta_damaged(const struct delta_snapshot *s, const char *fmt, ...) 
 struct err *delta_unsupported(const struct delta_snapshot *s, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
 
+/* delta_log.c */
+struct log_checkpoint {
+    int64_t version;
+    uint32_t part, part_count; /* 1 of 1 unless in parts */
+    bool v2;
+    struct str name;
+};
+
+struct log_commit {
+    int64_t version;
+    int64_t modified_ms;
+    struct str name;
+};
+
+struct log_files {
+    struct log_commit *commits; /* ascending */
+    size_t commit_count, commit_capacity;
+    struct log_checkpoint *checkpoints; /* ascending by version, then name */
+    size_t checkpoint_count, checkpoint_capacity;
+};
+
+/* A snapshot with nothing read yet, for the log of the table at `path`. */
+struct err *delta_new(struct lake_store *store, struct str path,
+                      struct delta_snapshot **out) MUST_CHECK;
+/* The files of the log from version `from` on, in the snapshot's arena. */
+struct err *delta_list_log(struct delta_snapshot *s, int64_t from,
+                           struct log_files *out) MUST_CHECK;
+const struct log_commit *delta_find_commit(const struct log_files *f, int64_t version);
+/* Appends a file of the log. */
+struct err *delta_read_log_file(struct delta_snapshot *s, struct str name,
+                                struct buf *out) MUST_CHECK;
+/* The in-commit timestamp, which is in the first line of a commit that has one; else the file's
+ * own time. */
+int64_t delta_commit_time_us(const struct log_commit *c, struct str text);
+
 /* delta_action.c */
+/* The adds, removes and change files of a commit in their order. Trees and strings live in the
+ * arena or point into `text`. */
+struct delta_actions {
+    struct delta_file_action *items;
+    size_t count, capacity;
+};
+struct err *delta_commit_actions(struct delta_snapshot *s, struct str file_name, struct str text,
+                                 struct arena *arena, struct delta_actions *out) MUST_CHECK;
+/* Where the file lies. A location in another store is kept as it is: reading it will say so, but
+ * a removed file there does no harm. */
+struct err *delta_location(struct delta_snapshot *s, struct str path, struct arena *arena,
+                           struct str *out) MUST_CHECK;
+/* The identity of a deletion vector, empty: none. */
+struct str delta_dv_identity(const struct delta_dv *dv, struct arena *arena);
+/* Values in the order of the partition columns. With column mapping the log has physical names. */
+struct err *delta_order_partition(const struct delta_snapshot *s, struct str path,
+                                  const struct delta_partition_pair *pairs, uint32_t count,
+                                  struct arena *arena,
+                                  const struct delta_partition_value **out) MUST_CHECK;
 /* Applies the JSON lines of `file_name`. Sidecar paths are pushed to *sidecars when it is not
  * NULL (a V2 checkpoint). */
 struct delta_names {
@@ -133,6 +195,26 @@ struct err *delta_conform_vec(struct delta_conform *c, const struct lake_vec *in
 /* The rows of `in` that `rows` names, in order. */
 struct err *lake_vec_select(struct arena *arena, const struct lake_vec *in, const uint32_t *rows,
                             uint32_t count, struct lake_vec *out) MUST_CHECK;
+
+/* delta_scan.c */
+/* Rows of one file: those that `only` has (NULL: all) and `except` has not. */
+struct delta_piece {
+    const struct delta_file *file;
+    struct delta_dv except; /* storage 0: none */
+    struct delta_dv only;   /* storage 0: all */
+    uint32_t index;         /* the batches' file_index */
+    /* Instead of the file's partition_values, for a file of another version, which may have been
+     * partitioned otherwise: as in the log. A column without a value is in the file. */
+    bool from_log;
+    const struct delta_partition_pair *partition;
+    uint32_t partition_count;
+};
+/* `schema`: of the table, perhaps with more fields behind; columns are indexes into its fields.
+ * The pieces are copied, what they point to is not. */
+struct err *delta_scan_pieces(const struct delta_snapshot *s, const struct lake_type *schema,
+                              const struct delta_scan_options *options,
+                              const struct delta_piece *pieces, uint32_t count,
+                              struct delta_scan **out) MUST_CHECK;
 
 /* delta_dv.c: deleted positions of a file. */
 struct delta_deleted;

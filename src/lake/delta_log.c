@@ -16,26 +16,6 @@
 
 enum { VERSION_DIGITS = 20, COMMIT_LIMIT = 1 << 30, HINT_LIMIT = 64 << 20 };
 
-struct log_checkpoint {
-    int64_t version;
-    uint32_t part, part_count; /* 1 of 1 unless in parts */
-    bool v2;
-    struct str name;
-};
-
-struct log_commit {
-    int64_t version;
-    int64_t modified_ms;
-    struct str name;
-};
-
-struct log_files {
-    struct log_commit *commits; /* ascending */
-    size_t commit_count, commit_capacity;
-    struct log_checkpoint *checkpoints; /* ascending by version, then name */
-    size_t checkpoint_count, checkpoint_capacity;
-};
-
 static struct err *table_error(const struct delta_snapshot *s, const char *sqlstate,
                                const char *fmt, va_list ap)
 {
@@ -98,7 +78,7 @@ static bool parse_checkpoint(struct str name, struct log_checkpoint *out)
            (str_ends_with(rest, STR(".parquet")) || str_ends_with(rest, STR(".json")));
 }
 
-static struct err *list_log(struct delta_snapshot *s, int64_t from, struct log_files *out)
+struct err *delta_list_log(struct delta_snapshot *s, int64_t from, struct log_files *out)
 {
     struct lake_list list;
     struct log_files files = {0};
@@ -197,7 +177,7 @@ static int64_t oldest_version(const struct log_files *f)
     return -1;
 }
 
-static const struct log_commit *find_commit(const struct log_files *f, int64_t version)
+const struct log_commit *delta_find_commit(const struct log_files *f, int64_t version)
 {
     size_t low = 0, high = f->commit_count;
     while (low < high) {
@@ -212,16 +192,14 @@ static const struct log_commit *find_commit(const struct log_files *f, int64_t v
 
 /* ---- Commits ---- */
 
-static struct err *read_log_file(struct delta_snapshot *s, struct str name, struct buf *out)
+struct err *delta_read_log_file(struct delta_snapshot *s, struct str name, struct buf *out)
 {
     struct str path =
         str_from(arena_printf(&s->arena, "%.*s/%.*s", STR_ARG(s->log_path), STR_ARG(name)));
     return lake_store_read_all(s->store, path, COMMIT_LIMIT, out);
 }
 
-/* The in-commit timestamp, which is in the first line of a commit that has one; else the file's
- * own time. */
-static int64_t commit_time_us(const struct log_commit *c, struct str text)
+int64_t delta_commit_time_us(const struct log_commit *c, struct str text)
 {
     struct arena scratch;
     const char *reason;
@@ -244,9 +222,9 @@ static int64_t commit_time_us(const struct log_commit *c, struct str text)
 static struct err *commit_time(struct delta_snapshot *s, const struct log_commit *c, int64_t *out)
 {
     struct buf text = BUF_INIT;
-    struct err *e = read_log_file(s, c->name, &text);
+    struct err *e = delta_read_log_file(s, c->name, &text);
     if (!e)
-        *out = commit_time_us(c, buf_str(&text));
+        *out = delta_commit_time_us(c, buf_str(&text));
     buf_done(&text);
     return e;
 }
@@ -331,7 +309,7 @@ static struct err *replay_checkpoint(struct delta_snapshot *s, const struct log_
             continue;
         }
         struct buf text = BUF_INIT;
-        struct err *e = read_log_file(s, c[i].name, &text);
+        struct err *e = delta_read_log_file(s, c[i].name, &text);
         if (!e)
             e = delta_apply_json(s, c[i].name, buf_str(&text), &sidecars);
         buf_done(&text);
@@ -350,17 +328,17 @@ static struct err *replay_commits(struct delta_snapshot *s, const struct log_fil
     struct buf text = BUF_INIT;
     struct err *e = NULL;
     for (int64_t v = from; v <= s->version && !e; v++) {
-        const struct log_commit *c = find_commit(f, v);
+        const struct log_commit *c = delta_find_commit(f, v);
         if (!c) {
             e = delta_damaged(s, "commit %lld is missing from its log", (long long)v);
             break;
         }
         buf_reset(&text);
-        e = read_log_file(s, c->name, &text);
+        e = delta_read_log_file(s, c->name, &text);
         if (!e)
             e = delta_apply_json(s, c->name, buf_str(&text), NULL);
         if (!e && v == s->version)
-            s->timestamp_us = commit_time_us(c, buf_str(&text));
+            s->timestamp_us = delta_commit_time_us(c, buf_str(&text));
     }
     buf_done(&text);
     return e;
@@ -373,7 +351,7 @@ static struct err *replay(struct delta_snapshot *s, const struct log_files *f)
     if (count) {
         from = f->checkpoints[at].version + 1;
         TRY(replay_checkpoint(s, &f->checkpoints[at], count));
-        const struct log_commit *c = find_commit(f, s->version);
+        const struct log_commit *c = delta_find_commit(f, s->version);
         if (from > s->version && c)
             TRY(commit_time(s, c, &s->timestamp_us));
     }
@@ -445,7 +423,7 @@ static struct err *finish(struct delta_snapshot *s)
     const char *where = arena_printf(&s->arena, "Delta table \"%.*s\"", STR_ARG(s->path));
     TRY(delta_parse_schema(&s->arena, s->schema_string, where, s->mapping, &s->schema));
     TRY(resolve_partition_columns(s));
-    return delta_finish_files(s);
+    return s->schema_only ? NULL : delta_finish_files(s);
 }
 
 static struct err *load(struct delta_snapshot *s, struct delta_at at)
@@ -455,18 +433,17 @@ static struct err *load(struct delta_snapshot *s, struct delta_at at)
     /* With a checkpoint to begin from, the older part of the log need not be listed. */
     if (at.when == DELTA_NEWEST)
         TRY(read_hint(s, &hint));
-    TRY(list_log(s, hint > 0 ? hint : 0, &files));
+    TRY(delta_list_log(s, hint > 0 ? hint : 0, &files));
     size_t count;
     find_checkpoint(&files, INT64_MAX, &count);
     if (hint > 0 && !count)
-        TRY(list_log(s, 0, &files));
+        TRY(delta_list_log(s, 0, &files));
     TRY(choose_version(s, &files, at));
     TRY(replay(s, &files));
     return finish(s);
 }
 
-struct err *delta_open(struct lake_store *store, struct str path, struct delta_at at,
-                       struct delta_snapshot **out)
+struct err *delta_new(struct lake_store *store, struct str path, struct delta_snapshot **out)
 {
     struct delta_snapshot *s = calloc(1, sizeof(*s));
     if (!s)
@@ -475,6 +452,16 @@ struct err *delta_open(struct lake_store *store, struct str path, struct delta_a
     s->store = store;
     s->path = arena_str(&s->arena, path);
     s->log_path = str_from(arena_printf(&s->arena, "%.*s/_delta_log", STR_ARG(path)));
+    *out = s;
+    return NULL;
+}
+
+struct err *delta_open(struct lake_store *store, struct str path, struct delta_at at,
+                       struct delta_snapshot **out)
+{
+    struct delta_snapshot *s;
+    TRY(delta_new(store, path, &s));
+    s->schema_only = at.schema_only;
     struct err *e = load(s, at);
     if (e) {
         delta_close(s);

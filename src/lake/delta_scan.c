@@ -17,26 +17,30 @@ struct scan_column {
 
 struct delta_scan {
     const struct delta_snapshot *s;
+    const struct lake_type *schema;
     struct arena arena;       /* of the scan */
     struct arena file_arena;  /* of the current file */
     struct arena batch_arena; /* of the current batch */
     struct scan_column *columns;
     struct lake_vec *vecs;
     uint32_t column_count;
-    const uint32_t *files; /* NULL: all */
-    uint32_t file_count;
-    uint32_t next_file; /* index into files */
+    const struct delta_piece *pieces;
+    uint32_t piece_count;
+    uint32_t next_piece;
     uint32_t batch_rows;
 
-    uint32_t file_index;
+    const struct delta_piece *piece; /* the current one */
     struct parquet_file *file;
     struct parquet_scan *file_scan;
-    struct delta_deleted *deleted;
+    struct delta_deleted *except;
+    struct delta_deleted *only;
     struct lake_batch batch;
 };
 
-struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_scan_options *options,
-                           struct delta_scan **out)
+struct err *delta_scan_pieces(const struct delta_snapshot *s, const struct lake_type *schema,
+                              const struct delta_scan_options *options,
+                              const struct delta_piece *pieces, uint32_t count,
+                              struct delta_scan **out)
 {
     struct delta_scan *scan = calloc(1, sizeof(*scan));
     if (!scan)
@@ -45,12 +49,13 @@ struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_sc
     arena_init(&scan->file_arena);
     arena_init(&scan->batch_arena);
     scan->s = s;
+    scan->schema = schema;
     scan->column_count = (uint32_t)options->column_count;
     scan->columns = arena_new_array(&scan->arena, struct scan_column, scan->column_count + 1);
     scan->vecs = arena_new_array(&scan->arena, struct lake_vec, scan->column_count + 1);
     for (uint32_t i = 0; i < scan->column_count; i++) {
         struct scan_column *column = &scan->columns[i];
-        CHECK(options->columns[i] < s->schema->field_count);
+        CHECK(options->columns[i] < schema->field_count);
         column->field = options->columns[i];
         column->partition = -1;
         for (uint32_t p = 0; p < s->partition_count; p++) {
@@ -58,10 +63,8 @@ struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_sc
                 column->partition = (int)p;
         }
     }
-    scan->file_count = options->files ? (uint32_t)options->file_count : s->file_count;
-    if (options->files)
-        scan->files = arena_memdup(&scan->arena, options->files,
-                                   options->file_count * sizeof(*options->files));
+    scan->pieces = arena_memdup(&scan->arena, pieces, count * sizeof(*pieces));
+    scan->piece_count = count;
     scan->batch_rows = options->batch_rows;
     if (!scan->batch_rows || scan->batch_rows > PARQUET_BATCH_ROWS)
         scan->batch_rows = PARQUET_BATCH_ROWS;
@@ -69,14 +72,34 @@ struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_sc
     return NULL;
 }
 
+struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_scan_options *options,
+                           struct delta_scan **out)
+{
+    uint32_t count = options->files ? (uint32_t)options->file_count : s->file_count;
+    struct delta_piece *pieces = calloc((size_t)count + 1, sizeof(*pieces));
+    if (!pieces)
+        return err_oom();
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t index = options->files ? options->files[i] : i;
+        CHECK(index < s->file_count);
+        pieces[i] =
+            (struct delta_piece){.file = &s->files[index], .except = s->dvs[index], .index = index};
+    }
+    struct err *e = delta_scan_pieces(s, s->schema, options, pieces, count, out);
+    free(pieces);
+    return e;
+}
+
 static void close_file(struct delta_scan *scan)
 {
     parquet_scan_free(scan->file_scan);
     parquet_close(scan->file);
-    delta_dv_free(scan->deleted);
+    delta_dv_free(scan->except);
+    delta_dv_free(scan->only);
     scan->file_scan = NULL;
     scan->file = NULL;
-    scan->deleted = NULL;
+    scan->except = NULL;
+    scan->only = NULL;
 }
 
 void delta_scan_free(struct delta_scan *scan)
@@ -90,6 +113,27 @@ void delta_scan_free(struct delta_scan *scan)
     free(scan);
 }
 
+/* The value that all rows of the file have in the column; false: the file itself has it. */
+static bool partition_value(const struct delta_scan *scan, const struct scan_column *column,
+                            const struct lake_field *field, struct delta_partition_value *out)
+{
+    const struct delta_piece *piece = scan->piece;
+    if (!piece->from_log) {
+        if (column->partition >= 0)
+            *out = piece->file->partition_values[column->partition];
+        return column->partition >= 0;
+    }
+    for (uint32_t i = 0; i < piece->partition_count; i++) {
+        const struct delta_partition_pair *pair = &piece->partition[i];
+        if (!str_eq(pair->key, field->physical_name))
+            continue;
+        *out = (struct delta_partition_value){.text = pair->value,
+                                              .is_null = pair->is_null || !pair->value.len};
+        return true;
+    }
+    return false;
+}
+
 /* Where each column comes from in this file; the file's columns to read. */
 static struct err *plan_columns(struct delta_scan *scan, const struct delta_file *file,
                                 uint32_t *file_columns, size_t *count)
@@ -99,11 +143,11 @@ static struct err *plan_columns(struct delta_scan *scan, const struct delta_file
     *count = 0;
     for (uint32_t i = 0; i < scan->column_count; i++) {
         struct scan_column *column = &scan->columns[i];
-        const struct lake_field *field = &s->schema->fields[column->field];
-        if (column->partition >= 0) {
+        const struct lake_field *field = &scan->schema->fields[column->field];
+        struct delta_partition_value value;
+        if (partition_value(scan, column, field, &value)) {
             column->source = FROM_PARTITION;
-            TRY(delta_partition_vec(s, field->type, field->name,
-                                    &file->partition_values[column->partition], scan->batch_rows,
+            TRY(delta_partition_vec(s, field->type, field->name, &value, scan->batch_rows,
                                     &scan->file_arena, &column->constant));
             continue;
         }
@@ -127,14 +171,14 @@ static struct err *plan_columns(struct delta_scan *scan, const struct delta_file
 
 static struct err *open_file(struct delta_scan *scan)
 {
-    uint32_t index = scan->files ? scan->files[scan->next_file] : scan->next_file;
-    CHECK(index < scan->s->file_count);
-    const struct delta_file *file = &scan->s->files[index];
+    const struct delta_piece *piece = &scan->pieces[scan->next_piece++];
+    const struct delta_file *file = piece->file;
     arena_reset(&scan->file_arena);
-    scan->file_index = index;
-    scan->next_file++;
-    if (scan->s->dvs[index].storage)
-        TRY(delta_dv_load(scan->s, &scan->s->dvs[index], file, &scan->deleted));
+    scan->piece = piece;
+    if (piece->except.storage)
+        TRY(delta_dv_load(scan->s, &piece->except, file, &scan->except));
+    if (piece->only.storage)
+        TRY(delta_dv_load(scan->s, &piece->only, file, &scan->only));
     TRY(parquet_open(scan->s->store, file->location, &scan->file));
     uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, scan->column_count + 1);
     struct parquet_scan_options options = {.columns = columns, .batch_rows = scan->batch_rows};
@@ -142,22 +186,28 @@ static struct err *open_file(struct delta_scan *scan)
     return parquet_scan_new(scan->file, &options, &scan->file_scan);
 }
 
-/* The rows of a batch that are not deleted; NULL in *rows when all stay. */
-static struct err *live_rows(struct delta_scan *scan, const struct lake_batch *in,
-                             const uint32_t **rows, uint32_t *count, const int64_t **positions)
+static bool wanted(const struct delta_scan *scan, int64_t position)
+{
+    return !(scan->except && delta_dv_contains(scan->except, position)) &&
+           (!scan->only || delta_dv_contains(scan->only, position));
+}
+
+/* The rows of a batch that the piece has; NULL in *rows when all stay. */
+static struct err *select_rows(struct delta_scan *scan, const struct lake_batch *in,
+                               const uint32_t **rows, uint32_t *count, const int64_t **positions)
 {
     int64_t first = in->first_position;
     *rows = NULL;
     *count = in->row_count;
-    if (!scan->deleted || !delta_dv_any(scan->deleted, first, first + in->row_count))
+    if (!scan->only && (!scan->except || !delta_dv_any(scan->except, first, first + in->row_count)))
         return NULL;
-    uint32_t *live = arena_try_alloc(&scan->batch_arena, in->row_count * sizeof(*live));
-    int64_t *at = arena_try_alloc(&scan->batch_arena, in->row_count * sizeof(*at));
+    uint32_t *live = arena_try_alloc(&scan->batch_arena, in->row_count * sizeof(*live) + 1);
+    int64_t *at = arena_try_alloc(&scan->batch_arena, in->row_count * sizeof(*at) + 1);
     if (!live || !at)
         return err_oom();
     uint32_t n = 0;
     for (uint32_t i = 0; i < in->row_count; i++) {
-        if (delta_dv_contains(scan->deleted, first + i))
+        if (!wanted(scan, first + i))
             continue;
         at[n] = first + i;
         live[n++] = i;
@@ -182,7 +232,7 @@ static struct err *column_error(struct delta_scan *scan, const struct lake_field
     if (!err_is(cause, "XX001"))
         return cause;
     struct err *e = delta_damaged(scan->s, "column \"%.*s\" of file %.*s: %s", STR_ARG(field->name),
-                                  STR_ARG(scan->s->files[scan->file_index].path), cause->message);
+                                  STR_ARG(scan->piece->file->path), cause->message);
     err_free(cause);
     return e;
 }
@@ -193,10 +243,10 @@ static struct err *make_batch(struct delta_scan *scan, const struct lake_batch *
     uint32_t count;
     const int64_t *positions = NULL;
     struct delta_conform c = {.arena = &scan->batch_arena, .mapping = scan->s->mapping};
-    TRY(live_rows(scan, in, &rows, &count, &positions));
+    TRY(select_rows(scan, in, &rows, &count, &positions));
     for (uint32_t i = 0; i < scan->column_count; i++) {
         const struct scan_column *column = &scan->columns[i];
-        const struct lake_field *field = &scan->s->schema->fields[column->field];
+        const struct lake_field *field = &scan->schema->fields[column->field];
         struct lake_vec *out = &scan->vecs[i];
         if (column->source != FROM_FILE) {
             *out = constant_prefix(&column->constant, count);
@@ -215,7 +265,7 @@ static struct err *make_batch(struct delta_scan *scan, const struct lake_batch *
     scan->batch = (struct lake_batch){.row_count = count,
                                       .column_count = scan->column_count,
                                       .columns = scan->vecs,
-                                      .file_index = scan->file_index,
+                                      .file_index = scan->piece->index,
                                       .first_position = in->first_position,
                                       .positions = positions};
     return NULL;
@@ -226,7 +276,7 @@ struct err *delta_scan_next(struct delta_scan *scan, const struct lake_batch **o
     for (;;) {
         const struct lake_batch *in;
         if (!scan->file_scan) {
-            if (scan->next_file == scan->file_count) {
+            if (scan->next_piece == scan->piece_count) {
                 *out = NULL;
                 return NULL;
             }

@@ -452,6 +452,7 @@ static bool goes_backward(const struct plan *n)
     switch (n->kind) {
     case P_SEQSCAN:
     case P_INDEXSCAN:
+    case P_BITMAPHEAP:
     case P_FUNCSCAN:
     case P_VALUES:
     case P_CTESCAN:
@@ -468,11 +469,11 @@ static bool goes_backward(const struct plan *n)
             if (!goes_backward(n->inputs[i]))
                 return false;
         return true;
+    case P_BITMAPINDEX: /* below a scan */
+    case P_BITMAPAND:
+    case P_BITMAPOR:
     case P_TABLEFUNC:
     case P_WORKTABLE:
-    case P_BITMAPSCAN:
-    case P_BITMAPINDEX:
-    case P_BITMAPOR:
     case P_NESTLOOP:
     case P_HASHJOIN:
     case P_AGG:

@@ -90,7 +90,8 @@ void prepared_each(struct session *s, void (*visit)(void *arg, const struct prep
 {
     for (const struct prepared *p = backend_of(s)->prepared; p; p = p->next) {
         struct prepared_info info = {.name = p->name ? p->name : "",
-                                     .statement = p->sql + strspn(p->sql, " "),
+                                     .statement =
+                                         p->shown ? p->shown : p->sql + strspn(p->sql, " "),
                                      .prepared = p->created,
                                      .types = p->params.types,
                                      .ntypes = p->params.count,
@@ -218,7 +219,7 @@ static struct err *install(struct backend *b, struct prepared *p, struct stateme
 bool prepared_is_current(const struct backend *b, const struct prepared *p)
 {
     return p->plan && !p->plan_is_local && !b->base.cat.local &&
-           p->path_generation == b->path_generation && p->plan->avoid == b->base.avoid &&
+           p->path_generation == b->path_generation &&
            p->plan->catalog_version == catalog_version(server_catalog);
 }
 

@@ -74,6 +74,7 @@ struct prepared {
     int ndeclared; /* parameter types as the client gave them */
     uint32_t *declared;
     bool fixed_result; /* described: the columns may not change any more */
+    const char *shown; /* in pg_prepared_statements; NULL: sql */
     bool from_sql;     /* PREPARE */
     int64_t created;   /* timestamptz; 0: not named */
     struct statement_plan *plan;
@@ -244,6 +245,10 @@ struct err *run_show(struct backend *b, struct run *r) MUST_CHECK;
 struct err *prepare_nested(struct backend *b, const struct run *r, const uint32_t *types,
                            int ntypes, struct prepared **out) MUST_CHECK;
 struct err *run_prepare(struct backend *b, struct run *r) MUST_CHECK;
+/* For session_ops. */
+struct err *prepared_for_table(struct session *session, const char *sql, const void *execute,
+                               struct statement_plan **plan,
+                               const struct datum **params) MUST_CHECK;
 struct err *run_execute(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_deallocate(struct backend *b, struct run *r) MUST_CHECK;
 struct err *run_declare(struct backend *b, struct run *r) MUST_CHECK;

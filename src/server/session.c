@@ -506,4 +506,5 @@ const struct session_ops backend_ops = {
     .notify = notify_send,
     .each_channel = notify_channels,
     .notify_usage = notify_queue_usage,
+    .prepared_plan = prepared_for_table,
 };

@@ -55,7 +55,7 @@ enum setting_hook {
     HOOK_XACT_READ_ONLY,
     HOOK_XACT_DEFERRABLE,
     HOOK_WORK_MEM,
-    HOOK_PLANNER, /* enable_* */
+    HOOK_PLANS,
     HOOK_HASH_MEM,
     HOOK_TEMP_FILE_LIMIT,
     HOOK_LOG_TEMP_FILES,

@@ -28,29 +28,33 @@ static void set_application_name(struct backend *b, const char *name)
     atomic_flag_clear_explicit(&b->activity.lock, memory_order_release);
 }
 
-static void apply_planner(struct backend *b, const char *name, bool on)
+/* enable_...: prepared statements are planned anew. */
+static void set_plans(struct backend *b, const char *name, bool on)
 {
     static const struct {
         const char *name;
-        unsigned avoid;
-    } methods[] = {
-        {"enable_bitmapscan", PLAN_NO_BITMAPSCAN},
-        {"enable_hashagg", PLAN_NO_HASHAGG},
-        {"enable_hashjoin", PLAN_NO_HASHJOIN},
-        {"enable_incremental_sort", PLAN_NO_INCREMENTAL_SORT},
-        {"enable_indexonlyscan", PLAN_NO_INDEXONLYSCAN},
-        {"enable_indexscan", PLAN_NO_INDEXSCAN},
-        {"enable_material", PLAN_NO_MATERIAL},
-        {"enable_mergejoin", PLAN_NO_MERGEJOIN},
-        {"enable_nestloop", PLAN_NO_NESTLOOP},
-        {"enable_seqscan", PLAN_NO_SEQSCAN},
-        {"enable_sort", PLAN_NO_SORT},
+        uint32_t kind;
+    } kinds[] = {
+        {"enable_bitmapscan", PLAN_BITMAPSCAN},
+        {"enable_hashagg", PLAN_HASHAGG},
+        {"enable_hashjoin", PLAN_HASHJOIN},
+        {"enable_incremental_sort", PLAN_INCREMENTAL_SORT},
+        {"enable_indexonlyscan", PLAN_INDEXONLYSCAN},
+        {"enable_indexscan", PLAN_INDEXSCAN},
+        {"enable_material", PLAN_MATERIAL},
+        {"enable_mergejoin", PLAN_MERGEJOIN},
+        {"enable_nestloop", PLAN_NESTLOOP},
+        {"enable_seqscan", PLAN_SEQSCAN},
+        {"enable_sort", PLAN_SORT},
     };
-    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++) {
-        if (strcmp(methods[i].name, name) == 0)
-            b->base.avoid =
-                on ? b->base.avoid & ~methods[i].avoid : b->base.avoid | methods[i].avoid;
-    }
+    uint32_t kind = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            kind = kinds[i].kind;
+    uint32_t off = on ? b->base.cat.plans_off & ~kind : b->base.cat.plans_off | kind;
+    if (off != b->base.cat.plans_off)
+        b->path_generation++;
+    b->base.cat.plans_off = off;
 }
 
 static void apply(struct backend *b, const struct setting_def *def)
@@ -109,14 +113,14 @@ static void apply(struct backend *b, const struct setting_def *def)
     case HOOK_DEFAULT_READ_ONLY:
         b->default_read_only = setting_is_on(v);
         break;
+    case HOOK_PLANS:
+        set_plans(b, def->name, setting_is_on(v));
+        break;
     case HOOK_WORK_MEM:
         b->base.work_mem_bytes = (size_t)setting_int(v) * 1024;
         break;
     case HOOK_HASH_MEM:
         b->base.hash_mem_multiplier = strtod(v, NULL);
-        break;
-    case HOOK_PLANNER:
-        apply_planner(b, def->name, setting_is_on(v));
         break;
     case HOOK_TEMP_FILE_LIMIT:
         b->base.temp_quota.limit_bytes = setting_int(v) < 0 ? -1 : setting_int(v) * 1024;

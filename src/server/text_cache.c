@@ -33,13 +33,13 @@ struct entry {
     uint64_t hash;
     bool exact;
     uint32_t db;
+    uint32_t plans_off; /* as in struct cat */
     char *text;
     size_t len;
     uint32_t *path;
     int npath;
     struct prepared *stmt; /* NULL: not to be kept */
     uint64_t catalog_version;
-    unsigned avoid; /* enum plan_avoid */
 };
 
 static __thread struct entry *slots; /* SLOTS of them, of this worker; until the process ends */
@@ -231,9 +231,9 @@ static void entry_clear(struct entry *e)
 static bool entry_is(const struct backend *b, const struct entry *e, const struct key *key)
 {
     return e->hash == key->hash && e->exact == key->exact && e->text && e->db == b->base.cat.db &&
-           e->catalog_version == catalog_version(server_catalog) && e->avoid == b->base.avoid &&
-           e->len == key->text.len && memcmp(e->text, key->text.data, e->len) == 0 &&
-           e->npath == b->npath &&
+           e->plans_off == b->base.cat.plans_off &&
+           e->catalog_version == catalog_version(server_catalog) && e->len == key->text.len &&
+           memcmp(e->text, key->text.data, e->len) == 0 && e->npath == b->npath &&
            memcmp(e->path, b->path, sizeof(*b->path) * (size_t)b->npath) == 0;
 }
 
@@ -256,8 +256,8 @@ static void entry_set(struct backend *b, struct entry *e, const struct key *key,
     e->hash = key->hash;
     e->exact = key->exact;
     e->db = b->base.cat.db;
+    e->plans_off = b->base.cat.plans_off;
     e->stmt = stmt;
-    e->avoid = b->base.avoid;
     e->catalog_version = stmt ? stmt->plan->catalog_version : catalog_version(server_catalog);
 }
 

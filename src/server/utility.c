@@ -68,6 +68,7 @@ struct err *run_prepare(struct backend *b, struct run *r)
                               &typmod, &ndims));
     }
     TRY(prepare_nested(b, r, types, n, &p));
+    p->shown = arena_strdup(&p->arena, r->raw->sql);
     p->name = strdup(s->name);
     CHECK(p->name != NULL);
     p->created = b->base.types.stmt_timestamp;
@@ -86,17 +87,25 @@ static struct err *find_statement(struct backend *b, const char *name, struct pr
 }
 
 /* One argument of EXECUTE: any expression without columns. */
-static struct err *eval_argument(struct backend *b, struct run *r, const void *node, uint32_t type,
-                                 struct datum *out)
+static struct err *eval_argument(struct backend *b, const char *sql, const PgQuery__ExecuteStmt *s,
+                                 const struct prepared *p, int i, struct datum *out)
 {
     struct exec_env env = session_exec_env(&b->base);
     struct arena *a = &b->scratch->arena;
+    uint32_t type = p->params.types[i];
     struct rte *rte;
     struct expr *expr;
     struct row_expr *re;
     struct datum value;
-    TRY(analyze_expr_node(&b->base.cat, &b->base.types, r->raw->sql, node, NULL, USE_DEFAULT, type,
+    TRY(analyze_expr_node(&b->base.cat, &b->base.types, sql, s->params[i], NULL, USE_EXECUTE, type,
                           -1, NULL, a, &rte, &expr));
+    if (expr->type != type)
+        return err_at(
+            err_hint(err_new("42804",
+                             "parameter $%d of type %s cannot be coerced to the expected type %s",
+                             i + 1, type_display(a, expr->type, -1), type_display(a, type, -1)),
+                     "You will need to rewrite or cast the expression."),
+            char_position(sql, expr->location));
     TRY(row_expr_new(&env, NULL, expr, &re));
     struct err *e = row_expr_eval(re, NULL, &value);
     if (!e) {
@@ -107,7 +116,7 @@ static struct err *eval_argument(struct backend *b, struct run *r, const void *n
     return e;
 }
 
-static struct err *eval_arguments(struct backend *b, struct run *r, const PgQuery__ExecuteStmt *s,
+static struct err *eval_arguments(struct backend *b, const char *sql, const PgQuery__ExecuteStmt *s,
                                   const struct prepared *p, struct datum **out)
 {
     int n = (int)s->n_params;
@@ -117,9 +126,31 @@ static struct err *eval_arguments(struct backend *b, struct run *r, const PgQuer
             err_new("42601", "wrong number of parameters for prepared statement \"%s\"", s->name),
             "Expected %d parameters but got %d.", p->params.count, n);
     for (int i = 0; i < n; i++)
-        TRY(eval_argument(b, r, s->params[i], p->params.types[i], &values[i]));
+        TRY(eval_argument(b, sql, s, p, i, &values[i]));
     *out = values;
     return NULL;
+}
+
+struct err *prepared_for_table(struct session *session, const char *sql, const void *execute,
+                               struct statement_plan **plan, const struct datum **params)
+{
+    struct backend *b = (struct backend *)session;
+    const PgQuery__ExecuteStmt *s = execute;
+    struct datum *values = NULL;
+    struct prepared *p;
+    TRY(find_statement(b, s->name, &p));
+    prepared_ref(p);
+    struct err *e = eval_arguments(b, sql, s, p, &values);
+    if (!e)
+        e = prepared_lock(b, p);
+    if (!e && (p->kind != STMT_PLAN || p->plan->query->kind != Q_SELECT))
+        e = err_new("42809", "prepared statement is not a SELECT");
+    if (!e) {
+        *plan = plan_ref(p->plan);
+        *params = values;
+    }
+    prepared_unref(p);
+    return e;
 }
 
 struct err *run_execute(struct backend *b, struct run *r)
@@ -130,7 +161,7 @@ struct err *run_execute(struct backend *b, struct run *r)
     TRY(find_statement(b, s->name, &p));
     TRY(xact_open(b));
     prepared_ref(p);
-    struct err *e = eval_arguments(b, r, s, p, &values);
+    struct err *e = eval_arguments(b, r->raw->sql, s, p, &values);
     if (!e)
         e = prepared_lock(b, p);
     if (!e && p->kind == STMT_PLAN)
@@ -259,7 +290,7 @@ static struct err *explained_execute(struct backend *b, struct run *r,
     struct datum *values;
     TRY(find_statement(b, x->name, &p));
     prepared_ref(p);
-    struct err *e = eval_arguments(b, r, x, p, &values);
+    struct err *e = eval_arguments(b, r->raw->sql, x, p, &values);
     if (!e)
         e = prepared_lock(b, p);
     if (!e && p->kind != STMT_PLAN)

@@ -65,10 +65,10 @@ struct err *analyze_view(struct cat *cat, const struct type_env *env, const stru
 static enum clause clause_of(enum expr_use use)
 {
     static const enum clause clauses[] = {
-        [USE_DEFAULT] = CL_DEFAULT,       [USE_CHECK] = CL_CHECK,
-        [USE_INDEX_EXPR] = CL_INDEX_EXPR, [USE_INDEX_PRED] = CL_INDEX_PRED,
-        [USE_GENERATED] = CL_GENERATED,   [USE_COPY_WHERE] = CL_COPY_WHERE,
-        [USE_TYPE_USING] = CL_ALTER_USING};
+        [USE_DEFAULT] = CL_DEFAULT,        [USE_CHECK] = CL_CHECK,
+        [USE_INDEX_EXPR] = CL_INDEX_EXPR,  [USE_INDEX_PRED] = CL_INDEX_PRED,
+        [USE_GENERATED] = CL_GENERATED,    [USE_COPY_WHERE] = CL_COPY_WHERE,
+        [USE_TYPE_USING] = CL_ALTER_USING, [USE_EXECUTE] = CL_EXECUTE};
     return clauses[use];
 }
 
@@ -104,7 +104,11 @@ static struct err *single_expr(struct analysis *a, const void *tree, struct rela
         err = coerce_to_bool(a, e, use == USE_CHECK ? "CHECK" : "WHERE", &e);
     else if (!err && use == USE_TYPE_USING)
         err = coerce_try(a, e, type, typmod, 'a', FORM_IMPLICIT, -1, &e);
-    else if (!err && type)
+    else if (!err && use == USE_EXECUTE) {
+        struct expr *own = e;
+        err = coerce_try(a, own, type, typmod, 'a', FORM_IMPLICIT, -1, &e);
+        e = e ? e : own;
+    } else if (!err && type)
         err =
             coerce_assignment(a, e, column_name ? column_name : "?column?", type, typmod, true, &e);
     else if (!err)
@@ -246,6 +250,7 @@ struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type
     struct str name = str_from(node_str(t->names[t->n_names - 1]));
     struct str nsp = t->n_names > 1 ? str_from(node_str(t->names[t->n_names - 2])) : STR("");
     uint32_t oid = 0;
+    TRY(resolve_qualified(cat, t->names, t->n_names, 1));
     TRY(check_type_schema(cat, sql, t, nsp));
     TRY(cat_find_type(cat, nsp, name, &oid));
     const struct cat_type *ct = builtin_type(oid);
@@ -268,19 +273,18 @@ struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type
     return NULL;
 }
 
-struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass)
+struct err *resolve_opclass(uint32_t am, uint32_t type, uint32_t *opclass)
 {
     uint32_t family;
     uint32_t input;
     struct arena a;
-    (void)sql;
-    *opclass = builtin_default_opclass(BTREE_AM, type, &family, &input);
+    *opclass = builtin_default_opclass(am, type, &family, &input);
     if (*opclass)
         return NULL;
     arena_init(&a);
     struct err *e = err_hint(
-        err_new("42704", "data type %s has no default operator class for access method \"btree\"",
-                type_display(&a, type, -1)),
+        err_new("42704", "data type %s has no default operator class for access method \"%.*s\"",
+                type_display(&a, type, -1), STR_ARG(builtin_am_name(am))),
         "You must specify an operator class for the index or define a default operator class for "
         "the "
         "data type.");

@@ -39,7 +39,8 @@ enum expr_use {
     USE_INDEX_PRED,
     USE_GENERATED,
     USE_COPY_WHERE,
-    USE_TYPE_USING /* *out NULL: no assignment cast to the type */
+    USE_TYPE_USING, /* *out NULL: no assignment cast to the type */
+    USE_EXECUTE,    /* stays of its own type when there is none */
 };
 struct PgQuery__Node;
 struct err *analyze_expr_text(struct cat *cat, const struct type_env *env, const char *sql,
@@ -68,6 +69,15 @@ bool expr_has_volatile(const struct expr *e);
 uint32_t expr_regclass(const struct expr *e); /* a relation that it names; 0: none */
 bool expr_is_mutable(const struct expr *e);   /* calls anything that is not immutable */
 
+/* The database in front of a relation's name: 0A000 unless it is this one. */
+struct PgQuery__RangeVar;
+struct err *resolve_database(struct cat *cat, const struct PgQuery__RangeVar *rv) MUST_CHECK;
+
+/* Names whose last `own` parts are theirs, with a schema and this database in front or not: 42601,
+ * 0A000. */
+struct err *resolve_qualified(struct cat *cat, struct PgQuery__Node *const *parts, size_t n,
+                              size_t own) MUST_CHECK;
+
 /* A type name as parsed (PgQuery__TypeName *). 42704 when there is none. */
 struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name,
                               uint32_t *type, int32_t *typmod, int *ndims) MUST_CHECK;
@@ -89,7 +99,7 @@ uint32_t polymorphic_output(const struct cat_proc *p, uint32_t declared, const u
 /* The same for a call, an E_FUNC. */
 uint32_t expr_output_type(const struct expr *e, uint32_t declared, struct arena *arena);
 /* The default operator class for an index column; 42704 when the type has none. */
-struct err *resolve_opclass(const char *sql, uint32_t type, uint32_t *opclass) MUST_CHECK;
+struct err *resolve_opclass(uint32_t am, uint32_t type, uint32_t *opclass) MUST_CHECK;
 
 /* format_type(): any type, unknown OIDs print as in PostgreSQL. In the arena. */
 const char *type_display(struct arena *a, uint32_t type, int32_t typmod);

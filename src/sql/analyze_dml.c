@@ -58,7 +58,9 @@ struct err *dml_column_default(struct level *l, const struct relation *r, int at
     struct analysis *a = l->a;
     const struct attr *col = &r->atts[att - 1];
     struct rte *none;
-    const char *sql = col->default_sql ? col->default_sql : col->domain_default_sql;
+    const char *sql = l->q->target_view ? view_column_default(l->q->target_view, att) : NULL;
+    if (!sql)
+        sql = col->default_sql ? col->default_sql : col->domain_default_sql;
     if (sql && !col->generated) /* those are computed from the row */
         return analyze_expr_text(a->cat, a->env, sql, NULL, USE_DEFAULT, col->type, col->typmod,
                                  a->arena, &none, out);
@@ -190,22 +192,6 @@ static struct err *row_length(struct level *l, const PgQuery__InsertStmt *s, int
     return NULL;
 }
 
-int node_location(const pg_node *n)
-{
-    switch (n->node_case) {
-    case PG_QUERY__NODE__NODE_A_CONST:
-        return n->a_const->location;
-    case PG_QUERY__NODE__NODE_COLUMN_REF:
-        return n->column_ref->location;
-    case PG_QUERY__NODE__NODE_FUNC_CALL:
-        return n->func_call->location;
-    case PG_QUERY__NODE__NODE_TYPE_CAST:
-        return n->type_cast->location;
-    default:
-        return -1;
-    }
-}
-
 static bool is_part(const PgQuery__InsertStmt *s, int i)
 {
     return s->n_cols && s->cols[i]->res_target->n_indirection;
@@ -237,7 +223,8 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
     int ncols = (int)values->values_lists[0]->list->n_items;
     for (int k = 0; k < nrows; k++)
         if ((int)values->values_lists[k]->list->n_items != ncols)
-            return err_new("42601", "VALUES lists must all be the same length");
+            return at(a, err_new("42601", "VALUES lists must all be the same length"),
+                      node_location(values->values_lists[k]->list->items[0]));
     pg_node **first = values->values_lists[0]->list->items;
     TRY(row_length(l, s, ncols,
                    ncols > q->nsource_atts ? node_location(first[q->nsource_atts]) : -1));

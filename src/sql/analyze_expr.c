@@ -646,14 +646,38 @@ static struct err *analyze_sqlvalue(struct level *l, const PgQuery__SQLValueFunc
     return NULL;
 }
 
+/* t.* and (x).* in ROW(...) are all of the fields. */
+static struct err *row_fields(struct level *l, const pg_node *n, struct target **fields, int *count,
+                              int *cap)
+{
+    const PgQuery__ColumnRef *ref =
+        n->node_case == PG_QUERY__NODE__NODE_COLUMN_REF ? n->column_ref : NULL;
+    struct target t = {0};
+    if (ref && ref->n_fields > 1 &&
+        ref->fields[ref->n_fields - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR)
+        return expand_star(l, ref, fields, count, cap);
+    if (is_field_star(n))
+        return expand_fields(l, n->a_indirection, fields, count, cap);
+    TRY(analyze_expr(l, n, &t.expr));
+    ARENA_PUSH(l->a->arena, *fields, *count, *cap, t);
+    return NULL;
+}
+
 static struct err *analyze_row(struct level *l, const PgQuery__RowExpr *r, struct expr **out)
 {
+    struct target *fields = NULL;
+    int n = 0;
+    int cap = 0;
     *out = expr_new(l->a, E_ROW, RECORD_OID, r->location);
-    TRY(analyze_list(l, r->args, r->n_args, &(*out)->args));
-    (*out)->nargs = (int)r->n_args;
-    for (int i = 0; i < (*out)->nargs; i++)
-        if ((*out)->args[i]->kind == E_PARAM)
+    for (size_t i = 0; i < r->n_args; i++)
+        TRY(row_fields(l, r->args[i], &fields, &n, &cap));
+    (*out)->args = arena_new_array(l->a->arena, struct expr *, n + 1);
+    (*out)->nargs = n;
+    for (int i = 0; i < n; i++) {
+        (*out)->args[i] = fields[i].expr;
+        if (fields[i].expr->kind == E_PARAM)
             TRY(resolve_unknown(l->a, &(*out)->args[i]));
+    }
     return NULL;
 }
 

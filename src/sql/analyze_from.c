@@ -75,8 +75,9 @@ struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struc
 {
     uint32_t oid;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
-    struct err *e =
-        cat_lock_relation(a->cat, nsp, str_from(rv->relname), TXN_ACCESS_SHARE, true, &oid);
+    struct err *e = resolve_database(a->cat, rv);
+    if (!e)
+        e = cat_lock_relation(a->cat, nsp, str_from(rv->relname), TXN_ACCESS_SHARE, true, &oid);
     if (e)
         return at(a, e, rv->location);
     if (!oid)
@@ -175,6 +176,10 @@ struct err *view_rte(struct level *l, struct relation *r, const PgQuery__Alias *
 static struct err *cte_rte(struct level *l, struct cte *cte, const PgQuery__RangeVar *rv,
                            struct rte **out)
 {
+    if (cte->query && cte->query->kind != Q_SELECT && !cte->query->nreturning)
+        return at(l->a,
+                  err_new("0A000", "WITH query \"%s\" does not have a RETURNING clause", cte->name),
+                  rv->location);
     struct rte *rte =
         rte_new(l->a, l->q, RTE_CTE, rv->alias ? rv->alias->aliasname : cte->name, cte->ncols);
     rte->cte = cte;
@@ -680,7 +685,11 @@ static struct err *join_item(struct level *l, const PgQuery__JoinExpr *j, struct
     a->in_outer_join += nullable_right - nullable_left;
     left.last = l->nitems;
     struct side right = {l->nitems, 0};
+    for (int i = left.first; i < left.last; i++)
+        l->items[i]->lateral_refused = nullable_left;
     TRY(from_item(l, j->rarg, &f->right));
+    for (int i = left.first; i < left.last; i++)
+        l->items[i]->lateral_refused = false;
     a->in_outer_join -= nullable_right;
     right.last = l->nitems;
     struct ns_item item = {.cols_visible = true, .lateral_only = true};

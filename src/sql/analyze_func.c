@@ -42,6 +42,7 @@ static const char *const clause_names[] = {
     [CL_AGG_FILTER] = "FILTER",
     [CL_ALTER_USING] = "transform expressions",
     [CL_COPY_WHERE] = "COPY FROM WHERE conditions",
+    [CL_EXECUTE] = "EXECUTE parameters",
     [CL_MERGE_WHEN] = "MERGE WHEN conditions",
     [CL_WINDOW] = "window definitions",
     [CL_WINDOW_ROWS] = "window ROWS",
@@ -233,9 +234,10 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
 
 static struct err *func_name(struct analysis *a, const PgQuery__FuncCall *f, struct func_name *out)
 {
-    if (f->n_funcname > 2)
-        return at(a, err_unsupported("cross-database references are not implemented"), f->location);
-    *out = (struct func_name){f->n_funcname == 2 ? node_str(f->funcname[0]) : NULL,
+    struct err *e = resolve_qualified(a->cat, f->funcname, f->n_funcname, 1);
+    if (e)
+        return at(a, e, f->location);
+    *out = (struct func_name){f->n_funcname > 1 ? node_str(f->funcname[f->n_funcname - 2]) : NULL,
                               node_str(f->funcname[f->n_funcname - 1])};
     return NULL;
 }
@@ -243,7 +245,7 @@ static struct err *func_name(struct analysis *a, const PgQuery__FuncCall *f, str
 static const char *call_signature(struct analysis *a, const PgQuery__FuncCall *f,
                                   const struct expr *e)
 {
-    struct func_name fn = {f->n_funcname == 2 ? node_str(f->funcname[0]) : NULL,
+    struct func_name fn = {f->n_funcname > 1 ? node_str(f->funcname[f->n_funcname - 2]) : NULL,
                            node_str(f->funcname[f->n_funcname - 1])};
     return func_signature(a, fn, e->args, e->nargs);
 }
@@ -460,7 +462,7 @@ struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s, struct e
     };
     if (l->clause == CL_CHECK || l->clause == CL_DEFAULT || l->clause == CL_INDEX_EXPR ||
         l->clause == CL_INDEX_PRED || l->clause == CL_GENERATED || l->clause == CL_ALTER_USING ||
-        l->clause == CL_COPY_WHERE)
+        l->clause == CL_COPY_WHERE || l->clause == CL_EXECUTE)
         return at(a,
                   err_unsupported("cannot use subquery in %s",
                                   l->clause == CL_CHECK        ? "check constraint"
@@ -469,6 +471,7 @@ struct err *analyze_sublink(struct level *l, const PgQuery__SubLink *s, struct e
                                   : l->clause == CL_INDEX_PRED ? "index predicate"
                                   : l->clause == CL_GENERATED  ? "column generation expression"
                                   : l->clause == CL_COPY_WHERE ? "COPY FROM WHERE condition"
+                                  : l->clause == CL_EXECUTE    ? "EXECUTE parameter"
                                                                : "transform expression"),
                   s->location);
     if (s->sub_link_type == PG_QUERY__SUB_LINK_TYPE__MULTIEXPR_SUBLINK)

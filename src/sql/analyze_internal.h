@@ -15,12 +15,12 @@ struct ns_item {
     const char *nsp_name; /* of a relation without alias; NULL otherwise */
     int ncols;
     const char **colnames;
-    struct expr **cols; /* NULL: dropped */
-    struct rte *rte;    /* NULL for joins */
-    bool rel_visible;   /* can be named as a qualifier */
-    bool cols_visible;  /* columns can be named without qualifier */
-    bool lateral_only;  /* seen by LATERAL items only, while the FROM clause is read */
-    bool lateral_ok;
+    struct expr **cols;   /* NULL: dropped */
+    struct rte *rte;      /* NULL for joins */
+    bool rel_visible;     /* can be named as a qualifier */
+    bool cols_visible;    /* columns can be named without qualifier */
+    bool lateral_only;    /* seen by LATERAL items only, while the FROM clause is read */
+    bool lateral_refused; /* the join that is being read forbids it */
 };
 
 enum clause {
@@ -45,6 +45,7 @@ enum clause {
     CL_AGG_FILTER,
     CL_ALTER_USING,
     CL_COPY_WHERE,
+    CL_EXECUTE,
     CL_MERGE_WHEN,
     CL_WINDOW,
     CL_WINDOW_ROWS,
@@ -109,8 +110,9 @@ struct expr *expr_new(struct analysis *a, enum expr_kind kind, uint32_t type, in
 struct expr *expr_const(struct arena *arena, uint32_t type, int32_t typmod, struct datum value,
                         int location);
 struct expr *expr_var(struct arena *arena, struct rte *rte, int att, int location);
-/* Its number, -1 to -6; 0: no system column. */
-int system_column(const char *name);
+/* Adds a hint to an error about a column that is not there. */
+struct err *suggest_column(const struct level *l, const char *table, const char *name,
+                           struct err *e);
 struct expr *expr_func(struct arena *arena, enum expr_kind kind, uint32_t func, uint32_t op,
                        uint32_t type, struct expr **args, int nargs, int location);
 struct expr *expr_and(struct arena *arena, struct expr *a, struct expr *b);
@@ -343,6 +345,8 @@ static inline const char *node_str(const pg_node *n)
 struct err *analyze_view_target(struct level *l, const PgQuery__RangeVar *rv, struct relation *r,
                                 struct rte **view, struct rte **base) MUST_CHECK;
 /* The table's column behind one of the view's. 42703, 0A000 */
+/* The default that a view has for a column of the table below; NULL: none. */
+const char *view_column_default(const struct rte *view, int att);
 struct err *view_target_column(struct level *l, const char *name, int location,
                                int *att) MUST_CHECK;
 /* When all else is analyzed: from the view's columns to the table's. */

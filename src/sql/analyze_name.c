@@ -129,6 +129,18 @@ static struct err *not_here(struct level *l, const struct ns_item *item, int loc
               location);
 }
 
+static struct err *check_lateral(struct level *l, const struct ns_item *item, int location)
+{
+    if (!item->lateral_refused)
+        return NULL;
+    struct err *e =
+        err_new("42P10", "invalid reference to FROM-clause entry for table \"%s\"", item->name);
+    return at(
+        l->a,
+        err_detail(e, "The combining JOIN type must be INNER or LEFT for a LATERAL reference."),
+        location);
+}
+
 static struct err *unqualified(struct level *l, const char *name, int location, struct expr **out)
 {
     *out = NULL;
@@ -138,6 +150,7 @@ static struct err *unqualified(struct level *l, const char *name, int location, 
             int col = item->cols_visible && usable(up, item) ? item_column(item, name) : -1;
             if (col < 0)
                 continue;
+            TRY(check_lateral(l, item, location));
             if (*out || item_ambiguous(item, name))
                 return at(l->a, err_new("42702", "column reference \"%s\" is ambiguous", name),
                           location);
@@ -204,19 +217,7 @@ static struct expr *whole_row(struct level *l, struct ns_item *item, int locatio
 static struct err *missing_column(struct level *l, const char *name, int location)
 {
     struct err *e = err_new("42703", "column \"%s\" does not exist", name);
-    for (struct level *up = l; up; up = up->parent) {
-        for (int i = 0; i < up->nitems; i++) {
-            struct ns_item *item = up->items[i];
-            if (item->name && item_column(item, name) >= 0) {
-                err_hint(e,
-                         "There is a column named \"%s\" in table \"%s\", but it cannot be "
-                         "referenced from this part of the query.",
-                         name, item->name);
-                return at(l->a, e, location);
-            }
-        }
-    }
-    return at(l->a, e, location);
+    return at(l->a, suggest_column(l, NULL, name, e), location);
 }
 
 /* A table that is in some FROM clause, but not to be named so, or not here. */
@@ -257,6 +258,7 @@ static struct err *qualified(struct level *l, const char *nsp, const char *table
     }
     if (!usable_here)
         return not_here(l, item, location);
+    TRY(check_lateral(l, item, location));
     int col = item_column(item, name);
     if (col >= 0) {
         *out = reference(l, item->cols[col], location);
@@ -265,7 +267,8 @@ static struct err *qualified(struct level *l, const char *nsp, const char *table
     int sys = item->rte && item->rte->kind == RTE_RELATION ? system_column(name) : 0;
     if (sys)
         return system_reference(l, item->rte, name, location, out);
-    return at(l->a, err_new("42703", "column %s.%s does not exist", table, name), location);
+    struct err *e = err_new("42703", "column %s.%s does not exist", table, name);
+    return at(l->a, suggest_column(l, table, name, e), location);
 }
 
 struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, struct expr **out)
@@ -286,12 +289,12 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, s
     const char *name = node_str(ref->fields[n - 1]);
     if (n == 2)
         return qualified(l, NULL, node_str(ref->fields[0]), name, ref->location, out);
-    if (n == 3)
-        return qualified(l, node_str(ref->fields[0]), node_str(ref->fields[1]), name, ref->location,
-                         out);
-    if (n > 3)
-        return at(l->a, err_unsupported("cross-database references are not implemented"),
-                  ref->location);
+    if (n > 2) {
+        struct err *e = resolve_qualified(l->a->cat, ref->fields, n, 2);
+        return e ? at(l->a, e, ref->location)
+                 : qualified(l, node_str(ref->fields[n - 3]), node_str(ref->fields[n - 2]), name,
+                             ref->location, out);
+    }
     TRY(unqualified(l, name, ref->location, out));
     if (*out)
         return NULL;
@@ -319,7 +322,10 @@ struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct t
                         int *n, int *cap)
 {
     if (ref->n_fields > 1) {
-        const char *nsp = ref->n_fields == 3 ? node_str(ref->fields[0]) : NULL;
+        const char *nsp = ref->n_fields > 2 ? node_str(ref->fields[ref->n_fields - 3]) : NULL;
+        struct err *e = resolve_qualified(l->a->cat, ref->fields, ref->n_fields, 2);
+        if (e)
+            return at(l->a, e, ref->location);
         const char *table = node_str(ref->fields[ref->n_fields - 2]);
         struct ns_item *item = find_ns_item(l, nsp, table);
         if (!item)

@@ -230,9 +230,17 @@ struct err *sort_direction(struct analysis *a, const PgQuery__SortBy *s, struct 
     k->desc = s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
     if (s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
         const char *op = node_str(s->use_op[s->n_use_op - 1]);
-        k->desc = strcmp(op, ">") == 0;
-        if (!k->desc && strcmp(op, "<") != 0)
-            return at(a, err_unsupported("ORDER BY USING %s is not supported", op), s->location);
+        const struct cat_oper *oper;
+        uint32_t type = k->expr->type;
+        TRY(find_binary_op(a, str_from(op), type, type, s->location, &oper));
+        const struct cat_amop *order = builtin_btree_strategy(oper->oid);
+        if (!order || (order->strategy != 1 && order->strategy != 5))
+            return at(a,
+                      err_hint(err_new("42809", "operator %s is not a valid ordering operator", op),
+                               "Ordering operators must be \"<\" or \">\" members of btree "
+                               "operator families."),
+                      s->location);
+        k->desc = order->strategy == 5;
     }
     k->nulls_first = s->sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
                      (k->desc && s->sortby_nulls != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST);
@@ -253,6 +261,31 @@ struct err *analyze_plain_keys(struct level *l, pg_node **list, size_t n, struct
     return NULL;
 }
 
+/* A key of a set operation that is not just a result column: its own error, if it has one. */
+static struct err *no_setop_key(struct level *l, const pg_node *n, const struct target *targets,
+                                int ntargets)
+{
+    struct analysis *a = l->a;
+    struct expr *e;
+    struct ns_item item = {.cols_visible = true,
+                           .ncols = ntargets,
+                           .colnames = arena_new_array(a->arena, const char *, ntargets + 1),
+                           .cols = arena_new_array(a->arena, struct expr *, ntargets + 1)};
+    for (int i = 0; i < ntargets; i++) {
+        item.colnames[i] = targets[i].name ? targets[i].name : "";
+        item.cols[i] = targets[i].name ? targets[i].expr : NULL;
+    }
+    ns_add(l, item);
+    TRY(analyze_expr_in(l, n, CL_ORDER_BY, &e));
+    return at(
+        a,
+        err_hint(err_detail(err_new("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER BY clause"),
+                            "Only result column names can be used, not expressions or functions."),
+                 "Add the expression/function to every SELECT, or move the UNION into a FROM "
+                 "clause."),
+        node_location(n));
+}
+
 struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct target *targets,
                               int ntargets, enum clause clause, struct sort_key **out, int *nout)
 {
@@ -264,15 +297,7 @@ struct err *analyze_sort_keys(struct level *l, pg_node **list, size_t n, struct 
         TRY(find_target(l, s->node, targets, ntargets, "ORDER BY", true, &k->expr));
         if (!k->expr) {
             if (l->q->setop != SETOP_NONE)
-                return at(
-                    a,
-                    err_hint(err_detail(err_new("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER "
-                                                         "BY clause"),
-                                        "Only result column names can be used, not expressions "
-                                        "or functions."),
-                             "Add the expression/function to every SELECT, or move the UNION "
-                             "into a FROM clause."),
-                    s->location);
+                return no_setop_key(l, s->node, targets, ntargets);
             TRY(analyze_expr_in(l, s->node, clause, &k->expr));
             TRY(resolve_unknown(a, &k->expr));
             for (int t = 0; t < ntargets; t++)
@@ -340,10 +365,26 @@ static struct err *analyze_distinct_clause(struct level *l, const PgQuery__Selec
             return at(a,
                       err_new("42P10", "SELECT DISTINCT ON expressions must match initial ORDER BY "
                                        "expressions"),
-                      q->distinct_on[0]->location);
+                      node_location(s->distinct_clause[matched]));
         matched++;
     }
     return NULL;
+}
+
+struct own_column {
+    const struct query *q;
+    const struct expr *found;
+};
+
+static struct err *find_own_column(struct expr **e, void *arg)
+{
+    struct own_column *own = arg;
+    for (int i = 0; (*e)->kind == E_VAR && i < own->q->nrtes && !own->found; i++)
+        if (own->q->rtes[i] == (*e)->var.rte)
+            own->found = *e;
+    if ((*e)->kind == E_SUBLINK)
+        TRY(query_exprs((*e)->sublink.query, find_own_column, arg));
+    return expr_children(*e, find_own_column, arg);
 }
 
 struct err *analyze_limit(struct level *l, const PgQuery__SelectStmt *s)
@@ -367,6 +408,12 @@ struct err *analyze_limit(struct level *l, const PgQuery__SelectStmt *s)
                       err_new("42804", "argument of %s must be type bigint, not type %s",
                               parts[i].what, type_display(l->a->arena, e->type, -1)),
                       e->location);
+        struct own_column own = {l->q, NULL};
+        TRY(find_own_column(&out, &own));
+        if (own.found)
+            return at(l->a,
+                      err_new("42P10", "argument of %s must not contain variables", parts[i].what),
+                      own.found->location);
         if (out->kind == E_CONST && out->value.null && i && l->q->with_ties)
             return err_new("2201W", "row count cannot be null in FETCH FIRST ... WITH TIES clause");
         if (out->kind == E_CONST && out->value.null)
@@ -459,7 +506,8 @@ static struct err *analyze_values(struct level *l, const PgQuery__SelectStmt *s)
     for (int r = 0; r < nrows; r++) {
         const PgQuery__List *list = s->values_lists[r]->list;
         if ((int)list->n_items != ncols)
-            return err_new("42601", "VALUES lists must all be the same length");
+            return at(a, err_new("42601", "VALUES lists must all be the same length"),
+                      node_location(list->items[0]));
         rte->rows[r] = arena_new_array(a->arena, struct expr *, ncols);
         for (int c = 0; c < ncols; c++) {
             TRY(analyze_expr_in(l, list->items[c], CL_VALUES, &rte->rows[r][c]));
@@ -625,7 +673,8 @@ struct err *analyze_select(struct level *l, const PgQuery__SelectStmt *s)
     if (s->with_clause)
         e = analyze_with(l, s->with_clause);
     if (!e && s->into_clause)
-        e = err_new("42601", "SELECT ... INTO is not allowed here");
+        e = at(l->a, err_new("42601", "SELECT ... INTO is not allowed here"),
+               s->into_clause->rel->location);
     if (!e && s->op != PG_QUERY__SET_OPERATION__SETOP_NONE)
         e = analyze_setop(l, s);
     else if (!e && s->n_values_lists) {

@@ -163,6 +163,17 @@ struct err *view_target_column(struct level *l, const char *name, int location, 
         "View columns that are not columns of their base relation are not updatable.");
 }
 
+const char *view_column_default(const struct rte *view, int att)
+{
+    const struct rte *at_view;
+    int at_att;
+    for (const struct rte *v = view; v && v->kind == RTE_SUBQUERY; v = inner_of(v))
+        for (int i = 1; i <= v->ncols; i++)
+            if (v->view->atts[i - 1].default_sql && base_column(v, i, &at_view, &at_att) == att)
+                return v->view->atts[i - 1].default_sql;
+    return NULL;
+}
+
 /* ---- replacing the view's columns ---- */
 
 struct replacing {

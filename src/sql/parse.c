@@ -134,6 +134,31 @@ static void arena_no_free(void *arena, void *p)
     (void)p;
 }
 
+/* The grammar's hints, which the parser library does not hand on. */
+static struct err *grammar_hint(struct err *e, const char *sql)
+{
+    static const struct {
+        const char *message;
+        const char *hint;
+    } hints[] = {
+        {"subquery in FROM must have an alias", "For example, FROM (SELECT ...) [AS] foo."},
+        {"VALUES in FROM must have an alias", "For example, FROM (VALUES ...) [AS] foo."},
+        {"missing argument", "Use NONE to denote the missing argument of a unary operator."},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(hints); i++)
+        if (strcmp(e->message, hints[i].message) == 0)
+            return err_hint(e, "%s", hints[i].hint);
+    if (strcmp(e->message, "invalid Unicode escape") != 0 || e->position < 1)
+        return e;
+    const char *at = sql;
+    for (int i = 1; i < e->position && *at; i++)
+        for (at++; (*at & 0xc0) == 0x80; at++)
+            continue;
+    return at[0] == '\\' && (at[1] == 'u' || at[1] == 'U')
+               ? err_hint(e, "Unicode escapes must be \\uXXXX or \\UXXXXXXXX.")
+               : err_hint(e, "Unicode escapes must be \\XXXX or \\+XXXXXX.");
+}
+
 static struct err *from_pg_error(const char *sql, const PgQueryError *e)
 {
     /* The parser tells only the text; nearly all of its errors are syntax errors. */
@@ -148,8 +173,7 @@ static struct err *from_pg_error(const char *sql, const PgQueryError *e)
         sqlstate = "22025";
     else if (strstr(e->message, "out of range"))
         sqlstate = "22003";
-    (void)sql;
-    return err_at(err_new(sqlstate, "%s", e->message), e->cursorpos);
+    return grammar_hint(err_at(err_new(sqlstate, "%s", e->message), e->cursorpos), sql);
 }
 
 static void parse_main(void *arg)

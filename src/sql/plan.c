@@ -917,7 +917,7 @@ static void finish_scans(struct planner *p)
 }
 
 struct err *plan_statement(struct cat *cat, const struct type_env *env, struct query *query,
-                           unsigned avoid, struct arena *arena, struct statement_plan **out)
+                           struct arena *arena, struct statement_plan **out)
 {
     struct statement_plan *s = calloc(1, sizeof(*s));
     if (!s)
@@ -930,8 +930,7 @@ struct err *plan_statement(struct cat *cat, const struct type_env *env, struct q
     s->nslots = query->nparams;
     s->param_types = query->param_types;
     s->read_only = true;
-    s->avoid = avoid;
-    struct planner p = {.cat = cat, .env = env, .arena = &s->arena, .plan = s, .avoid = avoid};
+    struct planner p = {.cat = cat, .env = env, .arena = &s->arena, .plan = s};
     copy_relations(s, query);
     result_columns(s, query);
     struct err *e = plan_needs(&p, query);

@@ -18,9 +18,10 @@ enum plan_kind {
     P_RESULT, /* one row, if the filter holds; computes `exprs` */
     P_SEQSCAN,
     P_INDEXSCAN,   /* by primary key or secondary index, forward or backward */
-    P_BITMAPSCAN,  /* rows that `left`, a BITMAPINDEX or BITMAPOR, points to, by ascending key */
-    P_BITMAPINDEX, /* the entries of one index */
-    P_BITMAPOR,    /* of any of `inputs` */
+    P_BITMAPHEAP,  /* the rows that `left` names, in key order; `recheck` decides on each */
+    P_BITMAPINDEX, /* names rows: the entries of an index; no columns. Only below P_BITMAPHEAP */
+    P_BITMAPAND,   /* names rows: those that all inputs name */
+    P_BITMAPOR,    /* names rows: those that any input names */
     P_FUNCSCAN,
     P_VALUES,
     P_SUBQUERY, /* runs `left`; copies/computes `exprs` into `slots` (columns of the subquery's rte)
@@ -50,7 +51,8 @@ enum plan_kind {
 /* One bound of an index scan on a key column: `column op value`. */
 struct index_qual {
     int column;         /* position in the index */
-    int strategy;       /* 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 6: = ANY(array) */
+    int strategy;       /* 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 6: = ANY(array); of an inverted
+                           index: its own, by pg_amop */
     struct expr *value; /* computed at each (re)start of the scan */
     struct program *program;
 };
@@ -94,7 +96,7 @@ struct plan {
     int id;               /* position among the statement's nodes */
     struct plan *left;    /* outer; the only input */
     struct plan *right;   /* inner */
-    struct plan **inputs; /* APPEND */
+    struct plan **inputs; /* APPEND, BITMAPAND, BITMAPOR */
     int ninputs;
     double rows;
     double startup_cost;
@@ -115,7 +117,7 @@ struct plan {
     int *left_null_slots; /* FULL joins: slots of the left side */
     int nleft_null_slots;
     struct rte *rte; /* scans */
-    /* INDEXSCAN, BITMAPINDEX */
+    /* INDEXSCAN */
     const char *current_of; /* SEQSCAN: the row that this cursor is on */
     const struct index *index;
     struct index_qual *quals;
@@ -160,7 +162,9 @@ struct plan {
     /* LOCKROWS */
     struct row_mark *marks;
     int nmarks;
-    struct plan_expr recheck; /* all conditions of the query level, for rows changed meanwhile */
+    bool exact;               /* BITMAPHEAP: the inputs name only rows for which `recheck` holds */
+    struct plan_expr recheck; /* all conditions of the query level, for rows changed meanwhile;
+                                 BITMAPHEAP: what the inputs stand for */
     /* INSERT, UPDATE, DELETE */
     struct query *query;   /* target, on_conflict ... */
     struct plan_expr *row; /* INSERT: natts expressions; UPDATE: the new values of all columns */
@@ -225,7 +229,6 @@ struct statement_plan {
     atomic_int refs;
     struct arena arena;
     uint64_t catalog_version; /* that its analysis began at */
-    unsigned avoid;           /* enum plan_avoid, of the settings that it was made with */
     struct query *query;
     struct plan *root;
     int nnodes;
@@ -249,6 +252,12 @@ struct statement_plan {
     bool read_only; /* writes nothing, locks no rows */
 };
 
+/* Whether a scan of one table looks rows up rather than reading all of it. */
+static inline bool plan_looks_up(const struct plan *n)
+{
+    return (n->kind == P_INDEXSCAN && n->nquals) || n->kind == P_BITMAPHEAP;
+}
+
 /* A new slot; `count` of them in a row (the first is returned). */
 int plan_new_slots(struct statement_plan *p, int count);
 /* The slot of a constant. By-reference bytes are borrowed: they live in the plan's arena. */
@@ -259,24 +268,8 @@ int plan_var_slot(const struct expr *var);
 struct statement_plan *plan_ref(struct statement_plan *p);
 void plan_unref(struct statement_plan *p); /* NULL is fine */
 
-/* What the settings enable_* turn off: such a node is planned only where there is no other way. */
-enum plan_avoid {
-    PLAN_NO_SEQSCAN = 1 << 0,
-    PLAN_NO_INDEXSCAN = 1 << 1,
-    PLAN_NO_INDEXONLYSCAN = 1 << 2,
-    PLAN_NO_BITMAPSCAN = 1 << 3,
-    PLAN_NO_NESTLOOP = 1 << 4,
-    PLAN_NO_HASHJOIN = 1 << 5,
-    PLAN_NO_MERGEJOIN = 1 << 6,
-    PLAN_NO_SORT = 1 << 7,
-    PLAN_NO_INCREMENTAL_SORT = 1 << 8,
-    PLAN_NO_HASHAGG = 1 << 9,
-    PLAN_NO_MATERIAL = 1 << 10,
-};
-
 /* Plans an analyzed statement; takes over `arena` (in which the query lives) on success. */
 struct err *plan_statement(struct cat *cat, const struct type_env *env, struct query *query,
-                           unsigned avoid, struct arena *arena,
-                           struct statement_plan **out) MUST_CHECK;
+                           struct arena *arena, struct statement_plan **out) MUST_CHECK;
 
 #endif

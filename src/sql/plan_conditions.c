@@ -43,10 +43,16 @@ relset expr_rels(const struct planning *l, const struct expr *e, bool *outer)
     return s.rels;
 }
 
-static struct qual *add_qual(struct problem *pr, struct expr *e)
+struct qual qual_of(struct problem *pr, struct expr *e)
 {
     struct qual q = {.expr = e, .volatile_ = expr_is_volatile(e)};
     q.rels = expr_rels(pr->l, e, &q.outer);
+    return q;
+}
+
+static struct qual *add_qual(struct problem *pr, struct expr *e)
+{
+    struct qual q = qual_of(pr, e);
     ARENA_PUSH(pr->l->p->arena, pr->quals, pr->nquals, pr->quals_cap, q);
     return &pr->quals[pr->nquals - 1];
 }

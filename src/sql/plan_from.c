@@ -266,7 +266,7 @@ static struct plan *parameterized_inner(struct problem *right, struct problem *o
     for (int i = 0; i < on->nquals; i++)
         both.quals[both.nquals++] = on->quals[i];
     struct plan *scan = scan_relation(&both, rte, have, NULL, 0, -1, NULL);
-    return scan_is_bound(scan) ? scan : NULL;
+    return plan_looks_up(scan) ? scan : NULL;
 }
 
 /* ---- conditions that run a subquery for each row ---- */

@@ -40,18 +40,18 @@ static inline struct conditions conditions_new(struct problem *pr)
     return (struct conditions){arena_new_array(pr->l->p->arena, struct expr *, pr->nquals + 1), 0};
 }
 
-/* plan_conditions.c: prepares a condition of WHERE or ON (NULL: none) and adds its conjuncts. */
+/* plan_conditions.c: a condition by itself. */
+struct qual qual_of(struct problem *pr, struct expr *e);
+/* Prepares a condition of WHERE or ON (NULL: none) and adds its conjuncts. */
 struct err *add_condition(struct problem *pr, struct expr *condition) MUST_CHECK;
 
-/* A condition `column op value` for a column of a table, with the value free of the table. */
-enum { MAX_SARGS = 64 };
-
-struct sarg {
-    int att;      /* an expression of an index: -1 - its place there */
-    int strategy; /* as in struct index_qual */
-    struct expr *value;
-    struct qual *qual;
-};
+/* plan_scan.c: the cheapest way to read one table, given relations `have` whose columns are known.
+ * `order`: keys that the caller would like; *sorted (may be NULL): whether the plan gives them. */
+struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
+                           const struct sort_key *order, int norder, double limit, bool *sorted);
+/* Attaches the conditions that are decided on relations `here`, given `have`. n->rows, before it
+ * all rows, becomes those that are left. */
+void attach_filter(struct problem *pr, struct plan *n, relset here, relset have);
 
 /* What an index can do with the conditions at hand. */
 struct index_match {
@@ -63,32 +63,30 @@ struct index_match {
     bool unique; /* at most one row */
 };
 
-/* plan_scan.c: the conditions on plain columns, those on the expressions of an index, and what the
- * index can do with them. */
-int collect_sargs(struct problem *pr, const struct rte *rte, relset have, struct sarg *out,
-                  int max);
-int expression_sargs(struct problem *pr, struct planner *p, struct rte *rte, const struct index *ix,
-                     relset have, struct sarg *out, int max);
-void match_index(const struct index *ix, struct sarg *sargs, int nsargs, struct index_match *m);
-/* Whether reading the index in one direction gives the wanted order. */
-bool index_orders(const struct index *ix, const struct rte *rte, int equal,
-                  const struct sort_key *order, int norder, bool *backward);
+/* plan_only.c: whether the entries of the index have all that the query reads of the table. */
+bool entries_suffice(struct planner *p, const struct rte *rte, const struct index *ix);
+/* What an ordered index can do with the problem's conditions; m->n 0: nothing. */
+void match_index(struct problem *pr, struct rte *rte, const struct index *ix, relset have,
+                 struct index_match *m);
+/* Rows of `rows` that an index finds so. */
+double index_rows(struct problem *pr, const struct index_match *m, double rows);
+/* Puts an index and its conditions into a node. */
+void set_index(struct planner *p, struct plan *n, struct rte *rte, const struct index_match *m);
 
-/* plan_access.c: the cheapest way to read one table, given relations `have` whose columns are
- * known. `order`: keys that the caller would like; *sorted (may be NULL): whether the plan gives
- * them. */
-struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
-                           const struct sort_key *order, int norder, double limit, bool *sorted);
-/* Whether it looks rows up by values that may be another relation's. */
-static inline bool scan_is_bound(const struct plan *scan)
-{
-    return (scan->kind == P_INDEXSCAN && scan->nquals) || scan->kind == P_BITMAPSCAN;
-}
-/* Whether the index decides the condition. */
-bool match_covers(const struct index_match *m, const struct qual *q);
-/* Attaches the conditions that are decided on relations `here`, given `have`. n->rows, before it
- * all rows, becomes those that are left. */
-void attach_filter(struct problem *pr, struct plan *n, relset here, relset have);
+/* plan_bitmap.c: rows named by one or several indexes. */
+struct row_source {
+    struct plan *plan; /* P_BITMAP... but P_BITMAPHEAP */
+    struct expr *stands_for;
+    struct qual **used; /* the problem's conditions that it decides, given `stands_for` */
+    int nused;
+    double rows;
+    double cost; /* without reading the rows */
+};
+/* plan_scan.c: what reading its rows costs, in a table of so many. */
+double source_rows_cost(const struct row_source *s, double table_rows);
+/* The cheapest such source; false: there is none. `bare`: one index alone will do, if it is
+ * inverted. */
+bool find_rows(struct problem *pr, struct rte *rte, relset have, struct row_source *out);
 
 /* plan_join.c: the cheapest order and methods. */
 struct err *solve(struct problem *pr, const struct sort_key *order, int norder, double limit,

@@ -74,10 +74,15 @@ static bool implies(const struct expr *have, const struct expr *want)
                          ops->compare(ops, have->args[1]->value, want->args[1]->value));
 }
 
+struct expr *index_predicate(struct planner *p, struct rte *rte, const struct index *ix)
+{
+    return index_expr(p, rte, ix->pred_sql, USE_INDEX_PRED);
+}
+
 bool index_predicate_holds(struct planner *p, struct rte *rte, const struct index *ix,
                            const struct qual *quals, int nquals)
 {
-    struct expr *pred = index_expr(p, rte, ix->pred_sql, USE_INDEX_PRED);
+    struct expr *pred = index_predicate(p, rte, ix);
     struct expr **parts = NULL;
     int n = 0;
     int cap = 0;

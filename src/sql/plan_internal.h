@@ -15,7 +15,6 @@ struct planner {
     int ctes_cap;
     int inline_depth; /* of functions in functions */
     int depth;
-    unsigned avoid;       /* enum plan_avoid */
     struct trial *trials; /* selectivity.c: what trying conditions gave */
     int ntrials;
     int trials_cap;
@@ -55,7 +54,7 @@ struct planning {
 
 /* plan_needs.c: marks the columns of tables that the statement reads, in rte->needs. */
 struct err *plan_needs(struct planner *p, struct query *q) MUST_CHECK;
-/* plan_access.c: tells the scans of a finished plan which columns to read; an index-only scan that
+/* plan_only.c: tells the scans of a finished plan which columns to read; an index-only scan that
  * cannot do without the rows after all reads them. */
 void plan_finish_scans(struct planner *p, struct plan *n);
 /* plan_from.c: a subquery that is merged into the level above if it can be. */
@@ -146,7 +145,9 @@ double sel_groups(const struct planning *l, struct plan_expr *group, int n, doub
 /* plan_index.c: a column of an index over an expression, for this range table entry; NULL when it
  * cannot be had. */
 struct expr *index_column_expr(struct planner *p, struct rte *rte, const struct index *ix, int col);
-/* Whether the conditions on this table alone imply a partial index's. */
+/* A partial index's condition; NULL when it cannot be had. */
+struct expr *index_predicate(struct planner *p, struct rte *rte, const struct index *ix);
+/* Whether the conditions on this table alone imply it. */
 bool index_predicate_holds(struct planner *p, struct rte *rte, const struct index *ix,
                            const struct qual *quals, int nquals);
 

@@ -197,7 +197,7 @@ static bool join_pair(struct problem *pr, const struct path *left, const struct 
     if (it && it->rte && it->rte->kind == RTE_RELATION && (nequi || nother)) {
         struct plan *inner = scan_relation(pr, it->rte, left->rels, NULL, 0, -1, NULL);
         double cost = left->cost + left->rows * (inner->total_cost + JOIN_ROW_COST);
-        if (scan_is_bound(inner) && cost < best->cost) {
+        if (plan_looks_up(inner) && cost < best->cost) {
             struct plan *j = plan_new(p, P_NESTLOOP);
             j->left = left->plan;
             j->right = inner;

@@ -1,5 +1,31 @@
-/* What the conditions on a table bind of its indexes. */
+/* Access paths of single tables: sequential scans, and indexes with what the conditions bind. */
 #include "sql/plan_from.h"
+
+#include "catalog/systab.h"
+
+#include <math.h>
+
+/* Costs are about 12 us each. A row that an index points to lies anywhere: the larger the table,
+ * the more of the way to it is not in the processor's caches. */
+#define SEQ_ROW_COST 0.011
+#define SEQ_COLUMN_COST 0.0002
+#define INDEX_START_COST 0.3
+#define INDEX_ROW_COST 0.02 /* of the primary key */
+#define ENTRY_COST 0.011    /* of others */
+#define SORT_ROW_COST 0.02
+#define DISABLED_COST 1e10 /* of what the session has switched off */
+
+/* ---- index access ---- */
+
+/* A condition `column op value` for a column of `rte`, with the value free of `rte`. */
+enum { MAX_SARGS = 64 };
+
+struct sarg {
+    int att;
+    int strategy; /* as in struct index_qual */
+    struct expr *value;
+    struct qual *qual;
+};
 
 /* The key is encoded as the column's type: other types of the same family must encode alike. */
 bool key_compatible(uint32_t column, uint32_t value)
@@ -87,14 +113,21 @@ static int key_att(const struct index *ix, int col)
     return ix->cols[col].attnum ? ix->cols[col].attnum : -1 - col;
 }
 
-void match_index(const struct index *ix, struct sarg *sargs, int nsargs, struct index_match *m)
+/* A hash index finds what is equal to one value. */
+static bool can_use(const struct index *ix, const struct sarg *s)
+{
+    return ix->am != HASH_AM || s->strategy == 3;
+}
+
+static void match_sargs(const struct index *ix, struct sarg *sargs, int nsargs,
+                        struct index_match *m)
 {
     *m = (struct index_match){.index = ix};
     for (int col = 0; col < ix->nkeys; col++) {
         bool equal = false;
         for (int i = 0; i < nsargs && !equal && m->n < 30; i++) {
             struct sarg *s = &sargs[i];
-            if (s->att != key_att(ix, col))
+            if (s->att != key_att(ix, col) || !can_use(ix, s))
                 continue;
             if (s->strategy == 3 || s->strategy == 0 || (s->strategy == 6 && m->n == col)) {
                 m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
@@ -110,7 +143,8 @@ void match_index(const struct index *ix, struct sarg *sargs, int nsargs, struct 
         }
         for (int i = 0; i < nsargs && m->n < 30; i++) {
             struct sarg *s = &sargs[i];
-            if (s->att != key_att(ix, col) || s->strategy == 6 || s->strategy == 0)
+            if (s->att != key_att(ix, col) || !can_use(ix, s) || s->strategy == 6 ||
+                s->strategy == 0)
                 continue;
             m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
             m->used[m->n++] = s->qual;
@@ -124,8 +158,8 @@ void match_index(const struct index *ix, struct sarg *sargs, int nsargs, struct 
 }
 
 /* Whether reading the index in one direction gives the wanted order. */
-bool index_orders(const struct index *ix, const struct rte *rte, int equal,
-                  const struct sort_key *order, int norder, bool *backward)
+static bool index_orders(const struct index *ix, const struct rte *rte, int equal,
+                         const struct sort_key *order, int norder, bool *backward)
 {
     int col = 0;
     bool decided = false;
@@ -154,7 +188,8 @@ bool index_orders(const struct index *ix, const struct rte *rte, int equal,
     return true;
 }
 
-int collect_sargs(struct problem *pr, const struct rte *rte, relset have, struct sarg *out, int max)
+static int collect_sargs(struct problem *pr, const struct rte *rte, relset have, struct sarg *out,
+                         int max)
 {
     int n = 0;
     for (int i = 0; i < pr->nquals && n < max; i++)
@@ -186,8 +221,8 @@ static bool expression_sarg(const struct expr *key, const struct rte *rte, struc
     return false;
 }
 
-int expression_sargs(struct problem *pr, struct planner *p, struct rte *rte, const struct index *ix,
-                     relset have, struct sarg *out, int max)
+static int expression_sargs(struct problem *pr, struct planner *p, struct rte *rte,
+                            const struct index *ix, relset have, struct sarg *out, int max)
 {
     int n = 0;
     for (int col = 0; col < ix->nkeys; col++) {
@@ -198,5 +233,264 @@ int expression_sargs(struct problem *pr, struct planner *p, struct rte *rte, con
             out[n++].att = key_att(ix, col);
         }
     }
+    return n;
+}
+
+void match_index(struct problem *pr, struct rte *rte, const struct index *ix, relset have,
+                 struct index_match *m)
+{
+    struct planner *p = pr->l->p;
+    int cap = pr->nquals < MAX_SARGS / 2 ? 2 * pr->nquals : MAX_SARGS;
+    struct sarg *sargs = arena_new_array(p->arena, struct sarg, cap + 1);
+    int n = collect_sargs(pr, rte, have, sargs, cap);
+    n += expression_sargs(pr, p, rte, ix, have, sargs + n, cap - n);
+    match_sargs(ix, sargs, n, m);
+}
+
+static bool has_builtin_rows(const struct relation *r)
+{
+    const struct datum *rows;
+    int n;
+    struct err *e = r->system ? systab_builtin_rows(r->oid, &rows, &n) : NULL;
+    bool has = !e && r->system && n > 0;
+    err_free(e);
+    return has;
+}
+
+void set_index(struct planner *p, struct plan *n, struct rte *rte, const struct index_match *m)
+{
+    n->rte = rte;
+    n->index = m->index;
+    n->nquals = m->n;
+    n->quals = arena_memdup(p->arena, m->quals, sizeof(m->quals[0]) * (size_t)m->n);
+    for (int i = 0; i < m->n; i++)
+        n->index_cond = expr_and(p->arena, n->index_cond, m->used[i]->expr);
+}
+
+/* Conditions that hold for every row that a scan gives. */
+struct covered {
+    struct qual **list;
+    int n;
+};
+
+static struct covered covered_by(struct planner *p, const struct index_match *m)
+{
+    struct covered c = {arena_new_array(p->arena, struct qual *, m->n + 1), 0};
+    for (int k = 0; k < m->n; k++)
+        if (m->quals[k].strategy != 6)
+            c.list[c.n++] = m->used[k];
+    return c;
+}
+
+static bool is_covered(const struct covered *c, const struct qual *q)
+{
+    for (int k = 0; c && k < c->n; k++)
+        if (c->list[k] == q)
+            return true;
+    return false;
+}
+
+/* Attaches the conditions that can be decided here and are not covered by the scan. n->rows,
+ * before it all rows, becomes those that are left. */
+static void attach_rest(struct problem *pr, struct plan *n, relset here, relset have,
+                        const struct covered *covered)
+{
+    struct conditions all = conditions_new(pr);
+    for (int i = 0; i < pr->nquals; i++) {
+        struct qual *q = &pr->quals[i];
+        if ((q->rels & ~(here | have)) || !(q->rels & here) || q->late)
+            continue;
+        all.list[all.n++] = q->expr;
+        if (!is_covered(covered, q))
+            n->filter.expr = expr_and(pr->l->p->arena, n->filter.expr, q->expr);
+    }
+    n->rows = fmax(1, n->rows * sel_conjunction(pr->l, all.list, all.n));
+}
+
+void attach_filter(struct problem *pr, struct plan *n, relset here, relset have)
+{
+    attach_rest(pr, n, here, have, NULL);
+}
+
+/* Rows that an index scan reads. */
+double index_rows(struct problem *pr, const struct index_match *m, double rows)
+{
+    struct conditions used = conditions_new(pr);
+    for (int i = 0; i < m->n; i++) {
+        bool again = false;
+        for (int k = 0; k < i; k++)
+            again |= m->used[k] == m->used[i];
+        if (!again)
+            used.list[used.n++] = m->used[i]->expr;
+    }
+    return m->unique ? 1 : fmax(1, rows * sel_conjunction(pr->l, used.list, used.n));
+}
+
+/* Of a row that an index points to. */
+static double fetch_cost(double table_rows)
+{
+    return 0.035 + 0.009 * log2(1 + table_rows / 1000);
+}
+
+/* Of rows that are fetched in their order: neighbours share pages. */
+double source_rows_cost(const struct row_source *s, double table_rows)
+{
+    enum { NEAR_ROWS = 8 };
+    double apart = table_rows / fmax(1, s->rows);
+    double far = fetch_cost(table_rows) - 0.035;
+    return s->rows * (0.03 + far * 0.8 * fmin(1, apart / NEAR_ROWS));
+}
+
+/* A way to read a table. */
+struct access {
+    struct index_match match; /* index NULL: all of it */
+    double total;             /* to the end, in whatever order */
+    double cost;              /* of what is wanted of it, with what putting it in order costs */
+    double rows;              /* that are read */
+    bool backward;
+    bool sorted;
+    bool only; /* the entries are all that is needed */
+};
+
+/* What is common to the ways to read a table. */
+struct reading {
+    struct problem *pr;
+    struct rte *rte;
+    relset have;
+    const struct sort_key *order;
+    int norder;
+    double limit;
+    double rows; /* of the table */
+    double left; /* of those, when all conditions are applied */
+};
+
+/* A limit ends a way that needs no sort early. */
+static double wanted_cost(const struct reading *r, double startup, double total, bool sorted)
+{
+    if (r->norder && !sorted)
+        return total + r->left * SORT_ROW_COST;
+    double part = r->limit >= 0 ? fmin(1, (r->limit + 1) / fmax(1, r->left)) : 1;
+    return startup + (total - startup) * part;
+}
+
+/* Rows that are left when all conditions that can be decided on the table are. */
+static double rows_left(struct problem *pr, const struct rte *rte, relset have, double rows)
+{
+    struct conditions all = conditions_new(pr);
+    relset self = (relset)1 << rte->index;
+    for (int i = 0; i < pr->nquals; i++) {
+        const struct qual *q = &pr->quals[i];
+        if ((q->rels & self) && !(q->rels & ~(self | have)) && !q->late)
+            all.list[all.n++] = q->expr;
+    }
+    return fmax(1, rows * sel_conjunction(pr->l, all.list, all.n));
+}
+
+static double cost_when(const struct planner *p, uint32_t kind, double cost)
+{
+    return p->cat->plans_off & kind ? cost + DISABLED_COST : cost;
+}
+
+static bool usable(struct problem *pr, struct rte *rte, const struct index *ix)
+{
+    return ix->valid &&
+           (!ix->pred_sql || index_predicate_holds(pr->l->p, rte, ix, pr->quals, pr->nquals));
+}
+
+/* Takes the index in place of *best if it is cheaper. */
+static void try_index(const struct reading *r, const struct index *ix, struct access *best)
+{
+    struct planner *p = r->pr->l->p;
+    struct access a = {0};
+    if (index_is_inverted(ix) || ix->am == BRIN_AM || !usable(r->pr, r->rte, ix))
+        return;
+    match_index(r->pr, r->rte, ix, r->have, &a.match);
+    const struct index_match *m = &a.match;
+    a.sorted = r->norder && ix->am == BTREE_AM &&
+               index_orders(ix, r->rte, m->equal, r->order, r->norder, &a.backward);
+    for (int k = 0; k < m->n; k++)
+        a.sorted &= m->quals[k].strategy != 6;
+    a.backward &= a.sorted;
+    a.only = entries_suffice(p, r->rte, ix);
+    if (!m->n && !a.sorted && (!a.only || ix->primary))
+        return;
+    a.sorted |= r->norder && m->unique;
+    a.rows = index_rows(r->pr, m, r->rows);
+    double row = a.only        ? ENTRY_COST * 0.95
+                 : ix->primary ? INDEX_ROW_COST
+                               : ENTRY_COST + fetch_cost(r->rows);
+    a.total = INDEX_START_COST + a.rows * row;
+    a.cost = cost_when(p, PLAN_INDEXSCAN, wanted_cost(r, 0, a.total, a.sorted));
+    if (a.cost < best->cost)
+        *best = a;
+}
+
+static struct plan *new_scan(struct planner *p, struct rte *rte, const struct access *a,
+                             const char *current_of)
+{
+    struct plan *n = plan_new(p, a->match.index ? P_INDEXSCAN : P_SEQSCAN);
+    n->rte = rte;
+    n->current_of = current_of;
+    n->backward = a->backward;
+    n->index_only = a->only;
+    if (a->match.index)
+        set_index(p, n, rte, &a->match);
+    n->total_cost = a->total;
+    return n;
+}
+
+/* Whether the rows that it names are just those for which its conditions hold. */
+static bool is_exact(const struct plan *source)
+{
+    bool exact = source->kind != P_BITMAPINDEX || !index_is_inverted(source->index);
+    for (int i = 0; i < source->ninputs; i++)
+        exact &= is_exact(source->inputs[i]);
+    return exact;
+}
+
+static struct plan *new_bitmap_scan(struct planner *p, struct rte *rte,
+                                    const struct row_source *source, double total)
+{
+    struct plan *n = plan_new(p, P_BITMAPHEAP);
+    n->rte = rte;
+    n->left = source->plan;
+    n->recheck.expr = source->stands_for;
+    n->recheck.slot = -1;
+    n->exact = is_exact(source->plan);
+    n->startup_cost = source->cost;
+    n->total_cost = total;
+    return n;
+}
+
+/* The cheapest way to read one table, given relations `have` whose columns are known. */
+struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
+                           const struct sort_key *order, int norder, double limit, bool *sorted)
+{
+    struct planner *p = pr->l->p;
+    double rows = sel_table_rows(pr->l, rte);
+    struct reading r = {pr, rte, have, order, norder, limit, rows, rows_left(pr, rte, have, rows)};
+    struct access best = {.rows = rows,
+                          .total = rows * (SEQ_ROW_COST + SEQ_COLUMN_COST * rte->max_att)};
+    struct row_source source;
+    const char *current_of = rte == pr->l->q->target ? pr->l->q->current_of : NULL;
+    bool indexable = rte->rel->kind != 'S' && !has_builtin_rows(rte->rel) && !current_of;
+    best.cost = cost_when(p, PLAN_SEQSCAN, wanted_cost(&r, 0, best.total, false));
+    for (int i = 0; indexable && i < rte->rel->nindexes; i++)
+        try_index(&r, &rte->rel->indexes[i], &best);
+    bool bitmap = indexable && !best.match.unique && find_rows(pr, rte, have, &source);
+    double total = bitmap ? source.cost + source_rows_cost(&source, rows) : 0;
+    bitmap = bitmap &&
+             cost_when(p, PLAN_BITMAPSCAN, wanted_cost(&r, source.cost, total, false)) < best.cost;
+    struct plan *n =
+        bitmap ? new_bitmap_scan(p, rte, &source, total) : new_scan(p, rte, &best, current_of);
+    struct covered covered = {source.used, bitmap ? source.nused : 0};
+    if (!bitmap)
+        covered = covered_by(p, &best.match);
+    n->rows = rows;
+    attach_rest(pr, n, (relset)1 << rte->index, have, &covered);
+    if (!bitmap && best.match.unique)
+        n->rows = 1;
+    if (sorted)
+        *sorted = !bitmap && best.sorted;
     return n;
 }

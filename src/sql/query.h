@@ -9,6 +9,7 @@
 /* ctid, xmin, cmin, xmax, cmax: columns -1 to -5. tableoid, -6, is a constant. */
 enum { SYSTEM_SLOTS = 5 };
 const char *system_column_name(int att);
+int system_column(const char *name); /* 0: none has that name */
 
 struct subplan;
 

@@ -1,6 +1,7 @@
-/* Where rows come from: a Delta table at a version, or Parquet files. A Parquet source is one file,
- * the data files below a folder, or those that match a pattern with *, ? and [...] in any part of
- * its path; the first file gives the columns, in the others they are found by name. */
+/* Where rows come from: a Delta table at a version, what versions of one changed, or Parquet files.
+ * A Parquet source is one file, the data files below a folder, or those that match a pattern with
+ * *, ? and [...] in any part of its path; the first file gives the columns, in the others they are
+ * found by name. */
 #include "sync/sync_internal.h"
 
 #include "catalog/systab.h"
@@ -115,10 +116,18 @@ static struct err *find_files(struct source *s)
 static struct err *open_parts(struct source *s, const struct source_spec *spec)
 {
     TRY(lake_store_open(spec->uri, &s->arena, &s->store, &s->path));
-    if (spec->delta) {
+    switch (spec->kind) {
+    case SOURCE_DELTA:
         TRY(delta_open(s->store, s->path, spec->at, &s->snapshot));
         s->schema = delta_schema(s->snapshot);
         return NULL;
+    case SOURCE_CHANGES:
+        TRY(delta_changes_open(s->store, s->path, spec->from_version, spec->to_version,
+                               &s->changes));
+        s->schema = delta_changes_schema(s->changes);
+        return NULL;
+    case SOURCE_PARQUET:
+        break;
     }
     TRY(find_files(s));
     TRY(parquet_open(s->store, s->files[0], &s->first));
@@ -146,6 +155,7 @@ void source_close(struct source *s)
     if (!s)
         return;
     parquet_close(s->first);
+    delta_changes_close(s->changes);
     delta_close(s->snapshot);
     lake_store_free(s->store);
     arena_done(&s->arena);
@@ -182,13 +192,15 @@ struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t co
     scan->columns = copy;
     scan->count = count;
     arena_init(&scan->arena);
-    if (s->snapshot) {
-        struct delta_scan_options options = {.columns = copy, .column_count = count};
-        struct err *e = delta_scan_new(s->snapshot, &options, &scan->delta);
-        if (e) {
-            source_scan_free(scan);
-            return e;
-        }
+    struct delta_scan_options options = {.columns = copy, .column_count = count};
+    struct err *e = NULL;
+    if (s->snapshot)
+        e = delta_scan_new(s->snapshot, &options, &scan->delta);
+    else if (s->changes)
+        e = delta_changes_select(s->changes, copy, count);
+    if (e) {
+        source_scan_free(scan);
+        return e;
     }
     *out = scan;
     return NULL;
@@ -282,6 +294,8 @@ static struct err *next_of_files(struct source_scan *scan, const struct lake_bat
 
 struct err *source_scan_next(struct source_scan *scan, const struct lake_batch **out)
 {
+    if (scan->source->changes)
+        return delta_changes_next(scan->source->changes, out);
     return scan->delta ? delta_scan_next(scan->delta, out) : next_of_files(scan, out);
 }
 

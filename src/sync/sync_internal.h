@@ -28,6 +28,10 @@ struct value_type {
 
 /* 0A000 naming the column and its type when there is no mapping. */
 struct err *value_type_of(const struct lake_field *field, struct value_type *out) MUST_CHECK;
+/* Text as a jsonb value, in the arena: 22021, 22P02. */
+struct err *value_jsonb(struct str text, struct arena *arena, struct datum *out) MUST_CHECK;
+/* Microseconds since 1970 as a timestamp: 22008 when out of range. */
+struct err *value_timestamp(int64_t us, struct datum *out) MUST_CHECK;
 /* A row of a vector as a datum of that type; bytes live in the arena or in the batch. 22021 for
  * text that is not UTF-8, 22008 for times out of range. */
 struct err *value_get(const struct lake_vec *vec, uint32_t row, const struct value_type *type,
@@ -35,13 +39,16 @@ struct err *value_get(const struct lake_vec *vec, uint32_t row, const struct val
 
 /* ---- source.c: where rows come from ---- */
 
-/* A Delta table at a version, or Parquet files of one shape. Opening and reading block: on the pool
- * only, but for source_close and the accessors. */
+enum source_kind { SOURCE_PARQUET, SOURCE_DELTA, SOURCE_CHANGES };
+
+/* A Delta table at a version, what versions of one changed, or Parquet files of one shape. Opening
+ * and reading block: on the pool only, but for source_close and the accessors. */
 struct source {
     struct arena arena;
     struct lake_store *store;
     struct str path;
-    struct delta_snapshot *snapshot; /* NULL: files */
+    struct delta_snapshot *snapshot; /* SOURCE_DELTA */
+    struct delta_changes *changes;   /* SOURCE_CHANGES; it can be scanned once */
     struct str *files;
     uint32_t file_count;
     struct parquet_file *first; /* the file that gave the schema */
@@ -50,8 +57,10 @@ struct source {
 
 struct source_spec {
     struct str uri;
-    bool delta;
-    struct delta_at at;
+    enum source_kind kind;
+    struct delta_at at;   /* SOURCE_DELTA */
+    int64_t from_version; /* SOURCE_CHANGES */
+    int64_t to_version;   /* likewise; -1: the newest */
 };
 
 struct err *source_open(const struct source_spec *spec, struct source **out) MUST_CHECK;
@@ -122,6 +131,11 @@ struct err *state_applied(struct session *s, const struct sync_run *run) MUST_CH
 struct err *state_failed(struct session *s, const struct sync_run *run,
                          const struct err *why) MUST_CHECK;
 struct err *state_forget(struct session *s, uint32_t relid) MUST_CHECK;
+
+/* ---- table functions ---- */
+
+/* delta_history and delta_detail. */
+void log_functions_init(void);
 
 /* ---- statements ---- */
 

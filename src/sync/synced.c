@@ -91,7 +91,7 @@ static struct err *check_options(const struct own_stmt *stmt)
 
 static struct err *open_source(struct job *j, const char *uri)
 {
-    struct source_spec spec = {.uri = str_from(uri), .delta = true};
+    struct source_spec spec = {.uri = str_from(uri), .kind = SOURCE_DELTA};
     TRY(source_check_access(&j->s->cat, spec.uri));
     TRY(source_open_on_pool(&spec, &j->source));
     const struct lake_type *schema = j->source->schema;
@@ -247,7 +247,7 @@ static struct err *create_primary_key(struct job *j, uint32_t nsp, uint32_t reli
             .type = type,
             .collation = builtin_type(type)->collation,
         };
-        TRY(resolve_opclass("", type, &cols[i].opclass));
+        TRY(resolve_opclass(BTREE_AM, type, &cols[i].opclass));
     }
     TRY(ddl_choose_name(c, nsp, j->stmt->name, NULL, "pkey", false, 0, j->arena, &name));
     struct ddl_index index = {.name = name,

@@ -1,4 +1,5 @@
-/* read_parquet(uri) and read_delta(uri [, version => n] [, timestamp => t]).
+/* read_parquet(uri), read_delta(uri [, version => n] [, timestamp => t]) and
+ * read_delta_changes(uri, from [, to]).
  *
  * The columns are worked out when a statement is analyzed and the rows when it runs. The source may
  * have changed in between (a prepared statement): then the run fails with 0A000 unless the columns
@@ -76,19 +77,47 @@ static struct err *delta_argument(const struct tf_arg *arg, struct source_spec *
     return bad_arguments("read_delta", hint);
 }
 
-static struct err *read_arguments(struct cat *cat, bool delta, const struct tf_arg *args, int nargs,
-                                  struct source_spec *spec)
+/* A version given by place, or as from_version => and to_version =>. */
+static struct err *version_argument(const struct tf_arg *arg, int place, struct source_spec *spec)
 {
-    const char *name = delta ? "read_delta" : "read_parquet";
-    *spec = (struct source_spec){.delta = delta};
-    if (nargs < 1 || args[0].name || !is_text(args[0].type) || (!delta && nargs != 1))
-        return bad_arguments(name, delta
-                                       ? "The first argument is the location of a Delta table, as "
-                                         "text."
-                                       : "Its only argument is the location, as text.");
+    static const char hint[] = "Use read_delta_changes(uri, from_version [, to_version]).";
+    bool from = arg->name ? strcmp(arg->name, "from_version") == 0 : place == 1;
+    if (arg->name && !from && strcmp(arg->name, "to_version") != 0)
+        return bad_arguments("read_delta_changes", hint);
+    if (arg->type != INT2_OID && arg->type != INT4_OID && arg->type != INT8_OID)
+        return bad_arguments("read_delta_changes", hint);
+    if (arg->value.null)
+        return err_new("22004", "a version of read_delta_changes must not be null");
+    if (arg->value.i < 0)
+        return err_new("22023", "version must not be negative");
+    *(from ? &spec->from_version : &spec->to_version) = arg->value.i;
+    return NULL;
+}
+
+static struct err *read_arguments(struct cat *cat, enum source_kind kind, const struct tf_arg *args,
+                                  int nargs, struct source_spec *spec)
+{
+    static const struct {
+        const char *name;
+        int min, max;
+        const char *hint;
+    } shapes[] = {
+        [SOURCE_PARQUET] = {"read_parquet", 1, 1, "Its only argument is the location, as text."},
+        [SOURCE_DELTA] = {"read_delta", 1, 3,
+                          "The first argument is the location of a Delta table, as text."},
+        [SOURCE_CHANGES] = {"read_delta_changes", 2, 3,
+                            "Use read_delta_changes(uri, from_version [, to_version])."},
+    };
+    *spec = (struct source_spec){.kind = kind, .from_version = -1, .to_version = -1};
+    if (nargs < shapes[kind].min || nargs > shapes[kind].max || args[0].name ||
+        !is_text(args[0].type))
+        return bad_arguments(shapes[kind].name, shapes[kind].hint);
     TRY(text_argument(&args[0], &spec->uri));
     for (int i = 1; i < nargs; i++)
-        TRY(delta_argument(&args[i], spec));
+        TRY(kind == SOURCE_DELTA ? delta_argument(&args[i], spec)
+                                 : version_argument(&args[i], i, spec));
+    if (kind == SOURCE_CHANGES && spec->from_version < 0)
+        return bad_arguments(shapes[kind].name, shapes[kind].hint);
     return source_check_access(cat, spec->uri);
 }
 
@@ -117,13 +146,13 @@ static struct err *map_columns(const struct lake_type *schema, struct arena *are
     return NULL;
 }
 
-static struct err *describe(bool delta, struct cat *cat, const struct tf_arg *args, int nargs,
-                            struct arena *arena, struct tf_column **columns, int *ncolumns,
-                            const void **plan_data)
+static struct err *describe(enum source_kind kind, struct cat *cat, const struct tf_arg *args,
+                            int nargs, struct arena *arena, struct tf_column **columns,
+                            int *ncolumns, const void **plan_data)
 {
     struct source_spec spec;
     struct source *source;
-    TRY(read_arguments(cat, delta, args, nargs, &spec));
+    TRY(read_arguments(cat, kind, args, nargs, &spec));
     TRY(source_open_on_pool(&spec, &source));
     struct described *d = arena_new(arena, struct described);
     struct err *e = map_columns(source->schema, arena, d);
@@ -141,14 +170,21 @@ static struct err *describe_parquet(struct cat *cat, const struct tf_arg *args, 
                                     struct arena *arena, struct tf_column **columns, int *ncolumns,
                                     const void **plan_data)
 {
-    return describe(false, cat, args, nargs, arena, columns, ncolumns, plan_data);
+    return describe(SOURCE_PARQUET, cat, args, nargs, arena, columns, ncolumns, plan_data);
 }
 
 static struct err *describe_delta(struct cat *cat, const struct tf_arg *args, int nargs,
                                   struct arena *arena, struct tf_column **columns, int *ncolumns,
                                   const void **plan_data)
 {
-    return describe(true, cat, args, nargs, arena, columns, ncolumns, plan_data);
+    return describe(SOURCE_DELTA, cat, args, nargs, arena, columns, ncolumns, plan_data);
+}
+
+static struct err *describe_changes(struct cat *cat, const struct tf_arg *args, int nargs,
+                                    struct arena *arena, struct tf_column **columns, int *ncolumns,
+                                    const void **plan_data)
+{
+    return describe(SOURCE_CHANGES, cat, args, nargs, arena, columns, ncolumns, plan_data);
 }
 
 /* ---- rows ---- */
@@ -215,11 +251,12 @@ static void close_reader(void *scan)
     free(r);
 }
 
-static struct err *open_reader(bool delta, struct cat *cat, const struct tf_arg *args, int nargs,
-                               const bool *needed, int ncolumns, const void *plan_data, void **scan)
+static struct err *open_reader(enum source_kind kind, struct cat *cat, const struct tf_arg *args,
+                               int nargs, const bool *needed, int ncolumns, const void *plan_data,
+                               void **scan)
 {
     struct source_spec spec;
-    TRY(read_arguments(cat, delta, args, nargs, &spec));
+    TRY(read_arguments(cat, kind, args, nargs, &spec));
     struct reader *r = calloc(1, sizeof(*r));
     if (!r)
         return err_oom();
@@ -246,13 +283,20 @@ static struct err *open_parquet(struct cat *cat, const struct tf_arg *args, int 
                                 const bool *needed, int ncolumns, const void *plan_data,
                                 void **scan)
 {
-    return open_reader(false, cat, args, nargs, needed, ncolumns, plan_data, scan);
+    return open_reader(SOURCE_PARQUET, cat, args, nargs, needed, ncolumns, plan_data, scan);
 }
 
 static struct err *open_delta(struct cat *cat, const struct tf_arg *args, int nargs,
                               const bool *needed, int ncolumns, const void *plan_data, void **scan)
 {
-    return open_reader(true, cat, args, nargs, needed, ncolumns, plan_data, scan);
+    return open_reader(SOURCE_DELTA, cat, args, nargs, needed, ncolumns, plan_data, scan);
+}
+
+static struct err *open_changes(struct cat *cat, const struct tf_arg *args, int nargs,
+                                const bool *needed, int ncolumns, const void *plan_data,
+                                void **scan)
+{
+    return open_reader(SOURCE_CHANGES, cat, args, nargs, needed, ncolumns, plan_data, scan);
 }
 
 static struct err *next_row(void *scan, struct datum *row, bool *found)
@@ -292,10 +336,7 @@ static const struct table_function read_parquet = {
 };
 
 /* What the public SQL announces and is not there yet. */
-static const struct table_function not_built[] = {{.name = "read_delta_changes"},
-                                                  {.name = "delta_history"},
-                                                  {.name = "delta_detail"},
-                                                  {.name = "sync_lag"}};
+static const struct table_function not_built[] = {{.name = "sync_lag"}};
 
 static const struct table_function read_delta = {
     .name = "read_delta",
@@ -305,10 +346,20 @@ static const struct table_function read_delta = {
     .close = close_reader,
 };
 
+static const struct table_function read_delta_changes = {
+    .name = "read_delta_changes",
+    .describe = describe_changes,
+    .open = open_changes,
+    .next = next_row,
+    .close = close_reader,
+};
+
 void table_functions_init(void)
 {
     table_function_register(&read_parquet);
     table_function_register(&read_delta);
+    table_function_register(&read_delta_changes);
+    log_functions_init();
     for (size_t i = 0; i < ARRAY_LENGTH(not_built); i++)
         table_function_register(&not_built[i]);
 }

@@ -90,13 +90,17 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-static struct err *get_timestamp(const struct lake_vec *vec, int64_t v, struct datum *out)
+struct err *value_timestamp(int64_t us, struct datum *out)
 {
-    int64_t us = vec->type->unit == LAKE_NANOS ? floor_div(v, 1000) : v;
     if (__builtin_sub_overflow(us, PG_EPOCH_US, &us) || us < MIN_TIMESTAMP || us >= END_TIMESTAMP)
         return err_new("22008", "timestamp out of range");
     *out = datum_int(us);
     return NULL;
+}
+
+static struct err *get_timestamp(const struct lake_vec *vec, int64_t v, struct datum *out)
+{
+    return value_timestamp(vec->type->unit == LAKE_NANOS ? floor_div(v, 1000) : v, out);
 }
 
 static struct err *get_i32(const struct lake_vec *vec, int32_t v, struct datum *out)
@@ -169,20 +173,25 @@ static struct err *get_bytes(const struct lake_vec *vec, struct str bytes, struc
     return NULL;
 }
 
-static struct err *get_json(const struct lake_vec *vec, uint32_t row, struct arena *arena,
-                            struct datum *out)
+struct err *value_jsonb(struct str text, struct arena *arena, struct datum *out)
 {
     static const struct type_env env;
     const struct type_ops *jsonb = type_by_oid(JSONB_OID);
+    TRY(utf8_verify(text));
+    TRY(jsonb->in(jsonb, &env, text, -1, arena, out));
+    if ((const char *)out->p >= text.data && (const char *)out->p < text.data + text.len)
+        *out = datum_copy(arena, *out, false);
+    return NULL;
+}
+
+static struct err *get_json(const struct lake_vec *vec, uint32_t row, struct arena *arena,
+                            struct datum *out)
+{
     struct buf text = BUF_INIT;
     lake_json_value(vec, row, &text);
     struct err *e = buf_finish(&text);
     if (!e)
-        e = utf8_verify(buf_str(&text));
-    if (!e)
-        e = jsonb->in(jsonb, &env, buf_str(&text), -1, arena, out);
-    if (!e && out->p >= text.data && out->p < text.data + text.cap)
-        *out = datum_copy(arena, *out, false);
+        e = value_jsonb(buf_str(&text), arena, out);
     buf_done(&text);
     return e;
 }

@@ -144,6 +144,8 @@ struct tz_offset {
 
 /* By name of the tz database without regard to case, or a POSIX TZ string; NULL when unknown. */
 const struct tz *tz_find(struct str name);
+/* Whether its offset was always the same. */
+bool tz_has_one_offset(const struct tz *tz);
 /* A zone of fixed offset; NULL beyond +-167 hours. */
 const struct tz *tz_fixed(int32_t seconds_east);
 const struct tz *tz_utc(void);

