@@ -22,7 +22,19 @@ struct catalog;      /* the whole server's */
 struct column_stats; /* statistics.h */
 
 /* Settings enable_seqscan, enable_indexscan, enable_bitmapscan. */
-enum { PLAN_SEQSCAN = 1, PLAN_INDEXSCAN = 2, PLAN_BITMAPSCAN = 4 };
+enum {
+    PLAN_SEQSCAN = 1 << 0,
+    PLAN_INDEXSCAN = 1 << 1,
+    PLAN_BITMAPSCAN = 1 << 2,
+    PLAN_INDEXONLYSCAN = 1 << 3,
+    PLAN_NESTLOOP = 1 << 4,
+    PLAN_HASHJOIN = 1 << 5,
+    PLAN_MERGEJOIN = 1 << 6,
+    PLAN_SORT = 1 << 7,
+    PLAN_INCREMENTAL_SORT = 1 << 8,
+    PLAN_HASHAGG = 1 << 9,
+    PLAN_MATERIAL = 1 << 10,
+};
 
 /* A session's access: which database, and the transaction to read and write with. The session owns
  * it and sets `txn` for each transaction. */

@@ -563,6 +563,51 @@ struct err *compile_expr(struct compiler *c, const struct expr *e, struct progra
     return NULL;
 }
 
+/* ---- conditions ---- */
+
+static bool is_comparison(uint8_t op)
+{
+    return op >= S_INT_EQ && op <= S_INT_GE;
+}
+
+/* One of several that must hold: the program ends when it does not. */
+static struct err *emit_qual(struct emitter *m, const struct expr *e)
+{
+    int a;
+    if (e->kind == E_AND) {
+        if (fiber_stack_left() < 32 * 1024)
+            return err_new("54001", "stack depth limit exceeded");
+        for (int i = 0; i < e->nargs; i++)
+            TRY(emit_qual(m, e->args[i]));
+        return NULL;
+    }
+    int before = m->n;
+    TRY(operand(m, e, &a));
+    struct step *last = m->n > before ? &m->steps[m->n - 1] : NULL;
+    if (e->kind == E_OP && last && is_comparison(last->op) && last->dst == a)
+        last->flag = 1;
+    else
+        emit(m, (struct step){.op = S_QUAL, .a = a});
+    return NULL;
+}
+
+/* For a condition, which NULL does not fulfil either: the result is true or false. */
+static struct err *compile_condition(struct compiler *c, struct plan_expr *e)
+{
+    struct emitter m = {.c = c, .arena = &c->plan->arena};
+    if (!e->expr)
+        return NULL;
+    struct program *p = arena_new(m.arena, struct program);
+    TRY(emit_qual(&m, e->expr));
+    p->result = temp(&m);
+    emit(&m, (struct step){
+                 .op = S_COPY, .dst = p->result, .a = plan_const_slot(c->plan, datum_bool(true))});
+    p->steps = m.steps;
+    p->nsteps = m.n;
+    e->program = p;
+    return NULL;
+}
+
 /* ---- whole plans ---- */
 
 static struct err *compile_list(struct compiler *c, struct plan_expr *list, int n)
@@ -665,10 +710,10 @@ static struct err *compile_node(struct compiler *c, struct plan *n)
 {
     if (!n)
         return NULL;
-    struct plan_expr *singles[] = {&n->filter, &n->join_filter, &n->bound, &n->recheck,
-                                   &n->conflict_where};
-    for (size_t i = 0; i < ARRAY_LENGTH(singles); i++)
-        TRY(compile_list(c, singles[i], 1));
+    struct plan_expr *conditions[] = {&n->filter, &n->join_filter, &n->recheck, &n->conflict_where};
+    for (size_t i = 0; i < ARRAY_LENGTH(conditions); i++)
+        TRY(compile_condition(c, conditions[i]));
+    TRY(compile_list(c, &n->bound, 1));
     TRY(compile_exprs(c, n));
     TRY(compile_list(c, n->key_exprs, n->nkeys));
     TRY(compile_list(c, n->group, n->ngroup));

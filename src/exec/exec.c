@@ -349,6 +349,7 @@ struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
         memcpy(x->frame, params, sizeof(*params) * (size_t)plan->nparams);
     x->nodes = arena_new_array(&x->arena, void *, plan->nnodes + 1);
     x->calls = arena_new_array(&x->arena, void *, plan->ncalls + 1);
+    x->frames = arena_new_array(&x->arena, struct fn_call *, plan->ncalls + 1);
     x->subs = arena_new_array(&x->arena, struct subplan_state, plan->nsubplans + 1);
     x->ctes = arena_new_array(&x->arena, struct cte_state, plan->nctes + 1);
     x->row = arena_new_array(&x->arena, struct datum, plan->nout + 1);
@@ -802,6 +803,7 @@ struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct exp
     r->x.frame = base + r->plan.nconsts;
     set_constants(&r->x);
     r->x.calls = arena_new_array(&r->x.arena, void *, r->plan.ncalls + 1);
+    r->x.frames = arena_new_array(&r->x.arena, struct fn_call *, r->plan.ncalls + 1);
     *out = r;
     return NULL;
 }

@@ -15,7 +15,7 @@ enum step_op {
     S_INT_LT,
     S_INT_LE,
     S_INT_GT,
-    S_INT_GE, /* by-value integers and times */
+    S_INT_GE, /* by-value integers and times; flag: the program ends here, false, unless it holds */
     S_INT4_ADD,
     S_INT4_SUB,
     S_INT8_ADD,
@@ -27,6 +27,7 @@ enum step_op {
     S_JUMP_IF_TRUE,
     S_JUMP_UNLESS_TRUE,
     S_JUMP_IF_NOT_NULL,
+    S_QUAL,    /* the program ends here, false, unless a is true */
     S_AND_END, /* dst = a is NULL-flagged: see compile_bool */
     S_NOT,
     S_IS_NULL,
@@ -141,6 +142,7 @@ struct exec {
     struct datum *frame;
     void **nodes; /* state by plan->id; NULL: not begun */
     void **calls;
+    struct fn_call **frames;  /* of call sites, made at their first call */
     struct node_stats *stats; /* by plan->id; NULL: not measured */
     bool timing;
     struct subplan_state *subs;

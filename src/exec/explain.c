@@ -221,6 +221,8 @@ static const char *node_name(const struct plan *n, bool text)
         return "Sample Scan";
     if (n->kind == P_PROJECT && !expands_rows(n))
         return "Result";
+    if (n->kind == P_INDEXSCAN && n->only_columns)
+        return "Index Only Scan";
     if (!text)
         return names[n->kind];
     switch (n->kind) {
@@ -624,6 +626,10 @@ static void put_kind(struct explain *x, struct explain_node *to, const struct pl
     put_structured(x, to, "Async Capable", "false", false);
     if (n->kind == P_HASHJOIN || n->kind == P_NESTLOOP)
         put_structured(x, to, "Join Type", join_name(n->join), true);
+    if (n->kind == P_BITMAPINDEX) {
+        put_structured(x, to, "Index Name", n->index->name, true);
+        return;
+    }
     if (n->kind == P_INDEXSCAN) {
         put_structured(x, to, "Scan Direction", n->backward ? "Backward" : "Forward", true);
         put_structured(x, to, "Index Name", n->index->name, true);

@@ -37,8 +37,15 @@ static struct err *run_call(struct exec *x, const struct call_site *site, const 
             return NULL;
         }
     }
-    struct fn_call c = call_for(x, site, args, arena);
-    return site->fn(&c, out);
+    struct fn_call *c = x->frames[site->state];
+    if (__builtin_expect(!c, 0)) {
+        c = arena_new(&x->arena, struct fn_call);
+        *c = call_for(x, site, args, arena);
+        x->frames[site->state] = c;
+    }
+    c->args = args;
+    c->arena = arena;
+    return site->fn(c, out);
 }
 
 static struct err *run_saop(struct exec *x, const struct step *s, struct arena *arena,
@@ -532,11 +539,15 @@ static struct err *run_slow(struct exec *x, const struct step *s, struct arena *
     }
 }
 
-#define COMPARE(operator)                                     \
-    if (f[s->a].null || f[s->b].null)                         \
-        f[s->dst] = datum_null();                             \
-    else                                                      \
-        f[s->dst] = datum_bool(f[s->a].i operator f[s->b].i); \
+#define COMPARE(operator)                                                    \
+    if (s->flag) {                                                           \
+        if (f[s->a].null || f[s->b].null || !(f[s->a].i operator f[s->b].i)) \
+            goto no;                                                         \
+    } else if (f[s->a].null || f[s->b].null) {                               \
+        f[s->dst] = datum_null();                                            \
+    } else {                                                                 \
+        f[s->dst] = datum_bool(f[s->a].i operator f[s->b].i);                \
+    }                                                                        \
     break
 
 struct err *program_run(struct exec *x, const struct program *p, struct arena *arena)
@@ -597,6 +608,10 @@ struct err *program_run(struct exec *x, const struct program *p, struct arena *a
             if (!f[s->a].null)
                 at_step = s->jump - 1;
             break;
+        case S_QUAL:
+            if (f[s->a].null || !f[s->a].i)
+                goto no;
+            break;
         case S_AND_END:
             if (f[s->a].null)
                 f[s->dst] = datum_null();
@@ -633,6 +648,9 @@ struct err *program_run(struct exec *x, const struct program *p, struct arena *a
             break;
         }
     }
+    return NULL;
+no:
+    f[p->result] = datum_bool(false);
     return NULL;
 }
 

@@ -32,6 +32,7 @@ struct agg_info {
     struct str value;
     uint64_t group; /* UINT64_MAX: no more rows */
     void *call_state;
+    struct fn_call call; /* of additions; `args` are set for each */
 };
 
 struct group {
@@ -242,8 +243,10 @@ static struct err *feed(struct exec *x, struct agg_state *s, struct agg_info *in
     for (int i = 0; info->impl->skip_nulls && i < info->nargs; i++)
         if (args[i].null)
             return NULL;
-    struct fn_call c = agg_call(x, s, info, pa, args);
-    return info->impl->add(state, &c, arena);
+    if (!info->call.arena)
+        info->call = agg_call(x, s, info, pa, args);
+    info->call.args = args;
+    return info->impl->add(state, &info->call, arena);
 }
 
 /* ---- DISTINCT and ORDER BY within an aggregate ---- */

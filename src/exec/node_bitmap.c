@@ -62,7 +62,9 @@ static struct err *bitmap_row(struct exec *x, struct plan *n, struct bitmap_stat
 static struct err *recheck(struct exec *x, struct plan *n, struct bitmap_state *s, bool *holds)
 {
     arena_reset(&s->arena);
-    TRY(condition(x, &n->recheck, &s->arena, holds));
+    *holds = true;
+    if (!n->exact)
+        TRY(condition(x, &n->recheck, &s->arena, holds));
     if (!*holds && x->stats)
         x->stats[n->id].removed_by_recheck++;
     return *holds ? node_filter(x, n, &s->arena, holds) : NULL;

@@ -8,6 +8,7 @@
 #include "types/array.h"
 #include "types/key.h"
 #include "types/record.h"
+#include "types/tuple.h"
 
 #include <stdlib.h>
 
@@ -56,8 +57,9 @@ struct scan_state {
     struct txn_scan *scan;
     struct buf lo;
     struct buf hi;
-    struct buf key;     /* of the row, for secondary indexes */
-    struct arena arena; /* filters */
+    struct buf key;       /* of the row, for secondary indexes */
+    struct arena arena;   /* filters */
+    struct arena columns; /* made from an entry */
     bool begun;
     bool done;
     bool placed; /* the storage ids are known */
@@ -80,6 +82,7 @@ static void scan_release(void *arg)
     buf_done(&s->hi);
     buf_done(&s->key);
     arena_done(&s->arena);
+    arena_done(&s->columns);
 }
 
 static struct scan_state *scan_state(struct exec *x, struct plan *n)
@@ -88,6 +91,7 @@ static struct scan_state *scan_state(struct exec *x, struct plan *n)
     struct scan_state *s = node_state(x, n, sizeof(*s));
     if (fresh) {
         arena_init(&s->arena);
+        arena_init(&s->columns);
         on_release(x, scan_release, s);
     }
     return s;
@@ -111,9 +115,7 @@ struct err *load_row(struct exec *x, const struct rte *rte, struct str key, stru
         x->frame[rte->key_slot] = datum_bytes(key.data, key.len);
     if (rte->sys_base >= 0)
         load_system_columns(x, rte, key, row);
-    if (!rte->max_att)
-        return NULL;
-    return table_decode_row(rte->rel, row, rte->max_att, &x->frame[rte->base]);
+    return rte->reader ? tuple_read(rte->reader, row, &x->frame[rte->base]) : NULL;
 }
 
 static struct err *passes(struct exec *x, struct plan *n, struct scan_state *s, bool *holds)
@@ -433,7 +435,11 @@ static struct err *index_begin(struct exec *x, struct plan *n, struct scan_state
     TRY(index_range(x, n, s, &nothing, &point));
     if (nothing)
         return NULL;
-    if (point) {
+    if (point && n->only_columns) { /* the key's columns must stay: a scan's key lies in storage */
+        buf_put_str(&s->hi, buf_str(&s->lo));
+        buf_put_u8(&s->hi, 0);
+        TRY(buf_finish(&s->hi));
+    } else if (point) {
         *key = buf_str(&s->lo);
         if (n->rte->key_slot >= 0)
             *key = str_make(arena_memdup(&x->arena, key->data, key->len), key->len);
@@ -494,6 +500,39 @@ struct err *index_prefix(struct exec *x, struct plan *n, struct str *prefix, boo
     return NULL;
 }
 
+/* The columns of the next entry that the query reads, into their slots. */
+static struct err *load_entry(struct exec *x, struct plan *n, struct scan_state *s, bool *found)
+{
+    struct str parts[2];
+    const struct only_column *c = n->only_columns;
+    TRY(index_entry(x, n, s, &parts[0], &parts[1], found));
+    if (!*found)
+        return NULL;
+    arena_reset(&s->columns);
+    for (int part = 0, i = 0; part < 2; part++) {
+        const uint8_t *p = (const uint8_t *)parts[part].data + (part == 0 ? 4 : 0);
+        const uint8_t *end = (const uint8_t *)parts[part].data + parts[part].len;
+        for (; i < n->nonly_columns && c[i].of_row == (part == 1); i++) {
+            struct datum d;
+            if (!key_get(&p, end, c[i].ops, c[i].desc, &s->columns, &d))
+                return err_new("XX001", "malformed entry in index \"%s\"", n->index->name);
+            if (c[i].slot >= 0)
+                x->frame[c[i].slot] = d;
+        }
+    }
+    return NULL;
+}
+
+static struct err *load_indexed(struct exec *x, struct plan *n, struct scan_state *s, bool *found)
+{
+    struct str key;
+    struct str row;
+    if (n->only_columns)
+        return load_entry(x, n, s, found);
+    TRY(index_row(x, n, s, &key, &row, found));
+    return *found ? load_row(x, n->rte, key, row) : NULL;
+}
+
 struct err *indexscan_next(struct exec *x, struct plan *n, bool *found)
 {
     struct scan_state *s = scan_state(x, n);
@@ -501,17 +540,12 @@ struct err *indexscan_next(struct exec *x, struct plan *n, bool *found)
     if (s->done)
         return NULL;
     for (bool holds = false; !holds;) {
-        struct str key;
-        struct str row;
-        bool more;
-        TRY(index_row(x, n, s, &key, &row, &more));
-        s->done = !more;
-        if (!more)
+        TRY(load_indexed(x, n, s, found));
+        s->done = !*found;
+        if (s->done)
             return NULL;
-        TRY(load_row(x, n->rte, key, row));
         TRY(passes(x, n, s, &holds));
     }
-    *found = true;
     return NULL;
 }
 

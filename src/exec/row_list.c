@@ -13,7 +13,7 @@
 #include "exec/exec_internal.h"
 
 #include "catalog/inverted.h"
-#include "storage/sort.h"
+#include "exec/key_list.h"
 #include "types/key.h"
 
 #include <stdlib.h>
@@ -21,7 +21,6 @@
 enum {
     MAX_ARGS = 16,  /* of AND: each is an open scan; more would hardly name fewer rows */
     MAX_STEPS = 16, /* by which RANGE goes on before it looks the place up */
-    SMALL = 1024,   /* row keys that UNION sorts by itself */
 };
 
 enum list_kind { LIST_RANGE, LIST_AND, LIST_UNION, LIST_NONE };
@@ -46,12 +45,7 @@ struct row_list {
     struct plan *index; /* an index scan whose entries are collected too; NULL: none */
     bool collected;
     struct arena *arena;
-    struct str *small;
-    int nsmall;
-    int small_cap;
-    int small_at;
-    struct sorter *sorter; /* NULL: all are in `small` */
-    struct buf key;
+    struct key_list keys;
 };
 
 static struct row_list *list_new(struct exec *x, struct arena *a, enum list_kind kind)
@@ -60,6 +54,8 @@ static struct row_list *list_new(struct exec *x, struct arena *a, enum list_kind
     l->kind = kind;
     l->x = x;
     l->arena = a;
+    if (kind == LIST_UNION)
+        key_list_init(&l->keys, temp_quota_of(x), work_memory(x));
     return l;
 }
 
@@ -75,10 +71,10 @@ void row_list_close(struct row_list *l)
     for (int i = 0; i < l->nargs; i++)
         row_list_close(l->args[i]);
     txn_scan_close(l->scan);
-    sorter_free(l->sorter);
+    if (l->kind == LIST_UNION)
+        key_list_done(&l->keys);
     buf_done(&l->lo);
     buf_done(&l->hi);
-    buf_done(&l->key);
 }
 
 /* ---- ranges ---- */
@@ -149,29 +145,6 @@ static struct err *and_seek(struct row_list *l, struct str from, bool *found)
 
 /* ---- unions ---- */
 
-static struct err *to_sorter(struct row_list *l, struct str row)
-{
-    buf_reset(&l->key);
-    buf_put_be32(&l->key, 0);
-    buf_put_str(&l->key, row);
-    TRY(buf_finish(&l->key));
-    return sorter_add(l->sorter, buf_str(&l->key), STR(""));
-}
-
-static struct err *collect_row(struct row_list *l, struct str row)
-{
-    if (!l->sorter && l->nsmall < SMALL) {
-        ARENA_PUSH(l->arena, l->small, l->nsmall, l->small_cap, arena_str(l->arena, row));
-        return NULL;
-    }
-    if (!l->sorter) {
-        TRY(sort_begin(l->x, &l->sorter));
-        for (int i = 0; i < l->nsmall; i++)
-            TRY(to_sorter(l, l->small[i]));
-    }
-    return to_sorter(l, row);
-}
-
 static struct err *collect_list(struct row_list *l, struct row_list *arg)
 {
     struct buf from = BUF_INIT;
@@ -184,17 +157,12 @@ static struct err *collect_list(struct row_list *l, struct row_list *arg)
         buf_reset(&from);
         buf_put_str(&from, at);
         buf_put_u8(&from, 0);
-        e = collect_row(l, at);
+        e = key_list_add(&l->keys, at);
         if (!e)
             e = buf_finish(&from);
     }
     buf_done(&from);
     return e;
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
 static struct err *collect(struct row_list *l)
@@ -204,40 +172,25 @@ static struct err *collect(struct row_list *l)
         struct str row;
         TRY(index_next_entry(l->x, l->index, &row, &found));
         if (found)
-            TRY(collect_row(l, row));
+            TRY(key_list_add(&l->keys, row));
     }
     for (int i = 0; i < l->nargs; i++) {
         TRY(collect_list(l, l->args[i]));
         row_list_close(l->args[i]);
     }
     l->nargs = 0;
-    if (l->sorter)
-        return sort_finish(l->sorter);
-    if (l->nsmall)
-        qsort(l->small, (size_t)l->nsmall, sizeof(*l->small), compare_rows);
-    return NULL;
+    return key_list_sort(&l->keys);
 }
 
 static struct err *union_seek(struct row_list *l, struct str from, bool *found)
 {
     if (!l->collected)
         TRY(collect(l));
-    for (;;) {
-        struct str key;
-        struct str value;
-        if (l->sorter) {
-            TRY(fiber_tick());
-            TRY(sorter_next(l->sorter, &key, &value, found));
-            if (*found)
-                l->at = table_row_suffix(key);
-        } else {
-            *found = l->small_at < l->nsmall;
-            if (*found)
-                l->at = l->small[l->small_at++];
-        }
-        if (!*found || str_cmp(l->at, from) >= 0)
-            return NULL;
-    }
+    do {
+        TRY(fiber_tick());
+        TRY(key_list_next(&l->keys, &l->at, found));
+    } while (*found && str_cmp(l->at, from) < 0);
+    return NULL;
 }
 
 /* ---- any list ---- */

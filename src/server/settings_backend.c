@@ -31,9 +31,26 @@ static void set_application_name(struct backend *b, const char *name)
 /* enable_...: prepared statements are planned anew. */
 static void set_plans(struct backend *b, const char *name, bool on)
 {
-    uint32_t kind = strcmp(name, "enable_seqscan") == 0     ? PLAN_SEQSCAN
-                    : strcmp(name, "enable_indexscan") == 0 ? PLAN_INDEXSCAN
-                                                            : PLAN_BITMAPSCAN;
+    static const struct {
+        const char *name;
+        uint32_t kind;
+    } kinds[] = {
+        {"enable_bitmapscan", PLAN_BITMAPSCAN},
+        {"enable_hashagg", PLAN_HASHAGG},
+        {"enable_hashjoin", PLAN_HASHJOIN},
+        {"enable_incremental_sort", PLAN_INCREMENTAL_SORT},
+        {"enable_indexonlyscan", PLAN_INDEXONLYSCAN},
+        {"enable_indexscan", PLAN_INDEXSCAN},
+        {"enable_material", PLAN_MATERIAL},
+        {"enable_mergejoin", PLAN_MERGEJOIN},
+        {"enable_nestloop", PLAN_NESTLOOP},
+        {"enable_seqscan", PLAN_SEQSCAN},
+        {"enable_sort", PLAN_SORT},
+    };
+    uint32_t kind = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            kind = kinds[i].kind;
     uint32_t off = on ? b->base.cat.plans_off & ~kind : b->base.cat.plans_off | kind;
     if (off != b->base.cat.plans_off)
         b->path_generation++;

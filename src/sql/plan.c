@@ -906,6 +906,16 @@ static void result_columns(struct statement_plan *s, struct query *q)
             s->out[k++] = targets[i];
 }
 
+static void finish_scans(struct planner *p)
+{
+    struct statement_plan *s = p->plan;
+    plan_finish_scans(p, s->root);
+    for (int i = 0; i < s->nctes; i++)
+        plan_finish_scans(p, s->ctes[i].plan);
+    for (int i = 0; i < s->nsubplans; i++)
+        plan_finish_scans(p, s->subplans[i]->plan);
+}
+
 struct err *plan_statement(struct cat *cat, const struct type_env *env, struct query *query,
                            struct arena *arena, struct statement_plan **out)
 {
@@ -923,13 +933,16 @@ struct err *plan_statement(struct cat *cat, const struct type_env *env, struct q
     struct planner p = {.cat = cat, .env = env, .arena = &s->arena, .plan = s};
     copy_relations(s, query);
     result_columns(s, query);
-    struct err *e = plan_query(&p, NULL, query, -1, &s->root, &s->out_slots, &s->nout);
+    struct err *e = plan_needs(&p, query);
+    if (!e)
+        e = plan_query(&p, NULL, query, -1, &s->root, &s->out_slots, &s->nout);
     if (e) {
         *arena = s->arena; /* the caller keeps the query */
         free(s);
         return e;
     }
     collect_locks(s, query);
+    finish_scans(&p);
     plan_assign_saved(&p);
     arena_init(arena);
     *out = s;

@@ -57,6 +57,14 @@ struct index_qual {
     struct program *program;
 };
 
+/* A column of an entry, in their order; those of the key, then those of the row's key. */
+struct only_column {
+    const struct type_ops *ops;
+    bool desc;
+    bool of_row;
+    int slot; /* -1: nothing reads it */
+};
+
 enum agg_strategy { AGG_PLAIN, AGG_HASHED, AGG_SORTED };
 
 struct plan_agg {
@@ -115,6 +123,9 @@ struct plan {
     struct index_qual *quals;
     int nquals;
     bool backward;
+    bool index_only;                        /* the entries have all that the query reads */
+    const struct only_column *only_columns; /* INDEXSCAN that reads no rows; NULL: it does */
+    int nonly_columns;
     struct expr *index_cond; /* what the quals came from, for EXPLAIN */
     /* joins */
     enum join_kind join;
@@ -151,6 +162,7 @@ struct plan {
     /* LOCKROWS */
     struct row_mark *marks;
     int nmarks;
+    bool exact;               /* BITMAPHEAP: the inputs name only rows for which `recheck` holds */
     struct plan_expr recheck; /* all conditions of the query level, for rows changed meanwhile;
                                  BITMAPHEAP: what the inputs stand for */
     /* INSERT, UPDATE, DELETE */

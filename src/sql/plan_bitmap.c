@@ -7,8 +7,8 @@
 
 #include <math.h>
 
-#define SOURCE_START_COST 0.3
-#define SOURCE_ROW_COST 0.012 /* of an entry */
+#define SOURCE_START_COST 0.35
+#define SOURCE_ROW_COST 0.015 /* of an entry, and putting its row's key in its place */
 #define ITEM_COST 0.5         /* of a look-up in an inverted index, beside its entries */
 
 enum { MAX_DEPTH = 8, MAX_SOURCES = 32 };
@@ -242,17 +242,18 @@ static struct row_source both(const struct search *s, const struct row_source *a
     return out;
 }
 
-static double whole_cost(const struct row_source *s)
+static double whole_cost(const struct search *s, const struct row_source *source)
 {
-    return s->cost + s->rows * BITMAP_ROW_COST;
+    return source->cost + source_rows_cost(source, s->rows);
 }
 
-static void add_source(struct row_source *list, int *n, const struct row_source *s)
+static void add_source(const struct search *in, struct row_source *list, int *n,
+                       const struct row_source *s)
 {
     int at = *n;
     if (*n == MAX_SOURCES)
         return;
-    for (; at > 0 && whole_cost(&list[at - 1]) > whole_cost(s); at--)
+    for (; at > 0 && whole_cost(in, &list[at - 1]) > whole_cost(in, s); at--)
         list[at] = list[at - 1];
     list[at] = *s;
     ++*n;
@@ -268,13 +269,13 @@ static bool find_source(const struct search *s, struct row_source *out)
     int n = 0;
     for (int i = 0; i < s->rte->rel->nindexes; i++)
         if (from_index(s, &s->rte->rel->indexes[i], &one))
-            add_source(list, &n, &one);
+            add_source(s, list, &n, &one);
     for (int i = 0; i < pr->nquals && s->depth < MAX_DEPTH; i++) {
         struct qual *q = &pr->quals[i];
         bool fits = q->expr->kind == E_OR && q->rels & self && !(q->rels & ~(self | s->have)) &&
                     !q->volatile_ && !q->late;
         if (fits && from_or(s, q, &one))
-            add_source(list, &n, &one);
+            add_source(s, list, &n, &one);
     }
     if (!n)
         return false;
@@ -283,7 +284,7 @@ static bool find_source(const struct search *s, struct row_source *out)
         if (uses_same(out, &list[i]))
             continue;
         struct row_source more = both(s, out, &list[i]);
-        if (whole_cost(&more) < whole_cost(out))
+        if (whole_cost(s, &more) < whole_cost(s, out))
             *out = more;
     }
     return true;

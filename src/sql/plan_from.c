@@ -135,7 +135,7 @@ static struct err *scan_leaf(struct problem *pr, struct rte *rte, struct plan **
 
 /* ---- pulling up subqueries ---- */
 
-static bool is_simple(const struct query *q)
+bool query_is_simple(const struct query *q)
 {
     if (q->kind != Q_SELECT || q->setop != SETOP_NONE || q->has_group || q->distinct || q->norder ||
         q->limit || q->offset || q->has_srf || q->nwfuncs || q->nctes || q->nmarks || !q->nfrom)
@@ -198,7 +198,7 @@ static struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable)
 {
     struct planning *l = pr->l;
     inline_cte(rte);
-    bool simple = rte->kind == RTE_SUBQUERY && is_simple(rte->sub);
+    bool simple = rte->kind == RTE_SUBQUERY && query_is_simple(rte->sub);
     if (simple && nullable)
         simple = all_columns(rte->sub) && rte->sub->nfrom == 1 && !rte->sub->where &&
                  rte->sub->from[0]->rte;

@@ -63,6 +63,8 @@ struct index_match {
     bool unique; /* at most one row */
 };
 
+/* plan_only.c: whether the entries of the index have all that the query reads of the table. */
+bool entries_suffice(struct planner *p, const struct rte *rte, const struct index *ix);
 /* What an ordered index can do with the problem's conditions; m->n 0: nothing. */
 void match_index(struct problem *pr, struct rte *rte, const struct index *ix, relset have,
                  struct index_match *m);
@@ -80,7 +82,8 @@ struct row_source {
     double rows;
     double cost; /* without reading the rows */
 };
-#define BITMAP_ROW_COST 0.045 /* of reading one of them */
+/* plan_scan.c: what reading its rows costs, in a table of so many. */
+double source_rows_cost(const struct row_source *s, double table_rows);
 /* The cheapest such source; false: there is none. `bare`: one index alone will do, if it is
  * inverted. */
 bool find_rows(struct problem *pr, struct rte *rte, relset have, struct row_source *out);

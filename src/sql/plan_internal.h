@@ -52,6 +52,13 @@ struct planning {
     struct expr *all_quals; /* for rechecking a changed row */
 };
 
+/* plan_needs.c: marks the columns of tables that the statement reads, in rte->needs. */
+struct err *plan_needs(struct planner *p, struct query *q) MUST_CHECK;
+/* plan_only.c: tells the scans of a finished plan which columns to read; an index-only scan that
+ * cannot do without the rows after all reads them. */
+void plan_finish_scans(struct planner *p, struct plan *n);
+/* plan_from.c: a subquery that is merged into the level above if it can be. */
+bool query_is_simple(const struct query *q);
 struct plan *plan_new(struct planner *p, enum plan_kind kind);
 /* Rewrites an expression for execution: pulled-up columns replaced, subqueries planned, constants
  * folded, columns given slots. */

@@ -331,8 +331,8 @@ struct err *solve(struct problem *pr, const struct sort_key *order, int norder, 
     int n = pr->nitems;
     struct path *leaves = arena_new_array(pr->l->p->arena, struct path, n);
     for (int i = 0; i < n; i++)
-        leaves[i] = item_path(pr, &pr->items[i], n == 1 ? order : NULL, n == 1 ? norder : 0, limit,
-                              n == 1 ? sorted : NULL);
+        leaves[i] = item_path(pr, &pr->items[i], n == 1 ? order : NULL, n == 1 ? norder : 0,
+                              n == 1 ? limit : -1, n == 1 ? sorted : NULL);
     if (n == 1) {
         *out = leaves[0];
         return NULL;

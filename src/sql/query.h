@@ -98,14 +98,16 @@ struct rte {
     int ntf_args;
     const void *tf_data; /* what describe left for open */
     /* Filled by the planner. */
-    bool planned;  /* the fields below are set */
-    int base;      /* frame slot of column 1; the others follow; -1: none yet */
-    bool *used;    /* by column - 1: something reads it */
-    int key_slot;  /* slot of the row's key bytes, -1: not used */
-    int sys_base;  /* slots of ctid, xmin, cmin, xmax, cmax; -1: not used */
-    int max_att;   /* greatest column number in use */
-    int index;     /* bit number within its query level */
-    bool nullable; /* on the nullable side of an outer join */
+    bool planned; /* the fields below are set */
+    int base;     /* frame slot of column 1; the others follow; -1: none yet */
+    bool *used;   /* by column - 1: something reads it */
+    bool *needs;  /* by column - 1, before planning: something may read it; NULL: not known */
+    struct tuple_reader *reader; /* of the used columns, when all is planned; NULL: none is used */
+    int key_slot;                /* slot of the row's key bytes, -1: not used */
+    int sys_base;                /* slots of ctid, xmin, cmin, xmax, cmax; -1: not used */
+    int max_att;                 /* greatest column number in use */
+    int index;                   /* bit number within its query level */
+    bool nullable;               /* on the nullable side of an outer join */
     struct expr *
         *view_columns;    /* analysis: of a view that a statement writes to, what its columns are */
     struct expr **pulled; /* merged into the level above: what its columns stand for */

@@ -20,7 +20,9 @@ struct kv_cursor {
     bool reverse;
     bool open;
     bool ended;
-    bool stay; /* the LMDB cursor already stands on the next entry */
+    bool entered;       /* an entry was within the bounds: all further ones pass the near bound */
+    uint64_t far_start; /* the first bytes of the far bound, as key_start has them */
+    bool stay;          /* the LMDB cursor already stands on the next entry */
     MDB_cursor_op step;
     struct kv_entry *group; /* sorted; handed out from group_at on */
     size_t group_at;
@@ -82,6 +84,16 @@ static int seek(struct kv_cursor *c)
     return rc;
 }
 
+/* The first eight bytes as a number: what it decides of an order is decided. */
+static inline uint64_t key_start(struct str key)
+{
+    uint8_t bytes[8] = {0};
+    if (key.len >= sizeof(bytes))
+        return load_be64(key.data);
+    memcpy(bytes, key.data, key.len);
+    return load_be64(bytes);
+}
+
 struct err *kv_cursor_open(struct kv_cursor *c, struct kv_gen *g, struct str lo, struct str hi,
                            bool reverse)
 {
@@ -91,6 +103,8 @@ struct err *kv_cursor_open(struct kv_cursor *c, struct kv_gen *g, struct str lo,
     c->lo = lo;
     c->hi = hi;
     c->reverse = reverse;
+    c->entered = false;
+    c->far_start = reverse || hi.len ? key_start(reverse ? lo : hi) : UINT64_MAX;
     c->step = reverse ? MDB_PREV : MDB_NEXT;
     c->open = true;
     c->ended = false;
@@ -150,6 +164,13 @@ static enum where locate(const struct kv_cursor *c, struct str key)
     return below == c->reverse ? AFTER_RANGE : BEFORE_RANGE;
 }
 
+/* Whether it is certain, without looking closely. */
+static inline bool surely_in_range(const struct kv_cursor *c, struct str key)
+{
+    uint64_t start = key_start(key);
+    return c->entered && (c->reverse ? start > c->far_start : start < c->far_start);
+}
+
 static bool from_group(struct kv_cursor *c, struct kv_entry *out)
 {
     if (c->group_at == c->group_count)
@@ -196,7 +217,7 @@ struct err *kv_cursor_next(struct kv_cursor *c, struct str *key, struct str *val
         TRY(advance(c, &entry, found));
         if (!*found)
             return NULL;
-        enum where where = locate(c, entry.key);
+        enum where where = surely_in_range(c, entry.key) ? IN_RANGE : locate(c, entry.key);
         if (where == BEFORE_RANGE)
             continue;
         if (where == AFTER_RANGE) {
@@ -205,6 +226,7 @@ struct err *kv_cursor_next(struct kv_cursor *c, struct str *key, struct str *val
             *found = false;
             return NULL;
         }
+        c->entered = true;
         *key = entry.key;
         *value = entry.value;
         *csn = entry.csn;

@@ -64,6 +64,128 @@ void key_put_double(struct buf *b, double v)
     buf_put_be64(b, bits);
 }
 
+/* ---- reading ---- */
+
+enum key_form { FORM_NONE, FORM_SIGNED, FORM_UNSIGNED, FORM_BYTES, FORM_UUID };
+
+static enum key_form form_of(const struct type_ops *t)
+{
+    switch (t->oid) {
+    case INT2_OID:
+    case INT4_OID:
+    case INT8_OID:
+    case DATE_OID:
+    case TIME_OID:
+    case TIMESTAMP_OID:
+    case TIMESTAMPTZ_OID:
+        return FORM_SIGNED;
+    case BOOL_OID:
+    case OID_OID:
+        return FORM_UNSIGNED;
+    case TEXT_OID:
+    case VARCHAR_OID:
+    case NAME_OID:
+    case BYTEA_OID:
+        return FORM_BYTES;
+    case UUID_OID:
+        return FORM_UUID;
+    default:
+        return FORM_NONE;
+    }
+}
+
+bool key_is_exact(const struct type_ops *t)
+{
+    return t && form_of(t) != FORM_NONE;
+}
+
+static uint64_t read_number(const uint8_t *p, int len, uint8_t flip)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < len; i++)
+        v = v << 8 | (uint8_t)(p[i] ^ flip);
+    return v;
+}
+
+static struct datum signed_number(uint64_t v, int len)
+{
+    int shift = 64 - 8 * len;
+    return datum_int((int64_t)((v ^ (uint64_t)1 << (8 * len - 1)) << shift) >> shift);
+}
+
+static struct datum fixed_bytes(const uint8_t *p, size_t len, uint8_t flip, struct arena *arena)
+{
+    if (!flip)
+        return datum_bytes(p, len);
+    uint8_t *copy = arena_alloc(arena, len);
+    for (size_t i = 0; i < len; i++)
+        copy[i] = p[i] ^ flip;
+    return datum_bytes(copy, len);
+}
+
+/* The escaped, terminated form. */
+static bool read_bytes(const uint8_t **p, const uint8_t *end, uint8_t flip, struct arena *arena,
+                       struct datum *out)
+{
+    const uint8_t *from = *p;
+    const uint8_t *at = from;
+    size_t escapes = 0;
+    for (;;) {
+        at = memchr(at, flip, (size_t)(end - at)); /* a zero byte */
+        if (!at || end - at < 2)
+            return false;
+        uint8_t next = at[1] ^ flip;
+        if (next == 0x01)
+            break;
+        if (next != 0xff)
+            return false;
+        escapes++;
+        at += 2;
+    }
+    *p = at + 2;
+    if (!flip && !escapes) {
+        *out = datum_bytes(from, (size_t)(at - from));
+        return true;
+    }
+    size_t len = (size_t)(at - from) - escapes;
+    uint8_t *copy = arena_alloc(arena, len + 1);
+    for (size_t i = 0; i < len; i++, from++) {
+        copy[i] = *from ^ flip;
+        from += !copy[i]; /* what escapes it */
+    }
+    *out = datum_bytes(copy, len);
+    return true;
+}
+
+bool key_get(const uint8_t **p, const uint8_t *end, const struct type_ops *t, bool desc,
+             struct arena *arena, struct datum *out)
+{
+    uint8_t flip = desc ? 0xff : 0;
+    enum key_form form = form_of(t);
+    if (*p == end)
+        return false;
+    uint8_t tag = *(*p)++;
+    if (tag == TAG_NULL_FIRST || tag == TAG_NULL_LAST) {
+        *out = datum_null();
+        return true;
+    }
+    if (tag != TAG_VALUE)
+        return false;
+    if (form == FORM_BYTES)
+        return read_bytes(p, end, flip, arena, out);
+    int len = form == FORM_UUID ? 16 : t->len;
+    if (form == FORM_NONE || end - *p < len)
+        return false;
+    if (form == FORM_UUID)
+        *out = fixed_bytes(*p, (size_t)len, flip, arena);
+    else if (form == FORM_SIGNED)
+        *out = signed_number(read_number(*p, len, flip), len);
+    else
+        *out = datum_int((int64_t)read_number(*p, len, flip));
+    *p += len;
+    return true;
+}
+
 bool key_successor(struct buf *b, size_t from)
 {
     if (b->failed)

@@ -20,6 +20,15 @@ void key_put_int32(struct buf *b, int32_t v);
 void key_put_int16(struct buf *b, int16_t v);
 void key_put_double(struct buf *b, double v); /* NaN greatest, -0 equals 0 */
 
+/* Whether key_get gives back every value of the type as it was: not so where values that differ are
+ * equal (numeric 1.0 and 1.00), nor for types whose keys nobody has needed to read so far. */
+bool key_is_exact(const struct type_ops *t);
+/* The value of a column of such a type, and *p moved behind it; false when the bytes are not one.
+ * By-reference values borrow from the key where its bytes are theirs, and are otherwise made in the
+ * arena. */
+bool key_get(const uint8_t **p, const uint8_t *end, const struct type_ops *t, bool desc,
+             struct arena *arena, struct datum *out);
+
 /* The smallest byte string greater than every string that begins with the buffer's content from
  * `from` on, in place. False when there is none (all 0xff), or the buffer has failed. */
 bool key_successor(struct buf *b, size_t from);

@@ -119,3 +119,58 @@ struct err *tuple_decode(struct str bytes, const int8_t *lens, int want,
         values[i] = missing ? missing[i] : datum_null();
     return NULL;
 }
+
+/* ---- readers ---- */
+
+struct tuple_reader *tuple_reader_new(const int8_t *lens, int want, const bool *used,
+                                      const struct datum *missing, struct arena *arena)
+{
+    struct tuple_reader *r = arena_new(arena, struct tuple_reader);
+    *r = (struct tuple_reader){.lens = lens, .missing = missing, .want = want};
+    r->steps = arena_new_array(arena, struct tuple_step, want + 1);
+    unsigned skip = 0;
+    for (int i = 0; i < want; i++) {
+        unsigned size = lens[i] < 0 ? 0 : lens[i] == TUPLE_U32 ? 4 : (unsigned)lens[i];
+        if (!used[i] && size) {
+            skip += size;
+            continue;
+        }
+        ASSERT(skip <= UINT16_MAX); /* 1600 columns of 8 bytes */
+        r->steps[r->nsteps++] = (struct tuple_step){
+            .skip = (uint16_t)skip, .column = (int16_t)(used[i] ? i : -1), .len = lens[i]};
+        skip = 0;
+    }
+    return r;
+}
+
+/* Moves *p behind a varint length and its bytes. */
+static inline bool pass_bytes(const uint8_t **p, const uint8_t *end)
+{
+    uint64_t n = **p;
+    size_t used = 1;
+    if (n >= 0x80)
+        used = varint_get(*p, end, &n);
+    if (!used || n > (size_t)(end - *p) - used)
+        return false;
+    *p += used + n;
+    return true;
+}
+
+struct err *tuple_read(const struct tuple_reader *r, struct str bytes, struct datum *values)
+{
+    const uint8_t *p = (const uint8_t *)bytes.data;
+    const uint8_t *end = p + bytes.len;
+    if (bytes.len < TUPLE_HEADER_BYTES || p[2] & TUPLE_HAS_NULLS || load_le16(p) < r->want)
+        return tuple_decode(bytes, r->lens, r->want, r->missing, values);
+    p += TUPLE_HEADER_BYTES;
+    for (const struct tuple_step *s = r->steps, *last = s + r->nsteps; s < last; s++) {
+        if (end - p <= s->skip)
+            return malformed();
+        p += s->skip;
+        bool ok =
+            s->column < 0 ? pass_bytes(&p, end) : read_column(&p, end, s->len, &values[s->column]);
+        if (!ok)
+            return malformed();
+    }
+    return NULL;
+}

@@ -188,6 +188,84 @@ static void keys_keep_order(void **state)
     }
 }
 
+static void check_read_back(const struct type_ops *t, struct datum a, bool desc)
+{
+    struct buf x = BUF_INIT;
+    struct datum got;
+    key_put(&x, t, a, desc, false);
+    const uint8_t *p = x.data;
+    assert_true(key_get(&p, x.data + x.len, t, desc, &arena, &got));
+    assert_ptr_equal(p, x.data + x.len);
+    assert_int_equal(got.null, a.null);
+    if (t->byval || a.null)
+        assert_true(a.null || got.u == a.u);
+    else
+        assert_true(str_eq(datum_as_str(got), datum_as_str(a)));
+    for (size_t n = 0; n < x.len; n++) {
+        p = x.data;
+        assert_false(key_get(&p, x.data + n, t, desc, &arena, &got));
+    }
+    buf_done(&x);
+    arena_reset(&arena);
+}
+
+static void keys_give_values_back(void **state)
+{
+    const uint32_t oids[] = {INT2_OID, INT4_OID, INT8_OID, OID_OID, TEXT_OID, UUID_OID, BOOL_OID};
+    for (size_t k = 0; k < ARRAY_LENGTH(oids); k++) {
+        const struct type_ops *t = type_by_oid(oids[k]);
+        assert_true(key_is_exact(t));
+        check_read_back(t, datum_null(), false);
+        check_read_back(t, datum_null(), true);
+        for (int i = 0; i < 5000; i++)
+            check_read_back(t, random_value(oids[k]), i & 1);
+    }
+    assert_false(key_is_exact(type_by_oid(NUMERIC_OID)));
+    assert_false(key_is_exact(type_by_oid(FLOAT8_OID)));
+    assert_false(key_is_exact(type_by_oid(BPCHAR_OID)));
+}
+
+static void tuples_are_read_in_part(void **state)
+{
+    const int8_t lens[] = {1, 2, 4, -1, TUPLE_U32, 8, -1, 8};
+    struct datum values[] = {datum_bool(true),        datum_int(-3),         datum_int(INT32_MIN),
+                             datum_str(STR("hello")), datum_int(UINT32_MAX), datum_int(INT64_MIN),
+                             datum_str(STR("")),      datum_int(9)};
+    for (int with_null = 0; with_null < 2; with_null++) {
+        struct buf b = BUF_INIT;
+        values[5].null = with_null;
+        tuple_encode(lens, 8, values, &b);
+        for (unsigned mask = 1; mask < 1u << 8; mask++) {
+            bool used[8];
+            struct datum got[8];
+            int want = 32 - __builtin_clz(mask);
+            for (int i = 0; i < 8; i++)
+                used[i] = mask >> i & 1;
+            const struct tuple_reader *r = tuple_reader_new(lens, want, used, NULL, &arena);
+            assert_null(tuple_read(r, buf_str(&b), got));
+            for (int i = 0; i < want; i++) {
+                if (!used[i])
+                    continue;
+                assert_int_equal(got[i].null, values[i].null);
+                if (!got[i].null && lens[i] < 0)
+                    assert_true(str_eq(datum_as_str(got[i]), datum_as_str(values[i])));
+                else if (!got[i].null)
+                    assert_int_equal(got[i].i, values[i].i);
+            }
+            for (size_t n = 0; n < b.len && want == 8; n++) {
+                char *cut = malloc(n ? n : 1); /* reads beyond it are noticed */
+                memcpy(cut, b.data, n);
+                struct err *e = tuple_read(r, str_make(cut, n), got);
+                assert_true(!used[7] || err_is(e, "XX001"));
+                err_free(e);
+                free(cut);
+            }
+            arena_reset(&arena);
+        }
+        buf_done(&b);
+    }
+}
+
 static void tuples_round_trip(void **state)
 {
     const int8_t lens[] = {1, 2, 4, TUPLE_U32, 8, -1, -1, 8};
@@ -229,10 +307,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_values),
-        cmocka_unit_test(floats_round_trip),
-        cmocka_unit_test(keys_keep_order),
-        cmocka_unit_test(tuples_round_trip),
+        cmocka_unit_test(known_values),      cmocka_unit_test(floats_round_trip),
+        cmocka_unit_test(keys_keep_order),   cmocka_unit_test(keys_give_values_back),
+        cmocka_unit_test(tuples_round_trip), cmocka_unit_test(tuples_are_read_in_part),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
