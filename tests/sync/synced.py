@@ -128,7 +128,7 @@ def refusals(r):
     r.fails("no schema", base.replace("s2", "nowhere.s2") + "(id)", "3F000", "nowhere")
     r.fails("no source", "CREATE SYNCED TABLE s2 FROM DELTA '/nowhere' PRIMARY KEY (id)", "58P01")
     r.fails("other store", "CREATE SYNCED TABLE s2 FROM DELTA 'ftp://x/y' PRIMARY KEY (id)", "0A000")
-    r.fails("mode", base + "(id) MODE SOMETIMES", "42601", "sometimes")
+    r.fails("mode", base + "(id) MODE SOMETIMES", "42601", "SOMETIMES")
     r.fails("continuous with a schedule", base + "(id) MODE CONTINUOUS EVERY '1h'", "42601", "schedule")
     r.fails("bad interval", base + "(id) EVERY 'now and then'", "22007", "now and then")
     r.fails("bad cron", base + "(id) SCHEDULE '61 * * * *'", "22023", "minute")
