@@ -73,6 +73,8 @@ struct cat_proc {
     struct str stored;          /* ... as they are stored */
     struct str src;             /* the C symbol, "sql_OID" for those written in SQL */
     double rows;
+    const struct str *config; /* of users' functions: settings while it runs, "name=value" */
+    int nconfig;
 };
 
 struct cat_oper {

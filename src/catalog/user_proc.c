@@ -82,6 +82,17 @@ static const struct str *split_defaults(struct str text, int n)
     return out;
 }
 
+static bool same_config(const struct cat_proc *p, struct datum config)
+{
+    struct array a = {0};
+    struct err *e = config.null ? NULL : array_open(config, &a);
+    bool same = !e && (int)a.nitems == p->nconfig;
+    for (int i = 0; same && i < p->nconfig; i++)
+        same = str_eq(p->config[i], datum_as_str(array_get(&a, (uint32_t)i)));
+    err_free(e);
+    return same;
+}
+
 /* Whether the register says what the row says; what CREATE OR REPLACE cannot change is not
  * compared. */
 static bool same(const struct cat_proc *p, const struct datum *v)
@@ -89,7 +100,8 @@ static bool same(const struct cat_proc *p, const struct datum *v)
     struct str stored = v[PROC_DEFAULTS].null ? STR("") : datum_as_str(v[PROC_DEFAULTS]);
     return p && str_eq(p->name, datum_as_str(v[PROC_NAME])) && p->nsp == (uint32_t)v[PROC_NSP].u &&
            p->volatility == char_of(v[PROC_VOLATILE]) && p->strict == (v[PROC_STRICT].i != 0) &&
-           p->ndefaults == (int)v[PROC_NDEFAULTS].i && str_eq(p->stored, stored);
+           p->ndefaults == (int)v[PROC_NDEFAULTS].i && str_eq(p->stored, stored) &&
+           same_config(p, v[PROC_CONFIG]);
 }
 
 static struct err *make(const struct datum *v, struct arena *scratch, const struct cat_proc **out)
@@ -98,11 +110,13 @@ static struct err *make(const struct datum *v, struct arena *scratch, const stru
     const struct datum *all;
     const struct datum *modes;
     const struct datum *names;
-    int nargs, nall, nmodes, nnames;
+    const struct datum *config;
+    int nargs, nall, nmodes, nnames, nconfig;
     TRY(items_of(v[PROC_ARGTYPES], scratch, &args, &nargs));
     TRY(items_of(v[PROC_ALLARGTYPES], scratch, &all, &nall));
     TRY(items_of(v[PROC_ARGMODES], scratch, &modes, &nmodes));
     TRY(items_of(v[PROC_ARGNAMES], scratch, &names, &nnames));
+    TRY(items_of(v[PROC_CONFIG], scratch, &config, &nconfig));
     pthread_mutex_lock(&mu);
     if (!arena.limit_bytes)
         arena_init(&arena);
@@ -131,6 +145,8 @@ static struct err *make(const struct datum *v, struct arena *scratch, const stru
         .argnames = nnames ? strings_of(names, nnames) : NULL,
         .src = STR("sql_function"),
         .rows = v[PROC_ROWS].f32,
+        .config = strings_of(config, nconfig),
+        .nconfig = nconfig,
         .stored = arena_str(&arena, stored),
         .defaults = split_defaults(stored, (int)v[PROC_NDEFAULTS].i),
     };

@@ -2,6 +2,7 @@
 #include "exec/ddl_internal.h"
 
 #include "exec/fn_session.h"
+#include "exec/setting_items.h"
 #include "exec/sql_function.h"
 #include "types/array.h"
 
@@ -40,6 +41,7 @@ struct function {
     bool leakproof;
     double cost;
     double rows;
+    struct datum config; /* of SET clauses; may be NULL */
 };
 
 /* ---- the argument list ---- */
@@ -236,7 +238,13 @@ static struct err *common_option(struct function *f, const PgQuery__DefElem *o, 
         if (!f->retset)
             return err_new("22023", "ROWS is not applicable when function does not return a set");
     } else if (strcmp(name, "set") == 0) {
-        return err_unsupported("SET in a function's definition is not supported yet");
+        const char *setting;
+        const char *value;
+        TRY(f->d->s->ops->setting_of_stmt(f->d->s, o->arg->variable_set_stmt, &setting, &value));
+        if (!setting)
+            f->config = datum_null();
+        else
+            TRY(setting_items_change(f->d->arena, f->config, setting, value, &f->config));
     } else if (strcmp(name, "support") == 0) {
         return err_unsupported("SUPPORT in a function's definition is not supported");
     } else {
@@ -263,7 +271,8 @@ static struct err *options(struct function *f, const PgQuery__CreateFunctionStmt
         const PgQuery__DefElem *o = s->options[i]->def_elem;
         bool known;
         for (size_t k = 0; k < i; k++)
-            if (strcmp(s->options[k]->def_elem->defname, o->defname) == 0)
+            if (strcmp(s->options[k]->def_elem->defname, o->defname) == 0 &&
+                strcmp(o->defname, "set") != 0)
                 return ddl_at(f->d, err_new("42601", "conflicting or redundant options"),
                               o->location);
         if (strcmp(o->defname, "as") == 0) {
@@ -323,6 +332,16 @@ static struct err *argument_arrays(struct function *f, struct datum *v)
     return NULL;
 }
 
+/* No settings at all are NULL. */
+static struct err *config_column(struct datum config, struct datum *out)
+{
+    struct array a = {0};
+    if (!config.null)
+        TRY(array_open(config, &a));
+    *out = a.nitems ? config : datum_null();
+    return NULL;
+}
+
 static struct err *write_row(struct function *f)
 {
     struct datum v[PROC_COUNT];
@@ -350,6 +369,7 @@ static struct err *write_row(struct function *f)
     v[PROC_DEFAULTS] = cstr_datum(f->defaults);
     v[PROC_SRC] = cstr_datum(f->body ? f->body : "");
     v[PROC_SQLBODY] = cstr_datum(f->sql_body);
+    TRY(config_column(f->config, &v[PROC_CONFIG]));
     TRY(argument_arrays(f, v));
     return ddl_put_proc(f->d->cat, v);
 }
@@ -508,10 +528,17 @@ static struct err *check_body(struct function *f)
     if (!wanted)
         return NULL;
     TRY(cat_load_proc(f->d->cat, f->oid, &p));
-    struct err *e = sql_function_check(&env, p, f->sql_body ? f->sql_body : f->body, is_void);
-    if (e && e->position)
+    struct saved_settings saved;
+    struct err *e = settings_enter(f->d->s, p, f->d->arena, &saved);
+    if (!e)
+        e = sql_function_check(&env, p, f->sql_body ? f->sql_body : f->body, is_void);
+    struct err *restore = settings_restore(f->d->s, &saved);
+    if (!e)
+        return restore;
+    err_free(restore);
+    if (e->position)
         e->position = position_in_statement(f, e->position);
-    else if (e)
+    else
         err_context(e, "SQL function \"%s\"", f->name);
     return e;
 }
@@ -541,8 +568,12 @@ static struct err *create(struct function *f, const PgQuery__CreateFunctionStmt 
 struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt *s, char *tag)
 {
     struct function *f = arena_new(d->arena, struct function);
-    *f = (struct function){
-        .d = d, .procedure = s->is_procedure, .volatility = 'v', .parallel = 'u', .cost = 100};
+    *f = (struct function){.d = d,
+                           .procedure = s->is_procedure,
+                           .volatility = 'v',
+                           .parallel = 'u',
+                           .cost = 100,
+                           .config = datum_null()};
     PgQuery__RangeVar rv;
     pg_query__range_var__init(&rv);
     rv.location = -1;
@@ -738,6 +769,16 @@ static struct err *update(struct ddl *d, uint32_t oid, int column, struct datum 
     return ddl_put_proc(d->cat, v);
 }
 
+static struct err *old_config(struct ddl *d, uint32_t oid, struct datum *out)
+{
+    struct datum key = datum_int(oid);
+    struct datum v[PROC_COUNT];
+    bool found;
+    TRY(systab_get(d->cat, PG_PROC, PROC_OID_INDEX, &key, 1, d->arena, v, &found));
+    *out = found ? v[PROC_CONFIG] : datum_null();
+    return NULL;
+}
+
 struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *s, char *tag)
 {
     const struct cat_proc *p;
@@ -745,6 +786,7 @@ struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *
     snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->objtype));
     TRY(ddl_find_function(d, s->func, s->objtype, false, &p));
     *f = (struct function){.d = d, .procedure = p->kind == 'p', .retset = p->retset};
+    TRY(old_config(d, p->oid, &f->config));
     for (size_t i = 0; i < s->n_actions; i++) {
         bool known;
         TRY(common_option(f, s->actions[i]->def_elem, &known));
@@ -761,7 +803,11 @@ struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *
             TRY(update(d, p->oid, PROC_PARALLEL, datum_int(f->parallel)));
         else if (strcmp(name, "cost") == 0)
             TRY(update(d, p->oid, PROC_COST, datum_f32((float)f->cost)));
-        else if (strcmp(name, "rows") == 0)
+        else if (strcmp(name, "set") == 0) {
+            struct datum config;
+            TRY(config_column(f->config, &config));
+            TRY(update(d, p->oid, PROC_CONFIG, config));
+        } else if (strcmp(name, "rows") == 0)
             TRY(update(d, p->oid, PROC_ROWS, datum_f32((float)f->rows)));
     }
     return NULL;

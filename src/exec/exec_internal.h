@@ -341,6 +341,18 @@ struct err *fk_parent_changed(struct exec *x, struct relation *rel, const struct
 struct err *unique_note(struct exec *x, struct table_writer *w, const struct datum *row,
                         const struct datum *old_row) MUST_CHECK;
 
+/* sample.c: whether the rows of a scan, in order, are in its sample. Without a seed the sample
+ * stays the same when the scan starts over. 2202G, 2202H. */
+struct table_sample {
+    uint64_t seed;
+    uint64_t below; /* of 2^32 */
+    uint64_t row;
+    bool system;
+    bool seeded;
+};
+struct err *sample_begin(struct exec *x, const struct plan *n, struct table_sample *s) MUST_CHECK;
+bool sample_has(struct table_sample *s, struct str key);
+
 /* ---- scans, shared by their nodes ---- */
 
 /* 55000 for a materialized view that has no rows yet. */

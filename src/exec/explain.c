@@ -217,6 +217,8 @@ static const char *node_name(const struct plan *n, bool text)
                                         [P_WINDOW] = "WindowAgg"};
     if (n->kind == P_DISTINCT && n->strategy == AGG_SORTED)
         return "Unique";
+    if (n->kind == P_SEQSCAN && n->nexprs)
+        return "Sample Scan";
     if (n->kind == P_PROJECT && !expands_rows(n))
         return "Result";
     if (n->kind == P_INDEXSCAN && n->only_columns)
@@ -544,10 +546,23 @@ static void put_output(struct explain *x, struct explain_node *to, const struct 
     x->prefix = prefix;
 }
 
+static void put_sampling(struct explain *x, struct explain_node *to, const struct plan *n)
+{
+    if (n->kind != P_SEQSCAN || !n->nexprs)
+        return;
+    const char *text =
+        arena_printf(x->arena, "%s (%s)", n->rte->sample, text_of(x, n->exprs[0].expr, NULL));
+    if (n->nexprs > 1)
+        text =
+            arena_printf(x->arena, "%s REPEATABLE (%s)", text, text_of(x, n->exprs[1].expr, NULL));
+    put(x, to, "Sampling", text);
+}
+
 static void put_details(struct explain *x, struct explain_node *to, const struct plan *n)
 {
     const struct node_stats *s = x->run ? &x->run->stats[n->id] : NULL;
     put_output(x, to, n);
+    put_sampling(x, to, n);
     put_expr(x, to, "Index Cond", n->index_cond, n->rte);
     if (n->kind == P_BITMAPHEAP)
         put_expr(x, to, "Recheck Cond", n->recheck.expr, n->rte);

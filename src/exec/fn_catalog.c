@@ -19,8 +19,9 @@ static struct err *to_reg(struct fn_call *c, uint32_t kind, struct datum *out)
     uint32_t oid = 0;
     TRY(need_session(c));
     struct err *e = c->session->types.oid_of(c->session, kind, datum_as_str(c->args[0]), &oid);
-    bool missing = e && (err_is(e, "42704") || err_is(e, "42883") || err_is(e, "3F000") ||
-                         err_is(e, "42P01") || err_is(e, "42725"));
+    bool inside = kind == REGPROCEDURE_OID || kind == REGOPERATOR_OID; /* types: must be there */
+    bool missing = e && ((err_is(e, "42704") && !inside) || err_is(e, "42883") ||
+                         err_is(e, "3F000") || err_is(e, "42P01") || err_is(e, "42725"));
     if (e && !missing)
         return e;
     err_free(e);
@@ -33,6 +34,7 @@ static struct err *to_reg(struct fn_call *c, uint32_t kind, struct datum *out)
     {                                                                  \
         return to_reg(c, kind, out);                                   \
     }
+TO_REG(to_regclass, REGCLASS_OID)
 TO_REG(to_regtype, REGTYPE_OID)
 TO_REG(to_regproc, REGPROC_OID)
 TO_REG(to_regprocedure, REGPROCEDURE_OID)
@@ -355,6 +357,7 @@ static const struct {
     const char *src;
     fn_impl fn;
 } table[] = {
+    {"to_regclass", fn_to_regclass},
     {"to_regtype", fn_to_regtype},
     {"to_regproc", fn_to_regproc},
     {"to_regprocedure", fn_to_regprocedure},

@@ -202,6 +202,51 @@ static void put_attributes(const struct datum *v, const struct cat_proc *p, stru
         buf_put_u8(b, '\n');
 }
 
+/* The items of a list of names, each as a literal. */
+static void put_names(struct arena *a, const char *list, struct buf *b)
+{
+    bool first = true;
+    while (*list) {
+        bool quoted = *list == '"';
+        char *name = arena_alloc(a, strlen(list) + 1);
+        size_t n = 0;
+        for (list += quoted; *list && (quoted || *list != ','); list++) {
+            if (quoted && *list == '"' && *++list != '"')
+                break;
+            name[n++] = *list;
+        }
+        while (!quoted && n && name[n - 1] == ' ')
+            n--;
+        buf_put_c(b, first ? "" : ", ");
+        quote_literal(b, str_make(name, n));
+        first = false;
+        while (*list == ',' || *list == ' ')
+            list++;
+    }
+    if (first)
+        buf_put_c(b, "''");
+}
+
+static void put_setting(struct arena *a, struct str item, struct buf *b)
+{
+    static const char *const lists[] = {"search_path", "temp_tablespaces",
+                                        "local_preload_libraries", "session_preload_libraries"};
+    const char *text = arena_strndup(a, item.data, item.len);
+    const char *value = strchr(text, '=') + 1;
+    const char *name = arena_strndup(a, text, (size_t)(value - text - 1));
+    bool list = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
+        list |= strcmp(name, lists[i]) == 0;
+    buf_put_c(b, " SET ");
+    quote_identifier(b, name);
+    buf_put_c(b, " TO ");
+    if (list)
+        put_names(a, value, b);
+    else
+        quote_literal(b, str_from(value));
+    buf_put_u8(b, '\n');
+}
+
 /* $function$, with more x in it while the text has it. */
 static void put_quoted(struct buf *b, const char *text, const char *tag)
 {
@@ -233,6 +278,8 @@ static struct err *put_definition(struct fn_call *c, const struct cat_proc *p,
     }
     buf_put_c(b, " LANGUAGE sql\n");
     put_attributes(v, p, b);
+    for (int i = 0; i < p->nconfig; i++)
+        put_setting(c->arena, p->config[i], b);
     if (!v[PROC_SQLBODY].null) {
         TRY(put_sqlbody(c, v[PROC_SQLBODY], b));
     } else {

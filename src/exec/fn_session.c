@@ -516,16 +516,6 @@ static struct err *fn_serial_sequence(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
-static struct err *fn_to_regclass(struct fn_call *c, struct datum *out)
-{
-    uint32_t oid;
-    TRY(need_session(c));
-    struct err *e = session_relation_oid(c->session, datum_as_str(c->args[0]), &oid);
-    *out = e ? datum_null() : datum_int(oid);
-    err_free(e);
-    return NULL;
-}
-
 static struct err *fn_text_regclass(struct fn_call *c, struct datum *out)
 {
     const struct type_ops *ops = type_by_oid(REGCLASS_OID);
@@ -628,7 +618,6 @@ static const struct {
     {"pg_sequence_last_value", fn_sequence_last_value},
     {"pg_sequence_parameters", fn_sequence_parameters},
     {"text_regclass", fn_text_regclass},
-    {"to_regclass", fn_to_regclass},
     {"pg_relation_size", relation_bytes},
     {"sql_2325", relation_bytes},
     {"pg_table_size", relation_bytes},
@@ -652,159 +641,4 @@ const struct srf_impl *session_srf_lookup(const char *prosrc)
 {
     const struct srf_impl *srf = activity_srf_lookup(prosrc);
     return srf ? srf : catalog_srf_lookup(prosrc);
-}
-
-/* ---- names of reg* types ---- */
-
-/* One identifier of "a.b": folded unless quoted. Advances *s. */
-static bool take_identifier(struct str *s, char out[64])
-{
-    size_t n = 0;
-    bool quoted = s->len && s->data[0] == '"';
-    size_t i = quoted;
-    for (; i < s->len; i++) {
-        char ch = s->data[i];
-        if (quoted ? ch == '"' : ch == '.') {
-            if (!quoted || i + 1 >= s->len || s->data[i + 1] != '"')
-                break;
-            i++;
-        }
-        if (n < 63)
-            out[n++] = !quoted && ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
-    }
-    out[n] = '\0';
-    i += quoted && i < s->len;
-    bool more = i < s->len && s->data[i] == '.';
-    i += more;
-    *s = str_make(s->data + i, s->len - i);
-    return n > 0;
-}
-
-struct err *session_relation_oid(struct session *s, struct str name, uint32_t *out)
-{
-    char first[64];
-    char second[64] = "";
-    struct str rest = name;
-    if (!take_identifier(&rest, first) || (rest.len && !take_identifier(&rest, second)))
-        return err_new("42602", "invalid name syntax");
-    struct str nsp = *second ? str_from(first) : STR("");
-    TRY(cat_find_relation(&s->cat, nsp, str_from(*second ? second : first), false, out));
-    if (!*out)
-        return err_new("42P01", "relation \"%.*s\" does not exist", STR_ARG(name));
-    return NULL;
-}
-
-static struct err *type_oid_of(struct session *s, struct str name, uint32_t *out)
-{
-    struct arena a;
-    struct parsed parsed;
-    int32_t typmod;
-    int ndims;
-    arena_init(&a);
-    const char *sql = arena_printf(&a, "SELECT NULL::%.*s", STR_ARG(name));
-    struct err *e = parse_sql(sql, &a, &parsed);
-    if (!e)
-        e = resolve_cast_type(&s->cat, parsed.stmts[0].tree, out, &typmod, &ndims);
-    arena_done(&a);
-    return e;
-}
-
-static struct err *name_to_oid(void *names, uint32_t kind, struct str name, uint32_t *out)
-{
-    struct session *s = names;
-    char first[64];
-    struct str rest = name;
-    int n;
-    if (!s->cat.txn)
-        return err_new("25000", "names cannot be looked up outside a transaction");
-    switch (kind) {
-    case REGCLASS_OID:
-        return session_relation_oid(s, name, out);
-    case REGTYPE_OID:
-        return type_oid_of(s, name, out);
-    case REGNAMESPACE_OID:
-        take_identifier(&rest, first);
-        TRY(cat_namespace_oid(&s->cat, str_from(first), out));
-        return *out ? NULL : err_new("3F000", "schema \"%s\" does not exist", first);
-    case REGROLE_OID:
-        take_identifier(&rest, first);
-        TRY(cat_role_oid(&s->cat, str_from(first), out));
-        return *out ? NULL : err_new("42704", "role \"%s\" does not exist", first);
-    case REGPROC_OID: {
-        take_identifier(&rest, first);
-        if (rest.len)
-            take_identifier(&rest, first);
-        struct arena a;
-        const struct cat_proc **users;
-        int nusers;
-        const struct cat_proc *p = builtin_procs(str_from(first), &n);
-        arena_init(&a);
-        struct err *e = cat_user_procs(&s->cat, STR(""), str_from(first), &a, &users, &nusers);
-        if (!e && n + nusers > 1)
-            e = err_new("42725", "more than one function named \"%s\"", first);
-        else if (!e && !(n + nusers))
-            e = err_new("42883", "function \"%s\" does not exist", first);
-        else if (!e)
-            *out = n ? p->oid : users[0]->oid;
-        arena_done(&a);
-        return e;
-    }
-    default:
-        return err_unsupported("names of this type cannot be read yet; use the OID");
-    }
-}
-
-static struct err *oid_to_name(void *names, uint32_t kind, uint32_t oid, struct buf *out)
-{
-    struct session *s = names;
-    struct arena a;
-    const char *name = NULL;
-    struct err *e = NULL;
-    arena_init(&a);
-    if (kind == REGCLASS_OID && s->cat.txn) {
-        struct relation *r;
-        uint32_t found = 0;
-        e = cat_relation(&s->cat, oid, &r);
-        if (!e && r) {
-            e = cat_find_relation(&s->cat, STR(""), str_from(r->name), true, &found);
-            if (found != oid) {
-                quote_identifier(out, r->nsp_name);
-                buf_put_u8(out, '.');
-            }
-            quote_identifier(out, r->name);
-            relation_unref(r);
-            arena_done(&a);
-            return e;
-        }
-    } else if (kind == REGTYPE_OID && oid) {
-        struct datum text;
-        e = session_type_name(s, oid, -1, &a, &text);
-        if (!e)
-            buf_put_str(out, builtin_type(oid) ? datum_as_str(text) : STR(""));
-        if (!e && !builtin_type(oid))
-            buf_printf(out, "%u", oid);
-        arena_done(&a);
-        return e;
-    } else if (kind == REGPROC_OID || kind == REGPROCEDURE_OID) {
-        const struct cat_proc *p = builtin_proc(oid);
-        name = p ? arena_strndup(&a, p->name.data, p->name.len) : NULL;
-    } else if (kind == REGROLE_OID && s->cat.txn) {
-        e = cat_role_name(&s->cat, oid, &a, &name);
-    } else if (kind == REGNAMESPACE_OID && s->cat.txn) {
-        e = cat_namespace_name(&s->cat, oid, &a, &name);
-    }
-    if (!e && name)
-        quote_identifier(out, name);
-    else if (!e)
-        buf_printf(out, oid ? "%u" : "-", oid);
-    arena_done(&a);
-    return e;
-}
-
-void session_bind_names(struct session *s)
-{
-    s->types.names = s;
-    s->types.oid_of = name_to_oid;
-    s->types.name_of = oid_to_name;
-    session_bind_types(s);
 }

@@ -357,76 +357,72 @@ static struct err *jsonb_subscript(const struct expr *e, const struct datum *arg
     return jsonb_datum(&v, arena, out);
 }
 
+static struct err *too_many_subscripts(int n)
+{
+    return err_new("54000", "number of array dimensions (%d) exceeds the maximum allowed (%d)", n,
+                   (int)ARRAY_MAX_DIMS);
+}
+
+/* args[1..]: items' subscripts come as lower bounds. *null: one of them is NULL. */
+static struct err *read_subscripts(const struct expr *e, const struct datum *args, int nargs,
+                                   struct array_bounds *b, int *n, bool *null)
+{
+    *n = 0;
+    *null = false;
+    for (int i = 1; i < nargs; i++) {
+        bool upper = e->subscript.slice && i % 2 == 0;
+        bool given = e->subscript.kinds[i - 1] != '-';
+        *null |= args[i].null && given;
+        if (*n == ARRAY_MAX_DIMS && !upper)
+            return too_many_subscripts(*n + 1);
+        (upper ? b->upper : b->lower)[*n] = (int32_t)args[i].i;
+        (upper ? b->has_upper : b->has_lower)[*n] = given;
+        *n += upper || !e->subscript.slice;
+    }
+    return NULL;
+}
+
 static struct err *run_subscript(struct exec *x, const struct call_site *site,
                                  const struct datum *args, struct arena *arena, struct datum *out)
 {
     const struct expr *e = site->expr;
-    int32_t lower[ARRAY_MAX_DIMS];
-    int32_t upper[ARRAY_MAX_DIMS];
-    bool has_lower[ARRAY_MAX_DIMS];
-    bool has_upper[ARRAY_MAX_DIMS];
-    int n = 0;
+    struct array_bounds b;
+    bool null;
+    int n;
     *out = datum_null();
     if (e->args[0]->type == JSONB_OID)
         return jsonb_subscript(e, args, arena, out);
     if (args[0].null)
         return NULL;
-    for (int i = 1; i < e->nargs; i++) {
-        char kind = (char)e->subscript.kinds[i - 1];
-        if (args[i].null && kind != '-')
-            return NULL;
-        if (n == ARRAY_MAX_DIMS)
-            return err_new(
-                "54000", "number of array dimensions (%d) exceeds the maximum allowed (6)", n + 1);
-        if (!e->subscript.slice) {
-            lower[n++] = (int32_t)args[i].i;
-            continue;
-        }
-        lower[n] = (int32_t)args[i].i;
-        has_lower[n] = kind != '-';
-        i++;
-        if (args[i].null && e->subscript.kinds[i - 1] != '-')
-            return NULL;
-        upper[n] = (int32_t)args[i].i;
-        has_upper[n++] = e->subscript.kinds[i - 1] != '-';
-    }
+    TRY(read_subscripts(e, args, e->nargs, &b, &n, &null));
+    if (null)
+        return NULL;
     if (e->args[0]->type == NAME_OID)
         return e->subscript.slice ? err_unsupported("slices of type name are not supported")
-                                  : name_byte(args[0], n, lower[0], out);
+                                  : name_byte(args[0], n, b.lower[0], out);
     if (e->subscript.slice)
-        return array_slice(x->env.types, args[0], n, lower, has_lower, upper, has_upper, arena,
-                           out);
-    return array_subscript(args[0], n, lower, out);
+        return array_slice(x->env.types, args[0], n, &b, arena, out);
+    return array_subscript(args[0], n, b.lower, out);
 }
 
-/* The subscripts of an assignment, of which none may be NULL. */
-static struct err *store_subscripts(const struct expr *e, const struct datum *args, int32_t *lower,
-                                    int *n)
-{
-    *n = 0;
-    for (int i = 1; i < e->nargs - 1; i++) {
-        if (args[i].null)
-            return err_new("22004", "array subscript in assignment must not be null");
-        if (*n == ARRAY_MAX_DIMS)
-            return err_new(
-                "54000", "number of array dimensions (%d) exceeds the maximum allowed (6)", *n + 1);
-        lower[(*n)++] = (int32_t)args[i].i;
-    }
-    return NULL;
-}
-
-/* args: the array, the subscripts, the new item. */
+/* args: the array, the subscripts, the new item or the items of the slice. */
 static struct err *run_substore(struct exec *x, const struct call_site *site,
                                 const struct datum *args, struct arena *arena, struct datum *out)
 {
     const struct expr *e = site->expr;
-    int32_t subscripts[ARRAY_MAX_DIMS];
+    struct datum value = args[e->nargs - 1];
+    struct array_bounds b;
+    bool null;
     int n;
     (void)x;
     if (e->type == JSONB_OID)
         return jsonb_assign(e, args, arena, out);
-    TRY(store_subscripts(e, args, subscripts, &n));
-    return array_assign(site->to->elem, args[0], n, subscripts, args[e->nargs - 1], arena, out);
+    TRY(read_subscripts(e, args, e->nargs - 1, &b, &n, &null));
+    if (null)
+        return err_new("22004", "array subscript in assignment must not be null");
+    if (e->subscript.slice)
+        return array_assign_slice(site->to->elem, args[0], n, &b, value, arena, out);
+    return array_assign(site->to->elem, args[0], n, b.lower, value, arena, out);
 }
 
 static struct err *run_nextval(struct exec *x, const struct call_site *site, struct datum *out)

@@ -71,6 +71,7 @@ struct scan_state {
     struct datum *list; /* = ANY: the distinct values, ascending */
     uint32_t nlist;
     uint32_t at_list;
+    struct table_sample sample;
 };
 
 static void scan_release(void *arg)
@@ -154,6 +155,8 @@ static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *
     TRY(find_storage(x, n, s));
     uint32_t sid = s->table_sid;
     s->begun = true;
+    if (n->rte->sample)
+        TRY(sample_begin(x, n, &s->sample));
     if (r->system)
         TRY(systab_builtin_rows(r->oid, &s->builtin, &s->nbuiltin));
     buf_reset(&s->lo);
@@ -200,6 +203,10 @@ struct err *seqscan_next(struct exec *x, struct plan *n, bool *found)
     for (bool holds = false; !holds;) {
         TRY(fiber_tick());
         if (s->at < s->nbuiltin) {
+            if (n->rte->sample && !sample_has(&s->sample, str_make(&s->at, sizeof(s->at)))) {
+                s->at++;
+                continue;
+            }
             memcpy(&x->frame[n->rte->base], s->builtin + (size_t)s->at++ * (size_t)r->natts,
                    sizeof(struct datum) * (size_t)n->rte->max_att);
             if (n->rte->sys_base >= 0)
@@ -216,6 +223,8 @@ struct err *seqscan_next(struct exec *x, struct plan *n, bool *found)
             s->done = !more;
             if (!more)
                 return NULL;
+            if (n->rte->sample && !sample_has(&s->sample, table_row_suffix(key)))
+                continue;
             TRY(load_row(x, n->rte, key, row));
         }
         TRY(passes(x, n, s, &holds));

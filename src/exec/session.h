@@ -16,6 +16,7 @@ struct prepared_info;
 struct setting_info;
 struct own_stmt;
 struct raw_stmt;
+struct PgQuery__VariableSetStmt;
 
 struct session_ops {
     /* SHOW: appends the value. 42704 when there is no such setting (unless missing_ok: *found). */
@@ -24,6 +25,10 @@ struct session_ops {
     /* SET [LOCAL]; `value` NULL resets. 22023 bad value, 42704 unknown, 55P02 not changeable now.
      */
     struct err *(*setting_set)(struct session *s, struct str name, const char *value, bool local);
+    /* SET or RESET as a clause of another statement: the name (NULL: all) and the value (NULL:
+     * reset), checked but not set. In the session's arena of the statement. */
+    struct err *(*setting_of_stmt)(struct session *s, const struct PgQuery__VariableSetStmt *stmt,
+                                   const char **name, const char **value);
     /* All settings, for pg_settings. */
     void (*each_setting)(struct session *s,
                          void (*visit)(void *arg, const struct setting_info *info), void *arg);

@@ -8,6 +8,7 @@
 #include <pg_query/pg_query.pb-c.h>
 
 #include "exec/session.h"
+#include "exec/setting_items.h"
 #include "rt/fiber.h"
 #include "sql/analyze.h"
 #include "sql/parse.h"
@@ -148,18 +149,32 @@ static struct err *run_statement(struct run *r, struct raw_stmt *raw, int number
              : NULL;
 }
 
+static struct err *run_statements(struct run *r, struct fn_call *c, const struct sink *sink)
+{
+    struct err *e = NULL;
+    for (int i = 0; !e && i < r->parsed.count; i++) {
+        if (r->proc->volatility == 'v')
+            txn_next_command(c->session->cat.txn);
+        e = run_statement(r, &r->parsed.stmts[i], i + 1, i == r->parsed.count - 1 ? sink : NULL);
+    }
+    return e;
+}
+
 static struct err *run_body(struct fn_call *c, const struct sink *sink)
 {
     struct run r = {0};
+    struct saved_settings saved = {0};
     arena_init(&r.arena);
     struct err *e = begin(&r, c);
-    for (int i = 0; !e && i < r.parsed.count; i++) {
-        if (r.proc->volatility == 'v')
-            txn_next_command(c->session->cat.txn);
-        e = run_statement(&r, &r.parsed.stmts[i], i + 1, i == r.parsed.count - 1 ? sink : NULL);
-    }
+    if (!e)
+        e = settings_enter(c->session, r.proc, &r.arena, &saved);
+    if (!e)
+        e = run_statements(&r, c, sink);
+    struct err *restore = settings_restore(c->session, &saved);
+    if (e)
+        err_free(restore);
     arena_done(&r.arena);
-    return e;
+    return e ? e : restore;
 }
 
 /* ---- results ---- */

@@ -30,7 +30,7 @@ struct lake_vec {
     /* List and map: count + 1 entries; row i has the child values [offsets[i], offsets[i + 1]). */
     const uint32_t *offsets;
     /* List: the elements. Map: keys, values. Struct: a vector a field, each of the same count; the
-     * children of a NULL struct are NULL. Variant: the metadata and value bytes. */
+     * children of a NULL struct are NULL. */
     const struct lake_vec *children;
     uint32_t child_count;
 };

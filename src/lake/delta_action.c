@@ -646,28 +646,27 @@ static int file_cmp(const void *a, const void *b)
     return str_cmp(x->path, y->path);
 }
 
-struct err *delta_order_partition(const struct delta_snapshot *s, struct str path,
-                                  const struct delta_partition_pair *pairs, uint32_t count,
-                                  struct arena *arena, const struct delta_partition_value **out)
+/* Values in the order of the partition columns. With column mapping the log has physical names. */
+static struct err *order_partition(struct delta_snapshot *s, struct delta_entry *e)
 {
     struct delta_partition_value *values =
-        arena_try_alloc(arena, s->partition_count * sizeof(*values) + 1);
+        arena_try_alloc(&s->arena, s->partition_count * sizeof(*values) + 1);
     if (!values)
         return err_oom();
     for (uint32_t p = 0; p < s->partition_count; p++) {
         struct str name = s->schema->fields[s->partition_columns[p]].physical_name;
         const struct delta_partition_pair *found = NULL;
-        for (uint32_t i = 0; i < count && !found; i++) {
-            if (str_eq(pairs[i].key, name))
-                found = &pairs[i];
+        for (uint32_t i = 0; i < e->partition_count && !found; i++) {
+            if (str_eq(e->partition[i].key, name))
+                found = &e->partition[i];
         }
         if (!found)
             return delta_damaged(s, "file %.*s has no value for partition column \"%.*s\"",
-                                 STR_ARG(path), STR_ARG(name));
+                                 STR_ARG(e->file.path), STR_ARG(name));
         values[p] = (struct delta_partition_value){.text = found->value,
                                                    .is_null = found->is_null || !found->value.len};
     }
-    *out = values;
+    e->file.partition_values = values;
     return NULL;
 }
 
@@ -688,9 +687,7 @@ struct err *delta_finish_files(struct delta_snapshot *s)
     if (!s->files || !s->dvs)
         e = err_oom();
     for (uint32_t i = 0; i < count && !e; i++) {
-        e = delta_order_partition(s, active[i]->file.path, active[i]->partition,
-                                  active[i]->partition_count, &s->arena,
-                                  &active[i]->file.partition_values);
+        e = order_partition(s, active[i]);
         s->files[i] = active[i]->file;
         s->dvs[i] = active[i]->dv;
         s->files[i].deleted_rows = s->dvs[i].storage ? s->dvs[i].cardinality : 0;

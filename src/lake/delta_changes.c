@@ -200,7 +200,9 @@ static struct err *make_part(struct delta_changes *c, const struct delta_file_ac
                                     .modified_ms = a->modified_ms,
                                     .row_count = a->row_count};
     TRY(lake_store_resolve(c->store, c->s->path, a->path, &c->version_arena, &out->file.location));
-    return a->kind == DELTA_REMOVE && !a->has_partition ? recall_partition(c, out) : NULL;
+    if (a->kind != DELTA_REMOVE || a->has_partition || !c->s->partition_count)
+        return NULL;
+    return recall_partition(c, out);
 }
 
 static struct err *push_part(struct delta_changes *c, const struct delta_file_action *a,

@@ -2,6 +2,7 @@
  * (widened here), or named otherwise (column mapping). What has the same representation is shared;
  * a pair of types that has no exact conversion is an error, and so is a value out of range. */
 #include "lake/delta_internal.h"
+#include "lake/variant.h"
 
 #include <strings.h>
 
@@ -259,6 +260,8 @@ struct err *delta_conform_vec(struct delta_conform *c, const struct lake_vec *in
         .type = type, .phys = lake_type_phys(type), .count = in->count, .valid = in->valid};
     if (v.phys == LAKE_PHYS_VOID)
         return lake_null_vec(c->arena, type, in->count, out);
+    if (type->kind == LAKE_VARIANT && lake_is_stored_variant(in->type))
+        return lake_variant_vec(c->arena, in, out);
     bool nested = lake_type_is_nested(type);
     if (nested != lake_type_is_nested(in->type) || (nested && type->kind != in->type->kind))
         return no_conversion(in, type);

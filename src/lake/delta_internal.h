@@ -149,11 +149,6 @@ struct err *delta_location(struct delta_snapshot *s, struct str path, struct are
                            struct str *out) MUST_CHECK;
 /* The identity of a deletion vector, empty: none. */
 struct str delta_dv_identity(const struct delta_dv *dv, struct arena *arena);
-/* Values in the order of the partition columns. With column mapping the log has physical names. */
-struct err *delta_order_partition(const struct delta_snapshot *s, struct str path,
-                                  const struct delta_partition_pair *pairs, uint32_t count,
-                                  struct arena *arena,
-                                  const struct delta_partition_value **out) MUST_CHECK;
 /* Applies the JSON lines of `file_name`. Sidecar paths are pushed to *sidecars when it is not
  * NULL (a V2 checkpoint). */
 struct delta_names {

@@ -363,8 +363,10 @@ static struct err *replay(struct delta_snapshot *s, const struct log_files *f)
 static struct err *check_features(const struct delta_snapshot *s)
 {
     static const char *const supported[] = {
-        "timestampNtz", "columnMapping",        "deletionVectors",     "v2Checkpoint",
-        "typeWidening", "typeWidening-preview", "vacuumProtocolCheck",
+        "timestampNtz",        "columnMapping",    "deletionVectors",
+        "v2Checkpoint",        "typeWidening",     "typeWidening-preview",
+        "vacuumProtocolCheck", "variantType",      "variantType-preview",
+        "variantType-dev",     "variantShredding", "variantShredding-preview",
     };
     const struct delta_protocol *p = &s->protocol;
     if (p->min_reader_version > 3)

@@ -50,6 +50,7 @@ static struct err *parse_primitive(struct schema_parser *ps, struct str text,
         {"float", LAKE_FLOAT},         {"short", LAKE_SHORT},
         {"byte", LAKE_BYTE},           {"binary", LAKE_BINARY},
         {"void", LAKE_VOID},           {"null", LAKE_VOID},
+        {"variant", LAKE_VARIANT},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         if (str_eq_c(text, names[i].name)) {

@@ -187,6 +187,10 @@ static void put_bytes(const struct lake_vec *vec, struct str s, struct buf *out)
         lake_put_json_string(out, s);
         return;
     }
+    if (vec->type->kind == LAKE_VARIANT) {
+        buf_put_str(out, s);
+        return;
+    }
     buf_put_u8(out, '"');
     if (vec->type->kind == LAKE_UUID)
         put_uuid(out, s);

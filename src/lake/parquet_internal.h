@@ -153,6 +153,7 @@ struct pq_leaf_info {
  * most `element_rep`. */
 struct pq_node {
     const struct lake_type *type;
+    const struct lake_type *stored; /* a variant's struct */
     uint8_t def;
     uint8_t element_def;
     uint8_t element_rep;

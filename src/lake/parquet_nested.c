@@ -6,6 +6,7 @@
  * below a list must agree on its elements; the file may lie about that, so every count is checked.
  */
 #include "lake/parquet_leaf.h"
+#include "lake/variant.h"
 
 struct assembly {
     struct arena *arena;
@@ -137,6 +138,16 @@ static struct err *assemble_list(struct assembly *as, const struct pq_node *node
     return assemble_children(as, node, &inner, out);
 }
 
+/* The stored form stands in for the type as soon as it is assembled. */
+static struct err *assemble_variant(struct assembly *as, const struct pq_node *node,
+                                    const struct place *at, struct lake_vec *out)
+{
+    struct lake_vec stored = {.type = node->stored, .phys = LAKE_PHYS_STRUCT, .count = at->count};
+    TRY(read_validity(as, at, node->def, &stored.valid));
+    TRY(assemble_children(as, node, at, &stored));
+    return lake_variant_vec(as->arena, &stored, out);
+}
+
 static struct err *assemble_value(struct assembly *as, const struct pq_node *node, struct place at,
                                   struct lake_vec *out)
 {
@@ -145,6 +156,8 @@ static struct err *assemble_value(struct assembly *as, const struct pq_node *nod
     /* A struct without fields has no levels of its own and borrows its neighbour's. */
     if (node->leaf_count)
         at.leaf = as->leaves[node->leaf];
+    if (node->stored)
+        return assemble_variant(as, node, &at, out);
     if (!node->child_count && out->phys != LAKE_PHYS_STRUCT)
         return assemble_leaf(as, &at, out);
     if (out->phys == LAKE_PHYS_LIST)

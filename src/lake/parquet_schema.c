@@ -6,6 +6,7 @@
  * is a list of its own. Recursion is bounded by MAX_DEPTH, which also keeps levels within a byte.
  */
 #include "lake/parquet_internal.h"
+#include "lake/variant.h"
 
 enum { MAX_DEPTH = 64 };
 
@@ -304,6 +305,10 @@ static struct err *build_value(struct builder *b, const struct pq_element *el, u
         e = build_map(b, def, rep, node);
     else
         e = build_children(b, (uint32_t)el->child_count, LAKE_STRUCT, def, rep, node);
+    if (!e && el->logical == PQ_LOGICAL_VARIANT && lake_is_stored_variant(node->type)) {
+        node->stored = node->type;
+        node->type = lake_type_simple(LAKE_VARIANT);
+    }
     node->leaf_count = b->file->leaf_count - node->leaf;
     b->depth--;
     return e;

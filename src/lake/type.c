@@ -30,12 +30,12 @@ enum lake_phys lake_type_phys(const struct lake_type *type)
     case LAKE_BINARY:
     case LAKE_UUID:
     case LAKE_INTERVAL:
+    case LAKE_VARIANT:
         return LAKE_PHYS_BYTES;
     case LAKE_LIST:
     case LAKE_MAP:
         return LAKE_PHYS_LIST;
     case LAKE_STRUCT:
-    case LAKE_VARIANT:
         return LAKE_PHYS_STRUCT;
     }
     UNREACHABLE();
@@ -100,7 +100,7 @@ void lake_type_name(const struct lake_type *type, struct buf *out)
     buf_put_c(out, kind_names[type->kind]);
     if (type->kind == LAKE_DECIMAL)
         buf_printf(out, "(%d,%d)", type->precision, type->scale);
-    if (!type->field_count || type->kind == LAKE_VARIANT)
+    if (!type->field_count)
         return;
     buf_put_u8(out, '<');
     for (uint32_t i = 0; i < type->field_count; i++) {
@@ -135,8 +135,9 @@ const struct lake_type *lake_type_simple(enum lake_kind kind)
         [LAKE_TIMESTAMP] = {.kind = LAKE_TIMESTAMP},
         [LAKE_TIMESTAMP_NTZ] = {.kind = LAKE_TIMESTAMP_NTZ},
         [LAKE_INTERVAL] = {.kind = LAKE_INTERVAL},
+        [LAKE_VARIANT] = {.kind = LAKE_VARIANT},
     };
-    CHECK(kind <= LAKE_INTERVAL);
+    CHECK(kind <= LAKE_VARIANT);
     return &types[kind];
 }
 

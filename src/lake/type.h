@@ -30,10 +30,10 @@ enum lake_kind {
     LAKE_TIMESTAMP,     /* an instant, since the epoch in `unit` */
     LAKE_TIMESTAMP_NTZ, /* the same without zone */
     LAKE_INTERVAL,      /* Parquet's 12 bytes: months, days, milliseconds, little-endian */
+    LAKE_VARIANT,       /* JSON text, see lake/variant.h */
     LAKE_LIST,          /* one child field, "element" */
     LAKE_MAP,           /* two child fields, "key" and "value" */
-    LAKE_STRUCT,
-    LAKE_VARIANT
+    LAKE_STRUCT
 };
 
 /* How a vector stores its values. */

@@ -473,7 +473,16 @@ static struct err *op_setting_get(struct session *s, struct str name, bool missi
 
 static struct err *op_setting_set(struct session *s, struct str name, const char *value, bool local)
 {
-    return backend_setting_set(backend_of(s), name, value, local);
+    struct backend *b = backend_of(s);
+    TRY(backend_setting_set(b, name, value, local));
+    return b->path_dirty && b->base.cat.txn ? resolve_search_path(b) : NULL;
+}
+
+static struct err *op_setting_of_stmt(struct session *s,
+                                      const struct PgQuery__VariableSetStmt *stmt,
+                                      const char **name, const char **value)
+{
+    return setting_of_stmt(backend_of(s), stmt, name, value);
 }
 
 static bool op_read_only(struct session *s)
@@ -495,6 +504,7 @@ const struct session_ops backend_ops = {
     .next_transaction = next_transaction,
     .setting_get = op_setting_get,
     .setting_set = op_setting_set,
+    .setting_of_stmt = op_setting_of_stmt,
     .each_setting = settings_each,
     .notice = op_notice,
     .signal = registry_signal,

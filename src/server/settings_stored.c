@@ -4,6 +4,7 @@
 
 #include "catalog/systab.h"
 #include "rt/pool.h"
+#include "exec/setting_items.h"
 #include "types/array.h"
 
 #include <pg_query/pg_query.pb-c.h>
@@ -59,35 +60,6 @@ struct err *stored_settings_apply(struct backend *b)
 
 /* ---- ALTER ROLE, ALTER DATABASE ---- */
 
-static bool names_setting(struct str item, const char *name)
-{
-    size_t n = strlen(name);
-    return item.len > n && item.data[n] == '=' && strncasecmp(item.data, name, n) == 0;
-}
-
-/* The row's array with the item for `name` replaced by "name=value", or gone (value NULL). */
-static struct err *change_items(struct arena *a, struct datum old, const char *name,
-                                const char *value, struct datum *out)
-{
-    struct array items = {0};
-    struct array_items list = {0};
-    bool placed = !value;
-    struct datum item =
-        value ? datum_str(str_from(arena_printf(a, "%s=%s", name, value))) : datum_null();
-    if (!old.null)
-        TRY(array_open(old, &items));
-    for (uint32_t i = 0; i < items.nitems; i++) {
-        struct datum d = array_get(&items, i);
-        bool same = names_setting(datum_as_str(d), name);
-        if (!same || value)
-            TRY(array_items_add(&list, a, same ? item : d));
-        placed |= same;
-    }
-    if (!placed)
-        TRY(array_items_add(&list, a, item));
-    return array_make_1d(type_by_oid(TEXT_OID), list.items, list.count, a, out);
-}
-
 /* `name` NULL: RESET ALL. */
 static struct err *store(struct backend *b, uint32_t db, uint32_t role, const char *name,
                          const char *value)
@@ -101,7 +73,8 @@ static struct err *store(struct backend *b, uint32_t db, uint32_t role, const ch
     bool found;
     TRY(systab_get(cat, PG_DB_ROLE_SETTING, DB_ROLE_SETTING_INDEX, keys, 2, a, old, &found));
     if (name)
-        TRY(change_items(a, found ? old[DRS_CONFIG] : datum_null(), name, value, &v[DRS_CONFIG]));
+        TRY(setting_items_change(a, found ? old[DRS_CONFIG] : datum_null(), name, value,
+                                 &v[DRS_CONFIG]));
     if (name)
         TRY(array_open(v[DRS_CONFIG], &left));
     if (!left.nitems)
@@ -111,30 +84,38 @@ static struct err *store(struct backend *b, uint32_t db, uint32_t role, const ch
                  : systab_insert(cat, PG_DB_ROLE_SETTING, v);
 }
 
-static struct err *store_stmt(struct backend *b, uint32_t db, uint32_t role,
-                              const PgQuery__VariableSetStmt *s)
+struct err *setting_of_stmt(struct backend *b, const PgQuery__VariableSetStmt *s, const char **name,
+                            const char **value)
 {
-    const char *value = NULL;
-    const char *name = NULL;
+    *name = *value = NULL;
     if (s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL)
-        return store(b, db, role, NULL, NULL);
+        return NULL;
     const struct setting_def *def = setting_find(str_from(s->name));
-    name = def ? def->name : s->name;
-    TRY(set_stmt_value(b, s, &value));
-    if (!def && value && !memchr(name, '.', strlen(name)))
-        return setting_unknown(str_from(name));
+    *name = def ? def->name : s->name;
+    TRY(set_stmt_value(b, s, value));
+    if (!def && *value && !memchr(*name, '.', strlen(*name)))
+        return setting_unknown(str_from(*name));
     if (def)
         TRY(setting_may_set(b, def));
-    else if (value)
-        TRY(setting_check_custom_name(str_from(name)));
-    if (value && def) {
+    else if (*value)
+        TRY(setting_check_custom_name(str_from(*name)));
+    if (*value && def) {
         char *canonical;
         if (def->hook == HOOK_XACT_ISOLATION)
             return err_new("25001", "SET TRANSACTION ISOLATION LEVEL must be called before any "
                                     "query");
-        TRY(setting_canonical(def, value, &canonical));
+        TRY(setting_canonical(def, *value, &canonical));
         free(canonical);
     }
+    return NULL;
+}
+
+static struct err *store_stmt(struct backend *b, uint32_t db, uint32_t role,
+                              const PgQuery__VariableSetStmt *s)
+{
+    const char *value;
+    const char *name;
+    TRY(setting_of_stmt(b, s, &name, &value));
     return store(b, db, role, name, value);
 }
 

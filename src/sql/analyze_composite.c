@@ -287,10 +287,6 @@ static struct err *assign_item(struct level *l, struct expr *container, const st
     while (subs < n && list[subs]->node_case == PG_QUERY__NODE__NODE_A_INDICES)
         subs++;
     TRY(analyze_subscripts(l, container, list, subs, &old));
-    if (old->subscript.slice)
-        return at(
-            a, err_unsupported("assigning to a slice of column \"%s\" is not supported", p->name),
-            location);
     if (old->args[0]->type == JSONB_OID && subs < n)
         return at(a, err_new("42804", "cannot assign to a field of type jsonb"), location);
     struct part inner = {p->name, old->type, -1, false, true};
@@ -300,6 +296,7 @@ static struct err *assign_item(struct level *l, struct expr *container, const st
     memcpy(store->args, old->args, sizeof(*old->args) * (size_t)old->nargs);
     store->args[old->nargs] = fresh;
     store->nargs = old->nargs + 1;
+    store->subscript = old->subscript;
     return as_container(a, store, p->type, out);
 }
 
@@ -342,10 +339,11 @@ struct err *part_type(struct level *l, uint32_t type, int32_t typmod, const PgQu
             *part = c.fields[number - 1].type;
             *part_typmod = c.fields[number - 1].typmod;
         } else if (element_type_of(*part)) {
-            *part = element_type_of(*part);
+            bool slice = t->indirection[i]->a_indices->is_slice;
             while (i + 1 < t->n_indirection &&
                    t->indirection[i + 1]->node_case == PG_QUERY__NODE__NODE_A_INDICES)
-                i++;
+                slice |= t->indirection[++i]->a_indices->is_slice;
+            *part = slice ? *part : element_type_of(*part);
         }
     }
     return NULL;

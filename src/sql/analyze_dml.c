@@ -231,6 +231,7 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
     struct rte *rte = rte_new(a, q, RTE_VALUES, "*VALUES*", ncols);
     rte->nrows = nrows;
     rte->rows = arena_new_array(a->arena, struct expr **, nrows);
+    l->one_row = nrows == 1;
     for (int k = 0; k < nrows; k++) {
         rte->rows[k] = arena_new_array(a->arena, struct expr *, ncols);
         for (int i = 0; i < ncols; i++) {
@@ -248,6 +249,7 @@ static struct err *insert_values(struct level *l, const PgQuery__InsertStmt *s,
             TRY(coerce_assignment(a, *value, col->name, col->type, col->typmod, false, value));
         }
     }
+    l->one_row = false;
     for (int i = 0; i < ncols; i++) {
         const struct attr *col = &r->atts[q->source_atts[i] - 1];
         rte->colnames[i] = col->name;

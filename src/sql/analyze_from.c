@@ -216,6 +216,53 @@ static struct err *relation_item(struct level *l, const PgQuery__RangeVar *rv, s
     return NULL;
 }
 
+/* ---- samples ---- */
+
+static struct err *sample_arg(struct level *l, const pg_node *n, uint32_t type, const char *what,
+                              struct expr **out)
+{
+    struct analysis *a = l->a;
+    struct expr *e;
+    TRY(analyze_expr_in(l, n, CL_FROM_FUNCTION, &e));
+    TRY(coerce_try(a, e, type, -1, 'a', FORM_IMPLICIT, -1, out));
+    return *out ? NULL
+                : at(a,
+                     err_new("42804", "argument of %s must be type %s, not type %s", what,
+                             type_display(a->arena, type, -1), type_display(a->arena, e->type, -1)),
+                     e->location);
+}
+
+/* relation TABLESAMPLE method (percentage) [REPEATABLE (seed)] */
+static struct err *sample_item(struct level *l, const PgQuery__RangeTableSample *s,
+                               struct rte **out)
+{
+    struct analysis *a = l->a;
+    const PgQuery__RangeVar *rv = s->relation->range_var;
+    const char *method = node_str(s->method[s->n_method - 1]);
+    TRY(relation_item(l, rv, out));
+    struct rte *rte = *out;
+    if (rte->kind != RTE_RELATION || (rte->rel->kind != 'r' && rte->rel->kind != 'm'))
+        return at(a,
+                  err_new("42809",
+                          "TABLESAMPLE clause can only be applied to tables and materialized "
+                          "views"),
+                  rv->location);
+    bool system = strcmp(method, "system") == 0;
+    if (!system && strcmp(method, "bernoulli") != 0)
+        return at(a, err_new("42704", "tablesample method %s does not exist", method), s->location);
+    if (s->n_args != 1)
+        return at(a,
+                  err_new("2202H", "tablesample method %s requires 1 argument, not %zu", method,
+                          s->n_args),
+                  s->location);
+    rte->sample = system ? "system" : "bernoulli";
+    rte->nfuncs = s->repeatable ? 2 : 1;
+    rte->funcs = arena_new_array(a->arena, struct expr *, 2);
+    TRY(sample_arg(l, s->args[0], FLOAT4_OID, "TABLESAMPLE", &rte->funcs[0]));
+    return s->repeatable ? sample_arg(l, s->repeatable, FLOAT8_OID, "REPEATABLE", &rte->funcs[1])
+                         : NULL;
+}
+
 /* ---- subqueries ---- */
 
 static struct err *subselect_item(struct level *l, const PgQuery__RangeSubselect *s,
@@ -758,7 +805,8 @@ static struct err *from_item(struct level *l, const pg_node *n, struct from_node
         return e;
     }
     case PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE:
-        return err_unsupported("TABLESAMPLE is not supported");
+        TRY(sample_item(l, n->range_table_sample, &rte));
+        break;
     default:
         return err_unsupported("this kind of FROM item is not supported");
     }

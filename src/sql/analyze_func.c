@@ -303,7 +303,7 @@ static struct err *check_call_form(struct level *l, const PgQuery__FuncCall *f,
                            "To call a procedure, use CALL."),
                   f->location);
     if (p && p->retset && l->clause != CL_SELECT && l->clause != CL_FROM_FUNCTION &&
-        l->clause != CL_ORDER_BY && l->clause != CL_INSERT_TARGET)
+        l->clause != CL_ORDER_BY && l->clause != CL_INSERT_TARGET && !l->one_row)
         return at(a,
                   err_new("0A000", "set-returning functions are not allowed in %s",
                           clause_names[l->clause]),

@@ -98,6 +98,7 @@ struct level {
     int ctes_cap;
     enum clause clause;
     bool in_agg;            /* inside an aggregate's arguments */
+    bool one_row;           /* in the one row of an INSERT's VALUES, which may make several */
     bool lateral;           /* lateral_only items can be used */
     const char *value_name; /* what VALUE or a self-reference means; unused: NULL */
 };

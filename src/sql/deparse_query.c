@@ -439,13 +439,25 @@ static struct err *put_join(struct deparser *d, const struct from_node *f)
     return NULL;
 }
 
+static struct err *put_sample(struct deparser *d, const struct rte *rte)
+{
+    buf_printf(d->out, " TABLESAMPLE %s (", rte->sample);
+    TRY(deparse_put(d, rte->funcs[0], false));
+    if (rte->nfuncs > 1) {
+        buf_put_c(d->out, ") REPEATABLE (");
+        TRY(deparse_put(d, rte->funcs[1], false));
+    }
+    buf_put_u8(d->out, ')');
+    return NULL;
+}
+
 static struct err *put_from_node(struct deparser *d, const struct from_node *f)
 {
     if (!f->rte)
         return put_join(d, f);
     TRY(put_item(d, f->rte));
     put_alias(d, f->rte);
-    return NULL;
+    return f->rte->sample ? put_sample(d, f->rte) : NULL;
 }
 
 static struct err *put_from(struct deparser *d, const struct query *q)

@@ -15,8 +15,8 @@
 #include "sql/query.h"
 
 enum plan_kind {
-    P_RESULT, /* one row, if the filter holds; computes `exprs` */
-    P_SEQSCAN,
+    P_RESULT,      /* one row, if the filter holds; computes `exprs` */
+    P_SEQSCAN,     /* all rows, or those of a sample, whose arguments are `exprs` */
     P_INDEXSCAN,   /* by primary key or secondary index, forward or backward */
     P_BITMAPHEAP,  /* the rows that `left` names, in key order; `recheck` decides on each */
     P_BITMAPINDEX, /* names rows: the entries of an index; no columns. Only below P_BITMAPHEAP */

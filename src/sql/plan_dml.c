@@ -90,9 +90,13 @@ static struct err *insert_source(struct planning *l, struct plan **out)
     if (!src || (src->kind == RTE_VALUES && src->nrows == 1)) {
         *out = plan_new(p, P_RESULT);
         (*out)->rows = 1;
-        if (src)
-            src->pulled = src->rows[0];
-        return NULL;
+        if (!src)
+            return NULL;
+        src->pulled = src->rows[0];
+        for (int i = 0; i < src->ncols; i++)
+            if (expr_has_srf(src->rows[0][i]))
+                TRY(prepare_expr(l, &src->rows[0][i]));
+        return plan_srfs(l, src->rows[0], src->ncols, out); /* these make several rows of it */
     }
     struct from_node *f = arena_new(p->arena, struct from_node);
     f->rte = src;

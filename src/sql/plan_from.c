@@ -114,6 +114,8 @@ static struct err *scan_leaf(struct problem *pr, struct rte *rte, struct plan **
     switch (rte->kind) {
     case RTE_RELATION:
         rte_plan_init(pr->l->p, rte);
+        for (int i = 0; i < rte->nfuncs; i++)
+            TRY(prepare_expr(pr->l, &rte->funcs[i]));
         *out = NULL; /* by scan_relation, which knows what is joined before it */
         return NULL;
     case RTE_SUBQUERY:

@@ -448,6 +448,26 @@ static bool is_exact(const struct plan *source)
     return exact;
 }
 
+/* The part of the rows that a sample has, as far as is known now. */
+static double sample_part(const struct rte *rte)
+{
+    const struct expr *e = rte->sample ? rte->funcs[0] : NULL;
+    if (!e)
+        return 1;
+    double part = e->kind == E_CONST && !e->value.null ? (double)e->value.f32 / 100 : 0.1;
+    return part >= 0 && part <= 1 ? part : 0.1;
+}
+
+static void set_sample(struct planner *p, struct plan *n, const struct rte *rte)
+{
+    if (!rte->sample)
+        return;
+    n->nexprs = rte->nfuncs;
+    n->exprs = arena_new_array(p->arena, struct plan_expr, rte->nfuncs);
+    for (int i = 0; i < rte->nfuncs; i++)
+        n->exprs[i] = (struct plan_expr){rte->funcs[i], -1, NULL};
+}
+
 static struct plan *new_bitmap_scan(struct planner *p, struct rte *rte,
                                     const struct row_source *source, double total)
 {
@@ -473,7 +493,8 @@ struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
                           .total = rows * (SEQ_ROW_COST + SEQ_COLUMN_COST * rte->max_att)};
     struct row_source source;
     const char *current_of = rte == pr->l->q->target ? pr->l->q->current_of : NULL;
-    bool indexable = rte->rel->kind != 'S' && !has_builtin_rows(rte->rel) && !current_of;
+    bool indexable =
+        rte->rel->kind != 'S' && !has_builtin_rows(rte->rel) && !current_of && !rte->sample;
     best.cost = cost_when(p, PLAN_SEQSCAN, wanted_cost(&r, 0, best.total, false));
     for (int i = 0; indexable && i < rte->rel->nindexes; i++)
         try_index(&r, &rte->rel->indexes[i], &best);
@@ -486,7 +507,8 @@ struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
     struct covered covered = {source.used, bitmap ? source.nused : 0};
     if (!bitmap)
         covered = covered_by(p, &best.match);
-    n->rows = rows;
+    n->rows = rows * sample_part(rte);
+    set_sample(p, n, rte);
     attach_rest(pr, n, (relset)1 << rte->index, have, &covered);
     if (!bitmap && best.match.unique)
         n->rows = 1;

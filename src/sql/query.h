@@ -83,8 +83,10 @@ struct rte {
     struct relation *view; /* SUBQUERY: the view whose query it is; NULL: none */
     bool only;
     struct query *sub;   /* SUBQUERY */
-    struct expr **funcs; /* FUNCTION: one, or several of ROWS FROM */
+    struct expr **funcs; /* FUNCTION: one, or several of ROWS FROM; a RELATION with a sample: the
+                            percentage and, if nfuncs is 2, the seed */
     int nfuncs;
+    const char *sample;      /* TABLESAMPLE: "bernoulli" or "system"; NULL: none */
     int *func_cols;          /* number of columns of each */
     const char **func_names; /* of the columns, before an alias renames them */
     bool ordinality;

@@ -3,7 +3,7 @@
  *   boolean -> boolean; byte, short -> smallint; integer; long -> bigint; float -> real; double
  *   decimal(p,s) -> numeric(p,s); string -> text; binary -> bytea; uuid; date; time
  *   timestamp -> timestamptz; timestamp_ntz -> timestamp; interval
- *   list, map, struct -> jsonb; a column of type void is text, always NULL
+ *   list, map, struct, variant -> jsonb; a column of type void is text, always NULL
  *
  * Nanoseconds are cut down to microseconds. */
 #include "sync/sync_internal.h"
@@ -60,9 +60,8 @@ static uint32_t oid_of_kind(enum lake_kind kind)
     case LAKE_LIST:
     case LAKE_MAP:
     case LAKE_STRUCT:
-        return JSONB_OID;
     case LAKE_VARIANT:
-        return 0;
+        return JSONB_OID;
     }
     UNREACHABLE();
 }
@@ -71,14 +70,6 @@ struct err *value_type_of(const struct lake_field *field, struct value_type *out
 {
     const struct lake_type *t = field->type;
     struct value_type v = {oid_of_kind(t->kind), -1};
-    if (!v.oid) {
-        struct buf name = BUF_INIT;
-        lake_type_name(t, &name);
-        struct err *e = err_unsupported("column \"%.*s\" has type %s, which has no SQL type",
-                                        STR_ARG(field->name), buf_cstr(&name));
-        buf_done(&name);
-        return e;
-    }
     if (t->kind == LAKE_DECIMAL)
         TRY(numeric_make_typmod(t->precision, t->scale, &v.typmod));
     *out = v;

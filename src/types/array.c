@@ -259,9 +259,8 @@ struct err *array_subscript(struct datum d, int n, const int32_t *subscripts, st
     return NULL;
 }
 
-struct err *array_slice(const struct type_env *env, struct datum d, int n, const int32_t *lower,
-                        const bool *has_lower, const int32_t *upper, const bool *has_upper,
-                        struct arena *arena, struct datum *out)
+struct err *array_slice(const struct type_env *env, struct datum d, int n,
+                        const struct array_bounds *b, struct arena *arena, struct datum *out)
 {
     struct array a;
     TRY(array_open(d, &a));
@@ -272,10 +271,10 @@ struct err *array_slice(const struct type_env *env, struct datum d, int n, const
     bool empty = n > a.ndim || a.ndim == 0;
     for (int i = 0; i < a.ndim && !empty; i++) {
         int64_t first = a.lower[i], last = first + a.dims[i] - 1;
-        if (i < n && has_lower[i] && lower[i] > first)
-            first = lower[i];
-        if (i < n && has_upper[i] && upper[i] < last)
-            last = upper[i];
+        if (i < n && b->has_lower[i] && b->lower[i] > first)
+            first = b->lower[i];
+        if (i < n && b->has_upper[i] && b->upper[i] < last)
+            last = b->upper[i];
         empty = first > last;
         from[i] = (int32_t)(first - a.lower[i]);
         dims[i] = empty ? 0 : (int32_t)(last - first + 1);

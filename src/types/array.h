@@ -71,11 +71,22 @@ bool array_position_of(const struct array *a, int n, const int32_t *subscripts, 
 /* a[s1][s2]...: NULL when outside or when n is not the number of dimensions. */
 struct err *array_subscript(struct datum d, int n, const int32_t *subscripts,
                             struct datum *out) MUST_CHECK;
-/* a[l1:u1][l2:u2]...; bounds in lower/upper, absent ones (has_... false) from the array. The
- * result's lower bounds are 1. */
-struct err *array_slice(const struct type_env *env, struct datum d, int n, const int32_t *lower,
-                        const bool *has_lower, const int32_t *upper, const bool *has_upper,
-                        struct arena *arena, struct datum *out) MUST_CHECK;
+/* [l1:u1][l2:u2]...; absent ones (has_... false) are the array's. */
+struct array_bounds {
+    int32_t lower[ARRAY_MAX_DIMS];
+    int32_t upper[ARRAY_MAX_DIMS];
+    bool has_lower[ARRAY_MAX_DIMS];
+    bool has_upper[ARRAY_MAX_DIMS];
+};
+/* The slice of n bounds; the result's lower bounds are 1. */
+struct err *array_slice(const struct type_env *env, struct datum d, int n,
+                        const struct array_bounds *b, struct arena *arena,
+                        struct datum *out) MUST_CHECK;
+/* The array with a slice replaced by the first items of the array `value` (NULL: d stays as it is);
+ * d may be NULL. 2202E. */
+struct err *array_assign_slice(const struct type_ops *elem, struct datum d, int n,
+                               const struct array_bounds *b, struct datum value,
+                               struct arena *arena, struct datum *out) MUST_CHECK;
 /* The array with one item replaced, extended when it has one dimension; d may be a NULL datum
  * (then the array is new). 2202E, 2202H as PostgreSQL. */
 struct err *array_assign(const struct type_ops *elem, struct datum d, int n,

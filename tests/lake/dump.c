@@ -101,10 +101,13 @@ static void put_value(const struct lake_vec *vec, uint32_t row, struct buf *out)
         put_quoted(vec, row, out);
         return;
     case LAKE_PHYS_BYTES:
-        if (vec->type->kind == LAKE_BINARY)
+        if (vec->type->kind == LAKE_BINARY) {
             put_quoted(vec, row, out);
-        else
-            lake_json_value(vec, row, out);
+            return;
+        }
+        buf_put_c(out, vec->type->kind == LAKE_VARIANT ? "{\"json\":" : "");
+        lake_json_value(vec, row, out);
+        buf_put_c(out, vec->type->kind == LAKE_VARIANT ? "}" : "");
         return;
     case LAKE_PHYS_LIST:
         put_list(vec, row, out);

@@ -163,7 +163,7 @@ FN(array_cat)
     for (int i = 1; i < big->ndim; i++)
         if (dims[i] != small->dims[i - skip] || big->lower[i] != small->lower[i - skip])
             return incompatible(
-                skip ? "Arrays with differing element dimensions are not compatible for "
+                skip ? "Arrays with differing dimensions are not compatible for "
                        "concatenation."
                      : "Arrays with differing element dimensions are not compatible for "
                        "concatenation.");
@@ -251,13 +251,12 @@ FN(trim_array)
     int64_t n = ARG_I(1), have = a.ndim ? a.dims[0] : 0;
     if (n < 0 || n > have)
         return err_new("2202E", "number of elements to trim must be between 0 and %d", (int)have);
-    int32_t upper = (int32_t)(a.ndim ? a.lower[0] + have - 1 - n : 0), lower = 0;
-    bool no = false, yes = true;
     if (a.ndim == 0) {
         *out = c->args[0];
         return NULL;
     }
-    return array_slice(c->env, c->args[0], 1, &lower, &no, &upper, &yes, c->arena, out);
+    struct array_bounds b = {.upper = {(int32_t)(a.lower[0] + have - 1 - n)}, .has_upper = {true}};
+    return array_slice(c->env, c->args[0], 1, &b, c->arena, out);
 }
 
 const struct fn_entry fn_array_table[] = {
