@@ -144,7 +144,7 @@ out:
     return e;
 }
 
-struct err *ddl_default_uses(struct cat *c, uint32_t relid, int attnum, uint32_t used)
+struct err *ddl_default_oid(struct cat *c, uint32_t relid, int attnum, uint32_t *oid)
 {
     struct datum keys[2] = {datum_int(relid), datum_int(attnum)};
     struct datum v[DEF_COUNT];
@@ -152,11 +152,18 @@ struct err *ddl_default_uses(struct cat *c, uint32_t relid, int attnum, uint32_t
     bool found;
     arena_init(&a);
     struct err *e = systab_get(c, PG_ATTRDEF, ATTRDEF_RELID_NUM_INDEX, keys, 2, &a, v, &found);
-    if (!e && found)
-        e = depend_record(c, (struct object_address){PG_ATTRDEF, (uint32_t)v[DEF_OID].u, 0},
-                          (struct object_address){PG_CLASS, used, 0}, DEPEND_NORMAL);
+    *oid = !e && found ? (uint32_t)v[DEF_OID].u : 0;
     arena_done(&a);
     return e;
+}
+
+struct err *ddl_default_uses(struct cat *c, uint32_t relid, int attnum, uint32_t used)
+{
+    uint32_t oid;
+    TRY(ddl_default_oid(c, relid, attnum, &oid));
+    return oid ? depend_record(c, (struct object_address){PG_ATTRDEF, oid, 0},
+                               (struct object_address){PG_CLASS, used, 0}, DEPEND_NORMAL)
+               : NULL;
 }
 
 struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,

@@ -59,6 +59,8 @@ struct err *ddl_set_column_type(struct cat *c, uint32_t relid, int attnum,
                                 const struct ddl_column *column) MUST_CHECK;
 struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column,
                              struct datum value) MUST_CHECK; /* IDX_ numbers */
+/* The number of a column's default in pg_attrdef; 0: none. */
+struct err *ddl_default_oid(struct cat *c, uint32_t relid, int attnum, uint32_t *oid) MUST_CHECK;
 /* The default (which exists) mentions that relation. */
 struct err *ddl_default_uses(struct cat *c, uint32_t relid, int attnum, uint32_t used) MUST_CHECK;
 /* NULL drops the default. */

@@ -328,7 +328,7 @@ const char *ddl_serial_default(struct ddl *d, const char *nsp, const char *seque
     return sql;
 }
 
-/* nextval('s') hangs on the sequence. */
+/* nextval('s') hangs on the sequence, others on functions. */
 struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att, const char *sql)
 {
     const struct attr *a = &rel->atts[att - 1];
@@ -336,8 +336,12 @@ struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att, co
     struct expr *e;
     TRY(analyze_expr_text(d->cat, &d->s->types, sql, NULL, USE_DEFAULT, a->type, a->typmod,
                           d->arena, &rte, &e));
-    uint32_t oid = expr_regclass(e);
-    return oid >= FIRST_USER_OID ? ddl_default_uses(d->cat, rel->oid, att, oid) : NULL;
+    uint32_t sequence = expr_regclass(e);
+    uint32_t oid;
+    if (sequence >= FIRST_USER_OID)
+        TRY(ddl_default_uses(d->cat, rel->oid, att, sequence));
+    TRY(ddl_default_oid(d->cat, rel->oid, att, &oid));
+    return ddl_expr_depends(d, (struct object_address){PG_ATTRDEF, oid, 0}, e);
 }
 
 static struct err *depend_on_columns(struct ddl *d, const struct relation *rel, int att,
@@ -362,7 +366,8 @@ struct err *ddl_generated_depends(struct ddl *d, struct relation *rel, int att, 
     memset(seen, 0, sizeof(*seen) * (size_t)(rel->natts + 1));
     TRY(analyze_expr_text(d->cat, &d->s->types, sql, rel, USE_GENERATED, 0, -1, d->arena, &rte,
                           &e));
-    return depend_on_columns(d, rel, att, e, seen);
+    TRY(depend_on_columns(d, rel, att, e, seen));
+    return ddl_expr_depends(d, (struct object_address){PG_CLASS, rel->oid, att}, e);
 }
 
 /* DEFAULT and GENERATED expressions in canonical form. */

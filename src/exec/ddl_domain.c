@@ -112,7 +112,9 @@ static struct err *add_check(struct ddl *d, uint32_t domain, const PgQuery__Cons
     uint32_t oid;
     TRY(check_name(d, domain, c, &con.name));
     TRY(check_text(d, domain, c->raw_expr, &con.check_sql));
-    return ddl_create_constraint(d->cat, &con, &oid);
+    TRY(ddl_create_constraint(d->cat, &con, &oid));
+    return ddl_text_depends(d, (struct object_address){PG_CONSTRAINT, oid, 0}, con.check_sql,
+                            cat_domain_value(domain, d->arena), USE_CHECK);
 }
 
 static struct err *impossible(PgQuery__ConstrType type)
@@ -203,6 +205,13 @@ static struct err *domain_options(struct ddl *d, const PgQuery__CreateDomainStmt
     return NULL;
 }
 
+static struct err *default_depends(struct ddl *d, uint32_t oid, const char *stored)
+{
+    return stored ? ddl_text_depends(d, (struct object_address){PG_TYPE, oid, 0}, stored, NULL,
+                                     USE_DEFAULT)
+                  : NULL;
+}
+
 struct err *ddl_create_domain(struct ddl *d, const PgQuery__CreateDomainStmt *s)
 {
     struct ddl_type_def def = {.kind = 'd', .owner = d->cat->role};
@@ -214,6 +223,7 @@ struct err *ddl_create_domain(struct ddl *d, const PgQuery__CreateDomainStmt *s)
     TRY(ddl_create_type(d->cat, &def, &oid));
     if (shown_default)
         TRY(ddl_update_type(d->cat, oid, TYP_DEFAULT, cstr_datum(shown_default)));
+    TRY(default_depends(d, oid, def.default_sql));
     for (size_t i = 0; i < s->n_constraints; i++) {
         const PgQuery__Constraint *c = s->constraints[i]->constraint;
         if (c->contype == PG_QUERY__CONSTR_TYPE__CONSTR_CHECK)
@@ -337,6 +347,8 @@ static struct err *set_default(struct ddl *d, uint32_t oid, const PgQuery__Node 
     if (raw)
         TRY(default_texts(d, type_name(d, oid), t->basetype, t->typmod, raw, &stored, &text));
     TRY(ddl_update_type(d->cat, oid, TYP_DEFAULTBIN, cstr_datum(stored)));
+    TRY(ddl_forget_functions(d, (struct object_address){PG_TYPE, oid, 0}));
+    TRY(default_depends(d, oid, stored));
     return ddl_update_type(d->cat, oid, TYP_DEFAULT, cstr_datum(text));
 }
 

@@ -490,6 +490,7 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
     if (!options.null)
         TRY(ddl_update_class(d->cat, oid, CLS_OPTIONS, options));
     TRY(ddl_reopen(d, rel));
+    TRY(ddl_index_depends(d, *rel, relation_index(*rel, oid)));
     return s->concurrent ? ddl_fill_concurrently(d, r_oid, oid)
                          : ddl_build_index(d, *rel, relation_index(*rel, oid));
 }

@@ -168,6 +168,15 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
                               const struct cat_proc **out) MUST_CHECK;
 struct err *ddl_describe_function(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
 /* The dependencies of an object (a view's rule, a function) on what its text reads. */
+/* ddl_refs.c: pg_depend rows from an object to the functions of users in an expression: analyzed,
+ * or as it is stored; of an index's expressions. And those of an object forgotten. */
+struct err *ddl_expr_depends(struct ddl *d, struct object_address self,
+                             const struct expr *e) MUST_CHECK;
+struct err *ddl_text_depends(struct ddl *d, struct object_address self, const char *sql,
+                             struct relation *rel, enum expr_use use) MUST_CHECK;
+struct err *ddl_index_depends(struct ddl *d, struct relation *rel,
+                              const struct index *ix) MUST_CHECK;
+struct err *ddl_forget_functions(struct ddl *d, struct object_address self) MUST_CHECK;
 struct err *ddl_record_refs(struct ddl *d, struct object_address object,
                             const struct deparse_refs *refs) MUST_CHECK;
 /* ddl_object.c */

@@ -65,6 +65,11 @@ struct err *ddl_write_defaults(struct ddl *d, const struct ddl_defaults *default
             e = ddl_set_default(d->cat, def->relid, def->att, buf_cstr(&b));
         if (!e)
             e = ddl_default_uses(d->cat, def->relid, def->att, def->sequence);
+        uint32_t oid = 0;
+        if (!e)
+            e = ddl_default_oid(d->cat, def->relid, def->att, &oid);
+        if (!e)
+            e = ddl_expr_depends(d, (struct object_address){PG_ATTRDEF, oid, 0}, def->expr);
         buf_done(&b);
         TRY(e);
     }

@@ -383,6 +383,11 @@ static struct err *change_catalog(struct retype *t, struct relation **rel)
         TRY(ddl_set_default(d->cat, relid, t->att, t->col.default_sql));
         TRY(ddl_update_attribute(d->cat, relid, t->att, ATT_HASDEF, datum_bool(true)));
     }
+    if (t->col.default_sql && !a->generated) {
+        struct object_address self = {PG_ATTRDEF, 0, 0};
+        TRY(ddl_default_oid(d->cat, relid, t->att, &self.object_id));
+        TRY(ddl_text_depends(d, self, t->col.default_sql, NULL, USE_DEFAULT));
+    }
     if (sequence >= FIRST_USER_OID)
         TRY(ddl_default_uses(d->cat, relid, t->att, sequence));
     return ddl_reopen(d, rel);

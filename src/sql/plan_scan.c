@@ -439,15 +439,6 @@ static struct plan *new_scan(struct planner *p, struct rte *rte, const struct ac
     return n;
 }
 
-/* Whether the rows that it names are just those for which its conditions hold. */
-static bool is_exact(const struct plan *source)
-{
-    bool exact = source->kind != P_BITMAPINDEX || !index_is_inverted(source->index);
-    for (int i = 0; i < source->ninputs; i++)
-        exact &= is_exact(source->inputs[i]);
-    return exact;
-}
-
 /* The part of the rows that a sample has, as far as is known now. */
 static double sample_part(const struct rte *rte)
 {
@@ -466,6 +457,15 @@ static void set_sample(struct planner *p, struct plan *n, const struct rte *rte)
     n->exprs = arena_new_array(p->arena, struct plan_expr, rte->nfuncs);
     for (int i = 0; i < rte->nfuncs; i++)
         n->exprs[i] = (struct plan_expr){rte->funcs[i], -1, NULL};
+}
+
+/* Whether the rows that it names are just those for which its conditions hold. */
+static bool is_exact(const struct plan *source)
+{
+    bool exact = source->kind != P_BITMAPINDEX || !index_is_inverted(source->index);
+    for (int i = 0; i < source->ninputs; i++)
+        exact &= is_exact(source->inputs[i]);
+    return exact;
 }
 
 static struct plan *new_bitmap_scan(struct planner *p, struct rte *rte,

@@ -1,6 +1,6 @@
 create table ts (id int primary key, v text);
 insert into ts select i, 'v' || i from generate_series(1, 1000) i;
-create view tv as select * from ts;
+create view sampled_view as select * from ts;
 create materialized view tm as select * from ts;
 select count(*) from ts tablesample bernoulli (100);
 select count(*) from ts tablesample system (100);
@@ -22,7 +22,7 @@ select count(*) from ts tablesample bernoulli ();
 select count(*) from ts tablesample bernoulli ('x');
 select count(*) from ts tablesample bernoulli (50) repeatable ('x');
 select count(*) from ts tablesample bernoulli (true);
-select count(*) from tv tablesample bernoulli (50);
+select count(*) from sampled_view tablesample bernoulli (50);
 select count(*) from tm tablesample bernoulli (100);
 select count(*) from (select 1) s tablesample bernoulli (50);
 with w as (select 1) select * from w tablesample bernoulli (50);
