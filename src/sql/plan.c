@@ -645,6 +645,20 @@ static double wanted_rows(const struct query *q)
     return n;
 }
 
+/* A row that an outer join adds is in no table. */
+static struct err *check_marks(const struct query *q)
+{
+    static const char *const clauses[] = {[TXN_KEY_SHARE] = "FOR KEY SHARE",
+                                          [TXN_SHARE] = "FOR SHARE",
+                                          [TXN_NO_KEY_UPDATE] = "FOR NO KEY UPDATE",
+                                          [TXN_UPDATE] = "FOR UPDATE"};
+    for (int i = 0; i < q->nmarks; i++)
+        if (q->marks[i].rte->nullable)
+            return err_unsupported("%s cannot be applied to the nullable side of an outer join",
+                                   clauses[q->marks[i].mode]);
+    return NULL;
+}
+
 static struct err *plan_select(struct planning *l, struct plan **out, int *slots)
 {
     struct query *q = l->q;
@@ -663,6 +677,7 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
     }
     TRY(plan_from(l, simple_order ? q->order : NULL, simple_order ? q->norder : 0,
                   simple ? wanted_rows(q) : -1, out, &sorted));
+    TRY(check_marks(q));
     if (q->has_group)
         TRY(plan_agg(l, out));
     if (q->nwfuncs)

@@ -4,6 +4,8 @@
  * from its two sides. A condition is applied by the lowest plan that has all its relations. */
 #include "sql/plan_from.h"
 
+#include <math.h>
+
 /* ---- sizes ---- */
 
 static double rel_rows(struct planning *l, const struct rte *rte)
@@ -192,9 +194,11 @@ static void inline_cte(struct rte *rte)
 
 /* ---- building the problem ---- */
 
-static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable);
+static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable,
+                            struct pending *pending);
 
-static struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable)
+static struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable,
+                            struct pending *pending)
 {
     struct planning *l = pr->l;
     inline_cte(rte);
@@ -205,9 +209,10 @@ static struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable)
     if (simple) {
         TRY(adopt_rtes(l, rte->sub));
         rte->pulled = target_exprs(l->p->arena, rte->sub);
+        struct pending where = pending_new(l->p, rte->sub->where, pending, !nullable);
         for (int i = 0; i < rte->sub->nfrom; i++)
-            TRY(add_from(pr, rte->sub->from[i], nullable));
-        return add_condition(pr, rte->sub->where);
+            TRY(add_from(pr, rte->sub->from[i], nullable, &where));
+        return add_pending(pr, &where);
     }
     struct item it = {.rels = (relset)1 << rte->index, .rte = rte};
     rte->nullable = nullable;
@@ -357,17 +362,33 @@ static struct err *solve_whole(struct problem *pr, const struct sort_key *order,
     return NULL;
 }
 
-static struct err *outer_join(struct problem *pr, struct from_node *f, bool nullable)
+static double outer_rows(struct problem *on, const struct path *left, const struct path *right,
+                         bool full)
+{
+    int nequi;
+    int nother;
+    double sel =
+        join_selectivity(on, left->rels, right->rels, &nequi, &nother, left->rows, right->rows);
+    double rows = fmax(left->rows, left->rows * right->rows * sel);
+    return full ? fmax(rows, right->rows) : rows;
+}
+
+static struct err *outer_join(struct problem *pr, enum join_kind kind, struct from_node *lnode,
+                              struct from_node *rnode, struct expr *condition, bool nullable,
+                              struct pending *pending)
 {
     struct planning *l = pr->l;
     struct planner *p = l->p;
     struct problem left = {.l = l};
     struct problem right = {.l = l};
     struct problem on = {.l = l};
-    bool full = f->kind == JOIN_FULL;
-    TRY(add_from(&left, f->left, nullable || full));
-    TRY(add_from(&right, f->right, true));
-    TRY(add_condition(&on, f->on));
+    bool full = kind == JOIN_FULL;
+    struct pending own = pending_new(p, condition, NULL, false);
+    TRY(add_from(&left, lnode, nullable || full, full ? NULL : pending));
+    TRY(take_pending(&left, full ? NULL : pending));
+    TRY(add_from(&right, rnode, true, full ? NULL : &own));
+    TRY(take_pending(&right, full ? NULL : &own));
+    TRY(add_pending(&on, &own));
     relset lrels = problem_rels(&left);
     relset rrels = problem_rels(&right);
     /* Conditions on the nullable side alone can be applied before the join. */
@@ -386,6 +407,8 @@ static struct err *outer_join(struct problem *pr, struct from_node *f, bool null
     TRY(solve_whole(&right, NULL, 0, -1, &rp, NULL));
     double nest_cost = inner ? lp.cost + lp.rows * inner->total_cost : 0;
     double hash_cost = lp.cost + rp.cost + (lp.rows + rp.rows) * HASH_ROW_COST;
+    nest_cost = cost_when(p, PLAN_NESTLOOP, nest_cost);
+    hash_cost = cost_when(p, PLAN_HASHJOIN, hash_cost);
     bool has_lateral = false;
     for (int i = 0; i < right.nitems; i++)
         has_lateral |= (right.items[i].requires_ & lrels) != 0;
@@ -432,8 +455,8 @@ static struct err *outer_join(struct problem *pr, struct from_node *f, bool null
         join->total_cost = hash_cost;
     }
     join->left = lp.plan;
-    join->join = f->kind;
-    join->rows = lp.rows > rp.rows ? lp.rows : rp.rows;
+    join->join = kind;
+    join->rows = outer_rows(&on, &lp, &rp, full);
     join->null_slots = problem_slots(&right, rrels, &join->nnull_slots);
     if (full)
         join->left_null_slots = problem_slots(&left, lrels, &join->nleft_null_slots);
@@ -442,16 +465,20 @@ static struct err *outer_join(struct problem *pr, struct from_node *f, bool null
     return NULL;
 }
 
-static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable)
+static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable,
+                            struct pending *pending)
 {
+    bool swapped = false;
     if (f->rte)
-        return add_leaf(pr, f->rte, nullable);
-    if (f->kind == JOIN_INNER) {
-        TRY(add_from(pr, f->left, nullable));
-        TRY(add_from(pr, f->right, nullable));
-        return add_condition(pr, f->on);
-    }
-    return outer_join(pr, f, nullable);
+        return add_leaf(pr, f->rte, nullable, pending);
+    enum join_kind kind = f->kind == JOIN_INNER ? f->kind : real_join(f, pending, &swapped);
+    if (kind != JOIN_INNER)
+        return outer_join(pr, kind, swapped ? f->right : f->left, swapped ? f->left : f->right,
+                          f->on, nullable, pending);
+    struct pending on = pending_new(pr->l->p, f->on, pending, !nullable);
+    TRY(add_from(pr, f->left, nullable, &on));
+    TRY(add_from(pr, f->right, nullable, &on));
+    return add_pending(pr, &on);
 }
 
 /* ---- entry ---- */
@@ -484,9 +511,10 @@ struct err *plan_from(struct planning *l, const struct sort_key *order, int nord
     l->nrels = q->nrtes;
     if (!q->nfrom)
         return from_nothing(l, out);
+    struct pending where = pending_new(l->p, q->where, NULL, true);
     for (int i = 0; i < q->nfrom; i++)
-        TRY(add_from(&pr, q->from[i], false));
-    TRY(add_condition(&pr, q->where));
+        TRY(add_from(&pr, q->from[i], false, &where));
+    TRY(add_pending(&pr, &where));
     for (int i = 0; i < pr.nquals; i++)
         l->all_quals = expr_and(l->p->arena, l->all_quals, pr.quals[i].expr);
     TRY(solve_whole(&pr, order, norder, limit, &path, sorted));

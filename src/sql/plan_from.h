@@ -8,6 +8,12 @@
 enum { MAX_RELS = 64 };
 
 #define HASH_ROW_COST 0.015
+#define DISABLED_COST 1e10 /* of what the session has switched off */
+
+static inline double cost_when(const struct planner *p, uint32_t kind, double cost)
+{
+    return p->cat->plans_off & kind ? cost + DISABLED_COST : cost;
+}
 
 /* One thing to join: a leaf, or an outer join with its sides. */
 struct item {
@@ -63,6 +69,25 @@ struct index_match {
     bool unique; /* at most one row */
 };
 
+/* plan_outer.c: conditions above a part of FROM, by clause, from the nearest out; they are not
+ * prepared yet. */
+struct pending {
+    struct pending *up;
+    struct expr **list; /* NULL: it has gone below */
+    int n;
+    bool counts; /* a row of the level must meet it: not within the nullable side of a join */
+};
+/* The conjuncts of a condition (NULL: none). */
+struct pending pending_new(struct planner *p, struct expr *condition, const struct pending *up,
+                           bool counts);
+/* What an outer join comes to: rows that the conditions drop need not be made. *swapped: its sides
+ * change places. */
+enum join_kind real_join(const struct from_node *f, const struct pending *pending, bool *swapped);
+/* Adds those conditions that the problem's relations alone decide; they are pending no more. */
+struct err *take_pending(struct problem *pr, struct pending *pending) MUST_CHECK;
+/* Adds what is left of one clause. */
+struct err *add_pending(struct problem *pr, const struct pending *pending) MUST_CHECK;
+
 /* plan_only.c: whether the entries of the index have all that the query reads of the table. */
 bool entries_suffice(struct planner *p, const struct rte *rte, const struct index *ix);
 /* What an ordered index can do with the problem's conditions; m->n 0: nothing. */
@@ -92,6 +117,10 @@ bool find_rows(struct problem *pr, struct rte *rte, relset have, struct row_sour
 struct err *solve(struct problem *pr, const struct sort_key *order, int norder, double limit,
                   struct path *out, bool *sorted) MUST_CHECK;
 relset problem_rels(const struct problem *pr);
+/* The part of all pairs of rows of two sets that the conditions keep; how many of these are keys,
+ * and how many are not. */
+double join_selectivity(struct problem *pr, relset left, relset right, int *nequi, int *nother,
+                        double lrows, double rrows);
 /* `left key = right key` with a hashable type. */
 bool is_equi(struct problem *pr, const struct qual *q, relset left, relset right,
              struct expr **lkey, struct expr **rkey, uint32_t *type);

@@ -122,8 +122,8 @@ static double key_selectivity(struct problem *pr, const struct join_key *key, do
 }
 
 /* Selectivity of the conditions that join two sets; how many are keys, and how many are not. */
-static double join_selectivity(struct problem *pr, relset left, relset right, int *nequi,
-                               int *nother, double lrows, double rrows)
+double join_selectivity(struct problem *pr, relset left, relset right, int *nequi, int *nother,
+                        double lrows, double rrows)
 {
     struct join_key *keys = arena_new_array(pr->l->p->arena, struct join_key, pr->nquals + 1);
     struct conditions others = conditions_new(pr);
@@ -185,6 +185,7 @@ static bool join_pair(struct problem *pr, const struct path *left, const struct 
     if (nequi && !lateral) {
         double cost = left->cost + right->cost + right->rows * HASH_ROW_COST +
                       left->rows * JOIN_ROW_COST + rows * JOIN_ROW_COST;
+        cost = cost_when(p, PLAN_HASHJOIN, cost);
         if (cost < best->cost) {
             struct plan *j = plan_new(p, P_HASHJOIN);
             join_conditions(pr, j, left->rels, right->rels, true, NULL);
@@ -197,6 +198,7 @@ static bool join_pair(struct problem *pr, const struct path *left, const struct 
     if (it && it->rte && it->rte->kind == RTE_RELATION && (nequi || nother)) {
         struct plan *inner = scan_relation(pr, it->rte, left->rels, NULL, 0, -1, NULL);
         double cost = left->cost + left->rows * (inner->total_cost + JOIN_ROW_COST);
+        cost = cost_when(p, PLAN_NESTLOOP, cost);
         if (plan_looks_up(inner) && cost < best->cost) {
             struct plan *j = plan_new(p, P_NESTLOOP);
             j->left = left->plan;
@@ -208,6 +210,7 @@ static bool join_pair(struct problem *pr, const struct path *left, const struct 
     }
     double cost = left->cost + right->cost + left->rows * right->rows * JOIN_ROW_COST +
                   (lateral ? left->rows * right->cost : 0);
+    cost = cost_when(p, PLAN_NESTLOOP, cost);
     if (cost < best->cost) {
         struct plan *j = plan_new(p, P_NESTLOOP);
         join_conditions(pr, j, left->rels, right->rels, false, NULL);

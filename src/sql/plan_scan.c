@@ -13,7 +13,6 @@
 #define INDEX_ROW_COST 0.02 /* of the primary key */
 #define ENTRY_COST 0.011    /* of others */
 #define SORT_ROW_COST 0.02
-#define DISABLED_COST 1e10 /* of what the session has switched off */
 
 /* ---- index access ---- */
 
@@ -384,11 +383,6 @@ static double rows_left(struct problem *pr, const struct rte *rte, relset have, 
             all.list[all.n++] = q->expr;
     }
     return fmax(1, rows * sel_conjunction(pr->l, all.list, all.n));
-}
-
-static double cost_when(const struct planner *p, uint32_t kind, double cost)
-{
-    return p->cat->plans_off & kind ? cost + DISABLED_COST : cost;
 }
 
 static bool usable(struct problem *pr, struct rte *rte, const struct index *ix)
