@@ -8,6 +8,7 @@
 enum { MAX_RELS = 64 };
 
 #define HASH_ROW_COST 0.015
+#define LOOP_ROW_COST 0.01 /* of a pair of rows */
 #define DISABLED_COST 1e10 /* of what the session has switched off */
 
 static inline double cost_when(const struct planner *p, uint32_t kind, double cost)
@@ -21,11 +22,15 @@ struct item {
     relset requires_;  /* LATERAL: these must come first (on the outer side) */
     struct rte *rte;   /* a leaf */
     struct plan *plan; /* an outer join, already planned */
+    struct plan
+        *ordered; /* the same, in the first nsorted keys' order; NULL: there is no such plan */
+    int nsorted;
 };
 
 /* A set of items under inner joins. */
 struct problem {
     struct planning *l;
+    struct want want;
     struct item *items;
     int nitems;
     int items_cap;
@@ -52,9 +57,9 @@ struct qual qual_of(struct problem *pr, struct expr *e);
 struct err *add_condition(struct problem *pr, struct expr *condition) MUST_CHECK;
 
 /* plan_scan.c: the cheapest way to read one table, given relations `have` whose columns are known.
- * `order`: keys that the caller would like; *sorted (may be NULL): whether the plan gives them. */
+ * *nsorted (may be NULL): in how many of the wanted keys' order its rows come. */
 struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
-                           const struct sort_key *order, int norder, double limit, bool *sorted);
+                           const struct want *want, int *nsorted);
 /* Attaches the conditions that are decided on relations `here`, given `have`. n->rows, before it
  * all rows, becomes those that are left. */
 void attach_filter(struct problem *pr, struct plan *n, relset here, relset have);
@@ -114,8 +119,23 @@ double source_rows_cost(const struct row_source *s, double table_rows);
 bool find_rows(struct problem *pr, struct rte *rte, relset have, struct row_source *out);
 
 /* plan_join.c: the cheapest order and methods. */
-struct err *solve(struct problem *pr, const struct sort_key *order, int norder, double limit,
-                  struct path *out, bool *sorted) MUST_CHECK;
+struct err *solve(struct problem *pr, struct path *out, int *nsorted) MUST_CHECK;
+/* The cheapest plan of a solved problem in some of the wanted order. */
+bool solve_ordered(struct problem *pr, const struct want *want, double rows, struct path *out,
+                   int *nsorted);
+/* The path with one more item, whose rows are looked up for each row so far, so that their order
+ * stays; false: there is no cheaper way than *best. */
+bool join_in_order(struct problem *pr, const struct path *left, const struct path *right,
+                   const struct item *it, struct path *best);
+/* plan_order.c: what a plan of so many rows costs for what is wanted of it, if its rows come in the
+ * first nsorted keys' order. */
+double wanted_cost(struct planning *l, const struct want *want, double startup, double total,
+                   double rows, int nsorted);
+/* The cheapest plan of all items in some of the wanted order; `rows`: how many it will have, as far
+ * as is known. False: there is none. */
+bool ordered_path(struct problem *pr, const struct path *leaves, const struct want *want,
+                  double rows, struct path *out, int *nsorted);
+
 relset problem_rels(const struct problem *pr);
 /* The part of all pairs of rows of two sets that the conditions keep; how many of these are keys,
  * and how many are not. */
