@@ -221,6 +221,8 @@ static const char *node_name(const struct plan *n, bool text)
         return "Sample Scan";
     if (n->kind == P_PROJECT && !expands_rows(n))
         return "Result";
+    if (n->kind == P_SORT && n->presorted)
+        return "Incremental Sort";
     if (n->kind == P_INDEXSCAN && n->only_columns)
         return "Index Only Scan";
     if (!text)
@@ -575,6 +577,7 @@ static void put_details(struct explain *x, struct explain_node *to, const struct
         put_removed(x, to, "Rows Removed by Join Filter", n, s->removed_by_join);
     if (n->kind == P_SORT) {
         put_list(x, to, "Sort Key", n->key_exprs, n->nkeys, n->keys);
+        put_list(x, to, "Presorted Key", n->key_exprs, n->presorted, NULL);
         if (s)
             put_sort_space(x, to, n);
     }

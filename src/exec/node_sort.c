@@ -1,6 +1,9 @@
 /* Sort. Few rows, and the first rows of many, are sorted as datums. More go to an external merge
  * sort, whose keys are the memcomparable encoding of the sort keys: bytes sort several times faster
- * than datums, and what passes work_mem goes to temporary files. */
+ * than datums, and what passes work_mem goes to temporary files.
+ *
+ * Rows that come in the order of the first keys are sorted a group at a time: those that are alike
+ * in these keys. The row that begins the next group waits. */
 #include "exec/exec_internal.h"
 
 #include "exec/session.h"
@@ -34,6 +37,12 @@ struct sort_state {
     struct buf key;
     struct buf value;
     struct datum *given; /* the row given last, from the sorter */
+    /* Presorted rows: */
+    struct arena group_arena;
+    struct arena next_arena;
+    struct datum *group;  /* the keys that the group's rows have in common; NULL: no row yet */
+    struct datum *next;   /* keys and saved slots of the next group's first row; NULL: none */
+    struct datum *resume; /* the saved slots as the node below left them with that row */
 };
 
 static int compare_rows(const void *a, const void *b, void *arg)
@@ -55,6 +64,8 @@ static void sort_release(void *arg)
     struct sort_state *s = arg;
     arena_done(&s->arena);
     arena_done(&s->rows_arena);
+    arena_done(&s->group_arena);
+    arena_done(&s->next_arena);
     free(s->rows);
     sorter_free(s->sorter);
     buf_done(&s->key);
@@ -70,10 +81,13 @@ static struct err *sort_state_new(struct exec *x, struct plan *n, struct sort_st
         return NULL;
     arena_init(&s->arena);
     arena_init(&s->rows_arena);
+    arena_init(&s->group_arena);
+    arena_init(&s->next_arena);
     on_release(x, sort_release, s);
     s->plan = n;
     s->ops = arena_new_array(&x->arena, const struct type_ops *, n->nkeys + 1);
     s->given = arena_new_array(&x->arena, struct datum, n->nsaved + 1);
+    s->resume = arena_new_array(&x->arena, struct datum, n->nsaved + 1);
     for (int i = 0; i < n->nkeys; i++) {
         s->ops[i] = type_by_oid(n->key_exprs[i].expr->type);
         if (!s->ops[i] || !s->ops[i]->compare)
@@ -89,7 +103,7 @@ static size_t memory_used(const struct sort_state *s)
     return s->rows_arena.used_bytes + s->cap * sizeof(*s->rows);
 }
 
-static struct err *sort_add(struct exec *x, struct plan *n, struct sort_state *s)
+static struct err *room_for_row(struct sort_state *s)
 {
     if (s->count == s->cap) {
         size_t cap = s->cap ? s->cap * 2 : 128;
@@ -99,6 +113,12 @@ static struct err *sort_add(struct exec *x, struct plan *n, struct sort_state *s
         s->rows = rows;
         s->cap = cap;
     }
+    return NULL;
+}
+
+static struct err *sort_add(struct exec *x, struct plan *n, struct sort_state *s)
+{
+    TRY(room_for_row(s));
     struct datum *data =
         arena_try_alloc(&s->rows_arena, sizeof(*data) * (size_t)(n->nkeys + n->nsaved + 1));
     if (!data)
@@ -268,14 +288,87 @@ static void note_space(struct exec *x, const struct plan *n, const struct sort_s
     st->method = st->disk_bytes ? "external merge" : s->bound >= 0 ? "top-N heapsort" : "quicksort";
 }
 
+/* ---- groups of presorted rows ---- */
+
+static bool same_group(const struct plan *n, const struct sort_state *s, const struct datum *keys)
+{
+    for (int i = 0; i < n->presorted; i++)
+        if (compare_datums(s->ops[i], s->group[i], keys[i], false, false) != 0)
+            return false;
+    return true;
+}
+
+static void begin_group(const struct plan *n, struct sort_state *s, const struct datum *keys)
+{
+    arena_reset(&s->group_arena);
+    s->group = arena_new_array(&s->group_arena, struct datum, n->presorted);
+    for (int i = 0; i < n->presorted; i++)
+        s->group[i] = keep(&s->group_arena, keys[i]);
+}
+
+/* Whether the row in the frame begins another group: then it waits in s->next. */
+static struct err *leaves_group(struct exec *x, struct plan *n, struct sort_state *s, bool *leaves)
+{
+    struct datum *keys;
+    *leaves = false;
+    arena_reset(&s->arena);
+    keys = arena_new_array(&s->arena, struct datum, n->nkeys);
+    for (int i = 0; i < n->presorted; i++)
+        TRY(value_of(x, &n->key_exprs[i], &s->arena, &keys[i]));
+    if (!s->group)
+        begin_group(n, s, keys);
+    *leaves = !same_group(n, s, keys);
+    if (!*leaves)
+        return NULL;
+    for (int i = n->presorted; i < n->nkeys; i++)
+        TRY(value_of(x, &n->key_exprs[i], &s->arena, &keys[i]));
+    arena_reset(&s->next_arena);
+    s->next = arena_new_array(&s->next_arena, struct datum, n->nkeys + n->nsaved);
+    for (int i = 0; i < n->nkeys; i++)
+        s->next[i] = keep(&s->next_arena, keys[i]);
+    for (int i = 0; i < n->nsaved; i++) {
+        s->resume[i] = x->frame[n->saved[i]];
+        s->next[n->nkeys + i] = keep(&s->next_arena, s->resume[i]);
+    }
+    return NULL;
+}
+
+/* The rows of the group before go; the one that has waited is the first of the next. The nodes
+ * below find the frame as they left it: they go on from there. */
+static struct err *next_group(struct exec *x, struct plan *n, struct sort_state *s)
+{
+    arena_reset(&s->rows_arena);
+    sorter_free(s->sorter);
+    s->sorter = NULL;
+    s->count = s->at = 0;
+    if (!s->next)
+        return NULL;
+    row_restore(x, s->resume, n->saved, n->nsaved);
+    TRY(room_for_row(s));
+    int width = n->nkeys + n->nsaved;
+    struct datum *data = arena_try_alloc(&s->rows_arena, sizeof(*data) * (size_t)width);
+    if (!data)
+        return err_oom();
+    for (int i = 0; i < width; i++)
+        data[i] = keep(&s->rows_arena, s->next[i]);
+    begin_group(n, s, data);
+    s->rows[s->count++] = (struct sort_row){data, data + n->nkeys, s->seen++};
+    s->next = NULL;
+    return NULL;
+}
+
 static struct err *sort_fill(struct exec *x, struct plan *n, struct sort_state *s)
 {
+    bool leaves = false;
     TRY(find_bound(x, n, s));
+    TRY(next_group(x, n, s));
     for (;;) {
         bool found;
         TRY(fiber_tick());
         TRY(node_next(x, n->left, &found));
-        if (!found)
+        if (found && n->presorted)
+            TRY(leaves_group(x, n, s, &leaves));
+        if (!found || leaves)
             break;
         if (s->sorter) {
             TRY(sorter_put_row(x, n, s));
@@ -294,14 +387,19 @@ struct err *sort_next(struct exec *x, struct plan *n, bool *found)
 {
     struct sort_state *s;
     TRY(sort_state_new(x, n, &s));
-    if (!s->sorted)
-        TRY(sort_fill(x, n, s));
-    if (s->sorter)
-        return sorter_give(x, n, s, found);
-    *found = s->at < s->count;
-    if (*found)
-        row_restore(x, s->rows[s->at++].saved, n->saved, n->nsaved);
-    return NULL;
+    for (bool again = !s->sorted;; again = s->next != NULL) {
+        if (again)
+            TRY(sort_fill(x, n, s));
+        if (s->sorter) {
+            TRY(sorter_give(x, n, s, found));
+        } else {
+            *found = s->at < s->count;
+            if (*found)
+                row_restore(x, s->rows[s->at++].saved, n->saved, n->nsaved);
+        }
+        if (*found || !s->next)
+            return NULL;
+    }
 }
 
 void sort_rescan(struct exec *x, struct plan *n)
@@ -313,6 +411,7 @@ void sort_rescan(struct exec *x, struct plan *n)
     s->count = s->at = 0;
     s->seen = 0;
     s->sorted = false;
+    s->group = s->next = NULL;
 }
 
 /* ---- shared ---- */

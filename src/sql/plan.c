@@ -455,20 +455,23 @@ static struct err *project(struct planning *l, struct plan **node, int *slots)
     return NULL;
 }
 
-struct err *plan_sort(struct planning *l, struct sort_key *keys, int nkeys, struct plan **node)
+struct err *plan_sort(struct planning *l, struct sort_key *keys, int nkeys, int presorted,
+                      struct plan **node)
 {
     struct plan *sort = plan_new(l->p, P_SORT);
     sort->left = *node;
     sort->keys = keys;
     sort->nkeys = nkeys;
+    sort->presorted = presorted;
     sort->key_exprs = arena_new_array(l->p->arena, struct plan_expr, nkeys);
     for (int i = 0; i < nkeys; i++) {
         sort->key_exprs[i] = (struct plan_expr){keys[i].expr, -1, NULL};
         TRY(prepare_expr(l, &sort->key_exprs[i].expr));
     }
     sort->rows = (*node)->rows;
-    sort->startup_cost = (*node)->total_cost + sort->rows * 0.02;
-    sort->total_cost = sort->startup_cost + sort->rows * 0.0025;
+    sort->startup_cost =
+        presorted ? (*node)->startup_cost : (*node)->total_cost + sort->rows * 0.02;
+    sort->total_cost = (*node)->total_cost + sort->rows * 0.0225;
     *node = sort;
     return NULL;
 }
@@ -490,9 +493,10 @@ static struct sort_key *order_keys(struct planning *l, const int *target_slots)
     return keys;
 }
 
-static struct err *add_sort(struct planning *l, struct plan **node, const int *target_slots)
+static struct err *add_sort(struct planning *l, struct plan **node, int presorted,
+                            const int *target_slots)
 {
-    return plan_sort(l, order_keys(l, target_slots), l->q->norder, node);
+    return plan_sort(l, order_keys(l, target_slots), l->q->norder, presorted, node);
 }
 
 /* DISTINCT ON goes over rows sorted by its expressions: those that ORDER BY lacks come behind it.
@@ -645,12 +649,26 @@ static double wanted_rows(const struct query *q)
     return n;
 }
 
+/* A row that an outer join adds is in no table. */
+static struct err *check_marks(const struct query *q)
+{
+    static const char *const clauses[] = {[TXN_KEY_SHARE] = "FOR KEY SHARE",
+                                          [TXN_SHARE] = "FOR SHARE",
+                                          [TXN_NO_KEY_UPDATE] = "FOR NO KEY UPDATE",
+                                          [TXN_UPDATE] = "FOR UPDATE"};
+    for (int i = 0; i < q->nmarks; i++)
+        if (q->marks[i].rte->nullable)
+            return err_unsupported("%s cannot be applied to the nullable side of an outer join",
+                                   clauses[q->marks[i].mode]);
+    return NULL;
+}
+
 static struct err *plan_select(struct planning *l, struct plan **out, int *slots)
 {
     struct query *q = l->q;
     bool simple = !q->has_group && !q->distinct && !q->has_srf && !q->nwfuncs;
     bool simple_order = simple && q->norder;
-    bool sorted = false;
+    int nsorted = 0;
     if (q->cursor && q->nrtes == 1 && q->rtes[0]->kind == RTE_RELATION) {
         rte_plan_init(l->p, q->rtes[0]);
         if (q->rtes[0]->key_slot < 0)
@@ -661,24 +679,28 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
         if (q->marks[i].rte->key_slot < 0)
             q->marks[i].rte->key_slot = plan_new_slots(l->p->plan, 1);
     }
-    TRY(plan_from(l, simple_order ? q->order : NULL, simple_order ? q->norder : 0,
-                  simple ? wanted_rows(q) : -1, out, &sorted));
+    struct want want = {simple_order ? q->order : NULL, simple_order ? q->norder : 0,
+                        simple ? wanted_rows(q) : -1};
+    TRY(plan_from(l, &want, out, &nsorted));
+    TRY(check_marks(q));
     if (q->has_group)
         TRY(plan_agg(l, out));
     if (q->nwfuncs)
-        TRY(plan_windows(l, out, &sorted));
+        TRY(plan_windows(l, out, &nsorted));
     bool project_first = q->distinct || q->has_srf || targets_volatile(q) || sorts_by_target(q);
     if (project_first)
         TRY(project(l, out, slots));
     if (q->distinct == DISTINCT_ON) {
         order_by_distinct(l);
-        TRY(add_sort(l, out, slots));
+        TRY(add_sort(l, out, 0, slots));
         TRY(add_distinct(l, out, slots));
     } else {
         if (q->distinct)
             TRY(add_distinct(l, out, slots));
-        if (q->norder && (!sorted || q->distinct || q->has_srf))
-            TRY(add_sort(l, out, project_first ? slots : NULL));
+        if (q->distinct || q->has_srf)
+            nsorted = 0;
+        if (q->norder > nsorted)
+            TRY(add_sort(l, out, nsorted, project_first ? slots : NULL));
     }
     TRY(add_lock_rows(l, out));
     TRY(add_limit(l, out, project_first ? slots : NULL));
@@ -812,7 +834,7 @@ static struct err *plan_setop(struct planning *l, struct plan **out, int *slots)
         *out = node;
     }
     if (q->norder)
-        TRY(add_sort(l, out, NULL));
+        TRY(add_sort(l, out, 0, NULL));
     TRY(add_limit(l, out, NULL));
     return project(l, out, slots);
 }

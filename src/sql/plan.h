@@ -139,6 +139,7 @@ struct plan {
     struct sort_key *keys;
     struct plan_expr *key_exprs;
     int nkeys;
+    int presorted;          /* SORT: the rows come in the order of so many first keys */
     struct plan_expr bound; /* SORT under a LIMIT: rows wanted (limit + offset); expr NULL: all */
     /* AGG */
     enum agg_strategy strategy;

@@ -102,7 +102,8 @@ static struct err *insert_source(struct planning *l, struct plan **out)
     f->rte = src;
     q->from = arena_memdup(p->arena, &f, sizeof(f));
     q->nfrom = 1;
-    return plan_from(l, NULL, 0, -1, out, NULL);
+    int nsorted;
+    return plan_from(l, &WANT_ANY, out, &nsorted);
 }
 
 /* `inserted`: what the generated columns' expressions of the INSERT are over. */
@@ -222,7 +223,8 @@ static struct err *plan_update(struct planning *l, struct plan **out)
     struct plan *n = plan_new(p, P_UPDATE);
     n->query = q;
     read_target(p, q->target);
-    TRY(plan_from(l, NULL, 0, -1, &n->left, NULL));
+    int nsorted;
+    TRY(plan_from(l, &WANT_ANY, &n->left, &nsorted));
     n->recheck.expr = l->all_quals;
     n->old_slot = q->target->base;
     n->row_slot = plan_new_slots(p->plan, rel->natts ? rel->natts : 1);
@@ -282,7 +284,8 @@ static struct err *plan_merge(struct planning *l, struct plan **out)
     n->query = q;
     read_target(p, q->target);
     n->recheck.expr = q->from[0]->on;
-    TRY(plan_from(l, NULL, 0, -1, &n->left, NULL));
+    int nsorted;
+    TRY(plan_from(l, &WANT_ANY, &n->left, &nsorted));
     TRY(prepare_expr(l, &n->recheck.expr));
     n->old_slot = q->target->base;
     n->row_slot = plan_new_slots(p->plan, rel->natts ? rel->natts : 1);
@@ -304,7 +307,8 @@ static struct err *plan_delete(struct planning *l, struct plan **out)
     struct plan *n = plan_new(p, P_DELETE);
     n->query = q;
     read_target(p, q->target);
-    TRY(plan_from(l, NULL, 0, -1, &n->left, NULL));
+    int nsorted;
+    TRY(plan_from(l, &WANT_ANY, &n->left, &nsorted));
     n->recheck.expr = l->all_quals;
     n->old_slot = q->target->base;
     TRY(plan_returning(l, n));

@@ -4,6 +4,8 @@
  * from its two sides. A condition is applied by the lowest plan that has all its relations. */
 #include "sql/plan_from.h"
 
+#include <math.h>
+
 /* ---- sizes ---- */
 
 static double rel_rows(struct planning *l, const struct rte *rte)
@@ -192,9 +194,11 @@ static void inline_cte(struct rte *rte)
 
 /* ---- building the problem ---- */
 
-static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable);
+static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable,
+                            struct pending *pending);
 
-static struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable)
+static struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable,
+                            struct pending *pending)
 {
     struct planning *l = pr->l;
     inline_cte(rte);
@@ -205,9 +209,10 @@ static struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable)
     if (simple) {
         TRY(adopt_rtes(l, rte->sub));
         rte->pulled = target_exprs(l->p->arena, rte->sub);
+        struct pending where = pending_new(l->p, rte->sub->where, pending, !nullable);
         for (int i = 0; i < rte->sub->nfrom; i++)
-            TRY(add_from(pr, rte->sub->from[i], nullable));
-        return add_condition(pr, rte->sub->where);
+            TRY(add_from(pr, rte->sub->from[i], nullable, &where));
+        return add_pending(pr, &where);
     }
     struct item it = {.rels = (relset)1 << rte->index, .rte = rte};
     rte->nullable = nullable;
@@ -267,7 +272,7 @@ static struct plan *parameterized_inner(struct problem *right, struct problem *o
     }
     for (int i = 0; i < on->nquals; i++)
         both.quals[both.nquals++] = on->quals[i];
-    struct plan *scan = scan_relation(&both, rte, have, NULL, 0, -1, NULL);
+    struct plan *scan = scan_relation(&both, rte, have, &WANT_ANY, NULL);
     return plan_looks_up(scan) ? scan : NULL;
 }
 
@@ -295,22 +300,20 @@ static double item_rows(struct problem *pr, relset rel)
     for (int i = 0; i < pr->nitems; i++)
         if (pr->items[i].rels == rel) {
             struct item *it = &pr->items[i];
-            return it->plan ? it->plan->rows
-                            : scan_relation(pr, it->rte, 0, NULL, 0, -1, NULL)->rows;
+            return it->plan ? it->plan->rows : scan_relation(pr, it->rte, 0, &WANT_ANY, NULL)->rows;
         }
     return 0;
 }
 
 /* Puts off the costly conditions of tables that the join makes smaller. The join order is searched
  * again if it turns out not to. */
-static struct err *solve_costly(struct problem *pr, const struct sort_key *order, int norder,
-                                double limit, struct path *out, bool *sorted)
+static struct err *solve_costly(struct problem *pr, struct path *out, int *nsorted)
 {
     bool any = false;
     bool again = false;
     for (int i = 0; pr->nitems > 1 && i < pr->nquals; i++)
         any |= pr->quals[i].late = is_costly(&pr->quals[i]);
-    TRY(solve(pr, order, norder, limit, out, sorted));
+    TRY(solve(pr, out, nsorted));
     for (int i = 0; any && i < pr->nquals; i++) {
         struct qual *q = &pr->quals[i];
         if (!q->late || item_rows(pr, q->rels) >= out->rows)
@@ -318,7 +321,7 @@ static struct err *solve_costly(struct problem *pr, const struct sort_key *order
         q->late = false;
         again = true;
     }
-    return again ? solve(pr, order, norder, limit, out, sorted) : NULL;
+    return again ? solve(pr, out, nsorted) : NULL;
 }
 
 /* ---- a whole problem ---- */
@@ -349,109 +352,218 @@ static void apply_last(struct problem *pr, struct path *path)
     path->cost = n->total_cost;
 }
 
-static struct err *solve_whole(struct problem *pr, const struct sort_key *order, int norder,
-                               double limit, struct path *out, bool *sorted)
+static struct err *solve_whole(struct problem *pr, struct path *out, int *nsorted)
 {
-    TRY(solve_costly(pr, order, norder, limit, out, sorted));
+    TRY(solve_costly(pr, out, nsorted));
     apply_last(pr, out);
     return NULL;
 }
 
-static struct err *outer_join(struct problem *pr, struct from_node *f, bool nullable)
+static double outer_rows(struct problem *on, const struct path *left, const struct path *right,
+                         bool full)
 {
-    struct planning *l = pr->l;
-    struct planner *p = l->p;
-    struct problem left = {.l = l};
-    struct problem right = {.l = l};
-    struct problem on = {.l = l};
-    bool full = f->kind == JOIN_FULL;
-    TRY(add_from(&left, f->left, nullable || full));
-    TRY(add_from(&right, f->right, true));
-    TRY(add_condition(&on, f->on));
-    relset lrels = problem_rels(&left);
-    relset rrels = problem_rels(&right);
+    int nequi;
+    int nother;
+    double sel =
+        join_selectivity(on, left->rels, right->rels, &nequi, &nother, left->rows, right->rows);
+    double rows = fmax(left->rows, left->rows * right->rows * sel);
+    return full ? fmax(rows, right->rows) : rows;
+}
+
+/* An outer join being planned. */
+struct outer {
+    enum join_kind kind; /* LEFT or FULL */
+    struct problem left;
+    struct problem right;
+    struct problem on; /* its conditions, but those on the right side alone */
+    struct path left_path;
+    struct path right_path;
+    struct plan *inner; /* the right side as a table that is looked up; NULL: it is not that */
+    double rows;
+};
+
+static struct err *outer_sides(struct outer *o, struct from_node *lnode, struct from_node *rnode,
+                               struct expr *condition, bool nullable, struct pending *pending)
+{
+    bool full = o->kind == JOIN_FULL;
+    struct pending own = pending_new(o->left.l->p, condition, NULL, false);
+    TRY(add_from(&o->left, lnode, nullable || full, full ? NULL : pending));
+    TRY(take_pending(&o->left, full ? NULL : pending));
+    TRY(add_from(&o->right, rnode, true, full ? NULL : &own));
+    TRY(take_pending(&o->right, full ? NULL : &own));
+    TRY(add_pending(&o->on, &own));
     /* Conditions on the nullable side alone can be applied before the join. */
+    relset rels = problem_rels(&o->right);
     int kept = 0;
-    for (int i = 0; i < on.nquals; i++) {
-        if (!full && on.quals[i].rels && !(on.quals[i].rels & ~rrels) && !on.quals[i].volatile_)
-            ARENA_PUSH(p->arena, right.quals, right.nquals, right.quals_cap, on.quals[i]);
+    for (int i = 0; i < o->on.nquals; i++) {
+        struct qual *q = &o->on.quals[i];
+        if (!full && q->rels && !(q->rels & ~rels) && !q->volatile_)
+            ARENA_PUSH(o->left.l->p->arena, o->right.quals, o->right.nquals, o->right.quals_cap,
+                       *q);
         else
-            on.quals[kept++] = on.quals[i];
+            o->on.quals[kept++] = *q;
     }
-    on.nquals = kept;
-    struct path lp;
-    struct path rp;
-    TRY(solve_whole(&left, NULL, 0, -1, &lp, NULL));
-    struct plan *inner = full ? NULL : parameterized_inner(&right, &on, lrels);
-    TRY(solve_whole(&right, NULL, 0, -1, &rp, NULL));
-    double nest_cost = inner ? lp.cost + lp.rows * inner->total_cost : 0;
-    double hash_cost = lp.cost + rp.cost + (lp.rows + rp.rows) * HASH_ROW_COST;
-    bool has_lateral = false;
-    for (int i = 0; i < right.nitems; i++)
-        has_lateral |= (right.items[i].requires_ & lrels) != 0;
-    struct plan *join = plan_new(p, P_NESTLOOP);
-    if (inner && nest_cost < hash_cost) {
-        join->right = inner;
-        join->total_cost = nest_cost;
-        for (int i = 0; i < on.nquals; i++) /* those that the scan does not know */
-            if (!(on.quals[i].rels & rrels))
-                join->join_filter.expr =
-                    expr_and(p->arena, join->join_filter.expr, on.quals[i].expr);
-    } else {
-        join->right = rp.plan;
-        for (int i = 0; i < on.nquals && !has_lateral; i++) {
-            struct expr *lkey;
-            struct expr *rkey;
-            uint32_t type;
-            if (is_equi(pr, &on.quals[i], lrels, rrels, &lkey, &rkey, &type) && join->nhash < 16)
-                add_hash_key(p, join, lkey, rkey, type);
-            else
-                join->join_filter.expr =
-                    expr_and(p->arena, join->join_filter.expr, on.quals[i].expr);
-        }
-        bool depends = false;
-        for (int i = 0; i < on.nquals; i++)
-            depends |= on.quals[i].rels & (lrels | rrels);
-        if (join->nhash || (full && !depends)) { /* without keys: a table of one bucket */
-            join->kind = P_HASHJOIN;
-        } else {
-            if (full)
-                return err_unsupported("FULL JOIN is only supported with merge-joinable or "
-                                       "hash-joinable join conditions");
-            for (int i = 0; has_lateral && i < on.nquals; i++)
-                join->join_filter.expr =
-                    expr_and(p->arena, join->join_filter.expr, on.quals[i].expr);
-            if (!has_lateral) {
-                struct plan *m = plan_new(p, P_MATERIAL);
-                m->left = rp.plan;
-                m->rows = rp.rows;
-                m->total_cost = rp.cost;
-                join->right = m;
-            }
-        }
-        join->total_cost = hash_cost;
-    }
-    join->left = lp.plan;
-    join->join = f->kind;
-    join->rows = lp.rows > rp.rows ? lp.rows : rp.rows;
-    join->null_slots = problem_slots(&right, rrels, &join->nnull_slots);
-    if (full)
-        join->left_null_slots = problem_slots(&left, lrels, &join->nleft_null_slots);
-    struct item it = {.rels = lrels | rrels, .plan = join};
-    ARENA_PUSH(p->arena, pr->items, pr->nitems, pr->items_cap, it);
+    o->on.nquals = kept;
     return NULL;
 }
 
-static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable)
+static void add_join_filter(struct outer *o, struct plan *join, const struct qual *q)
 {
-    if (f->rte)
-        return add_leaf(pr, f->rte, nullable);
-    if (f->kind == JOIN_INNER) {
-        TRY(add_from(pr, f->left, nullable));
-        TRY(add_from(pr, f->right, nullable));
-        return add_condition(pr, f->on);
+    join->join_filter.expr = expr_and(o->left.l->p->arena, join->join_filter.expr, q->expr);
+}
+
+static struct plan *outer_node(struct outer *o, enum plan_kind kind, const struct path *left,
+                               struct plan *right, double cost)
+{
+    struct plan *join = plan_new(o->left.l->p, kind);
+    relset lrels = problem_rels(&o->left);
+    join->left = left->plan;
+    join->right = right;
+    join->join = o->kind;
+    join->rows = o->rows;
+    join->total_cost = cost;
+    join->null_slots = problem_slots(&o->right, problem_rels(&o->right), &join->nnull_slots);
+    if (o->kind == JOIN_FULL)
+        join->left_null_slots = problem_slots(&o->left, lrels, &join->nleft_null_slots);
+    return join;
+}
+
+static double lookup_cost(const struct outer *o, const struct path *left)
+{
+    return cost_when(o->left.l->p, PLAN_NESTLOOP, left->cost + left->rows * o->inner->total_cost);
+}
+
+/* By looking the right side up; its scan knows the conditions on it. */
+static struct plan *lookup_join(struct outer *o, const struct path *left)
+{
+    struct plan *join = outer_node(o, P_NESTLOOP, left, o->inner, lookup_cost(o, left));
+    relset rels = problem_rels(&o->right);
+    for (int i = 0; i < o->on.nquals; i++)
+        if (!(o->on.quals[i].rels & rels))
+            add_join_filter(o, join, &o->on.quals[i]);
+    return join;
+}
+
+static double hash_cost(const struct outer *o)
+{
+    double cost = o->left_path.cost + o->right_path.cost +
+                  (o->left_path.rows + o->right_path.rows) * HASH_ROW_COST;
+    return cost_when(o->left.l->p, PLAN_HASHJOIN, cost);
+}
+
+static struct plan *kept_right(struct outer *o)
+{
+    struct plan *m = plan_new(o->left.l->p, P_MATERIAL);
+    m->left = o->right_path.plan;
+    m->rows = o->right_path.rows;
+    m->total_cost = o->right_path.cost;
+    return m;
+}
+
+/* By going through all of the right side for each row. */
+static struct plan *loop_join(struct outer *o, const struct path *left)
+{
+    double cost = left->cost + o->right_path.cost + left->rows * o->right_path.rows * LOOP_ROW_COST;
+    cost = cost_when(o->left.l->p, PLAN_NESTLOOP, cost);
+    struct plan *join = outer_node(o, P_NESTLOOP, left, kept_right(o), cost);
+    for (int i = 0; i < o->on.nquals; i++)
+        add_join_filter(o, join, &o->on.quals[i]);
+    return join;
+}
+
+/* By a hash table of the right side, or all pairs. */
+static struct err *whole_join(struct outer *o, struct plan **out)
+{
+    relset lrels = problem_rels(&o->left);
+    relset rrels = problem_rels(&o->right);
+    struct planner *p = o->left.l->p;
+    struct plan *join = outer_node(o, P_NESTLOOP, &o->left_path, o->right_path.plan, hash_cost(o));
+    bool full = o->kind == JOIN_FULL;
+    bool has_lateral = false;
+    bool depends = false;
+    for (int i = 0; i < o->right.nitems; i++)
+        has_lateral |= (o->right.items[i].requires_ & lrels) != 0;
+    for (int i = 0; i < o->on.nquals; i++) {
+        struct expr *lkey;
+        struct expr *rkey;
+        uint32_t type;
+        depends |= (o->on.quals[i].rels & (lrels | rrels)) != 0;
+        if (!has_lateral && join->nhash < 16 &&
+            is_equi(&o->on, &o->on.quals[i], lrels, rrels, &lkey, &rkey, &type))
+            add_hash_key(p, join, lkey, rkey, type);
+        else
+            add_join_filter(o, join, &o->on.quals[i]);
     }
-    return outer_join(pr, f, nullable);
+    *out = join;
+    if (join->nhash || (full && !depends)) { /* without keys: a table of one bucket */
+        join->kind = P_HASHJOIN;
+        return NULL;
+    }
+    if (full)
+        return err_unsupported("FULL JOIN is only supported with merge-joinable or "
+                               "hash-joinable join conditions");
+    if (!has_lateral)
+        join->right = kept_right(o);
+    return NULL;
+}
+
+/* The same join with its left side in some of the wanted order. */
+static struct plan *join_kept_in_order(struct outer *o, const struct want *want, int *nsorted)
+{
+    enum { MANY_ROWS = 1000 }; /* to go through for each row */
+    struct path path;
+    bool lateral = false;
+    for (int i = 0; i < o->right.nitems; i++)
+        lateral |= o->right.items[i].requires_ != 0;
+    bool small = !lateral && o->right_path.rows < MANY_ROWS;
+    if (o->kind != JOIN_LEFT || !want->norder || !(o->inner || small) ||
+        !solve_ordered(&o->left, want, o->left_path.rows, &path, nsorted))
+        return NULL;
+    apply_last(&o->left, &path);
+    return o->inner ? lookup_join(o, &path) : loop_join(o, &path);
+}
+
+static struct err *outer_join(struct problem *pr, enum join_kind kind, struct from_node *lnode,
+                              struct from_node *rnode, struct expr *condition, bool nullable,
+                              struct pending *pending)
+{
+    struct planning *l = pr->l;
+    struct outer o = {.kind = kind,
+                      .left = {.l = l, .want = kind == JOIN_LEFT ? pr->want : WANT_ANY},
+                      .right = {.l = l, .want = WANT_ANY},
+                      .on = {.l = l, .want = WANT_ANY}};
+    int none;
+    TRY(outer_sides(&o, lnode, rnode, condition, nullable, pending));
+    o.left.want = WANT_ANY;
+    TRY(solve_whole(&o.left, &o.left_path, &none));
+    if (kind == JOIN_LEFT)
+        o.inner = parameterized_inner(&o.right, &o.on, problem_rels(&o.left));
+    TRY(solve_whole(&o.right, &o.right_path, &none));
+    o.rows = outer_rows(&o.on, &o.left_path, &o.right_path, kind == JOIN_FULL);
+    struct item it = {.rels = problem_rels(&o.left) | problem_rels(&o.right)};
+    if (o.inner && lookup_cost(&o, &o.left_path) < hash_cost(&o))
+        it.plan = lookup_join(&o, &o.left_path);
+    else
+        TRY(whole_join(&o, &it.plan));
+    it.ordered = join_kept_in_order(&o, &pr->want, &it.nsorted);
+    ARENA_PUSH(l->p->arena, pr->items, pr->nitems, pr->items_cap, it);
+    return NULL;
+}
+
+static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable,
+                            struct pending *pending)
+{
+    bool swapped = false;
+    if (f->rte)
+        return add_leaf(pr, f->rte, nullable, pending);
+    enum join_kind kind = f->kind == JOIN_INNER ? f->kind : real_join(f, pending, &swapped);
+    if (kind != JOIN_INNER)
+        return outer_join(pr, kind, swapped ? f->right : f->left, swapped ? f->left : f->right,
+                          f->on, nullable, pending);
+    struct pending on = pending_new(pr->l->p, f->on, pending, !nullable);
+    TRY(add_from(pr, f->left, nullable, &on));
+    TRY(add_from(pr, f->right, nullable, &on));
+    return add_pending(pr, &on);
 }
 
 /* ---- entry ---- */
@@ -469,14 +581,12 @@ static struct err *from_nothing(struct planning *l, struct plan **out)
     return NULL;
 }
 
-struct err *plan_from(struct planning *l, const struct sort_key *order, int norder, double limit,
-                      struct plan **out, bool *sorted)
+struct err *plan_from(struct planning *l, const struct want *want, struct plan **out, int *nsorted)
 {
     struct query *q = l->q;
-    struct problem pr = {.l = l};
+    struct problem pr = {.l = l, .want = *want};
     struct path path;
-    if (sorted)
-        *sorted = false;
+    *nsorted = 0;
     if (q->nrtes > MAX_RELS)
         return err_new("54001", "cannot join more than %d tables", MAX_RELS);
     for (int i = 0; i < q->nrtes; i++)
@@ -484,12 +594,13 @@ struct err *plan_from(struct planning *l, const struct sort_key *order, int nord
     l->nrels = q->nrtes;
     if (!q->nfrom)
         return from_nothing(l, out);
+    struct pending where = pending_new(l->p, q->where, NULL, true);
     for (int i = 0; i < q->nfrom; i++)
-        TRY(add_from(&pr, q->from[i], false));
-    TRY(add_condition(&pr, q->where));
+        TRY(add_from(&pr, q->from[i], false, &where));
+    TRY(add_pending(&pr, &where));
     for (int i = 0; i < pr.nquals; i++)
         l->all_quals = expr_and(l->p->arena, l->all_quals, pr.quals[i].expr);
-    TRY(solve_whole(&pr, order, norder, limit, &path, sorted));
+    TRY(solve_whole(&pr, &path, nsorted));
     *out = path.plan;
     return NULL;
 }

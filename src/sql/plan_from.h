@@ -8,6 +8,13 @@
 enum { MAX_RELS = 64 };
 
 #define HASH_ROW_COST 0.015
+#define LOOP_ROW_COST 0.01 /* of a pair of rows */
+#define DISABLED_COST 1e10 /* of what the session has switched off */
+
+static inline double cost_when(const struct planner *p, uint32_t kind, double cost)
+{
+    return p->cat->plans_off & kind ? cost + DISABLED_COST : cost;
+}
 
 /* One thing to join: a leaf, or an outer join with its sides. */
 struct item {
@@ -15,11 +22,15 @@ struct item {
     relset requires_;  /* LATERAL: these must come first (on the outer side) */
     struct rte *rte;   /* a leaf */
     struct plan *plan; /* an outer join, already planned */
+    struct plan
+        *ordered; /* the same, in the first nsorted keys' order; NULL: there is no such plan */
+    int nsorted;
 };
 
 /* A set of items under inner joins. */
 struct problem {
     struct planning *l;
+    struct want want;
     struct item *items;
     int nitems;
     int items_cap;
@@ -46,9 +57,9 @@ struct qual qual_of(struct problem *pr, struct expr *e);
 struct err *add_condition(struct problem *pr, struct expr *condition) MUST_CHECK;
 
 /* plan_scan.c: the cheapest way to read one table, given relations `have` whose columns are known.
- * `order`: keys that the caller would like; *sorted (may be NULL): whether the plan gives them. */
+ * *nsorted (may be NULL): in how many of the wanted keys' order its rows come. */
 struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
-                           const struct sort_key *order, int norder, double limit, bool *sorted);
+                           const struct want *want, int *nsorted);
 /* Attaches the conditions that are decided on relations `here`, given `have`. n->rows, before it
  * all rows, becomes those that are left. */
 void attach_filter(struct problem *pr, struct plan *n, relset here, relset have);
@@ -62,6 +73,25 @@ struct index_match {
     int equal;   /* leading columns bound by equality */
     bool unique; /* at most one row */
 };
+
+/* plan_outer.c: conditions above a part of FROM, by clause, from the nearest out; they are not
+ * prepared yet. */
+struct pending {
+    struct pending *up;
+    struct expr **list; /* NULL: it has gone below */
+    int n;
+    bool counts; /* a row of the level must meet it: not within the nullable side of a join */
+};
+/* The conjuncts of a condition (NULL: none). */
+struct pending pending_new(struct planner *p, struct expr *condition, const struct pending *up,
+                           bool counts);
+/* What an outer join comes to: rows that the conditions drop need not be made. *swapped: its sides
+ * change places. */
+enum join_kind real_join(const struct from_node *f, const struct pending *pending, bool *swapped);
+/* Adds those conditions that the problem's relations alone decide; they are pending no more. */
+struct err *take_pending(struct problem *pr, struct pending *pending) MUST_CHECK;
+/* Adds what is left of one clause. */
+struct err *add_pending(struct problem *pr, const struct pending *pending) MUST_CHECK;
 
 /* plan_only.c: whether the entries of the index have all that the query reads of the table. */
 bool entries_suffice(struct planner *p, const struct rte *rte, const struct index *ix);
@@ -89,9 +119,28 @@ double source_rows_cost(const struct row_source *s, double table_rows);
 bool find_rows(struct problem *pr, struct rte *rte, relset have, struct row_source *out);
 
 /* plan_join.c: the cheapest order and methods. */
-struct err *solve(struct problem *pr, const struct sort_key *order, int norder, double limit,
-                  struct path *out, bool *sorted) MUST_CHECK;
+struct err *solve(struct problem *pr, struct path *out, int *nsorted) MUST_CHECK;
+/* The cheapest plan of a solved problem in some of the wanted order. */
+bool solve_ordered(struct problem *pr, const struct want *want, double rows, struct path *out,
+                   int *nsorted);
+/* The path with one more item, whose rows are looked up for each row so far, so that their order
+ * stays; false: there is no cheaper way than *best. */
+bool join_in_order(struct problem *pr, const struct path *left, const struct path *right,
+                   const struct item *it, struct path *best);
+/* plan_order.c: what a plan of so many rows costs for what is wanted of it, if its rows come in the
+ * first nsorted keys' order. */
+double wanted_cost(struct planning *l, const struct want *want, double startup, double total,
+                   double rows, int nsorted);
+/* The cheapest plan of all items in some of the wanted order; `rows`: how many it will have, as far
+ * as is known. False: there is none. */
+bool ordered_path(struct problem *pr, const struct path *leaves, const struct want *want,
+                  double rows, struct path *out, int *nsorted);
+
 relset problem_rels(const struct problem *pr);
+/* The part of all pairs of rows of two sets that the conditions keep; how many of these are keys,
+ * and how many are not. */
+double join_selectivity(struct problem *pr, relset left, relset right, int *nequi, int *nother,
+                        double lrows, double rrows);
 /* `left key = right key` with a hashable type. */
 bool is_equi(struct problem *pr, const struct qual *q, relset left, relset right,
              struct expr **lkey, struct expr **rkey, uint32_t *type);

@@ -70,11 +70,19 @@ struct expr *slot_expr(struct planner *p, int slot, const struct expr *like);
 /* Plans a query; its visible columns end up in out_slots (as many as named targets). */
 struct err *plan_query(struct planner *p, struct planning *parent, struct query *q, double limit,
                        struct plan **out, int **out_slots, int *nout) MUST_CHECK;
-/* FROM and WHERE. `order`: keys the caller would like; *sorted tells whether the plan delivers
- * them. */
-struct err *plan_from(struct planning *l, const struct sort_key *order, int norder, double limit,
-                      struct plan **out, bool *sorted) MUST_CHECK;
-struct err *plan_sort(struct planning *l, struct sort_key *keys, int nkeys,
+/* The order and the number of rows that the caller would like; norder 0, limit < 0: any, all. */
+struct want {
+    const struct sort_key *order;
+    int norder;
+    double limit;
+};
+#define WANT_ANY ((struct want){NULL, 0, -1})
+
+/* FROM and WHERE. *nsorted: in how many of the wanted keys' order its rows come. */
+struct err *plan_from(struct planning *l, const struct want *want, struct plan **out,
+                      int *nsorted) MUST_CHECK;
+/* `presorted`: the rows come in the order of so many first keys. */
+struct err *plan_sort(struct planning *l, struct sort_key *keys, int nkeys, int presorted,
                       struct plan **node) MUST_CHECK;
 /* plan_srf.c: the set-returning functions in prepared expressions get nodes of their own; their
  * values' slots take their place. */
@@ -82,8 +90,9 @@ struct err *plan_srfs(struct planning *l, struct expr **exprs, int n,
                       struct plan **node) MUST_CHECK;
 /* plan_agg.c: grouping, and all clauses above it rewritten to read its results. */
 struct err *plan_agg(struct planning *l, struct plan **node) MUST_CHECK;
-/* plan_window.c: the level's window functions; *sorted: the rows come in the query's order. */
-struct err *plan_windows(struct planning *l, struct plan **node, bool *sorted) MUST_CHECK;
+/* plan_window.c: the level's window functions; *nsorted: in how many of the query's keys' order the
+ * rows come. */
+struct err *plan_windows(struct planning *l, struct plan **node, int *nsorted) MUST_CHECK;
 struct err *plan_dml(struct planner *p, struct planning *parent, struct query *q,
                      struct plan **out) MUST_CHECK;
 struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out) MUST_CHECK;

@@ -8,7 +8,7 @@
 
 enum { MAX_DP_ITEMS = 9 };
 
-#define JOIN_ROW_COST 0.01
+#define JOIN_ROW_COST LOOP_ROW_COST
 
 relset problem_rels(const struct problem *pr)
 {
@@ -122,8 +122,8 @@ static double key_selectivity(struct problem *pr, const struct join_key *key, do
 }
 
 /* Selectivity of the conditions that join two sets; how many are keys, and how many are not. */
-static double join_selectivity(struct problem *pr, relset left, relset right, int *nequi,
-                               int *nother, double lrows, double rrows)
+double join_selectivity(struct problem *pr, relset left, relset right, int *nequi, int *nother,
+                        double lrows, double rrows)
 {
     struct join_key *keys = arena_new_array(pr->l->p->arena, struct join_key, pr->nquals + 1);
     struct conditions others = conditions_new(pr);
@@ -169,78 +169,119 @@ static void join_conditions(struct problem *pr, struct plan *join, relset left, 
     }
 }
 
-/* The ways to join two sets; the cheapest becomes a path. `it` is the right side's single item, if
- * it is one. */
+/* Two sets to be joined. */
+struct pair {
+    struct problem *pr;
+    const struct path *left;
+    const struct path *right;
+    const struct item *it; /* the right side's single item; NULL: it has several */
+    int nequi;
+    int nother;
+    double rows; /* of the join */
+    bool lateral;
+};
+
+static bool take_join(const struct pair *t, struct plan *j, struct plan *right, double rows,
+                      double cost, struct path *best)
+{
+    j->left = t->left->plan;
+    j->right = right;
+    j->rows = rows;
+    j->total_cost = cost;
+    j->startup_cost = t->left->plan->startup_cost;
+    j->join = JOIN_INNER;
+    *best = (struct path){t->left->rels | t->right->rels, j, rows, cost};
+    return true;
+}
+
+static bool try_hash(const struct pair *t, struct path *best)
+{
+    struct planner *p = t->pr->l->p;
+    double cost = t->left->cost + t->right->cost + t->right->rows * HASH_ROW_COST +
+                  t->left->rows * JOIN_ROW_COST + t->rows * JOIN_ROW_COST;
+    cost = cost_when(p, PLAN_HASHJOIN, cost);
+    if (!t->nequi || t->lateral || cost >= best->cost)
+        return false;
+    struct plan *j = plan_new(p, P_HASHJOIN);
+    join_conditions(t->pr, j, t->left->rels, t->right->rels, true, NULL);
+    return take_join(t, j, t->right->plan, t->rows, cost, best);
+}
+
+/* The right side is a table, looked up for each row of the left. */
+static bool try_lookup(const struct pair *t, struct path *best)
+{
+    struct planner *p = t->pr->l->p;
+    if (!t->it || !t->it->rte || t->it->rte->kind != RTE_RELATION || !(t->nequi || t->nother))
+        return false;
+    struct plan *inner = scan_relation(t->pr, t->it->rte, t->left->rels, &WANT_ANY, NULL);
+    double cost = t->left->cost + t->left->rows * (inner->total_cost + JOIN_ROW_COST);
+    cost = cost_when(p, PLAN_NESTLOOP, cost);
+    if (!plan_looks_up(inner) || cost >= best->cost)
+        return false;
+    double rows = fmax(1, fmin(t->rows, t->left->rows * inner->rows));
+    return take_join(t, plan_new(p, P_NESTLOOP), inner, rows, cost, best);
+}
+
+static bool try_loop(const struct pair *t, struct path *best)
+{
+    struct planner *p = t->pr->l->p;
+    double cost = t->left->cost + t->right->cost + t->left->rows * t->right->rows * JOIN_ROW_COST +
+                  (t->lateral ? t->left->rows * t->right->cost : 0);
+    cost = cost_when(p, PLAN_NESTLOOP, cost);
+    if (cost >= best->cost)
+        return false;
+    struct plan *j = plan_new(p, P_NESTLOOP);
+    struct plan *right = t->right->plan;
+    join_conditions(t->pr, j, t->left->rels, t->right->rels, false, NULL);
+    if (!t->lateral) {
+        right = plan_new(p, P_MATERIAL);
+        right->left = t->right->plan;
+        right->rows = t->right->rows;
+        right->startup_cost = t->right->plan->startup_cost;
+        right->total_cost = t->right->cost + t->right->rows * 0.005;
+    }
+    return take_join(t, j, right, t->rows, cost, best);
+}
+
+static struct pair pair_of(struct problem *pr, const struct path *left, const struct path *right,
+                           const struct item *it)
+{
+    struct pair t = {pr, left, right, it, 0, 0, 0, it && (it->requires_ & left->rels)};
+    double sel =
+        join_selectivity(pr, left->rels, right->rels, &t.nequi, &t.nother, left->rows, right->rows);
+    t.rows = fmax(1, left->rows * right->rows * sel);
+    return t;
+}
+
+/* The ways to join two sets; the cheapest becomes a path. */
 static bool join_pair(struct problem *pr, const struct path *left, const struct path *right,
                       const struct item *it, struct path *best)
 {
-    struct planner *p = pr->l->p;
-    int nequi;
-    int nother;
-    double sel =
-        join_selectivity(pr, left->rels, right->rels, &nequi, &nother, left->rows, right->rows);
-    double rows = fmax(1, left->rows * right->rows * sel);
-    bool lateral = it && (it->requires_ & left->rels);
-    bool found = false;
-    if (nequi && !lateral) {
-        double cost = left->cost + right->cost + right->rows * HASH_ROW_COST +
-                      left->rows * JOIN_ROW_COST + rows * JOIN_ROW_COST;
-        if (cost < best->cost) {
-            struct plan *j = plan_new(p, P_HASHJOIN);
-            join_conditions(pr, j, left->rels, right->rels, true, NULL);
-            j->left = left->plan;
-            j->right = right->plan;
-            *best = (struct path){left->rels | right->rels, j, rows, cost};
-            found = true;
-        }
-    }
-    if (it && it->rte && it->rte->kind == RTE_RELATION && (nequi || nother)) {
-        struct plan *inner = scan_relation(pr, it->rte, left->rels, NULL, 0, -1, NULL);
-        double cost = left->cost + left->rows * (inner->total_cost + JOIN_ROW_COST);
-        if (plan_looks_up(inner) && cost < best->cost) {
-            struct plan *j = plan_new(p, P_NESTLOOP);
-            j->left = left->plan;
-            j->right = inner;
-            *best = (struct path){left->rels | right->rels, j,
-                                  fmax(1, fmin(rows, left->rows * inner->rows)), cost};
-            found = true;
-        }
-    }
-    double cost = left->cost + right->cost + left->rows * right->rows * JOIN_ROW_COST +
-                  (lateral ? left->rows * right->cost : 0);
-    if (cost < best->cost) {
-        struct plan *j = plan_new(p, P_NESTLOOP);
-        join_conditions(pr, j, left->rels, right->rels, false, NULL);
-        j->left = left->plan;
-        j->right = right->plan;
-        if (!lateral) {
-            struct plan *m = plan_new(p, P_MATERIAL);
-            m->left = right->plan;
-            m->rows = right->rows;
-            m->startup_cost = right->plan->startup_cost;
-            m->total_cost = right->cost + right->rows * 0.005;
-            j->right = m;
-        }
-        *best = (struct path){left->rels | right->rels, j, rows, cost};
-        found = true;
-    }
-    if (found) {
-        best->plan->rows = best->rows;
-        best->plan->total_cost = best->cost;
-        best->plan->startup_cost = left->plan->startup_cost;
-        best->plan->join = JOIN_INNER;
-    }
+    struct pair t = pair_of(pr, left, right, it);
+    bool found = try_hash(&t, best);
+    found |= try_lookup(&t, best);
+    found |= try_loop(&t, best);
     return found;
 }
 
-static struct path item_path(struct problem *pr, struct item *it, const struct sort_key *order,
-                             int norder, double limit, bool *sorted)
+bool join_in_order(struct problem *pr, const struct path *left, const struct path *right,
+                   const struct item *it, struct path *best)
+{
+    enum { MANY_ROWS = 1000 }; /* to go through for each row */
+    struct pair t = pair_of(pr, left, right, it);
+    bool found = try_lookup(&t, best);
+    return (t.lateral || right->rows < MANY_ROWS) && try_loop(&t, best) ? true : found;
+}
+
+static struct path item_path(struct problem *pr, struct item *it)
 {
     struct path path = {.rels = it->rels, .plan = it->plan};
     if (it->rte && it->rte->kind == RTE_RELATION)
-        path.plan = scan_relation(pr, it->rte, 0, order, norder, limit, sorted);
+        path.plan = scan_relation(pr, it->rte, 0, &WANT_ANY, NULL);
     else
         attach_filter(pr, path.plan, it->rels, it->requires_);
+    if (it->ordered)
+        attach_filter(pr, it->ordered, it->rels, it->requires_);
     path.rows = path.plan->rows;
     path.cost = path.plan->total_cost;
     return path;
@@ -325,17 +366,51 @@ static struct err *solve_greedy(struct problem *pr, struct path *leaves, struct 
     return NULL;
 }
 
-struct err *solve(struct problem *pr, const struct sort_key *order, int norder, double limit,
-                  struct path *out, bool *sorted)
+bool solve_ordered(struct problem *pr, const struct want *want, double rows, struct path *out,
+                   int *nsorted)
+{
+    struct path *leaves = arena_new_array(pr->l->p->arena, struct path, pr->nitems);
+    for (int i = 0; i < pr->nitems; i++) {
+        const struct item *it = &pr->items[i];
+        struct plan *n = it->plan ? it->plan : scan_relation(pr, it->rte, 0, &WANT_ANY, NULL);
+        leaves[i] = (struct path){it->rels, n, n->rows, n->total_cost};
+    }
+    return ordered_path(pr, leaves, want, rows, out, nsorted);
+}
+
+/* A single table is read in order, if that pays. */
+static bool solve_table(struct problem *pr, struct path *out, int *nsorted)
+{
+    struct rte *rte = pr->nitems == 1 ? pr->items[0].rte : NULL;
+    if (!rte || rte->kind != RTE_RELATION)
+        return false;
+    struct plan *n = scan_relation(pr, rte, 0, &pr->want, nsorted);
+    *out = (struct path){pr->items[0].rels, n, n->rows, n->total_cost};
+    return true;
+}
+
+struct err *solve(struct problem *pr, struct path *out, int *nsorted)
 {
     int n = pr->nitems;
+    const struct want *want = &pr->want;
+    struct path ordered;
+    int norder;
+    *nsorted = 0;
+    if (solve_table(pr, out, nsorted))
+        return NULL;
     struct path *leaves = arena_new_array(pr->l->p->arena, struct path, n);
     for (int i = 0; i < n; i++)
-        leaves[i] = item_path(pr, &pr->items[i], n == 1 ? order : NULL, n == 1 ? norder : 0,
-                              n == 1 ? limit : -1, n == 1 ? sorted : NULL);
-    if (n == 1) {
+        leaves[i] = item_path(pr, &pr->items[i]);
+    if (n == 1)
         *out = leaves[0];
+    else
+        TRY(n <= MAX_DP_ITEMS ? solve_dp(pr, leaves, out) : solve_greedy(pr, leaves, out));
+    double rows = out->rows;
+    if (!want->norder || !ordered_path(pr, leaves, want, rows, &ordered, &norder) ||
+        wanted_cost(pr->l, want, 0, ordered.cost, rows, norder) >=
+            wanted_cost(pr->l, want, 0, out->cost, rows, 0))
         return NULL;
-    }
-    return n <= MAX_DP_ITEMS ? solve_dp(pr, leaves, out) : solve_greedy(pr, leaves, out);
+    *nsorted = norder;
+    *out = ordered;
+    return NULL;
 }

@@ -12,8 +12,6 @@
 #define INDEX_START_COST 0.3
 #define INDEX_ROW_COST 0.02 /* of the primary key */
 #define ENTRY_COST 0.011    /* of others */
-#define SORT_ROW_COST 0.02
-#define DISABLED_COST 1e10 /* of what the session has switched off */
 
 /* ---- index access ---- */
 
@@ -157,35 +155,45 @@ static void match_sargs(const struct index *ix, struct sarg *sargs, int nsargs,
     m->unique = ix->unique && m->equal == ix->nkeys && !nulls;
 }
 
-/* Whether reading the index in one direction gives the wanted order. */
-static bool index_orders(const struct index *ix, const struct rte *rte, int equal,
-                         const struct sort_key *order, int norder, bool *backward)
+/* Whether the index column that is due is the key's, and which way it has to be read. *col moves to
+ * it, over columns that are bound to one value. */
+static bool orders_by(const struct index *ix, const struct rte *rte, int equal,
+                      const struct sort_key *want, int *col, bool *flip)
 {
-    int col = 0;
-    bool decided = false;
-    for (int i = 0; i < norder; i++) {
-        int att;
-        const struct expr *key = order[i].expr;
-        if (key->kind == E_VAR && key->var.rte->pulled && key->var.att > 0)
-            key = key->var.rte->pulled[key->var.att - 1];
-        if (!plain_column(key, rte, &att))
-            return false;
-        while (col < ix->nkeys && ix->cols[col].attnum != att && col < equal)
-            col++;
-        if (col >= ix->nkeys || ix->cols[col].attnum != att)
-            return false;
-        bool flip = order[i].desc != ix->cols[col].desc;
-        bool nulls_first = ix->cols[col].nulls_first != flip;
-        bool nullable = !rte->rel->atts[att - 1].not_null;
-        if (nullable && nulls_first != order[i].nulls_first)
-            return false;
-        if (decided && flip != *backward)
-            return false;
+    int att;
+    const struct expr *key = want->expr;
+    if (key->kind == E_VAR && key->var.rte->pulled && key->var.att > 0)
+        key = key->var.rte->pulled[key->var.att - 1];
+    if (!plain_column(key, rte, &att))
+        return false;
+    while (*col < ix->nkeys && ix->cols[*col].attnum != att && *col < equal)
+        ++*col;
+    if (*col >= ix->nkeys || ix->cols[*col].attnum != att)
+        return false;
+    *flip = want->desc != ix->cols[*col].desc;
+    bool nulls_first = ix->cols[*col].nulls_first != *flip;
+    return rte->rel->atts[att - 1].not_null || nulls_first == want->nulls_first;
+}
+
+/* In how many of the wanted keys' order reading the index in one direction gives the rows. */
+static int index_orders(const struct planner *p, const struct index *ix, const struct rte *rte,
+                        const struct index_match *m, const struct want *want, bool *backward)
+{
+    int n = 0;
+    for (int k = 0; k < m->n; k++)
+        if (m->quals[k].strategy == 6)
+            return 0;
+    for (int col = 0; n < want->norder; n++, col++) {
+        bool flip;
+        if (!orders_by(ix, rte, m->equal, &want->order[n], &col, &flip) ||
+            (n > 0 && flip != *backward))
+            break;
         *backward = flip;
-        decided = true;
-        col++;
     }
-    return true;
+    if (n < want->norder && (p->cat->plans_off & PLAN_INCREMENTAL_SORT))
+        n = 0;
+    *backward &= n > 0;
+    return n;
 }
 
 static int collect_sargs(struct problem *pr, const struct rte *rte, relset have, struct sarg *out,
@@ -348,8 +356,8 @@ struct access {
     double cost;              /* of what is wanted of it, with what putting it in order costs */
     double rows;              /* that are read */
     bool backward;
-    bool sorted;
-    bool only; /* the entries are all that is needed */
+    int nsorted; /* of the wanted keys */
+    bool only;   /* the entries are all that is needed */
 };
 
 /* What is common to the ways to read a table. */
@@ -357,21 +365,10 @@ struct reading {
     struct problem *pr;
     struct rte *rte;
     relset have;
-    const struct sort_key *order;
-    int norder;
-    double limit;
+    const struct want *want;
     double rows; /* of the table */
     double left; /* of those, when all conditions are applied */
 };
-
-/* A limit ends a way that needs no sort early. */
-static double wanted_cost(const struct reading *r, double startup, double total, bool sorted)
-{
-    if (r->norder && !sorted)
-        return total + r->left * SORT_ROW_COST;
-    double part = r->limit >= 0 ? fmin(1, (r->limit + 1) / fmax(1, r->left)) : 1;
-    return startup + (total - startup) * part;
-}
 
 /* Rows that are left when all conditions that can be decided on the table are. */
 static double rows_left(struct problem *pr, const struct rte *rte, relset have, double rows)
@@ -384,11 +381,6 @@ static double rows_left(struct problem *pr, const struct rte *rte, relset have, 
             all.list[all.n++] = q->expr;
     }
     return fmax(1, rows * sel_conjunction(pr->l, all.list, all.n));
-}
-
-static double cost_when(const struct planner *p, uint32_t kind, double cost)
-{
-    return p->cat->plans_off & kind ? cost + DISABLED_COST : cost;
 }
 
 static bool usable(struct problem *pr, struct rte *rte, const struct index *ix)
@@ -406,21 +398,20 @@ static void try_index(const struct reading *r, const struct index *ix, struct ac
         return;
     match_index(r->pr, r->rte, ix, r->have, &a.match);
     const struct index_match *m = &a.match;
-    a.sorted = r->norder && ix->am == BTREE_AM &&
-               index_orders(ix, r->rte, m->equal, r->order, r->norder, &a.backward);
-    for (int k = 0; k < m->n; k++)
-        a.sorted &= m->quals[k].strategy != 6;
-    a.backward &= a.sorted;
+    if (ix->am == BTREE_AM)
+        a.nsorted = index_orders(p, ix, r->rte, m, r->want, &a.backward);
     a.only = entries_suffice(p, r->rte, ix);
-    if (!m->n && !a.sorted && (!a.only || ix->primary))
+    if (!m->n && !a.nsorted && (!a.only || ix->primary))
         return;
-    a.sorted |= r->norder && m->unique;
+    if (m->unique)
+        a.nsorted = r->want->norder;
     a.rows = index_rows(r->pr, m, r->rows);
     double row = a.only        ? ENTRY_COST * 0.95
                  : ix->primary ? INDEX_ROW_COST
                                : ENTRY_COST + fetch_cost(r->rows);
     a.total = INDEX_START_COST + a.rows * row;
-    a.cost = cost_when(p, PLAN_INDEXSCAN, wanted_cost(r, 0, a.total, a.sorted));
+    a.cost = cost_when(p, PLAN_INDEXSCAN,
+                       wanted_cost(r->pr->l, r->want, 0, a.total, r->left, a.nsorted));
     if (a.cost < best->cost)
         *best = a;
 }
@@ -484,24 +475,25 @@ static struct plan *new_bitmap_scan(struct planner *p, struct rte *rte,
 
 /* The cheapest way to read one table, given relations `have` whose columns are known. */
 struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
-                           const struct sort_key *order, int norder, double limit, bool *sorted)
+                           const struct want *want, int *nsorted)
 {
     struct planner *p = pr->l->p;
     double rows = sel_table_rows(pr->l, rte);
-    struct reading r = {pr, rte, have, order, norder, limit, rows, rows_left(pr, rte, have, rows)};
+    struct reading r = {pr, rte, have, want, rows, rows_left(pr, rte, have, rows)};
     struct access best = {.rows = rows,
                           .total = rows * (SEQ_ROW_COST + SEQ_COLUMN_COST * rte->max_att)};
     struct row_source source;
     const char *current_of = rte == pr->l->q->target ? pr->l->q->current_of : NULL;
     bool indexable =
         rte->rel->kind != 'S' && !has_builtin_rows(rte->rel) && !current_of && !rte->sample;
-    best.cost = cost_when(p, PLAN_SEQSCAN, wanted_cost(&r, 0, best.total, false));
+    best.cost = cost_when(p, PLAN_SEQSCAN, wanted_cost(pr->l, want, 0, best.total, r.left, 0));
     for (int i = 0; indexable && i < rte->rel->nindexes; i++)
         try_index(&r, &rte->rel->indexes[i], &best);
     bool bitmap = indexable && !best.match.unique && find_rows(pr, rte, have, &source);
     double total = bitmap ? source.cost + source_rows_cost(&source, rows) : 0;
-    bitmap = bitmap &&
-             cost_when(p, PLAN_BITMAPSCAN, wanted_cost(&r, source.cost, total, false)) < best.cost;
+    bitmap =
+        bitmap && cost_when(p, PLAN_BITMAPSCAN,
+                            wanted_cost(pr->l, want, source.cost, total, r.left, 0)) < best.cost;
     struct plan *n =
         bitmap ? new_bitmap_scan(p, rte, &source, total) : new_scan(p, rte, &best, current_of);
     struct covered covered = {source.used, bitmap ? source.nused : 0};
@@ -512,7 +504,7 @@ struct plan *scan_relation(struct problem *pr, struct rte *rte, relset have,
     attach_rest(pr, n, (relset)1 << rte->index, have, &covered);
     if (!bitmap && best.match.unique)
         n->rows = 1;
-    if (sorted)
-        *sorted = !bitmap && best.sorted;
+    if (nsorted)
+        *nsorted = bitmap ? 0 : best.nsorted;
     return n;
 }

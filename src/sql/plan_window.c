@@ -185,7 +185,7 @@ static struct err *above_windows(struct expr **ref, void *arg)
     return expr_children(*ref, above_windows, r);
 }
 
-struct err *plan_windows(struct planning *l, struct plan **node, bool *sorted)
+struct err *plan_windows(struct planning *l, struct plan **node, int *nsorted)
 {
     struct query *q = l->q;
     int n;
@@ -196,13 +196,13 @@ struct err *plan_windows(struct planning *l, struct plan **node, bool *sorted)
     for (int i = 0; i < n; i++) {
         const struct window_sort *s = &windows[i];
         if (!begins_with(have, nhave, s->keys, s->nkeys)) {
-            TRY(plan_sort(l, s->keys, s->nkeys, node));
+            TRY(plan_sort(l, s->keys, s->nkeys, 0, node));
             have = s->keys;
             nhave = s->nkeys;
         }
         TRY(plan_window(l, s->window, slots, node));
     }
-    *sorted = begins_with(have, nhave, q->order, q->norder);
+    *nsorted = begins_with(have, nhave, q->order, q->norder) ? q->norder : 0;
     struct window_rewrite r = {l, slots};
     for (int i = 0; i < q->ntargets; i++)
         TRY(above_windows(&q->targets[i].expr, &r));
