@@ -778,6 +778,7 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
         break;
     case PG_PROC:
         TRY(systab_delete(c, PG_PROC, PROC_OID_INDEX, &key, 1, NULL));
+        TRY(systab_delete(c, PG_AGGREGATE, AGGREGATE_FNOID_INDEX, &key, 1, NULL));
         break;
     case PG_DATABASE:
         TRY(systab_delete(c, PG_DATABASE, DATABASE_OID_INDEX, &key, 1, NULL));
