@@ -77,8 +77,7 @@ static struct err *modify_option(const PgQuery__DefElem *o, char *out)
            : strcasecmp(v, "read_write") == 0 ? 'w'
                                               : 0;
     return *out ? NULL
-                : err_new("42601",
-                          "parameter \"%s\" must be READ_ONLY, SHAREABLE, or READ_WRITE",
+                : err_new("42601", "parameter \"%s\" must be READ_ONLY, SHAREABLE, or READ_WRITE",
                           o->defname);
 }
 
@@ -89,9 +88,8 @@ static struct err *parallel_option(const PgQuery__DefElem *o, char *out)
            : strcmp(v, "restricted") == 0 ? 'r'
            : strcmp(v, "unsafe") == 0     ? 'u'
                                           : 0;
-    return *out
-               ? NULL
-               : err_new("42601", "parameter \"parallel\" must be SAFE, RESTRICTED, or UNSAFE");
+    return *out ? NULL
+                : err_new("42601", "parameter \"parallel\" must be SAFE, RESTRICTED, or UNSAFE");
 }
 
 /* What makes partial results, or takes rows back: it is checked and kept, and never needed. */
@@ -199,8 +197,7 @@ static struct err *arguments(struct aggregate *g, const PgQuery__DefineStmt *s)
         return resolve_type_name(g->d->cat, g->d->sql, g->basetype, &g->types[0], &typmod, &ndims);
     }
     if (g->basetype)
-        return err_new("42P13",
-                       "basetype is redundant with aggregate input type specification");
+        return err_new("42P13", "basetype is redundant with aggregate input type specification");
     if (s->n_args > 1 && s->args[1]->node_case == PG_QUERY__NODE__NODE_INTEGER &&
         s->args[1]->integer->ival >= 0)
         return err_unsupported("ordered-set aggregates of users are not supported");
@@ -231,8 +228,9 @@ static int fit(const struct cat_proc *p, const uint32_t *types, int n)
         bool array = want == ANYARRAY_OID || want == ANYCOMPATIBLEARRAY_OID;
         if (want == types[i])
             exact++;
-        else if (array ? !element_type_of(types[i])
-                       : !type_is_polymorphic(want) && want != ANY_OID && !is_binary(types[i], want))
+        else if (array
+                     ? !element_type_of(types[i])
+                     : !type_is_polymorphic(want) && want != ANY_OID && !is_binary(types[i], want))
             return -1;
     }
     return exact;
@@ -242,7 +240,8 @@ static const char *signature(struct ddl *d, const char *name, const uint32_t *ty
 {
     const char *s = arena_printf(d->arena, "%s(", name);
     for (int i = 0; i < n; i++)
-        s = arena_printf(d->arena, "%s%s%s", s, i ? ", " : "", type_display(d->arena, types[i], -1));
+        s = arena_printf(d->arena, "%s%s%s", s, i ? ", " : "",
+                         type_display(d->arena, types[i], -1));
     return arena_printf(d->arena, "%s)", s);
 }
 
@@ -289,7 +288,8 @@ static bool is_any_family(uint32_t type, bool compatible)
 static struct err *check_follows(struct aggregate *g, uint32_t type, const char *what)
 {
     static const char *const detail[] = {
-        "A result of type %s requires at least one input of type anyelement, anyarray, anynonarray, "
+        "A result of type %s requires at least one input of type anyelement, anyarray, "
+        "anynonarray, "
         "anyenum, anyrange, or anymultirange.",
         "A result of type %s requires at least one input of type anycompatible, "
         "anycompatiblearray, anycompatiblenonarray, anycompatiblerange, or "
@@ -317,13 +317,14 @@ static struct err *transition(struct aggregate *g)
         return err_new("42804", "return type of transition function %.*s is not %s",
                        STR_ARG(p->name), type_display(a, g->transtype, -1));
     if (p->strict && !g->initcond && (!g->nargs || !is_binary(g->types[0], g->transtype)))
-        return err_new("42P13", "must not omit initial value when transition function is strict and "
-                                "transition type is not compatible with input type");
+        return err_new("42P13",
+                       "must not omit initial value when transition function is strict and "
+                       "transition type is not compatible with input type");
     g->transfn = p->oid;
     return NULL;
 }
 
-static struct err *final(struct aggregate *g)
+static struct err * final(struct aggregate *g)
 {
     uint32_t types[MAX_AGGREGATE_ARGS + 1];
     const struct cat_proc *p;
@@ -394,8 +395,9 @@ static struct err *moving(struct aggregate *g)
                        STR_ARG(p->name), type_display(g->d->arena, g->mtranstype, -1));
     g->minv_fn = p->oid;
     if (builtin_proc(g->mtransfn)->strict != p->strict)
-        return err_new("42P13", "strictness of aggregate's forward and inverse transition functions "
-                                "must match");
+        return err_new("42P13",
+                       "strictness of aggregate's forward and inverse transition functions "
+                       "must match");
     if (!g->mfinalfunc)
         return NULL;
     TRY(find_function(g, g->mfinalfunc, types, g->mfinal_extra ? g->nargs + 1 : 1, &p));
@@ -483,9 +485,9 @@ static struct err *proc_row(struct aggregate *g, uint32_t oid)
         names[i] = cstr_datum(g->arg_names[i] ? g->arg_names[i] : "");
     }
     TRY(list->in(list, &g->d->s->types, str_from(types), -1, a, &v[PROC_ARGTYPES]));
-    static const int absent[] = {PROC_ALLARGTYPES, PROC_ARGMODES, PROC_ARGNAMES, PROC_DEFAULTS,
-                                 PROC_TRFTYPES,    PROC_BIN,      PROC_SQLBODY,  PROC_CONFIG,
-                                 PROC_ACL};
+    static const int absent[] = {PROC_ALLARGTYPES, PROC_ARGMODES, PROC_ARGNAMES,
+                                 PROC_DEFAULTS,    PROC_TRFTYPES, PROC_BIN,
+                                 PROC_SQLBODY,     PROC_CONFIG,   PROC_ACL};
     for (size_t i = 0; i < ARRAY_LENGTH(absent); i++)
         v[absent[i]] = datum_null();
     if (g->any_name)
@@ -526,14 +528,10 @@ static struct err *depends(struct aggregate *g, uint32_t oid)
 {
     struct cat *c = g->d->cat;
     const struct object_address self = {PG_PROC, oid, 0};
-    const struct object_address on[] = {{PG_PROC, g->transfn, 0},
-                                        {PG_PROC, g->final_fn, 0},
-                                        {PG_PROC, g->combine_fn, 0},
-                                        {PG_PROC, g->mtransfn, 0},
-                                        {PG_PROC, g->minv_fn, 0},
-                                        {PG_PROC, g->mfinal_fn, 0},
-                                        {PG_TYPE, g->transtype, 0},
-                                        {PG_TYPE, g->rettype, 0}};
+    const struct object_address on[] = {{PG_PROC, g->transfn, 0},    {PG_PROC, g->final_fn, 0},
+                                        {PG_PROC, g->combine_fn, 0}, {PG_PROC, g->mtransfn, 0},
+                                        {PG_PROC, g->minv_fn, 0},    {PG_PROC, g->mfinal_fn, 0},
+                                        {PG_TYPE, g->transtype, 0},  {PG_TYPE, g->rettype, 0}};
     TRY(depend_forget(c, self));
     TRY(depend_record(c, self, (struct object_address){PG_NAMESPACE, g->nsp, 0}, DEPEND_NORMAL));
     for (size_t i = 0; i < ARRAY_LENGTH(on); i++)
@@ -550,8 +548,7 @@ static struct err *check_old(struct aggregate *g, const struct cat_proc *old, bo
 {
     static const char *const kinds[] = {"a procedure", "a function"};
     if (!replace)
-        return err_new("42723", "function \"%s\" already exists with same argument types",
-                       g->name);
+        return err_new("42723", "function \"%s\" already exists with same argument types", g->name);
     if (old->kind != 'a')
         return err_detail(err_new("42809", "cannot change routine kind"), "\"%s\" is %s.", g->name,
                           kinds[old->kind == 'f']);
