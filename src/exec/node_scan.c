@@ -518,6 +518,7 @@ static struct err *load_entry(struct exec *x, struct plan *n, struct scan_state 
     TRY(index_entry(x, n, s, &parts[0], &parts[1], found));
     if (!*found)
         return NULL;
+    activity_add(s->index_activity, ACTIVITY_RETURNED, 1);
     arena_reset(&s->columns);
     for (int part = 0, i = 0; part < 2; part++) {
         const uint8_t *p = (const uint8_t *)parts[part].data + (part == 0 ? 4 : 0);

@@ -16,7 +16,7 @@ insert into sa values (1001, 1, 'x'), (1002, 2, 'y');
 rollback;
 select pg_stat_force_next_flush();
 select relname, seq_scan > 0 as ss, seq_tup_read >= 95 as sr, idx_scan >= 3 as ix, idx_tup_fetch > 0 as ixf, n_tup_ins, n_tup_upd, n_tup_del, n_live_tup, n_mod_since_analyze > 0 as m, last_analyze, analyze_count, autovacuum_count from pg_stat_user_tables where relname = 'sa';
-select relname, indexrelname, idx_scan >= 1 as ix, idx_tup_fetch >= 1 as ixf from pg_stat_user_indexes where relname = 'sa' and indexrelname <> 'sa_w' order by 2;
+select relname, indexrelname, idx_scan >= 1 as ix, idx_tup_read >= 1 as ixf from pg_stat_user_indexes where relname = 'sa' and indexrelname <> 'sa_w' order by 2;
 analyze sa;
 select pg_stat_force_next_flush();
 select n_mod_since_analyze, last_analyze is not null as la, analyze_count, last_autoanalyze from pg_stat_user_tables where relname = 'sa';
