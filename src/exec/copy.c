@@ -283,7 +283,7 @@ static struct err *relation_columns(struct copy *c, const PgQuery__CopyStmt *stm
     return NULL;
 }
 
-static struct err *wrong_kind(const struct relation *r, bool from)
+struct err *copy_wrong_kind(const struct relation *r, bool from)
 {
     const char *direction = from ? "to" : "from";
     switch (r->kind) {
@@ -318,8 +318,8 @@ static struct err *open_relation(struct copy *c, const PgQuery__CopyStmt *stmt)
         return err_new("42P01", "relation \"%s.%s\" does not exist", schema, v->relname);
     if (!c->rel)
         return err_new("42P01", "relation \"%s\" does not exist", v->relname);
-    if (c->rel->kind != 'r')
-        return wrong_kind(c->rel, stmt->is_from);
+    if (c->rel->kind != 'r' && !stmt->is_from)
+        return copy_wrong_kind(c->rel, false);
     return relation_columns(c, stmt);
 }
 

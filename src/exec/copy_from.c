@@ -206,6 +206,10 @@ struct err *copy_from(struct copy *c)
     struct statement_plan *plan;
     struct exec *x = NULL;
     struct copy_reader r = {.c = c, .column = -1};
+    if (c->rel->kind != 'r') { /* told when the client has begun to send */
+        TRY(c->io->begin(c->io->arg, true, c->ncols, c->o.binary));
+        return copy_wrong_kind(c->rel, true);
+    }
     TRY(plan_where(c, &env));
     TRY(plan_insert(c, &plan));
     struct datum *nulls = arena_new_array(&c->arena, struct datum, c->ncols + 1);

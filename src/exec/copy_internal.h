@@ -95,6 +95,7 @@ struct err *copy_binary_next(struct copy_reader *r, struct arena *a, struct datu
 struct err *copy_from(struct copy *c) MUST_CHECK;
 struct err *copy_to(struct copy *c) MUST_CHECK;
 /* Analyzes and plans SQL text or, with `tree`, a parsed statement. */
+struct err *copy_wrong_kind(const struct relation *r, bool from);
 struct err *copy_plan(struct copy *c, const char *sql, struct raw_stmt *stmt, uint32_t *types,
                       int ntypes, struct statement_plan **out) MUST_CHECK;
 /* "schema"."table" */

@@ -462,7 +462,8 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
     const struct index_am *am;
     struct datum options;
     if (r->kind != 'r' && r->kind != 'm')
-        return err_new("42809", "cannot create index on relation \"%s\"", r->name);
+        return err_detail(err_new("42809", "cannot create index on relation \"%s\"", r->name),
+                          "This operation is not supported for %s.", ddl_kinds_name(r->kind));
     if (n + nincluded > 32)
         return err_new("54011", "cannot use more than 32 columns in an index");
     TRY(ddl_index_am(d, s, &am));
