@@ -145,3 +145,5 @@ SELECT ml();
 SET check_function_bodies = off;
 CREATE FUNCTION nochk() RETURNS int LANGUAGE sql AS 'SELECT * FROM nosuch';
 RESET check_function_bodies;
+SET client_min_messages = warning;
+DROP SCHEMA regress_function_forms CASCADE;

@@ -26,3 +26,5 @@ SELECT * FROM fone();
 CREATE FUNCTION fone1() RETURNS one LANGUAGE sql AS 'SELECT one FROM one';
 SELECT fone1(), (fone1()).x;
 SELECT * FROM fone1();
+SET client_min_messages = warning;
+DROP SCHEMA regress_function_rows CASCADE;
