@@ -226,7 +226,9 @@ static struct err *find_column(struct copy *c, const char *name, const char *opt
     }
     if (c->rel && relation_attnum(c->rel, str_from(name)))
         return err_new("42P10", "%s column \"%s\" not referenced by COPY", option, name);
-    return err_new("42703", "column \"%s\" does not exist", name);
+    return c->rel ? err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name,
+                            c->rel->name)
+                  : err_new("42703", "column \"%s\" does not exist", name);
 }
 
 static struct err *force(struct copy *c, const PgQuery__Node *list, const char *option)
@@ -252,8 +254,8 @@ static struct err *add_column(struct copy *c, int att)
     if (!a->ops)
         return err_unsupported("COPY of column \"%s\" is not supported: its type has no text form",
                                a->name);
-    c->cols[c->ncols++] =
-        (struct copy_column){.name = a->name, .att = att, .ops = a->ops, .type = a->type};
+    c->cols[c->ncols++] = (struct copy_column){
+        .name = a->name, .att = att, .ops = a->ops, .type = a->type, .typmod = a->typmod};
     return NULL;
 }
 

@@ -48,7 +48,7 @@ static struct err *convert(struct copy_reader *r, struct arena *a, struct datum 
         if (r->fields[i].null && ops->domain)
             TRY(c->s->types.domain_check(c->s, ops->domain, datum_null()));
         else if (!r->fields[i].null)
-            TRY(ops->in(ops, &c->s->types, r->fields[i].text, -1, a, &values[i]));
+            TRY(ops->in(ops, &c->s->types, r->fields[i].text, c->cols[i].typmod, a, &values[i]));
     }
     r->column = -1;
     return NULL;

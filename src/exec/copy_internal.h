@@ -25,6 +25,7 @@ struct copy_column {
     int att; /* 1-based; 0: of a query */
     const struct type_ops *ops;
     uint32_t type;
+    int32_t typmod;
     bool force_quote;
     bool force_not_null;
     bool force_null;
