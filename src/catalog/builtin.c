@@ -508,6 +508,8 @@ const struct cat_cast *builtin_cast(uint32_t source, uint32_t target)
 
 const struct cat_agg *builtin_agg(uint32_t proc)
 {
+    if (proc >= FIRST_SYSTEM_OID)
+        return user_agg_find(proc);
     FIND(agg_ix, hash_u64(proc), aggs, it->proc == proc);
 }
 

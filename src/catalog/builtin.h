@@ -104,6 +104,12 @@ struct cat_agg {
     char kind; /* n o h */
     int ndirect;
     uint32_t sortop;
+    /* Of those that users made. */
+    uint32_t transfn;
+    uint32_t finalfn; /* 0: none */
+    bool final_extra; /* it gets NULLs for the arguments too */
+    uint32_t transtype;
+    struct str initval; /* data NULL: none */
 };
 
 /* Strategy of an operator in a btree family: 1 < 2 <= 3 = 4 >= 5 > */
@@ -135,6 +141,7 @@ const struct cat_type *builtin_type_by_name(struct str name); /* in pg_catalog *
 const struct cat_proc *builtin_proc(uint32_t oid); /* a user's one too, once it has been read */
 /* user_proc.c */
 const struct cat_proc *user_proc_find(uint32_t oid);
+const struct cat_agg *user_agg_find(uint32_t proc);
 const struct cat_oper *builtin_oper(uint32_t oid);
 const struct cat_cast *builtin_cast(uint32_t source, uint32_t target);
 const struct cat_agg *builtin_agg(uint32_t proc);

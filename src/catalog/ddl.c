@@ -1,4 +1,5 @@
 /* Writing the system tables: see ddl.h. */
+#include "catalog/activity.h"
 #include "catalog/ddl.h"
 
 #include "catalog/relation_internal.h"
@@ -6,6 +7,7 @@
 #include "catalog/statistics.h"
 #include "catalog/systab.h"
 
+#include <stdlib.h>
 #include <stdio.h>
 
 enum { NAME_BYTES = 63, ROW_MAX = 40 /* columns of a system table */ };
@@ -691,6 +693,28 @@ static struct err *remove_rule(struct cat *c, uint32_t view)
     return systab_delete(c, PG_REWRITE, REWRITE_REL_RULENAME_INDEX, &key, 1, NULL);
 }
 
+struct gone {
+    uint32_t db;
+    uint32_t oid;
+};
+
+static void forget_activity(void *arg, uint64_t csn)
+{
+    struct gone *g = arg;
+    (void)csn;
+    activity_forget(g->db, g->oid);
+    free(g);
+}
+
+/* Its counters go when the transaction commits. */
+static void forget_activity_later(struct cat *c, uint32_t oid)
+{
+    struct gone *g = malloc(sizeof(*g));
+    CHECK(g != NULL);
+    *g = (struct gone){c->db, oid};
+    txn_on_commit(c->txn, forget_activity, free, g);
+}
+
 static struct err *remove_relation(struct cat *c, uint32_t oid)
 {
     struct datum key = datum_int(oid);
@@ -706,6 +730,7 @@ static struct err *remove_relation(struct cat *c, uint32_t oid)
         return NULL;
     if (storage_id)
         TRY(txn_drop_storage(c->txn, storage_id));
+    forget_activity_later(c, oid);
     TRY(systab_delete(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, &key, 1, NULL));
     TRY(systab_delete(c, PG_ATTRDEF, ATTRDEF_RELID_NUM_INDEX, &key, 1, NULL));
     TRY(systab_delete(c, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, NULL));
@@ -753,6 +778,7 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
         break;
     case PG_PROC:
         TRY(systab_delete(c, PG_PROC, PROC_OID_INDEX, &key, 1, NULL));
+        TRY(systab_delete(c, PG_AGGREGATE, AGGREGATE_FNOID_INDEX, &key, 1, NULL));
         break;
     case PG_DATABASE:
         TRY(systab_delete(c, PG_DATABASE, DATABASE_OID_INDEX, &key, 1, NULL));

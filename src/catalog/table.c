@@ -261,6 +261,7 @@ void table_writer_init(struct table_writer *w, struct cat *c, struct relation *r
     *w = (struct table_writer){.cat = c, .rel = rel};
     w->storage_id = systab_storage_id(c, rel, rel->storage_id);
     w->view = txn_view_newest(c->txn);
+    w->activity = activity_of(c->db, rel->oid);
     arena_init(&w->arena);
     w->pending = rel->nindexes ? calloc((size_t)rel->nindexes, sizeof(*w->pending)) : NULL;
     CHECK(w->pending || !rel->nindexes);
@@ -522,6 +523,7 @@ struct err *table_insert(struct table_writer *w, const struct datum *values,
     TRY(put_entries(w));
     TRY(change_inverted(w, STR(""), NULL, buf_str(&w->key), values));
     txn_count_rows(w->cat->txn, w->storage_id, 1);
+    activity_add(w->activity, ACTIVITY_INSERTED, 1);
     if (row_key)
         *row_key = buf_str(&w->key);
     return NULL;
@@ -631,6 +633,7 @@ struct err *table_update(struct table_writer *w, struct str row_key, const struc
     TRY(put_row(w, values));
     TRY(put_entries(w));
     TRY(change_inverted(w, row_key, old_values, buf_str(&w->key), values));
+    activity_add(w->activity, ACTIVITY_UPDATED, 1);
     if (new_row_key)
         *new_row_key = buf_str(&w->key);
     return NULL;
@@ -660,6 +663,7 @@ struct err *table_delete(struct table_writer *w, struct str row_key, const struc
     TRY(change_inverted(w, row_key, old_values, STR(""), NULL));
     TRY(txn_delete(w->cat->txn, row_key));
     txn_count_rows(w->cat->txn, w->storage_id, -1);
+    activity_add(w->activity, ACTIVITY_DELETED, 1);
     return NULL;
 }
 

@@ -14,6 +14,7 @@
 #define TARN_CATALOG_TABLE_H
 
 #include "base/buf.h"
+#include "catalog/activity.h"
 #include "catalog/catalog.h"
 
 /* Values of an index's columns for a row, where they are not plain columns or the index is partial.
@@ -30,6 +31,7 @@ struct table_writer {
     uint32_t storage_id;  /* of the rows, with the database's base for system tables */
     struct txn_view view; /* the newest view, for uniqueness checks */
     struct table_hooks hooks;
+    struct activity_counts *activity; /* counts what is done */
     bool has_inverted;
     struct arena arena; /* reset per row */
     struct buf key;

@@ -16,6 +16,7 @@ static struct arena arena; /* guarded by mu; never freed */
 
 struct entry {
     struct cat_proc proc;
+    struct cat_agg agg; /* of an aggregate */
     struct entry *next;
 };
 enum { BUCKETS = 1024 };
@@ -29,6 +30,16 @@ const struct cat_proc *user_proc_find(uint32_t oid)
         e = e->next;
     pthread_mutex_unlock(&mu);
     return e ? &e->proc : NULL;
+}
+
+const struct cat_agg *user_agg_find(uint32_t proc)
+{
+    pthread_mutex_lock(&mu);
+    const struct entry *e = buckets[proc % BUCKETS];
+    while (e && e->proc.oid != proc)
+        e = e->next;
+    pthread_mutex_unlock(&mu);
+    return e && e->proc.kind == 'a' ? &e->agg : NULL;
 }
 
 static char char_of(struct datum d)
@@ -104,7 +115,34 @@ static bool same(const struct cat_proc *p, const struct datum *v)
            same_config(p, v[PROC_CONFIG]);
 }
 
-static struct err *make(const struct datum *v, struct arena *scratch, const struct cat_proc **out)
+static void set_agg(struct cat_agg *agg, const struct datum *v)
+{
+    *agg = (struct cat_agg){
+        .proc = (uint32_t)v[AGG_FN].u,
+        .kind = char_of(v[AGG_KIND]),
+        .ndirect = (int)v[AGG_NDIRECT].i,
+        .sortop = (uint32_t)v[AGG_SORTOP].u,
+        .transfn = (uint32_t)v[AGG_TRANSFN].u,
+        .finalfn = (uint32_t)v[AGG_FINALFN].u,
+        .final_extra = v[AGG_FINALEXTRA].i != 0,
+        .transtype = (uint32_t)v[AGG_TRANSTYPE].u,
+    };
+    if (!v[AGG_INITVAL].null)
+        agg->initval = arena_str(&arena, datum_as_str(v[AGG_INITVAL]));
+}
+
+static bool same_agg(const struct cat_agg *agg, const struct datum *v)
+{
+    struct str initval = v[AGG_INITVAL].null ? (struct str){0} : datum_as_str(v[AGG_INITVAL]);
+    return agg && agg->transfn == v[AGG_TRANSFN].u && agg->finalfn == v[AGG_FINALFN].u &&
+           agg->final_extra == (v[AGG_FINALEXTRA].i != 0) && agg->transtype == v[AGG_TRANSTYPE].u &&
+           agg->sortop == v[AGG_SORTOP].u && !agg->initval.data == !initval.data &&
+           str_eq(agg->initval, initval);
+}
+
+/* `agg`: the row of pg_aggregate; NULL: it is none. */
+static struct err *make(const struct datum *v, const struct datum *agg, struct arena *scratch,
+                        const struct cat_proc **out)
 {
     const struct datum *args;
     const struct datum *all;
@@ -150,6 +188,8 @@ static struct err *make(const struct datum *v, struct arena *scratch, const stru
         .stored = arena_str(&arena, stored),
         .defaults = split_defaults(stored, (int)v[PROC_NDEFAULTS].i),
     };
+    if (agg)
+        set_agg(&e->agg, agg);
     struct entry **bucket = &buckets[e->proc.oid % BUCKETS];
     e->next = *bucket;
     *bucket = e;
@@ -163,12 +203,16 @@ static struct err *load_row(struct cat *c, const struct datum *v, const struct c
 {
     struct arena scratch;
     struct err *e = NULL;
+    struct datum agg[AGG_COLUMNS];
+    bool is_agg = char_of(v[PROC_KIND]) == 'a';
     *out = user_proc_find((uint32_t)v[PROC_OID].u);
-    if (!same(*out, v)) {
-        arena_init(&scratch);
-        e = make(v, &scratch, out);
-        arena_done(&scratch);
-    }
+    arena_init(&scratch);
+    if (is_agg)
+        e = systab_get(c, PG_AGGREGATE, AGGREGATE_FNOID_INDEX, &v[PROC_OID], 1, &scratch, agg,
+                       &is_agg);
+    if (!e && (!same(*out, v) || (is_agg && !same_agg(user_agg_find((*out)->oid), agg))))
+        e = make(v, is_agg ? agg : NULL, &scratch, out);
+    arena_done(&scratch);
     if (!e)
         e = cat_load_type(c, (*out)->rettype, NULL);
     for (int i = 0; !e && i < (*out)->nargs; i++)

@@ -142,6 +142,7 @@ static struct err *target(struct ddl *d, const PgQuery__CommentStmt *c, struct o
         return relation_part(d, c, out);
     case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
     case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE: {
         const struct cat_proc *p;
         TRY(ddl_find_function(d, c->object->object_with_args, c->objtype, false, &p));

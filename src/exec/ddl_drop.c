@@ -557,6 +557,7 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
     }
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION ||
         s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ||
+        s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE ||
         s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE)
         return ddl_drop_functions(d, s, tag);
     for (size_t i = 0; i < ARRAY_LENGTH(drop_kinds); i++)

@@ -594,9 +594,10 @@ struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt
 
 static const char *kind_word(PgQuery__ObjectType type)
 {
-    return type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ? "procedure"
-           : type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE ? "routine"
-                                                           : "function";
+    return type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE   ? "procedure"
+           : type == PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE ? "aggregate"
+           : type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE   ? "routine"
+                                                             : "function";
 }
 
 static const char *signature(struct ddl *d, const char *name, const uint32_t *types, int n,
@@ -674,6 +675,20 @@ static bool signature_matches(const struct cat_proc *p, const PgQuery__ObjectWit
     return p->kind == 'p' && p->nallargs == n && memcmp(p->allargtypes, types, size) == 0;
 }
 
+static struct err *check_kind(struct ddl *d, const char *name, const struct cat_proc *p,
+                              PgQuery__ObjectType type)
+{
+    char wanted = type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE   ? 'p'
+                  : type == PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE ? 'a'
+                                                                    : 'f';
+    if (type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE || p->kind == wanted ||
+        (wanted == 'f' && p->kind == 'a'))
+        return NULL;
+    const char *what = signature(d, name, p->argtypes, p->nargs, ", ");
+    return wanted == 'a' ? err_new("42809", "function %s is not an aggregate", what)
+                         : err_new("42809", "%s is not a %s", what, kind_word(type));
+}
+
 struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
                               PgQuery__ObjectType type, bool missing_ok,
                               const struct cat_proc **out)
@@ -705,12 +720,7 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
         shown = written_signature(d, full, o);
     if (!matches)
         return not_found(d, type, shown, missing_ok, o->args_unspecified);
-    bool procedure = (*out)->kind == 'p';
-    if (type != PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE &&
-        procedure != (type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE))
-        return err_new("42809", "%s is not a %s",
-                       signature(d, full, (*out)->argtypes, (*out)->nargs, ", "), kind_word(type));
-    return NULL;
+    return check_kind(d, full, *out, type);
 }
 
 struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
@@ -723,6 +733,9 @@ struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *
         const struct cat_proc *p;
         TRY(ddl_find_function(d, s->objects[i]->object_with_args, s->remove_type, s->missing_ok,
                               &p));
+        if (p && p->kind == 'a' && s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION)
+            return err_hint(err_new("42809", "\"%.*s\" is an aggregate function", STR_ARG(p->name)),
+                            "Use DROP AGGREGATE to drop aggregate functions.");
         if (p)
             list[n++] = (struct object_address){PG_PROC, p->oid, 0};
     }

@@ -322,6 +322,8 @@ struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, const str
     }
     if (!e)
         e = table_load_finish(load, rows);
+    if (!e && rows)
+        activity_add(activity_of(d->cat->db, rel->oid), ACTIVITY_INSERTED, *rows);
     exec_end(x);
     table_load_free(load);
     return e;

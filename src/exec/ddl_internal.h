@@ -154,6 +154,7 @@ struct err *ddl_finish_like(struct ddl *d, const struct relation *rel,
 struct cat_proc;
 struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt *s,
                                 char *tag) MUST_CHECK;
+struct err *ddl_create_aggregate(struct ddl *d, const PgQuery__DefineStmt *s) MUST_CHECK;
 struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *s,
                                char *tag) MUST_CHECK;
 struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *tag) MUST_CHECK;

@@ -177,6 +177,7 @@ struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, cha
         return found ? NULL : err_new("3D000", "database \"%s\" does not exist", pg_str(s->object));
     case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
     case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE:
         snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->object_type));
         return ddl_function_owner(d, s, owner);
@@ -301,6 +302,7 @@ struct err *ddl_set_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *
     uint32_t nsp;
     if (s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION ||
         s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ||
+        s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE ||
         s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE) {
         snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->object_type));
         return ddl_function_schema(d, s);

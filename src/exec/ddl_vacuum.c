@@ -2,12 +2,15 @@
  * arguments and, if asked, ANALYZE. */
 #include "exec/ddl_internal.h"
 
+#include "catalog/activity.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct vacuum {
     struct ddl *d;
+    bool vacuum;
     bool analyze;
     bool verbose;
     bool skip_locked;
@@ -99,6 +102,8 @@ static struct err *analyze_one(struct vacuum *v, struct relation *r, const bool 
     bool read_only = txn_set_read_only(v->d->cat->txn, false);
     struct err *e = ddl_analyze(v->d, r, columns, v->target);
     (void)txn_set_read_only(v->d->cat->txn, read_only);
+    if (!e)
+        activity_analyzed(v->d->cat->db, r->oid, false);
     return e;
 }
 
@@ -122,6 +127,8 @@ static struct err *vacuum_named(struct vacuum *v, const PgQuery__VacuumRelation 
                                  r->name));
     if (!e && is_table)
         e = ddl_must_own(v->d, r);
+    if (!e && is_table && v->vacuum)
+        activity_vacuumed(v->d->cat->db, r->oid);
     if (!e && is_table && v->analyze)
         e = analyze_one(v, r, columns);
     relation_unref(r);
@@ -153,7 +160,7 @@ static struct err *all_tables(struct vacuum *v, uint32_t **out, int *count)
     return e;
 }
 
-static struct err *analyze_all(struct vacuum *v)
+static struct err *every_table(struct vacuum *v)
 {
     uint32_t *oids;
     int n;
@@ -168,7 +175,9 @@ static struct err *analyze_all(struct vacuum *v)
         TRY(cat_relation(v->d->cat, oids[i], &r));
         if (!r)
             continue; /* dropped meanwhile */
-        struct err *e = analyze_one(v, r, NULL);
+        if (v->vacuum)
+            activity_vacuumed(v->d->cat->db, r->oid);
+        struct err *e = v->analyze ? analyze_one(v, r, NULL) : NULL;
         relation_unref(r);
         TRY(e);
     }
@@ -177,12 +186,12 @@ static struct err *analyze_all(struct vacuum *v)
 
 struct err *ddl_vacuum(struct ddl *d, const PgQuery__VacuumStmt *s)
 {
-    struct vacuum v = {.d = d};
+    struct vacuum v = {.d = d, .vacuum = s->is_vacuumcmd};
     TRY(read_options(&v, s));
     TRY(statistics_target(&v));
     for (size_t i = 0; i < s->n_rels; i++)
         TRY(vacuum_named(&v, s->rels[i]->vacuum_relation));
-    return s->n_rels || !v.analyze ? NULL : analyze_all(&v);
+    return s->n_rels ? NULL : every_table(&v);
 }
 
 /* ---- by itself ---- */
@@ -193,7 +202,12 @@ static bool is_due(const struct vacuum *v, const struct relation *r, const struc
     double rows = (double)txn_row_count(mgr, r->storage_id);
     double seen = r->analyzed_rows < 0 ? 0 : r->analyzed_rows;
     double change = rows > seen ? rows - seen : seen - rows;
-    return change > due->threshold + due->scale * seen;
+    double limit = due->threshold + due->scale * seen;
+    struct activity_care care;
+    if (change > limit)
+        return true;
+    activity_care(v->d->cat->db, r->oid, &care);
+    return (double)care.changes_since_analyze > limit;
 }
 
 static struct err *analyze_if_due(struct vacuum *v, uint32_t oid, struct analyze_due *due)
@@ -207,6 +221,8 @@ static struct err *analyze_if_due(struct vacuum *v, uint32_t oid, struct analyze
                            &locked);
     if (!e && locked) {
         e = ddl_analyze(v->d, r, NULL, v->target);
+        if (!e)
+            activity_analyzed(v->d->cat->db, r->oid, true);
         due->table = oid;
         snprintf(due->schema, sizeof(due->schema), "%s", r->nsp_name);
         snprintf(due->name, sizeof(due->name), "%s", r->name);

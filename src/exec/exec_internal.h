@@ -341,6 +341,9 @@ struct err *fk_parent_changed(struct exec *x, struct relation *rel, const struct
 struct err *unique_note(struct exec *x, struct table_writer *w, const struct datum *row,
                         const struct datum *old_row) MUST_CHECK;
 
+/* user_agg.c: how an aggregate is computed, one that a user made too; NULL: not supported. */
+const struct agg_impl *aggregate_of(const struct cat_proc *p, struct arena *a);
+
 /* sample.c: whether the rows of a scan, in order, are in its sample. Without a seed the sample
  * stays the same when the scan starts over. 2202G, 2202H. */
 struct table_sample {

@@ -634,6 +634,8 @@ fn_impl session_fn_lookup(const char *prosrc)
     fn_impl fn = types_fn_lookup(prosrc);
     if (!fn)
         fn = activity_fn_lookup(prosrc);
+    if (!fn)
+        fn = stats_fn_lookup(prosrc);
     return fn ? fn : catalog_fn_lookup(prosrc);
 }
 

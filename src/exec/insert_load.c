@@ -19,6 +19,7 @@ struct insert_load {
     uint32_t *index_ids;
     struct table_load *load;
     struct arena arena; /* a row being moved */
+    struct activity_counts *activity;
 };
 
 static bool suits(const struct exec *x)
@@ -101,7 +102,7 @@ static struct err *begin(struct exec *x, struct relation *r)
 {
     struct txn_mgr *mgr = txn_manager(x->env.cat->txn);
     struct insert_load *l = arena_alloc(&x->arena, sizeof(*l));
-    *l = (struct insert_load){.x = x, .rel = r};
+    *l = (struct insert_load){.x = x, .rel = r, .activity = activity_of(x->env.cat->db, r->oid)};
     arena_init(&l->arena);
     l->index_ids = arena_new_array(&x->arena, uint32_t, r->nindexes + 1);
     for (int i = 0; i < r->nindexes; i++)
@@ -138,6 +139,7 @@ struct err *exec_load_start(struct exec *x, bool *started)
 
 struct err *insert_load_add(struct insert_load *l, const struct datum *row)
 {
+    activity_add(l->activity, ACTIVITY_INSERTED, 1);
     return table_load_add(l->load, row);
 }
 

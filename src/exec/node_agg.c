@@ -104,7 +104,7 @@ static struct err *agg_prepare(struct exec *x, const struct plan_agg *pa, struct
     if (e->agg->ordered_set)
         prepare_ordered(x, e, name, info);
     else
-        info->impl = agg_lookup(name, p->argtypes, p->nargs);
+        info->impl = aggregate_of(p, &x->arena);
     if (!info->impl && !info->ordered)
         return err_unsupported("aggregate function %s is not supported yet", name);
     info->collects = e->agg->distinct || e->agg->norder;
@@ -229,6 +229,7 @@ static struct fn_call agg_call(struct exec *x, struct agg_state *s, struct agg_i
                             .arena = &s->arena,
                             .env = x->env.types,
                             .arg_types = info->arg_types,
+                            .func = pa->expr->func,
                             .result_type = pa->expr->type,
                             .result_typmod = pa->expr->typmod,
                             .state = &info->call_state,

@@ -9,6 +9,7 @@ struct bitmap_state {
     struct buf from; /* where the next row is looked for, without storage id */
     struct buf key;
     uint32_t storage_id;
+    struct activity_counts *activity;
     bool begun;
     bool done;
 };
@@ -28,6 +29,7 @@ static struct err *bitmap_begin(struct exec *x, struct plan *n, struct bitmap_st
     const struct relation *r = n->rte->rel;
     TRY(check_populated(r));
     TRY(storage_at(x, r, r->oid, r->storage_id, &s->storage_id));
+    s->activity = activity_of(x->env.cat->db, r->oid);
     TRY(row_list_open(x, n->left, &s->lists, &s->list));
     s->begun = true;
     return NULL;
@@ -54,6 +56,7 @@ static struct err *bitmap_row(struct exec *x, struct plan *n, struct bitmap_stat
     if (!*found)
         return err_new("XX001", "an index of table \"%s\" has an entry without a row",
                        n->rte->rel->name);
+    activity_add(s->activity, ACTIVITY_FETCHED, 1);
     if (n->rte->key_slot >= 0)
         key = str_make(arena_memdup(&x->arena, key.data, key.len), key.len);
     return load_row(x, n->rte, key, row);

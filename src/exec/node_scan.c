@@ -72,6 +72,8 @@ struct scan_state {
     uint32_t nlist;
     uint32_t at_list;
     struct table_sample sample;
+    struct activity_counts *table_activity;
+    struct activity_counts *index_activity;
 };
 
 static void scan_release(void *arg)
@@ -143,6 +145,9 @@ static struct err *find_storage(struct exec *x, struct plan *n, struct scan_stat
     TRY(check_populated(r));
     TRY(storage_at(x, r, r->oid, r->storage_id, &s->table_sid));
     s->index_sid = s->table_sid;
+    s->table_activity = activity_of(x->env.cat->db, r->oid);
+    if (n->index)
+        s->index_activity = activity_of(x->env.cat->db, n->index->oid);
     if (n->index && !n->index->primary)
         TRY(index_at(x, r, n->index, &s->index_sid));
     s->placed = true;
@@ -154,6 +159,7 @@ static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *
     const struct relation *r = n->rte->rel;
     TRY(find_storage(x, n, s));
     uint32_t sid = s->table_sid;
+    activity_add(s->table_activity, ACTIVITY_SCANS, 1);
     s->begun = true;
     if (n->rte->sample)
         TRY(sample_begin(x, n, &s->sample));
@@ -223,6 +229,7 @@ struct err *seqscan_next(struct exec *x, struct plan *n, bool *found)
             s->done = !more;
             if (!more)
                 return NULL;
+            activity_add(s->table_activity, ACTIVITY_RETURNED, 1);
             if (n->rte->sample && !sample_has(&s->sample, table_row_suffix(key)))
                 continue;
             TRY(load_row(x, n->rte, key, row));
@@ -433,6 +440,7 @@ static struct err *index_begin(struct exec *x, struct plan *n, struct scan_state
     txn_scan_close(s->scan);
     s->scan = NULL;
     TRY(index_range(x, n, s, &nothing, &point));
+    activity_add(s->index_activity, ACTIVITY_SCANS, 1);
     if (nothing)
         return NULL;
     if (point && n->only_columns) { /* the key's columns must stay: a scan's key lies in storage */
@@ -469,6 +477,8 @@ static struct err *index_row(struct exec *x, struct plan *n, struct scan_state *
 {
     struct str entry;
     TRY(index_entry(x, n, s, key, &entry, found));
+    activity_add(s->index_activity, ACTIVITY_RETURNED, *found);
+    activity_add(s->index_activity, ACTIVITY_FETCHED, *found);
     if (*found && !n->index->primary)
         return row_of_entry(x, n, s, entry, key, row);
     *row = entry;
@@ -508,6 +518,7 @@ static struct err *load_entry(struct exec *x, struct plan *n, struct scan_state 
     TRY(index_entry(x, n, s, &parts[0], &parts[1], found));
     if (!*found)
         return NULL;
+    activity_add(s->index_activity, ACTIVITY_RETURNED, 1);
     arena_reset(&s->columns);
     for (int part = 0, i = 0; part < 2; part++) {
         const uint8_t *p = (const uint8_t *)parts[part].data + (part == 0 ? 4 : 0);

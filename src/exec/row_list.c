@@ -28,8 +28,9 @@ enum list_kind { LIST_RANGE, LIST_AND, LIST_UNION, LIST_NONE };
 struct row_list {
     enum list_kind kind;
     struct exec *x;
-    struct plan *node; /* whose rows EXPLAIN ANALYZE counts here; NULL: of none */
-    struct str at;     /* the current row */
+    struct plan *node;                /* whose rows EXPLAIN ANALYZE counts here; NULL: of none */
+    struct activity_counts *activity; /* of its index */
+    struct str at;                    /* the current row */
     bool has;
     bool done;
     /* RANGE */
@@ -216,6 +217,8 @@ struct err *row_list_seek(struct row_list *l, struct str from, struct str *at, b
     if (!l->done && (!l->has || str_cmp(l->at, from) < 0)) {
         TRY(seek(l, from, &l->has));
         l->done = !l->has;
+        if (l->activity)
+            activity_add(l->activity, ACTIVITY_RETURNED, l->has);
         if (l->node && l->x->stats)
             l->x->stats[l->node->id].rows += l->has;
     }
@@ -311,6 +314,9 @@ struct err *row_list_open(struct exec *x, struct plan *n, struct arena *a, struc
     if (n->kind == P_BITMAPINDEX) {
         TRY(index_list(x, n, a, out));
         (*out)->node = n;
+        (*out)->activity = activity_of(x->env.cat->db, n->index->oid);
+        if (!(*out)->index) /* whose scans count themselves */
+            activity_add((*out)->activity, ACTIVITY_SCANS, 1);
     } else {
         *out = list_new(x, a, n->kind == P_BITMAPAND ? LIST_AND : LIST_UNION);
         for (int i = 0; i < n->ninputs; i++) {

@@ -185,7 +185,7 @@ struct PgQuery__Node;
 const char *statement_name(const struct PgQuery__Node *n);
 
 /* A look for a table of the session's database to ANALYZE, the first by OID behind `after`: one
- * whose number of rows is off by more than threshold + scale * what the last ANALYZE saw, and that
+ * of which more rows have changed than threshold + scale * what the last ANALYZE saw, and that
  * nobody has locked. */
 struct analyze_due {
     double threshold;

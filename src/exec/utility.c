@@ -459,6 +459,11 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         return create_extension(d, n->create_extension_stmt);
     case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
         return ddl_create_function(d, n->create_function_stmt, tag);
+    case PG_QUERY__NODE__NODE_DEFINE_STMT:
+        if (n->define_stmt->kind != PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE)
+            return err_unsupported("%s is not supported yet", statement_name(n));
+        snprintf(tag, 64, "CREATE AGGREGATE");
+        return ddl_create_aggregate(d, n->define_stmt);
     case PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT:
         return ddl_alter_function(d, n->alter_function_stmt, tag);
     case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT:

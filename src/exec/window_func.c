@@ -187,6 +187,7 @@ static struct fn_call call_of(struct window_state *w, struct window_func *f,
                             .arena = arena,
                             .env = w->x->env.types,
                             .arg_types = f->arg_types,
+                            .func = e->func,
                             .result_type = e->type,
                             .result_typmod = e->typmod,
                             .state = &f->call_state,
@@ -300,8 +301,7 @@ struct err *window_func_begin(struct window_state *w, struct window_func *f)
         if (str_eq_c(p->src, impls[i].prosrc))
             f->impl = impls[i].impl;
     if (p->kind == 'a')
-        f->agg =
-            agg_lookup(arena_printf(&w->x->arena, "%.*s", STR_ARG(p->name)), p->argtypes, p->nargs);
+        f->agg = aggregate_of(p, &w->x->arena);
     if (!f->impl && !f->agg)
         return err_unsupported("%s function %.*s is not supported yet",
                                p->kind == 'a' ? "aggregate" : "window", STR_ARG(p->name));

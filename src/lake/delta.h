@@ -110,12 +110,20 @@ struct err *delta_changes_open(struct lake_store *store, struct str path, int64_
 /* The table's columns as of the last version, then _change_type (string: insert, delete,
  * update_preimage, update_postimage), _commit_version (long), _commit_timestamp (timestamp). */
 const struct lake_type *delta_changes_schema(const struct delta_changes *c);
-/* Which columns come, by position in the schema; once, before the first batch. */
-struct err *delta_changes_select(struct delta_changes *c, const uint32_t *columns,
-                                 size_t count) MUST_CHECK;
-/* The next batch, *out = NULL at the end; lives until the next call. All its rows are of one
- * version. */
-struct err *delta_changes_next(struct delta_changes *c, const struct lake_batch **out) MUST_CHECK;
+/* DELETED: delete and update_preimage; INSERTED: insert and update_postimage. */
+enum delta_changed { DELTA_ALL_CHANGED, DELTA_DELETED, DELTA_INSERTED };
+
+/* Which columns come, by position in the schema, and which rows; once, before the first batch. */
+struct err *delta_changes_select(struct delta_changes *c, enum delta_changed which,
+                                 const uint32_t *columns, size_t count) MUST_CHECK;
+/* The next batch of versions up to `upto`, *out = NULL when there is none; lives until the next
+ * call. All its rows are of one version. */
+struct err *delta_changes_next(struct delta_changes *c, int64_t upto,
+                               const struct lake_batch **out) MUST_CHECK;
+/* Of the data files opened so far. */
+void delta_changes_read(const struct delta_changes *c, uint64_t *files, uint64_t *bytes);
+/* When the current version, the one of the last batch or the last one looked at, was committed. */
+int64_t delta_changes_commit_us(const struct delta_changes *c);
 void delta_changes_close(struct delta_changes *c); /* NULL is fine */
 
 /* ---- What commits say of themselves ---- */

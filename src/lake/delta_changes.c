@@ -25,8 +25,10 @@ struct delta_changes {
     int64_t commit_us;
     struct arena arena;
     struct lake_type schema;
-    uint32_t *columns;
+    enum delta_changed which;
+    uint32_t *columns; /* and one more behind: _change_type, where rows are chosen by it */
     uint32_t column_count;
+    uint64_t files_read, bytes_read;
 
     struct arena version_arena;
     struct buf text; /* of the commit, which actions point into */
@@ -40,6 +42,7 @@ struct delta_changes {
         *places; /* of each column in the scan's batches; columns without a place are constant */
     struct lake_vec *vectors;
     struct lake_vec *constants;
+    struct arena batch_arena;
     struct lake_batch batch;
 };
 
@@ -114,6 +117,7 @@ struct err *delta_changes_open(struct lake_store *store, struct str path, int64_
     arena_init(&c->arena);
     arena_init(&c->version_arena);
     arena_init(&c->part_arena);
+    arena_init(&c->batch_arena);
     c->text = BUF_INIT;
     c->store = store;
     struct err *e = open_at(c, path, from, to);
@@ -132,6 +136,7 @@ void delta_changes_close(struct delta_changes *c)
     delta_scan_free(c->scan);
     delta_close(c->s);
     buf_done(&c->text);
+    arena_done(&c->batch_arena);
     arena_done(&c->part_arena);
     arena_done(&c->version_arena);
     arena_done(&c->arena);
@@ -143,9 +148,25 @@ const struct lake_type *delta_changes_schema(const struct delta_changes *c)
     return &c->schema;
 }
 
-struct err *delta_changes_select(struct delta_changes *c, const uint32_t *columns, size_t count)
+int64_t delta_changes_commit_us(const struct delta_changes *c)
 {
-    c->columns = arena_memdup(&c->arena, columns, count * sizeof(*columns));
+    return c->commit_us;
+}
+
+void delta_changes_read(const struct delta_changes *c, uint64_t *files, uint64_t *bytes)
+{
+    *files = c->files_read;
+    *bytes = c->bytes_read;
+}
+
+struct err *delta_changes_select(struct delta_changes *c, enum delta_changed which,
+                                 const uint32_t *columns, size_t count)
+{
+    c->which = which;
+    c->columns = arena_new_array(&c->arena, uint32_t, count + 1);
+    if (count)
+        memcpy(c->columns, columns, count * sizeof(*columns));
+    c->columns[count] = c->schema.field_count - EXTRA_COUNT + EXTRA_TYPE;
     c->column_count = (uint32_t)count;
     c->places = arena_new_array(&c->arena, uint32_t, count + 1);
     c->vectors = arena_new_array(&c->arena, struct lake_vec, count + 1);
@@ -209,6 +230,9 @@ static struct err *push_part(struct delta_changes *c, const struct delta_file_ac
                              enum change change, struct delta_dv only, struct delta_dv except)
 {
     struct part part;
+    if ((change == CHANGE_INSERT && c->which == DELTA_DELETED) ||
+        (change == CHANGE_DELETE && c->which == DELTA_INSERTED))
+        return NULL;
     TRY(make_part(c, a, change, &part));
     part.only = only;
     part.except = except;
@@ -326,6 +350,11 @@ static struct err *constant(struct delta_changes *c, int extra, uint32_t rows, s
     return NULL;
 }
 
+static bool chosen_by_type(const struct delta_changes *c)
+{
+    return c->change == CHANGE_FILE && c->which != DELTA_ALL_CHANGED;
+}
+
 /* The part's own columns; the others are constant, filled in when a batch is there. */
 static struct err *next_part(struct delta_changes *c)
 {
@@ -339,25 +368,66 @@ static struct err *next_part(struct delta_changes *c)
                                 .partition_count = part->partition_count};
     struct delta_scan_options options = {0};
     arena_reset(&c->part_arena);
-    uint32_t *columns = arena_new_array(&c->part_arena, uint32_t, c->column_count + 1);
+    uint32_t *columns = arena_new_array(&c->part_arena, uint32_t, (size_t)c->column_count + 1);
     c->change = part->change;
-    for (uint32_t i = 0; i < c->column_count; i++) {
+    c->files_read++;
+    c->bytes_read += part->file.size_bytes > 0 ? (uint64_t)part->file.size_bytes : 0;
+    /* Once more behind the columns asked for, so that rows can be chosen by it. */
+    uint32_t count = c->column_count + (chosen_by_type(c) ? 1 : 0);
+    uint32_t type_place = UINT32_MAX;
+    for (uint32_t i = 0; i < count; i++) {
         uint32_t at = c->columns[i];
+        bool is_type = at == table_columns;
         c->constants[i] = (struct lake_vec){0};
         c->places[i] = UINT32_MAX;
         if (at >= table_columns + (part->change == CHANGE_FILE ? 1 : 0))
             continue;
+        if (is_type && type_place != UINT32_MAX) {
+            c->places[i] = type_place;
+            continue;
+        }
         c->places[i] = (uint32_t)options.column_count;
+        if (is_type)
+            type_place = c->places[i];
         columns[options.column_count++] = at;
     }
     options.columns = columns;
     return delta_scan_pieces(c->s, &c->schema, &options, &piece, 1, &c->scan);
 }
 
+static bool is_wanted_type(const struct delta_changes *c, struct str type)
+{
+    if (c->which == DELTA_DELETED)
+        return str_eq(type, STR("delete")) || str_eq(type, STR("update_preimage"));
+    return str_eq(type, STR("insert")) || str_eq(type, STR("update_postimage"));
+}
+
+/* Leaves the rows of the wanted types. */
+static struct err *choose_rows(struct delta_changes *c)
+{
+    const struct lake_vec *types = &c->batch.columns[c->column_count];
+    uint32_t *rows = arena_try_alloc(&c->batch_arena, c->batch.row_count * sizeof(*rows) + 1);
+    uint32_t n = 0;
+    if (!rows)
+        return err_oom();
+    for (uint32_t i = 0; i < c->batch.row_count; i++)
+        if (!lake_vec_is_null(types, i) && is_wanted_type(c, types->bytes[i]))
+            rows[n++] = i;
+    for (uint32_t i = 0; i < c->column_count; i++) {
+        struct lake_vec selected;
+        TRY(lake_vec_select(&c->batch_arena, &c->vectors[i], rows, n, &selected));
+        c->vectors[i] = selected;
+    }
+    c->batch.row_count = n;
+    return NULL;
+}
+
 static struct err *fill_batch(struct delta_changes *c, const struct lake_batch *in)
 {
     const uint32_t table_columns = c->schema.field_count - EXTRA_COUNT;
-    for (uint32_t i = 0; i < c->column_count; i++) {
+    uint32_t count = c->column_count + (chosen_by_type(c) ? 1 : 0);
+    arena_reset(&c->batch_arena);
+    for (uint32_t i = 0; i < count; i++) {
         if (c->places[i] != UINT32_MAX) {
             c->vectors[i] = in->columns[c->places[i]];
             continue;
@@ -370,10 +440,10 @@ static struct err *fill_batch(struct delta_changes *c, const struct lake_batch *
     c->batch = *in;
     c->batch.columns = c->vectors;
     c->batch.column_count = c->column_count;
-    return NULL;
+    return chosen_by_type(c) ? choose_rows(c) : NULL;
 }
 
-struct err *delta_changes_next(struct delta_changes *c, const struct lake_batch **out)
+struct err *delta_changes_next(struct delta_changes *c, int64_t upto, const struct lake_batch **out)
 {
     *out = NULL;
     for (;;) {
@@ -382,6 +452,8 @@ struct err *delta_changes_next(struct delta_changes *c, const struct lake_batch 
             TRY(delta_scan_next(c->scan, &batch));
             if (batch) {
                 TRY(fill_batch(c, batch));
+                if (!c->batch.row_count)
+                    continue;
                 *out = &c->batch;
                 return NULL;
             }
@@ -390,7 +462,7 @@ struct err *delta_changes_next(struct delta_changes *c, const struct lake_batch 
         }
         if (c->next_part < c->part_count)
             TRY(next_part(c));
-        else if (c->version < c->to)
+        else if (c->version < c->to && c->version < upto)
             TRY(next_version(c));
         else
             return NULL;

@@ -1,6 +1,6 @@
-/* ANALYZE by itself: a fiber that looks, every autovacuum_naptime, for tables whose number of rows
- * is far from what the last ANALYZE saw (manual chapter 25.1.6, but that rows replaced in place do
- * not count). */
+/* ANALYZE by itself: a fiber that looks, every autovacuum_naptime, for tables of which many rows
+ * have changed since the last ANALYZE (manual chapter 25.1.6): by the counters of this run of the
+ * server, or by the number of rows. */
 #include "server/server_internal.h"
 
 #include "base/clock.h"

@@ -289,9 +289,11 @@ static struct err *serve(struct runtime **rt)
         "tarn %s, data directory \"%s\", listening on %s port %u, ready to accept connections",
         TARN_VERSION, server_setting_named("data_directory"), addresses, port);
     auto_analyze_start(*rt);
+    sync_host_start(*rt);
     int signal = runtime_run(*rt);
     log_write(LOG_LOG, "server", "stopping after signal %d", signal);
     auto_analyze_stop();
+    sync_stop();
     sessions_terminate_all();
     if (!runtime_drain(*rt, DRAIN_TIMEOUT_MS))
         log_write(LOG_WARNING, "server", "sessions did not end in time");

@@ -27,6 +27,8 @@ struct err *server_drop_temporary(void) MUST_CHECK;
 /* The fiber that analyzes tables when they have changed. Stopped before the runtime is drained. */
 struct runtime;
 void auto_analyze_start(struct runtime *rt);
+/* The scheduler of synced tables; sync_stop ends it. */
+void sync_host_start(struct runtime *rt);
 void auto_analyze_stop(void);
 
 #endif

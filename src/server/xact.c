@@ -10,6 +10,8 @@
  * IMPLICIT, BLOCK: cat.txn may be open. FAILED: it is open only if savepoints are left. */
 #include "server/server_internal.h"
 
+#include "catalog/activity.h"
+
 #include "exec/temp.h"
 
 #include <stdio.h>
@@ -116,13 +118,22 @@ static void detach_store(struct backend *b)
     atomic_store_explicit(&b->activity.xid, 0, memory_order_relaxed);
 }
 
+/* For pg_stat_database. */
+static void note_end(struct backend *b, bool committed)
+{
+    activity_add(activity_of(b->base.cat.db, 0), committed ? ACTIVITY_COMMITS : ACTIVITY_ROLLBACKS,
+                 1);
+}
+
 static void abort_store(struct backend *b)
 {
     struct txn *t = b->base.cat.txn;
     portals_end(b, b->xact.number);
     checks_forget(&b->base);
-    if (t)
+    if (t) {
         txn_abort(t);
+        note_end(b, false);
+    }
     detach_store(b);
     forget_catalog(b);
 }
@@ -158,8 +169,10 @@ struct err *xact_commit(struct backend *b)
     struct txn *t = b->base.cat.txn;
     checks_forget(&b->base);
     portals_end(b, 0);
-    if (t)
+    if (t) {
         e = txn_commit(t, b->async_commit);
+        note_end(b, !e);
+    }
     detach_store(b);
     forget_catalog(b);
     if (e) {

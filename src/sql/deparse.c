@@ -534,11 +534,20 @@ static struct err *put_agg_filter(struct deparser *d, const struct expr *filter)
     return NULL;
 }
 
+static struct err *put_agg_name(struct deparser *d, const struct cat_proc *p)
+{
+    if (p->oid >= FIRST_USER_OID)
+        return put_user_function(d, p);
+    buf_put_str(d->out, p->name);
+    return NULL;
+}
+
 static struct err *put_agg(struct deparser *d, const struct expr *e)
 {
     const struct cat_proc *p = builtin_proc(e->func);
     const struct agg_extra *agg = e->agg;
-    buf_printf(d->out, "%.*s(%s", STR_ARG(p->name), agg->distinct ? "DISTINCT " : "");
+    TRY(put_agg_name(d, p));
+    buf_put_c(d->out, agg->distinct ? "(DISTINCT " : "(");
     if (agg->star)
         buf_put_u8(d->out, '*');
     TRY(put_args(d, e, 0));
@@ -553,7 +562,8 @@ static struct err *put_agg(struct deparser *d, const struct expr *e)
 static struct err *put_window_func(struct deparser *d, const struct expr *e)
 {
     const struct window_extra *x = e->window;
-    buf_printf(d->out, "%.*s(%s", STR_ARG(builtin_proc(e->func)->name), x->star ? "*" : "");
+    TRY(put_agg_name(d, builtin_proc(e->func)));
+    buf_put_c(d->out, x->star ? "(*" : "(");
     TRY(put_args(d, e, 0));
     buf_put_u8(d->out, ')');
     TRY(put_agg_filter(d, x->filter));

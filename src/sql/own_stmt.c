@@ -222,18 +222,52 @@ static struct err *option_list(struct lexer *lx, struct own_stmt *s)
     }
 }
 
+static struct err *string(struct lexer *lx, const char **out, int *location)
+{
+    if (lx->tok.kind != TOK_STRING)
+        return syntax_error(lx, &lx->tok);
+    *out = lx->tok.text;
+    *location = lx->tok.start;
+    return advance(lx);
+}
+
+static struct err *mode(struct lexer *lx, struct own_stmt *s)
+{
+    static const struct {
+        const char *word;
+        enum own_mode mode;
+    } modes[] = {{"snapshot", OWN_MODE_SNAPSHOT},
+                 {"triggered", OWN_MODE_TRIGGERED},
+                 {"continuous", OWN_MODE_CONTINUOUS}};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        if (!is_word(lx, modes[i].word))
+            continue;
+        s->mode = modes[i].mode;
+        return advance(lx);
+    }
+    return syntax_error(lx, &lx->tok);
+}
+
+/* EVERY '...' or SCHEDULE '...', if it is there. */
+static struct err *schedule(struct lexer *lx, struct own_stmt *s)
+{
+    bool yes;
+    TRY(accept_word(lx, "every", &yes));
+    if (yes)
+        return string(lx, &s->every, &s->schedule_location);
+    TRY(accept_word(lx, "schedule", &yes));
+    return yes ? string(lx, &s->cron, &s->schedule_location) : NULL;
+}
+
 static struct err *create_clauses(struct lexer *lx, struct own_stmt *s)
 {
     bool yes;
     if (is_word(lx, "timeseries"))
         return unsupported(lx, s, "TIMESERIES KEY");
     TRY(accept_word(lx, "mode", &yes));
-    if (yes && (is_word(lx, "triggered") || is_word(lx, "continuous")))
-        return unsupported(lx, s, is_word(lx, "triggered") ? "MODE TRIGGERED" : "MODE CONTINUOUS");
     if (yes)
-        TRY(expect_word(lx, "snapshot"));
-    if (is_word(lx, "every") || is_word(lx, "schedule"))
-        return unsupported(lx, s, is_word(lx, "every") ? "EVERY" : "SCHEDULE");
+        TRY(mode(lx, s));
+    TRY(schedule(lx, s));
     TRY(accept_word(lx, "with", &yes));
     if (yes)
         TRY(option_list(lx, s));
@@ -287,6 +321,48 @@ static struct err *refresh_synced(struct lexer *lx, struct own_stmt *s)
     return NULL;
 }
 
+static struct err *alter_synced(struct lexer *lx, struct own_stmt *s)
+{
+    bool yes;
+    s->kind = OWN_ALTER_SYNCED;
+    TRY(qualified_name(lx, s));
+    s->action = OWN_PAUSE;
+    TRY(accept_word(lx, "pause", &yes));
+    if (yes)
+        return NULL;
+    s->action = OWN_RESUME;
+    TRY(accept_word(lx, "resume", &yes));
+    if (yes)
+        return NULL;
+    TRY(accept_word(lx, "set", &yes));
+    if (!yes) {
+        s->action = OWN_SET_SCHEDULE;
+        TRY(schedule(lx, s));
+        return s->every || s->cron ? NULL : syntax_error(lx, &lx->tok);
+    }
+    s->action = OWN_SET_MODE;
+    TRY(accept_word(lx, "mode", &yes));
+    if (yes)
+        return mode(lx, s);
+    s->action = OWN_SET_OPTIONS;
+    return option_list(lx, s);
+}
+
+static struct err *wait_for_synced(struct lexer *lx, struct own_stmt *s)
+{
+    bool yes;
+    s->kind = OWN_WAIT_SYNCED;
+    TRY(qualified_name(lx, s));
+    TRY(expect_word(lx, "version"));
+    if (lx->tok.kind != TOK_NUMBER)
+        return syntax_error(lx, &lx->tok);
+    s->version = lx->tok.text;
+    s->version_location = lx->tok.start;
+    TRY(advance(lx));
+    TRY(accept_word(lx, "timeout", &yes));
+    return yes ? string(lx, &s->timeout, &s->timeout_location) : NULL;
+}
+
 static struct err *drop_synced(struct lexer *lx, struct own_stmt *s)
 {
     bool yes;
@@ -323,9 +399,9 @@ static const struct {
     {{"refresh", "synced", "table"}, refresh_synced, NULL},
     {{"drop", "synced", "table"}, drop_synced, NULL},
     {{"backup", "to"}, backup, NULL},
-    {{"alter", "synced", "table"}, NULL, "ALTER SYNCED TABLE"},
+    {{"alter", "synced", "table"}, alter_synced, NULL},
+    {{"wait", "for", "synced", "table"}, wait_for_synced, NULL},
     {{"verify", "synced", "table"}, NULL, "VERIFY SYNCED TABLE"},
-    {{"wait", "for", "synced", "table"}, NULL, "WAIT FOR SYNCED TABLE"},
     {{"check", "sync"}, NULL, "CHECK SYNC"},
     {{"create", "storage", "credential"}, NULL, "CREATE STORAGE CREDENTIAL"},
     {{"drop", "storage", "credential"}, NULL, "DROP STORAGE CREDENTIAL"},

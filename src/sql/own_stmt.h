@@ -12,9 +12,22 @@
 enum own_kind {
     OWN_CREATE_SYNCED,
     OWN_REFRESH_SYNCED,
+    OWN_ALTER_SYNCED,
+    OWN_WAIT_SYNCED, /* `version`, `timeout` */
     OWN_DROP_SYNCED,
     OWN_BACKUP,      /* `uri`: the directory */
     OWN_UNSUPPORTED, /* recognised, not built yet: `what` names it */
+};
+
+enum own_mode { OWN_MODE_NONE, OWN_MODE_SNAPSHOT, OWN_MODE_TRIGGERED, OWN_MODE_CONTINUOUS };
+
+/* What ALTER SYNCED TABLE does. */
+enum own_action {
+    OWN_PAUSE,
+    OWN_RESUME,
+    OWN_SET_MODE,
+    OWN_SET_OPTIONS,
+    OWN_SET_SCHEDULE /* `every` or `cron` */
 };
 
 struct own_option {
@@ -35,6 +48,15 @@ struct own_stmt {
     int uri_location;
     const char **keys; /* PRIMARY KEY columns */
     int nkeys;
+    enum own_mode mode;
+    enum own_action action;
+    const char *every; /* EVERY 'interval'; NULL: none */
+    const char *cron;  /* SCHEDULE 'cron expression'; NULL: none */
+    int schedule_location;
+    const char *version; /* digits */
+    int version_location;
+    const char *timeout; /* an interval; NULL: none */
+    int timeout_location;
     struct own_option *options;
     int noptions;
     const char *what; /* UNSUPPORTED */

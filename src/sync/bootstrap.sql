@@ -1,5 +1,5 @@
--- The tables behind tarn.synced_tables, in every new database. The code reads the first five columns of
--- sync_state by position.
+-- The tables behind tarn.synced_tables, in every new database. The code reads the first columns of sync_state,
+-- up to next_run_at, by position.
 CREATE SCHEMA tarn;
 
 CREATE TABLE tarn.sync_state (
@@ -8,14 +8,20 @@ CREATE TABLE tarn.sync_state (
     mode text NOT NULL,
     key_columns text NOT NULL,
     applied_version bigint,
+    source_id text,
+    every_us bigint,
+    cron text,
+    paused boolean NOT NULL DEFAULT false,
+    consecutive_failures integer NOT NULL DEFAULT 0,
+    options jsonb NOT NULL DEFAULT '{}',
+    next_run_at timestamp with time zone,
     source_version bigint,
     applied_commit_timestamp timestamp with time zone,
     row_count bigint,
+    change_source text,
     last_run_at timestamp with time zone,
     error_class text,
-    error_message text,
-    consecutive_failures integer NOT NULL DEFAULT 0,
-    options jsonb NOT NULL DEFAULT '{}'
+    error_message text
 );
 
 CREATE TABLE tarn.sync_runs (
@@ -42,28 +48,41 @@ SELECT n.nspname::text AS schema_name,
        c.relname::text AS table_name,
        s.source,
        s.mode,
-       NULL::text AS schedule,
+       CASE WHEN s.cron IS NOT NULL THEN s.cron
+            WHEN s.every_us IS NOT NULL THEN 'every ' || (s.every_us * interval '1 microsecond')::text
+       END AS schedule,
        CASE WHEN s.consecutive_failures > 0 THEN 'ONLINE_PIPELINE_FAILED'
+            WHEN s.mode = 'CONTINUOUS' AND NOT s.paused THEN 'ONLINE_CONTINUOUS_UPDATE'
+            WHEN s.source_version > s.applied_version AND NOT s.paused THEN 'ONLINE_TRIGGERED_UPDATE'
             ELSE 'ONLINE_NO_PENDING_UPDATE' END AS state,
        s.applied_version,
        s.source_version,
        s.applied_commit_timestamp,
        s.source_version - s.applied_version AS lag_versions,
-       CASE WHEN s.source_version = s.applied_version THEN 0::double precision END AS lag_seconds,
+       CASE WHEN s.source_version = s.applied_version THEN 0::double precision
+            ELSE extract(epoch FROM clock_timestamp() - s.applied_commit_timestamp)::double precision
+       END AS lag_seconds,
        s.row_count AS rows,
        0::bigint AS rejected_rows,
-       NULL::text AS change_source,
+       s.change_source,
        1::double precision AS progress,
        s.row_count AS rows_done,
        s.row_count AS rows_total,
        NULL::double precision AS eta_seconds,
        s.last_run_at,
-       NULL::timestamp with time zone AS next_run_at,
+       CASE WHEN NOT s.paused THEN s.next_run_at END AS next_run_at,
        s.error_class,
        s.error_message,
        s.consecutive_failures,
-       false AS paused,
+       s.paused,
        s.options
 FROM tarn.sync_state s
 JOIN pg_catalog.pg_class c ON c.oid = s.relid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
+
+CREATE FUNCTION tarn.sync_lag(name text, OUT versions bigint, OUT seconds double precision)
+LANGUAGE sql STABLE AS $$
+SELECT t.lag_versions, t.lag_seconds
+FROM tarn.synced_tables t
+WHERE pg_catalog.format('%I.%I', t.schema_name, t.table_name)::pg_catalog.regclass = sync_lag.name::pg_catalog.regclass
+$$;

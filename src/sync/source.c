@@ -197,7 +197,7 @@ struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t co
     if (s->snapshot)
         e = delta_scan_new(s->snapshot, &options, &scan->delta);
     else if (s->changes)
-        e = delta_changes_select(s->changes, copy, count);
+        e = delta_changes_select(s->changes, DELTA_ALL_CHANGED, copy, count);
     if (e) {
         source_scan_free(scan);
         return e;
@@ -295,7 +295,7 @@ static struct err *next_of_files(struct source_scan *scan, const struct lake_bat
 struct err *source_scan_next(struct source_scan *scan, const struct lake_batch **out)
 {
     if (scan->source->changes)
-        return delta_changes_next(scan->source->changes, out);
+        return delta_changes_next(scan->source->changes, INT64_MAX, out);
     return scan->delta ? delta_scan_next(scan->delta, out) : next_of_files(scan, out);
 }
 

@@ -4,8 +4,22 @@
 #include "base/clock.h"
 #include "catalog/table.h"
 
-/* Columns of tarn.sync_state by position. */
-enum { ST_RELID, ST_SOURCE, ST_MODE, ST_KEYS, ST_VERSION, ST_COUNT };
+/* The first columns of tarn.sync_state by position. */
+enum {
+    ST_RELID,
+    ST_SOURCE,
+    ST_MODE,
+    ST_KEYS,
+    ST_VERSION,
+    ST_SOURCE_ID,
+    ST_EVERY,
+    ST_CRON,
+    ST_PAUSED,
+    ST_FAILURES,
+    ST_OPTIONS,
+    ST_NEXT_RUN,
+    ST_COUNT
+};
 
 static struct datum text_datum(const char *s)
 {
@@ -32,6 +46,39 @@ static struct err *run_sql(struct session *s, const char *sql, const uint32_t *t
     return NULL;
 }
 
+static const char *text_value(struct arena *arena, struct datum d)
+{
+    return d.null ? NULL : arena_strndup(arena, (const char *)d.p, d.len);
+}
+
+static struct err *json_text(struct arena *arena, struct datum d, const char **out)
+{
+    static const struct type_env env;
+    const struct type_ops *jsonb = type_by_oid(JSONB_OID);
+    struct buf text = BUF_INIT;
+    struct err *e = jsonb->out(jsonb, &env, d, &text);
+    if (!e)
+        *out = arena_strdup(arena, buf_cstr(&text));
+    buf_done(&text);
+    return e;
+}
+
+static struct err *take_values(const struct datum *v, struct arena *arena, struct sync_state *out)
+{
+    *out = (struct sync_state){
+        .source = text_value(arena, v[ST_SOURCE]),
+        .mode = text_value(arena, v[ST_MODE]),
+        .applied_version = v[ST_VERSION].null ? -1 : v[ST_VERSION].i,
+        .source_id = text_value(arena, v[ST_SOURCE_ID]),
+        .every_us = v[ST_EVERY].null ? -1 : v[ST_EVERY].i,
+        .cron = text_value(arena, v[ST_CRON]),
+        .paused = v[ST_PAUSED].i,
+        .failures = v[ST_FAILURES].i,
+        .next_run_us = v[ST_NEXT_RUN].null ? -1 : v[ST_NEXT_RUN].i + PG_EPOCH_US,
+    };
+    return json_text(arena, v[ST_OPTIONS], &out->options);
+}
+
 static struct err *read_row(struct session *s, struct relation *rel, uint32_t relid,
                             struct arena *arena, struct sync_state *out, bool *found)
 {
@@ -43,18 +90,52 @@ static struct err *read_row(struct session *s, struct relation *rel, uint32_t re
         return err_new("XX000", "table tarn.sync_state does not have its expected form");
     key_row[ST_RELID] = datum_int(relid);
     table_put_row_key(&key, rel->storage_id, rel, key_row);
-    struct txn_view view = txn_view_newest(s->cat.txn);
+    struct txn_view view = txn_view_begin(s->cat.txn);
     struct err *e = txn_get(&view, buf_str(&key), &row, found);
     if (!e && *found)
         e = table_decode_row(rel, row, ST_COUNT, values);
-    if (!e && *found) {
-        out->source =
-            arena_strndup(arena, (const char *)values[ST_SOURCE].p, values[ST_SOURCE].len);
-        out->mode = arena_strndup(arena, (const char *)values[ST_MODE].p, values[ST_MODE].len);
-        out->applied_version = values[ST_VERSION].null ? -1 : values[ST_VERSION].i;
-    }
+    if (!e && *found)
+        e = take_values(values, arena, out);
     txn_view_done(&view);
     buf_done(&key);
+    return e;
+}
+
+/* ---- all of them ---- */
+
+struct each {
+    struct relation *rel;
+    struct arena *arena;
+    state_visit visit;
+    void *arg;
+};
+
+static struct err *visit_row(void *arg, struct str key, struct str value, bool *stop)
+{
+    struct each *each = arg;
+    struct datum values[ST_COUNT];
+    struct sync_state state;
+    (void)key;
+    (void)stop;
+    TRY(table_decode_row(each->rel, value, ST_COUNT, values));
+    TRY(take_values(values, each->arena, &state));
+    return each->visit(each->arg, (uint32_t)values[ST_RELID].i, &state);
+}
+
+struct err *state_each(struct session *s, struct arena *arena, state_visit visit, void *arg)
+{
+    uint32_t oid;
+    struct relation *rel = NULL;
+    TRY(cat_find_relation(&s->cat, STR("tarn"), STR("sync_state"), true, &oid));
+    if (oid)
+        TRY(cat_relation(&s->cat, oid, &rel));
+    if (!rel)
+        return NULL;
+    struct each each = {rel, arena, visit, arg};
+    struct txn_view view = txn_view_newest(s->cat.txn);
+    struct err *e = table_each(&view, rel->storage_id, visit_row, &each);
+    txn_view_done(&view);
+    relation_unref(rel);
     return e;
 }
 
@@ -74,25 +155,47 @@ struct err *state_get(struct session *s, uint32_t relid, struct arena *arena,
     return e;
 }
 
-struct err *state_create(struct session *s, const struct sync_run *run, const char *source,
+struct err *state_create(struct session *s, uint32_t relid, const struct sync_state *state,
                          const char *keys)
 {
-    static const uint32_t types[] = {OID_OID, TEXT_OID, TEXT_OID};
-    struct datum params[] = {datum_int(run->relid), text_datum(source), text_datum(keys)};
+    static const uint32_t types[] = {OID_OID,  TEXT_OID, TEXT_OID, TEXT_OID,
+                                     TEXT_OID, INT8_OID, TEXT_OID, TEXT_OID};
+    struct datum params[] = {
+        datum_int(relid),        text_datum(state->source),    text_datum(state->mode),
+        text_datum(keys),        text_datum(state->source_id), version_datum(state->every_us),
+        text_datum(state->cron), text_datum(state->options)};
     /* What DROP TABLE left behind. */
     TRY(run_sql(s, "DELETE FROM tarn.sync_state WHERE relid NOT IN (SELECT oid FROM pg_class)",
                 NULL, NULL, 0));
     return run_sql(s,
-                   "INSERT INTO tarn.sync_state (relid, source, mode, key_columns) "
-                   "VALUES ($1, $2, 'SNAPSHOT', $3)",
-                   types, params, 3);
+                   "INSERT INTO tarn.sync_state (relid, source, mode, key_columns, source_id, "
+                   "every_us, cron, options) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)",
+                   types, params, 8);
+}
+
+struct err *state_alter(struct session *s, uint32_t relid, const struct sync_state *state,
+                        int64_t next_us)
+{
+    static const uint32_t types[] = {OID_OID,  TEXT_OID, INT8_OID,       TEXT_OID,
+                                     BOOL_OID, TEXT_OID, TIMESTAMPTZ_OID};
+    struct datum params[] = {datum_int(relid),
+                             text_datum(state->mode),
+                             version_datum(state->every_us),
+                             text_datum(state->cron),
+                             datum_bool(state->paused),
+                             text_datum(state->options),
+                             next_us < 0 ? datum_null() : time_datum(next_us)};
+    return run_sql(s,
+                   "UPDATE tarn.sync_state SET mode = $2, every_us = $3, cron = $4, paused = $5, "
+                   "options = $6::jsonb, next_run_at = $7 WHERE relid = $1",
+                   types, params, 7);
 }
 
 /* A row of tarn.sync_runs; `why` NULL: it succeeded. */
 static struct err *add_run(struct session *s, const struct sync_run *run, const struct err *why)
 {
-    static const uint32_t types[] = {TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, TIMESTAMPTZ_OID,
-                                     TEXT_OID, INT8_OID, INT8_OID,        INT8_OID,
+    static const uint32_t types[] = {TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, TIMESTAMPTZ_OID, TEXT_OID,
+                                     INT8_OID, INT8_OID, INT8_OID,        INT8_OID,        INT8_OID,
                                      INT8_OID, INT8_OID, TEXT_OID,        TEXT_OID};
     struct datum params[] = {
         text_datum(run->schema),
@@ -102,7 +205,9 @@ static struct err *add_run(struct session *s, const struct sync_run *run, const 
         text_datum(run->kind),
         version_datum(run->from_version),
         version_datum(run->to_version),
-        datum_int(why ? 0 : (int64_t)run->rows),
+        datum_int(why ? 0 : (int64_t)run->inserted),
+        datum_int(why ? 0 : (int64_t)run->updated),
+        datum_int(why ? 0 : (int64_t)run->deleted),
         datum_int((int64_t)run->bytes),
         datum_int((int64_t)run->files),
         text_datum(why ? "failed" : "succeeded"),
@@ -113,23 +218,42 @@ static struct err *add_run(struct session *s, const struct sync_run *run, const 
         "INSERT INTO tarn.sync_runs (schema_name, table_name, started_at, finished_at, kind, "
         "from_version, to_version, inserted, updated, deleted, rejected, bytes_read, "
         "files_read, outcome, error) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, $9, $10, $11, $12)",
-        types, params, 12);
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14)",
+        types, params, 14);
 }
 
 struct err *state_applied(struct session *s, const struct sync_run *run)
 {
-    static const uint32_t types[] = {OID_OID, INT8_OID, TIMESTAMPTZ_OID, INT8_OID, TIMESTAMPTZ_OID};
-    struct datum params[] = {datum_int(run->relid), datum_int(run->to_version),
-                             time_datum(run->commit_us), datum_int((int64_t)run->rows),
-                             time_datum(run->started_us)};
+    static const uint32_t types[] = {OID_OID,         INT8_OID,       TIMESTAMPTZ_OID, INT8_OID,
+                                     TIMESTAMPTZ_OID, INT8_OID,       BOOL_OID,        TEXT_OID,
+                                     TEXT_OID,        TIMESTAMPTZ_OID};
+    struct datum params[] = {
+        datum_int(run->relid),          datum_int(run->to_version),
+        time_datum(run->commit_us),     datum_int((int64_t)run->inserted - (int64_t)run->deleted),
+        time_datum(run->started_us),    datum_int(run->source_version),
+        datum_bool(run->whole),         text_datum(run->source_id),
+        text_datum(run->change_source), run->next_us < 0 ? datum_null() : time_datum(run->next_us)};
     TRY(run_sql(
         s,
-        "UPDATE tarn.sync_state SET applied_version = $2, source_version = $2, "
-        "applied_commit_timestamp = $3, row_count = $4, last_run_at = $5, error_class = NULL, "
-        "error_message = NULL, consecutive_failures = 0 WHERE relid = $1",
-        types, params, 5));
+        "UPDATE tarn.sync_state SET applied_version = $2, source_version = $6, "
+        "applied_commit_timestamp = $3, row_count = CASE WHEN $7 THEN 0 ELSE row_count END + $4, "
+        "last_run_at = $5, source_id = $8, change_source = $9, next_run_at = $10, "
+        "error_class = NULL, error_message = NULL, consecutive_failures = 0 WHERE relid = $1",
+        types, params, 10));
     return add_run(s, run, NULL);
+}
+
+struct err *state_checked(struct session *s, const struct sync_run *run)
+{
+    static const uint32_t types[] = {OID_OID, INT8_OID, TIMESTAMPTZ_OID, TIMESTAMPTZ_OID};
+    struct datum params[] = {datum_int(run->relid), datum_int(run->source_version),
+                             time_datum(run->started_us),
+                             run->next_us < 0 ? datum_null() : time_datum(run->next_us)};
+    return run_sql(s,
+                   "UPDATE tarn.sync_state SET source_version = $2, last_run_at = $3, "
+                   "next_run_at = $4, error_class = NULL, error_message = NULL, "
+                   "consecutive_failures = 0 WHERE relid = $1",
+                   types, params, 4);
 }
 
 /* The names that operators know. */
@@ -144,6 +268,9 @@ static const char *error_class(const struct err *e)
         {"42804", "COLUMN_TYPE_CHANGE_NOT_SUPPORTED"},
         {"22021", "CHARACTER_NOT_IN_REPERTOIRE"},
         {"55P03", "LOCK_TIMEOUT"},
+        {"55000", "DELTA_TRUNCATED_TRANSACTION_LOG"},
+        {"22023", "DELTA_TRUNCATED_TRANSACTION_LOG"},
+        {"22008", "VALUE_OUT_OF_RANGE"},
         {"53100", "TARGET_DATABASE_FULL"},
         {"0A000", "UNSUPPORTED_FEATURE"},
         {"57014", "CANCELED"},
@@ -156,16 +283,20 @@ static const char *error_class(const struct err *e)
 
 struct err *state_failed(struct session *s, const struct sync_run *run, const struct err *why)
 {
-    static const uint32_t types[] = {OID_OID, TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, INT8_OID};
-    struct datum params[] = {datum_int(run->relid), text_datum(error_class(why)),
-                             text_datum(why->message), time_datum(run->started_us),
-                             version_datum(run->to_version)};
+    static const uint32_t types[] = {OID_OID,         TEXT_OID, TEXT_OID,
+                                     TIMESTAMPTZ_OID, INT8_OID, TIMESTAMPTZ_OID};
+    struct datum params[] = {datum_int(run->relid),
+                             text_datum(error_class(why)),
+                             text_datum(why->message),
+                             time_datum(run->started_us),
+                             version_datum(run->source_version),
+                             run->next_us < 0 ? datum_null() : time_datum(run->next_us)};
     TRY(run_sql(
         s,
         "UPDATE tarn.sync_state SET error_class = $2, error_message = $3, last_run_at = $4, "
-        "source_version = coalesce($5, source_version), "
+        "source_version = coalesce($5, source_version), next_run_at = $6, "
         "consecutive_failures = consecutive_failures + 1 WHERE relid = $1",
-        types, params, 5));
+        types, params, 6));
     return add_run(s, run, why);
 }
 

@@ -99,38 +99,150 @@ struct load {
  * for NULL and duplicate keys. MAY YIELD. */
 struct err *load_run(struct load *l) MUST_CHECK;
 
+/* ---- apply.c: changes of the source ---- */
+
+struct apply {
+    struct session *session;
+    struct relation *rel;
+    struct lake_store *store;
+    struct str path;
+    const uint32_t *columns;        /* of the source as of `to`, one for each of the relation */
+    const struct value_type *types; /* of those */
+    int64_t from;                   /* the version that the table is at */
+    int64_t to;
+    int64_t batch_rows; /* stop after a version with which so many rows have changed */
+    /* Results. */
+    int64_t applied;   /* the version reached ... */
+    int64_t commit_us; /* ... and when it was committed */
+    int64_t changes;   /* rows read */
+    uint64_t inserted, updated, deleted;
+    uint64_t files, bytes;
+};
+
+/* As part of the session's transaction. 22023, 58P01 when the source does not have the changes any
+ * more; 23502 and 23505 for NULL and duplicate keys. MAY YIELD. */
+struct err *apply_run(struct apply *a) MUST_CHECK;
+
+/* ---- schedule.c ---- */
+
+/* 22007, 22008, 22023 for what is no interval or not positive; `what` names it. A month has 30
+ * days. */
+struct err *schedule_parse_interval(const char *text, const char *what, int64_t *us) MUST_CHECK;
+struct err *schedule_check_cron(const char *text, const struct tz *tz) MUST_CHECK;
+/* When the next run is due after `after_us`, microseconds since 1970; *out -1: never. */
+struct err *schedule_next(int64_t every_us, const char *cron, int64_t after_us, const struct tz *tz,
+                          int64_t *out) MUST_CHECK;
+
+/* ---- options.c ---- */
+
+struct sync_options {
+    bool resync; /* on_gap */
+    int64_t poll_us;
+    int64_t batch_rows;
+};
+
+/* Options of a statement, checked, over those of before (JSON): 22023, 0A000, 42601. */
+struct err *options_merge(const char *old, const struct own_option *list, int n,
+                          struct arena *arena, const char **out) MUST_CHECK;
+struct err *options_read(const char *json, struct arena *arena,
+                         struct sync_options *out) MUST_CHECK;
+
 /* ---- state.c: what tarn.sync_state and tarn.sync_runs say ---- */
 
 struct sync_state {
     const char *source;
-    const char *mode;
+    const char *mode; /* SNAPSHOT, TRIGGERED, CONTINUOUS */
     int64_t applied_version;
+    const char *source_id; /* the Delta table's id when it was applied */
+    int64_t every_us;      /* -1: none */
+    const char *cron;      /* NULL: none */
+    bool paused;
+    int64_t failures;    /* in a row */
+    const char *options; /* JSON */
+    int64_t next_run_us; /* by schedule, since 1970; -1: none */
 };
 
 struct sync_run {
     uint32_t relid;
     const char *schema;
     const char *table;
-    const char *kind;     /* initial, full */
-    int64_t started_us;   /* since 1970 */
-    int64_t from_version; /* -1: none */
-    int64_t to_version;
-    int64_t commit_us; /* when that version was committed */
-    uint64_t rows;
+    const char *kind;       /* initial, full, incremental, resync */
+    int64_t started_us;     /* since 1970 */
+    int64_t from_version;   /* -1: none */
+    int64_t to_version;     /* -1: not known */
+    int64_t source_version; /* newest; -1: not known */
+    int64_t commit_us;      /* when to_version was committed */
+    const char *source_id;
+    const char *change_source; /* NULL: a whole copy */
+    bool whole;                /* `inserted` are all rows */
+    uint64_t inserted, updated, deleted;
     uint64_t bytes;
     uint64_t files;
+    int64_t next_us; /* when it runs again by schedule, -1: not */
 };
 
 /* *found false: not a synced table of this layer. Strings in the arena. */
 struct err *state_get(struct session *s, uint32_t relid, struct arena *arena,
                       struct sync_state *out, bool *found) MUST_CHECK;
-struct err *state_create(struct session *s, const struct sync_run *run, const char *source,
+typedef struct err *(*state_visit)(void *arg, uint32_t relid, const struct sync_state *state);
+struct err *state_each(struct session *s, struct arena *arena, state_visit visit,
+                       void *arg) MUST_CHECK;
+struct err *state_create(struct session *s, uint32_t relid, const struct sync_state *state,
                          const char *keys) MUST_CHECK;
+/* Mode, schedule, pause and options. */
+struct err *state_alter(struct session *s, uint32_t relid, const struct sync_state *state,
+                        int64_t next_us) MUST_CHECK;
 /* The version is applied: in the transaction that carries the data. */
 struct err *state_applied(struct session *s, const struct sync_run *run) MUST_CHECK;
+/* There was nothing new. */
+struct err *state_checked(struct session *s, const struct sync_run *run) MUST_CHECK;
 struct err *state_failed(struct session *s, const struct sync_run *run,
                          const struct err *why) MUST_CHECK;
 struct err *state_forget(struct session *s, uint32_t relid) MUST_CHECK;
+
+/* ---- synced.c ---- */
+
+/* A statement, or a run of the scheduler, at work. */
+struct job {
+    struct session *s;
+    struct own_stmt *stmt; /* NULL: the scheduler's */
+    struct arena *arena;
+    struct source *source;
+    struct sync_run run;
+    struct value_type *types; /* of the source's columns */
+    int64_t start_ns;
+    uint64_t inserted, updated, deleted; /* by all runs of the job */
+};
+
+void job_init(struct job *j, struct session *s, struct own_stmt *stmt, struct arena *arena);
+void job_done(struct job *j);
+struct err *job_begin(struct session *s) MUST_CHECK;
+/* Commits, or rolls back after an error, which it passes on. */
+struct err *job_end(struct session *s, struct err *e) MUST_CHECK;
+/* Opens the source: its columns, version and, unless only the schema is wanted, its files. */
+struct err *job_open_source(struct job *j, const char *uri, bool schema_only) MUST_CHECK;
+/* Finds the statement's table and locks it; *out NULL when it is missing and that is fine. 42P01,
+ * 42809. */
+struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out) MUST_CHECK;
+struct err *job_check_owner(struct job *j, const struct relation *rel) MUST_CHECK;
+struct err *job_load(struct job *j, struct relation *rel, const uint32_t *columns,
+                     uint32_t storage_id, uint32_t *index_ids) MUST_CHECK;
+void job_notice(struct job *j, struct err *n);
+const char *sync_mode_name(enum own_mode mode);
+
+/* ---- refresh.c ---- */
+
+/* Brings the table up to its source, in transactions of its own: by a whole copy when `full` or in
+ * mode SNAPSHOT, else by what has changed. A failure is noted in the state. */
+struct err *refresh_table(struct job *j, uint32_t relid, bool full) MUST_CHECK;
+struct err *refresh_statement(struct job *j, char *tag) MUST_CHECK;
+struct err *alter_statement(struct job *j, char *tag) MUST_CHECK;
+struct err *wait_statement(struct job *j, char *tag) MUST_CHECK;
+
+/* ---- scheduler.c ---- */
+
+/* The table, or what is known of it, has changed: looks at its state again. In no transaction. */
+struct err *scheduler_look(struct job *j, uint32_t relid) MUST_CHECK;
 
 /* ---- table functions ---- */
 

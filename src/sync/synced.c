@@ -1,12 +1,8 @@
-/* CREATE, REFRESH and DROP SYNCED TABLE.
+/* CREATE and DROP SYNCED TABLE, and what all statements on synced tables share.
  *
  * A statement runs in a transaction of its own. CREATE writes the catalog rows, loads the data into
- * the storage ids they name and notes the version; REFRESH loads into new storage ids and swaps
- * them into the catalog. Both commit data and version at once: until then nobody sees anything, and
- * an error or a crash leaves the state of before.
- *
- * Locks: REFRESH holds SHARE UPDATE EXCLUSIVE, which excludes another refresh and schema changes
- * but no reader. Readers go on with the old storage for as long as their snapshot says so. */
+ * the storage ids they name and notes the version, all in one commit: until then nobody sees
+ * anything, and an error or a crash leaves the state of before. */
 #include "sync/sync_internal.h"
 
 #include "base/clock.h"
@@ -22,16 +18,18 @@
 
 enum { MAX_KEYS = 32, TAG_BYTES = 64 };
 
-/* A statement at work. */
-struct job {
-    struct session *s;
-    struct own_stmt *stmt;
-    struct arena *arena;
-    struct source *source;
-    struct sync_run run;
-    struct value_type *types; /* of the source's columns */
-    int64_t start_ns;
-};
+void job_init(struct job *j, struct session *s, struct own_stmt *stmt, struct arena *arena)
+{
+    *j = (struct job){.s = s, .stmt = stmt, .arena = arena, .start_ns = clock_mono_ns()};
+    j->run.started_us = clock_real_us();
+    j->run.from_version = j->run.to_version = j->run.source_version = j->run.next_us = -1;
+}
+
+void job_done(struct job *j)
+{
+    source_close(j->source);
+    j->source = NULL;
+}
 
 static struct err *at_name(const struct job *j, struct err *e)
 {
@@ -40,15 +38,14 @@ static struct err *at_name(const struct job *j, struct err *e)
 
 /* ---- transactions ---- */
 
-static struct err *begin(struct session *s)
+struct err *job_begin(struct session *s)
 {
     TRY(txn_begin(catalog_txn_mgr(s->cat.shared), TXN_READ_COMMITTED, false, &s->cat.txn));
     txn_set_pid(s->cat.txn, s->pid, s->cat.db, NULL);
     return NULL;
 }
 
-/* Commits, or rolls back after an error, which it passes on. */
-static struct err *end(struct session *s, struct err *e)
+struct err *job_end(struct session *s, struct err *e)
 {
     struct txn *t = s->cat.txn;
     s->cat.txn = NULL;
@@ -60,48 +57,32 @@ static struct err *end(struct session *s, struct err *e)
     return e;
 }
 
-/* ---- options ---- */
-
-static struct err *check_options(const struct own_stmt *stmt)
-{
-    static const struct {
-        const char *name;
-        const char *built; /* the value that is built */
-    } known[] = {
-        {"on_duplicate_key", "fail"},
-        {"on_null_key", "fail"},
-        {"on_bad_value", "fail"},
-        {"on_schema_change", "fail"},
-    };
-    if (stmt->no_wait)
-        return err_unsupported("NO WAIT is not supported");
-    for (int i = 0; i < stmt->noptions; i++) {
-        const struct own_option *o = &stmt->options[i];
-        bool fine = false;
-        for (size_t k = 0; k < ARRAY_LENGTH(known); k++)
-            fine |= strcmp(o->name, known[k].name) == 0 && strcmp(o->value, known[k].built) == 0;
-        if (!fine)
-            return err_unsupported("option %s = %s of synced tables is not supported", o->name,
-                                   o->value);
-    }
-    return NULL;
-}
-
 /* ---- the source ---- */
 
-static struct err *open_source(struct job *j, const char *uri)
+static void count_files(struct job *j)
 {
-    struct source_spec spec = {.uri = str_from(uri), .kind = SOURCE_DELTA};
-    TRY(source_check_access(&j->s->cat, spec.uri));
-    TRY(source_open_on_pool(&spec, &j->source));
-    const struct lake_type *schema = j->source->schema;
-    j->run.to_version = delta_version(j->source->snapshot);
-    j->run.commit_us = delta_timestamp_us(j->source->snapshot);
     uint32_t n;
     const struct delta_file *files = delta_files(j->source->snapshot, &n);
     j->run.files = n;
+    j->run.bytes = 0;
     for (uint32_t i = 0; i < n; i++)
-        j->run.bytes += (uint64_t)files[i].size_bytes;
+        j->run.bytes += files[i].size_bytes > 0 ? (uint64_t)files[i].size_bytes : 0;
+}
+
+struct err *job_open_source(struct job *j, const char *uri, bool schema_only)
+{
+    struct source_spec spec = {
+        .uri = str_from(uri), .kind = SOURCE_DELTA, .at.schema_only = schema_only};
+    job_done(j);
+    TRY(source_check_access(&j->s->cat, spec.uri));
+    TRY(source_open_on_pool(&spec, &j->source));
+    const struct delta_snapshot *snapshot = j->source->snapshot;
+    const struct lake_type *schema = j->source->schema;
+    struct str id = delta_table_id(snapshot);
+    j->run.to_version = j->run.source_version = delta_version(snapshot);
+    j->run.commit_us = delta_timestamp_us(snapshot);
+    j->run.source_id = arena_strndup(j->arena, id.data, id.len);
+    count_files(j);
     if (schema->field_count == 0)
         return err_new("22023", "Delta table \"%s\" has no columns", uri);
     if (schema->field_count > 1600)
@@ -155,8 +136,8 @@ static struct err *key_columns(struct job *j, int16_t *keys)
 
 /* ---- loading ---- */
 
-static struct err *load(struct job *j, struct relation *rel, const uint32_t *columns,
-                        uint32_t storage_id, uint32_t *index_ids)
+struct err *job_load(struct job *j, struct relation *rel, const uint32_t *columns,
+                     uint32_t storage_id, uint32_t *index_ids)
 {
     struct value_type *types = arena_new_array(j->arena, struct value_type, rel->natts);
     for (int i = 0; i < rel->natts; i++)
@@ -169,22 +150,31 @@ static struct err *load(struct job *j, struct relation *rel, const uint32_t *col
                      .storage_id = storage_id,
                      .index_ids = index_ids};
     TRY(load_run(&l));
-    j->run.rows = l.rows;
+    j->run.inserted = l.rows;
+    j->run.whole = true;
     return NULL;
 }
 
-static void notice(struct job *j)
+void job_notice(struct job *j, struct err *n)
 {
-    double seconds = (double)(clock_mono_ns() - j->start_ns) / 1e9;
-    struct err *n = err_new("00000",
-                            "synced table \"%s.%s\" has %llu rows of version %lld, loaded in %.2f "
-                            "seconds",
-                            j->run.schema, j->run.table, (unsigned long long)j->run.rows,
-                            (long long)j->run.to_version, seconds);
     if (j->s->ops && j->s->ops->notice)
         j->s->ops->notice(j->s, "NOTICE", n);
     else
         err_free(n);
+}
+
+const char *sync_mode_name(enum own_mode mode)
+{
+    switch (mode) {
+    case OWN_MODE_TRIGGERED:
+        return "TRIGGERED";
+    case OWN_MODE_CONTINUOUS:
+        return "CONTINUOUS";
+    case OWN_MODE_NONE:
+    case OWN_MODE_SNAPSHOT:
+        break;
+    }
+    return "SNAPSHOT";
 }
 
 /* ---- CREATE ---- */
@@ -220,11 +210,7 @@ static struct err *check_name(struct job *j, uint32_t nsp, bool *skip)
         return at_name(j, e);
     err_free(e);
     *skip = true;
-    e = err_new("42P07", "relation \"%s\" already exists, skipping", j->stmt->name);
-    if (j->s->ops && j->s->ops->notice)
-        j->s->ops->notice(j->s, "NOTICE", e);
-    else
-        err_free(e);
+    job_notice(j, err_new("42P07", "relation \"%s\" already exists, skipping", j->stmt->name));
     return NULL;
 }
 
@@ -315,7 +301,7 @@ static const char *joined_keys(struct job *j)
 }
 
 static struct err *create_and_load(struct job *j, uint32_t nsp, const int16_t *keys,
-                                   const char *uri)
+                                   const struct sync_state *state)
 {
     struct cat *c = &j->s->cat;
     struct relation *rel;
@@ -327,48 +313,75 @@ static struct err *create_and_load(struct job *j, uint32_t nsp, const int16_t *k
     uint32_t *columns = arena_new_array(j->arena, uint32_t, rel->natts);
     for (int i = 0; i < rel->natts; i++)
         columns[i] = (uint32_t)i;
-    struct err *e = load(j, rel, columns, rel->storage_id, NULL);
+    struct err *e = job_load(j, rel, columns, rel->storage_id, NULL);
     relation_unref(rel);
     TRY(e);
-    TRY(state_create(j->s, &j->run, uri, joined_keys(j)));
+    TRY(state_create(j->s, j->run.relid, state, joined_keys(j)));
     return state_applied(j->s, &j->run);
+}
+
+/* What the statement says of the sync itself. */
+static struct err *new_state(struct job *j, struct sync_state *state)
+{
+    const struct own_stmt *stmt = j->stmt;
+    *state =
+        (struct sync_state){.mode = sync_mode_name(stmt->mode), .every_us = -1, .cron = stmt->cron};
+    if (stmt->no_wait)
+        return err_unsupported("NO WAIT is not supported");
+    if (stmt->mode == OWN_MODE_CONTINUOUS && (stmt->every || stmt->cron))
+        return err_at(err_new("42601", "a continuous synced table has no schedule"),
+                      stmt->schedule_location + 1);
+    if (stmt->every)
+        TRY(schedule_parse_interval(stmt->every, "EVERY", &state->every_us));
+    if (stmt->cron)
+        TRY(schedule_check_cron(stmt->cron, j->s->types.tz));
+    TRY(options_merge("{}", stmt->options, stmt->noptions, j->arena, &state->options));
+    return schedule_next(state->every_us, state->cron, j->run.started_us, j->s->types.tz,
+                         &j->run.next_us);
+}
+
+static void created_notice(struct job *j)
+{
+    double seconds = (double)(clock_mono_ns() - j->start_ns) / 1e9;
+    job_notice(j, err_new("00000",
+                          "synced table \"%s.%s\" has %llu rows of version %lld, loaded in %.2f "
+                          "seconds",
+                          j->run.schema, j->run.table, (unsigned long long)j->run.inserted,
+                          (long long)j->run.to_version, seconds));
 }
 
 static struct err *create(struct job *j, char *tag)
 {
     int16_t keys[MAX_KEYS];
-    const char *uri;
+    struct sync_state state;
     uint32_t nsp;
     bool skip;
-    TRY(check_options(j->stmt));
-    TRY(begin(j->s));
+    TRY(new_state(j, &state));
+    TRY(job_begin(j->s));
     struct err *e = target_schema(j, &nsp);
     if (!e)
         e = check_name(j, nsp, &skip);
-    if (!e && skip) {
-        snprintf(tag, TAG_BYTES, "CREATE SYNCED TABLE");
-        return end(j->s, NULL);
-    }
+    snprintf(tag, TAG_BYTES, "CREATE SYNCED TABLE");
+    if (!e && skip)
+        return job_end(j->s, NULL);
     j->run.table = j->stmt->name;
     j->run.kind = "initial";
     if (!e)
-        e = source_absolute(str_from(j->stmt->uri), j->arena, &uri);
+        e = source_absolute(str_from(j->stmt->uri), j->arena, &state.source);
     if (!e)
-        e = open_source(j, uri);
+        e = job_open_source(j, state.source, false);
     if (!e)
         e = key_columns(j, keys);
     if (!e)
-        e = create_and_load(j, nsp, keys, uri);
-    TRY(end(j->s, e));
-    snprintf(tag, TAG_BYTES, "CREATE SYNCED TABLE");
-    notice(j);
-    return NULL;
+        e = create_and_load(j, nsp, keys, &state);
+    TRY(job_end(j->s, e));
+    created_notice(j);
+    return scheduler_look(j, j->run.relid);
 }
 
-/* ---- REFRESH ---- */
+/* ---- the statement's table ---- */
 
-/* Finds the table and locks it; *out NULL when it is missing and that is fine. */
-static struct err *find_synced(struct job *j, enum txn_table_lock mode, struct relation **out)
+struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out)
 {
     struct cat *c = &j->s->cat;
     const struct own_stmt *stmt = j->stmt;
@@ -396,110 +409,12 @@ static struct err *find_synced(struct job *j, enum txn_table_lock mode, struct r
     return e;
 }
 
-/* The source's columns by the table's, which must still be there with their types. */
-static struct err *match_columns(struct job *j, const struct relation *rel, uint32_t **out)
+struct err *job_check_owner(struct job *j, const struct relation *rel)
 {
-    const struct lake_type *schema = j->source->schema;
-    uint32_t *columns = arena_new_array(j->arena, uint32_t, rel->natts);
-    const char *what = NULL;
-    const char *column = "";
-    for (int i = 0; i < rel->natts && !what; i++) {
-        const struct attr *att = &rel->atts[i];
-        int at = att->dropped ? -1 : lake_type_find(schema, str_from(att->name));
-        column = att->name;
-        if (at < 0)
-            what = "is not in the source any more";
-        else if (j->types[at].oid != att->type || j->types[at].typmod != att->typmod)
-            what = "has another type in the source now";
-        else
-            columns[i] = (uint32_t)at;
-    }
-    for (uint32_t i = 0; i < schema->field_count && !what; i++) {
-        if (relation_attnum(rel, schema->fields[i].name))
-            continue;
-        what = "is new in the source";
-        column = arena_strndup(j->arena, schema->fields[i].name.data, schema->fields[i].name.len);
-    }
-    if (what) {
-        struct err *e = err_new(
-            "42804", "the columns of the source of synced table \"%s\" have changed", rel->name);
-        err_detail(e, "Column \"%s\" %s.", column, what);
-        return err_hint(e,
-                        "The table keeps serving its last version. Drop it and create it again to "
-                        "follow the change.");
-    }
-    *out = columns;
+    const struct cat *c = &j->s->cat;
+    if (c->role != rel->owner && c->role != BOOTSTRAP_ROLE && !j->s->superuser)
+        return err_new("42501", "must be owner of table %s", rel->name);
     return NULL;
-}
-
-/* The load and the swap. */
-static struct err *reload(struct job *j, struct relation *rel, const char *uri)
-{
-    struct cat *c = &j->s->cat;
-    struct txn_mgr *mgr = catalog_txn_mgr(c->shared);
-    uint32_t *columns = NULL;
-    TRY(open_source(j, uri));
-    TRY(match_columns(j, rel, &columns));
-    uint32_t storage_id = txn_new_storage_id(mgr);
-    uint32_t *index_ids = arena_new_array(j->arena, uint32_t, rel->nindexes + 1);
-    for (int i = 0; i < rel->nindexes; i++)
-        index_ids[i] = txn_new_storage_id(mgr);
-    TRY(load(j, rel, columns, storage_id, index_ids));
-    TRY(ddl_update_class(c, rel->oid, CLS_FILENODE, datum_int(storage_id)));
-    TRY(txn_drop_storage(c->txn, rel->storage_id));
-    for (int i = 0; i < rel->nindexes; i++) {
-        if (rel->indexes[i].primary)
-            continue;
-        TRY(ddl_update_class(c, rel->indexes[i].oid, CLS_FILENODE, datum_int(index_ids[i])));
-        TRY(txn_drop_storage(c->txn, rel->indexes[i].storage_id));
-    }
-    return state_applied(j->s, &j->run);
-}
-
-static struct err *refresh_in_txn(struct job *j, struct relation **rel)
-{
-    struct sync_state state;
-    bool found;
-    TRY(find_synced(j, TXN_SHARE_UPDATE_EXCLUSIVE, rel));
-    const struct relation *r = *rel;
-    struct cat *c = &j->s->cat;
-    if (c->role != r->owner && c->role != BOOTSTRAP_ROLE && !j->s->superuser)
-        return err_new("42501", "must be owner of table %s", r->name);
-    TRY(state_get(j->s, r->oid, j->arena, &state, &found));
-    if (!found)
-        return err_new("XX001", "the state of synced table \"%s\" is missing", r->name);
-    j->run.relid = r->oid;
-    j->run.schema = r->nsp_name;
-    j->run.table = r->name;
-    j->run.kind = "full";
-    j->run.from_version = state.applied_version;
-    j->run.to_version = -1;
-    return reload(j, *rel, state.source);
-}
-
-/* A failed run is noted in a transaction of its own; if that fails too, the first error counts. */
-static void note_failure(struct job *j, const struct err *why)
-{
-    struct err *e = begin(j->s);
-    if (!e)
-        e = end(j->s, state_failed(j->s, &j->run, why));
-    err_free(e);
-}
-
-static struct err *refresh(struct job *j, char *tag)
-{
-    struct relation *rel = NULL;
-    TRY(check_options(j->stmt));
-    TRY(begin(j->s));
-    struct err *e = end(j->s, refresh_in_txn(j, &rel));
-    if (e && j->run.relid && !err_is(e, "57P01"))
-        note_failure(j, e);
-    if (!e) {
-        snprintf(tag, TAG_BYTES, "REFRESH SYNCED TABLE");
-        notice(j);
-    }
-    relation_unref(rel);
-    return e;
 }
 
 /* ---- DROP ---- */
@@ -526,15 +441,12 @@ static struct err *drop_table(struct job *j, const struct relation *rel)
 static struct err *drop_in_txn(struct job *j)
 {
     struct relation *rel;
-    TRY(find_synced(j, TXN_ACCESS_EXCLUSIVE, &rel));
+    TRY(job_find(j, TXN_ACCESS_EXCLUSIVE, &rel));
     if (!rel) {
-        struct err *n = err_new("00000", "table \"%s\" does not exist, skipping", j->stmt->name);
-        if (j->s->ops && j->s->ops->notice)
-            j->s->ops->notice(j->s, "NOTICE", n);
-        else
-            err_free(n);
+        job_notice(j, err_new("00000", "table \"%s\" does not exist, skipping", j->stmt->name));
         return NULL;
     }
+    j->run.relid = rel->oid;
     struct err *e = state_forget(j->s, rel->oid);
     if (!e)
         e = drop_table(j, rel);
@@ -544,10 +456,10 @@ static struct err *drop_in_txn(struct job *j)
 
 static struct err *drop(struct job *j, char *tag)
 {
-    TRY(begin(j->s));
-    TRY(end(j->s, drop_in_txn(j)));
+    TRY(job_begin(j->s));
+    TRY(job_end(j->s, drop_in_txn(j)));
     snprintf(tag, TAG_BYTES, "DROP SYNCED TABLE");
-    return NULL;
+    return j->run.relid ? scheduler_look(j, j->run.relid) : NULL;
 }
 
 /* ---- entry ---- */
@@ -559,6 +471,10 @@ static const char *own_statement_name(enum own_kind kind)
         return "CREATE SYNCED TABLE";
     case OWN_REFRESH_SYNCED:
         return "REFRESH SYNCED TABLE";
+    case OWN_ALTER_SYNCED:
+        return "ALTER SYNCED TABLE";
+    case OWN_WAIT_SYNCED:
+        return "WAIT FOR SYNCED TABLE";
     case OWN_DROP_SYNCED:
         return "DROP SYNCED TABLE";
     case OWN_BACKUP: /* the server's */
@@ -579,15 +495,20 @@ struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in
         return err_new("25001", "%s cannot run inside a transaction block",
                        own_statement_name(stmt->kind));
     arena_init(&arena);
-    struct job j = {.s = s, .stmt = stmt, .arena = &arena, .start_ns = clock_mono_ns()};
-    j.run.started_us = clock_real_us();
-    j.run.from_version = -1;
+    struct job j;
+    job_init(&j, s, stmt, &arena);
     switch (stmt->kind) {
     case OWN_CREATE_SYNCED:
         e = create(&j, tag);
         break;
     case OWN_REFRESH_SYNCED:
-        e = refresh(&j, tag);
+        e = refresh_statement(&j, tag);
+        break;
+    case OWN_ALTER_SYNCED:
+        e = alter_statement(&j, tag);
+        break;
+    case OWN_WAIT_SYNCED:
+        e = wait_statement(&j, tag);
         break;
     case OWN_DROP_SYNCED:
         e = drop(&j, tag);
@@ -596,7 +517,7 @@ struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in
     case OWN_UNSUPPORTED:
         break;
     }
-    source_close(j.source);
+    job_done(&j);
     arena_done(&arena);
     return e;
 }

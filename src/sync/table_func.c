@@ -335,9 +335,6 @@ static const struct table_function read_parquet = {
     .close = close_reader,
 };
 
-/* What the public SQL announces and is not there yet. */
-static const struct table_function not_built[] = {{.name = "sync_lag"}};
-
 static const struct table_function read_delta = {
     .name = "read_delta",
     .describe = describe_delta,
@@ -360,6 +357,4 @@ void table_functions_init(void)
     table_function_register(&read_delta);
     table_function_register(&read_delta_changes);
     log_functions_init();
-    for (size_t i = 0; i < ARRAY_LENGTH(not_built); i++)
-        table_function_register(&not_built[i]);
 }

@@ -1,4 +1,4 @@
-"""Tables are analyzed by themselves when their number of rows has changed enough."""
+"""Tables are analyzed by themselves when enough of their rows has changed."""
 import os
 import sys
 import time
@@ -48,6 +48,15 @@ def main():
         tally.check("more rows", wait_for(s, "grown", 1200))
         sql(s, "DELETE FROM grown WHERE a > 500")
         tally.check("fewer rows", wait_for(s, "grown", 700))
+        sql(s, "UPDATE grown SET b = a")
+        replaced = "SELECT n_distinct FROM pg_stats WHERE tablename = 'grown' AND attname = 'b'"
+        end = time.monotonic() + LIMIT_S
+        while sql(s, replaced) == common and time.monotonic() < end:
+            time.sleep(0.2)
+        tally.check("rows replaced", "" if sql(s, replaced) != common else "not analyzed again")
+        counted = sql(s, "SELECT autoanalyze_count > 0, n_mod_since_analyze < 700 "
+                         "FROM pg_stat_user_tables WHERE relname = 'grown'")
+        tally.check("counted", "" if counted == "t|t" else counted)
         tally.check("the log", "" if 'automatic analyze of table "postgres.public.grown"' in s.log()
                     else s.log()[-500:])
         sql(s, "ALTER SYSTEM SET autovacuum = off")

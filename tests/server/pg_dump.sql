@@ -24,6 +24,7 @@ CREATE TABLE public.line (
 );
 ALTER TABLE public.line ADD CONSTRAINT later CHECK (quantity <> 13) NOT VALID;
 CREATE INDEX line_item ON public.line (item_id DESC NULLS LAST, quantity) WHERE quantity > 1;
+CREATE AGGREGATE shop.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');
 CREATE INDEX item_code_words ON shop.item USING gin ((string_to_array(code::text, '-'))) WITH (fastupdate=off) WHERE price > 0;
 CREATE UNIQUE INDEX item_lower ON shop.item (lower(name), (price + 1)) INCLUDE (code);
 CREATE VIEW public.sold AS

@@ -178,21 +178,34 @@ FROM pg_catalog.pg_user_mapping u
 JOIN pg_catalog.pg_foreign_server s ON u.umserver = s.oid
 LEFT JOIN pg_catalog.pg_authid a ON a.oid = u.umuser;
 
--- Only the rows are counted.
 CREATE VIEW pg_catalog.pg_stat_all_tables AS
-SELECT c.oid AS relid, n.nspname AS schemaname, c.relname, NULL::bigint AS seq_scan,
-       NULL::bigint AS seq_tup_read, NULL::bigint AS idx_scan, NULL::bigint AS idx_tup_fetch,
-       NULL::bigint AS n_tup_ins, NULL::bigint AS n_tup_upd, NULL::bigint AS n_tup_del,
-       NULL::bigint AS n_tup_hot_upd, pg_catalog.pg_stat_get_live_tuples(c.oid) AS n_live_tup,
-       0::bigint AS n_dead_tup, NULL::bigint AS n_mod_since_analyze,
-       NULL::bigint AS n_ins_since_vacuum, NULL::timestamptz AS last_vacuum,
-       NULL::timestamptz AS last_autovacuum, NULL::timestamptz AS last_analyze,
-       NULL::timestamptz AS last_autoanalyze, NULL::bigint AS vacuum_count,
-       NULL::bigint AS autovacuum_count, NULL::bigint AS analyze_count,
-       NULL::bigint AS autoanalyze_count
+SELECT c.oid AS relid, n.nspname AS schemaname, c.relname,
+       pg_catalog.pg_stat_get_numscans(c.oid) AS seq_scan,
+       pg_catalog.pg_stat_get_tuples_returned(c.oid) AS seq_tup_read,
+       pg_catalog.sum(pg_catalog.pg_stat_get_numscans(i.indexrelid))::bigint AS idx_scan,
+       pg_catalog.sum(pg_catalog.pg_stat_get_tuples_fetched(i.indexrelid))::bigint +
+           pg_catalog.pg_stat_get_tuples_fetched(c.oid) AS idx_tup_fetch,
+       pg_catalog.pg_stat_get_tuples_inserted(c.oid) AS n_tup_ins,
+       pg_catalog.pg_stat_get_tuples_updated(c.oid) AS n_tup_upd,
+       pg_catalog.pg_stat_get_tuples_deleted(c.oid) AS n_tup_del,
+       pg_catalog.pg_stat_get_tuples_hot_updated(c.oid) AS n_tup_hot_upd,
+       pg_catalog.pg_stat_get_live_tuples(c.oid) AS n_live_tup,
+       pg_catalog.pg_stat_get_dead_tuples(c.oid) AS n_dead_tup,
+       pg_catalog.pg_stat_get_mod_since_analyze(c.oid) AS n_mod_since_analyze,
+       pg_catalog.pg_stat_get_ins_since_vacuum(c.oid) AS n_ins_since_vacuum,
+       pg_catalog.pg_stat_get_last_vacuum_time(c.oid) AS last_vacuum,
+       pg_catalog.pg_stat_get_last_autovacuum_time(c.oid) AS last_autovacuum,
+       pg_catalog.pg_stat_get_last_analyze_time(c.oid) AS last_analyze,
+       pg_catalog.pg_stat_get_last_autoanalyze_time(c.oid) AS last_autoanalyze,
+       pg_catalog.pg_stat_get_vacuum_count(c.oid) AS vacuum_count,
+       pg_catalog.pg_stat_get_autovacuum_count(c.oid) AS autovacuum_count,
+       pg_catalog.pg_stat_get_analyze_count(c.oid) AS analyze_count,
+       pg_catalog.pg_stat_get_autoanalyze_count(c.oid) AS autoanalyze_count
 FROM pg_catalog.pg_class c
+LEFT JOIN pg_catalog.pg_index i ON c.oid = i.indrelid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r'::"char", 't'::"char", 'm'::"char", 'p'::"char");
+WHERE c.relkind IN ('r'::"char", 't'::"char", 'm'::"char", 'p'::"char")
+GROUP BY c.oid, n.nspname, c.relname;
 
 CREATE VIEW pg_catalog.pg_stat_user_tables AS
 SELECT s.*
@@ -206,8 +219,9 @@ WHERE s.schemaname IN ('pg_catalog'::name, 'information_schema'::name) OR s.sche
 
 CREATE VIEW pg_catalog.pg_stat_all_indexes AS
 SELECT c.oid AS relid, i.oid AS indexrelid, n.nspname AS schemaname, c.relname,
-       i.relname AS indexrelname, NULL::bigint AS idx_scan, NULL::bigint AS idx_tup_read,
-       NULL::bigint AS idx_tup_fetch
+       i.relname AS indexrelname, pg_catalog.pg_stat_get_numscans(i.oid) AS idx_scan,
+       pg_catalog.pg_stat_get_tuples_returned(i.oid) AS idx_tup_read,
+       pg_catalog.pg_stat_get_tuples_fetched(i.oid) AS idx_tup_fetch
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_index x ON c.oid = x.indrelid
 JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
@@ -223,6 +237,31 @@ CREATE VIEW pg_catalog.pg_stat_sys_indexes AS
 SELECT s.*
 FROM pg_catalog.pg_stat_all_indexes s
 WHERE s.schemaname IN ('pg_catalog'::name, 'information_schema'::name) OR s.schemaname ~ '^pg_toast';
+
+-- What has no counter is NULL.
+CREATE VIEW pg_catalog.pg_stat_database AS
+SELECT d.oid AS datid, d.datname,
+       CASE WHEN d.oid = 0::oid THEN 0 ELSE pg_catalog.pg_stat_get_db_numbackends(d.oid) END AS numbackends,
+       pg_catalog.pg_stat_get_db_xact_commit(d.oid) AS xact_commit,
+       pg_catalog.pg_stat_get_db_xact_rollback(d.oid) AS xact_rollback,
+       NULL::bigint AS blks_read, NULL::bigint AS blks_hit,
+       pg_catalog.pg_stat_get_db_tuples_returned(d.oid) AS tup_returned,
+       pg_catalog.pg_stat_get_db_tuples_fetched(d.oid) AS tup_fetched,
+       pg_catalog.pg_stat_get_db_tuples_inserted(d.oid) AS tup_inserted,
+       pg_catalog.pg_stat_get_db_tuples_updated(d.oid) AS tup_updated,
+       pg_catalog.pg_stat_get_db_tuples_deleted(d.oid) AS tup_deleted,
+       pg_catalog.pg_stat_get_db_conflict_all(d.oid) AS conflicts,
+       NULL::bigint AS temp_files, NULL::bigint AS temp_bytes, NULL::bigint AS deadlocks,
+       pg_catalog.pg_stat_get_db_checksum_failures(d.oid) AS checksum_failures,
+       pg_catalog.pg_stat_get_db_checksum_last_failure(d.oid) AS checksum_last_failure,
+       NULL::double precision AS blk_read_time, NULL::double precision AS blk_write_time,
+       NULL::double precision AS session_time, NULL::double precision AS active_time,
+       NULL::double precision AS idle_in_transaction_time, NULL::bigint AS sessions,
+       NULL::bigint AS sessions_abandoned, NULL::bigint AS sessions_fatal,
+       NULL::bigint AS sessions_killed,
+       pg_catalog.pg_stat_get_db_stat_reset_time(d.oid) AS stats_reset
+FROM (SELECT 0::oid AS oid, NULL::name AS datname
+      UNION ALL SELECT e.oid, e.datname FROM pg_catalog.pg_database e) d;
 
 CREATE VIEW pg_catalog.pg_prepared_statements AS
 SELECT p.name, p.statement, p.prepare_time, p.parameter_types, p.from_sql, p.generic_plans, p.custom_plans

@@ -1,0 +1,395 @@
+/* Bringing a synced table up to its source.
+ *
+ * A whole copy loads into new storage ids and swaps them into the catalog; an incremental run
+ * writes what has changed in place. Either commits its rows together with the version that they are
+ * of, so that after any crash the table is its source at exactly that version; an incremental run
+ * that covers many versions commits in between, always after whole versions.
+ *
+ * Locks: SHARE UPDATE EXCLUSIVE, which excludes another run and schema changes but no reader.
+ * Readers go on with what their snapshot shows. */
+#include "sync/sync_internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "catalog/ddl.h"
+#include "catalog/systab.h"
+#include "lake/jsondoc.h"
+#include "rt/fiber.h"
+
+#include <stdio.h>
+
+enum { TAG_BYTES = 64 };
+
+/* One run of a table. */
+struct refresh {
+    struct job *j;
+    struct relation *rel;
+    struct sync_state state;
+    struct sync_options options;
+    bool full;   /* a whole copy */
+    bool resync; /* ... since the changes are not to be had any more */
+    bool gap;    /* that is why it failed */
+    bool more;   /* versions are left */
+};
+
+/* The source's columns by the table's, which must still be there with their types. */
+static struct err *match_columns(struct job *j, const struct relation *rel, uint32_t **out)
+{
+    const struct lake_type *schema = j->source->schema;
+    uint32_t *columns = arena_new_array(j->arena, uint32_t, rel->natts);
+    const char *what = NULL;
+    const char *column = "";
+    for (int i = 0; i < rel->natts && !what; i++) {
+        const struct attr *att = &rel->atts[i];
+        int at = att->dropped ? -1 : lake_type_find(schema, str_from(att->name));
+        column = att->name;
+        if (at < 0)
+            what = "is not in the source any more";
+        else if (j->types[at].oid != att->type || j->types[at].typmod != att->typmod)
+            what = "has another type in the source now";
+        else
+            columns[i] = (uint32_t)at;
+    }
+    for (uint32_t i = 0; i < schema->field_count && !what; i++) {
+        if (relation_attnum(rel, schema->fields[i].name))
+            continue;
+        what = "is new in the source";
+        column = arena_strndup(j->arena, schema->fields[i].name.data, schema->fields[i].name.len);
+    }
+    if (what) {
+        struct err *e = err_new(
+            "42804", "the columns of the source of synced table \"%s\" have changed", rel->name);
+        err_detail(e, "Column \"%s\" %s.", column, what);
+        return err_hint(e,
+                        "The table keeps serving its last version. Drop it and create it again to "
+                        "follow the change.");
+    }
+    *out = columns;
+    return NULL;
+}
+
+/* ---- a whole copy ---- */
+
+static struct err *swap_storage(struct refresh *r, uint32_t storage_id, const uint32_t *index_ids)
+{
+    struct cat *c = &r->j->s->cat;
+    const struct relation *rel = r->rel;
+    TRY(ddl_update_class(c, rel->oid, CLS_FILENODE, datum_int(storage_id)));
+    TRY(txn_drop_storage(c->txn, rel->storage_id));
+    for (int i = 0; i < rel->nindexes; i++) {
+        if (rel->indexes[i].primary)
+            continue;
+        TRY(ddl_update_class(c, rel->indexes[i].oid, CLS_FILENODE, datum_int(index_ids[i])));
+        TRY(txn_drop_storage(c->txn, rel->indexes[i].storage_id));
+    }
+    return NULL;
+}
+
+static struct err *copy_whole(struct refresh *r)
+{
+    struct job *j = r->j;
+    struct txn_mgr *mgr = catalog_txn_mgr(j->s->cat.shared);
+    uint32_t *columns = NULL;
+    j->run.kind = r->resync ? "resync" : "full";
+    TRY(job_open_source(j, r->state.source, false));
+    TRY(match_columns(j, r->rel, &columns));
+    uint32_t storage_id = txn_new_storage_id(mgr);
+    uint32_t *index_ids = arena_new_array(j->arena, uint32_t, r->rel->nindexes + 1);
+    for (int i = 0; i < r->rel->nindexes; i++)
+        index_ids[i] = txn_new_storage_id(mgr);
+    TRY(job_load(j, r->rel, columns, storage_id, index_ids));
+    TRY(swap_storage(r, storage_id, index_ids));
+    return state_applied(j->s, &j->run);
+}
+
+/* ---- what has changed ---- */
+
+static bool same_id(const char *a, const char *b)
+{
+    return !a || !b || !*a || !*b || strcmp(a, b) == 0;
+}
+
+static struct err *gap(struct refresh *r, const char *reason)
+{
+    r->gap = true;
+    struct err *e = err_new("55000",
+                            "the source of synced table \"%s\" has no way from version %lld "
+                            "on: %s",
+                            r->rel->name, (long long)r->state.applied_version, reason);
+    return err_hint(e, "REFRESH SYNCED TABLE ... FULL takes a new copy, and so does the option "
+                       "on_gap = resync by itself.");
+}
+
+/* Where the change feed is on, versions have change files where they need them. */
+static const char *change_source(const struct source *source)
+{
+    struct str on = delta_property(source->snapshot, "delta.enableChangeDataFeed");
+    return on.data && str_eq(on, STR("true")) ? "cdf" : "file diff";
+}
+
+static struct err *apply_changes(struct refresh *r)
+{
+    struct job *j = r->j;
+    uint32_t *columns = NULL;
+    int64_t newest = j->run.source_version;
+    TRY(match_columns(j, r->rel, &columns));
+    struct value_type *types = arena_new_array(j->arena, struct value_type, r->rel->natts);
+    for (int i = 0; i < r->rel->natts; i++)
+        types[i] = j->types[columns[i]];
+    struct apply a = {.session = j->s,
+                      .rel = r->rel,
+                      .store = j->source->store,
+                      .path = j->source->path,
+                      .columns = columns,
+                      .types = types,
+                      .from = r->state.applied_version,
+                      .to = newest,
+                      .batch_rows = r->options.batch_rows};
+    struct err *e = apply_run(&a);
+    if (e) {
+        r->gap = err_is(e, "22023") || err_is(e, "58P01");
+        return e;
+    }
+    j->run.to_version = a.applied;
+    j->run.whole = false;
+    j->run.inserted = a.inserted;
+    j->run.updated = a.updated;
+    j->run.deleted = a.deleted;
+    j->run.files = a.files;
+    j->run.bytes = a.bytes;
+    j->run.change_source = change_source(j->source);
+    r->more = a.applied < newest;
+    j->run.commit_us = a.commit_us;
+    j->inserted += a.inserted;
+    j->updated += a.updated;
+    j->deleted += a.deleted;
+    return state_applied(j->s, &j->run);
+}
+
+static struct err *catch_up(struct refresh *r)
+{
+    struct job *j = r->j;
+    j->run.kind = "incremental";
+    TRY(job_open_source(j, r->state.source, true));
+    if (!same_id(r->state.source_id, j->run.source_id))
+        return gap(r, "there is another table now");
+    if (j->run.source_version < r->state.applied_version)
+        return gap(r, "it has gone back to an older version");
+    if (j->run.source_version == r->state.applied_version)
+        return state_checked(j->s, &j->run);
+    return apply_changes(r);
+}
+
+/* ---- a run ---- */
+
+static struct err *open_table(struct refresh *r, uint32_t relid)
+{
+    struct job *j = r->j;
+    struct cat *c = &j->s->cat;
+    bool locked;
+    bool found;
+    TRY(txn_lock_table(c->txn, relid, TXN_SHARE_UPDATE_EXCLUSIVE, TXN_WAIT, &locked));
+    TRY(cat_relation(c, relid, &r->rel));
+    if (!r->rel || !r->rel->read_only_synced)
+        return err_new("42P01", "the synced table is not there any more");
+    TRY(state_get(j->s, relid, j->arena, &r->state, &found));
+    if (!found)
+        return err_new("XX001", "the state of synced table \"%s\" is missing", r->rel->name);
+    TRY(options_read(r->state.options, j->arena, &r->options));
+    j->run.relid = relid;
+    j->run.schema = arena_strdup(j->arena, r->rel->nsp_name);
+    j->run.table = arena_strdup(j->arena, r->rel->name);
+    j->run.from_version = r->state.applied_version;
+    j->run.to_version = j->run.source_version = -1;
+    return schedule_next(r->state.every_us, r->state.cron, j->run.started_us, j->s->types.tz,
+                         &j->run.next_us);
+}
+
+static struct err *step_in_txn(struct refresh *r, uint32_t relid)
+{
+    TRY(open_table(r, relid));
+    bool snapshot = strcmp(r->state.mode, "SNAPSHOT") == 0;
+    return r->full || snapshot ? copy_whole(r) : catch_up(r);
+}
+
+static struct err *step(struct refresh *r, uint32_t relid)
+{
+    r->more = r->gap = false;
+    TRY(job_begin(r->j->s));
+    struct err *e = job_end(r->j->s, step_in_txn(r, relid));
+    relation_unref(r->rel);
+    r->rel = NULL;
+    return e;
+}
+
+/* A failed run is noted in a transaction of its own; if that fails too, the first error counts. */
+static void note_failure(struct job *j, const struct err *why)
+{
+    if (!j->run.relid || err_is(why, "57P01"))
+        return;
+    struct err *e = job_begin(j->s);
+    if (!e)
+        e = job_end(j->s, state_failed(j->s, &j->run, why));
+    err_free(e);
+}
+
+struct err *refresh_table(struct job *j, uint32_t relid, bool full)
+{
+    struct refresh r = {.j = j, .full = full};
+    struct err *e = NULL;
+    do {
+        e = step(&r, relid);
+        if (e && r.gap && r.options.resync && !r.full) {
+            log_write(LOG_LOG, "sync", "synced table \"%s.%s\" is copied anew: %s", j->run.schema,
+                      j->run.table, e->message);
+            err_free(e);
+            r.full = r.resync = true;
+            e = step(&r, relid);
+        }
+    } while (!e && r.more);
+    if (e)
+        note_failure(j, e);
+    return e;
+}
+
+/* ---- statements ---- */
+
+/* The statement's table, which the role must own. */
+static struct err *find_own(struct job *j, uint32_t *relid, struct sync_state *state)
+{
+    struct relation *rel;
+    bool found = false;
+    TRY(job_find(j, TXN_ACCESS_SHARE, &rel));
+    struct err *e = job_check_owner(j, rel);
+    if (!e)
+        e = state_get(j->s, rel->oid, j->arena, state, &found);
+    if (!e && !found)
+        e = err_new("XX001", "the state of synced table \"%s\" is missing", rel->name);
+    *relid = rel->oid;
+    relation_unref(rel);
+    return e;
+}
+
+static void refreshed_notice(struct job *j)
+{
+    const struct sync_run *run = &j->run;
+    double seconds = (double)(clock_mono_ns() - j->start_ns) / 1e9;
+    if (run->whole)
+        job_notice(j, err_new("00000",
+                              "synced table \"%s.%s\" has %llu rows of version %lld, loaded in "
+                              "%.2f seconds",
+                              run->schema, run->table, (unsigned long long)run->inserted,
+                              (long long)run->to_version, seconds));
+    else
+        job_notice(j, err_new("00000",
+                              "synced table \"%s.%s\" is at version %lld: %llu rows inserted, "
+                              "%llu updated, %llu deleted in %.2f seconds",
+                              run->schema, run->table, (long long)run->source_version,
+                              (unsigned long long)j->inserted, (unsigned long long)j->updated,
+                              (unsigned long long)j->deleted, seconds));
+}
+
+struct err *refresh_statement(struct job *j, char *tag)
+{
+    struct sync_state state;
+    uint32_t relid = 0;
+    if (j->stmt->no_wait)
+        return err_unsupported("NO WAIT is not supported");
+    TRY(job_begin(j->s));
+    TRY(job_end(j->s, find_own(j, &relid, &state)));
+    TRY(refresh_table(j, relid, j->stmt->full));
+    snprintf(tag, TAG_BYTES, "REFRESH SYNCED TABLE");
+    refreshed_notice(j);
+    return scheduler_look(j, relid);
+}
+
+static struct err *change_state(struct job *j, struct sync_state *state)
+{
+    const struct own_stmt *stmt = j->stmt;
+    switch (stmt->action) {
+    case OWN_PAUSE:
+    case OWN_RESUME:
+        state->paused = stmt->action == OWN_PAUSE;
+        return NULL;
+    case OWN_SET_MODE:
+        state->mode = sync_mode_name(stmt->mode);
+        if (stmt->mode == OWN_MODE_CONTINUOUS) {
+            state->every_us = -1;
+            state->cron = NULL;
+        }
+        return NULL;
+    case OWN_SET_OPTIONS:
+        return options_merge(state->options, stmt->options, stmt->noptions, j->arena,
+                             &state->options);
+    case OWN_SET_SCHEDULE:
+        break;
+    }
+    if (strcmp(state->mode, "CONTINUOUS") == 0)
+        return err_at(err_new("42809", "a continuous synced table has no schedule"),
+                      stmt->schedule_location + 1);
+    state->every_us = -1;
+    state->cron = stmt->cron;
+    if (stmt->every)
+        return schedule_parse_interval(stmt->every, "EVERY", &state->every_us);
+    return schedule_check_cron(stmt->cron, j->s->types.tz);
+}
+
+static struct err *alter_in_txn(struct job *j, uint32_t *relid)
+{
+    struct sync_state state;
+    int64_t next_us;
+    TRY(find_own(j, relid, &state));
+    TRY(change_state(j, &state));
+    TRY(schedule_next(state.every_us, state.cron, j->run.started_us, j->s->types.tz, &next_us));
+    return state_alter(j->s, *relid, &state, next_us);
+}
+
+struct err *alter_statement(struct job *j, char *tag)
+{
+    uint32_t relid = 0;
+    TRY(job_begin(j->s));
+    TRY(job_end(j->s, alter_in_txn(j, &relid)));
+    snprintf(tag, TAG_BYTES, "ALTER SYNCED TABLE");
+    return scheduler_look(j, relid);
+}
+
+static struct err *read_version(struct job *j, int64_t *version)
+{
+    struct relation *rel;
+    struct sync_state state;
+    bool found;
+    TRY(job_find(j, TXN_ACCESS_SHARE, &rel));
+    struct err *e = state_get(j->s, rel->oid, j->arena, &state, &found);
+    *version = !e && found ? state.applied_version : -1;
+    relation_unref(rel);
+    return e;
+}
+
+struct err *wait_statement(struct job *j, char *tag)
+{
+    enum { LOOK_NS = 10 * 1000 * 1000 };
+    const struct own_stmt *stmt = j->stmt;
+    int64_t timeout_us = -1;
+    int64_t wanted;
+    if (!lake_parse_i64(str_from(stmt->version), &wanted))
+        return err_at(err_new("22023", "invalid version \"%s\"", stmt->version),
+                      stmt->version_location + 1);
+    if (stmt->timeout)
+        TRY(schedule_parse_interval(stmt->timeout, "TIMEOUT", &timeout_us));
+    for (;;) {
+        int64_t version = -1;
+        struct arena_mark mark = arena_mark(j->arena);
+        TRY(job_begin(j->s));
+        TRY(job_end(j->s, read_version(j, &version)));
+        arena_rewind(j->arena, mark);
+        snprintf(tag, TAG_BYTES, "WAIT FOR SYNCED TABLE");
+        if (version >= wanted)
+            return NULL;
+        if (timeout_us >= 0 && clock_mono_ns() - j->start_ns >= timeout_us * 1000)
+            return err_new("57014",
+                           "synced table \"%s\" did not reach version %lld in time: it is at "
+                           "version %lld",
+                           stmt->name, (long long)wanted, (long long)version);
+        TRY(fiber_sleep(LOOK_NS));
+    }
+}

@@ -1,0 +1,222 @@
+"""Synced tables that follow their source: after each random change of the source, in each mode, with and
+without a change feed and deletion vectors, across kill -9, the table is its source at the version that
+it says; gaps, schedules, pauses.
+
+    incremental.py [--steps N] [--seed N]
+"""
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
+sys.dont_write_bytecode = True
+from delta import History  # noqa: E402
+from tarn import Server, Tally  # noqa: E402
+
+import psycopg2  # noqa: E402
+
+WAIT = "30s"
+
+
+class Run:
+    def __init__(self, server, folder, tally, steps):
+        self.server, self.folder, self.tally, self.steps = server, folder, tally, steps
+        self.connect()
+
+    def connect(self):
+        self.connection = psycopg2.connect(self.server.dsn())
+        self.connection.autocommit = True
+        self.cursor = self.connection.cursor()
+
+    def sql(self, text):
+        self.cursor.execute(text)
+        return self.cursor.fetchall() if self.cursor.description else None
+
+    def check(self, name, got, want):
+        self.tally.check(name, "" if got == want else "got %.400r, expected %.400r" % (got, want))
+
+    def fails(self, name, text, code, *parts):
+        try:
+            self.sql(text)
+            problem = "must fail with %s" % code
+        except psycopg2.Error as e:
+            problem = "" if e.pgcode == code and all(p in str(e) for p in parts) else "%s %s" % (e.pgcode, e)
+        self.tally.check(name, problem)
+
+    def history(self, name, **options):
+        options.setdefault("feed", False)
+        options.setdefault("vectors", False)
+        return History(os.path.join(self.folder, name), rng=random.Random(name), **options)
+
+    def restart(self):
+        self.connection.close()
+        self.server.kill()
+        self.server.start()
+        self.connect()
+
+    def table_is(self, label, name, history):
+        """The table is its source at applied_version, and so are its indexes."""
+        version = self.sql("SELECT applied_version FROM tarn.synced_tables WHERE table_name = '%s'" % name)[0][0]
+        want = sorted(history.states[version].values())
+        self.check(label + " rows", sorted(self.sql("SELECT * FROM %s" % name), key=lambda r: r[0]), want)
+        self.sql("SET enable_seqscan = off")
+        for n in range(5):
+            self.check(label + " index", self.sql("SELECT id FROM %s WHERE n = %d ORDER BY id" % (name, n)),
+                       [(r[0],) for r in want if r[2] == n])
+        self.sql("RESET enable_seqscan")
+
+
+def follow(r, mode, feed, vectors):
+    """A random history, followed step by step or several steps at once."""
+    name = "f_%s_%d%d" % (mode.lower(), feed, vectors)
+    h = r.history(name, feed=feed, vectors=vectors)
+    h.append([(i, "first", i % 5) for i in range(300)])
+    r.sql("CREATE SYNCED TABLE %s FROM DELTA '%s' PRIMARY KEY (id) MODE %s WITH (batch_rows = 50)"
+          % (name, h.folder, mode))
+    r.sql("CREATE INDEX ON %s (n, name)" % name)
+    for step in range(r.steps):
+        for _ in range(h.rng.choice([1, 1, 1, 3])):
+            h.random_step()
+        if mode == "TRIGGERED":
+            r.sql("REFRESH SYNCED TABLE %s" % name)
+        r.sql("WAIT FOR SYNCED TABLE %s VERSION %d TIMEOUT '%s'" % (name, h.version, WAIT))
+        r.table_is("%s step %d" % (name, step), name, h)
+        if step % 10 == 9:
+            h.random_step()
+            r.restart()
+    runs = r.sql("SELECT DISTINCT kind, outcome FROM tarn.sync_runs WHERE table_name = '%s' ORDER BY 1" % name)
+    r.check(name + " runs", runs, [("incremental", "succeeded"), ("initial", "succeeded")])
+    r.check(name + " source of changes", r.sql("SELECT change_source, rows FROM tarn.synced_tables "
+            "WHERE table_name = '%s'" % name)[0][0], "cdf" if feed else "file diff")
+    r.sql("DROP TABLE %s" % name)
+
+
+def gaps(r):
+    """Change files vacuumed, log cut off, another table in the same place, a version gone back."""
+    h = r.history("gap", feed=True)
+    h.append([(i, "a", 0) for i in range(50)])
+    create = "CREATE SYNCED TABLE g FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED WITH (on_gap = %s)"
+    r.sql(create % (h.folder, "fail"))
+    r.sql("CREATE INDEX ON g (n)")
+    h.merge({1, 2}, {3: (3, "changed", 1)}, [(100, "new", 2)])
+    for f in os.listdir(h.folder):
+        if f.startswith("cdc"):
+            os.remove(os.path.join(h.folder, f))
+    r.fails("change files gone", "REFRESH SYNCED TABLE g", "58P01", "cdc")
+    r.check("keeps serving", r.sql("SELECT count(*), max(n) FROM g"), [(50, 0)])
+    r.check("says so", r.sql("SELECT state, consecutive_failures, error_message LIKE '%cdc%' "
+                             "FROM tarn.synced_tables"), [("ONLINE_PIPELINE_FAILED", 1, True)])
+    r.sql("ALTER SYNCED TABLE g SET (on_gap = resync)")
+    r.sql("REFRESH SYNCED TABLE g")
+    r.table_is("resync", "g", h)
+    r.check("resync noted", r.sql("SELECT kind, outcome FROM tarn.sync_runs ORDER BY run_id DESC LIMIT 1"),
+            [("resync", "succeeded")])
+    shutil.rmtree(h.folder)
+    h = r.history("gap", feed=True, table_id="99999999-2222-4333-8444-555555555555")
+    h.append([(i, "b", 1) for i in range(20)])
+    r.sql("REFRESH SYNCED TABLE g")
+    r.table_is("another table", "g", h)
+    r.sql("DROP SYNCED TABLE g")
+
+
+def duplicates(r):
+    """A key that comes twice stops the table at the version before, which it keeps serving."""
+    h = r.history("dup")
+    h.append([(i, "a", 0) for i in range(10)])
+    r.sql("CREATE SYNCED TABLE d FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED" % h.folder)
+    h.append([(3, "again", 1)])
+    r.fails("duplicate key", "REFRESH SYNCED TABLE d", "23505", "(id)=(3)")
+    r.check("duplicate noted", r.sql("SELECT error_class, applied_version, source_version, lag_versions "
+            "FROM tarn.synced_tables"), [("PRIMARY_KEY_CONSTRAINT_VIOLATION", 1, 2, 1)])
+    h.append([(None, "none", 1)])
+    h.parts.popitem()
+    r.check("serving", r.sql("SELECT count(*) FROM d"), [(10,)])
+    r.sql("DROP SYNCED TABLE d")
+
+
+def schedules(r):
+    """EVERY runs by itself, PAUSE stops it, ALTER changes what runs and when."""
+    h = r.history("sched")
+    h.append([(1, "a", 0)])
+    r.sql("CREATE SYNCED TABLE s FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED EVERY '100 ms'" % h.folder)
+    h.append([(2, "b", 0)])
+    r.sql("WAIT FOR SYNCED TABLE s VERSION 2 TIMEOUT '%s'" % WAIT)
+    r.check("by itself", r.sql("SELECT count(*) FROM s"), [(2,)])
+    r.sql("ALTER SYNCED TABLE s PAUSE")
+    h.append([(3, "c", 0)])
+    r.fails("paused", "WAIT FOR SYNCED TABLE s VERSION 3 TIMEOUT '500 ms'", "57014", "version 2")
+    r.check("paused is shown", r.sql("SELECT paused, next_run_at FROM tarn.synced_tables"), [(True, None)])
+    r.sql("ALTER SYNCED TABLE s RESUME")
+    r.sql("WAIT FOR SYNCED TABLE s VERSION 3 TIMEOUT '%s'" % WAIT)
+    r.sql("ALTER SYNCED TABLE s SCHEDULE '0 0 1 1 *'")
+    r.check("cron", r.sql("SELECT schedule, extract(month FROM next_run_at), extract(day FROM next_run_at) "
+                          "FROM tarn.synced_tables"), [("0 0 1 1 *", 1, 1)])
+    r.sql("ALTER SYNCED TABLE s SET MODE CONTINUOUS")
+    h.append([(4, "d", 0)])
+    r.sql("WAIT FOR SYNCED TABLE s VERSION 4 TIMEOUT '%s'" % WAIT)
+    r.fails("no schedule", "ALTER SYNCED TABLE s EVERY '1 hour'", "42809", "continuous")
+    r.check("lag", r.sql("SELECT * FROM tarn.sync_lag('s')"), [(0, 0.0)])
+    r.restart()
+    h.append([(5, "e", 0)])
+    r.sql("WAIT FOR SYNCED TABLE s VERSION 5 TIMEOUT '%s'" % WAIT)
+    r.sql("ALTER SYNCED TABLE s SET MODE SNAPSHOT")
+    h.append([(6, "f", 0)])
+    r.sql("REFRESH SYNCED TABLE s")
+    r.table_is("snapshot", "s", h)
+    r.fails("not a synced table", "ALTER SYNCED TABLE tarn.sync_runs PAUSE", "42809")
+    r.fails("no such table", "WAIT FOR SYNCED TABLE nope VERSION 1", "42P01")
+    r.fails("writes are refused", "DELETE FROM s", "42809", "s")
+    r.sql("DROP SYNCED TABLE s")
+
+
+def readers(r):
+    """A REPEATABLE READ transaction keeps its version while others come."""
+    h = r.history("reader", vectors=True)
+    h.append([(i, "a", 0) for i in range(100)])
+    r.sql("CREATE SYNCED TABLE rd FROM DELTA '%s' PRIMARY KEY (id) MODE CONTINUOUS" % h.folder)
+    other = psycopg2.connect(r.server.dsn())
+    other.set_session(isolation_level="REPEATABLE READ")
+    cursor = other.cursor()
+    cursor.execute("SELECT sum(n), count(*) FROM rd")
+    before = cursor.fetchall()
+    h.merge(set(range(50)), {60: (60, "x", 4)}, [])
+    r.sql("WAIT FOR SYNCED TABLE rd VERSION %d TIMEOUT '%s'" % (h.version, WAIT))
+    r.check("newest", r.sql("SELECT sum(n), count(*) FROM rd"), [(4, 50)])
+    cursor.execute("SELECT sum(n), count(*) FROM rd")
+    r.check("snapshot", cursor.fetchall(), before)
+    other.close()
+    r.sql("DROP SYNCED TABLE rd")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=30)
+    args = parser.parse_args()
+    tally = Tally("incremental")
+    folder = tempfile.mkdtemp(prefix="tarn-incremental-")
+    try:
+        with Server() as server:
+            r = Run(server, folder, tally, args.steps)
+            for mode in ("TRIGGERED", "CONTINUOUS"):
+                for feed in (False, True):
+                    for vectors in (False, True):
+                        follow(r, mode, feed, vectors)
+            gaps(r)
+            duplicates(r)
+            schedules(r)
+            readers(r)
+            r.connection.close()
+    except psycopg2.Error as e:
+        tally.check("server", "%s %s" % (e.pgcode, e))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return tally.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
