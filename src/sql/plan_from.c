@@ -197,8 +197,7 @@ static void inline_cte(struct rte *rte)
 static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable,
                             struct pending *pending);
 
-static struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable,
-                            struct pending *pending)
+struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable, struct pending *pending)
 {
     struct planning *l = pr->l;
     inline_cte(rte);
@@ -212,7 +211,7 @@ static struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable,
         struct pending where = pending_new(l->p, rte->sub->where, pending, !nullable);
         for (int i = 0; i < rte->sub->nfrom; i++)
             TRY(add_from(pr, rte->sub->from[i], nullable, &where));
-        return add_pending(pr, &where);
+        return add_pending(pr, &where, true);
     }
     struct item it = {.rels = (relset)1 << rte->index, .rte = rte};
     rte->nullable = nullable;
@@ -391,7 +390,7 @@ static struct err *outer_sides(struct outer *o, struct from_node *lnode, struct 
     TRY(take_pending(&o->left, full ? NULL : pending));
     TRY(add_from(&o->right, rnode, true, full ? NULL : &own));
     TRY(take_pending(&o->right, full ? NULL : &own));
-    TRY(add_pending(&o->on, &own));
+    TRY(add_pending(&o->on, &own, false));
     /* Conditions on the nullable side alone can be applied before the join. */
     relset rels = problem_rels(&o->right);
     int kept = 0;
@@ -563,7 +562,7 @@ static struct err *add_from(struct problem *pr, struct from_node *f, bool nullab
     struct pending on = pending_new(pr->l->p, f->on, pending, !nullable);
     TRY(add_from(pr, f->left, nullable, &on));
     TRY(add_from(pr, f->right, nullable, &on));
-    return add_pending(pr, &on);
+    return add_pending(pr, &on, true);
 }
 
 /* ---- entry ---- */
@@ -597,7 +596,7 @@ struct err *plan_from(struct planning *l, const struct want *want, struct plan *
     struct pending where = pending_new(l->p, q->where, NULL, true);
     for (int i = 0; i < q->nfrom; i++)
         TRY(add_from(&pr, q->from[i], false, &where));
-    TRY(add_pending(&pr, &where));
+    TRY(add_pending(&pr, &where, true));
     for (int i = 0; i < pr.nquals; i++)
         l->all_quals = expr_and(l->p->arena, l->all_quals, pr.quals[i].expr);
     TRY(solve_whole(&pr, &path, nsorted));

@@ -90,8 +90,17 @@ struct pending pending_new(struct planner *p, struct expr *condition, const stru
 enum join_kind real_join(const struct from_node *f, const struct pending *pending, bool *swapped);
 /* Adds those conditions that the problem's relations alone decide; they are pending no more. */
 struct err *take_pending(struct problem *pr, struct pending *pending) MUST_CHECK;
-/* Adds what is left of one clause. */
-struct err *add_pending(struct problem *pr, const struct pending *pending) MUST_CHECK;
+/* Adds what is left of one clause; `joins`: what holds is joined, so that IN may be a join. */
+struct err *add_pending(struct problem *pr, const struct pending *pending, bool joins) MUST_CHECK;
+
+/* plan_semi.c: whether a condition that is not prepared yet is an IN (SELECT ...) that can be
+ * joined; joins it. */
+bool is_semijoin(struct planning *l, const struct expr *e);
+struct err *add_semijoin(struct problem *pr, struct expr *e) MUST_CHECK;
+/* plan_from.c: adds one thing of FROM, whose number among the level's relations is set; a simple
+ * subquery is merged. */
+struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable,
+                     struct pending *pending) MUST_CHECK;
 
 /* plan_only.c: whether the entries of the index have all that the query reads of the table. */
 bool entries_suffice(struct planner *p, const struct rte *rte, const struct index *ix);

@@ -150,10 +150,14 @@ struct err *take_pending(struct problem *pr, struct pending *pending)
     return NULL;
 }
 
-struct err *add_pending(struct problem *pr, const struct pending *pending)
+struct err *add_pending(struct problem *pr, const struct pending *pending, bool joins)
 {
-    for (int i = 0; i < pending->n; i++)
-        if (pending->list[i])
-            TRY(add_condition(pr, pending->list[i]));
+    for (int i = 0; i < pending->n; i++) {
+        struct expr *e = pending->list[i];
+        if (e && joins && is_semijoin(pr->l, e))
+            TRY(add_semijoin(pr, e));
+        else if (e)
+            TRY(add_condition(pr, e));
+    }
     return NULL;
 }
