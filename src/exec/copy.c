@@ -226,7 +226,9 @@ static struct err *find_column(struct copy *c, const char *name, const char *opt
     }
     if (c->rel && relation_attnum(c->rel, str_from(name)))
         return err_new("42P10", "%s column \"%s\" not referenced by COPY", option, name);
-    return err_new("42703", "column \"%s\" does not exist", name);
+    return c->rel ? err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name,
+                            c->rel->name)
+                  : err_new("42703", "column \"%s\" does not exist", name);
 }
 
 static struct err *force(struct copy *c, const PgQuery__Node *list, const char *option)
@@ -252,8 +254,8 @@ static struct err *add_column(struct copy *c, int att)
     if (!a->ops)
         return err_unsupported("COPY of column \"%s\" is not supported: its type has no text form",
                                a->name);
-    c->cols[c->ncols++] =
-        (struct copy_column){.name = a->name, .att = att, .ops = a->ops, .type = a->type};
+    c->cols[c->ncols++] = (struct copy_column){
+        .name = a->name, .att = att, .ops = a->ops, .type = a->type, .typmod = a->typmod};
     return NULL;
 }
 
@@ -283,7 +285,7 @@ static struct err *relation_columns(struct copy *c, const PgQuery__CopyStmt *stm
     return NULL;
 }
 
-static struct err *wrong_kind(const struct relation *r, bool from)
+struct err *copy_wrong_kind(const struct relation *r, bool from)
 {
     const char *direction = from ? "to" : "from";
     switch (r->kind) {
@@ -318,8 +320,8 @@ static struct err *open_relation(struct copy *c, const PgQuery__CopyStmt *stmt)
         return err_new("42P01", "relation \"%s.%s\" does not exist", schema, v->relname);
     if (!c->rel)
         return err_new("42P01", "relation \"%s\" does not exist", v->relname);
-    if (c->rel->kind != 'r')
-        return wrong_kind(c->rel, stmt->is_from);
+    if (c->rel->kind != 'r' && !stmt->is_from)
+        return copy_wrong_kind(c->rel, false);
     return relation_columns(c, stmt);
 }
 

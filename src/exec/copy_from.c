@@ -48,7 +48,7 @@ static struct err *convert(struct copy_reader *r, struct arena *a, struct datum 
         if (r->fields[i].null && ops->domain)
             TRY(c->s->types.domain_check(c->s, ops->domain, datum_null()));
         else if (!r->fields[i].null)
-            TRY(ops->in(ops, &c->s->types, r->fields[i].text, -1, a, &values[i]));
+            TRY(ops->in(ops, &c->s->types, r->fields[i].text, c->cols[i].typmod, a, &values[i]));
     }
     r->column = -1;
     return NULL;
@@ -206,6 +206,10 @@ struct err *copy_from(struct copy *c)
     struct statement_plan *plan;
     struct exec *x = NULL;
     struct copy_reader r = {.c = c, .column = -1};
+    if (c->rel->kind != 'r') { /* told when the client has begun to send */
+        TRY(c->io->begin(c->io->arg, true, c->ncols, c->o.binary));
+        return copy_wrong_kind(c->rel, true);
+    }
     TRY(plan_where(c, &env));
     TRY(plan_insert(c, &plan));
     struct datum *nulls = arena_new_array(&c->arena, struct datum, c->ncols + 1);

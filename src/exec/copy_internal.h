@@ -25,6 +25,7 @@ struct copy_column {
     int att; /* 1-based; 0: of a query */
     const struct type_ops *ops;
     uint32_t type;
+    int32_t typmod;
     bool force_quote;
     bool force_not_null;
     bool force_null;
@@ -95,6 +96,7 @@ struct err *copy_binary_next(struct copy_reader *r, struct arena *a, struct datu
 struct err *copy_from(struct copy *c) MUST_CHECK;
 struct err *copy_to(struct copy *c) MUST_CHECK;
 /* Analyzes and plans SQL text or, with `tree`, a parsed statement. */
+struct err *copy_wrong_kind(const struct relation *r, bool from);
 struct err *copy_plan(struct copy *c, const char *sql, struct raw_stmt *stmt, uint32_t *types,
                       int ntypes, struct statement_plan **out) MUST_CHECK;
 /* "schema"."table" */

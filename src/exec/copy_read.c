@@ -126,8 +126,10 @@ struct err *copy_read_line(struct copy_reader *r, bool *found)
         buf_put_u8(&r->line, (uint8_t)c);
     }
     TRY(buf_finish(&r->line));
-    if (quoted)
+    if (quoted) {
+        r->line_known = true;
         return err_new("22P04", "unterminated CSV quoted field");
+    }
     if (r->line.len == 2 && memcmp(r->line.data, "\\.", 2) == 0) {
         r->closed = true;
         return NULL;

@@ -69,7 +69,7 @@ static const struct form *form_of(const PgQuery__AlterTableCmd *cmd)
     return NULL;
 }
 
-static const char *kinds_name(char relkind)
+const char *ddl_kinds_name(char relkind)
 {
     switch (relkind) {
     case 'v':
@@ -94,7 +94,7 @@ struct err *ddl_check_form(const struct relation *r, const PgQuery__AlterTableCm
         return NULL;
     return err_detail(err_new("42809", "ALTER action %s cannot be performed on relation \"%s\"",
                               f->name, r->name),
-                      "This operation is not supported for %s.", kinds_name(r->kind));
+                      "This operation is not supported for %s.", ddl_kinds_name(r->kind));
 }
 
 /* Nobody can make triggers and rules here, so what is named is missing. */

@@ -228,8 +228,8 @@ static struct err *check_only_one(struct ddl *d, struct column_plan *p,
 {
     if (*where)
         return ddl_at(d,
-                      err_new("42601", "multiple %s specified for column \"%s\" of table \"%s\"",
-                              what, p->col.name, d->table),
+                      err_new("42601", "multiple %s for column \"%s\" of table \"%s\"", what,
+                              p->col.name, d->table),
                       c->location);
     *where = c;
     return NULL;
@@ -242,6 +242,27 @@ static struct err *null_conflict(struct ddl *d, const struct column_plan *p, int
         err_new("42601", "conflicting NULL/NOT NULL declarations for column \"%s\" of table \"%s\"",
                 p->col.name, d->table),
         location);
+}
+
+/* A column gets its values in one way; `location` is that of the clause which asks for another, -1
+ * for serial's own default. */
+static struct err *check_one_value(struct ddl *d, const struct column_plan *p, int location)
+{
+    bool from_default = p->default_ || (p->serial && location < 0);
+    const char *both = from_default && p->identity    ? "default and identity"
+                       : from_default && p->generated ? "default and generation expression"
+                       : p->identity && p->generated  ? "identity and generation expression"
+                                                      : NULL;
+    if (p->default_ && p->serial && location < 0)
+        return err_new("42601",
+                       "multiple default values specified for column \"%s\" of table \"%s\"",
+                       p->col.name, d->table);
+    if (!both)
+        return NULL;
+    return ddl_at(d,
+                  err_new("42601", "both %s specified for column \"%s\" of table \"%s\"", both,
+                          p->col.name, d->table),
+                  location);
 }
 
 static struct err *column_constraints(struct ddl *d, struct column_plan *p)
@@ -264,7 +285,7 @@ static struct err *column_constraints(struct ddl *d, struct column_plan *p)
             p->col.not_null = true;
             break;
         case PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT:
-            TRY(check_only_one(d, p, c, &p->default_, "default values"));
+            TRY(check_only_one(d, p, c, &p->default_, "default values specified"));
             break;
         case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
             TRY(check_only_one(d, p, c, &p->identity, "identity specifications"));
@@ -275,7 +296,7 @@ static struct err *column_constraints(struct ddl *d, struct column_plan *p)
             p->col.not_null = true;
             break;
         case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
-            TRY(check_only_one(d, p, c, &p->generated, "generation clauses"));
+            TRY(check_only_one(d, p, c, &p->generated, "generation clauses specified"));
             p->col.generated = 's';
             break;
         case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
@@ -284,15 +305,10 @@ static struct err *column_constraints(struct ddl *d, struct column_plan *p)
         default:
             break;
         }
+        TRY(check_one_value(d, p, c->location));
     }
-    const PgQuery__Constraint *other = p->default_ ? p->default_ : p->generated;
-    if (p->identity && (other || p->serial))
-        return ddl_at(d,
-                      err_new("42601",
-                              "both %s and identity specified for column \"%s\" of table \"%s\"",
-                              p->generated && !p->default_ ? "generation expression" : "default",
-                              p->col.name, d->table),
-                      p->serial ? -1 : p->identity->location);
+    if (p->serial)
+        TRY(check_one_value(d, p, -1));
     if (null_seen && p->serial)
         return null_conflict(d, p, -1);
     return NULL;

@@ -46,13 +46,24 @@ struct function {
 
 /* ---- the argument list ---- */
 
+static const char *written_type(struct ddl *d, const PgQuery__TypeName *t)
+{
+    struct buf b = BUF_INIT;
+    for (size_t k = 0; k < t->n_names; k++)
+        buf_printf(&b, "%s%s", k ? "." : "", pg_str(t->names[k]));
+    buf_put_c(&b, t->n_array_bounds ? "[]" : "");
+    const char *s = arena_strdup(d->arena, buf_cstr(&b));
+    buf_done(&b);
+    return s;
+}
+
 static struct err *arg_type(struct function *f, const PgQuery__TypeName *t, uint32_t *out)
 {
     PgQuery__TypeName one = *t;
     int32_t typmod;
     int ndims;
     one.setof = false;
-    return resolve_type_name(f->d->cat, f->d->sql, &one, out, &typmod, &ndims);
+    return ddl_no_position(resolve_type_name(f->d->cat, f->d->sql, &one, out, &typmod, &ndims));
 }
 
 static struct err *add_default(struct function *f, const PgQuery__FunctionParameter *p,
@@ -103,7 +114,12 @@ static struct err *add_parameter(struct function *f, const PgQuery__FunctionPara
     bool input = strchr("ibv", mode) != NULL;
     if (f->nall == MAX_FUNCTION_ARGS)
         return err_new("54023", "functions cannot have more than %d arguments", MAX_FUNCTION_ARGS);
-    TRY(arg_type(f, p->arg_type, &type));
+    struct err *e = arg_type(f, p->arg_type, &type);
+    if (e && err_is(e, "42704")) {
+        err_free(e);
+        e = err_new("42704", "type %s does not exist", written_type(f->d, p->arg_type));
+    }
+    TRY(e);
     if (p->arg_type->setof)
         return err_new("42P13", "functions cannot accept set arguments");
     if (p->name && *p->name)
@@ -164,8 +180,41 @@ static uint32_t out_type(const struct function *f)
     return n > 1 || (n && f->procedure) ? RECORD_OID : type;
 }
 
+/* A polymorphic result needs an argument of its family to tell what it is. */
+static struct err *check_polymorphic(const struct function *f, uint32_t result)
+{
+    bool compatible = result == ANYCOMPATIBLE_OID || result == ANYCOMPATIBLEARRAY_OID ||
+                      result == ANYCOMPATIBLENONARRAY_OID || result == ANYCOMPATIBLERANGE_OID ||
+                      result == ANYCOMPATIBLEMULTIRANGE_OID;
+    bool range = result == ANYRANGE_OID || result == ANYMULTIRANGE_OID ||
+                 result == ANYCOMPATIBLERANGE_OID || result == ANYCOMPATIBLEMULTIRANGE_OID;
+    static const uint32_t families[2][6] = {{ANYRANGE_OID, ANYMULTIRANGE_OID, ANYELEMENT_OID,
+                                             ANYARRAY_OID, ANYNONARRAY_OID, ANYENUM_OID},
+                                            {ANYCOMPATIBLERANGE_OID, ANYCOMPATIBLEMULTIRANGE_OID,
+                                             ANYCOMPATIBLE_OID, ANYCOMPATIBLEARRAY_OID,
+                                             ANYCOMPATIBLENONARRAY_OID, ANYCOMPATIBLE_OID}};
+    if (!type_is_polymorphic(result))
+        return NULL;
+    for (int i = 0; i < f->nargs; i++)
+        for (int k = 0; k < (range ? 2 : 6); k++)
+            if (f->types[i] == families[compatible][k])
+                return NULL;
+    const char *inputs =
+        compatible ? range ? "anycompatiblerange or anycompatiblemultirange"
+                           : "anycompatible, anycompatiblearray, anycompatiblenonarray, "
+                             "anycompatiblerange, or anycompatiblemultirange"
+        : range    ? "anyrange or anymultirange"
+                   : "anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange";
+    return err_detail(err_new("42P13", "cannot determine result data type"),
+                      "A result of type %s requires at least one input of type %s.",
+                      type_display(f->d->arena, result, -1), inputs);
+}
+
 static struct err *result(struct function *f, const PgQuery__CreateFunctionStmt *s)
 {
+    for (int i = 0; i < f->nall; i++)
+        if (f->modes[i] != 'i' && f->modes[i] != 'v')
+            TRY(check_polymorphic(f, f->all_types[i]));
     uint32_t out = out_type(f);
     f->rettype = out ? out : VOID_OID;
     if (f->procedure || !s->return_type) {
@@ -174,6 +223,7 @@ static struct err *result(struct function *f, const PgQuery__CreateFunctionStmt 
         return NULL;
     }
     TRY(arg_type(f, s->return_type, &f->rettype));
+    TRY(check_polymorphic(f, f->rettype));
     f->retset = s->return_type->setof;
     bool table = f->nall && f->modes[f->nall - 1] == 't';
     if (table)
@@ -648,13 +698,8 @@ static const char *written_signature(struct ddl *d, const char *name,
 {
     struct buf b = BUF_INIT;
     buf_printf(&b, "%s(", name);
-    for (size_t i = 0; i < o->n_objargs; i++) {
-        const PgQuery__TypeName *t = o->objargs[i]->type_name;
-        buf_put_c(&b, i ? "," : "");
-        for (size_t k = 0; k < t->n_names; k++)
-            buf_printf(&b, "%s%s", k ? "." : "", pg_str(t->names[k]));
-        buf_put_c(&b, t->n_array_bounds ? "[]" : "");
-    }
+    for (size_t i = 0; i < o->n_objargs; i++)
+        buf_printf(&b, "%s%s", i ? "," : "", written_type(d, o->objargs[i]->type_name));
     buf_put_u8(&b, ')');
     const char *s = arena_strdup(d->arena, buf_cstr(&b));
     buf_done(&b);
@@ -675,18 +720,29 @@ static bool signature_matches(const struct cat_proc *p, const PgQuery__ObjectWit
     return p->kind == 'p' && p->nallargs == n && memcmp(p->allargtypes, types, size) == 0;
 }
 
+static bool of_kind(const struct cat_proc *p, PgQuery__ObjectType type)
+{
+    switch (type) {
+    case PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE:
+        return true;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:
+        return p->kind == 'p';
+    case PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE:
+        return p->kind == 'a';
+    default:
+        return p->kind != 'p';
+    }
+}
+
 static struct err *check_kind(struct ddl *d, const char *name, const struct cat_proc *p,
                               PgQuery__ObjectType type)
 {
-    char wanted = type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE   ? 'p'
-                  : type == PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE ? 'a'
-                                                                    : 'f';
-    if (type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE || p->kind == wanted ||
-        (wanted == 'f' && p->kind == 'a'))
+    if (of_kind(p, type))
         return NULL;
     const char *what = signature(d, name, p->argtypes, p->nargs, ", ");
-    return wanted == 'a' ? err_new("42809", "function %s is not an aggregate", what)
-                         : err_new("42809", "%s is not a %s", what, kind_word(type));
+    return type == PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE
+               ? err_new("42809", "function %s is not an aggregate", what)
+               : err_new("42809", "%s is not a %s", what, kind_word(type));
 }
 
 struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
@@ -703,10 +759,17 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
     int matches = 0;
     *out = NULL;
     TRY(cat_user_procs(d->cat, str_from(nsp), str_from(name), d->arena, &all, &n));
-    if (!o->args_unspecified)
-        TRY(wanted_types(d, o, types, &nwanted));
+    struct err *e = o->args_unspecified ? NULL : wanted_types(d, o, types, &nwanted);
+    if (e && missing_ok && (err_is(e, "42704") || err_is(e, "3F000"))) {
+        ddl_notice(d, "NOTICE", err_new("00000", "%s, skipping", e->message));
+        err_free(e);
+        return NULL;
+    }
+    TRY(e);
     for (int i = 0; i < n; i++) {
         if (!o->args_unspecified && !signature_matches(all[i], o, types, nwanted))
+            continue;
+        if (o->args_unspecified && !of_kind(all[i], type))
             continue;
         *out = all[i];
         matches++;
@@ -800,6 +863,12 @@ struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *
     TRY(ddl_find_function(d, s->func, s->objtype, false, &p));
     *f = (struct function){.d = d, .procedure = p->kind == 'p', .retset = p->retset};
     TRY(old_config(d, p->oid, &f->config));
+    for (size_t i = 0; i < s->n_actions; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(s->actions[i]->def_elem->defname, "set") != 0 &&
+                strcmp(s->actions[k]->def_elem->defname, s->actions[i]->def_elem->defname) == 0)
+                return ddl_at(d, err_new("42601", "conflicting or redundant options"),
+                              s->actions[i]->def_elem->location);
     for (size_t i = 0; i < s->n_actions; i++) {
         bool known;
         TRY(common_option(f, s->actions[i]->def_elem, &known));

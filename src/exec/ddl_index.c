@@ -358,6 +358,8 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
         (col->desc && elem->nulls_ordering != PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST);
     if (!elem->expr) {
         col->attnum = relation_attnum(rel, str_from(elem->name));
+        if (!col->attnum && system_column(elem->name))
+            return err_unsupported("index creation on system columns is not supported");
         if (!col->attnum)
             return err_new("42703", "column \"%s\" does not exist", elem->name);
         const struct attr *a = &rel->atts[col->attnum - 1];
@@ -464,9 +466,12 @@ static struct err *create_index(struct ddl *d, struct relation **rel, const PgQu
     const struct index_am *am;
     struct datum options;
     if (r->kind != 'r' && r->kind != 'm')
-        return err_new("42809", "cannot create index on relation \"%s\"", r->name);
+        return err_detail(err_new("42809", "cannot create index on relation \"%s\"", r->name),
+                          "This operation is not supported for %s.", ddl_kinds_name(r->kind));
     if (n + nincluded > 32)
         return err_new("54011", "cannot use more than 32 columns in an index");
+    if (s->table_space && *s->table_space && strcmp(s->table_space, "pg_default") != 0)
+        return err_new("42704", "tablespace \"%s\" does not exist", s->table_space);
     TRY(ddl_index_am(d, s, &am));
     def.am = am->oid;
     if (s->where_clause)

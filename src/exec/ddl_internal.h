@@ -24,6 +24,7 @@ struct ddl {
 struct err *ddl_at(const struct ddl *d, struct err *e, int location);
 void ddl_notice(const struct ddl *d, const char *severity, struct err *e);
 /* Opens a relation by name with a lock; 42P01 unless missing_ok (*out NULL then). */
+const char *ddl_kinds_name(char relkind); /* "views", "sequences" ... */
 /* 42809 when the form of ALTER TABLE is not for relations of this kind. */
 struct err *ddl_check_form(const struct relation *r, const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
 /* What a form that nothing here carries out raises; NULL: it has nothing to do. */

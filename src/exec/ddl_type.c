@@ -293,7 +293,7 @@ static struct err *drop_target(struct ddl *d, const PgQuery__TypeName *t, bool d
     }
     TRY(e);
     if (domain && builtin_type(oid)->kind != 'd')
-        return err_new("42809", "%s is not a domain", display(d, oid));
+        return err_new("42809", "\"%s\" is not a domain", pg_str(t->names[t->n_names - 1]));
     if (oid < FIRST_USER_OID)
         return err_new("2BP01", "cannot drop type %s because it is required by the database system",
                        display(d, oid));

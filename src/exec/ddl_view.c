@@ -222,10 +222,12 @@ static struct err *view_nsp(struct ddl *d, const PgQuery__ViewStmt *v, const str
     bool temporary = false;
     for (int i = 0; i < q->nrelations; i++)
         temporary = temporary || q->relations[i]->persistence == 't';
-    if (!temporary || asked || (v->view->schemaname && *v->view->schemaname))
+    if (!temporary || asked)
         return ddl_target_nsp(d, v->view, nsp);
     ddl_notice(d, "NOTICE",
                err_new("00000", "view \"%s\" will be a temporary view", v->view->relname));
+    if (v->view->schemaname && *v->view->schemaname && strcmp(v->view->schemaname, "pg_temp") != 0)
+        return err_new("42P16", "cannot create temporary relation in non-temporary schema");
     return ddl_temp_namespace(d, nsp);
 }
 

@@ -288,6 +288,34 @@ static struct err *find_object(struct fn_call *c, const char *function, struct d
     return NULL;
 }
 
+/* The column that is asked about, or that the relation is a sequence. */
+static struct err *check_relation(struct fn_call *c, bool column, int at, const struct cat_proc *p,
+                                  bool *missing)
+{
+    uint32_t oid = (uint32_t)c->args[at].u;
+    struct relation *r;
+    struct err *e = NULL;
+    if (p->argtypes[at] == TEXT_OID)
+        TRY(session_relation_oid(c->session, datum_as_str(c->args[at]), &oid));
+    TRY(cat_relation(&c->session->cat, oid, &r));
+    *missing = r == NULL;
+    if (!r)
+        return NULL;
+    struct datum d = column ? c->args[at + 1] : datum_null();
+    if (!column && r->kind != 'S')
+        e = err_new("42809", "\"%s\" is not a sequence", r->name);
+    else if (column && p->argtypes[at + 1] == TEXT_OID) {
+        struct str name = datum_as_str(d);
+        if (!relation_attnum(r, name))
+            e = err_new("42703", "column \"%.*s\" of relation \"%s\" does not exist", STR_ARG(name),
+                        r->name);
+    } else if (column) {
+        *missing = d.i < 1 || d.i > r->natts || r->atts[d.i - 1].dropped;
+    }
+    relation_unref(r);
+    return e;
+}
+
 static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
 {
     const struct cat_proc *p = builtin_proc(c->func);
@@ -300,6 +328,8 @@ static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
     if (with_role)
         TRY(role_may(c, c->args[0], p->argtypes[0], &yes));
     TRY(find_object(c, name, c->args[with_role], p->argtypes[with_role], &missing));
+    if (!missing && (column || strcmp(name, "has_sequence_privilege") == 0))
+        TRY(check_relation(c, column, with_role, p, &missing));
     for (size_t i = 0; i < ARRAY_LENGTH(known_privileges); i++)
         if (strcmp(known_privileges[i].function, name) == 0)
             TRY(check_privilege_list(known_privileges[i].words,

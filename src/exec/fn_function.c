@@ -4,7 +4,9 @@
 #include "catalog/systab.h"
 #include "exec/fn_session.h"
 #include "exec/session.h"
+#include "exec/sql_function.h"
 #include "sql/analyze.h"
+#include "sql/parse.h"
 
 /* The function with that number; *out NULL: none. */
 static struct err *find(struct fn_call *c, const struct cat_proc **out)
@@ -156,17 +158,38 @@ static struct err *row_of(struct fn_call *c, struct datum *v, bool *found)
                       found);
 }
 
+/* A statement of the body, as it was analyzed. */
+static struct err *put_statement(struct fn_call *c, struct raw_stmt *raw,
+                                 struct param_types *params, struct buf *b)
+{
+    struct query *q = NULL;
+    TRY(analyze_statement(&c->session->cat, c->env, raw, params, c->arena, &q));
+    struct err *e = deparse_body_query(&c->session->cat, q, params->names, params->count, b);
+    query_release(q);
+    return e;
+}
+
 /* RETURN and BEGIN ATOMIC: one SELECT of one value reads as the former. */
-static struct err *put_sqlbody(struct fn_call *c, struct datum body, struct buf *b)
+static struct err *put_sqlbody(struct fn_call *c, const struct cat_proc *p, struct datum body,
+                               struct buf *b)
 {
     const char *text = arena_strndup(c->arena, (const char *)body.p, body.len);
-    if (!strstr(text, ";\n")) {
-        buf_printf(b, "RETURN %s", strncmp(text, " SELECT ", 8) == 0 ? text + 8 : text);
-        return NULL;
+    bool atomic = strstr(text, ";\n") != NULL;
+    struct parsed parsed;
+    struct param_types params;
+    sql_function_params(&params, p, p->argtypes, c->arena);
+    TRY(parse_sql(text, c->arena, &parsed));
+    buf_put_c(b, atomic ? "BEGIN ATOMIC\n" : "RETURN ");
+    for (int i = 0; i < parsed.count; i++) {
+        struct buf one = BUF_INIT;
+        struct err *e = put_statement(c, &parsed.stmts[i], &params, &one);
+        const char *sql = buf_cstr(&one);
+        buf_put_c(b, !atomic && strncmp(sql, " SELECT ", 8) == 0 ? sql + 8 : sql);
+        buf_put_c(b, atomic ? ";\n" : "");
+        buf_done(&one);
+        TRY(e);
     }
-    buf_put_c(b, "BEGIN ATOMIC\n");
-    buf_put_c(b, text);
-    buf_put_c(b, "END");
+    buf_put_c(b, atomic ? "END" : "");
     return NULL;
 }
 
@@ -177,9 +200,11 @@ static struct err *fn_sqlbody(struct fn_call *c, struct datum *out)
     bool found;
     *out = datum_null();
     TRY(row_of(c, v, &found));
-    if (!found || v[PROC_SQLBODY].null)
+    const struct cat_proc *p;
+    TRY(find(c, &p));
+    if (!found || !p || v[PROC_SQLBODY].null)
         return NULL;
-    return finish(c, put_sqlbody(c, v[PROC_SQLBODY], &b), &b, out);
+    return finish(c, put_sqlbody(c, p, v[PROC_SQLBODY], &b), &b, out);
 }
 
 static void put_attributes(const struct datum *v, const struct cat_proc *p, struct buf *b)
@@ -281,7 +306,7 @@ static struct err *put_definition(struct fn_call *c, const struct cat_proc *p,
     for (int i = 0; i < p->nconfig; i++)
         put_setting(c->arena, p->config[i], b);
     if (!v[PROC_SQLBODY].null) {
-        TRY(put_sqlbody(c, v[PROC_SQLBODY], b));
+        TRY(put_sqlbody(c, p, v[PROC_SQLBODY], b));
     } else {
         buf_put_c(b, "AS ");
         put_quoted(b, arena_strndup(c->arena, (const char *)v[PROC_SRC].p, v[PROC_SRC].len),

@@ -636,11 +636,15 @@ fn_impl session_fn_lookup(const char *prosrc)
         fn = activity_fn_lookup(prosrc);
     if (!fn)
         fn = stats_fn_lookup(prosrc);
-    return fn ? fn : catalog_fn_lookup(prosrc);
+    if (!fn)
+        fn = catalog_fn_lookup(prosrc);
+    return fn ? fn : info_fn_lookup(prosrc);
 }
 
 const struct srf_impl *session_srf_lookup(const char *prosrc)
 {
     const struct srf_impl *srf = activity_srf_lookup(prosrc);
-    return srf ? srf : catalog_srf_lookup(prosrc);
+    if (!srf)
+        srf = catalog_srf_lookup(prosrc);
+    return srf ? srf : info_srf_lookup(prosrc);
 }

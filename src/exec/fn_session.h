@@ -16,6 +16,8 @@ fn_impl stats_fn_lookup(const char *prosrc);
 const struct srf_impl *activity_srf_lookup(const char *prosrc);
 fn_impl catalog_fn_lookup(const char *prosrc);
 const struct srf_impl *catalog_srf_lookup(const char *prosrc);
+fn_impl info_fn_lookup(const char *prosrc);
+const struct srf_impl *info_srf_lookup(const char *prosrc);
 fn_impl function_fn_lookup(const char *prosrc);
 fn_impl acl_fn_lookup(const char *prosrc);
 const struct srf_impl *acl_srf_lookup(const char *prosrc);

@@ -66,6 +66,8 @@ struct err *ddl_index_am(struct ddl *d, const PgQuery__IndexStmt *s, const struc
 
 struct err *ddl_check_cluster(const struct index *ix)
 {
+    if (ix->pred_sql)
+        return err_new("0A000", "cannot cluster on partial index \"%s\"", ix->name);
     return index_am_can(index_am(ix->am), 'c')
                ? NULL
                : err_new("0A000",

@@ -102,19 +102,29 @@ static struct err *check_row(struct exec *x, struct plan *n, struct modify_state
                                 r->atts[i].name, r->name);
         return err_column(failing_row(x, r, row, e), r->atts[i].name);
     }
-    for (int i = 0; i < n->nchecks; i++) {
+    for (int i = 0; i < n->first_view_check; i++) {
         struct datum d;
         TRY(value_of(x, &n->checks[i], &s->arena, &d));
-        if (d.null ? i < n->first_view_check : d.i != 0)
+        if (d.null || d.i != 0)
             continue;
-        if (i >= n->first_view_check)
-            return failing_row(x, r, row,
-                               err_new("44000", "new row violates check option for view \"%s\"",
-                                       n->check_names[i]));
         struct err *e =
             err_new("23514", "new row for relation \"%s\" violates check constraint \"%s\"",
                     r->name, n->check_names[i]);
         return err_constraint(failing_row(x, r, row, e), n->check_names[i]);
+    }
+    return NULL;
+}
+
+/* WITH CHECK OPTION, of a row that has been written. */
+static struct err *check_views(struct exec *x, struct plan *n, struct modify_state *s)
+{
+    for (int i = n->first_view_check; i < n->nchecks; i++) {
+        struct datum d;
+        TRY(value_of(x, &n->checks[i], &s->arena, &d));
+        if (d.null || !d.i)
+            return failing_row(x, s->rel, &x->frame[n->row_slot],
+                               err_new("44000", "new row violates check option for view \"%s\"",
+                                       n->check_names[i]));
     }
     return NULL;
 }
@@ -218,6 +228,7 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
     written_system_columns(x, n, s, row_key, true);
+    TRY(check_views(x, n, s));
     return row_changed(x, s, old, row);
 }
 
@@ -245,6 +256,7 @@ static struct err *insert_row(struct exec *x, struct plan *n, struct modify_stat
     if (x->load) {
         *written = true;
         TRY(insert_load_add(x->load, row));
+        TRY(check_views(x, n, s));
         return row_changed(x, s, NULL, row);
     }
     for (;;) {
@@ -272,6 +284,7 @@ static struct err *insert_row(struct exec *x, struct plan *n, struct modify_stat
             return table_unique_error(&s->writer, &conflict, row);
         *written = true;
         written_system_columns(x, n, s, row_key, false);
+        TRY(check_views(x, n, s));
         return row_changed(x, s, NULL, row);
     }
 }
@@ -380,6 +393,7 @@ static struct err *update_row(struct exec *x, struct plan *n, struct modify_stat
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
     written_system_columns(x, n, s, row_key, false);
+    TRY(check_views(x, n, s));
     return row_changed(x, s, old, row);
 }
 
@@ -491,6 +505,7 @@ static struct err *merge_insert(struct exec *x, struct plan *n, struct modify_st
     TRY(table_insert(&s->writer, row, &conflict, &row_key));
     if (conflict.index)
         return table_unique_error(&s->writer, &conflict, row);
+    TRY(check_views(x, n, s));
     return row_changed(x, s, NULL, row);
 }
 

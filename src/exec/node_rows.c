@@ -177,19 +177,6 @@ static bool is_srf(const struct plan_expr *e)
 
 enum { MAX_OUT = 50 };
 
-/* One value of a user's function that returns rows of a composite type. */
-static struct err *next_composite(struct exec *x, const struct call_site *site, struct fn_call *c,
-                                  void **state, bool *done, struct datum *out)
-{
-    const struct type_env *env = x->env.types;
-    struct composite type;
-    uint32_t oid = builtin_base_type(site->result_type);
-    TRY(env->composite_of(env->names, oid, c->arena, &type));
-    struct datum *row = arena_new_array(c->arena, struct datum, type.nfields + 1);
-    TRY(site->srf->next(state, c, row, type.nfields, done));
-    return *done ? NULL : composite_make(oid, &type, row, c->arena, out);
-}
-
 /* One value of a set-returning function; several columns are a record. */
 static struct err *next_value(struct exec *x, const struct call_site *site,
                               const struct datum *args, struct project_state *s, int i,
@@ -208,9 +195,6 @@ static struct err *next_value(struct exec *x, const struct call_site *site,
         names[n++] = p->argnames ? p->argnames[k] : STR("");
     }
     struct fn_call c = call_for(x, site, args, &s->arena);
-    const struct cat_type *type = builtin_type(site->result_type);
-    if (n < 2 && type && type->kind == 'c' && p->oid >= FIRST_SYSTEM_OID)
-        return next_composite(x, site, &c, &s->states[i], &s->done[i], out);
     if (n < 2)
         return site->srf->next(&s->states[i], &c, out, 1, &s->done[i]);
     TRY(site->srf->next(&s->states[i], &c, row, n, &s->done[i]));

@@ -477,12 +477,12 @@ static struct err *index_row(struct exec *x, struct plan *n, struct scan_state *
 {
     struct str entry;
     TRY(index_entry(x, n, s, key, &entry, found));
-    activity_add(s->index_activity, ACTIVITY_RETURNED, *found);
-    activity_add(s->index_activity, ACTIVITY_FETCHED, *found);
-    if (*found && !n->index->primary)
-        return row_of_entry(x, n, s, entry, key, row);
+    if (!*found)
+        return NULL;
+    activity_add(s->index_activity, ACTIVITY_RETURNED, 1);
+    activity_add(s->index_activity, ACTIVITY_FETCHED, 1);
     *row = entry;
-    return NULL;
+    return n->index->primary ? NULL : row_of_entry(x, n, s, entry, key, row);
 }
 
 struct err *index_next_entry(struct exec *x, struct plan *n, struct str *suffix, bool *found)

@@ -49,8 +49,8 @@ static const char **argument_names(const struct cat_proc *p, struct arena *a)
     return names;
 }
 
-static void set_params(struct param_types *params, const struct cat_proc *p, const uint32_t *types,
-                       struct arena *a)
+void sql_function_params(struct param_types *params, const struct cat_proc *p,
+                         const uint32_t *types, struct arena *a)
 {
     *params = (struct param_types){
         .types = arena_memdup(a, types, sizeof(*types) * (size_t)(p->nargs + 1)),
@@ -81,7 +81,7 @@ static struct err *find_body(struct run *r, struct fn_call *c)
         return NULL;
     TRY(cat_proc_source(&c->session->cat, c->func, &f->arena, &f->body));
     TRY(parse_sql(f->body, &f->arena, &f->parsed));
-    set_params(&f->params, r->proc, f->types, &f->arena);
+    sql_function_params(&f->params, r->proc, f->types, &f->arena);
     f->plans = arena_new_array(&f->arena, struct statement_plan *, f->parsed.count + 1);
     function_plan_keep(c->session, f);
     return NULL;
@@ -104,6 +104,8 @@ static bool is_plannable(const struct raw_stmt *raw)
 
 /* What is done with the rows of the last statement. */
 struct sink {
+    /* Before the first row; NULL: nothing to check. */
+    struct err *(*check)(void *arg, const struct statement_plan *plan);
     /* *more false: no further row is wanted. */
     struct err *(*row)(void *arg, const struct statement_plan *plan, const struct datum *row,
                        bool *more);
@@ -170,7 +172,12 @@ static struct err *run_statement(struct run *r, int i, const struct sink *sink)
         return err_unsupported("%s in an SQL function is not supported yet",
                                raw->tree ? statement_name(raw->tree) : "this statement");
     TRY(plan_of(r, i, &plan));
-    struct err *e = run_plan(r, plan, sink);
+    struct err *e = sink && sink->check ? in_body(r, sink->check(sink->arg, plan)) : NULL;
+    if (e) {
+        plan_unref(plan);
+        return e;
+    }
+    e = run_plan(r, plan, sink);
     plan_unref(plan);
     return e ? err_context(e, "SQL function \"%.*s\" statement %d", STR_ARG(r->proc->name), i + 1)
              : NULL;
@@ -209,6 +216,48 @@ static struct err *run_body(struct fn_call *c, const struct sink *sink)
 }
 
 /* ---- results ---- */
+
+static struct err *mismatch(struct arena *a, const struct cat_proc *p, const char *detail)
+{
+    return err_detail(err_new("42P13", "return type mismatch in function declared to return %s",
+                              type_display(a, p->rettype, -1)),
+                      "%s", detail);
+}
+
+/* Whether a column of one type can be returned as another. */
+static bool returns_as(uint32_t from, uint32_t to)
+{
+    const struct cat_cast *c;
+    if (from == to || is_pseudo(to) || from == UNKNOWN_OID)
+        return true;
+    c = builtin_cast(from, to);
+    const struct cat_type *target = builtin_type(to);
+    if (!c && target && target->category == 'S')
+        return true;
+    return (c && c->context != 'e') || builtin_base_type(from) == builtin_base_type(to);
+}
+
+/* What the statement returns against the columns that the call in FROM names. */
+static struct err *check_columns(struct fn_call *c, const struct statement_plan *plan)
+{
+    const struct cat_proc *p = builtin_proc(c->func);
+    const struct composite *columns = c->columns;
+    if (!columns || p->rettype != RECORD_OID || p->argmodes || plan->nout == 1)
+        return NULL;
+    for (int i = 0; i < plan->nout && i < columns->nfields; i++)
+        if (!returns_as(plan->out[i].expr->type, columns->fields[i].type))
+            return mismatch(
+                c->arena, p,
+                arena_printf(c->arena, "Final statement returns %s instead of %s at column %d.",
+                             type_display(c->arena, plan->out[i].expr->type, -1),
+                             type_display(c->arena, columns->fields[i].type, -1), i + 1));
+    if (plan->nout != columns->nfields)
+        return mismatch(c->arena, p,
+                        plan->nout < columns->nfields
+                            ? "Final statement returns too few columns."
+                            : "Final statement returns too many columns.");
+    return NULL;
+}
 
 /* A value of the type that the function declares, out of one of the last statement's. */
 static struct err *convert(const struct type_env *env, struct datum value, uint32_t from,
@@ -264,7 +313,9 @@ static struct err *make_record(struct fn_call *c, const struct cat_proc *p,
     const uint32_t *types;
     int nout = out_columns(p, c->arg_types, &types, c->arena);
     for (int i = 0; i < n; i++) {
-        uint32_t type = i < nout ? types[i] : plan->out[i].expr->type;
+        uint32_t type = i < nout                                ? types[i]
+                        : c->columns && i < c->columns->nfields ? c->columns->fields[i].type
+                                                                : plan->out[i].expr->type;
         ops[i] = type_lookup(c->env, type);
         names[i] = str_from(plan->out[i].name ? plan->out[i].name : "");
         TRY(convert(c->env, row[i], plan->out[i].expr->type, type, c->arena, &values[i]));
@@ -295,10 +346,16 @@ static struct err *take_value(void *arg, const struct statement_plan *plan, cons
                    v->out);
 }
 
+static struct err *check_value(void *arg, const struct statement_plan *plan)
+{
+    const struct one_value *v = arg;
+    return check_columns(v->c, plan);
+}
+
 struct err *sql_function_call(struct fn_call *c, struct datum *out)
 {
     struct one_value v = {c, out};
-    struct sink sink = {take_value, &v};
+    struct sink sink = {check_value, take_value, &v};
     *out = datum_null();
     return run_body(c, &sink);
 }
@@ -323,11 +380,18 @@ static struct err *take_row(void *arg, const struct statement_plan *plan, const 
     const uint32_t *types;
     int nout = out_columns(p, c->arg_types, &types, c->state_arena);
     struct datum *kept = arena_new_array(c->state_arena, struct datum, s->ncols + 1);
-    for (int i = 0; i < s->ncols; i++) {
+    const struct cat_type *result = builtin_type(c->result_type);
+    bool record = !c->columns && s->ncols == 1 && nout < 2 &&
+                  (c->result_type == RECORD_OID || (result && result->kind == 'c')) &&
+                  (plan->nout > 1 || plan->out[0].expr->type != c->result_type);
+    if (record)
+        TRY(make_record(c, p, plan, row, &kept[0]));
+    for (int i = 0; i < s->ncols && !record; i++) {
         uint32_t from = i < plan->nout ? plan->out[i].expr->type : 0;
-        uint32_t to = i < nout && !is_pseudo(types[i]) ? types[i]
-                      : s->ncols == 1 && !nout         ? c->result_type
-                                                       : from;
+        uint32_t to = i < nout && !is_pseudo(types[i])        ? types[i]
+                      : c->columns && c->columns->nfields > i ? c->columns->fields[i].type
+                      : s->ncols == 1 && !nout                ? c->result_type
+                                                              : from;
         if (i >= plan->nout)
             return err_new("42P13", "return type mismatch in function declared to return %s",
                            type_display(c->state_arena, p->rettype, -1));
@@ -338,13 +402,19 @@ static struct err *take_row(void *arg, const struct statement_plan *plan, const 
     return fiber_tick();
 }
 
+static struct err *check_set(void *arg, const struct statement_plan *plan)
+{
+    const struct set *s = arg;
+    return check_columns(s->c, plan);
+}
+
 static struct err *next(void **state, struct fn_call *c, struct datum *row, int ncols, bool *done)
 {
     struct set *s = *state;
     if (!s) {
         *state = s = arena_new(c->state_arena, struct set);
         *s = (struct set){.c = c, .ncols = ncols};
-        struct sink sink = {take_row, s};
+        struct sink sink = {check_set, take_row, s};
         TRY(run_body(c, &sink));
     }
     *done = s->at == s->count;
@@ -356,23 +426,6 @@ static struct err *next(void **state, struct fn_call *c, struct datum *row, int 
 const struct srf_impl sql_function_srf = {"sql_function", next};
 
 /* ---- checking a body ---- */
-
-static struct err *mismatch(struct arena *a, const struct cat_proc *p, const char *detail)
-{
-    return err_detail(err_new("42P13", "return type mismatch in function declared to return %s",
-                              type_display(a, p->rettype, -1)),
-                      "%s", detail);
-}
-
-/* Whether a column of one type can be returned as another. */
-static bool returns_as(uint32_t from, uint32_t to)
-{
-    const struct cat_cast *c;
-    if (from == to || is_pseudo(to) || from == UNKNOWN_OID)
-        return true;
-    c = builtin_cast(from, to);
-    return (c && c->context != 'e') || builtin_base_type(from) == builtin_base_type(to);
-}
 
 static struct err *check_result(struct arena *a, const struct cat_proc *p, const struct query *q)
 {
@@ -424,7 +477,7 @@ struct err *sql_function_check(const struct exec_env *env, const struct cat_proc
     struct param_types params;
     arena_init(&a);
     struct err *e = parse_sql(body, &a, &parsed);
-    set_params(&params, p, p->argtypes, &a);
+    sql_function_params(&params, p, p->argtypes, &a);
     for (int i = 0; !e && i < p->nargs; i++)
         if (type_is_polymorphic(p->argtypes[i]))
             goto out; /* it depends on the call */

@@ -12,6 +12,11 @@ struct exec_env;
 struct err *sql_function_call(struct fn_call *c, struct datum *out) MUST_CHECK;
 extern const struct srf_impl sql_function_srf;
 
+/* The arguments as parameters of the body's statements, of these types. In the arena. */
+struct param_types;
+void sql_function_params(struct param_types *params, const struct cat_proc *p,
+                         const uint32_t *types, struct arena *a);
+
 /* The body checked against the function's arguments and result: 42P13 and what analysis raises. */
 struct err *sql_function_check(const struct exec_env *env, const struct cat_proc *p,
                                const char *body, bool returns_void) MUST_CHECK;

@@ -105,6 +105,8 @@ static void take_number(struct lifter *l)
         l->p++;
     size_t digits = (size_t)(l->p - start);
     bool plain = *l->p != '.' && !word_char(*l->p) && digits <= 18;
+    if (digits == 10 && memcmp(start, "2147483648", 10) == 0)
+        plain = false; /* behind a minus it is an integer */
     while (word_char(*l->p) || *l->p == '.')
         l->p++;
     if (plain && (l->after_operator || l->value_start) && l->n < MAX_LITERALS)

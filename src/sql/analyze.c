@@ -359,6 +359,7 @@ static const struct {
     {2631, "$2 + $1"},
     {2549, "$2 + $1"},
     {2550, "$2 + $1"},
+    {5023, "$2 + $1"},
     {3935, "pg_sleep(CAST(EXTRACT(epoch FROM $1) AS double precision))"},
     {3936, "pg_sleep(CAST(EXTRACT(epoch FROM $1 - clock_timestamp()) AS double precision))"},
 };

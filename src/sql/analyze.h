@@ -146,6 +146,9 @@ struct deparse_refs {
  * `names`: of its columns (NULL: its own). 0A000 for what has no text yet. */
 struct err *deparse_query(struct cat *cat, const struct query *q, const char **names, bool pretty,
                           struct buf *out) MUST_CHECK;
+/* The same of a statement in a function's body, with the names of its arguments (NULL: $n). */
+struct err *deparse_body_query(struct cat *cat, const struct query *q, const char *const *params,
+                               int nparams, struct buf *out) MUST_CHECK;
 /* The text that a view keeps: schemas with all names. `rename` and `refs` may be NULL. */
 struct err *deparse_stored_query(struct cat *cat, const struct query *q, const char **names,
                                  const struct deparse_rename *rename, struct deparse_refs *refs,

@@ -115,6 +115,17 @@ struct err *analyze_field(struct analysis *a, struct expr *e, const char *name, 
     return NULL;
 }
 
+bool has_field(struct analysis *a, struct expr *e, const char *name)
+{
+    struct composite c;
+    if (!type_is_composite(e->type))
+        return false;
+    struct err *err = fields_of(a, e, &c);
+    bool found = !err && find_field(&c, str_from(name));
+    err_free(err);
+    return found;
+}
+
 /* (x).*: one target for each field. */
 struct err *expand_fields(struct level *l, const PgQuery__AIndirection *x, struct target **targets,
                           int *n, int *cap)

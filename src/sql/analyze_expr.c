@@ -32,7 +32,9 @@ static struct err *analyze_float(struct analysis *a, const char *text, int locat
     struct expr *literal = expr_const(a->arena, UNKNOWN_OID, -1,
                                       datum_str(arena_str(a->arena, str_from(text))), location);
     int64_t v;
-    uint32_t type = str_to_int64(str_from(text), &v) ? INT8_OID : NUMERIC_OID;
+    bool whole = str_to_int64(str_from(text), &v);
+    /* -2147483648 comes with its sign. */
+    uint32_t type = !whole ? NUMERIC_OID : v == (int32_t)v ? INT4_OID : INT8_OID;
     return coerce_explicit(a, literal, type, -1, location, out);
 }
 
@@ -247,6 +249,23 @@ static struct expr *negate(struct analysis *a, struct expr *e, int location)
     return boolean_op(a, E_NOT, args, 1, location);
 }
 
+/* Two rows are distinct when a pair of their columns is. */
+static struct err *distinct_rows(struct analysis *a, struct expr *left, struct expr *right,
+                                 int location, struct expr **out)
+{
+    if (left->nargs != right->nargs)
+        return at(a, err_new("42601", "unequal number of entries in row expressions"), location);
+    struct expr **tests = arena_new_array(a->arena, struct expr *, left->nargs + 1);
+    for (int i = 0; i < left->nargs; i++) {
+        TRY(make_op(a, STR("="), left->args[i], right->args[i], location, &tests[i]));
+        tests[i]->kind = E_DISTINCT;
+    }
+    *out = left->nargs == 0   ? expr_const(a->arena, BOOL_OID, -1, datum_bool(false), location)
+           : left->nargs == 1 ? tests[0]
+                              : boolean_op(a, E_OR, tests, left->nargs, location);
+    return NULL;
+}
+
 static struct err *analyze_distinct(struct level *l, const PgQuery__AExpr *x, struct expr **out)
 {
     bool negated = x->kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_DISTINCT;
@@ -264,8 +283,12 @@ static struct err *analyze_distinct(struct level *l, const PgQuery__AExpr *x, st
     struct expr *right;
     TRY(analyze_expr(l, x->lexpr, &left));
     TRY(analyze_expr(l, x->rexpr, &right));
-    TRY(make_op(l->a, STR("="), left, right, x->location, out));
-    (*out)->kind = E_DISTINCT;
+    if (as_row(x->lexpr) && as_row(x->rexpr)) {
+        TRY(distinct_rows(l->a, left, right, x->location, out));
+    } else {
+        TRY(make_op(l->a, STR("="), left, right, x->location, out));
+        (*out)->kind = E_DISTINCT;
+    }
     if (negated)
         *out = negate(l->a, *out, x->location);
     return NULL;

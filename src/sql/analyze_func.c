@@ -329,7 +329,7 @@ struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struc
             arg = arg->named_arg_expr->arg;
         } else if (n && names[n - 1]) {
             return at(a, err_new("42601", "positional argument cannot follow named argument"),
-                      f->location);
+                      node_location(arg));
         }
         TRY(analyze_expr(l, arg, &args[n]));
         /* Drivers number the outputs of a call too, as parameters of type void. */
@@ -337,7 +337,13 @@ struct err *analyze_func_call(struct level *l, const PgQuery__FuncCall *f, struc
     }
     for (int i = 0; i < norder; i++)
         TRY(analyze_expr(l, f->agg_order[i]->sort_by->node, &args[n++]));
-    TRY(make_func(l, fn, args, names, n, f->func_variadic, f, f->location, out));
+    struct err *e = make_func(l, fn, args, names, n, f->func_variadic, f, f->location, out);
+    if (e && err_is(e, "42883") && n == 1 && !fn.nsp && !names[0] &&
+        has_field(a, args[0], fn.name)) {
+        err_free(e);
+        return analyze_field(a, args[0], fn.name, f->location, out);
+    }
+    TRY(e);
     if (f->funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX && (*out)->kind == E_FUNC)
         (*out)->form = FORM_SQL;
     return check_call_form(l, f, *out, fn.name);

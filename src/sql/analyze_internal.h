@@ -167,6 +167,8 @@ struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node 
                                struct expr **out) MUST_CHECK;
 struct err *analyze_field(struct analysis *a, struct expr *e, const char *name, int location,
                           struct expr **out) MUST_CHECK;
+/* Whether it is of a composite type that has the field. */
+bool has_field(struct analysis *a, struct expr *e, const char *name);
 bool is_field_star(const pg_node *n); /* (x).* */
 struct err *expand_fields(struct level *l, const PgQuery__AIndirection *x, struct target **targets,
                           int *n, int *cap) MUST_CHECK;

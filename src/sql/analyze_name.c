@@ -129,6 +129,22 @@ static struct err *not_here(struct level *l, const struct ns_item *item, int loc
               location);
 }
 
+/* A generated column may not be computed from another. */
+static struct err *check_generated(struct level *l, const struct expr *e, int location)
+{
+    const struct relation *r =
+        e->kind == E_VAR && e->var.rte->kind == RTE_RELATION ? e->var.rte->rel : NULL;
+    if (l->clause != CL_GENERATED || !r || e->var.att < 1 || !r->atts[e->var.att - 1].generated)
+        return NULL;
+    struct err *err = err_new("42P17",
+                              "cannot use generated column \"%s\" in column generation "
+                              "expression",
+                              r->atts[e->var.att - 1].name);
+    return at(l->a,
+              err_detail(err, "A generated column cannot reference another generated column."),
+              location);
+}
+
 static struct err *check_lateral(struct level *l, const struct ns_item *item, int location)
 {
     if (!item->lateral_refused)
@@ -157,7 +173,7 @@ static struct err *unqualified(struct level *l, const char *name, int location, 
             *out = reference(l, item->cols[col], location);
         }
         if (*out)
-            return NULL;
+            return check_generated(l, *out, location);
         int sys = system_column(name);
         for (int i = 0; sys && i < up->nitems; i++) {
             struct ns_item *item = up->items[i];
@@ -243,6 +259,28 @@ static struct err *missing_table(struct level *l, const char *table)
     return err_new("42P01", "missing FROM-clause entry for table \"%s\"", table);
 }
 
+/* t.f is f(t) when t has no column of that name; *out NULL: there is no such function either. */
+static struct err *row_function(struct level *l, struct ns_item *item, const char *name,
+                                int location, struct expr **out)
+{
+    PgQuery__FuncCall call;
+    struct expr **args = arena_new_array(l->a->arena, struct expr *, 1);
+    const char *names[1] = {NULL};
+    *out = NULL;
+    args[0] = whole_row(l, item, location);
+    if (args[0]->type == RECORD_OID)
+        return NULL;
+    pg_query__func_call__init(&call);
+    struct err *e =
+        make_func(l, (struct func_name){NULL, name}, args, names, 1, false, &call, location, out);
+    if (e && (err_is(e, "42883") || err_is(e, "42725"))) {
+        *out = NULL;
+        err_free(e);
+        return NULL;
+    }
+    return e;
+}
+
 static struct err *qualified(struct level *l, const char *nsp, const char *table, const char *name,
                              int location, struct expr **out)
 {
@@ -262,11 +300,15 @@ static struct err *qualified(struct level *l, const char *nsp, const char *table
     int col = item_column(item, name);
     if (col >= 0) {
         *out = reference(l, item->cols[col], location);
-        return NULL;
+        return check_generated(l, *out, location);
     }
     int sys = item->rte && item->rte->kind == RTE_RELATION ? system_column(name) : 0;
     if (sys)
         return system_reference(l, item->rte, name, location, out);
+    if (item->rte)
+        TRY(row_function(l, item, name, location, out));
+    if (*out)
+        return NULL;
     struct err *e = err_new("42703", "column %s.%s does not exist", table, name);
     return at(l->a, suggest_column(l, table, name, e), location);
 }

@@ -204,6 +204,7 @@ static struct cte *cte_new(struct level *l, const PgQuery__CommonTableExpr *c)
     cte->number = -1;
     cte->location = c->location;
     cte->materialized = c->ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways;
+    cte->asked_materialized = cte->materialized;
     cte->not_materialized = c->ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever;
     return cte;
 }

@@ -646,7 +646,10 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
     case E_VAR:
         return put_var(d, e);
     case E_PARAM:
-        buf_printf(d->out, "$%d", e->param);
+        if (e->param <= d->nparams && d->params[e->param - 1])
+            quote_identifier(d->out, d->params[e->param - 1]);
+        else
+            buf_printf(d->out, "$%d", e->param);
         return NULL;
     case E_FUNC:
         return put_func(d, e, implicit);

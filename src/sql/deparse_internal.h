@@ -25,7 +25,9 @@ struct deparser {
     const struct deparse_name *names;    /* of range table entries, innermost level first */
     const struct deparse_rename *rename; /* NULL: none */
     struct deparse_refs *refs;           /* NULL: not wanted */
-    bool stored;                         /* schemas with all names, types that users made by OID */
+    const char *const *params;           /* names of parameters, NULL: $1 ... */
+    int nparams;
+    bool stored; /* schemas with all names, types that users made by OID */
 };
 
 /* deparse.c */

@@ -3,6 +3,8 @@
 #include "sql/deparse_internal.h"
 #include "sql/table_function.h"
 
+#include <stdio.h>
+
 enum {
     INDENT_CLAUSE = 8,
     INDENT_ITEM = 4,
@@ -276,6 +278,25 @@ static struct err *put_targets(struct deparser *d, const struct query *q, const 
 
 /* ---- FROM ---- */
 
+/* Just VALUES, whose columns nobody gave names. */
+static bool is_bare_values(const struct query *q, const char **names)
+{
+    const struct rte *rte = q->nfrom == 1 ? q->from[0]->rte : NULL;
+    char own[32];
+    if (!rte || rte->kind != RTE_VALUES || strcmp(rte->name, "*VALUES*") != 0 || q->where ||
+        q->has_group)
+        return false;
+    for (int i = 0, k = 0; i < q->ntargets; i++) {
+        if (!q->targets[i].name)
+            continue;
+        snprintf(own, sizeof(own), "column%d", k + 1);
+        if (strcmp(names ? names[k] : q->targets[i].name, own) != 0)
+            return false;
+        k++;
+    }
+    return true;
+}
+
 static struct err *put_rows(struct deparser *d, const struct rte *rte)
 {
     buf_put_c(d->out, "VALUES ");
@@ -327,7 +348,10 @@ static struct err *put_item(struct deparser *d, const struct rte *rte)
     switch (rte->kind) {
     case RTE_SUBQUERY:
         buf_put_u8(d->out, '(');
-        TRY(deparse_put_query(d, rte->sub, false));
+        if (strcmp(rte->name, "*VALUES*") == 0 && is_bare_values(rte->sub, NULL))
+            TRY(put_rows(d, rte->sub->from[0]->rte));
+        else
+            TRY(deparse_put_query(d, rte->sub, false));
         buf_put_u8(d->out, ')');
         return NULL;
     case RTE_FUNCTION:
@@ -556,7 +580,10 @@ static struct err *put_with(struct deparser *d, const struct query *q)
             buf_put_c(d->out, k ? ", " : "(");
             quote_identifier(d->out, c->colnames[k]);
         }
-        buf_put_c(d->out, named && ncols ? ") AS (" : " AS (");
+        buf_put_c(d->out, named && ncols ? ") AS " : " AS ");
+        buf_put_c(d->out, c->asked_materialized ? "MATERIALIZED ("
+                          : c->not_materialized ? "NOT MATERIALIZED ("
+                                                : "(");
         if (c->query->kind != Q_SELECT)
             return err_new("0A000", "views must not contain data-modifying statements in WITH");
         deparse_line(d, "", 0, 0);
@@ -608,8 +635,7 @@ static struct err *put_basic(struct deparser *d, const struct query *q, const ch
 {
     d->indent += INDENT_CLAUSE;
     buf_put_c(d->out, " ");
-    if (q->nfrom == 1 && q->from[0]->rte && q->from[0]->rte->kind == RTE_VALUES &&
-        strcmp(q->from[0]->rte->name, "*VALUES*") == 0 && !q->where && !q->has_group)
+    if (is_bare_values(q, names))
         return put_rows(d, q->from[0]->rte);
     buf_put_c(d->out, "SELECT");
     if (q->distinct == DISTINCT_ON) {
@@ -767,6 +793,14 @@ struct err *deparse_query(struct cat *cat, const struct query *q, const char **n
 {
     struct deparser d = {.cat = cat, .out = out, .pretty = pretty};
     return deparse(&d, q, names);
+}
+
+struct err *deparse_body_query(struct cat *cat, const struct query *q, const char *const *params,
+                               int nparams, struct buf *out)
+{
+    struct deparser d = {
+        .cat = cat, .out = out, .params = params, .nparams = nparams, .names_hidden = true};
+    return deparse(&d, q, NULL);
 }
 
 struct err *deparse_stored_query(struct cat *cat, const struct query *q, const char **names,

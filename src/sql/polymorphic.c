@@ -190,11 +190,8 @@ struct err *resolve_polymorphic(struct analysis *a, const struct cat_proc *proc,
             continue;
         declared[i] = poly_type(&p, declared[i]);
         if (!declared[i])
-            return at(a,
-                      err_new("42804",
-                              "could not determine polymorphic type because input has type "
-                              "unknown"),
-                      location);
+            return err_new("42804", "could not determine polymorphic type because input has type "
+                                    "unknown");
     }
     *rettype = poly_type(&p, *rettype);
     return NULL;

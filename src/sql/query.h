@@ -46,7 +46,8 @@ struct cte {
     const char *name;
     struct query *query;
     bool recursive;
-    bool materialized; /* MATERIALIZED, or used more than once, or not a plain SELECT */
+    bool materialized;       /* MATERIALIZED, or used more than once, or not a plain SELECT */
+    bool asked_materialized; /* ... by the word itself */
     bool not_materialized;
     int uses;
     int ncols;

@@ -803,6 +803,10 @@ struct err *make_func(struct level *l, struct func_name fn, struct expr **args, 
     }
     uint32_t rettype = p->rettype;
     TRY(resolve_polymorphic(a, p, declared, actual, nargs, &rettype, location));
+    if (variadic && p->variadic == ANY_OID && nargs && actual[nargs - 1] != UNKNOWN_OID &&
+        !element_type_of(strip_domain(actual[nargs - 1])))
+        return at(a, err_new("42804", "VARIADIC argument must be an array"),
+                  args[nargs - 1]->location);
     for (int i = 0; i < nargs; i++) {
         TRY(coerce_arg(a, &args[i], declared[i]));
         if (declared[i] == ANY_OID && !(call && call->agg_within_group))

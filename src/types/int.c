@@ -376,6 +376,56 @@ const struct type_ops xid8_ops = {
     .key = xid8_key,
 };
 
+/* pg_lsn: two halves in hexadecimal. */
+
+static bool take_hex(struct str *s, uint64_t *out)
+{
+    size_t i = 0;
+    *out = 0;
+    for (; i < s->len && i < 9; i++) {
+        char c = to_lower(s->data[i]);
+        if (!is_digit(c) && !(c >= 'a' && c <= 'f'))
+            break;
+        *out = *out << 4 | (uint64_t)(is_digit(c) ? c - '0' : c - 'a' + 10);
+    }
+    *s = str_make(s->data + i, s->len - i);
+    return i >= 1 && i <= 8;
+}
+
+static struct err *pg_lsn_in(TYPE_IN_PARAMS)
+{
+    struct str s = text;
+    uint64_t high;
+    uint64_t low;
+    if (!take_hex(&s, &high) || !s.len || s.data[0] != '/')
+        return bad_syntax("pg_lsn", text);
+    s = str_make(s.data + 1, s.len - 1);
+    if (!take_hex(&s, &low) || s.len)
+        return bad_syntax("pg_lsn", text);
+    *out = (struct datum){.u = high << 32 | low};
+    return NULL;
+}
+
+static struct err *pg_lsn_out(TYPE_OUT_PARAMS)
+{
+    buf_printf(out, "%X/%X", (unsigned)(d.u >> 32), (unsigned)d.u);
+    return NULL;
+}
+
+const struct type_ops pg_lsn_ops = {
+    .oid = PG_LSN_OID,
+    .name = "pg_lsn",
+    .len = 8,
+    .byval = true,
+    .in = pg_lsn_in,
+    .out = pg_lsn_out,
+    .recv = int_recv,
+    .send = int_send,
+    .compare = unsigned_compare,
+    .hash = int_hash,
+    .key = xid8_key,
+};
+
 #define UNSIGNED_TYPE(ident, type_oid, type_name, in_fn, out_fn) \
     const struct type_ops ident##_ops = {                        \
         .oid = type_oid,                                         \

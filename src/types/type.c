@@ -183,6 +183,7 @@ static const struct type_ops arrays[] = {
     ARRAY_OPS(REGROLEARRAY_OID, regrole, "regrole"),
     ARRAY_OPS(REGCOLLATIONARRAY_OID, regcollation, "regcollation"),
     ARRAY_OPS(XID8ARRAY_OID, xid8, "xid8"),
+    ARRAY_OPS(3221, pg_lsn, "pg_lsn"),
     ARRAY_OPS(651, cidr, "cidr"),
     ARRAY_OPS(791, money, "money"),
     ARRAY_OPS(1561, bit, "bit"),
@@ -266,6 +267,7 @@ static const struct type_ops *const scalars[] = {
     &anycompatiblearray_ops,
     &anycompatiblenonarray_ops,
     &xid8_ops,
+    &pg_lsn_ops,
 };
 
 /* By OID; filled before main starts, so that readers need no lock. */

@@ -266,3 +266,11 @@ FROM (SELECT 0::oid AS oid, NULL::name AS datname
 CREATE VIEW pg_catalog.pg_prepared_statements AS
 SELECT p.name, p.statement, p.prepare_time, p.parameter_types, p.from_sql, p.generic_plans, p.custom_plans
 FROM pg_catalog.pg_prepared_statement() p;
+
+CREATE VIEW pg_catalog.pg_timezone_names AS
+SELECT z.name, z.abbrev, z.utc_offset, z.is_dst
+FROM pg_catalog.pg_timezone_names() z(name, abbrev, utc_offset, is_dst);
+
+CREATE VIEW pg_catalog.pg_timezone_abbrevs AS
+SELECT z.abbrev, z.utc_offset, z.is_dst
+FROM pg_catalog.pg_timezone_abbrevs() z(abbrev, utc_offset, is_dst);

@@ -328,6 +328,7 @@ const struct agg_entry agg_basic_table[] = {
     EXTREMES(TIMESTAMP_OID, max_int_add, min_int_add),
     EXTREMES(TIMESTAMPTZ_OID, max_int_add, min_int_add),
     EXTREMES(XID8_OID, max_add, min_add),
+    EXTREMES(PG_LSN_OID, max_add, min_add),
     EXTREMES(TID_OID, max_add, min_add),
     EXTREMES(FLOAT4_OID, max_add, min_add),
     EXTREMES(FLOAT8_OID, max_add, min_add),

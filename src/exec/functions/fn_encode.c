@@ -204,59 +204,14 @@ FN(gen_random_uuid)
     return NULL;
 }
 
-/* convert_to and convert_from with UTF8, the only encoding. */
-
-static bool is_utf8_name(struct str s)
-{
-    char plain[16];
-    size_t n = 0;
-    for (size_t i = 0; i < s.len && n < sizeof(plain) - 1; i++)
-        if (s.data[i] != '-' && s.data[i] != '_')
-            plain[n++] = s.data[i];
-    return nocase_equals(str_make(plain, n), "utf8") ||
-           nocase_equals(str_make(plain, n), "unicode");
-}
-
-static struct err *bad_encoding(const char *which, struct str name)
-{
-    return err_new("22023", "invalid %sencoding name \"%.*s\"", which, STR_ARG(name));
-}
-
-FN(pg_convert_to)
-{
-    if (!is_utf8_name(ARG_STR(1)))
-        return bad_encoding("destination ", ARG_STR(1));
-    *out = c->args[0];
-    return NULL;
-}
-
-FN(pg_convert_from)
-{
-    if (!is_utf8_name(ARG_STR(1)))
-        return bad_encoding("source ", ARG_STR(1));
-    TRY(utf8_verify(ARG_STR(0)));
-    *out = c->args[0];
-    return NULL;
-}
-
-FN(length_in_encoding)
-{
-    if (!is_utf8_name(ARG_STR(1)))
-        return bad_encoding("", ARG_STR(1));
-    TRY(utf8_verify(ARG_STR(0)));
-    return give_int((int64_t)utf8_count(ARG_STR(0)), out);
-}
-
 FN(getdatabaseencoding)
 {
     return give_str(STR("UTF8"), out);
 }
 
 const struct fn_entry fn_encode_table[] = {
-    {"md5_text", f_md5},        {"md5_bytea", f_md5},   ENTRY(sha224_bytea),
-    ENTRY(sha256_bytea),        ENTRY(sha384_bytea),    ENTRY(sha512_bytea),
-    ENTRY(binary_encode),       ENTRY(binary_decode),   ENTRY(gen_random_uuid),
-    ENTRY(pg_convert_to),       ENTRY(pg_convert_from), ENTRY(length_in_encoding),
-    ENTRY(getdatabaseencoding),
+    {"md5_text", f_md5},    {"md5_bytea", f_md5},       ENTRY(sha224_bytea),  ENTRY(sha256_bytea),
+    ENTRY(sha384_bytea),    ENTRY(sha512_bytea),        ENTRY(binary_encode), ENTRY(binary_decode),
+    ENTRY(gen_random_uuid), ENTRY(getdatabaseencoding),
 };
 TABLE_END(fn_encode);

@@ -1,4 +1,4 @@
-/* Sizes in bytes, read from text with a unit. */
+/* Sizes: read from text with a unit, and written so; of values. */
 #include "exec/functions/fn_internal.h"
 
 #include "types/numeric.h"
@@ -76,7 +76,54 @@ FN(pg_size_bytes)
     return give_int(bytes, out);
 }
 
+/* A number of bytes as people read it: units change at 10 (bytes) and 20 of the next, and halves
+ * round away from zero. */
+FN(pg_size_pretty_numeric)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+    struct datum size = c->args[0];
+    struct datum magnitude;
+    struct buf b = BUF_INIT;
+    size_t unit = 0;
+    for (;; unit++) {
+        int64_t limit = unit == 0 ? 10 * 1024 : 20 * 1024 - 1;
+        TRY(numeric_abs(size, c->arena, &magnitude));
+        if (unit + 1 == ARRAY_LENGTH(units) ||
+            numeric_compare(magnitude, numeric_from_int64(limit, c->arena)) < 0)
+            break;
+        /* Behind the first unit the size counts halves. */
+        TRY(numeric_div_trunc(size, numeric_from_int64(unit ? 1024 : 512, c->arena), c->arena,
+                              &size));
+    }
+    if (unit) {
+        int64_t away = numeric_sign_of(size) < 0 ? -1 : 1;
+        TRY(numeric_add(size, numeric_from_int64(away, c->arena), c->arena, &size));
+        TRY(numeric_div_trunc(size, numeric_from_int64(2, c->arena), c->arena, &size));
+    }
+    struct err *e = put_text(c, type_by_oid(NUMERIC_OID), size, &b);
+    buf_printf(&b, " %s", units[unit]);
+    if (e)
+        buf_done(&b);
+    return e ? e : give_buf(c, &b, out);
+}
+
+/* What the value takes: fixed widths as PostgreSQL's; others with a header of four bytes. */
+FN(pg_column_size)
+{
+    const struct type_ops *t;
+    TRY(arg_type(c, 0, &t));
+    return give_int(t->byval ? t->len : (int64_t)c->args[0].len + (t->len == -1 ? 4 : 0), out);
+}
+
+FN(pg_column_compression)
+{
+    return give_null(out);
+}
+
 const struct fn_entry fn_size_table[] = {
     ENTRY(pg_size_bytes),
+    ENTRY(pg_size_pretty_numeric),
+    ENTRY(pg_column_size),
+    ENTRY(pg_column_compression),
 };
 TABLE_END(fn_size);

@@ -1,0 +1,197 @@
+/* More of the system information functions of the manual's section 9.26: time zones, the client's
+ * address, descriptions of objects; and the send functions of types, called by their names. */
+#include "exec/ddl_internal.h"
+#include "exec/exec_internal.h"
+#include "exec/fn_session.h"
+#include "exec/session.h"
+#include "types/datetime.h"
+
+#include <string.h>
+
+static struct err *nothing(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    *out = datum_null();
+    return NULL;
+}
+
+static struct err *zero(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    *out = datum_int(0);
+    return NULL;
+}
+
+/* ---- the session ---- */
+
+struct own_query {
+    int32_t pid;
+    struct fn_call *c;
+    struct datum *out;
+};
+
+static void find_own(void *arg, const struct session_info *info)
+{
+    struct own_query *q = arg;
+    if (info->pid == q->pid)
+        *q->out = cstring(q->c, info->query);
+}
+
+static struct err *current_query(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    struct own_query q = {c->session->pid, c, out};
+    *out = datum_null();
+    c->session->ops->each_session(find_own, &q);
+    return NULL;
+}
+
+static struct err *client_addr(struct fn_call *c, struct datum *out)
+{
+    const struct type_ops *inet = type_by_oid(INET_OID);
+    TRY(need_session(c));
+    *out = datum_null();
+    return *c->session->client_addr
+               ? inet->in(inet, c->env, str_from(c->session->client_addr), -1, c->arena, out)
+               : NULL;
+}
+
+static struct err *client_port(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = *c->session->client_addr ? datum_int(c->session->client_port) : datum_null();
+    return NULL;
+}
+
+/* ---- objects ---- */
+
+static struct err *describe_object(struct fn_call *c, struct datum *out)
+{
+    struct buf b = BUF_INIT;
+    TRY(need_session(c));
+    struct ddl d = {.s = c->session, .cat = &c->session->cat, .arena = c->arena, .quiet = true};
+    struct object_address o = {(uint32_t)c->args[0].u, (uint32_t)c->args[1].u, (int)c->args[2].i};
+    *out = datum_null();
+    if (!o.class_id || !o.object_id)
+        return NULL;
+    struct err *e = ddl_describe(&d, o, &b);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out);
+}
+
+/* ---- send functions ---- */
+
+static struct err *send_value(struct fn_call *c, struct datum *out)
+{
+    const struct type_ops *t = type_lookup(c->env, c->arg_types[0]);
+    struct buf b = BUF_INIT;
+    if (!t || !t->send)
+        return err_unsupported("this type has no binary form");
+    struct err *e = t->send(t, c->env, c->args[0], &b);
+    if (e) {
+        buf_done(&b);
+        return e;
+    }
+    return text_result(c, &b, out); /* bytes are copied as they are */
+}
+
+/* ---- time zones ---- */
+
+static int64_t now_seconds(const struct fn_call *c)
+{
+    enum { EPOCH_SECONDS = 946684800 };
+    return c->env->txn_timestamp / USECS_PER_SEC + EPOCH_SECONDS;
+}
+
+static void offset_row(struct fn_call *c, int32_t east, bool dst, struct datum *row)
+{
+    row[0] = interval_datum((struct interval){.us = (int64_t)east * USECS_PER_SEC}, c->state_arena);
+    row[1] = datum_bool(dst);
+}
+
+static struct err *zone_abbrevs(void **state, struct fn_call *c, struct datum *row, int ncols,
+                                bool *done)
+{
+    size_t count;
+    const struct tz_abbrev *all = tz_abbrevs(&count);
+    size_t *at = *state;
+    if (!at)
+        *state = at = arena_new(c->state_arena, size_t);
+    *done = *at >= count || ncols < 3;
+    if (*done)
+        return NULL;
+    const struct tz_abbrev *a = &all[(*at)++];
+    struct tz_offset o = {.east = a->east, .dst = a->dst};
+    if (a->zone)
+        o = tz_abbrev_at(tz_find(str_from(a->zone)), str_from(a->name), now_seconds(c));
+    row[0] = datum_str(str_from(a->name));
+    offset_row(c, o.east, o.dst, &row[1]);
+    return NULL;
+}
+
+static struct err *zone_names(void **state, struct fn_call *c, struct datum *row, int ncols,
+                              bool *done)
+{
+    size_t count;
+    const char *const *all = tz_names(&count);
+    size_t *at = *state;
+    const struct tz *tz = NULL;
+    if (!at)
+        *state = at = arena_new(c->state_arena, size_t);
+    while (*at < count && !tz)
+        tz = tz_find(str_from(all[(*at)++]));
+    *done = !tz || ncols < 4;
+    if (*done)
+        return NULL;
+    struct tz_offset o = tz_at(tz, now_seconds(c));
+    row[0] = datum_str(str_from(all[*at - 1]));
+    row[1] = datum_str(str_from(o.abbrev));
+    offset_row(c, o.east, o.dst, &row[2]);
+    return NULL;
+}
+
+/* ---- tables ---- */
+
+static const struct {
+    const char *src;
+    fn_impl fn;
+} table[] = {
+    {"current_query", current_query},
+    {"inet_client_addr", client_addr},
+    {"inet_client_port", client_port},
+    {"pg_describe_object", describe_object},
+    {"pg_trigger_depth", zero},
+    {"pg_jit_available", zero},
+    {"pg_stat_clear_snapshot", nothing},
+    {"pg_stat_force_next_flush", nothing},
+    {"pg_last_wal_receive_lsn", nothing},
+    {"pg_last_wal_replay_lsn", nothing},
+    {"pg_last_xact_replay_timestamp", nothing},
+    {"pg_current_logfile", nothing},
+    {"pg_current_logfile_1arg", nothing},
+};
+
+fn_impl info_fn_lookup(const char *prosrc)
+{
+    size_t n = strlen(prosrc);
+    for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
+        if (strcmp(table[i].src, prosrc) == 0)
+            return table[i].fn;
+    return n > 4 && strcmp(prosrc + n - 4, "send") == 0 ? send_value : NULL;
+}
+
+static const struct srf_impl srfs[] = {
+    {"pg_timezone_abbrevs", zone_abbrevs},
+    {"pg_timezone_names", zone_names},
+};
+
+const struct srf_impl *info_srf_lookup(const char *prosrc)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(srfs); i++)
+        if (strcmp(srfs[i].name, prosrc) == 0)
+            return &srfs[i];
+    return NULL;
+}

@@ -1,0 +1,16 @@
+SELECT gcd(-2147483648, 0);
+SELECT gcd(-2147483648, 1), pg_typeof(-2147483648), pg_typeof(-2147483649), pg_typeof(2147483648), pg_typeof(-9223372036854775808), pg_typeof(9223372036854775808);
+SELECT ROW(1,2) IS DISTINCT FROM ROW(1,NULL), ROW(1,'a') IS NOT DISTINCT FROM ROW(1,'a'), ROW(1,2) IS DISTINCT FROM ROW(1,2), (NULL, 1) IS DISTINCT FROM (NULL, 1);
+SELECT ROW(1,2) IS DISTINCT FROM ROW(1,2,3);
+SELECT ROW() IS DISTINCT FROM ROW();
+SELECT concat_ws(',', VARIADIC 10);
+SELECT concat(VARIADIC 'x'::text);
+SELECT format('Hello', VARIADIC 'x'::text);
+SELECT num_nulls(VARIADIC 5), num_nulls(VARIADIC '{1,NULL}'::int[]);
+SELECT json_build_array(VARIADIC 5);
+SELECT jsonb_build_object(VARIADIC 'x'::text);
+SELECT float4send(1.5), float8send(-1), int4send(5), textsend('x'), int8send(7), boolsend(true), numeric_send(1.5), date_send('2000-01-02'), uuid_send('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'), jsonb_send('{"a":1}'), array_send('{1,2}'::int[]), timestamptz_send('2000-01-01 00:00:01+00');
+SELECT U&'wrong: \061';
+SELECT U&'wrong: \+0061';
+SELECT E'wrong \u006';
+SELECT E'wrong \U0000006';
