@@ -347,6 +347,7 @@ static struct err *index_range(struct exec *x, struct plan *n, struct scan_state
     bool null_key = false;
     bool has_lo = false;
     bool has_hi = false;
+    bool not_null = false;
     size_t prefix = 0;
     *nothing = false;
     buf_reset(&s->lo);
@@ -358,7 +359,7 @@ static struct err *index_range(struct exec *x, struct plan *n, struct scan_state
         struct datum v = datum_null();
         if (q->strategy == 6) {
             v = s->list[n->backward ? s->nlist - 1 - s->at_list : s->at_list];
-        } else if (q->strategy) {
+        } else if (q->strategy && q->strategy != 7) {
             struct plan_expr e = {q->value, -1, q->program};
             TRY(value_of(x, &e, &s->arena, &v));
             *nothing = v.null;
@@ -378,7 +379,9 @@ static struct err *index_range(struct exec *x, struct plan *n, struct scan_state
             prefix = s->lo.len;
             buf_put(&s->hi, s->lo.data, prefix);
         }
-        TRY(apply_range(s, col, strategy, v, prefix, &has_lo, &has_hi));
+        not_null = true;
+        if (strategy != 7)
+            TRY(apply_range(s, col, strategy, v, prefix, &has_lo, &has_hi));
     }
     *point = ix->unique && equal == ix->nkeys && !null_key && !prefix;
     if (*nothing || *point)
@@ -388,7 +391,7 @@ static struct err *index_range(struct exec *x, struct plan *n, struct scan_state
         buf_put(&s->hi, s->lo.data, prefix);
     }
     /* NULLs satisfy no inequality: stay within the values of the column. */
-    if (has_lo || has_hi) {
+    if (has_lo || has_hi || not_null) {
         if (!has_lo)
             buf_put_u8(&s->lo, 0x02);
         if (!has_hi)

@@ -150,12 +150,13 @@ struct session {
     struct temp_quota temp_quota; /* of temporary files */
     struct session_sequence *sequences;
     int nsequences;
-    struct txn_session_locks *locks; /* advisory ones, NULL: none yet */
-    struct temp_tables *temp;        /* with an action at commit (exec/temp.h); NULL: none */
-    struct domain_checks *domains;   /* compiled (exec/domain.c); NULL: none */
-    struct checks *checks;           /* constraint checks that wait (exec/checks.h); NULL: none */
-    int last_sequence;               /* index, -1: none yet */
-    const char *client_addr;         /* "" for Unix sockets */
+    struct txn_session_locks *locks;  /* advisory ones, NULL: none yet */
+    struct temp_tables *temp;         /* with an action at commit (exec/temp.h); NULL: none */
+    struct function_plans *functions; /* exec/function_plans.h; NULL: none yet */
+    struct domain_checks *domains;    /* compiled (exec/domain.c); NULL: none */
+    struct checks *checks;            /* constraint checks that wait (exec/checks.h); NULL: none */
+    int last_sequence;                /* index, -1: none yet */
+    const char *client_addr;          /* "" for Unix sockets */
     int client_port;
     int64_t backend_start;
 };

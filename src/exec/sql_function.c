@@ -1,9 +1,10 @@
-/* Functions whose body is SQL: see sql_function.h. The body's text is read by the catalog of the
- * session at each call, and planned then; rows of a set are kept in memory until the scan that
+/* Functions whose body is SQL: see sql_function.h. The session keeps the plans of the bodies'
+ * statements (function_plans.h); rows of a set are kept in memory until the scan that
  * asked for them ends. */
 #include "exec/sql_function.h"
 
 #include "exec/exec_internal.h"
+#include "exec/function_plans.h"
 
 #include <pg_query/pg_query.pb-c.h>
 
@@ -19,11 +20,9 @@ enum { STACK_RESERVE = 64 * 1024 };
 struct run {
     struct exec_env env;
     const struct cat_proc *proc;
-    struct arena arena; /* parse trees */
-    struct parsed parsed;
-    struct param_types params;
+    struct arena arena;
+    struct function_plan *f;
     const struct datum *args;
-    const char *body;
 };
 
 static bool is_pseudo(uint32_t type)
@@ -63,7 +62,6 @@ void sql_function_params(struct param_types *params, const struct cat_proc *p,
 
 static struct err *begin(struct run *r, struct fn_call *c)
 {
-    uint32_t *types;
     if (!c->session)
         return err_new("0A000", "SQL functions need a session");
     if (fiber_stack_left() < STACK_RESERVE)
@@ -72,12 +70,20 @@ static struct err *begin(struct run *r, struct fn_call *c)
     r->env = session_exec_env(c->session);
     r->proc = builtin_proc(c->func);
     r->args = c->args;
-    TRY(cat_proc_source(&c->session->cat, c->func, &r->arena, &r->body));
-    TRY(parse_sql(r->body, &r->arena, &r->parsed));
-    types = arena_new_array(&r->arena, uint32_t, r->proc->nargs + 1);
-    for (int i = 0; i < r->proc->nargs; i++)
-        types[i] = c->arg_types[i];
-    sql_function_params(&r->params, r->proc, types, &r->arena);
+    return NULL;
+}
+
+/* The body, parsed now or at an earlier call. */
+static struct err *find_body(struct run *r, struct fn_call *c)
+{
+    struct function_plan *f = r->f = function_plan_get(c->session, c, r->proc->nargs);
+    if (f->plans)
+        return NULL;
+    TRY(cat_proc_source(&c->session->cat, c->func, &f->arena, &f->body));
+    TRY(parse_sql(f->body, &f->arena, &f->parsed));
+    sql_function_params(&f->params, r->proc, f->types, &f->arena);
+    f->plans = arena_new_array(&f->arena, struct statement_plan *, f->parsed.count + 1);
+    function_plan_keep(c->session, f);
     return NULL;
 }
 
@@ -131,20 +137,41 @@ static struct err *in_body(struct run *r, struct err *e)
         return NULL;
     if (e->position && !e->internal_query) {
         e->internal_position = e->position;
-        e->internal_query = strdup(r->body);
+        e->internal_query = strdup(r->f->body);
         e->position = 0;
     }
     return err_context(e, "SQL function \"%.*s\" during startup", STR_ARG(r->proc->name));
 }
 
-static struct err *run_statement(struct run *r, struct raw_stmt *raw, int number,
-                                 const struct sink *sink)
+/* Its tables are locked. The caller releases it. */
+static struct err *plan_of(struct run *r, int i, struct statement_plan **out)
 {
+    struct statement_plan **kept = &r->f->plans[i];
+    bool current = false;
+    if (*kept)
+        TRY(exec_lock(&r->env, *kept, &current));
+    if (current) {
+        *out = plan_ref(*kept);
+        return NULL;
+    }
+    plan_unref(*kept);
+    *kept = NULL;
+    TRY(in_body(r, exec_plan(&r->env, &r->f->parsed.stmts[i], &r->f->params, out)));
+    if ((*out)->query->env_literals)
+        function_plan_drop(r->env.session, r->f);
+    else if (!*kept) /* no call within has planned it meanwhile */
+        *kept = plan_ref(*out);
+    return NULL;
+}
+
+static struct err *run_statement(struct run *r, int i, const struct sink *sink)
+{
+    const struct raw_stmt *raw = &r->f->parsed.stmts[i];
     struct statement_plan *plan = NULL;
     if (!is_plannable(raw))
         return err_unsupported("%s in an SQL function is not supported yet",
                                raw->tree ? statement_name(raw->tree) : "this statement");
-    TRY(in_body(r, exec_plan(&r->env, raw, &r->params, &plan)));
+    TRY(plan_of(r, i, &plan));
     struct err *e = sink && sink->check ? in_body(r, sink->check(sink->arg, plan)) : NULL;
     if (e) {
         plan_unref(plan);
@@ -152,17 +179,17 @@ static struct err *run_statement(struct run *r, struct raw_stmt *raw, int number
     }
     e = run_plan(r, plan, sink);
     plan_unref(plan);
-    return e ? err_context(e, "SQL function \"%.*s\" statement %d", STR_ARG(r->proc->name), number)
+    return e ? err_context(e, "SQL function \"%.*s\" statement %d", STR_ARG(r->proc->name), i + 1)
              : NULL;
 }
 
 static struct err *run_statements(struct run *r, struct fn_call *c, const struct sink *sink)
 {
     struct err *e = NULL;
-    for (int i = 0; !e && i < r->parsed.count; i++) {
+    for (int i = 0; !e && i < r->f->parsed.count; i++) {
         if (r->proc->volatility == 'v')
             txn_next_command(c->session->cat.txn);
-        e = run_statement(r, &r->parsed.stmts[i], i + 1, i == r->parsed.count - 1 ? sink : NULL);
+        e = run_statement(r, i, i == r->f->parsed.count - 1 ? sink : NULL);
     }
     return e;
 }
@@ -176,7 +203,11 @@ static struct err *run_body(struct fn_call *c, const struct sink *sink)
     if (!e)
         e = settings_enter(c->session, r.proc, &r.arena, &saved);
     if (!e)
+        e = find_body(&r, c);
+    if (!e)
         e = run_statements(&r, c, sink);
+    if (r.f)
+        function_plan_release(r.f);
     struct err *restore = settings_restore(c->session, &saved);
     if (e)
         err_free(restore);
@@ -292,6 +323,15 @@ static struct err *make_record(struct fn_call *c, const struct cat_proc *p,
     return record_make(c->result_type, n, ops, names, values, c->arena, out);
 }
 
+/* Whether the columns are one value of the function's type only together. */
+static bool makes_record(const struct fn_call *c, const struct statement_plan *plan)
+{
+    uint32_t from = plan->out[0].expr->type;
+    const struct cat_type *to = builtin_type(c->result_type);
+    bool row_wanted = c->result_type == RECORD_OID || (to && to->kind == 'c');
+    return plan->nout > 1 || (row_wanted && from != c->result_type && from != RECORD_OID);
+}
+
 static struct err *take_value(void *arg, const struct statement_plan *plan, const struct datum *row,
                               bool *more)
 {
@@ -300,10 +340,7 @@ static struct err *take_value(void *arg, const struct statement_plan *plan, cons
     *more = false;
     if (p->rettype == VOID_OID)
         return NULL;
-    uint32_t from = plan->out[0].expr->type;
-    const struct cat_type *to = builtin_type(v->c->result_type);
-    bool row_wanted = v->c->result_type == RECORD_OID || (to && to->kind == 'c');
-    if (plan->nout > 1 || (row_wanted && from != v->c->result_type && from != RECORD_OID))
+    if (makes_record(v->c, plan))
         return make_record(v->c, p, plan, row, v->out);
     return convert(v->c->env, row[0], plan->out[0].expr->type, v->c->result_type, v->c->arena,
                    v->out);

@@ -8,6 +8,7 @@
 
 #include "catalog/ddl.h"
 #include "catalog/systab.h"
+#include "exec/function_plans.h"
 #include "exec/temp.h"
 
 #include "base/clock.h"
@@ -147,6 +148,7 @@ void backend_free(struct backend *b)
     cancel_done(&b->cancel);
     free(b->base.sequences);
     domains_free(&b->base);
+    function_plans_free(&b->base);
     temp_free(&b->base);
     free(b->database);
     free(b->user);

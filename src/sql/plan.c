@@ -681,7 +681,15 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
     }
     struct want want = {simple_order ? q->order : NULL, simple_order ? q->norder : 0,
                         simple ? wanted_rows(q) : -1};
+    struct sort_key extreme;
+    bool first = wants_extreme(l, &extreme);
+    if (first)
+        want = (struct want){&extreme, 1, 0};
     TRY(plan_from(l, &want, out, &nsorted));
+    if (first && nsorted)
+        plan_first_row(l->p, out);
+    if (first)
+        nsorted = 0;
     TRY(check_marks(q));
     if (q->has_group)
         TRY(plan_agg(l, out));

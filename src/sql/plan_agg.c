@@ -155,3 +155,74 @@ struct err *plan_agg(struct planning *l, struct plan **node)
     *node = agg;
     return NULL;
 }
+
+/* ---- min and max ---- */
+
+static bool leads_index(const struct expr *column)
+{
+    const struct relation *r = column->var.rte->rel;
+    for (int i = 0; i < r->nindexes; i++)
+        if (r->indexes[i].valid && !r->indexes[i].pred_sql && r->indexes[i].am == BTREE_AM &&
+            r->indexes[i].cols[0].attnum == column->var.att)
+            return true;
+    return false;
+}
+
+/* SELECT max(column) with nothing else to compute from the rows: the first row in the column's
+ * order has it. That order; false: it is not such a query. */
+static bool is_extreme(const struct query *q, struct sort_key *order)
+{
+    if (!q->has_group || q->ngroup || q->nsets || q->naggs != 1 || q->nfrom != 1 || q->has_srf ||
+        !q->from[0]->rte || q->from[0]->rte->kind != RTE_RELATION || q->from[0]->rte->sample)
+        return false;
+    const struct expr *e = q->aggs[0];
+    const struct cat_proc *p = builtin_proc(e->func);
+    bool least = p && p->oid < FIRST_SYSTEM_OID && str_eq_c(p->name, "min");
+    bool most = p && p->oid < FIRST_SYSTEM_OID && str_eq_c(p->name, "max");
+    if ((!least && !most) || e->nargs != 1 || e->agg->filter || e->agg->distinct || e->agg->norder)
+        return false;
+    const struct expr *column = strip_relabel(e->args[0]);
+    if (column->kind != E_VAR || column->var.rte != q->from[0]->rte || column->var.att <= 0 ||
+        !leads_index(column))
+        return false;
+    *order = (struct sort_key){.expr = e->args[0], .desc = most, .nulls_first = most};
+    return true;
+}
+
+/* Rows without a value are not asked for. */
+static void ask_for_values(struct planning *l, const struct sort_key *order)
+{
+    const struct expr *column = strip_relabel(order->expr);
+    if (column->var.rte->rel->atts[column->var.att - 1].not_null)
+        return;
+    struct expr *test = arena_new(l->p->arena, struct expr);
+    test->kind = E_NULLTEST;
+    test->type = BOOL_OID;
+    test->typmod = test->location = -1;
+    test->flag = true;
+    test->args = arena_new_array(l->p->arena, struct expr *, 1);
+    test->args[0] = (struct expr *)column;
+    test->nargs = 1;
+    l->q->where = expr_and(l->p->arena, l->q->where, test);
+}
+
+void plan_first_row(struct planner *p, struct plan **node)
+{
+    struct plan *limit = plan_new(p, P_LIMIT);
+    limit->left = *node;
+    limit->nexprs = 2;
+    limit->exprs = arena_new_array(p->arena, struct plan_expr, 2);
+    limit->exprs[0] = (struct plan_expr){expr_const(p->arena, INT8_OID, -1, datum_int(1), -1), -1};
+    limit->exprs[1] = (struct plan_expr){NULL, -1};
+    limit->rows = 1;
+    limit->total_cost = (*node)->total_cost / ((*node)->rows > 1 ? (*node)->rows : 1);
+    *node = limit;
+}
+
+bool wants_extreme(struct planning *l, struct sort_key *order)
+{
+    if (!is_extreme(l->q, order))
+        return false;
+    ask_for_values(l, order);
+    return true;
+}

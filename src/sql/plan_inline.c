@@ -153,6 +153,8 @@ static struct expr *body_of(struct planner *p, const struct cat_proc *proc, cons
         e = analyze_expr(&l, value, &body);
         if (!e)
             e = coerce_try(&a, body, call->type, -1, 'a', FORM_IMPLICIT, -1, &body);
+        if (a.top && a.top->env_literals && p->plan && p->plan->query)
+            p->plan->query->env_literals = true;
         query_release(a.top);
     }
     if (e)

@@ -90,6 +90,10 @@ struct err *plan_srfs(struct planning *l, struct expr **exprs, int n,
                       struct plan **node) MUST_CHECK;
 /* plan_agg.c: grouping, and all clauses above it rewritten to read its results. */
 struct err *plan_agg(struct planning *l, struct plan **node) MUST_CHECK;
+/* Whether the level asks for nothing but the least or greatest value of an indexed column: the
+ * first row in `order` has it; rows without a value are then left out. A node for that row. */
+bool wants_extreme(struct planning *l, struct sort_key *order);
+void plan_first_row(struct planner *p, struct plan **node);
 /* plan_window.c: the level's window functions; *nsorted: in how many of the query's keys' order the
  * rows come. */
 struct err *plan_windows(struct planning *l, struct plan **node, int *nsorted) MUST_CHECK;

@@ -73,8 +73,9 @@ static bool as_sarg(struct planner *p, const struct rte *rte, struct qual *q, re
     out->qual = q;
     if (!(q->rels & self) || (q->rels & ~(self | have)) || q->volatile_)
         return false;
-    if (e->kind == E_NULLTEST && !e->flag && plain_column(e->args[0], rte, &out->att)) {
-        out->strategy = 0;
+    if (e->kind == E_NULLTEST && !type_is_record(type_by_oid(e->args[0]->type)) &&
+        plain_column(e->args[0], rte, &out->att)) {
+        out->strategy = e->flag ? 7 : 0;
         out->value = NULL;
         return true;
     }
@@ -157,7 +158,7 @@ static void match_sargs(const struct index *ix, struct sarg *sargs, int nsargs,
 
 /* Whether the index column that is due is the key's, and which way it has to be read. *col moves to
  * it, over columns that are bound to one value. */
-static bool orders_by(const struct index *ix, const struct rte *rte, int equal,
+static bool orders_by(const struct index *ix, const struct rte *rte, const struct index_match *m,
                       const struct sort_key *want, int *col, bool *flip)
 {
     int att;
@@ -166,13 +167,16 @@ static bool orders_by(const struct index *ix, const struct rte *rte, int equal,
         key = key->var.rte->pulled[key->var.att - 1];
     if (!plain_column(key, rte, &att))
         return false;
-    while (*col < ix->nkeys && ix->cols[*col].attnum != att && *col < equal)
+    while (*col < ix->nkeys && ix->cols[*col].attnum != att && *col < m->equal)
         ++*col;
     if (*col >= ix->nkeys || ix->cols[*col].attnum != att)
         return false;
     *flip = want->desc != ix->cols[*col].desc;
     bool nulls_first = ix->cols[*col].nulls_first != *flip;
-    return rte->rel->atts[att - 1].not_null || nulls_first == want->nulls_first;
+    bool not_null = rte->rel->atts[att - 1].not_null;
+    for (int i = 0; i < m->n; i++)
+        not_null |= m->quals[i].column == *col && m->quals[i].strategy;
+    return not_null || nulls_first == want->nulls_first;
 }
 
 /* In how many of the wanted keys' order reading the index in one direction gives the rows. */
@@ -185,8 +189,7 @@ static int index_orders(const struct planner *p, const struct index *ix, const s
             return 0;
     for (int col = 0; n < want->norder; n++, col++) {
         bool flip;
-        if (!orders_by(ix, rte, m->equal, &want->order[n], &col, &flip) ||
-            (n > 0 && flip != *backward))
+        if (!orders_by(ix, rte, m, &want->order[n], &col, &flip) || (n > 0 && flip != *backward))
             break;
         *backward = flip;
     }

@@ -1,0 +1,46 @@
+/* The plans of SQL functions that a session has called: bodies are parsed once, and each statement
+ * planned once, for the catalog, the search path, the settings and the types of arguments of that
+ * call. One fiber, the session's. */
+#ifndef TARN_EXEC_FUNCTION_PLANS_H
+#define TARN_EXEC_FUNCTION_PLANS_H
+
+#include "base/arena.h"
+#include "sql/analyze.h"
+#include "sql/parse.h"
+
+struct cat;
+struct fn_call;
+struct function_plans;
+struct session;
+struct statement_plan;
+
+struct function_plan {
+    struct function_plan *next;
+    int refs;
+    bool kept; /* in the session's list */
+    uint32_t func;
+    uint32_t *types; /* of the arguments */
+    int nargs;
+    uint64_t catalog_version;
+    uint64_t catalog_changes;
+    uint32_t plans_off;
+    uint32_t *path;
+    int npath;
+    struct arena arena; /* all of this, and the parse trees */
+    const char *body;
+    struct parsed parsed;
+    struct param_types params;
+    struct statement_plan **plans; /* by statement; NULL: not planned yet */
+};
+
+/* The session's, or a fresh one without body that is not kept. The caller releases it. */
+struct function_plan *function_plan_get(struct session *s, const struct fn_call *c, int nargs);
+/* Keeps it for later calls: when its body has been parsed. */
+void function_plan_keep(struct session *s, struct function_plan *f);
+/* No later call may use it: a literal's value is of this call alone. */
+void function_plan_drop(struct session *s, struct function_plan *f);
+void function_plan_release(struct function_plan *f);
+/* At the session's end. */
+void function_plans_free(struct session *s);
+
+#endif
