@@ -464,6 +464,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
             return err_unsupported("%s is not supported yet", statement_name(n));
         snprintf(tag, 64, "CREATE AGGREGATE");
         return ddl_create_aggregate(d, n->define_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_CAST_STMT:
+        snprintf(tag, 64, "CREATE CAST");
+        return ddl_create_cast_stmt(d, n->create_cast_stmt);
     case PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT:
         return ddl_alter_function(d, n->alter_function_stmt, tag);
     case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT:
