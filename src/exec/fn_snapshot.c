@@ -128,10 +128,8 @@ static const struct {
     const char *src;
     fn_impl fn;
 } table[] = {
-    {"pg_current_snapshot", current_snapshot},
-    {"pg_snapshot_xmin", snapshot_xmin},
-    {"pg_snapshot_xmax", snapshot_xmax},
-    {"pg_visible_in_snapshot", visible_in_snapshot},
+    {"pg_current_snapshot", current_snapshot}, {"pg_snapshot_xmin", snapshot_xmin},
+    {"pg_snapshot_xmax", snapshot_xmax},       {"pg_visible_in_snapshot", visible_in_snapshot},
     {"pg_xact_status", xact_status},
 };
 

@@ -125,10 +125,10 @@ static struct err *snapshot_recv(TYPE_RECV_PARAMS)
     return e;
 }
 
-#define SNAPSHOT_OPS(number, type_name)                                              \
-    {                                                                                \
-        .oid = (number), .name = (type_name), .len = -1, .in = snapshot_in,          \
-        .out = snapshot_out, .recv = snapshot_recv, .send = snapshot_send            \
+#define SNAPSHOT_OPS(number, type_name)                                                          \
+    {                                                                                            \
+        .oid = (number), .name = (type_name), .len = -1, .in = snapshot_in, .out = snapshot_out, \
+        .recv = snapshot_recv, .send = snapshot_send                                             \
     }
 const struct type_ops pg_snapshot_ops = SNAPSHOT_OPS(PG_SNAPSHOT_OID, "pg_snapshot");
 const struct type_ops txid_snapshot_ops = SNAPSHOT_OPS(TXID_SNAPSHOT_OID, "txid_snapshot");
