@@ -639,6 +639,8 @@ fn_impl session_fn_lookup(const char *prosrc)
     if (!fn)
         fn = snapshot_fn_lookup(prosrc);
     if (!fn)
+        fn = index_fn_lookup(prosrc);
+    if (!fn)
         fn = catalog_fn_lookup(prosrc);
     return fn ? fn : info_fn_lookup(prosrc);
 }
