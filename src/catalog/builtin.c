@@ -503,6 +503,8 @@ const struct cat_oper *builtin_oper(uint32_t oid)
 
 const struct cat_cast *builtin_cast(uint32_t source, uint32_t target)
 {
+    if (source >= FIRST_SYSTEM_OID || target >= FIRST_SYSTEM_OID)
+        return user_cast_find(source, target);
     FIND(cast_ix, cast_hash(source, target), casts, it->source == source && it->target == target);
 }
 

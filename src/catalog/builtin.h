@@ -142,6 +142,8 @@ const struct cat_proc *builtin_proc(uint32_t oid); /* a user's one too, once it 
 /* user_proc.c */
 const struct cat_proc *user_proc_find(uint32_t oid);
 const struct cat_agg *user_agg_find(uint32_t proc);
+/* user_cast.c */
+const struct cat_cast *user_cast_find(uint32_t source, uint32_t target);
 const struct cat_oper *builtin_oper(uint32_t oid);
 const struct cat_cast *builtin_cast(uint32_t source, uint32_t target);
 const struct cat_agg *builtin_agg(uint32_t proc);

@@ -275,6 +275,8 @@ struct err *cat_load_proc(struct cat *c, uint32_t oid, const struct cat_proc **o
 /* All of a name in a schema, or (nsp_name empty) along the search path. */
 struct err *cat_user_procs(struct cat *c, struct str nsp_name, struct str name, struct arena *a,
                            const struct cat_proc ***out, int *n) MUST_CHECK;
+/* Makes builtin_cast know the casts that users made in the database (user_cast.c). */
+struct err *cat_load_casts(struct cat *c) MUST_CHECK;
 /* The SQL text of its body. */
 struct err *cat_proc_source(struct cat *c, uint32_t oid, struct arena *a,
                             const char **out) MUST_CHECK;

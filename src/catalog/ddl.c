@@ -786,6 +786,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
     case PG_TYPE:
         TRY(ddl_remove_type(c, object.object_id));
         break;
+    case PG_CAST:
+        TRY(ddl_remove_cast(c, object.object_id));
+        break;
     case PG_REWRITE:
         break; /* goes with its view */
     default:

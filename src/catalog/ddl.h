@@ -172,6 +172,9 @@ struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner,
 
 /* Writes a row of pg_proc, in place of the one with that OID if there is one. */
 struct err *ddl_put_proc(struct cat *c, const struct datum *values) MUST_CHECK;
+/* user_cast.c: one of its types is a user's. */
+struct err *ddl_create_cast(struct cat *c, const struct cat_cast *cast, uint32_t *oid) MUST_CHECK;
+struct err *ddl_remove_cast(struct cat *c, uint32_t oid) MUST_CHECK;
 
 /* Removes the rows of one object (a table's attributes, defaults and indexes' rows with it) and its
  * own dependencies; the storage of relations is dropped at commit. */

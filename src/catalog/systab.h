@@ -13,6 +13,7 @@ enum system_table {
     PG_AUTH_MEMBERS = 1261,
     PG_CLASS = 1259,
     PG_AGGREGATE = 2600,
+    PG_CAST = 2605,
     PG_CONSTRAINT = 2606,
     PG_DATABASE = 1262,
     PG_DEPEND = 2608,
@@ -97,6 +98,8 @@ enum system_index {
     DEPEND_REFERENCE_INDEX = 2674,
     DESCRIPTION_INDEX = 2675,
     AGGREGATE_FNOID_INDEX = 2650,
+    CAST_OID_INDEX = 2660,
+    CAST_SOURCE_TARGET_INDEX = 2661,
     PROC_OID_INDEX = 2690,
     PROC_NAME_ARGS_NSP_INDEX = 2691,
     REWRITE_OID_INDEX = 2692,
@@ -370,6 +373,9 @@ enum {
     PROC_COUNT
 };
 /* What each default of a function's arguments ends with in proargdefaults. */
+/* pg_cast */
+enum { CAST_OID, CAST_SOURCE, CAST_TARGET, CAST_FUNC, CAST_CONTEXT, CAST_METHOD, CAST_COUNT };
+
 /* pg_aggregate */
 enum {
     AGG_FN,

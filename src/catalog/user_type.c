@@ -180,7 +180,8 @@ static struct err *load(struct cat *c, uint32_t oid, int depth, bool *found)
 struct err *cat_load_type(struct cat *c, uint32_t oid, bool *found)
 {
     bool unused;
-    return load(c, oid, 0, found ? found : &unused);
+    TRY(load(c, oid, 0, found ? found : &unused));
+    return oid < FIRST_USER_OID ? NULL : cat_load_casts(c);
 }
 
 /* ---- names ---- */

@@ -463,9 +463,9 @@ static struct err *alter_all(struct ddl *d, struct relation **rel, const PgQuery
     return NULL;
 }
 
-static struct err *refuse_synced(const struct relation *r)
+static struct err *refuse_synced(const struct ddl *d, const struct relation *r)
 {
-    if (!r->read_only_synced)
+    if (!r->read_only_synced || d->s->feeds_synced)
         return NULL;
     return err_hint(err_new("42809", "cannot alter synced table \"%s\"", r->name),
                     "The table is kept in step with its source, which owns its columns.");
@@ -491,7 +491,7 @@ struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
         return NULL;
     struct err *e = ddl_must_own(d, rel);
     if (!e)
-        e = refuse_synced(rel);
+        e = refuse_synced(d, rel);
     if (!e)
         e = check_kind(a, rel);
     if (!e)
@@ -734,7 +734,7 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     if (!e && s->rename_type != PG_QUERY__OBJECT_TYPE__OBJECT_INDEX)
         e = ddl_check_kind(r, s->rename_type);
     if (!e)
-        e = refuse_synced(r);
+        e = refuse_synced(d, r);
     if (!e && s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN)
         e = rename_column(d, r, s->subname, s->newname);
     else if (!e && s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT)

@@ -80,6 +80,8 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         return NULL;
     case PG_PROC:
         return ddl_describe_function(d, o.object_id, out);
+    case PG_CAST:
+        return ddl_describe_cast(d, o.object_id, out);
     case PG_EXTENSION: {
         enum { EXTENSION_OID_INDEX = 3080, EXTENSION_NAME = 1, EXTENSION_COLUMNS = 8 };
         struct datum ext[EXTENSION_COLUMNS];
@@ -554,6 +556,10 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
                  s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ? "DROP TYPE"
                                                                       : "DROP DOMAIN");
         return ddl_drop_types(d, s);
+    }
+    if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_CAST) {
+        snprintf(tag, 64, "DROP CAST");
+        return ddl_drop_cast(d, s);
     }
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION ||
         s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE ||

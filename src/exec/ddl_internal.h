@@ -155,6 +155,12 @@ struct err *ddl_finish_like(struct ddl *d, const struct relation *rel,
 struct cat_proc;
 struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt *s,
                                 char *tag) MUST_CHECK;
+/* ddl_cast.c: object_id 0 when missing_ok and there is none. */
+struct err *ddl_create_cast_stmt(struct ddl *d, const PgQuery__CreateCastStmt *s) MUST_CHECK;
+struct err *ddl_find_cast(struct ddl *d, const PgQuery__Node *object, bool missing_ok,
+                          struct object_address *out) MUST_CHECK;
+struct err *ddl_drop_cast(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
+struct err *ddl_describe_cast(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
 struct err *ddl_create_aggregate(struct ddl *d, const PgQuery__DefineStmt *s) MUST_CHECK;
 struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *s,
                                char *tag) MUST_CHECK;

@@ -758,5 +758,5 @@ const struct srf_impl *activity_srf_lookup(const char *prosrc)
     for (size_t i = 0; i < ARRAY_LENGTH(srfs); i++)
         if (strcmp(srfs[i].name, prosrc) == 0)
             return &srfs[i];
-    return NULL;
+    return strcmp(prosrc, snapshot_xip_srf.name) == 0 ? &snapshot_xip_srf : NULL;
 }

@@ -146,21 +146,8 @@ struct err *session_relation_oid(struct session *s, struct str name, uint32_t *o
 
 static struct err *read_type(struct session *s, struct str name, uint32_t *out)
 {
-    struct arena a;
-    struct parsed parsed;
     int32_t typmod;
-    int ndims;
-    arena_init(&a);
-    const char *sql = arena_printf(&a, "SELECT (NULL::%.*s)", STR_ARG(name));
-    struct err *e = parse_sql(sql, &a, &parsed);
-    if (e && err_is(e, "42601")) {
-        e->position = 0;
-        err_context(e, "invalid type name \"%.*s\"", STR_ARG(name));
-    }
-    if (!e)
-        e = resolve_cast_type(&s->cat, parsed.stmts[0].tree, out, &typmod, &ndims);
-    arena_done(&a);
-    return e;
+    return resolve_type_text(&s->cat, name, out, &typmod);
 }
 
 /* All functions that the name may mean: the built-in ones, and users'. */

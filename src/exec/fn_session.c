@@ -637,6 +637,10 @@ fn_impl session_fn_lookup(const char *prosrc)
     if (!fn)
         fn = stats_fn_lookup(prosrc);
     if (!fn)
+        fn = snapshot_fn_lookup(prosrc);
+    if (!fn)
+        fn = index_fn_lookup(prosrc);
+    if (!fn)
         fn = catalog_fn_lookup(prosrc);
     return fn ? fn : info_fn_lookup(prosrc);
 }

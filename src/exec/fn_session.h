@@ -13,6 +13,9 @@ const struct srf_impl *session_srf_lookup(const char *prosrc);
 /* The parts of them in fn_activity.c, fn_catalog.c and fn_acl.c. */
 fn_impl activity_fn_lookup(const char *prosrc);
 fn_impl stats_fn_lookup(const char *prosrc);
+fn_impl snapshot_fn_lookup(const char *prosrc);
+fn_impl index_fn_lookup(const char *prosrc);
+extern const struct srf_impl snapshot_xip_srf;
 const struct srf_impl *activity_srf_lookup(const char *prosrc);
 fn_impl catalog_fn_lookup(const char *prosrc);
 const struct srf_impl *catalog_srf_lookup(const char *prosrc);

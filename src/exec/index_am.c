@@ -8,8 +8,8 @@
 #include "catalog/inverted.h"
 
 static const struct index_am access_methods[] = {
-    {BTREE_AM, 'i', "oumicsbka", true}, {HASH_AM, 'h', "sbk", true}, {GIN_AM, 'g', "mb", true},
-    {BRIN_AM, 'b', "mbn", true},        {GIST_AM, 0, "mi", false},   {SPGIST_AM, 0, "i", false},
+    {BTREE_AM, 'i', "oumicsbkan", true}, {HASH_AM, 'h', "sbk", true}, {GIN_AM, 'g', "mb", true},
+    {BRIN_AM, 'b', "mbn", true},         {GIST_AM, 0, "mik", false},  {SPGIST_AM, 0, "ik", false},
 };
 
 const struct index_am *index_am(uint32_t oid)

@@ -144,6 +144,7 @@ struct session {
     const char *user_name; /* session user */
     uint32_t session_role;
     bool superuser;
+    bool feeds_synced; /* may alter synced tables, as their pipeline */
     size_t work_mem_bytes;
     double hash_mem_multiplier;
     struct temp_quota temp_quota; /* of temporary files */

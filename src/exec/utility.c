@@ -365,7 +365,71 @@ static struct err *drop_database(struct ddl *d, const PgQuery__DropdbStmt *s)
 
 /* ---- LOCK TABLE ---- */
 
+enum { MAX_VIEW_DEPTH = 200 };
+
 /* The name is looked up again after a wait: the table may have been renamed or dropped. */
+static struct err *lock_one(struct ddl *d, const PgQuery__LockStmt *s, uint32_t oid,
+                            const char *name)
+{
+    bool locked;
+    TRY(txn_lock_table(d->cat->txn, oid, (enum txn_table_lock)s->mode,
+                       s->nowait ? TXN_SKIP_LOCKED : TXN_WAIT, &locked));
+    return locked ? NULL : err_new("55P03", "could not obtain lock on relation \"%s\"", name);
+}
+
+/* The relations that a view reads, and theirs. `oid` is locked. */
+static struct err *lock_below(struct ddl *d, const PgQuery__LockStmt *s, uint32_t oid, int depth)
+{
+    struct depend_list deps = {0};
+    uint32_t rule;
+    TRY(ddl_view_rule(d->cat, oid, &rule));
+    if (!rule)
+        return NULL;
+    if (depth > MAX_VIEW_DEPTH)
+        return err_new("54001", "stack depth limit exceeded");
+    TRY(depend_of(d->cat, (struct object_address){PG_REWRITE, rule, 0}, d->arena, &deps));
+    for (int i = 0; i < deps.count; i++) {
+        const struct object_address on = deps.items[i].referenced;
+        struct relation *r;
+        bool seen = on.object_id == oid;
+        for (int k = 0; k < i && !seen; k++)
+            seen = deps.items[k].referenced.class_id == on.class_id &&
+                   deps.items[k].referenced.object_id == on.object_id;
+        if (seen || on.class_id != PG_CLASS)
+            continue;
+        TRY(cat_relation(d->cat, on.object_id, &r));
+        if (!r)
+            continue;
+        struct err *e = r->kind == 'r' || r->kind == 'v' ? lock_one(d, s, r->oid, r->name) : NULL;
+        if (!e && r->kind == 'v')
+            e = lock_below(d, s, r->oid, depth + 1);
+        relation_unref(r);
+        TRY(e);
+    }
+    return NULL;
+}
+
+static struct err *check_lockable(struct ddl *d, uint32_t oid, char *kind)
+{
+    struct relation *r;
+    TRY(cat_relation(d->cat, oid, &r));
+    if (!r) {
+        *kind = 'r';
+        return NULL;
+    }
+    *kind = r->kind;
+    const char *others = *kind == 'm'   ? "materialized views"
+                         : *kind == 'S' ? "sequences"
+                         : *kind == 'i' ? "indexes"
+                                        : "composite types";
+    struct err *e = NULL;
+    if (*kind != 'r' && *kind != 'v')
+        e = err_detail(err_new("42809", "cannot lock relation \"%s\"", r->name),
+                       "This operation is not supported for %s.", others);
+    relation_unref(r);
+    return e;
+}
+
 static struct err *lock_table(struct ddl *d, const PgQuery__LockStmt *s,
                               const PgQuery__RangeVar *rv)
 {
@@ -373,18 +437,16 @@ static struct err *lock_table(struct ddl *d, const PgQuery__LockStmt *s,
     uint32_t had = 0;
     for (;;) {
         uint32_t oid;
-        bool locked;
+        char kind;
         TRY(cat_find_relation(d->cat, nsp, str_from(rv->relname), false, &oid));
         if (!oid)
             return nsp.len ? err_new("42P01", "relation \"%s.%s\" does not exist", rv->schemaname,
                                      rv->relname)
                            : err_new("42P01", "relation \"%s\" does not exist", rv->relname);
+        TRY(check_lockable(d, oid, &kind));
         if (oid == had)
-            return NULL;
-        TRY(txn_lock_table(d->cat->txn, oid, (enum txn_table_lock)s->mode,
-                           s->nowait ? TXN_SKIP_LOCKED : TXN_WAIT, &locked));
-        if (!locked)
-            return err_new("55P03", "could not obtain lock on relation \"%s\"", rv->relname);
+            return kind == 'v' ? lock_below(d, s, oid, 0) : NULL;
+        TRY(lock_one(d, s, oid, rv->relname));
         had = oid;
     }
 }
@@ -464,6 +526,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
             return err_unsupported("%s is not supported yet", statement_name(n));
         snprintf(tag, 64, "CREATE AGGREGATE");
         return ddl_create_aggregate(d, n->define_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_CAST_STMT:
+        snprintf(tag, 64, "CREATE CAST");
+        return ddl_create_cast_stmt(d, n->create_cast_stmt);
     case PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT:
         return ddl_alter_function(d, n->alter_function_stmt, tag);
     case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT:

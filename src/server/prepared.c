@@ -238,7 +238,7 @@ struct err *prepared_plan(struct backend *b, struct prepared *p)
             return err_oom();
         memcpy(p->params.types, p->declared, sizeof(uint32_t) * (size_t)p->ndeclared);
         p->params.count = p->ndeclared;
-        p->params.fixed = p->from_sql && p->ndeclared;
+        p->params.fixed = false;
     }
     TRY(exec_plan(&env, &p->raw, &p->params, &plan));
     p->params.fixed = true;

@@ -311,15 +311,35 @@ const char *type_display(struct arena *a, uint32_t type, int32_t typmod)
     return text;
 }
 
-struct err *resolve_cast_type(struct cat *cat, const void *select_stmt, uint32_t *type,
-                              int32_t *typmod, int *ndims)
+/* The cast of `SELECT (NULL::type)`, when that is what the text made of it. */
+static const PgQuery__TypeCast *sole_cast(const struct parsed *parsed)
 {
-    const pg_node *n = select_stmt;
-    const PgQuery__SelectStmt *s = n->select_stmt;
-    const pg_node *cast = s->n_target_list == 1 ? s->target_list[0]->res_target->val : NULL;
-    if (!cast || cast->node_case != PG_QUERY__NODE__NODE_TYPE_CAST || s->n_from_clause)
-        return err_new("42601", "invalid type name");
-    return resolve_type_name(cat, NULL, cast->type_cast->type_name, type, typmod, ndims);
+    const pg_node *n = parsed->count == 1 ? parsed->stmts[0].tree : NULL;
+    const PgQuery__SelectStmt *s =
+        n && n->node_case == PG_QUERY__NODE__NODE_SELECT_STMT ? n->select_stmt : NULL;
+    const pg_node *value =
+        s && s->n_target_list == 1 && !s->n_from_clause ? s->target_list[0]->res_target->val : NULL;
+    return value && value->node_case == PG_QUERY__NODE__NODE_TYPE_CAST ? value->type_cast : NULL;
+}
+
+struct err *resolve_type_text(struct cat *cat, struct str text, uint32_t *type, int32_t *typmod)
+{
+    struct arena a;
+    struct parsed parsed;
+    int ndims;
+    arena_init(&a);
+    const char *sql = arena_printf(&a, "SELECT (NULL::%.*s)", STR_ARG(text));
+    struct err *e = parse_sql(sql, &a, &parsed);
+    const PgQuery__TypeCast *cast = e ? NULL : sole_cast(&parsed);
+    if (e && err_is(e, "42601")) {
+        e->position = 0;
+        err_context(e, "invalid type name \"%.*s\"", STR_ARG(text));
+    }
+    if (!e)
+        e = cast ? resolve_type_name(cat, NULL, cast->type_name, type, typmod, &ndims)
+                 : err_new("42601", "invalid type name \"%.*s\"", STR_ARG(text));
+    arena_done(&a);
+    return e;
 }
 
 /* ---- built-in functions in SQL ---- */

@@ -81,9 +81,9 @@ struct err *resolve_qualified(struct cat *cat, struct PgQuery__Node *const *part
 /* A type name as parsed (PgQuery__TypeName *). 42704 when there is none. */
 struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name,
                               uint32_t *type, int32_t *typmod, int *ndims) MUST_CHECK;
-/* The type of `SELECT NULL::type`, parsed. */
-struct err *resolve_cast_type(struct cat *cat, const void *select_stmt, uint32_t *type,
-                              int32_t *typmod, int *ndims) MUST_CHECK;
+/* A type by its name as SQL writes it, "character varying(20)": 42601, 42704. */
+struct err *resolve_type_text(struct cat *cat, struct str text, uint32_t *type,
+                              int32_t *typmod) MUST_CHECK;
 bool type_is_polymorphic(uint32_t type);
 /* A call of a built-in function that is defined in SQL, replaced by its body; *out NULL when the
  * function is none or not built yet. */

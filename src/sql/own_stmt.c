@@ -203,6 +203,42 @@ static struct err *column_list(struct lexer *lx, struct own_stmt *s)
     }
 }
 
+/* The text of a type, up to the comma or parenthesis behind it. */
+static struct err *type_text(struct lexer *lx, const char **out)
+{
+    int start = lx->tok.start;
+    int end = start;
+    for (int depth = 0; depth || !(is_punct(lx, ',') || is_punct(lx, ')'));) {
+        if (lx->tok.kind == TOK_END)
+            return syntax_error(lx, &lx->tok);
+        depth += is_punct(lx, '(') - is_punct(lx, ')');
+        end = lx->tok.end;
+        TRY(advance(lx));
+    }
+    if (end > start)
+        *out = arena_strndup(lx->arena, lx->sql + start, (size_t)(end - start));
+    return NULL;
+}
+
+static struct err *source_columns(struct lexer *lx, struct own_stmt *s)
+{
+    int cap = 0;
+    TRY(expect_punct(lx, '('));
+    for (;;) {
+        struct own_column c = {0};
+        bool yes;
+        TRY(identifier(lx, &c.source));
+        TRY(accept_word(lx, "as", &yes));
+        if (yes)
+            TRY(identifier(lx, &c.name));
+        TRY(type_text(lx, &c.type));
+        ARENA_PUSH(lx->arena, s->columns, s->ncolumns, cap, c);
+        if (!is_punct(lx, ','))
+            return expect_punct(lx, ')');
+        TRY(advance(lx));
+    }
+}
+
 static struct err *option_list(struct lexer *lx, struct own_stmt *s)
 {
     int cap = 0;
@@ -299,8 +335,9 @@ static struct err *create_synced(struct lexer *lx, struct own_stmt *s)
     s->uri = lx->tok.text;
     s->uri_location = lx->tok.start;
     TRY(advance(lx));
-    if (is_word(lx, "columns"))
-        return unsupported(lx, s, "COLUMNS");
+    TRY(accept_word(lx, "columns", &yes));
+    if (yes)
+        TRY(source_columns(lx, s));
     TRY(expect_word(lx, "primary"));
     TRY(expect_word(lx, "key"));
     TRY(column_list(lx, s));

@@ -35,6 +35,13 @@ struct own_option {
     const char *value;
 };
 
+/* COLUMNS (source [AS name] [type], ...) */
+struct own_column {
+    const char *source;
+    const char *name; /* NULL: the same */
+    const char *type; /* as written; NULL: that of the source */
+};
+
 struct own_stmt {
     enum own_kind kind;
     const char *schema; /* NULL: search path */
@@ -46,6 +53,8 @@ struct own_stmt {
     bool no_wait;
     const char *uri; /* FROM DELTA 'uri', BACKUP TO 'directory' */
     int uri_location;
+    struct own_column *columns;
+    int ncolumns;      /* 0: all */
     const char **keys; /* PRIMARY KEY columns */
     int nkeys;
     enum own_mode mode;

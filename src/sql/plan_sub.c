@@ -187,13 +187,12 @@ struct err *plan_sublink(struct planning *l, struct expr *e, struct expr **out)
     struct subplan *s = arena_new(p->arena, struct subplan);
     s->kind = e->sublink.kind;
     s->test = e->sublink.test;
-    bool hashed = s->kind == SUBLINK_EXISTS && hash_exists(p, q, s, &s->test);
+    bool hashed = s->kind == SUBLINK_EXISTS && !q->has_srf && hash_exists(p, q, s, &s->test);
     if (!hashed && s->kind == SUBLINK_EXISTS && q->setop == SETOP_NONE && !q->has_group &&
-        !q->distinct) {
+        !q->distinct && !q->has_srf) {
         /* Only whether there is a row matters. */
         q->norder = 0;
         q->ntargets = 0;
-        q->has_srf = false;
     }
     TRY(plan_query(p, l, q, s->kind == SUBLINK_EXISTS ? 1 : -1, &s->plan, &s->out_slots, &s->nout));
     if (s->test) {

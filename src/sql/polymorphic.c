@@ -193,7 +193,14 @@ struct err *resolve_polymorphic(struct analysis *a, const struct cat_proc *proc,
             return err_new("42804", "could not determine polymorphic type because input has type "
                                     "unknown");
     }
-    *rettype = poly_type(&p, *rettype);
+    uint32_t result = poly_type(&p, *rettype);
+    uint32_t elem = *rettype == ANYARRAY_OID             ? p.elem
+                    : *rettype == ANYCOMPATIBLEARRAY_OID ? p.compatible
+                                                         : 0;
+    if (!result && elem)
+        return err_new("42704", "could not find array type for data type %s",
+                       type_display(a->arena, elem, -1));
+    *rettype = result;
     return NULL;
 }
 

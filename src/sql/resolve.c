@@ -573,8 +573,12 @@ static struct err *default_argument(struct analysis *a, const struct cat_proc *p
     if (p->oid >= FIRST_SYSTEM_OID) {
         struct str text = p->defaults[param - (p->nargs - p->ndefaults)];
         struct rte *none;
-        return analyze_expr_text(a->cat, a->env, arena_strndup(a->arena, text.data, text.len), NULL,
-                                 USE_DEFAULT, 0, -1, a->arena, &none, out);
+        TRY(analyze_expr_text(a->cat, a->env, arena_strndup(a->arena, text.data, text.len), NULL,
+                              USE_DEFAULT, 0, -1, a->arena, &none, out));
+        if (type_is_polymorphic(p->argtypes[param]) && (*out)->kind == E_CONST &&
+            (*out)->value.null)
+            (*out)->type = UNKNOWN_OID; /* of the type that the other arguments make it */
+        return NULL;
     }
     for (size_t i = 0; i < ARRAY_LENGTH(builtin_defaults); i++) {
         if (!str_eq_c(p->name, builtin_defaults[i].name))

@@ -331,6 +331,11 @@ uint64_t store_new_xid(struct store *s)
     return atomic_fetch_add_explicit(&s->next_xid, 1, memory_order_relaxed);
 }
 
+uint64_t store_next_xid(const struct store *s)
+{
+    return atomic_load_explicit(&s->next_xid, memory_order_relaxed);
+}
+
 int64_t store_row_count(struct store *s, uint32_t storage_id)
 {
     pthread_mutex_lock(&s->counts_mu);

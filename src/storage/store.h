@@ -125,6 +125,8 @@ uint32_t store_new_id(struct store *s);
 int64_t store_row_count(struct store *s, uint32_t storage_id);
 /* Numbers for display that rise over restarts. */
 uint64_t store_new_xid(struct store *s);
+/* The one that it gives next. */
+uint64_t store_next_xid(const struct store *s);
 /* Deletes in the background the keys of an id that nobody can refer to (an aborted load). */
 void store_discard(struct store *s, uint32_t storage_id);
 

@@ -48,6 +48,7 @@ struct applier {
     struct datum *row;
     struct datum *old;
     struct buf key;
+    int keys[MAX_KEYS]; /* which of the columns the key's are */
     struct err *e;
 };
 
@@ -135,7 +136,7 @@ static bool same_row(const struct relation *rel, const struct datum *a, const st
     for (int i = 0; i < rel->natts; i++) {
         if (a[i].null != b[i].null)
             return false;
-        if (a[i].null)
+        if (a[i].null || rel->atts[i].dropped)
             continue;
         if (rel->atts[i].ops->byval ? a[i].u != b[i].u
                                     : a[i].len != b[i].len || memcmp(a[i].p, b[i].p, a[i].len) != 0)
@@ -259,8 +260,8 @@ static struct err *take_deleted(struct applier *ap, int64_t version)
             arena_reset(&ap->values);
             for (int i = 0; i < rel->primary->nkeys; i++) {
                 int att = rel->primary->cols[i].attnum - 1;
-                struct err *bad =
-                    value_get(&b->columns[i], row, &ap->a->types[att], &ap->values, &ap->row[att]);
+                struct err *bad = columns_value(ap->a->columns, ap->keys[i], &b->columns[i], row,
+                                                &ap->a->session->types, &ap->values, &ap->row[att]);
                 if (bad)
                     return where(bad, rel, att, version);
                 if (ap->row[att].null)
@@ -280,19 +281,21 @@ static struct err *take_deleted(struct applier *ap, int64_t version)
 static struct err *take_inserted(struct applier *ap, int64_t version)
 {
     const struct relation *rel = ap->rel;
+    const struct sync_columns *columns = ap->a->columns;
     const struct lake_batch *b;
     struct err *e;
     while (!(e = delta_changes_next(ap->inserted, version, &b)) && b) {
         for (uint32_t row = 0; row < b->row_count; row++) {
             TRY(fiber_tick());
             arena_reset(&ap->values);
-            for (int i = 0; i < rel->natts; i++) {
-                struct err *bad =
-                    value_get(&b->columns[i], row, &ap->a->types[i], &ap->values, &ap->row[i]);
+            for (int i = 0; i < columns->count; i++) {
+                int att = columns->atts[i];
+                struct err *bad = columns_value(columns, i, &b->columns[i], row,
+                                                &ap->a->session->types, &ap->values, &ap->row[att]);
                 if (bad)
-                    return where(bad, rel, i, version);
-                if (ap->row[i].null && is_key(rel, i))
-                    return where(null_key(ap, i), rel, -1, version);
+                    return where(bad, rel, att, version);
+                if (ap->row[att].null && is_key(rel, att))
+                    return where(null_key(ap, att), rel, -1, version);
             }
             struct err *bad = insert_row(ap);
             index_eval_reset(ap->indexes);
@@ -328,10 +331,15 @@ static struct err *open_changes(struct applier *ap)
     const struct index *primary = ap->rel->primary;
     TRY(delta_changes_open(a->store, a->path, a->from + 1, a->to, &ap->deleted));
     TRY(delta_changes_open(a->store, a->path, a->from + 1, a->to, &ap->inserted));
-    for (int i = 0; i < primary->nkeys; i++)
-        keys[i] = a->columns[primary->cols[i].attnum - 1];
+    for (int i = 0; i < primary->nkeys; i++) {
+        for (int k = 0; k < a->columns->count; k++)
+            if (a->columns->atts[k] == primary->cols[i].attnum - 1)
+                ap->keys[i] = k;
+        keys[i] = a->columns->source[ap->keys[i]];
+    }
     TRY(delta_changes_select(ap->deleted, DELTA_DELETED, keys, (size_t)primary->nkeys));
-    return delta_changes_select(ap->inserted, DELTA_INSERTED, a->columns, (size_t)ap->rel->natts);
+    return delta_changes_select(ap->inserted, DELTA_INSERTED, a->columns->source,
+                                (size_t)a->columns->count);
 }
 
 static void count_read(struct applier *ap)
@@ -367,6 +375,8 @@ struct err *apply_run(struct apply *a)
     arena_init(&ap.values);
     arena_init(&ap.gone.arena);
     ap.row = arena_new_array(&ap.arena, struct datum, a->rel->natts + 1);
+    for (int i = 0; i < a->rel->natts; i++)
+        ap.row[i] = datum_null(); /* what is dropped stays so */
     ap.old = arena_new_array(&ap.arena, struct datum, a->rel->natts + 1);
     for (int i = 0; i < a->rel->nindexes; i++)
         ap.delete_first |= a->rel->indexes[i].unique && !a->rel->indexes[i].primary;

@@ -1,5 +1,5 @@
 -- The tables behind tarn.synced_tables, in every new database. The code reads the first columns of sync_state,
--- up to next_run_at, by position.
+-- up to columns, by position.
 CREATE SCHEMA tarn;
 
 CREATE TABLE tarn.sync_state (
@@ -15,6 +15,7 @@ CREATE TABLE tarn.sync_state (
     consecutive_failures integer NOT NULL DEFAULT 0,
     options jsonb NOT NULL DEFAULT '{}',
     next_run_at timestamp with time zone,
+    columns jsonb NOT NULL,
     source_version bigint,
     applied_commit_timestamp timestamp with time zone,
     row_count bigint,

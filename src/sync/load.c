@@ -108,10 +108,12 @@ static struct err *add_batch(struct loader *ld, const struct lake_batch *b)
     for (uint32_t row = 0; row < b->row_count; row++) {
         TRY(fiber_tick());
         arena_reset(&ld->values);
-        for (int i = 0; i < ld->rel->natts; i++) {
-            struct err *e = value_get(&b->columns[i], row, &l->types[i], &ld->values, &ld->row[i]);
+        for (int i = 0; i < l->columns->count; i++) {
+            int att = l->columns->atts[i];
+            struct err *e = columns_value(l->columns, i, &b->columns[i], row, &l->session->types,
+                                          &ld->values, &ld->row[att]);
             if (e)
-                return where(ld, e, b, row, ld->rel->atts[i].name);
+                return where(ld, e, b, row, ld->rel->atts[att].name);
         }
         struct err *e = check_nulls(ld);
         if (!e)
@@ -127,7 +129,8 @@ static struct err *read_all(struct loader *ld)
 {
     struct source_scan *scan;
     const struct lake_batch *batch;
-    TRY(source_scan_new(ld->l->source, ld->l->columns, (size_t)ld->rel->natts, &scan));
+    const struct sync_columns *c = ld->l->columns;
+    TRY(source_scan_new(ld->l->source, c->source, (size_t)c->count, &scan));
     struct err *e;
     while (!(e = source_scan_next(scan, &batch)) && batch)
         TRY_OUT(add_batch(ld, batch));
@@ -172,6 +175,8 @@ struct err *load_run(struct load *l)
     arena_init(&ld.values);
     ld.to = (struct table_load_to){l->storage_id, l->index_ids, SORT_BYTES};
     ld.row = arena_new_array(&ld.arena, struct datum, l->rel->natts + 1);
+    for (int i = 0; i < l->rel->natts; i++)
+        ld.row[i] = datum_null(); /* what is dropped stays so */
     pool_run(load_job, &ld);
     atomic_fetch_sub_explicit(&running, 1, memory_order_relaxed);
     arena_done(&ld.values);

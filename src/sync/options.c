@@ -18,7 +18,7 @@ static const struct option {
     {"on_null_key", CHOICE, "quarantine fail ", "fail "},
     {"on_duplicate_key", CHOICE, "fail quarantine ", "fail "},
     {"on_bad_value", CHOICE, "fail quarantine sanitize null ", "fail "},
-    {"on_schema_change", CHOICE, "follow fail ", "fail "},
+    {"on_schema_change", CHOICE, "follow fail ", "follow fail "},
     {"on_gap", CHOICE, "resync fail ", "resync fail "},
     {"poll_interval", INTERVAL, NULL, NULL},
     {"batch_rows", COUNT, NULL, NULL},
@@ -119,11 +119,14 @@ struct err *options_read(const char *json, struct arena *arena, struct sync_opti
     size_t offset;
     struct str value;
     const struct json_value *tree = json_parse(arena, str_from(json), &reason, &offset);
-    *out = (struct sync_options){.resync = true, .poll_us = 1000000, .batch_rows = 100000};
+    *out = (struct sync_options){
+        .resync = true, .follow = true, .poll_us = 1000000, .batch_rows = 100000};
     if (!tree)
         return err_new("XX001", "damaged options of a synced table: %s", reason);
     if (json_get_str(tree, "on_gap", &value))
         out->resync = strncasecmp(value.data, "fail", 4) != 0;
+    if (json_get_str(tree, "on_schema_change", &value))
+        out->follow = strncasecmp(value.data, "fail", 4) != 0;
     if (json_get_str(tree, "batch_rows", &value) && lake_parse_i64(value, &out->batch_rows) &&
         out->batch_rows < 1)
         out->batch_rows = 1;

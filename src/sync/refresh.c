@@ -32,42 +32,6 @@ struct refresh {
     bool more;   /* versions are left */
 };
 
-/* The source's columns by the table's, which must still be there with their types. */
-static struct err *match_columns(struct job *j, const struct relation *rel, uint32_t **out)
-{
-    const struct lake_type *schema = j->source->schema;
-    uint32_t *columns = arena_new_array(j->arena, uint32_t, rel->natts);
-    const char *what = NULL;
-    const char *column = "";
-    for (int i = 0; i < rel->natts && !what; i++) {
-        const struct attr *att = &rel->atts[i];
-        int at = att->dropped ? -1 : lake_type_find(schema, str_from(att->name));
-        column = att->name;
-        if (at < 0)
-            what = "is not in the source any more";
-        else if (j->types[at].oid != att->type || j->types[at].typmod != att->typmod)
-            what = "has another type in the source now";
-        else
-            columns[i] = (uint32_t)at;
-    }
-    for (uint32_t i = 0; i < schema->field_count && !what; i++) {
-        if (relation_attnum(rel, schema->fields[i].name))
-            continue;
-        what = "is new in the source";
-        column = arena_strndup(j->arena, schema->fields[i].name.data, schema->fields[i].name.len);
-    }
-    if (what) {
-        struct err *e = err_new(
-            "42804", "the columns of the source of synced table \"%s\" have changed", rel->name);
-        err_detail(e, "Column \"%s\" %s.", column, what);
-        return err_hint(e,
-                        "The table keeps serving its last version. Drop it and create it again to "
-                        "follow the change.");
-    }
-    *out = columns;
-    return NULL;
-}
-
 /* ---- a whole copy ---- */
 
 static struct err *swap_storage(struct refresh *r, uint32_t storage_id, const uint32_t *index_ids)
@@ -89,15 +53,17 @@ static struct err *copy_whole(struct refresh *r)
 {
     struct job *j = r->j;
     struct txn_mgr *mgr = catalog_txn_mgr(j->s->cat.shared);
-    uint32_t *columns = NULL;
+    struct sync_columns columns;
+    bool retyped;
     j->run.kind = r->resync ? "resync" : "full";
     TRY(job_open_source(j, r->state.source, false));
-    TRY(match_columns(j, r->rel, &columns));
+    TRY(columns_match(j, &r->rel, r->state.columns, r->options.follow, &columns, &retyped));
+    j->run.columns = columns.json;
     uint32_t storage_id = txn_new_storage_id(mgr);
     uint32_t *index_ids = arena_new_array(j->arena, uint32_t, r->rel->nindexes + 1);
     for (int i = 0; i < r->rel->nindexes; i++)
         index_ids[i] = txn_new_storage_id(mgr);
-    TRY(job_load(j, r->rel, columns, storage_id, index_ids));
+    TRY(job_load(j, r->rel, &columns, storage_id, index_ids));
     TRY(swap_storage(r, storage_id, index_ids));
     return state_applied(j->s, &j->run);
 }
@@ -130,18 +96,18 @@ static const char *change_source(const struct source *source)
 static struct err *apply_changes(struct refresh *r)
 {
     struct job *j = r->j;
-    uint32_t *columns = NULL;
+    struct sync_columns columns;
+    bool retyped;
     int64_t newest = j->run.source_version;
-    TRY(match_columns(j, r->rel, &columns));
-    struct value_type *types = arena_new_array(j->arena, struct value_type, r->rel->natts);
-    for (int i = 0; i < r->rel->natts; i++)
-        types[i] = j->types[columns[i]];
+    TRY(columns_match(j, &r->rel, r->state.columns, r->options.follow, &columns, &retyped));
+    if (retyped)
+        return copy_whole(r);
+    j->run.columns = columns.json;
     struct apply a = {.session = j->s,
                       .rel = r->rel,
                       .store = j->source->store,
                       .path = j->source->path,
-                      .columns = columns,
-                      .types = types,
+                      .columns = &columns,
                       .from = r->state.applied_version,
                       .to = newest,
                       .batch_rows = r->options.batch_rows};

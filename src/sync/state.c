@@ -18,6 +18,7 @@ enum {
     ST_FAILURES,
     ST_OPTIONS,
     ST_NEXT_RUN,
+    ST_COLUMNS,
     ST_COUNT
 };
 
@@ -76,6 +77,7 @@ static struct err *take_values(const struct datum *v, struct arena *arena, struc
         .failures = v[ST_FAILURES].i,
         .next_run_us = v[ST_NEXT_RUN].null ? -1 : v[ST_NEXT_RUN].i + PG_EPOCH_US,
     };
+    TRY(json_text(arena, v[ST_COLUMNS], &out->columns));
     return json_text(arena, v[ST_OPTIONS], &out->options);
 }
 
@@ -158,19 +160,21 @@ struct err *state_get(struct session *s, uint32_t relid, struct arena *arena,
 struct err *state_create(struct session *s, uint32_t relid, const struct sync_state *state,
                          const char *keys)
 {
-    static const uint32_t types[] = {OID_OID,  TEXT_OID, TEXT_OID, TEXT_OID,
-                                     TEXT_OID, INT8_OID, TEXT_OID, TEXT_OID};
+    static const uint32_t types[] = {OID_OID,  TEXT_OID, TEXT_OID, TEXT_OID, TEXT_OID,
+                                     INT8_OID, TEXT_OID, TEXT_OID, TEXT_OID};
     struct datum params[] = {
         datum_int(relid),        text_datum(state->source),    text_datum(state->mode),
         text_datum(keys),        text_datum(state->source_id), version_datum(state->every_us),
-        text_datum(state->cron), text_datum(state->options)};
+        text_datum(state->cron), text_datum(state->options),   text_datum(state->columns)};
     /* What DROP TABLE left behind. */
     TRY(run_sql(s, "DELETE FROM tarn.sync_state WHERE relid NOT IN (SELECT oid FROM pg_class)",
                 NULL, NULL, 0));
-    return run_sql(s,
-                   "INSERT INTO tarn.sync_state (relid, source, mode, key_columns, source_id, "
-                   "every_us, cron, options) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)",
-                   types, params, 8);
+    return run_sql(
+        s,
+        "INSERT INTO tarn.sync_state (relid, source, mode, key_columns, source_id, "
+        "every_us, cron, options, columns) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, "
+        "$9::jsonb)",
+        types, params, 9);
 }
 
 struct err *state_alter(struct session *s, uint32_t relid, const struct sync_state *state,
@@ -224,22 +228,24 @@ static struct err *add_run(struct session *s, const struct sync_run *run, const 
 
 struct err *state_applied(struct session *s, const struct sync_run *run)
 {
-    static const uint32_t types[] = {OID_OID,         INT8_OID,       TIMESTAMPTZ_OID, INT8_OID,
-                                     TIMESTAMPTZ_OID, INT8_OID,       BOOL_OID,        TEXT_OID,
-                                     TEXT_OID,        TIMESTAMPTZ_OID};
+    static const uint32_t types[] = {OID_OID,         INT8_OID,        TIMESTAMPTZ_OID, INT8_OID,
+                                     TIMESTAMPTZ_OID, INT8_OID,        BOOL_OID,        TEXT_OID,
+                                     TEXT_OID,        TIMESTAMPTZ_OID, TEXT_OID};
     struct datum params[] = {
         datum_int(run->relid),          datum_int(run->to_version),
         time_datum(run->commit_us),     datum_int((int64_t)run->inserted - (int64_t)run->deleted),
         time_datum(run->started_us),    datum_int(run->source_version),
         datum_bool(run->whole),         text_datum(run->source_id),
-        text_datum(run->change_source), run->next_us < 0 ? datum_null() : time_datum(run->next_us)};
+        text_datum(run->change_source), run->next_us < 0 ? datum_null() : time_datum(run->next_us),
+        text_datum(run->columns)};
     TRY(run_sql(
         s,
         "UPDATE tarn.sync_state SET applied_version = $2, source_version = $6, "
+        "columns = $11::jsonb, "
         "applied_commit_timestamp = $3, row_count = CASE WHEN $7 THEN 0 ELSE row_count END + $4, "
         "last_run_at = $5, source_id = $8, change_source = $9, next_run_at = $10, "
         "error_class = NULL, error_message = NULL, consecutive_failures = 0 WHERE relid = $1",
-        types, params, 10));
+        types, params, 11));
     return add_run(s, run, NULL);
 }
 

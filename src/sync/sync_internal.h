@@ -37,6 +37,11 @@ struct err *value_timestamp(int64_t us, struct datum *out) MUST_CHECK;
 struct err *value_get(const struct lake_vec *vec, uint32_t row, const struct value_type *type,
                       struct arena *arena, struct datum *out) MUST_CHECK;
 
+/* A value as one of another type, by its text: the input errors of that type. */
+struct err *value_convert(struct datum d, uint32_t from, const struct type_ops *to, int32_t typmod,
+                          const struct type_env *env, struct arena *arena,
+                          struct datum *out) MUST_CHECK;
+
 /* ---- source.c: where rows come from ---- */
 
 enum source_kind { SOURCE_PARQUET, SOURCE_DELTA, SOURCE_CHANGES };
@@ -82,17 +87,54 @@ struct err *source_check_access(struct cat *cat, struct str uri) MUST_CHECK;
 /* An absolute form of a local path; other URIs as they are. */
 struct err *source_absolute(struct str uri, struct arena *arena, const char **out) MUST_CHECK;
 
+/* ---- columns.c: which columns of the source a table has ---- */
+
+/* Of a table to be, or as it is to be. */
+struct table_column {
+    const char *name;
+    int source;             /* position in the source's schema */
+    struct value_type type; /* of the table's column */
+    bool typed;             /* by COLUMNS, not by the source */
+};
+
+/* For reading rows: all arrays have `count` items, one for each column that is not dropped. */
+struct sync_columns {
+    int count;
+    int *atts;                       /* 0-based attributes of the relation */
+    uint32_t *source;                /* positions in the source's schema */
+    struct value_type *natural;      /* as the source gives them */
+    const struct type_ops **convert; /* NULL: the table's type is the natural one */
+    int32_t *typmods;
+    const char *json; /* for the state */
+};
+
+struct job;
+/* By exact name, else without regard to case; -1: none. */
+int columns_find(const struct lake_type *schema, const char *name);
+/* Those that the statement wants. 42703, 42701, 42622, 54011, 0A000 for types without mapping. */
+struct err *columns_choose(struct job *j, struct table_column **out, int *count) MUST_CHECK;
+struct err *columns_json(struct job *j, const struct table_column *columns, int n, bool listed,
+                         const char **out) MUST_CHECK;
+/* Matches a table with the source that is open. Where they differ the table is altered if `follow`
+ * (*rel is then the new description; *retyped: its rows must be read anew), else 42804. 42703 when
+ * a key column is gone; 2BP01, 0A000 when a view depends on what changes, 55P03. MAY YIELD. */
+struct err *columns_match(struct job *j, struct relation **rel, const char *kept, bool follow,
+                          struct sync_columns *out, bool *retyped) MUST_CHECK;
+/* A value for the table's column: of the vector that column c->source[i] has. */
+struct err *columns_value(const struct sync_columns *c, int i, const struct lake_vec *vec,
+                          uint32_t row, const struct type_env *env, struct arena *arena,
+                          struct datum *out) MUST_CHECK;
+
 /* ---- load.c: a whole copy into new storage ---- */
 
 struct load {
     struct session *session;
     struct relation *rel;
     struct source *source;
-    const uint32_t *columns;        /* of the source, one for each column of the relation */
-    const struct value_type *types; /* of those */
-    uint32_t storage_id;            /* where the rows go */
-    uint32_t *index_ids;            /* by position in rel->indexes; of the primary: unused */
-    uint64_t rows;                  /* result */
+    const struct sync_columns *columns;
+    uint32_t storage_id; /* where the rows go */
+    uint32_t *index_ids; /* by position in rel->indexes; of the primary: unused */
+    uint64_t rows;       /* result */
 };
 
 /* Reads the source into the new storage ids as part of the session's transaction. 23502 and 23505
@@ -106,9 +148,8 @@ struct apply {
     struct relation *rel;
     struct lake_store *store;
     struct str path;
-    const uint32_t *columns;        /* of the source as of `to`, one for each of the relation */
-    const struct value_type *types; /* of those */
-    int64_t from;                   /* the version that the table is at */
+    const struct sync_columns *columns; /* of the source as of `to` */
+    int64_t from;                       /* the version that the table is at */
     int64_t to;
     int64_t batch_rows; /* stop after a version with which so many rows have changed */
     /* Results. */
@@ -137,6 +178,7 @@ struct err *schedule_next(int64_t every_us, const char *cron, int64_t after_us, 
 
 struct sync_options {
     bool resync; /* on_gap */
+    bool follow; /* on_schema_change */
     int64_t poll_us;
     int64_t batch_rows;
 };
@@ -160,6 +202,7 @@ struct sync_state {
     int64_t failures;    /* in a row */
     const char *options; /* JSON */
     int64_t next_run_us; /* by schedule, since 1970; -1: none */
+    const char *columns; /* JSON */
 };
 
 struct sync_run {
@@ -173,6 +216,7 @@ struct sync_run {
     int64_t source_version; /* newest; -1: not known */
     int64_t commit_us;      /* when to_version was committed */
     const char *source_id;
+    const char *columns;       /* JSON */
     const char *change_source; /* NULL: a whole copy */
     bool whole;                /* `inserted` are all rows */
     uint64_t inserted, updated, deleted;
@@ -209,7 +253,6 @@ struct job {
     struct arena *arena;
     struct source *source;
     struct sync_run run;
-    struct value_type *types; /* of the source's columns */
     int64_t start_ns;
     uint64_t inserted, updated, deleted; /* by all runs of the job */
 };
@@ -225,7 +268,7 @@ struct err *job_open_source(struct job *j, const char *uri, bool schema_only) MU
  * 42809. */
 struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out) MUST_CHECK;
 struct err *job_check_owner(struct job *j, const struct relation *rel) MUST_CHECK;
-struct err *job_load(struct job *j, struct relation *rel, const uint32_t *columns,
+struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
                      uint32_t storage_id, uint32_t *index_ids) MUST_CHECK;
 void job_notice(struct job *j, struct err *n);
 const char *sync_mode_name(enum own_mode mode);

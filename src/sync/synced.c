@@ -77,51 +77,39 @@ struct err *job_open_source(struct job *j, const char *uri, bool schema_only)
     TRY(source_check_access(&j->s->cat, spec.uri));
     TRY(source_open_on_pool(&spec, &j->source));
     const struct delta_snapshot *snapshot = j->source->snapshot;
-    const struct lake_type *schema = j->source->schema;
     struct str id = delta_table_id(snapshot);
     j->run.to_version = j->run.source_version = delta_version(snapshot);
     j->run.commit_us = delta_timestamp_us(snapshot);
     j->run.source_id = arena_strndup(j->arena, id.data, id.len);
     count_files(j);
-    if (schema->field_count == 0)
-        return err_new("22023", "Delta table \"%s\" has no columns", uri);
-    if (schema->field_count > 1600)
-        return err_new("54011", "tables can have at most 1600 columns");
-    j->types = arena_new_array(j->arena, struct value_type, schema->field_count);
-    for (uint32_t i = 0; i < schema->field_count; i++) {
-        TRY(value_type_of(&schema->fields[i], &j->types[i]));
-        if (schema->fields[i].name.len > 63)
-            return err_new("42622", "column name \"%.*s\" is longer than 63 bytes",
-                           STR_ARG(schema->fields[i].name));
-    }
     return NULL;
 }
 
-/* Names compare exactly first, then as Delta does, without regard to case. */
-static int find_column(const struct lake_type *schema, const char *name)
+static int column_named(const struct table_column *columns, int n, const char *name)
 {
-    int at = lake_type_find(schema, str_from(name));
-    for (uint32_t i = 0; at < 0 && i < schema->field_count; i++) {
-        struct str field = schema->fields[i].name;
-        if (field.len == strlen(name) && strncasecmp(field.data, name, field.len) == 0)
-            at = (int)i;
-    }
-    return at;
+    for (int i = 0; i < n; i++)
+        if (strcmp(columns[i].name, name) == 0)
+            return i;
+    for (int i = 0; i < n; i++)
+        if (strcasecmp(columns[i].name, name) == 0)
+            return i;
+    return -1;
 }
 
-static struct err *key_columns(struct job *j, int16_t *keys)
+static struct err *key_columns(struct job *j, const struct table_column *columns, int n,
+                               int16_t *keys)
 {
-    const struct lake_type *schema = j->source->schema;
     const struct own_stmt *stmt = j->stmt;
     if (stmt->nkeys > MAX_KEYS)
         return err_new("54011", "cannot use more than 32 columns in a primary key");
     for (int i = 0; i < stmt->nkeys; i++) {
-        int at = find_column(schema, stmt->keys[i]);
+        int at = column_named(columns, n, stmt->keys[i]);
         if (at < 0)
-            return err_new("42703", "column \"%s\" named in key does not exist in the source",
-                           stmt->keys[i]);
-        const struct lake_field *field = &schema->fields[at];
-        if (lake_type_is_nested(field->type) || field->type->kind == LAKE_VOID)
+            return err_new("42703", "column \"%s\" named in key does not exist in the %s",
+                           stmt->keys[i], stmt->ncolumns ? "list of columns" : "source");
+        const struct lake_field *field = &j->source->schema->fields[columns[at].source];
+        if (!columns[at].typed &&
+            (lake_type_is_nested(field->type) || field->type->kind == LAKE_VOID))
             return err_new("42804",
                            "column \"%s\" cannot be part of a primary key because of its type",
                            stmt->keys[i]);
@@ -136,17 +124,13 @@ static struct err *key_columns(struct job *j, int16_t *keys)
 
 /* ---- loading ---- */
 
-struct err *job_load(struct job *j, struct relation *rel, const uint32_t *columns,
+struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
                      uint32_t storage_id, uint32_t *index_ids)
 {
-    struct value_type *types = arena_new_array(j->arena, struct value_type, rel->natts);
-    for (int i = 0; i < rel->natts; i++)
-        types[i] = j->types[columns[i]];
     struct load l = {.session = j->s,
                      .rel = rel,
                      .source = j->source,
                      .columns = columns,
-                     .types = types,
                      .storage_id = storage_id,
                      .index_ids = index_ids};
     TRY(load_run(&l));
@@ -214,22 +198,29 @@ static struct err *check_name(struct job *j, uint32_t nsp, bool *skip)
     return NULL;
 }
 
+/* The table to be. */
+struct design {
+    struct table_column *columns;
+    int ncolumns;
+    int16_t keys[MAX_KEYS]; /* 1-based */
+    struct sync_state state;
+};
+
 static struct err *create_primary_key(struct job *j, uint32_t nsp, uint32_t relid,
-                                      const int16_t *keys)
+                                      const struct design *d)
 {
     struct cat *c = &j->s->cat;
-    const struct lake_type *schema = j->source->schema;
     struct ddl_index_column cols[MAX_KEYS];
     const char *name;
     uint32_t oid;
     uint32_t constraint;
     int n = j->stmt->nkeys;
     for (int i = 0; i < n; i++) {
-        uint32_t type = j->types[keys[i] - 1].oid;
-        struct str column = schema->fields[keys[i] - 1].name;
+        const struct table_column *column = &d->columns[d->keys[i] - 1];
+        uint32_t type = column->type.oid;
         cols[i] = (struct ddl_index_column){
-            .attnum = keys[i],
-            .name = arena_strndup(j->arena, column.data, column.len),
+            .attnum = d->keys[i],
+            .name = column->name,
             .type = type,
             .collation = builtin_type(type)->collation,
         };
@@ -254,38 +245,38 @@ static struct err *create_primary_key(struct job *j, uint32_t nsp, uint32_t reli
                                  .type = 'p',
                                  .relid = relid,
                                  .index = oid,
-                                 .keys = keys,
+                                 .keys = d->keys,
                                  .nkeys = n,
                                  .validated = true};
     return ddl_create_constraint(c, &con, &constraint);
 }
 
-static struct err *create_relation(struct job *j, uint32_t nsp, const int16_t *keys,
+static struct err *create_relation(struct job *j, uint32_t nsp, const struct design *d,
                                    uint32_t *relid)
 {
     struct cat *c = &j->s->cat;
-    const struct lake_type *schema = j->source->schema;
-    struct ddl_column *columns = arena_new_array(j->arena, struct ddl_column, schema->field_count);
-    for (uint32_t i = 0; i < schema->field_count; i++) {
-        struct str name = schema->fields[i].name;
-        columns[i] = (struct ddl_column){.name = arena_strndup(j->arena, name.data, name.len),
-                                         .type = j->types[i].oid,
-                                         .typmod = j->types[i].typmod,
-                                         .collation = builtin_type(j->types[i].oid)->collation};
+    struct ddl_column *columns = arena_new_array(j->arena, struct ddl_column, d->ncolumns);
+    for (int i = 0; i < d->ncolumns; i++) {
+        const struct table_column *column = &d->columns[i];
+        const struct cat_type *type = builtin_type(column->type.oid);
+        columns[i] = (struct ddl_column){.name = column->name,
+                                         .type = column->type.oid,
+                                         .typmod = column->type.typmod,
+                                         .collation = type ? type->collation : 0};
     }
     for (int i = 0; i < j->stmt->nkeys; i++)
-        columns[keys[i] - 1].not_null = true;
+        columns[d->keys[i] - 1].not_null = true;
     struct ddl_relation def = {.name = j->stmt->name,
                                .nsp = nsp,
                                .kind = 'r',
                                .persistence = 'p',
                                .owner = c->role,
                                .columns = columns,
-                               .ncolumns = (int)schema->field_count,
+                               .ncolumns = d->ncolumns,
                                .storage_id = txn_new_storage_id(catalog_txn_mgr(c->shared)),
                                .options = "{tarn.synced=true}"};
     TRY(ddl_create_relation(c, &def, relid));
-    return create_primary_key(j, nsp, *relid, keys);
+    return create_primary_key(j, nsp, *relid, d);
 }
 
 static const char *joined_keys(struct job *j)
@@ -300,23 +291,25 @@ static const char *joined_keys(struct job *j)
     return out;
 }
 
-static struct err *create_and_load(struct job *j, uint32_t nsp, const int16_t *keys,
-                                   const struct sync_state *state)
+static struct err *create_and_load(struct job *j, uint32_t nsp, struct design *d)
 {
     struct cat *c = &j->s->cat;
     struct relation *rel;
+    struct sync_columns columns;
     bool locked;
-    TRY(create_relation(j, nsp, keys, &j->run.relid));
+    bool retyped;
+    TRY(create_relation(j, nsp, d, &j->run.relid));
     txn_next_command(c->txn);
     TRY(txn_lock_table(c->txn, j->run.relid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
+    TRY(columns_json(j, d->columns, d->ncolumns, j->stmt->ncolumns > 0, &d->state.columns));
     TRY(cat_relation(c, j->run.relid, &rel));
-    uint32_t *columns = arena_new_array(j->arena, uint32_t, rel->natts);
-    for (int i = 0; i < rel->natts; i++)
-        columns[i] = (uint32_t)i;
-    struct err *e = job_load(j, rel, columns, rel->storage_id, NULL);
+    struct err *e = columns_match(j, &rel, d->state.columns, false, &columns, &retyped);
+    if (!e)
+        e = job_load(j, rel, &columns, rel->storage_id, NULL);
     relation_unref(rel);
     TRY(e);
-    TRY(state_create(j->s, j->run.relid, state, joined_keys(j)));
+    j->run.columns = columns.json;
+    TRY(state_create(j->s, j->run.relid, &d->state, joined_keys(j)));
     return state_applied(j->s, &j->run);
 }
 
@@ -352,11 +345,10 @@ static void created_notice(struct job *j)
 
 static struct err *create(struct job *j, char *tag)
 {
-    int16_t keys[MAX_KEYS];
-    struct sync_state state;
+    struct design d = {0};
     uint32_t nsp;
     bool skip;
-    TRY(new_state(j, &state));
+    TRY(new_state(j, &d.state));
     TRY(job_begin(j->s));
     struct err *e = target_schema(j, &nsp);
     if (!e)
@@ -367,13 +359,15 @@ static struct err *create(struct job *j, char *tag)
     j->run.table = j->stmt->name;
     j->run.kind = "initial";
     if (!e)
-        e = source_absolute(str_from(j->stmt->uri), j->arena, &state.source);
+        e = source_absolute(str_from(j->stmt->uri), j->arena, &d.state.source);
     if (!e)
-        e = job_open_source(j, state.source, false);
+        e = job_open_source(j, d.state.source, false);
     if (!e)
-        e = key_columns(j, keys);
+        e = columns_choose(j, &d.columns, &d.ncolumns);
     if (!e)
-        e = create_and_load(j, nsp, keys, &state);
+        e = key_columns(j, d.columns, d.ncolumns, d.keys);
+    if (!e)
+        e = create_and_load(j, nsp, &d);
     TRY(job_end(j->s, e));
     created_notice(j);
     return scheduler_look(j, j->run.relid);

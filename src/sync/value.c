@@ -222,3 +222,15 @@ struct err *value_get(const struct lake_vec *vec, uint32_t row, const struct val
     }
     return err_new("XX000", "a nested value has no JSON form");
 }
+
+struct err *value_convert(struct datum d, uint32_t from, const struct type_ops *to, int32_t typmod,
+                          const struct type_env *env, struct arena *arena, struct datum *out)
+{
+    const struct type_ops *ops = type_by_oid(from);
+    struct buf text = BUF_INIT;
+    struct err *e = ops->out(ops, env, d, &text);
+    if (!e) /* the text may stay part of the value */
+        e = to->in(to, env, arena_str(arena, buf_str(&text)), typmod, arena, out);
+    buf_done(&text);
+    return e;
+}

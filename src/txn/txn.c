@@ -425,8 +425,31 @@ static void txn_end(struct txn *t)
         txn_free(t);
 }
 
+enum { OUTCOME_COMMITTED = 1, OUTCOME_ABORTED = 2 };
+
+static void note_outcome(struct txn *t, uint64_t outcome)
+{
+    uint64_t xid = atomic_load_explicit(&t->xid, memory_order_relaxed);
+    if (xid)
+        atomic_store_explicit(&t->mgr->outcomes[xid % TXN_OUTCOMES], xid << 2 | outcome,
+                              memory_order_relaxed);
+}
+
+bool txn_outcome(struct txn_mgr *mgr, uint64_t xid, bool *committed)
+{
+    uint64_t seen = atomic_load_explicit(&mgr->outcomes[xid % TXN_OUTCOMES], memory_order_relaxed);
+    *committed = (seen & 3) == OUTCOME_COMMITTED;
+    return seen && seen >> 2 == xid;
+}
+
+uint64_t txn_next_xid(struct txn_mgr *mgr)
+{
+    return store_next_xid(mgr->store);
+}
+
 void txn_abort(struct txn *t)
 {
+    note_outcome(t, OUTCOME_ABORTED);
     discard_loads(t, 0);
     abort_hooks(t, 0);
     txn_end(t);
@@ -496,6 +519,7 @@ struct err *txn_commit(struct txn *t, bool async)
         }
         serial_committed(t, 0);
     }
+    note_outcome(t, OUTCOME_COMMITTED);
     txn_end(t); /* early lock release */
     if (end.v && async)
         store_commit_async(store, csn);

@@ -71,6 +71,10 @@ bool txn_set_read_only(struct txn *t, bool read_only);
 /* Given on first use. */
 uint64_t txn_xid(const struct txn *t);
 bool txn_has_xid(const struct txn *t);
+/* The number that is given next; what became of a transaction that had one: false when it is not
+ * known (any more), as of before the start. */
+uint64_t txn_next_xid(struct txn_mgr *mgr);
+bool txn_outcome(struct txn_mgr *mgr, uint64_t xid, bool *committed);
 /* The session's process number and database, for deadlock details and lists of locks; a number
  * given is stored in `publish_xid` too (may be NULL). */
 void txn_set_pid(struct txn *t, int32_t pid, uint32_t db, _Atomic uint64_t *publish_xid);

@@ -218,6 +218,8 @@ struct txn_exports {
     uint64_t number;
 };
 
+enum { TXN_OUTCOMES = 16384 };
+
 struct txn_mgr {
     struct store *store;
     size_t heap_bytes;            /* write sets beyond go on in a file */
@@ -230,6 +232,8 @@ struct txn_mgr {
     uint64_t visit;            /* guarded by all partitions */
     struct large_locks *large; /* written under all partitions, read under any */
     struct txn_slot slots[TXN_SLOTS];
+    /* What became of the latest transactions that had a number: its bits 2 and up, OUTCOME_. */
+    _Atomic uint64_t outcomes[TXN_OUTCOMES];
 };
 
 /* txn.c */

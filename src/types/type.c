@@ -193,6 +193,8 @@ static const struct type_ops arrays[] = {
     ARRAY_OPS(1041, inet, "inet"),
     UNORDERED_ARRAY_OPS(JSONARRAY_OID, json, "json"),
     UNORDERED_ARRAY_OPS(4073, jsonpath, "jsonpath"),
+    UNORDERED_ARRAY_OPS(5039, pg_snapshot, "pg_snapshot"),
+    UNORDERED_ARRAY_OPS(2949, txid_snapshot, "txid_snapshot"),
     UNORDERED_ARRAY_OPS(1017, point, "point"),
     UNORDERED_ARRAY_OPS(XMLARRAY_OID, xml, "xml"),
 };
@@ -268,6 +270,8 @@ static const struct type_ops *const scalars[] = {
     &anycompatiblenonarray_ops,
     &xid8_ops,
     &pg_lsn_ops,
+    &pg_snapshot_ops,
+    &txid_snapshot_ops,
 };
 
 /* By OID; filled before main starts, so that readers need no lock. */

@@ -48,6 +48,7 @@ COMMENT ON MATERIALIZED VIEW shop.totals IS 'what was sold';
 CREATE VIEW shop.checked WITH (security_barrier = true) AS SELECT id, name, price FROM shop.item WHERE price > 1
     WITH LOCAL CHECK OPTION;
 CREATE TYPE shop.mood AS ENUM ('sad', 'ok', 'happy');
+CREATE CAST (character varying AS shop.mood) WITH INOUT AS IMPLICIT;
 CREATE DOMAIN shop.positive AS integer DEFAULT 1 CONSTRAINT above CHECK (VALUE > 0);
 CREATE TABLE shop.options (a shop.mood DEFAULT 'ok', b shop.positive, c integer) WITH (fillfactor = 70);
 ALTER TABLE shop.options ALTER COLUMN c SET STATISTICS 50;

@@ -5,6 +5,7 @@ it says; gaps, schedules, pauses.
     incremental.py [--steps N] [--seed N]
 """
 import argparse
+import json
 import os
 import random
 import shutil
@@ -174,6 +175,74 @@ def schedules(r):
     r.sql("DROP SYNCED TABLE s")
 
 
+def columns(r):
+    """COLUMNS chooses, renames and converts; a source that changes its columns is followed, and what cannot
+    be followed stops the table with the reason."""
+    h = r.history("cols")
+    h.append([(1, "one", 1), (2, "two", 2)])
+    create = "CREATE SYNCED TABLE %s FROM DELTA '" + h.folder + "' "
+    r.sql(create % "c1" + "COLUMNS (n AS number bigint, id AS key text, name varchar(10)) PRIMARY KEY (key) "
+          "MODE TRIGGERED")
+    r.check("chosen", r.sql("SELECT * FROM c1 ORDER BY key"), [(1, "1", "one"), (2, "2", "two")])
+    r.check("types", r.sql("SELECT string_agg(format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM "
+            "pg_attribute WHERE attrelid = 'c1'::regclass AND attnum > 0"),
+            [("bigint, text, character varying(10)",)])
+    r.fails("no such column", create % "c3" + "COLUMNS (id, nope) PRIMARY KEY (id)", "42703", "nope")
+    r.fails("no such type", create % "c3" + "COLUMNS (id nope) PRIMARY KEY (id)", "42704", "nope")
+    r.fails("no conversion", create % "c3" + "COLUMNS (id, name int) PRIMARY KEY (id)", "22P02", "one")
+    r.fails("twice", create % "c3" + "COLUMNS (id, n AS id) PRIMARY KEY (id)", "42701", "id")
+    r.fails("key not chosen", create % "c3" + "COLUMNS (name) PRIMARY KEY (id)", "42703", "id")
+    r.sql(create % "c2" + "PRIMARY KEY (id) MODE TRIGGERED")
+    r.sql("COMMENT ON COLUMN c2.name IS 'kept'")
+    r.sql("CREATE INDEX ON c2 (name)")
+    r.sql("CREATE VIEW cv AS SELECT id, n FROM c2")
+    h.write([h.meta(("id", "name", "n", "more")), h.add([(3, "three", 3)])], "ADD COLUMNS")
+    for name in ("c1", "c2"):
+        r.sql("REFRESH SYNCED TABLE " + name)
+    r.check("added", r.sql("SELECT * FROM c2 ORDER BY id"),
+            [(1, "one", 1, None), (2, "two", 2, None), (3, "three", 3, None)])
+    r.check("not chosen", r.sql("SELECT * FROM c1 ORDER BY key"), [(1, "1", "one"), (2, "2", "two"), (3, "3", "three")])
+    h.write([h.meta(("id", "name", "more"))], "DROP COLUMNS")
+    r.fails("a view needs it", "REFRESH SYNCED TABLE c2", "2BP01", "cv")
+    r.check("serves on", r.sql("SELECT count(*), max(n) FROM cv"), [(3, 3)])
+    r.sql("DROP VIEW cv")
+    r.sql("REFRESH SYNCED TABLE c2")
+    r.check("dropped", r.sql("SELECT * FROM c2 ORDER BY id"), [(1, "one", None), (2, "two", None), (3, "three", None)])
+    r.check("kept", r.sql("SELECT col_description('c2'::regclass, 2), (SELECT count(*) FROM pg_indexes "
+                          "WHERE tablename = 'c2')"), [("kept", 2)])
+    h.write([h.remove(p) for p in list(h.parts)] + [h.add([(4, "four", 4)])], "OVERWRITE")
+    r.sql("REFRESH SYNCED TABLE c2")
+    r.check("goes on", r.sql("SELECT * FROM c2"), [(4, "four", None)])
+    for name in ("c1", "c2"):
+        r.sql("DROP SYNCED TABLE " + name)
+
+
+def renamed(r):
+    """A column renamed under column mapping is renamed in the table, and its values stay."""
+    h = r.history("map")
+    fields = [("id", "id", "long"), ("name", "name", "string"), ("n", "n", "integer")]
+
+    def meta(names):
+        m = h.meta(())
+        m["metaData"]["configuration"] = {"delta.columnMapping.mode": "name"}
+        m["metaData"]["schemaString"] = json.dumps({"type": "struct", "fields": [
+            {"name": name, "type": kind, "nullable": True,
+             "metadata": {"delta.columnMapping.id": i + 1, "delta.columnMapping.physicalName": physical}}
+            for i, (name, (_, physical, kind)) in enumerate(zip(names, fields))]})
+        return m
+
+    h.write([{"protocol": {"minReaderVersion": 2, "minWriterVersion": 5}}, meta(("id", "name", "n")),
+             h.add([(1, "one", 1)])], "CREATE")
+    r.sql("CREATE SYNCED TABLE m FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED" % h.folder)
+    r.sql("CREATE INDEX ON m (n)")
+    h.write([meta(("id", "title", "n")), h.add([(2, "two", 2)])], "RENAME COLUMN")
+    r.sql("REFRESH SYNCED TABLE m")
+    r.check("renamed", r.sql("SELECT id, title, n FROM m ORDER BY id"), [(1, "one", 1), (2, "two", 2)])
+    r.check("as a change", r.sql("SELECT kind, inserted FROM tarn.sync_runs ORDER BY run_id DESC LIMIT 1"),
+            [("incremental", 1)])
+    r.sql("DROP SYNCED TABLE m")
+
+
 def readers(r):
     """A REPEATABLE READ transaction keeps its version while others come."""
     h = r.history("reader", vectors=True)
@@ -209,6 +278,8 @@ def main():
             gaps(r)
             duplicates(r)
             schedules(r)
+            columns(r)
+            renamed(r)
             readers(r)
             r.connection.close()
     except psycopg2.Error as e:

@@ -161,8 +161,12 @@ def refusals(r):
     r.expect("recovered", "SELECT state, applied_version, consecutive_failures FROM tarn.synced_tables",
              [("ONLINE_NO_PENDING_UPDATE", 3, 0)])
     t.commit([(5, "e", 5)], columns=("id", "name", "n", "more"))
+    r.sql("ALTER SYNCED TABLE s2 SET (on_schema_change = fail)")
     r.fails("new column", "REFRESH SYNCED TABLE s2", "42804", "more")
     r.expect("old rows", "SELECT * FROM s2", [(5, "e", 5)])
+    r.sql("ALTER SYNCED TABLE s2 SET (on_schema_change = follow)")
+    r.sql("REFRESH SYNCED TABLE s2")
+    r.expect("followed", "SELECT * FROM s2", [(5, "e", 5, None)])
     r.sql("DROP SYNCED TABLE s2")
     if not r.supported("roles", "CREATE ROLE app LOGIN"):
         return

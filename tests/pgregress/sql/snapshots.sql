@@ -1,0 +1,34 @@
+select pg_typeof(pg_current_snapshot()), pg_typeof(txid_current_snapshot());
+select '12:13:'::pg_snapshot, '12:20:13,15,18'::pg_snapshot, '12:20:13,15,15'::pg_snapshot, '10:20:10,14,15,18'::txid_snapshot;
+select '31:12:'::pg_snapshot;
+select '0:1:'::pg_snapshot;
+select '12:13:0'::pg_snapshot;
+select '12:16:14,13'::pg_snapshot;
+select '12:16:14,14'::pg_snapshot;
+select 'x'::pg_snapshot;
+select '1:2'::pg_snapshot;
+select '12:20:20'::pg_snapshot;
+select '12:20:11'::txid_snapshot;
+select pg_snapshot_xmin(s), pg_snapshot_xmax(s), pg_snapshot_xip(s) from (values ('12:20:13,15,18'::pg_snapshot)) v (s);
+select txid_snapshot_xmin(s), txid_snapshot_xmax(s), txid_snapshot_xip(s) from (values ('12:20:13,15,18'::txid_snapshot)) v (s);
+select i, pg_visible_in_snapshot(i::text::xid8, '12:20:13,15,18'), txid_visible_in_snapshot(i, '12:20:13,15,18') from generate_series(11, 21) i;
+select pg_snapshot_xmin(pg_current_snapshot()) <= pg_snapshot_xmax(pg_current_snapshot());
+begin;
+select pg_current_xact_id_if_assigned() is null;
+select pg_visible_in_snapshot(pg_current_xact_id(), pg_current_snapshot());
+select pg_current_xact_id()::text is distinct from (select min(x::text) from pg_snapshot_xip(pg_current_snapshot()) x) as own;
+select pg_xact_status(pg_current_xact_id()), txid_status(txid_current());
+select txid_current() as x \gset
+commit;
+select pg_visible_in_snapshot(:'x'::xid8, pg_current_snapshot()), pg_xact_status(:'x'::xid8), txid_status(:x);
+begin;
+select txid_current() as y \gset
+rollback;
+select pg_xact_status(:'y'::xid8), txid_status(:y), pg_visible_in_snapshot(:'y'::xid8, pg_current_snapshot());
+select txid_status(9223372036854775807);
+create table sn (s pg_snapshot, a pg_snapshot[]);
+insert into sn values ('1:2:1', array['3:4:'::pg_snapshot]);
+select * from sn;
+select s = s from sn;
+select '12:20:13'::pg_snapshot::text, '12:20:13'::text::pg_snapshot;
+select pg_snapshot_send('12:20:13,15');
