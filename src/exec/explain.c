@@ -2,6 +2,7 @@
  * explain_format.c writes. */
 #include "exec/exec_internal.h"
 #include "exec/explain_format.h"
+#include "exec/explain_names.h"
 
 #include "catalog/statistics.h"
 #include "sql/analyze.h"
@@ -14,7 +15,9 @@ struct explain {
     struct statement_plan *plan;
     const struct explain_options *o;
     struct arena *arena;
-    struct exec *run;          /* NULL: not run */
+    struct exec *run; /* NULL: not run */
+    const struct deparse_name
+        *names;                /* of those that are called otherwise than the statement says */
     const struct expr **slots; /* what computes each slot; NULL: a column, or nothing */
     bool own;                  /* no parentheses around what the node itself computes */
     bool prefix;               /* columns with their tables' names: there are several */
@@ -66,7 +69,7 @@ static const char *text_of(struct explain *x, const struct expr *e, const struct
 {
     struct buf b = BUF_INIT;
     struct err *failed =
-        deparse_plan_expr(x->cat, e, single, x->slots, x->plan->nslots, x->own, &b);
+        deparse_plan_expr(x->cat, e, single, x->names, x->slots, x->plan->nslots, x->own, &b);
     const char *text = failed ? "?" : arena_strdup(x->arena, buf_cstr(&b));
     err_free(failed);
     buf_done(&b);
@@ -293,9 +296,10 @@ static void put_scanned(struct explain *x, const struct rte *rte, struct buf *b)
         buf_printf(b, "\"%s\"", name);
     else
         quote_identifier(b, name);
-    if (rte->name && strcmp(rte->name, name) != 0) {
+    const char *alias = explain_alias(x->names, rte);
+    if (alias && strcmp(alias, name) != 0) {
         buf_put_u8(b, ' ');
-        quote_identifier(b, rte->name);
+        quote_identifier(b, alias);
     }
 }
 
@@ -646,7 +650,8 @@ static void put_kind(struct explain *x, struct explain_node *to, const struct pl
                    true);
     if (x->o->verbose && rte->kind == RTE_RELATION)
         put_structured(x, to, "Schema", rte->rel->nsp_name, true);
-    put_structured(x, to, "Alias", rte->name ? rte->name : scanned_name(x, rte), true);
+    const char *alias = explain_alias(x->names, rte);
+    put_structured(x, to, "Alias", alias ? alias : scanned_name(x, rte), true);
 }
 
 static struct explain_node *describe(struct explain *x, const struct plan *n,
@@ -738,6 +743,7 @@ struct err *explain_plan(struct cat *cat, struct statement_plan *plan, struct ex
         note_slots(&x, plan->ctes[i].plan);
     for (int i = 0; i < plan->nsubplans; i++)
         note_slots(&x, plan->subplans[i]->plan);
+    x.names = explain_names(plan, &arena);
     doc.root = describe(&x, plan->root, NULL, NULL);
     describe_subqueries(&x, doc.root);
     if (o->summary)

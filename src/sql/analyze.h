@@ -116,11 +116,18 @@ struct err *deparse_stored_expr(struct cat *cat, const struct expr *e, const str
 /* The same without needless parentheses, as pg_get_expr(..., true) gives it. */
 struct err *deparse_expr_pretty(struct cat *cat, const struct expr *e, const struct rte *single,
                                 struct buf *out) MUST_CHECK;
+/* What a range table entry is called. */
+struct deparse_name {
+    const struct rte *rte;
+    const char *name;
+    const struct deparse_name *next;
+};
 /* Of a planned expression, for EXPLAIN: slots[i], i < nslots, is what slot i is computed from
- * (NULL: not known), shown in parentheses unless `bare`. */
+ * (NULL: not known), shown in parentheses unless `bare`; entries without a name in `names` have
+ * their own. */
 struct err *deparse_plan_expr(struct cat *cat, const struct expr *e, const struct rte *single,
-                              const struct expr *const *slots, int nslots, bool bare,
-                              struct buf *out) MUST_CHECK;
+                              const struct deparse_name *names, const struct expr *const *slots,
+                              int nslots, bool bare, struct buf *out) MUST_CHECK;
 /* While a table, view, schema or column gets another name: what to write for it. */
 struct deparse_rename {
     uint32_t relid; /* of the relation, or of the column's; 0: a schema */

@@ -736,12 +736,13 @@ struct err *deparse_expr(struct cat *cat, const struct expr *e, const struct rte
 }
 
 struct err *deparse_plan_expr(struct cat *cat, const struct expr *e, const struct rte *single,
-                              const struct expr *const *slots, int nslots, bool bare,
-                              struct buf *out)
+                              const struct deparse_name *names, const struct expr *const *slots,
+                              int nslots, bool bare, struct buf *out)
 {
     return deparse((struct deparser){.cat = cat,
                                      .out = out,
                                      .single = single,
+                                     .names = names,
                                      .slots = slots,
                                      .nslots = nslots,
                                      .bare = bare},

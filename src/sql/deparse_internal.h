@@ -4,12 +4,6 @@
 
 #include "sql/analyze_internal.h"
 
-struct deparse_name {
-    const struct rte *rte;
-    const char *name;
-    const struct deparse_name *next;
-};
-
 struct deparser {
     struct cat *cat;
     struct buf *out;
