@@ -86,9 +86,9 @@ static void clauses_not_built_are_named(void **state)
 {
     (void)state;
     struct parsed p =
-        parse_ok("CREATE SYNCED TABLE t FROM DELTA 'x' PRIMARY KEY (a) MODE CONTINUOUS");
+        parse_ok("CREATE SYNCED TABLE t FROM DELTA 'x' PRIMARY KEY (a) TIMESERIES KEY (b)");
     assert_int_equal(p.stmts[0].own->kind, OWN_UNSUPPORTED);
-    assert_string_equal(p.stmts[0].own->what, "MODE CONTINUOUS");
+    assert_string_equal(p.stmts[0].own->what, "TIMESERIES KEY");
     expect_error("CREATE SYNCED TABLE t FROM DELTA x PRIMARY KEY (a)", "42601", 34);
     expect_error("REFRESH SYNCED TABLE", "42601", 21);
 }
