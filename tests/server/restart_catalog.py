@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
-from tarn import BINARY, Server, Tally  # noqa: E402
+from tarn import BINARY, SANITIZERS, Server, Tally  # noqa: E402
 
 SETUP = """
 CREATE TYPE mood AS ENUM ('sad', 'happy');
@@ -41,7 +41,8 @@ def main():
         server.kill()
         server.start()
     server.stop()
-    p = subprocess.run([BINARY, "check", "-D", server.data], stdout=subprocess.PIPE)
+    p = subprocess.run([BINARY, "check", "-D", server.data], stdout=subprocess.PIPE,
+                       env=dict(SANITIZERS, **os.environ))
     tally.check("check", "" if p.returncode == 0 else p.stdout.decode())
     server.close()
     return tally.finish()
