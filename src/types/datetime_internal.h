@@ -52,7 +52,7 @@ enum word_type {
     WORD_JULIAN,
     WORD_ISO_TIME,
     WORD_DST,
-    WORD_UNIT, /* y, m, d before a number: 1, 2, 4; others 0 */
+    WORD_UNIT, /* y, m, d, h, mm, s before a number: 1, 2, 4, 512, 1024, 2048 */
 };
 enum word_type date_word(const char *text, int *value);
 

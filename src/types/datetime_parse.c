@@ -5,6 +5,8 @@
 
 #include "types/types_internal.h"
 
+#include <math.h>
+
 /* What has been seen; each at most once. */
 enum {
     HAS_YEAR = 1,
@@ -16,6 +18,9 @@ enum {
     HAS_AMPM = 64,
     HAS_ERA = 128,
     HAS_DOY = 256,
+    HAS_HOUR = 512, /* each by its letter; HAS_TIME: all of them */
+    HAS_MINUTE = 1024,
+    HAS_SECOND = 2048,
     HAS_DATE = HAS_YEAR | HAS_MONTH | HAS_DAY,
 };
 
@@ -33,7 +38,7 @@ struct decoder {
     bool julian;
     bool before_christ;
     int half;             /* of the day: 0 AM, PM; -1: not given */
-    int unit_label;       /* with WORD_UNIT: HAS_YEAR, HAS_MONTH or HAS_DAY */
+    int unit_label;       /* with WORD_UNIT: HAS_YEAR ... HAS_SECOND */
     enum word_type label; /* the previous field said what the next one is; else WORD_UNKNOWN */
     struct str unknown_zone;
 };
@@ -362,22 +367,43 @@ static enum parse_result julian_day(struct decoder *d, char *text, unsigned *mas
     return PARSE_OK;
 }
 
-/* y2001m02d04 */
+/* y2001m02d04h05mm06s07.8, where the second m may stand for mm. */
 static enum parse_result labelled_number(struct decoder *d, const char *text, unsigned *mask)
 {
+    struct civil *c = &d->out.at;
+    int label = d->unit_label;
+    double fraction = 0;
     bool ok;
     int value;
-    if (*read_int(text, &value, &ok))
+    const char *end = read_int(text, &value, &ok);
+    if (*end && !(label == HAS_SECOND && *end == '.' && read_fraction(end, &fraction)))
         return PARSE_BAD;
     if (!ok)
         return PARSE_FIELD_RANGE;
-    if (d->unit_label == HAS_YEAR)
-        d->out.at.year = value;
-    else if (d->unit_label == HAS_MONTH)
-        d->out.at.month = value;
-    else
-        d->out.at.day = value;
-    *mask = (unsigned)d->unit_label;
+    if (label == HAS_MONTH && (d->seen & HAS_MONTH) && (d->seen & HAS_HOUR))
+        label = HAS_MINUTE;
+    switch (label) {
+    case HAS_YEAR:
+        c->year = value;
+        break;
+    case HAS_MONTH:
+        c->month = value;
+        break;
+    case HAS_DAY:
+        c->day = value;
+        break;
+    case HAS_HOUR:
+        c->hour = value;
+        break;
+    case HAS_MINUTE:
+        c->minute = value;
+        break;
+    default:
+        c->second = value;
+        c->usec = (int)rint(fraction * 1e6);
+        break;
+    }
+    *mask = (unsigned)label;
     return PARSE_OK;
 }
 

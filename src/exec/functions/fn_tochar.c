@@ -275,7 +275,7 @@ static void put_date(struct buf *b, const struct pattern_node *n, const struct m
         put_number(b, n, m->day_of_year, 3);
         break;
     case PK_DD:
-        put_number(b, n, m->day, 2);
+        put_number(b, n, m->day, m->day < 0 ? 1 : 2); /* the sign counts */
         break;
     case PK_MM:
         put_number(b, n, m->month, 2);
