@@ -181,36 +181,52 @@ static struct err *create_public(struct cat *c)
                                "standard public schema");
 }
 
+struct membership {
+    struct cat *cat;
+    uint32_t nsp;
+    struct object_address extension;
+};
+
+/* Makes the rows of a system table that are in the schema members of the extension. `kind` -1: all
+ * are; else indexes, which go with their tables, are not. */
+static struct err *add_members(const struct membership *m, uint32_t table, int nsp, int kind)
+{
+    enum { MOST_COLUMNS = (int)CLS_COUNT > (int)PROC_COUNT ? (int)CLS_COUNT : (int)PROC_COUNT };
+    struct systab_scan scan;
+    struct datum v[MOST_COLUMNS];
+    struct err *e = NULL;
+    TRY(systab_open(m->cat, table, 0, NULL, 0, &scan));
+    for (bool found = true; !e && found;) {
+        e = systab_next(&scan, v, &found);
+        if (!e && found && v[nsp].u == m->nsp && (kind < 0 || v[kind].i != 'i'))
+            e = depend_record(m->cat, (struct object_address){table, (uint32_t)v[0].u, 0},
+                              m->extension, DEPEND_EXTENSION);
+    }
+    systab_close(&scan);
+    return e;
+}
+
 /* The schema of the server's own is shown as an extension that is always there: tools that copy a
  * database leave it alone. */
 static struct err *make_extension(struct cat *c, const char *schema)
 {
     enum { EXTENSION_COLUMNS = 8 };
-    struct systab_scan scan;
-    struct datum v[CLS_COUNT];
-    uint32_t nsp;
+    struct membership m = {.cat = c};
     uint32_t oid;
-    TRY(cat_namespace_oid(c, str_from(schema), &nsp));
-    if (!nsp)
+    TRY(cat_namespace_oid(c, str_from(schema), &m.nsp));
+    if (!m.nsp)
         return NULL;
     TRY(cat_new_oid(c, &oid));
-    const struct object_address ext = {PG_EXTENSION, oid, 0};
+    m.extension = (struct object_address){PG_EXTENSION, oid, 0};
     struct datum row[EXTENSION_COLUMNS] = {
-        datum_int(oid), cstr_datum(schema), datum_int(BOOTSTRAP_ROLE),
-        datum_int(nsp), datum_bool(false),  cstr_datum("1.0"),
-        datum_null(),   datum_null()};
+        datum_int(oid),   cstr_datum(schema), datum_int(BOOTSTRAP_ROLE),
+        datum_int(m.nsp), datum_bool(false),  cstr_datum("1.0"),
+        datum_null(),     datum_null()};
     TRY(systab_insert(c, PG_EXTENSION, row));
-    TRY(depend_record(c, (struct object_address){PG_NAMESPACE, nsp, 0}, ext, DEPEND_EXTENSION));
-    TRY(systab_open(c, PG_CLASS, 0, NULL, 0, &scan));
-    struct err *e = NULL;
-    for (bool found = true; !e && found;) {
-        e = systab_next(&scan, v, &found);
-        if (!e && found && v[CLS_NSP].u == nsp && v[CLS_KIND].i != 'i')
-            e = depend_record(c, (struct object_address){PG_CLASS, (uint32_t)v[CLS_OID].u, 0}, ext,
-                              DEPEND_EXTENSION);
-    }
-    systab_close(&scan);
-    return e;
+    TRY(depend_record(c, (struct object_address){PG_NAMESPACE, m.nsp, 0}, m.extension,
+                      DEPEND_EXTENSION));
+    TRY(add_members(&m, PG_CLASS, CLS_NSP, CLS_KIND));
+    return add_members(&m, PG_PROC, PROC_NSP, -1);
 }
 
 struct err *bootstrap_run(struct session *s)
