@@ -165,8 +165,8 @@ static struct err *functions_named(struct session *s, const struct parts *p, str
     *out = arena_new_array(a, const struct cat_proc *, *n + nbuiltin + 1);
     for (int i = 0; i < nbuiltin; i++)
         (*out)[i] = &builtin[i];
-    if (*n)
-        memcpy(*out + nbuiltin, users, sizeof(*users) * (size_t)*n);
+    for (int i = 0; i < *n; i++)
+        (*out)[nbuiltin + i] = users[i];
     *n += nbuiltin;
     return NULL;
 }

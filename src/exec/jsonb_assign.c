@@ -95,7 +95,7 @@ static void put_assigned(struct jsonb_builder *b, const struct jsonb *old, const
         put_in_array(b, old, parts, n, i, value, e);
     else
         put_in_object(b, old, parts, n, i, value, e);
-    if (*e && b->depth == 0)
+    if (*e && b->depth == 0 && !b->root)
         jsonb_put_null(b);
 }
 
