@@ -266,7 +266,8 @@ static struct err *push_difference(struct delta_changes *c, const struct delta_f
 static struct err *push_files(struct delta_changes *c, struct delta_actions *actions)
 {
     static const struct delta_dv none;
-    qsort(actions->items, actions->count, sizeof(*actions->items), action_cmp);
+    if (actions->count)
+        qsort(actions->items, actions->count, sizeof(*actions->items), action_cmp);
     for (size_t i = 0; i < actions->count; i++) {
         const struct delta_file_action *a = &actions->items[i];
         const struct delta_file_action *next = i + 1 < actions->count ? a + 1 : NULL;
@@ -324,7 +325,8 @@ static struct err *next_version(struct delta_changes *c)
     TRY(push_change_files(c, &actions, &any));
     if (!any) {
         TRY(push_files(c, &actions));
-        qsort(c->parts, c->part_count, sizeof(*c->parts), part_cmp);
+        if (c->part_count)
+            qsort(c->parts, c->part_count, sizeof(*c->parts), part_cmp);
     }
     return NULL;
 }

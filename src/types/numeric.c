@@ -384,7 +384,7 @@ static struct err *numeric_send(TYPE_OUT_PARAMS)
 int numeric_compare(struct datum a, struct datum b)
 {
     /* Positive numbers of the same size, as most are: their digits decide. */
-    if (a.len > HEADER_BYTES && b.len > HEADER_BYTES) {
+    if (a.len >= HEADER_BYTES + sizeof(ndigit) && b.len >= HEADER_BYTES + sizeof(ndigit)) {
         uint32_t x = load_le32(a.p);
         uint32_t y = load_le32(b.p);
         const uint32_t sign = 3u << SIGN_SHIFT;
