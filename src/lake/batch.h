@@ -40,6 +40,22 @@ static inline bool lake_vec_is_null(const struct lake_vec *v, uint32_t row)
     return v->valid ? !v->valid[row] : v->phys == LAKE_PHYS_VOID;
 }
 
+/* The vector of a struct's field; NULL when there is none, or no struct. */
+static inline const struct lake_vec *lake_vec_field(const struct lake_vec *v, const char *name)
+{
+    int i = v && v->type->kind == LAKE_STRUCT ? lake_type_find(v->type, str_from(name)) : -1;
+    return i < 0 ? NULL : &v->children[i];
+}
+
+/* False for no vector, one of other values, and NULL. */
+static inline bool lake_vec_bytes(const struct lake_vec *v, uint32_t row, struct str *out)
+{
+    if (!v || v->phys != LAKE_PHYS_BYTES || lake_vec_is_null(v, row))
+        return false;
+    *out = v->bytes[row];
+    return true;
+}
+
 struct lake_batch {
     uint32_t row_count;
     uint32_t column_count;

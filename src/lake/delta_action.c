@@ -62,8 +62,10 @@ struct str delta_dv_identity(const struct delta_dv *dv, struct arena *arena)
                                  (long long)dv->offset));
 }
 
-struct err *delta_location(struct delta_snapshot *s, struct str path, struct arena *arena,
-                           struct str *out)
+/* Where the file lies. A location in another store is kept as it is: reading it will say so, but
+ * a removed file there does no harm. */
+static struct err *file_location(struct delta_snapshot *s, struct str path, struct arena *arena,
+                                 struct str *out)
 {
     struct err *e = lake_store_resolve(s->store, s->path, path, arena, out);
     if (e && err_is(e, "0A000")) {
@@ -95,7 +97,7 @@ static struct err *apply_add(struct delta_snapshot *s, const struct delta_file_a
                              struct arena *scratch)
 {
     struct str location;
-    TRY(delta_location(s, a->path, scratch, &location));
+    TRY(file_location(s, a->path, scratch, &location));
     struct delta_entry *entry = map_entry(s, location, delta_dv_identity(&a->dv, scratch));
     if (!entry)
         return err_oom();
@@ -114,7 +116,7 @@ static struct err *apply_remove(struct delta_snapshot *s, const struct delta_fil
                                 struct arena *scratch)
 {
     struct str location;
-    TRY(delta_location(s, a->path, scratch, &location));
+    TRY(file_location(s, a->path, scratch, &location));
     struct delta_entry *entry = map_entry(s, location, delta_dv_identity(&a->dv, scratch));
     if (!entry)
         return err_oom();
@@ -180,9 +182,10 @@ static int64_t stats_rows(struct str stats, struct arena *scratch)
 static const char *const action_names[] = {
     [DELTA_ADD] = "add", [DELTA_REMOVE] = "remove", [DELTA_CDC] = "cdc"};
 
-static void json_partition(const struct line *l, const struct json_value *values,
+static void json_partition(const struct line *l, const struct json_value *action,
                            struct delta_file_action *a)
 {
+    const struct json_value *values = json_get_set(action, "partitionValues");
     struct delta_partition_pair *pairs =
         arena_new_array(l->scratch, struct delta_partition_pair, values ? values->count + 1 : 1);
     for (const struct json_value *p = values ? values->first : NULL; p; p = p->next) {
@@ -205,7 +208,6 @@ static struct err *json_file(const struct line *l, const struct json_value *v,
     TRY(json_dv(l, v, &a.dv));
     json_get_bool(v, "dataChange", &a.data_change);
     json_get_i64(v, "size", &a.size_bytes);
-    json_partition(l, json_get_set(v, "partitionValues"), &a);
     if (kind == DELTA_ADD) {
         json_get_i64(v, "modificationTime", &a.modified_ms);
         json_get_str(v, "stats", &a.stats);
@@ -287,6 +289,7 @@ static struct err *apply_line(const struct line *l, const struct json_value *act
         if (!(v = json_get_set(action, "add")))
             return NULL;
         TRY(json_file(l, v, DELTA_ADD, &a));
+        json_partition(l, v, &a);
         return apply_add(l->s, &a, l->scratch);
     }
     if ((v = json_get_set(action, "remove")) && !l->s->schema_only) {
@@ -368,6 +371,7 @@ struct err *delta_commit_actions(struct delta_snapshot *s, struct str file_name,
             if (!action)
                 continue;
             TRY(json_file(&l, action, (enum delta_action_kind)kind, &a));
+            json_partition(&l, action, &a);
             ARENA_PUSH(arena, out->items, out->count, out->capacity, a);
         }
     }
@@ -387,22 +391,6 @@ struct err *delta_apply_json(struct delta_snapshot *s, struct str file_name, str
 }
 
 /* ---- Checkpoints ---- */
-
-static const struct lake_vec *vec_field(const struct lake_vec *v, const char *name)
-{
-    if (!v || v->type->kind != LAKE_STRUCT)
-        return NULL;
-    int i = lake_type_find(v->type, str_from(name));
-    return i < 0 ? NULL : &v->children[i];
-}
-
-static bool vec_str(const struct lake_vec *v, uint32_t row, struct str *out)
-{
-    if (!v || v->phys != LAKE_PHYS_BYTES || lake_vec_is_null(v, row))
-        return false;
-    *out = v->bytes[row];
-    return true;
-}
 
 static bool vec_i64(const struct lake_vec *v, uint32_t row, int64_t *out)
 {
@@ -426,16 +414,17 @@ static struct err *vec_dv(const struct line *l, const struct lake_vec *v, uint32
                           struct delta_dv *out)
 {
     *out = (struct delta_dv){.offset = -1, .size_bytes = -1, .cardinality = -1};
-    const struct lake_vec *d = vec_field(v, "deletionVector");
+    const struct lake_vec *d = lake_vec_field(v, "deletionVector");
     struct str storage;
     if (!d || lake_vec_is_null(d, row))
         return NULL;
-    vec_i64(vec_field(d, "offset"), row, &out->offset);
-    vec_i64(vec_field(d, "sizeInBytes"), row, &out->size_bytes);
-    vec_i64(vec_field(d, "cardinality"), row, &out->cardinality);
-    if (vec_str(vec_field(d, "storageType"), row, &storage) && storage.len == 1)
+    vec_i64(lake_vec_field(d, "offset"), row, &out->offset);
+    vec_i64(lake_vec_field(d, "sizeInBytes"), row, &out->size_bytes);
+    vec_i64(lake_vec_field(d, "cardinality"), row, &out->cardinality);
+    if (lake_vec_bytes(lake_vec_field(d, "storageType"), row, &storage) && storage.len == 1)
         out->storage = storage.data[0];
-    if (!vec_str(vec_field(d, "pathOrInlineDv"), row, &out->path_or_inline) || !valid_dv(out))
+    if (!lake_vec_bytes(lake_vec_field(d, "pathOrInlineDv"), row, &out->path_or_inline) ||
+        !valid_dv(out))
         return bad_checkpoint(l, "malformed deletion vector");
     return NULL;
 }
@@ -456,8 +445,8 @@ static struct err *vec_pairs(const struct line *l, const struct lake_vec *v, uin
         return err_oom();
     for (uint32_t i = 0; i < count; i++) {
         pairs[i] = (struct delta_partition_pair){0};
-        vec_str(&v->children[0], begin + i, &pairs[i].key);
-        pairs[i].is_null = !vec_str(&v->children[1], begin + i, &pairs[i].value);
+        lake_vec_bytes(&v->children[0], begin + i, &pairs[i].key);
+        pairs[i].is_null = !lake_vec_bytes(&v->children[1], begin + i, &pairs[i].value);
     }
     *out = pairs;
     *out_count = count;
@@ -467,16 +456,16 @@ static struct err *vec_pairs(const struct line *l, const struct lake_vec *v, uin
 static struct err *vec_add(const struct line *l, const struct lake_vec *v, uint32_t row)
 {
     struct delta_file_action a = {.size_bytes = -1, .row_count = -1};
-    if (!vec_str(vec_field(v, "path"), row, &a.path))
+    if (!lake_vec_bytes(lake_vec_field(v, "path"), row, &a.path))
         return bad_checkpoint(l, "add without a path");
-    vec_i64(vec_field(v, "size"), row, &a.size_bytes);
-    vec_i64(vec_field(v, "modificationTime"), row, &a.modified_ms);
-    vec_str(vec_field(v, "stats"), row, &a.stats);
+    vec_i64(lake_vec_field(v, "size"), row, &a.size_bytes);
+    vec_i64(lake_vec_field(v, "modificationTime"), row, &a.modified_ms);
+    lake_vec_bytes(lake_vec_field(v, "stats"), row, &a.stats);
     a.row_count = stats_rows(a.stats, l->scratch);
-    const struct lake_vec *parsed = vec_field(v, "stats_parsed");
+    const struct lake_vec *parsed = lake_vec_field(v, "stats_parsed");
     if (a.row_count < 0 && parsed && !lake_vec_is_null(parsed, row))
-        vec_i64(vec_field(parsed, "numRecords"), row, &a.row_count);
-    TRY(vec_pairs(l, vec_field(v, "partitionValues"), row, &a.partition, &a.partition_count));
+        vec_i64(lake_vec_field(parsed, "numRecords"), row, &a.row_count);
+    TRY(vec_pairs(l, lake_vec_field(v, "partitionValues"), row, &a.partition, &a.partition_count));
     TRY(vec_dv(l, v, row, &a.dv));
     return apply_add(l->s, &a, l->scratch);
 }
@@ -499,7 +488,7 @@ static struct err *vec_strings(const struct line *l, const struct lake_vec *v, u
     if (!items)
         return err_oom();
     for (uint32_t i = 0; i < count; i++) {
-        if (!vec_str(strings, begin + i, &items[i]))
+        if (!lake_vec_bytes(strings, begin + i, &items[i]))
             return bad_checkpoint(l, "list of strings has a null");
         items[i] = arena_str(arena, items[i]);
     }
@@ -513,15 +502,17 @@ static struct err *vec_protocol(const struct line *l, const struct lake_vec *v, 
     int64_t reader = 0, writer = 0;
     struct str *features = NULL;
     struct delta_protocol *p = &l->s->protocol;
-    if (!vec_i64(vec_field(v, "minReaderVersion"), row, &reader) || reader < 1 ||
+    if (!vec_i64(lake_vec_field(v, "minReaderVersion"), row, &reader) || reader < 1 ||
         reader > INT32_MAX)
         return bad_checkpoint(l, "malformed protocol");
-    vec_i64(vec_field(v, "minWriterVersion"), row, &writer);
+    vec_i64(lake_vec_field(v, "minWriterVersion"), row, &writer);
     p->min_reader_version = (int32_t)reader;
     p->min_writer_version = (int32_t)writer;
-    TRY(vec_strings(l, vec_field(v, "readerFeatures"), row, &features, &p->reader_feature_count));
+    TRY(vec_strings(l, lake_vec_field(v, "readerFeatures"), row, &features,
+                    &p->reader_feature_count));
     p->reader_features = features;
-    TRY(vec_strings(l, vec_field(v, "writerFeatures"), row, &features, &p->writer_feature_count));
+    TRY(vec_strings(l, lake_vec_field(v, "writerFeatures"), row, &features,
+                    &p->writer_feature_count));
     p->writer_features = features;
     l->s->has_protocol = true;
     return NULL;
@@ -533,16 +524,16 @@ static struct err *vec_metadata(const struct line *l, const struct lake_vec *v, 
     struct str id = STR(""), name = STR(""), schema = STR("");
     const struct delta_partition_pair *conf = NULL;
     uint32_t count;
-    vec_str(vec_field(v, "id"), row, &id);
-    vec_str(vec_field(v, "name"), row, &name);
-    if (!vec_str(vec_field(v, "schemaString"), row, &schema))
+    lake_vec_bytes(lake_vec_field(v, "id"), row, &id);
+    lake_vec_bytes(lake_vec_field(v, "name"), row, &name);
+    if (!lake_vec_bytes(lake_vec_field(v, "schemaString"), row, &schema))
         return bad_checkpoint(l, "metaData without schemaString");
     s->id = arena_str(&s->arena, id);
     s->name = arena_str(&s->arena, name);
     s->schema_string = arena_str(&s->arena, schema);
-    TRY(vec_strings(l, vec_field(v, "partitionColumns"), row, &s->partition_names,
+    TRY(vec_strings(l, lake_vec_field(v, "partitionColumns"), row, &s->partition_names,
                     &s->partition_count));
-    TRY(vec_pairs(l, vec_field(v, "configuration"), row, &conf, &count));
+    TRY(vec_pairs(l, lake_vec_field(v, "configuration"), row, &conf, &count));
     s->properties = arena_new_array(&s->arena, struct lake_meta, (size_t)count + 1);
     s->property_count = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -559,7 +550,7 @@ static struct err *vec_sidecar(const struct line *l, const struct lake_vec *v, u
                                struct delta_names *sidecars)
 {
     struct str path;
-    if (!vec_str(vec_field(v, "path"), row, &path))
+    if (!lake_vec_bytes(lake_vec_field(v, "path"), row, &path))
         return bad_checkpoint(l, "sidecar without a path");
     path = arena_str(&l->s->arena, path);
     if (sidecars)

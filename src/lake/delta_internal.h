@@ -143,10 +143,6 @@ struct delta_actions {
 };
 struct err *delta_commit_actions(struct delta_snapshot *s, struct str file_name, struct str text,
                                  struct arena *arena, struct delta_actions *out) MUST_CHECK;
-/* Where the file lies. A location in another store is kept as it is: reading it will say so, but
- * a removed file there does no harm. */
-struct err *delta_location(struct delta_snapshot *s, struct str path, struct arena *arena,
-                           struct str *out) MUST_CHECK;
 /* The identity of a deletion vector, empty: none. */
 struct str delta_dv_identity(const struct delta_dv *dv, struct arena *arena);
 /* Applies the JSON lines of `file_name`. Sidecar paths are pushed to *sidecars when it is not

@@ -257,7 +257,7 @@ static void put_struct(const struct lake_vec *vec, uint32_t row, struct buf *out
     buf_put_u8(out, '}');
 }
 
-static void put_real(struct buf *out, double v, bool single)
+void lake_put_json_real(struct buf *out, double v, bool single)
 {
     bool quote = !isfinite(v);
     if (quote)
@@ -296,10 +296,10 @@ void lake_json_value(const struct lake_vec *vec, uint32_t row, struct buf *out)
         lake_put_decimal(out, vec->i128[row], vec->type->scale);
         return;
     case LAKE_PHYS_F32:
-        put_real(out, (double)vec->f32[row], true);
+        lake_put_json_real(out, (double)vec->f32[row], true);
         return;
     case LAKE_PHYS_F64:
-        put_real(out, vec->f64[row], false);
+        lake_put_json_real(out, vec->f64[row], false);
         return;
     case LAKE_PHYS_BYTES:
         put_bytes(vec, vec->bytes[row], out);

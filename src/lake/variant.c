@@ -113,19 +113,6 @@ static void put_quoted_time(struct writer *w, int64_t v, enum lake_unit unit, bo
     buf_put_u8(w->out, '"');
 }
 
-static void put_real(struct writer *w, double v, bool single)
-{
-    bool quote = !__builtin_isfinite(v);
-    if (quote)
-        buf_put_u8(w->out, '"');
-    if (single)
-        lake_put_float(w->out, (float)v);
-    else
-        lake_put_double(w->out, v);
-    if (quote)
-        buf_put_u8(w->out, '"');
-}
-
 /* Bytes that a primitive of that number has behind its head. */
 static int primitive_size(unsigned number)
 {
@@ -227,11 +214,11 @@ static struct err *put_primitive(struct writer *w, unsigned number, struct str r
         return NULL;
     case VARIANT_DOUBLE:
         memcpy(&real, p, 8);
-        put_real(w, real, false);
+        lake_put_json_real(w->out, real, false);
         return NULL;
     case VARIANT_FLOAT:
         memcpy(&single, p, 4);
-        put_real(w, (double)single, true);
+        lake_put_json_real(w->out, (double)single, true);
         return NULL;
     case VARIANT_DECIMAL4:
     case VARIANT_DECIMAL8:
@@ -398,20 +385,6 @@ static struct err *put_value(struct writer *w, struct str value)
 
 /* ---- shredded values ---- */
 
-static const struct lake_vec *child(const struct lake_vec *v, const char *name)
-{
-    int i = v->type->kind == LAKE_STRUCT ? lake_type_find(v->type, str_from(name)) : -1;
-    return i < 0 ? NULL : &v->children[i];
-}
-
-static bool bytes_at(const struct lake_vec *v, uint32_t row, struct str *out)
-{
-    if (!v || v->phys != LAKE_PHYS_BYTES || lake_vec_is_null(v, row))
-        return false;
-    *out = v->bytes[row];
-    return true;
-}
-
 static struct err *put_shredded(struct writer *w, const struct lake_vec *pair, uint32_t row,
                                 bool *present);
 
@@ -462,9 +435,9 @@ static struct err *put_shredded_object(struct writer *w, const struct lake_vec *
 static struct err *put_shredded(struct writer *w, const struct lake_vec *pair, uint32_t row,
                                 bool *present)
 {
-    const struct lake_vec *typed = child(pair, "typed_value");
+    const struct lake_vec *typed = lake_vec_field(pair, "typed_value");
     struct str value;
-    bool has_value = bytes_at(child(pair, "value"), row, &value);
+    bool has_value = lake_vec_bytes(lake_vec_field(pair, "value"), row, &value);
     struct err *e = NULL;
     *present = true;
     if (w->depth >= MAX_DEPTH)
@@ -505,7 +478,7 @@ static struct err *put_row(const struct lake_vec *in, uint32_t row, struct buf *
     struct writer w = {.out = out};
     struct str metadata;
     bool present;
-    if (!bytes_at(child(in, "metadata"), row, &metadata))
+    if (!lake_vec_bytes(lake_vec_field(in, "metadata"), row, &metadata))
         return damaged("it has no metadata");
     TRY(open_names(metadata, &w.names));
     TRY(put_shredded(&w, in, row, &present));

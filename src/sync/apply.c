@@ -232,23 +232,6 @@ static struct err *where(struct err *e, const struct relation *rel, int att, int
     return e;
 }
 
-static struct err *null_key(const struct applier *ap, int att)
-{
-    struct err *e =
-        err_new("23502", "null value in key column \"%s\" in the source of synced table \"%s\"",
-                ap->rel->atts[att].name, ap->rel->name);
-    err_hint(e, "Give every row a key in the source, or choose another PRIMARY KEY.");
-    return err_column(err_table(e, ap->rel->nsp_name, ap->rel->name), ap->rel->atts[att].name);
-}
-
-static bool is_key(const struct relation *rel, int att)
-{
-    for (int i = 0; i < rel->primary->nkeys; i++)
-        if (rel->primary->cols[i].attnum == att + 1)
-            return true;
-    return false;
-}
-
 static struct err *take_deleted(struct applier *ap, int64_t version)
 {
     const struct relation *rel = ap->rel;
@@ -265,7 +248,7 @@ static struct err *take_deleted(struct applier *ap, int64_t version)
                 if (bad)
                     return where(bad, rel, att, version);
                 if (ap->row[att].null)
-                    return where(null_key(ap, att), rel, -1, version);
+                    return where(columns_null_key(rel, att), rel, -1, version);
             }
             TRY(row_key(ap, ap->row));
             TRY(key_set_add(&ap->gone, buf_str(&ap->key)));
@@ -294,8 +277,8 @@ static struct err *take_inserted(struct applier *ap, int64_t version)
                                                 &ap->a->session->types, &ap->values, &ap->row[att]);
                 if (bad)
                     return where(bad, rel, att, version);
-                if (ap->row[att].null && is_key(rel, att))
-                    return where(null_key(ap, att), rel, -1, version);
+                if (ap->row[att].null && columns_is_key(rel, att))
+                    return where(columns_null_key(rel, att), rel, -1, version);
             }
             struct err *bad = insert_row(ap);
             index_eval_reset(ap->indexes);

@@ -21,6 +21,26 @@
 
 enum { LOCK_MS = 2000, TAG_BYTES = 64 };
 
+/* ---- keys ---- */
+
+bool columns_is_key(const struct relation *rel, int att)
+{
+    for (int i = 0; i < rel->primary->nkeys; i++)
+        if (rel->primary->cols[i].attnum == att + 1)
+            return true;
+    return false;
+}
+
+struct err *columns_null_key(const struct relation *rel, int att)
+{
+    const char *name = rel->atts[att].name;
+    struct err *e =
+        err_new("23502", "null value in key column \"%s\" in the source of synced table \"%s\"",
+                name, rel->name);
+    err_hint(e, "Give every row a key in the source, or choose another PRIMARY KEY.");
+    return err_column(err_table(e, rel->nsp_name, rel->name), name);
+}
+
 /* ---- names in the source ---- */
 
 /* Names compare exactly first, then as Delta does, without regard to case. */
@@ -180,14 +200,6 @@ static void change(struct match *m, const char *what, const char *column)
     quote_identifier(&m->sql, m->rel->name);
 }
 
-static bool is_key(const struct relation *rel, int att)
-{
-    for (int i = 0; i < rel->primary->nkeys; i++)
-        if (rel->primary->cols[i].attnum == att + 1)
-            return true;
-    return false;
-}
-
 static void put_type(struct match *m, const struct value_type *t)
 {
     buf_put_c(&m->sql, type_display(m->j->arena, t->oid, t->typmod));
@@ -201,7 +213,7 @@ static struct err *match_attribute(struct match *m, int i)
     struct table_column *c = &m->columns[m->count];
     bool typed = false;
     if (at < 0) {
-        if (is_key(m->rel, i))
+        if (columns_is_key(m->rel, i))
             return err_new("42703",
                            "key column \"%s\" of synced table \"%s\" is not in the source any more",
                            att->name, m->rel->name);
@@ -228,7 +240,7 @@ static struct err *match_attribute(struct match *m, int i)
         put_type(m, &natural);
         /* The rows are read anew in any case; only keys must not be NULL meanwhile. */
         buf_put_c(&m->sql, " USING ");
-        if (is_key(m->rel, i))
+        if (columns_is_key(m->rel, i))
             quote_identifier(&m->sql, att->name);
         else
             buf_put_c(&m->sql, "NULL");

@@ -75,17 +75,9 @@ static struct err *duplicate_error(void *arg, const struct index *ix, const stru
 static struct err *check_nulls(struct loader *ld)
 {
     const struct index *ix = ld->rel->primary;
-    for (int i = 0; i < ix->nkeys; i++) {
-        const struct attr *att = &ld->rel->atts[ix->cols[i].attnum - 1];
-        if (!ld->row[ix->cols[i].attnum - 1].null)
-            continue;
-        struct err *e = err_new("23502",
-                                "null value in key column \"%s\" in the source of synced "
-                                "table \"%s\"",
-                                att->name, ld->rel->name);
-        err_hint(e, "Give every row a key in the source, or choose another PRIMARY KEY.");
-        return err_column(err_table(e, ld->rel->nsp_name, ld->rel->name), att->name);
-    }
+    for (int i = 0; i < ix->nkeys; i++)
+        if (ld->row[ix->cols[i].attnum - 1].null)
+            return columns_null_key(ld->rel, ix->cols[i].attnum - 1);
     return NULL;
 }
 

@@ -108,6 +108,10 @@ struct sync_columns {
     const char *json; /* for the state */
 };
 
+/* Whether a 0-based attribute is part of the primary key; the error (23502) for a NULL in it. */
+bool columns_is_key(const struct relation *rel, int att);
+struct err *columns_null_key(const struct relation *rel, int att);
+
 struct job;
 /* By exact name, else without regard to case; -1: none. */
 int columns_find(const struct lake_type *schema, const char *name);
