@@ -203,6 +203,7 @@ static const char *node_name(const struct plan *n, bool text)
                                         [P_WORKTABLE] = "WorkTable Scan",
                                         [P_NESTLOOP] = "Nested Loop",
                                         [P_HASHJOIN] = "Hash Join",
+                                        [P_MERGEJOIN] = "Merge Join",
                                         [P_SORT] = "Sort",
                                         [P_AGG] = "Aggregate",
                                         [P_DISTINCT] = "Aggregate",
@@ -309,6 +310,8 @@ static const char *title_of(struct explain *x, const struct plan *n)
     const struct rte *rte = scanned(n);
     if (n->kind == P_HASHJOIN && n->join != JOIN_INNER)
         buf_printf(&b, "Hash %s Join", join_name(n->join));
+    else if (n->kind == P_MERGEJOIN && n->join != JOIN_INNER)
+        buf_printf(&b, "Merge %s Join", join_name(n->join));
     else if (n->kind == P_NESTLOOP && n->join != JOIN_INNER)
         buf_printf(&b, "Nested Loop %s Join", join_name(n->join));
     else
@@ -522,12 +525,21 @@ static void put_sets(struct explain *x, struct explain_node *to, const struct pl
     }
 }
 
-static const char *hash_cond(struct explain *x, const struct plan *n)
+/* A side of a condition, with the coercion that the text did not have. */
+static const char *side_text(struct explain *x, const struct expr *e)
+{
+    struct expr shown = *e;
+    if (shown.form == FORM_IMPLICIT)
+        shown.form = FORM_CAST;
+    return text_of(x, &shown, NULL);
+}
+
+static const char *keys_cond(struct explain *x, const struct plan *n)
 {
     struct buf b = BUF_INIT;
     for (int i = 0; i < n->nhash; i++)
         buf_printf(&b, "%s%s%s = %s%s", i ? " AND " : "", n->nhash > 1 ? "(" : "",
-                   text_of(x, n->hash_left[i].expr, NULL), text_of(x, n->hash_right[i].expr, NULL),
+                   side_text(x, n->hash_left[i].expr), side_text(x, n->hash_right[i].expr),
                    n->nhash > 1 ? ")" : "");
     const char *text = arena_printf(x->arena, "(%s)", buf_cstr(&b));
     buf_done(&b);
@@ -575,7 +587,9 @@ static void put_details(struct explain *x, struct explain_node *to, const struct
     if (s && n->kind == P_BITMAPHEAP)
         put_removed(x, to, "Rows Removed by Index Recheck", n, s->removed_by_recheck);
     if (n->kind == P_HASHJOIN)
-        put(x, to, "Hash Cond", hash_cond(x, n));
+        put(x, to, "Hash Cond", keys_cond(x, n));
+    if (n->kind == P_MERGEJOIN)
+        put(x, to, "Merge Cond", keys_cond(x, n));
     put_expr(x, to, "Join Filter", n->join_filter.expr, NULL);
     if (s && n->join_filter.expr)
         put_removed(x, to, "Rows Removed by Join Filter", n, s->removed_by_join);
@@ -631,7 +645,7 @@ static void put_kind(struct explain *x, struct explain_node *to, const struct pl
         put_structured(x, to, "Subplan Name", subplan, true);
     put_structured(x, to, "Parallel Aware", "false", false);
     put_structured(x, to, "Async Capable", "false", false);
-    if (n->kind == P_HASHJOIN || n->kind == P_NESTLOOP)
+    if (n->kind == P_HASHJOIN || n->kind == P_MERGEJOIN || n->kind == P_NESTLOOP)
         put_structured(x, to, "Join Type", join_name(n->join), true);
     if (n->kind == P_BITMAPINDEX) {
         put_structured(x, to, "Index Name", n->index->name, true);
