@@ -109,7 +109,8 @@ struct plan {
     int nexprs;
     int *slots; /* SUBQUERY, CTESCAN, SETOP, DISTINCT, APPEND: columns written or compared */
     int nslots;
-    int *saved; /* SORT, HASHJOIN and MERGEJOIN (right side), MATERIAL, DISTINCT, AGG, WINDOW: slots to keep */
+    int *saved; /* SORT, HASHJOIN and MERGEJOIN (right side), MATERIAL, DISTINCT, AGG, WINDOW: slots
+                   to keep */
     int nsaved;
     int *left_saved; /* HASHJOIN, MERGEJOIN: those of the left side */
     int nleft_saved;
