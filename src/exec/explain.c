@@ -170,7 +170,7 @@ static const char *agg_name(const struct plan *n)
     if (n->kind == P_DISTINCT)
         return n->strategy == AGG_SORTED ? "Unique" : "HashAggregate";
     if (n->strategy != AGG_HASHED)
-        return "Aggregate";
+        return n->strategy == AGG_SORTED ? "GroupAggregate" : "Aggregate";
     return !has_empty_set(n) ? "HashAggregate" : n->sets[0].size ? "MixedAggregate" : "Aggregate";
 }
 
@@ -630,7 +630,11 @@ static void put_kind(struct explain *x, struct explain_node *to, const struct pl
     put_structured(x, to, "Node Type", node_name(n, false), true);
     if (n->kind == P_AGG || (n->kind == P_DISTINCT && n->strategy != AGG_SORTED)) {
         bool hashed = n->kind == P_DISTINCT || n->strategy == AGG_HASHED;
-        put_structured(x, to, "Strategy", hashed ? "Hashed" : "Plain", true);
+        put_structured(x, to, "Strategy",
+                       hashed                      ? "Hashed"
+                       : n->strategy == AGG_SORTED ? "Sorted"
+                                                   : "Plain",
+                       true);
         put_structured(x, to, "Partial Mode", "Simple", true);
     }
     if (is_modify(n))

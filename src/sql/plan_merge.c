@@ -79,7 +79,8 @@ bool merge_sides(struct problem *left, struct problem *right, const struct merge
     int best = -1;
     double best_cost = *cost;
     for (int first = 0; first < join->nhash; first++) {
-        struct want want = {keys_from(p, join->hash_left, join->nhash, first), join->nhash, -1};
+        struct want want = {keys_from(p, join->hash_left, join->nhash, first), join->nhash, -1,
+                            false};
         struct sorted_side l = sorted_side(left, in->left, in->left_table, &want);
         want.order = keys_from(p, join->hash_right, join->nhash, first);
         struct sorted_side r = sorted_side(right, in->right, in->right_table, &want);
