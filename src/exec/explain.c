@@ -747,6 +747,14 @@ static void put_time(struct explain *x, struct explain_doc *doc, const char *lab
     ARENA_PUSH(x->arena, doc->props, doc->nprops, doc->props_cap, number);
 }
 
+/* Whether the statement has more than one range table entry, on whatever level. */
+static bool has_several(const struct statement_plan *plan)
+{
+    const struct query *q = plan->query;
+    return q->nrtes > 1 || (q->nrtes && q->rtes[0]->kind == RTE_SUBQUERY) || plan->nsubplans ||
+           plan->nctes;
+}
+
 struct err *explain_plan(struct cat *cat, struct statement_plan *plan, struct exec *run,
                          const struct explain_options *o, struct buf *out)
 {
@@ -754,7 +762,7 @@ struct err *explain_plan(struct cat *cat, struct statement_plan *plan, struct ex
     arena_init(&arena);
     struct explain x = {.cat = cat, .plan = plan, .o = o, .arena = &arena, .run = run};
     struct explain_doc doc = {0};
-    x.prefix = plan->query->nrtes > 1 || o->verbose;
+    x.prefix = o->verbose || has_several(plan);
     x.slots = arena_new_array(&arena, const struct expr *, plan->nslots + 1);
     note_slots(&x, plan->root);
     for (int i = 0; i < plan->nctes; i++)

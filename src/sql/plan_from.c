@@ -216,6 +216,8 @@ struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable, struct 
     struct item it = {.rels = (relset)1 << rte->index, .rte = rte};
     rte->nullable = nullable;
     rte_plan_init(l->p, rte);
+    if (rte->kind == RTE_SUBQUERY)
+        TRY(push_pending(l, rte, pending));
     TRY(scan_leaf(pr, rte, &it.plan));
     for (int i = 0; it.plan && rte->lateral && i < it.plan->nexprs; i++)
         it.requires_ |= expr_rels(l, it.plan->exprs[i].expr, NULL);

@@ -89,10 +89,18 @@ struct pending pending_new(struct planner *p, struct expr *condition, const stru
 /* What an outer join comes to: rows that the conditions drop need not be made. *swapped: its sides
  * change places. */
 enum join_kind real_join(const struct from_node *f, const struct pending *pending, bool *swapped);
+/* Whether a condition that is not prepared yet reads these relations and none else, has no subquery
+ * and always gives the same. */
+bool reads_only(struct planning *l, struct expr *e, relset rels);
 /* Adds those conditions that the problem's relations alone decide; they are pending no more. */
 struct err *take_pending(struct problem *pr, struct pending *pending) MUST_CHECK;
 /* Adds what is left of one clause; `joins`: what holds is joined, so that IN may be a join. */
 struct err *add_pending(struct problem *pr, const struct pending *pending, bool joins) MUST_CHECK;
+
+/* plan_push.c: puts those conditions that read the subquery alone into it where they can be decided
+ * there; they are pending no more. */
+struct err *push_pending(struct planning *l, const struct rte *rte,
+                         struct pending *pending) MUST_CHECK;
 
 /* plan_semi.c: whether a condition that is not prepared yet is an IN (SELECT ...) that can be
  * joined; joins it. */
