@@ -255,8 +255,7 @@ void backend_send_error(struct backend *b, struct err *e)
 {
     if (e->severity != ERR_ERROR)
         b->closing = true;
-    if (log_enabled(e->severity == ERR_ERROR ? LOG_ERROR : LOG_FATAL))
-        log_err(e->severity == ERR_ERROR ? LOG_ERROR : LOG_FATAL, "session", e);
+    statement_log_error(b, e);
     wire_error(backend_out(b), e);
     err_free(e);
 }
