@@ -73,6 +73,7 @@ static struct err *json_value(struct str s, struct arena *arena, struct datum *o
 
 struct history_scan {
     struct str uri;
+    const struct lake_access *access;
     struct lake_store *store;
     struct delta_history *history;
     const struct delta_commit *commit;
@@ -96,7 +97,7 @@ static void open_history_job(void *arg)
 {
     struct history_scan *h = arg;
     struct str path;
-    h->e = lake_store_open(h->uri, &h->arena, &h->store, &path);
+    h->e = lake_store_open(h->uri, h->access, &h->arena, &h->store, &path);
     if (!h->e)
         h->e = delta_history_open(h->store, path, &h->history);
 }
@@ -174,6 +175,7 @@ static struct err *next_commit(void *scan, struct datum *row, bool *found)
 
 struct detail_scan {
     struct str uri;
+    const struct lake_access *access;
     struct lake_store *store;
     struct delta_snapshot *snapshot;
     bool given;
@@ -196,7 +198,7 @@ static void open_detail_job(void *arg)
 {
     struct detail_scan *d = arg;
     struct str path;
-    d->e = lake_store_open(d->uri, &d->arena, &d->store, &path);
+    d->e = lake_store_open(d->uri, d->access, &d->arena, &d->store, &path);
     if (!d->e)
         d->e = delta_open(d->store, path, (struct delta_at){.when = DELTA_NEWEST}, &d->snapshot);
 }

@@ -115,7 +115,7 @@ static struct err *find_files(struct source *s)
 
 static struct err *open_parts(struct source *s, const struct source_spec *spec)
 {
-    TRY(lake_store_open(spec->uri, &s->arena, &s->store, &s->path));
+    TRY(lake_store_open(spec->uri, spec->access, &s->arena, &s->store, &s->path));
     switch (spec->kind) {
     case SOURCE_DELTA:
         TRY(delta_open(s->store, s->path, spec->at, &s->snapshot));

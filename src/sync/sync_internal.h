@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "catalog/catalog.h"
 #include "exec/session.h"
+#include "lake/access.h"
 #include "lake/batch.h"
 #include "lake/delta.h"
 #include "lake/parquet.h"
@@ -62,6 +63,7 @@ struct source {
 
 struct source_spec {
     struct str uri;
+    const struct lake_access *access; /* NULL: none */
     enum source_kind kind;
     struct delta_at at;   /* SOURCE_DELTA */
     int64_t from_version; /* SOURCE_CHANGES */
