@@ -122,7 +122,7 @@ def refusals(r):
     t = r.table("t2", [(1, "a", 1), (2, "b", 1), (2, "c", 2), (3, None, 3)])
     base = "CREATE SYNCED TABLE s2 FROM DELTA '%s' PRIMARY KEY " % t.folder
     r.fails("duplicate key", base + "(id)", "23505", "s2", "(id)=(2)")
-    r.fails("null key", base + "(name)", "23502", "s2", "name")
+    r.fails("null key", base + "(name) WITH (on_null_key = fail)", "23502", "s2", "name")
     r.fails("no column", base + "(nope)", "42703", "nope")
     r.fails("key twice", base + "(id, id)", "42701", "id")
     r.fails("no schema", base.replace("s2", "nowhere.s2") + "(id)", "3F000", "nowhere")
@@ -136,9 +136,6 @@ def refusals(r):
     r.fails("unknown option", base + "(id) WITH (on_monday = fail)", "22023", "on_monday")
     r.fails("bad option", base + "(id) WITH (on_gap = mend)", "22023", "on_gap", "mend")
     r.fails("option twice", base + "(id) WITH (on_gap = fail, on_gap = resync)", "42601", "on_gap")
-    r.fails("timeseries", base + "(id) TIMESERIES KEY (n)", "0A000", "TIMESERIES")
-    r.fails("quarantine", base + "(id) WITH (on_duplicate_key = quarantine)", "0A000",
-            "on_duplicate_key")
     r.fails("verify", "VERIFY SYNCED TABLE s2", "0A000", "VERIFY")
     r.fails("syntax", "CREATE SYNCED TABLE s2 FROM NOWHERE", "0A000")
     r.fails("syntax error", "CREATE SYNCED TABLE s2 PRIMARY KEY (id)", "42601")
@@ -148,7 +145,7 @@ def refusals(r):
     r.fails("in a block", base + "(id)", "25001", "CREATE SYNCED TABLE")
     r.sql("ROLLBACK")
     t.commit([(1, "a", 1), (2, "b", 2)])
-    r.sql(base + "(n, id)")
+    r.sql(base + "(n, id) WITH (on_null_key = fail)")
     r.expect("two columns", "SELECT name FROM s2 WHERE n = 2 AND id = 2", [("b",)])
     t.commit([(1, "a", 1), (None, "b", 2)])
     r.fails("refresh with null key", "REFRESH SYNCED TABLE s2", "23502", "id")
