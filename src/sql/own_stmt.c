@@ -302,8 +302,13 @@ static struct err *schedule(struct lexer *lx, struct own_stmt *s)
 static struct err *create_clauses(struct lexer *lx, struct own_stmt *s)
 {
     bool yes;
-    if (is_word(lx, "timeseries"))
-        return unsupported(lx, s, "TIMESERIES KEY");
+    TRY(accept_word(lx, "timeseries", &yes));
+    if (yes) {
+        TRY(expect_word(lx, "key"));
+        TRY(expect_punct(lx, '('));
+        TRY(identifier(lx, &s->time_key));
+        TRY(expect_punct(lx, ')'));
+    }
     TRY(accept_word(lx, "mode", &yes));
     if (yes)
         TRY(mode(lx, s));

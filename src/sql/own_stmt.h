@@ -65,6 +65,7 @@ struct own_stmt {
     int ncolumns;      /* 0: all */
     const char **keys; /* PRIMARY KEY columns */
     int nkeys;
+    const char *time_key; /* TIMESERIES KEY; NULL: none */
     enum own_mode mode;
     enum own_action action;
     const char *every; /* EVERY 'interval'; NULL: none */

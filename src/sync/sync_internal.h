@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "catalog/catalog.h"
+#include "catalog/table.h"
 #include "exec/session.h"
 #include "lake/access.h"
 #include "lake/batch.h"
@@ -184,6 +185,7 @@ bool columns_is_key(const struct relation *rel, int att);
 struct err *columns_null_key(const struct relation *rel, int att);
 
 struct job;
+struct sync_state;
 /* By exact name, else without regard to case; -1: none. */
 int columns_find(const struct lake_type *schema, const char *name);
 /* Those that the statement wants. 42703, 42701, 42622, 54011, 0A000 for types without mapping. */
@@ -191,14 +193,106 @@ struct err *columns_choose(struct job *j, struct table_column **out, int *count)
 struct err *columns_json(struct job *j, const struct table_column *columns, int n, bool listed,
                          const char **out) MUST_CHECK;
 /* Matches a table with the source that is open. Where they differ the table is altered if `follow`
- * (*rel is then the new description; *retyped: its rows must be read anew), else 42804. 42703 when
- * a key column is gone; 2BP01, 0A000 when a view depends on what changes, 55P03. MAY YIELD. */
-struct err *columns_match(struct job *j, struct relation **rel, const char *kept, bool follow,
-                          struct sync_columns *out, bool *retyped) MUST_CHECK;
+ * (*rel is then the new description; *change: what that means for its rows), else 42804. 42703 when
+ * a key column, or the one of the TIMESERIES KEY (attribute number, 0: none), is gone; 2BP01, 0A000
+ * when a view depends on what changes, 55P03. MAY YIELD. */
+enum columns_change { COLUMNS_SAME, COLUMNS_OTHERS, COLUMNS_RETYPED /* rows must be read anew */ };
+struct err *columns_match(struct job *j, struct relation **rel, const struct sync_state *state,
+                          bool follow, struct sync_columns *out,
+                          enum columns_change *change) MUST_CHECK;
 /* A value for the table's column: of the vector that column c->source[i] has. */
 struct err *columns_value(const struct sync_columns *c, int i, const struct lake_vec *vec,
                           uint32_t row, const struct type_env *env, struct arena *arena,
                           struct datum *out) MUST_CHECK;
+
+/* ---- rows.c: rows of the source as rows of the table, by its policies ---- */
+
+enum bad_value { BAD_FAIL, BAD_QUARANTINE, BAD_SANITIZE, BAD_NULL };
+
+struct row_policy {
+    bool quarantine_null;      /* on_null_key */
+    bool quarantine_duplicate; /* on_duplicate_key */
+    enum bad_value bad_value;  /* on_bad_value */
+    int time_att;              /* 0-based attribute of the TIMESERIES KEY, -1: none */
+};
+
+/* Of a key: rows that have it. Zeros: none in particular. */
+struct row_group {
+    uint64_t hash[2];
+};
+
+/* A row that the table does not have. */
+struct reject {
+    struct row_group group; /* rows whose key another one has: that of the key */
+    uint64_t digest[2];     /* of the values */
+    struct str key;
+    struct str reason;
+    struct datum row; /* jsonb */
+};
+
+struct row_taker {
+    struct session *s;
+    struct relation *rel;
+    const struct sync_columns *columns;
+    struct row_policy policy;
+    struct arena *values;
+    struct buf reason; /* of the row that is refused */
+    struct buf key;
+    bool refused;
+};
+
+/* What it is given must outlive it; values live in the arena and in batches. */
+void rows_init(struct row_taker *t, struct session *s, struct relation *rel,
+               const struct sync_columns *columns, const struct row_policy *policy,
+               struct arena *values);
+void rows_done(struct row_taker *t);
+/* The value of column i for the table, by on_bad_value; sets t->refused when its row is to be
+ * refused. */
+struct err *rows_value(struct row_taker *t, int i, const struct lake_vec *vec, uint32_t row,
+                       struct datum *out) MUST_CHECK;
+/* A row of a batch of all columns; t->refused says whether it is refused. *bad_att is the attribute
+ * whose value failed, -1: none. */
+struct err *rows_take(struct row_taker *t, const struct lake_batch *b, uint32_t row,
+                      struct datum *out, int *bad_att) MUST_CHECK;
+/* What is kept of the row that has just been refused, in the arena of values. */
+struct err *rows_refused(struct row_taker *t, const struct lake_batch *b, uint32_t row,
+                         struct reject *out) MUST_CHECK;
+/* What is kept of a row whose key another one has, likewise. */
+struct err *rows_duplicate(struct row_taker *t, const struct datum *row,
+                           struct reject *out) MUST_CHECK;
+struct err *rows_group(struct row_taker *t, const struct datum *row,
+                       struct row_group *out) MUST_CHECK;
+/* The order of two rows by the TIMESERIES KEY; NULL is least. */
+int rows_compare_times(const struct row_taker *t, const struct datum *a, const struct datum *b);
+
+/* ---- rejects.c: rows that tables do not have ---- */
+
+struct rejects {
+    struct session *s;
+    uint32_t relid;
+    int64_t now; /* timestamptz */
+    struct relation *rel;
+    struct table_writer writer;
+    struct buf key;
+    bool any;
+    /* Results. */
+    uint64_t added;
+    int64_t change; /* of the number of rows refused */
+};
+
+/* As part of the session's transaction; the other functions may run on the pool. MAY YIELD. */
+struct err *rejects_open(struct rejects *r, struct session *s, uint32_t relid,
+                         int64_t now_us) MUST_CHECK;
+void rejects_close(struct rejects *r); /* also one that was not opened (zeros) */
+struct err *rejects_add(struct rejects *r, const struct reject *what, int64_t version,
+                        struct str file) MUST_CHECK;
+/* One row of those values, if there is one. */
+struct err *rejects_remove(struct rejects *r, const struct reject *what) MUST_CHECK;
+struct err *rejects_has_group(struct rejects *r, const struct row_group *group,
+                              bool *any) MUST_CHECK;
+/* Between them all rejects of the table (group NULL), or of the group, are added anew. */
+struct err *rejects_begin_replace(struct rejects *r, const struct row_group *group) MUST_CHECK;
+struct err *rejects_end_replace(struct rejects *r, const struct row_group *group) MUST_CHECK;
 
 /* ---- load.c: a whole copy into new storage ---- */
 
@@ -209,7 +303,9 @@ struct load {
     const struct sync_columns *columns;
     uint32_t storage_id; /* where the rows go */
     uint32_t *index_ids; /* by position in rel->indexes; of the primary: unused */
-    uint64_t rows;       /* result */
+    const struct row_policy *policy;
+    struct rejects *rejects; /* NULL: rows that are refused are not noted */
+    uint64_t rows;           /* result */
 };
 
 /* Reads the source into the new storage ids as part of the session's transaction. 23502 and 23505
@@ -224,15 +320,20 @@ struct apply {
     struct lake_store *store;
     struct str path;
     const struct sync_columns *columns; /* of the source as of `to` */
+    const struct lake_type *schema;     /* likewise */
     int64_t from;                       /* the version that the table is at */
     int64_t to;
     int64_t batch_rows; /* stop after a version with which so many rows have changed */
+    const struct row_policy *policy;
+    struct rejects *rejects;
+    bool had_rejects; /* before the run */
     /* Results. */
     int64_t applied;   /* the version reached ... */
     int64_t commit_us; /* ... and when it was committed */
     int64_t changes;   /* rows read */
     uint64_t inserted, updated, deleted;
     uint64_t files, bytes;
+    bool too_many; /* keys whose rows must be looked for in the source: nothing is done */
 };
 
 /* As part of the session's transaction. 22023, 58P01 when the source does not have the changes any
@@ -252,6 +353,9 @@ struct err *schedule_next(int64_t every_us, const char *cron, int64_t after_us, 
 /* ---- options.c ---- */
 
 struct sync_options {
+    bool quarantine_null;
+    bool quarantine_duplicate;
+    enum bad_value bad_value;
     bool resync; /* on_gap */
     bool follow; /* on_schema_change */
     int64_t poll_us;
@@ -280,6 +384,8 @@ struct sync_state {
     const char *options; /* JSON */
     int64_t next_run_us; /* by schedule, since 1970; -1: none */
     const char *columns; /* JSON */
+    int time_key;        /* attribute number of the TIMESERIES KEY, 0: none */
+    int64_t rejected;    /* rows that the table does not have */
 };
 
 struct sync_run {
@@ -297,6 +403,8 @@ struct sync_run {
     const char *change_source; /* NULL: a whole copy */
     bool whole;                /* `inserted` are all rows */
     uint64_t inserted, updated, deleted;
+    uint64_t rejected;      /* by this run */
+    int64_t rejects_change; /* of the number of rows refused */
     uint64_t bytes;
     uint64_t files;
     int64_t next_us; /* when it runs again by schedule, -1: not */
@@ -346,9 +454,13 @@ struct err *job_open_source(struct job *j, const char *uri, bool schema_only) MU
  * 42809. */
 struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out) MUST_CHECK;
 struct err *job_check_owner(struct job *j, const struct relation *rel) MUST_CHECK;
+/* Loads the source that is open; what is refused is noted anew. */
 struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
-                     uint32_t storage_id, uint32_t *index_ids) MUST_CHECK;
+                     const struct row_policy *policy, uint32_t storage_id,
+                     uint32_t *index_ids) MUST_CHECK;
+struct row_policy sync_policy(const struct sync_state *state, const struct sync_options *options);
 void job_notice(struct job *j, struct err *n);
+void job_loaded_notice(struct job *j);
 const char *sync_mode_name(enum own_mode mode);
 
 /* ---- refresh.c ---- */

@@ -123,19 +123,55 @@ static struct err *key_columns(struct job *j, const struct table_column *columns
     return NULL;
 }
 
+/* The column of the TIMESERIES KEY: one of a type with an order. */
+static struct err *time_column(struct job *j, const struct table_column *columns, int n, int *out)
+{
+    const char *name = j->stmt->time_key;
+    *out = 0;
+    if (!name)
+        return NULL;
+    int at = column_named(columns, n, name);
+    if (at < 0)
+        return err_new("42703", "column \"%s\" named in key does not exist in the %s", name,
+                       j->stmt->ncolumns ? "list of columns" : "source");
+    const struct type_ops *ops = type_lookup(&j->s->types, columns[at].type.oid);
+    if (!ops || !ops->compare || ops->oid == JSONB_OID)
+        return err_new("42804", "column \"%s\" cannot be a TIMESERIES KEY because of its type",
+                       name);
+    *out = at + 1;
+    return NULL;
+}
+
 /* ---- loading ---- */
 
-struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
-                     uint32_t storage_id, uint32_t *index_ids)
+struct row_policy sync_policy(const struct sync_state *state, const struct sync_options *options)
 {
+    return (struct row_policy){.quarantine_null = options->quarantine_null,
+                               .quarantine_duplicate = options->quarantine_duplicate,
+                               .bad_value = options->bad_value,
+                               .time_att = state->time_key - 1};
+}
+
+struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
+                     const struct row_policy *policy, uint32_t storage_id, uint32_t *index_ids)
+{
+    struct rejects rejects;
     struct load l = {.session = j->s,
                      .rel = rel,
                      .source = j->source,
                      .columns = columns,
                      .storage_id = storage_id,
-                     .index_ids = index_ids};
-    TRY(load_run(&l));
+                     .index_ids = index_ids,
+                     .policy = policy,
+                     .rejects = &rejects};
+    struct err *e = rejects_open(&rejects, j->s, rel->oid, j->run.started_us);
+    if (!e)
+        e = load_run(&l);
+    rejects_close(&rejects);
+    TRY(e);
     j->run.inserted = l.rows;
+    j->run.rejected = rejects.added;
+    j->run.rejects_change = rejects.change;
     j->run.whole = true;
     return NULL;
 }
@@ -146,6 +182,20 @@ void job_notice(struct job *j, struct err *n)
         j->s->ops->notice(j->s, "NOTICE", n);
     else
         err_free(n);
+}
+
+void job_loaded_notice(struct job *j)
+{
+    const struct sync_run *run = &j->run;
+    double seconds = (double)(clock_mono_ns() - j->start_ns) / 1e9;
+    struct err *n = err_new(
+        "00000", "synced table \"%s.%s\" has %llu rows of version %lld, loaded in %.2f seconds",
+        run->schema, run->table, (unsigned long long)run->inserted, (long long)run->to_version,
+        seconds);
+    if (run->rejected)
+        err_detail(n, "%llu rows were refused: see tarn.sync_rejects.",
+                   (unsigned long long)run->rejected);
+    job_notice(j, n);
 }
 
 const char *sync_mode_name(enum own_mode mode)
@@ -205,6 +255,7 @@ struct design {
     int ncolumns;
     int16_t keys[MAX_KEYS]; /* 1-based */
     struct sync_state state;
+    struct row_policy policy;
 };
 
 static struct err *create_primary_key(struct job *j, uint32_t nsp, uint32_t relid,
@@ -298,15 +349,15 @@ static struct err *create_and_load(struct job *j, uint32_t nsp, struct design *d
     struct relation *rel;
     struct sync_columns columns;
     bool locked;
-    bool retyped;
+    enum columns_change change;
     TRY(create_relation(j, nsp, d, &j->run.relid));
     txn_next_command(c->txn);
     TRY(txn_lock_table(c->txn, j->run.relid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
     TRY(columns_json(j, d->columns, d->ncolumns, j->stmt->ncolumns > 0, &d->state.columns));
     TRY(cat_relation(c, j->run.relid, &rel));
-    struct err *e = columns_match(j, &rel, d->state.columns, false, &columns, &retyped);
+    struct err *e = columns_match(j, &rel, &d->state, false, &columns, &change);
     if (!e)
-        e = job_load(j, rel, &columns, rel->storage_id, NULL);
+        e = job_load(j, rel, &columns, &d->policy, rel->storage_id, NULL);
     relation_unref(rel);
     TRY(e);
     j->run.columns = columns.json;
@@ -346,19 +397,10 @@ static struct err *statement_source(struct job *j, struct sync_state *state)
     return NULL;
 }
 
-static void created_notice(struct job *j)
-{
-    double seconds = (double)(clock_mono_ns() - j->start_ns) / 1e9;
-    job_notice(j, err_new("00000",
-                          "synced table \"%s.%s\" has %llu rows of version %lld, loaded in %.2f "
-                          "seconds",
-                          j->run.schema, j->run.table, (unsigned long long)j->run.inserted,
-                          (long long)j->run.to_version, seconds));
-}
-
 static struct err *create(struct job *j, char *tag)
 {
     struct design d = {0};
+    struct sync_options options;
     uint32_t nsp;
     bool skip;
     TRY(new_state(j, &d.state));
@@ -380,9 +422,15 @@ static struct err *create(struct job *j, char *tag)
     if (!e)
         e = key_columns(j, d.columns, d.ncolumns, d.keys);
     if (!e)
+        e = time_column(j, d.columns, d.ncolumns, &d.state.time_key);
+    if (!e)
+        e = options_read(d.state.options, j->arena, &options);
+    if (!e)
+        d.policy = sync_policy(&d.state, &options);
+    if (!e)
         e = create_and_load(j, nsp, &d);
     TRY(job_end(j->s, e));
-    created_notice(j);
+    job_loaded_notice(j);
     return scheduler_look(j, j->run.relid);
 }
 
