@@ -18,6 +18,7 @@ import os
 import re
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -46,6 +47,16 @@ def certificate(folder):
     return key, cert
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        # Readers may leave in the middle.
+        if not isinstance(sys.exc_info()[1], (OSError, ssl.SSLError)):
+            super().handle_error(request, client_address)
+
+
 class Refused(Exception):
     def __init__(self, status, code, message="refused"):
         super().__init__(code)
@@ -67,8 +78,7 @@ class ObjectServer:
         if auth == "account":
             self.make_account()
         handler = type("Handler", (Handler,), {"store": self})
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.http.daemon_threads = True
+        self.http = Listener(("127.0.0.1", 0), handler)
         self.port = self.http.server_address[1]
         self.ca = None
         if tls:
@@ -360,6 +370,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def get(self):
         fault = self.store.take_fault(self.path)
+        if self.path.startswith("http://"):
+            # Asked as a proxy: the rest of the address is as if asked directly.
+            self.path = "/" + self.path.split("/", 3)[3]
         if fault == "drop":
             self.close_connection = True
             return
