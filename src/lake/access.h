@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct unity_grant;
+
 enum lake_access_type { LAKE_S3, LAKE_AZURE, LAKE_GCS };
 
 struct lake_option {
@@ -22,6 +24,9 @@ struct lake_access {
     enum lake_access_type type;
     const struct lake_option *options;
     size_t count;
+    /* Of credentials that a catalog vends: who gives new ones, and until when these hold. */
+    const struct unity_grant *grant; /* NULL: they hold on */
+    int64_t expires_ms;              /* since the epoch; 0: not said */
 };
 
 /* By the names s3, azure, gcs in any case; false for another one. */

@@ -26,13 +26,13 @@ static void put_canonical_query(struct buf *out, const struct remote_request *q)
     }
 }
 
-static struct err *sign_shared_key(struct remote *r, const struct remote_request *q,
-                                   struct str path, const char *date, const char *range,
-                                   struct http_call *call)
+static struct err *sign_shared_key(struct remote *r, const struct lake_access *a,
+                                   const struct remote_request *q, struct str path,
+                                   const char *date, const char *range, struct http_call *call)
 {
     uint8_t digest[CRYPTO_SHA256_BYTES];
     struct buf key = BUF_INIT, text = BUF_INIT, signature = BUF_INIT;
-    crypto_get_base64(str_from(lake_access_get(r->access, "account_key")), &key);
+    crypto_get_base64(str_from(lake_access_get(a, "account_key")), &key);
     /* Verb; encoding, language, length, MD5, type, date; If-Modified-Since; If-Match,
      * If-None-Match, If-Unmodified-Since; Range. */
     buf_printf(&text, "GET\n\n\n\n\n\n\n\n%s\n\n\n%s\n", q->etag, range);
@@ -77,7 +77,7 @@ static void put_identity(const struct lake_access *a, struct buf *out)
 static struct err *client_token(struct remote *r, struct arena *arena, const char **out)
 {
     struct buf url = BUF_INIT, identity = BUF_INIT;
-    const struct lake_access *a = r->access;
+    const struct lake_access *a = remote_access(r);
     buf_printf(&url, "%s/%s/oauth2/v2.0/token", authority(a), lake_access_get(a, "tenant_id"));
     put_identity(a, &identity);
     struct token_request t = {.url = buf_cstr(&url),
@@ -97,9 +97,9 @@ static struct err *client_token(struct remote *r, struct arena *arena, const cha
 static void azure_refused(struct remote *r)
 {
     struct buf identity = BUF_INIT;
-    if (!lake_access_get(r->access, "client_secret"))
+    if (!lake_access_get(remote_access(r), "client_secret"))
         return;
-    put_identity(r->access, &identity);
+    put_identity(remote_access(r), &identity);
     token_forget(buf_str(&identity));
     crypto_wipe(identity.data, identity.len);
     buf_done(&identity);
@@ -114,10 +114,10 @@ static void put_sas(struct buf *url, const char *sas)
     buf_put_c(url, sas + (sas[0] == '?'));
 }
 
-static struct err *put_bearer(struct remote *r, struct http_call *call)
+static struct err *put_bearer(struct remote *r, const struct lake_access *a, struct http_call *call)
 {
     struct arena arena;
-    const char *token = lake_access_get(r->access, "access_token");
+    const char *token = lake_access_get(a, "access_token");
     struct err *e = NULL;
     arena_init(&arena);
     if (!token)
@@ -128,11 +128,11 @@ static struct err *put_bearer(struct remote *r, struct http_call *call)
     return e;
 }
 
-static struct err *azure_authorize(struct remote *r, const struct remote_request *q,
-                                   struct str path, struct str query, struct buf *url,
-                                   struct http_call *call)
+static struct err *azure_authorize(struct remote *r, const struct lake_access *a,
+                                   const struct remote_request *q, struct str path,
+                                   struct str query, struct buf *url, struct http_call *call)
 {
-    const char *sas = lake_access_get(r->access, "sas_token");
+    const char *sas = lake_access_get(a, "sas_token");
     char date[40], range[64] = "";
     time_t now = (time_t)(clock_real_us() / 1000000);
     struct tm tm;
@@ -150,11 +150,10 @@ static struct err *azure_authorize(struct remote *r, const struct remote_request
         http_header(call, "If-Match", "%s", q->etag);
     if (sas)
         put_sas(url, sas);
-    else if (lake_access_get(r->access, "account_key"))
-        return sign_shared_key(r, q, path, date, range, call);
-    else if (lake_access_get(r->access, "client_secret") ||
-             lake_access_get(r->access, "access_token"))
-        return put_bearer(r, call);
+    else if (lake_access_get(a, "account_key"))
+        return sign_shared_key(r, a, q, path, date, range, call);
+    else if (lake_access_get(a, "client_secret") || lake_access_get(a, "access_token"))
+        return put_bearer(r, a, call);
     return NULL;
 }
 
@@ -177,8 +176,8 @@ static const struct remote_ops azure_ops = {.authorize = azure_authorize,
 
 struct err *remote_azure_init(struct remote *r, const struct store_location *at)
 {
-    const char *account = lake_access_get(r->access, "account_name");
-    const char *endpoint = lake_access_get(r->access, "endpoint");
+    const char *account = lake_access_get(remote_access(r), "account_name");
+    const char *endpoint = lake_access_get(remote_access(r), "endpoint");
     r->ops = &azure_ops;
     if (at->account)
         account = at->account;

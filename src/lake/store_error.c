@@ -35,8 +35,8 @@ struct err *http_failure(const struct http_call *call, const char *what)
 
 static bool shows_secret(const struct remote *r, const char *message)
 {
-    for (size_t i = 0; r->access && i < r->access->count; i++) {
-        const struct lake_option *o = &r->access->options[i];
+    for (size_t i = 0; remote_access(r) && i < remote_access(r)->count; i++) {
+        const struct lake_option *o = &remote_access(r)->options[i];
         if (lake_access_is_secret(r->type, o->name) && strstr(message, o->value))
             return true;
     }
@@ -46,12 +46,12 @@ static bool shows_secret(const struct remote *r, const char *message)
 static struct err *denied(const struct remote *r, const char *what)
 {
     struct err *e = err_new("42501", "access to \"%s\" was denied", what);
-    if (!r->access)
+    if (!remote_access(r))
         return err_hint(e, "It is not public. Name a storage credential: credential => 'name' in a "
                            "function, WITH (credential = 'name') of a synced table.");
     return err_hint(e,
                     "Check the options of storage credential \"%s\" and what it is allowed to do.",
-                    r->access->name);
+                    remote_access(r)->name);
 }
 
 static struct err *missing(const char *what, const char *root, const char *code)

@@ -97,23 +97,23 @@ static struct str identity_of(const struct lake_access *a)
 static struct err *account_token(struct remote *r, struct arena *arena, const char **out)
 {
     struct key_file key;
-    TRY(read_key_file(r->access, arena, &key));
+    TRY(read_key_file(remote_access(r), arena, &key));
     struct token_request t = {.url = key.token_url,
-                              .identity = identity_of(r->access),
-                              .what = r->access->name,
-                              .ca_pem = lake_access_get(r->access, "ca_certificate"),
+                              .identity = identity_of(remote_access(r)),
+                              .what = remote_access(r)->name,
+                              .ca_pem = lake_access_get(remote_access(r), "ca_certificate"),
                               .stall_s = r->stall_s,
                               .body = assertion_body,
                               .arg = &key};
     return token_get(&t, arena, out);
 }
 
-static struct err *token_authorize(struct remote *r, const struct remote_request *q,
-                                   struct str path, struct str query, struct buf *url,
-                                   struct http_call *call)
+static struct err *token_authorize(struct remote *r, const struct lake_access *a,
+                                   const struct remote_request *q, struct str path,
+                                   struct str query, struct buf *url, struct http_call *call)
 {
     struct arena arena;
-    const char *token = lake_access_get(r->access, "access_token");
+    const char *token = lake_access_get(a, "access_token");
     struct err *e = NULL;
     (void)path;
     (void)query;
@@ -133,8 +133,8 @@ static struct err *token_authorize(struct remote *r, const struct remote_request
 
 static void token_refused(struct remote *r)
 {
-    if (lake_access_get(r->access, "service_account_json"))
-        token_forget(identity_of(r->access));
+    if (lake_access_get(remote_access(r), "service_account_json"))
+        token_forget(identity_of(remote_access(r)));
 }
 
 static const struct remote_ops token_ops = {.authorize = token_authorize,
@@ -145,8 +145,8 @@ static const struct remote_ops token_ops = {.authorize = token_authorize,
 struct err *remote_gcs_init(struct remote *r, const struct store_location *at)
 {
     TRY(remote_s3_init(r, at));
-    if (lake_access_get(r->access, "service_account_json") ||
-        lake_access_get(r->access, "access_token"))
+    if (lake_access_get(remote_access(r), "service_account_json") ||
+        lake_access_get(remote_access(r), "access_token"))
         r->ops = &token_ops;
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include "lake/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct err *lake_store_local_new(struct lake_store **out) MUST_CHECK;
 
@@ -58,8 +59,9 @@ struct remote;
 struct remote_ops {
     /* Adds the headers that let the request in; `path` and `query` are encoded, the query's
      * parameters in order. May add to *url (a signature in it). May ask for a token: blocks. */
-    struct err *(*authorize)(struct remote *r, const struct remote_request *q, struct str path,
-                             struct str query, struct buf *url, struct http_call *call);
+    struct err *(*authorize)(struct remote *r, const struct lake_access *a,
+                             const struct remote_request *q, struct str path, struct str query,
+                             struct buf *url, struct http_call *call);
     /* Asks for a page of a listing: all but the continuation. */
     void (*list)(struct remote *r, const char *prefix, const char *after, struct arena *arena,
                  struct remote_request *q);
@@ -74,7 +76,9 @@ struct remote {
     const struct remote_ops *ops;
     struct arena arena; /* of all that follows */
     enum lake_access_type type;
-    const struct lake_access *access; /* NULL: none; a copy */
+    /* NULL: none. A renewed one takes its place; the old one stays in the arena. Release with
+     * acquire in remote_access. */
+    const struct lake_access *_Atomic access;
     const char *bucket;
     const char *base_url;  /* scheme and host */
     const char *host;      /* as in the Host header */
@@ -82,10 +86,14 @@ struct remote {
     const char *region;    /* s3, gcs */
     const char *account;   /* azure */
     int stall_s;
+    pthread_mutex_t renewing; /* of the access; before mu */
     pthread_mutex_t mu;
     struct remote_object *expected; /* opens under way; guarded by mu */
     int expected_count;             /* likewise */
 };
+
+/* What the store was opened with, or what has taken its place. */
+const struct lake_access *remote_access(const struct remote *r);
 
 /* Runs a GET until it succeeds or the error is one that stays; *call is then done, and to be
  * cleared. Errors as in store.h. Blocks. */

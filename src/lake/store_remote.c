@@ -3,8 +3,10 @@
 #include "lake/store_internal.h"
 
 #include "base/clock.h"
+#include "lake/unity.h"
 #include "rt/cancel.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,9 +16,83 @@ enum {
     FIRST_PAUSE_MS = 100,
     MAX_PAUSE_MS = 5000,
     DEFAULT_STALL_S = 30,
+    EARLY_MS = 60000, /* vended credentials are renewed so long before they expire */
     PAGE_LIMIT = 64 << 20,
     MAX_ENTRIES = 20000000
 };
+
+/* ---- access ---- */
+
+const struct lake_access *remote_access(const struct remote *r)
+{
+    return atomic_load_explicit(&r->access, memory_order_acquire);
+}
+
+static const struct unity_grant *copy_grant(struct arena *arena, const struct unity_grant *g)
+{
+    struct unity_grant *copy = arena_new(arena, struct unity_grant);
+    *copy = (struct unity_grant){
+        .catalog = arena_strdup(arena, g->catalog),
+        .uri = arena_strdup(arena, g->uri),
+        .token = g->token ? arena_strdup(arena, g->token) : NULL,
+        .ca_pem = g->ca_pem ? arena_strdup(arena, g->ca_pem) : NULL,
+        .table_id = arena_strdup(arena, g->table_id),
+        .table = arena_strdup(arena, g->table),
+        .region = g->region ? arena_strdup(arena, g->region) : NULL,
+        .endpoint = g->endpoint ? arena_strdup(arena, g->endpoint) : NULL,
+    };
+    return copy;
+}
+
+static const struct lake_access *copy_access(struct arena *arena, const struct lake_access *a)
+{
+    struct lake_access *copy = arena_new(arena, struct lake_access);
+    struct lake_option *options = arena_new_array(arena, struct lake_option, a->count + 1);
+    for (size_t i = 0; i < a->count; i++)
+        options[i] = (struct lake_option){arena_strdup(arena, a->options[i].name),
+                                          arena_strdup(arena, a->options[i].value)};
+    *copy = *a;
+    copy->name = arena_strdup(arena, a->name);
+    copy->options = options;
+    copy->grant = a->grant ? copy_grant(arena, a->grant) : NULL;
+    return copy;
+}
+
+static bool expires(const struct lake_access *a)
+{
+    return a && a->grant && a->expires_ms && a->expires_ms - EARLY_MS < clock_real_us() / 1000;
+}
+
+static struct err *renew_locked(struct remote *r)
+{
+    const struct lake_access *old = remote_access(r);
+    struct lake_access fresh;
+    struct arena scratch;
+    if (!expires(old))
+        return NULL; /* another thread was first */
+    arena_init(&scratch);
+    struct err *e = unity_vend(old->grant, &scratch, &fresh);
+    if (!e && fresh.type != old->type)
+        e = err_new("58030", "catalog \"%s\" moved table \"%s\" to another store",
+                    old->grant->catalog, old->grant->table);
+    if (!e)
+        atomic_store_explicit(&r->access, copy_access(&r->arena, &fresh), memory_order_release);
+    arena_done(&scratch);
+    return e;
+}
+
+/* The access to show now: one that a catalog vended is renewed before it expires. */
+static struct err *current_access(struct remote *r, const struct lake_access **out)
+{
+    struct err *e = NULL;
+    if (expires(remote_access(r))) {
+        pthread_mutex_lock(&r->renewing);
+        e = renew_locked(r);
+        pthread_mutex_unlock(&r->renewing);
+    }
+    *out = remote_access(r);
+    return e;
+}
 
 /* ---- requests ---- */
 
@@ -40,6 +116,8 @@ static void put_query(struct buf *out, const struct remote_request *q)
 /* Makes and starts the call; call->url is of the heap. */
 static struct err *prepare(struct remote *r, const struct remote_request *q, struct http_call *call)
 {
+    const struct lake_access *a;
+    TRY(current_access(r, &a));
     struct buf path = BUF_INIT, query = BUF_INIT, url = BUF_INIT;
     buf_put_c(&path, r->base_path);
     if (q->key.len || !path.len)
@@ -54,8 +132,8 @@ static struct err *prepare(struct remote *r, const struct remote_request *q, str
     buf_reset(&call->headers);
     buf_reset(&call->error_body);
     call->stall_s = r->stall_s;
-    call->ca_pem = lake_access_get(r->access, "ca_certificate");
-    struct err *e = r->ops->authorize(r, q, buf_str(&path), buf_str(&query), &url, call);
+    call->ca_pem = lake_access_get(a, "ca_certificate");
+    struct err *e = r->ops->authorize(r, a, q, buf_str(&path), buf_str(&query), &url, call);
     if (!e) {
         free((char *)call->url);
         call->url = strdup(buf_cstr(&url));
@@ -243,6 +321,7 @@ static void remote_free(struct lake_store *store)
     struct remote *r = (struct remote *)store;
     remote_forget_expected(r);
     pthread_mutex_destroy(&r->mu);
+    pthread_mutex_destroy(&r->renewing);
     arena_done(&r->arena);
     free(r->base.root);
     free(r);
@@ -250,17 +329,6 @@ static void remote_free(struct lake_store *store)
 
 static const struct lake_store_ops remote_store_ops = {
     .list = remote_list, .open = remote_open, .expect = remote_expect, .free = remote_free};
-
-static const struct lake_access *copy_access(struct arena *arena, const struct lake_access *a)
-{
-    struct lake_access *copy = arena_new(arena, struct lake_access);
-    struct lake_option *options = arena_new_array(arena, struct lake_option, a->count + 1);
-    for (size_t i = 0; i < a->count; i++)
-        options[i] = (struct lake_option){arena_strdup(arena, a->options[i].name),
-                                          arena_strdup(arena, a->options[i].value)};
-    *copy = (struct lake_access){arena_strdup(arena, a->name), a->type, options, a->count};
-    return copy;
-}
 
 void remote_set_endpoint(struct remote *r, struct str endpoint)
 {
@@ -281,7 +349,7 @@ static struct err *set_up(struct remote *r, const struct store_location *at,
                        access->name, lake_access_type_name(access->type), at->root);
     if (access) {
         TRY(lake_access_check(access));
-        r->access = copy_access(&r->arena, access);
+        atomic_init(&r->access, copy_access(&r->arena, access));
     }
     const char *text = lake_access_get(access, "stall_timeout");
     r->stall_s = text && str_to_int64(str_from(text), &stall) ? (int)stall : DEFAULT_STALL_S;
@@ -309,6 +377,7 @@ struct err *lake_store_remote_new(const struct store_location *at, const struct 
     r->type = at->type;
     arena_init(&r->arena);
     pthread_mutex_init(&r->mu, NULL);
+    pthread_mutex_init(&r->renewing, NULL);
     struct err *e = set_up(r, at, access);
     if (e) {
         remote_free(&r->base);

@@ -94,11 +94,12 @@ static void put_range(const struct remote_request *q, struct buf *headers, struc
     buf_printf(headers, "range:bytes=%lld-%lld\n", (long long)q->begin, last);
 }
 
-static struct err *s3_authorize(struct remote *r, const struct remote_request *q, struct str path,
-                                struct str query, struct buf *url, struct http_call *call)
+static struct err *s3_authorize(struct remote *r, const struct lake_access *a,
+                                const struct remote_request *q, struct str path, struct str query,
+                                struct buf *url, struct http_call *call)
 {
-    const char *key_id = lake_access_get(r->access, "access_key_id");
-    const char *session = lake_access_get(r->access, "session_token");
+    const char *key_id = lake_access_get(a, "access_key_id");
+    const char *session = lake_access_get(a, "session_token");
     struct buf headers = BUF_INIT, value = BUF_INIT;
     char time[20];
     int64_t now = clock_real_us() / 1000000;
@@ -119,7 +120,7 @@ static struct err *s3_authorize(struct remote *r, const struct remote_request *q
             http_header(call, "x-amz-security-token", "%s", session);
         }
         struct sigv4 in = {.key_id = key_id,
-                           .secret = lake_access_get(r->access, "secret_access_key"),
+                           .secret = lake_access_get(a, "secret_access_key"),
                            .region = r->region,
                            .service = "s3",
                            .time_s = now,
@@ -156,9 +157,9 @@ static const struct remote_ops s3_ops = {
  * its dots would not fit a certificate. */
 struct err *remote_s3_init(struct remote *r, const struct store_location *at)
 {
-    const char *endpoint = lake_access_get(r->access, "endpoint");
-    const char *style = lake_access_get(r->access, "path_style");
-    const char *region = lake_access_get(r->access, "region");
+    const char *endpoint = lake_access_get(remote_access(r), "endpoint");
+    const char *style = lake_access_get(remote_access(r), "path_style");
+    const char *region = lake_access_get(remote_access(r), "region");
     bool google = at->type == LAKE_GCS;
     bool in_path =
         style ? strcmp(style, "true") == 0 : endpoint || google || strchr(at->bucket, '.');

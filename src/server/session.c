@@ -177,6 +177,7 @@ void activity_set(struct backend *b, const char *state, const char *query)
 {
     struct activity *a = &b->activity;
     int64_t now = b->base.types.stmt_timestamp;
+    query = query ? own_stmt_shown(query) : NULL;
     size_t len = query ? strlen(query) : 0;
     if (len >= sizeof(a->query))
         len = sizeof(a->query) - 1;

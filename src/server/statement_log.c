@@ -109,6 +109,7 @@ static void write_entry(struct backend *b, const char *lead, const char *sql,
     char area[160];
     struct buf text = BUF_INIT;
     struct buf params = BUF_INIT;
+    sql = sql ? own_stmt_shown(sql) : NULL;
     buf_put_c(&text, lead);
     if (sql && p)
         buf_printf(&text, "%sexecute %s%s%s: ", *lead ? "  " : "",

@@ -15,6 +15,11 @@ enum own_kind {
     OWN_ALTER_SYNCED,
     OWN_WAIT_SYNCED, /* `version`, `timeout` */
     OWN_DROP_SYNCED,
+    OWN_CREATE_CREDENTIAL, /* `name`, `type`, `options` */
+    OWN_ALTER_CREDENTIAL,  /* `name`, `options` */
+    OWN_DROP_CREDENTIAL,
+    OWN_CREATE_CATALOG, /* as a credential */
+    OWN_DROP_CATALOG,
     OWN_BACKUP,      /* `uri`: the directory */
     OWN_UNSUPPORTED, /* recognised, not built yet: `what` names it */
 };
@@ -51,7 +56,10 @@ struct own_stmt {
     bool cascade;
     bool full;
     bool no_wait;
-    const char *uri; /* FROM DELTA 'uri', BACKUP TO 'directory' */
+    const char *type; /* of a credential or catalog */
+    int type_location;
+    const char *source[3]; /* FROM catalog.schema.table; `uri` is then NULL */
+    const char *uri;       /* FROM DELTA 'uri', BACKUP TO 'directory' */
     int uri_location;
     struct own_column *columns;
     int ncolumns;      /* 0: all */
@@ -78,5 +86,8 @@ struct own_stmt {
 struct err *own_stmt_parse(const char *sql, int start, struct arena *arena, struct own_stmt **out,
                            int *end) MUST_CHECK;
 bool own_stmt_begins(const char *sql, int start);
+/* The text as it may be shown and logged: `sql` itself, or in place of one with a statement that
+ * carries secrets the words that it begins with. */
+const char *own_stmt_shown(const char *sql);
 
 #endif

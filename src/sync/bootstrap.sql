@@ -113,3 +113,25 @@ SELECT t.lag_versions, t.lag_seconds
 FROM tarn.synced_tables t
 WHERE pg_catalog.format('%I.%I', t.schema_name, t.table_name)::pg_catalog.regclass = sync_lag.name::pg_catalog.regclass
 $$;
+
+-- Storage credentials and catalogs; what is secret of them is sealed. The code reads the columns by position.
+CREATE TABLE tarn.connections (
+    kind text NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    options jsonb NOT NULL,
+    secrets bytea NOT NULL,
+    owner oid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+
+CREATE VIEW tarn.storage_credentials AS
+SELECT name, type, options, pg_catalog.pg_get_userbyid(owner)::text AS owner, created_at
+FROM tarn.connections
+WHERE kind = 'credential';
+
+CREATE VIEW tarn.catalogs AS
+SELECT name, type, options, pg_catalog.pg_get_userbyid(owner)::text AS owner, created_at
+FROM tarn.connections
+WHERE kind = 'catalog';

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum kind { CHOICE, INTERVAL, COUNT, OTHER };
+enum kind { CHOICE, INTERVAL, COUNT, NAME, OTHER };
 
 static const struct option {
     const char *name;
@@ -23,7 +23,7 @@ static const struct option {
     {"poll_interval", INTERVAL, NULL, NULL},
     {"batch_rows", COUNT, NULL, NULL},
     {"rate_limit_rows", OTHER, NULL, NULL},
-    {"credential", OTHER, NULL, NULL},
+    {"credential", NAME, NULL, NULL},
 };
 
 static bool listed(const char *list, const char *value)
@@ -66,6 +66,10 @@ static struct err *check(const struct own_option *o)
             break;
         return err_unsupported("option %s = %s of synced tables is not supported", o->name,
                                o->value);
+    case NAME:
+        if (*o->value)
+            return NULL;
+        break;
     case OTHER:
         return err_unsupported("option %s of synced tables is not supported", o->name);
     }
@@ -111,6 +115,16 @@ struct err *options_merge(const char *old, const struct own_option *list, int n,
         *out = arena_strdup(arena, buf_cstr(&text));
     buf_done(&text);
     return e;
+}
+
+const char *options_credential(const char *json, struct arena *arena)
+{
+    const char *reason;
+    size_t offset;
+    struct str value;
+    const struct json_value *tree = json_parse(arena, str_from(json), &reason, &offset);
+    return json_get_str(tree, "credential", &value) ? arena_strndup(arena, value.data, value.len)
+                                                    : NULL;
 }
 
 static enum bad_value bad_value_of(struct str value)

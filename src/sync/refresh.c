@@ -57,6 +57,7 @@ static struct err *copy_whole(struct refresh *r)
     enum columns_change change;
     struct row_policy policy = sync_policy(&r->state, &r->options);
     j->run.kind = r->resync ? "resync" : "full";
+    j->credential = options_credential(r->state.options, j->arena);
     TRY(job_open_source(j, r->state.source, false));
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
     j->run.columns = columns.json;
@@ -156,6 +157,7 @@ static struct err *catch_up(struct refresh *r)
 {
     struct job *j = r->j;
     j->run.kind = "incremental";
+    j->credential = options_credential(r->state.options, j->arena);
     TRY(job_open_source(j, r->state.source, true));
     if (!same_id(r->state.source_id, j->run.source_id))
         return gap(r, "there is another table now");
@@ -301,6 +303,9 @@ static struct err *change_state(struct job *j, struct sync_state *state)
         }
         return NULL;
     case OWN_SET_OPTIONS:
+        for (int i = 0; i < stmt->noptions; i++)
+            if (strcmp(stmt->options[i].name, "credential") == 0)
+                TRY(credential_check_use(&j->s->cat, stmt->options[i].value));
         return options_merge(state->options, stmt->options, stmt->noptions, j->arena,
                              &state->options);
     case OWN_SET_SCHEDULE:

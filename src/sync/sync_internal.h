@@ -90,6 +90,75 @@ struct err *source_check_access(struct cat *cat, struct str uri) MUST_CHECK;
 /* An absolute form of a local path; other URIs as they are. */
 struct err *source_absolute(struct str uri, struct arena *arena, const char **out) MUST_CHECK;
 
+/* Whether the role is a superuser. */
+struct err *source_is_superuser(struct cat *cat, bool *yes) MUST_CHECK;
+bool source_is_local(struct str uri);
+
+/* ---- secret.c: the key of secrets ---- */
+
+/* Appends the sealed form; the key is made at need. `bound`: what the secret belongs to, which must
+ * be the same for the reverse. 58P01 when the key file is missing, F0000 when others can read it,
+ * XX001 when it is another one. MAY YIELD. */
+struct err *secret_seal(struct str bound, struct str plain, struct buf *out) MUST_CHECK;
+struct err *secret_unseal(struct str bound, struct str sealed, struct buf *out) MUST_CHECK;
+
+/* ---- connection.c: storage credentials and catalogs in tarn.connections ---- */
+
+enum connection_kind { CONNECTION_CREDENTIAL, CONNECTION_CATALOG };
+
+struct connection {
+    enum connection_kind kind;
+    const char *name;
+    const char *type;
+    const struct lake_option *options;
+    size_t count;
+    uint32_t owner;
+};
+
+/* With its secrets. Strings in the arena. Errors of secret_unseal. MAY YIELD. */
+struct err *connection_find(struct cat *cat, enum connection_kind kind, const char *name,
+                            struct arena *arena, struct connection *out, bool *found) MUST_CHECK;
+/* The same without options. */
+struct err *connection_exists(struct cat *cat, enum connection_kind kind, const char *name,
+                              struct arena *arena, struct connection *out, bool *found) MUST_CHECK;
+/* All of both kinds, without their secrets. */
+typedef struct err *(*connection_visit)(void *arg, const struct connection *c);
+struct err *connection_each(struct cat *cat, struct arena *arena, connection_visit visit,
+                            void *arg) MUST_CHECK;
+/* Options of a statement over those it has; 42601 for one given twice. */
+struct err *connection_add_options(struct connection *c, const struct own_stmt *stmt,
+                                   struct arena *arena) MUST_CHECK;
+const char *connection_option(const struct connection *c, const char *name); /* NULL: none */
+/* Inserts or changes the row. MAY YIELD. */
+struct err *connection_store(struct session *s, const struct connection *c, bool fresh,
+                             struct arena *arena) MUST_CHECK;
+struct err *connection_remove(struct session *s, enum connection_kind kind,
+                              const char *name) MUST_CHECK;
+
+/* ---- credential.c, catalog.c ---- */
+
+struct job;
+/* Whether an option's value is sealed and never shown. */
+bool connection_hides(const struct connection *c, const char *option);
+bool catalog_hides(const char *option);
+struct err *connection_check_superuser(struct job *j, const char *what) MUST_CHECK;
+/* The statement's name is free, or *skip with a notice; 42710, 42622. */
+struct err *connection_check_new(struct job *j, enum connection_kind kind, const char *what,
+                                 bool *skip) MUST_CHECK;
+struct err *credential_statement(struct job *j, char *tag) MUST_CHECK;
+struct err *catalog_statement(struct job *j, char *tag) MUST_CHECK;
+/* Whether the role may name the credential: 42704, 42501. */
+struct err *credential_check_use(struct cat *cat, const char *name) MUST_CHECK;
+struct err *credential_access(struct cat *cat, const char *name, struct arena *arena,
+                              const struct lake_access **out) MUST_CHECK;
+/* "catalog.schema.table" with quotes where needed, and its parts; false: it is a location. */
+const char *catalog_join(const char *const parts[3], struct arena *arena);
+bool catalog_split(const char *source, struct arena *arena, const char *parts[3]);
+/* Fills in uri and access: of a source as it is kept, a location or catalog.schema.table, and the
+ * name of a credential or NULL. 42704, 42P01, errors of lake/unity.h. MAY YIELD. */
+struct err *source_resolve(struct cat *cat, const char *source, const char *credential,
+                           struct arena *arena, struct source_spec *spec) MUST_CHECK;
+
 /* ---- columns.c: which columns of the source a table has ---- */
 
 /* Of a table to be, or as it is to be. */
@@ -293,6 +362,8 @@ struct sync_options {
     int64_t batch_rows;
 };
 
+/* The credential that the options name, in the arena; NULL: none. */
+const char *options_credential(const char *json, struct arena *arena);
 /* Options of a statement, checked, over those of before (JSON): 22023, 0A000, 42601. */
 struct err *options_merge(const char *old, const struct own_option *list, int n,
                           struct arena *arena, const char **out) MUST_CHECK;
@@ -366,6 +437,7 @@ struct job {
     struct own_stmt *stmt; /* NULL: the scheduler's */
     struct arena *arena;
     struct source *source;
+    const char *credential; /* to open the source with; NULL: none */
     struct sync_run run;
     int64_t start_ns;
     uint64_t inserted, updated, deleted; /* by all runs of the job */
@@ -406,6 +478,13 @@ struct err *wait_statement(struct job *j, char *tag) MUST_CHECK;
 struct err *scheduler_look(struct job *j, uint32_t relid) MUST_CHECK;
 
 /* ---- table functions ---- */
+
+struct tf_arg;
+bool tf_is_text(uint32_t type);
+/* Takes the argument `credential => name` out of the others, in the arena; *credential NULL: not
+ * given. 42704, 42501. */
+struct err *tf_take_credential(struct cat *cat, const struct tf_arg **args, int *nargs,
+                               struct arena *arena, const char **credential) MUST_CHECK;
 
 /* delta_history and delta_detail. */
 void log_functions_init(void);

@@ -74,6 +74,7 @@ struct err *job_open_source(struct job *j, const char *uri, bool schema_only)
     struct source_spec spec = {
         .uri = str_from(uri), .kind = SOURCE_DELTA, .at.schema_only = schema_only};
     job_done(j);
+    TRY(source_resolve(&j->s->cat, uri, j->credential, j->arena, &spec));
     TRY(source_check_access(&j->s->cat, spec.uri));
     TRY(source_open_on_pool(&spec, &j->source));
     const struct delta_snapshot *snapshot = j->source->snapshot;
@@ -384,6 +385,18 @@ static struct err *new_state(struct job *j, struct sync_state *state)
                          &j->run.next_us);
 }
 
+/* The source as it is kept, and the right to read it. */
+static struct err *statement_source(struct job *j, struct sync_state *state)
+{
+    j->credential = options_credential(state->options, j->arena);
+    if (j->credential)
+        TRY(credential_check_use(&j->s->cat, j->credential));
+    if (j->stmt->uri)
+        return source_absolute(str_from(j->stmt->uri), j->arena, &state->source);
+    state->source = catalog_join(j->stmt->source, j->arena);
+    return NULL;
+}
+
 static struct err *create(struct job *j, char *tag)
 {
     struct design d = {0};
@@ -401,7 +414,7 @@ static struct err *create(struct job *j, char *tag)
     j->run.table = j->stmt->name;
     j->run.kind = "initial";
     if (!e)
-        e = source_absolute(str_from(j->stmt->uri), j->arena, &d.state.source);
+        e = statement_source(j, &d.state);
     if (!e)
         e = job_open_source(j, d.state.source, false);
     if (!e)
@@ -519,6 +532,16 @@ static const char *own_statement_name(enum own_kind kind)
         return "WAIT FOR SYNCED TABLE";
     case OWN_DROP_SYNCED:
         return "DROP SYNCED TABLE";
+    case OWN_CREATE_CREDENTIAL:
+        return "CREATE STORAGE CREDENTIAL";
+    case OWN_ALTER_CREDENTIAL:
+        return "ALTER STORAGE CREDENTIAL";
+    case OWN_DROP_CREDENTIAL:
+        return "DROP STORAGE CREDENTIAL";
+    case OWN_CREATE_CATALOG:
+        return "CREATE CATALOG";
+    case OWN_DROP_CATALOG:
+        return "DROP CATALOG";
     case OWN_BACKUP: /* the server's */
     case OWN_UNSUPPORTED:
         break;
@@ -554,6 +577,15 @@ struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in
         break;
     case OWN_DROP_SYNCED:
         e = drop(&j, tag);
+        break;
+    case OWN_CREATE_CREDENTIAL:
+    case OWN_ALTER_CREDENTIAL:
+    case OWN_DROP_CREDENTIAL:
+        e = credential_statement(&j, tag);
+        break;
+    case OWN_CREATE_CATALOG:
+    case OWN_DROP_CATALOG:
+        e = catalog_statement(&j, tag);
         break;
     case OWN_BACKUP: /* the server's */
     case OWN_UNSUPPORTED:

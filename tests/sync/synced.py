@@ -137,7 +137,7 @@ def refusals(r):
     r.fails("bad option", base + "(id) WITH (on_gap = mend)", "22023", "on_gap", "mend")
     r.fails("option twice", base + "(id) WITH (on_gap = fail, on_gap = resync)", "42601", "on_gap")
     r.fails("verify", "VERIFY SYNCED TABLE s2", "0A000", "VERIFY")
-    r.fails("syntax", "CREATE SYNCED TABLE s2 FROM NOWHERE", "0A000")
+    r.fails("syntax", "CREATE SYNCED TABLE s2 FROM NOWHERE", "42601")
     r.fails("syntax error", "CREATE SYNCED TABLE s2 PRIMARY KEY (id)", "42601")
     r.expect("nothing left", "SELECT count(*) FROM pg_class WHERE relname LIKE 's2%'", [(0,)])
     r.expect("no state", "SELECT count(*) FROM tarn.synced_tables", [(0,)])
