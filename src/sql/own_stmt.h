@@ -15,8 +15,10 @@ enum own_kind {
     OWN_ALTER_SYNCED,
     OWN_WAIT_SYNCED, /* `version`, `timeout` */
     OWN_DROP_SYNCED,
-    OWN_BACKUP,      /* `uri`: the directory */
-    OWN_UNSUPPORTED, /* recognised, not built yet: `what` names it */
+    OWN_VERIFY_SYNCED, /* `repair` */
+    OWN_CHECK_SYNC,    /* `uri`, `keys` */
+    OWN_BACKUP,        /* `uri`: the directory */
+    OWN_UNSUPPORTED,   /* recognised, not built yet: `what` names it */
 };
 
 enum own_mode { OWN_MODE_NONE, OWN_MODE_SNAPSHOT, OWN_MODE_TRIGGERED, OWN_MODE_CONTINUOUS };
@@ -51,6 +53,7 @@ struct own_stmt {
     bool cascade;
     bool full;
     bool no_wait;
+    bool repair;
     const char *uri; /* FROM DELTA 'uri', BACKUP TO 'directory' */
     int uri_location;
     struct own_column *columns;
@@ -78,5 +81,15 @@ struct own_stmt {
 struct err *own_stmt_parse(const char *sql, int start, struct arena *arena, struct own_stmt **out,
                            int *end) MUST_CHECK;
 bool own_stmt_begins(const char *sql, int start);
+
+/* The columns of its rows; NULL: it returns none. */
+struct own_result {
+    int count;
+    struct own_result_column {
+        const char *name;
+        uint32_t type;
+    } columns[8];
+};
+const struct own_result *own_stmt_result(const struct own_stmt *s);
 
 #endif
