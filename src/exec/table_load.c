@@ -101,7 +101,7 @@ static struct err *open_loads(struct table_load *l)
     for (int i = 0; i < l->rel->nindexes; i++) {
         struct load_index *at = &l->indexes[i];
         *at = (struct load_index){l, &l->rel->indexes[i], NULL};
-        if (at->ix->primary)
+        if (at->ix->primary || !to->index_ids)
             continue;
         if (!l->eval)
             l->eval = index_eval_new(&l->env, l->rel);

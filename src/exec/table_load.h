@@ -21,9 +21,9 @@ typedef struct err *(*table_load_resolve)(void *arg, const struct datum *earlier
 
 struct table_load_to {
     uint32_t storage_id;
-    const uint32_t
-        *index_ids;    /* by position among the relation's indexes; of the primary: unused */
-    size_t sort_bytes; /* memory for rows that come out of order; each index: half of it */
+    const uint32_t *index_ids;  /* by position among the relation's indexes; of the primary: unused;
+                                   NULL: rows  only */
+    size_t sort_bytes;          /* memory for rows that come out of order; each index: half of it */
     table_load_resolve resolve; /* NULL: rows of one primary key are an error */
 };
 

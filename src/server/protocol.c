@@ -474,6 +474,9 @@ static void describe_columns(struct backend *b, struct prepared *stmt, const int
     if (stmt->kind == STMT_PLAN) {
         desc = &stmt->desc;
         rows = plan_has_rows(stmt->plan);
+    } else if (stmt->raw.own && own_stmt_result(stmt->raw.own)) {
+        put_own_description(b, own_stmt_result(stmt->raw.own), formats, nformats);
+        return;
     } else if (stmt->raw.tree) {
         rows = utility_columns(b, &stmt->raw, &desc, names, &n, &type);
     }

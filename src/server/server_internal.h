@@ -229,6 +229,9 @@ struct err *put_row(struct backend *b, struct buf *out, const struct result_desc
 /* Result columns of type text, by name. */
 void put_text_description(struct backend *b, const char *const *names, int n, uint32_t type,
                           const int16_t *formats, int nformats);
+struct own_result;
+void put_own_description(struct backend *b, const struct own_result *columns,
+                         const int16_t *formats, int nformats);
 void put_text_row(struct backend *b, const char *const *values, int n);
 
 /* Columns of a statement's result that is not a plan's; false: it returns no rows. `desc` is set

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "sql/parse.h"
+#include "types/type.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -503,6 +504,25 @@ static struct err *drop_catalog(struct lexer *lx, struct own_stmt *s)
     return drop_named(lx, s, OWN_DROP_CATALOG);
 }
 
+static struct err *verify_synced(struct lexer *lx, struct own_stmt *s)
+{
+    s->kind = OWN_VERIFY_SYNCED;
+    TRY(qualified_name(lx, s));
+    return accept_word(lx, "repair", &s->repair);
+}
+
+static struct err *check_sync(struct lexer *lx, struct own_stmt *s)
+{
+    s->kind = OWN_CHECK_SYNC;
+    TRY(string(lx, &s->uri, &s->uri_location));
+    bool yes;
+    TRY(expect_word(lx, "primary"));
+    TRY(expect_word(lx, "key"));
+    TRY(column_list(lx, s));
+    TRY(accept_word(lx, "with", &yes));
+    return yes ? option_list(lx, s) : NULL;
+}
+
 static struct err *backup(struct lexer *lx, struct own_stmt *s)
 {
     s->kind = OWN_BACKUP;
@@ -526,8 +546,8 @@ static const struct {
     {{"backup", "to"}, backup, NULL},
     {{"alter", "synced", "table"}, alter_synced, NULL},
     {{"wait", "for", "synced", "table"}, wait_for_synced, NULL},
-    {{"verify", "synced", "table"}, NULL, "VERIFY SYNCED TABLE"},
-    {{"check", "sync"}, NULL, "CHECK SYNC"},
+    {{"verify", "synced", "table"}, verify_synced, NULL},
+    {{"check", "sync", "from", "delta"}, check_sync, NULL},
     {{"create", "storage", "credential"},
      create_credential,
      NULL,
@@ -560,6 +580,22 @@ static int find_statement(const char *sql, int start, int *after)
         }
     }
     return -1;
+}
+
+const struct own_result *own_stmt_result(const struct own_stmt *s)
+{
+    static const struct own_result verify = {
+        3, {{"status", TEXT_OID}, {"key", TEXT_OID}, {"detail", TEXT_OID}}};
+    static const struct own_result check = {6,
+                                            {{"severity", TEXT_OID},
+                                             {"check", TEXT_OID},
+                                             {"column_name", TEXT_OID},
+                                             {"rows", INT8_OID},
+                                             {"sample", TEXT_OID},
+                                             {"remedy", TEXT_OID}}};
+    if (s->kind == OWN_VERIFY_SYNCED)
+        return &verify;
+    return s->kind == OWN_CHECK_SYNC ? &check : NULL;
 }
 
 bool own_stmt_begins(const char *sql, int start)

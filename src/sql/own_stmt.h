@@ -20,8 +20,10 @@ enum own_kind {
     OWN_DROP_CREDENTIAL,
     OWN_CREATE_CATALOG, /* as a credential */
     OWN_DROP_CATALOG,
-    OWN_BACKUP,      /* `uri`: the directory */
-    OWN_UNSUPPORTED, /* recognised, not built yet: `what` names it */
+    OWN_VERIFY_SYNCED, /* `repair` */
+    OWN_CHECK_SYNC,    /* `uri`, `keys`, `options` */
+    OWN_BACKUP,        /* `uri`: the directory */
+    OWN_UNSUPPORTED,   /* recognised, not built yet: `what` names it */
 };
 
 enum own_mode { OWN_MODE_NONE, OWN_MODE_SNAPSHOT, OWN_MODE_TRIGGERED, OWN_MODE_CONTINUOUS };
@@ -56,6 +58,7 @@ struct own_stmt {
     bool cascade;
     bool full;
     bool no_wait;
+    bool repair;
     const char *type; /* of a credential or catalog */
     int type_location;
     const char *source[3]; /* FROM catalog.schema.table; `uri` is then NULL */
@@ -89,5 +92,15 @@ bool own_stmt_begins(const char *sql, int start);
 /* The text as it may be shown and logged: `sql` itself, or in place of one with a statement that
  * carries secrets the words that it begins with. */
 const char *own_stmt_shown(const char *sql);
+
+/* The columns of its rows; NULL: it returns none. */
+struct own_result {
+    int count;
+    struct own_result_column {
+        const char *name;
+        uint32_t type;
+    } columns[8];
+};
+const struct own_result *own_stmt_result(const struct own_stmt *s);
 
 #endif

@@ -144,20 +144,6 @@ static struct err *current_row(struct applier *ap, const struct txn_view *view, 
     return *found ? table_decode_row(ap->rel, bytes, ap->rel->natts, ap->old) : NULL;
 }
 
-static bool same_row(const struct relation *rel, const struct datum *a, const struct datum *b)
-{
-    for (int i = 0; i < rel->natts; i++) {
-        if (a[i].null != b[i].null)
-            return false;
-        if (a[i].null || rel->atts[i].dropped)
-            continue;
-        if (rel->atts[i].ops->byval ? a[i].u != b[i].u
-                                    : a[i].len != b[i].len || memcmp(a[i].p, b[i].p, a[i].len) != 0)
-            return false;
-    }
-    return true;
-}
-
 static struct err *lock(struct applier *ap, struct str key)
 {
     bool locked;
@@ -193,7 +179,7 @@ static struct err *replace_row(struct applier *ap, struct str key, bool *found)
     struct table_conflict conflict = {0};
     struct str new_key;
     struct err *e = current_row(ap, &view, key, found);
-    if (!e && *found && !same_row(ap->rel, ap->old, ap->row)) {
+    if (!e && *found && !rows_same(ap->rel, ap->old, ap->row)) {
         e = lock(ap, key);
         if (!e)
             e = table_update(&ap->writer, key, ap->old, ap->row, &conflict, &new_key);
@@ -249,7 +235,7 @@ static struct err *insert_timed(struct applier *ap, int64_t version)
     bool found = false;
     struct err *e = current_row(ap, &view, buf_str(&ap->key), &found);
     int order = found && !e ? rows_compare_times(&ap->taker, ap->row, ap->old) : 1;
-    bool same = found && !e && same_row(ap->rel, ap->old, ap->row);
+    bool same = found && !e && rows_same(ap->rel, ap->old, ap->row);
     txn_view_done(&view);
     if (e || !found)
         return e ? e : insert_new(ap, version);
@@ -495,7 +481,7 @@ static struct err *settle(struct applier *ap, struct gone *g, bool only_delete)
     if (only_delete) {
         struct txn_view view = txn_view_newest(ap->a->session->cat.txn);
         struct err *e = current_row(ap, &view, g->key, &found);
-        bool same = !e && found && same_row(ap->rel, ap->old, ap->row);
+        bool same = !e && found && rows_same(ap->rel, ap->old, ap->row);
         txn_view_done(&view);
         return e || !found || same ? e : delete_row(ap, g->key);
     }

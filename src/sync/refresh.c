@@ -57,8 +57,7 @@ static struct err *copy_whole(struct refresh *r)
     enum columns_change change;
     struct row_policy policy = sync_policy(&r->state, &r->options);
     j->run.kind = r->resync ? "resync" : "full";
-    j->credential = options_credential(r->state.options, j->arena);
-    TRY(job_open_source(j, r->state.source, false));
+    TRY(job_open_table(j, &r->state, false, -1));
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
     j->run.columns = columns.json;
     uint32_t storage_id = txn_new_storage_id(mgr);
@@ -68,6 +67,36 @@ static struct err *copy_whole(struct refresh *r)
     TRY(job_load(j, r->rel, &columns, &policy, storage_id, index_ids));
     TRY(swap_storage(r, storage_id, index_ids));
     return state_applied(j->s, &j->run);
+}
+
+/* The changes are not to be had: the table and a fresh copy are compared, and what differs is
+ * written. */
+static struct err *compare_whole(struct refresh *r)
+{
+    struct job *j = r->j;
+    struct sync_columns columns;
+    struct rejects rejects;
+    enum columns_change change;
+    struct row_policy policy = sync_policy(&r->state, &r->options);
+    j->run.kind = "resync";
+    TRY(job_open_table(j, &r->state, false, -1));
+    TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
+    if (change == COLUMNS_RETYPED)
+        return copy_whole(r);
+    j->run.columns = columns.json;
+    j->run.change_source = sync_change_source(j->source);
+    struct comparison c = {.j = j, .rel = r->rel, .columns = &columns, .policy = &policy};
+    struct err *e = rejects_open(&rejects, j->s, r->rel->oid, j->run.started_us);
+    if (!e)
+        e = compare_load(&c, &rejects);
+    rejects_close(&rejects);
+    j->run.rejected = rejects.added;
+    j->run.rejects_change = rejects.change;
+    if (!e)
+        e = compare_apply(&c);
+    if (!e)
+        e = compare_end(&c);
+    return e ? e : state_applied(j->s, &j->run);
 }
 
 /* ---- what has changed ---- */
@@ -89,7 +118,7 @@ static struct err *gap(struct refresh *r, const char *reason)
 }
 
 /* Where the change feed is on, versions have change files where they need them. */
-static const char *change_source(const struct source *source)
+const char *sync_change_source(const struct source *source)
 {
     struct str on = delta_property(source->snapshot, "delta.enableChangeDataFeed");
     return on.data && str_eq(on, STR("true")) ? "cdf" : "file diff";
@@ -107,7 +136,7 @@ static void take_results(struct refresh *r, const struct apply *a, const struct 
     j->run.rejects_change = rejects->change;
     j->run.files = a->files;
     j->run.bytes = a->bytes;
-    j->run.change_source = change_source(j->source);
+    j->run.change_source = sync_change_source(j->source);
     r->more = a->applied < a->to;
     j->run.commit_us = a->commit_us;
     j->inserted += a->inserted;
@@ -157,8 +186,7 @@ static struct err *catch_up(struct refresh *r)
 {
     struct job *j = r->j;
     j->run.kind = "incremental";
-    j->credential = options_credential(r->state.options, j->arena);
-    TRY(job_open_source(j, r->state.source, true));
+    TRY(job_open_table(j, &r->state, true, -1));
     if (!same_id(r->state.source_id, j->run.source_id))
         return gap(r, "there is another table now");
     if (j->run.source_version < r->state.applied_version)
@@ -197,6 +225,8 @@ static struct err *step_in_txn(struct refresh *r, uint32_t relid)
 {
     TRY(open_table(r, relid));
     bool snapshot = strcmp(r->state.mode, "SNAPSHOT") == 0;
+    if (r->resync)
+        return compare_whole(r);
     return r->full || snapshot ? copy_whole(r) : catch_up(r);
 }
 
@@ -228,10 +258,10 @@ struct err *refresh_table(struct job *j, uint32_t relid, bool full)
     do {
         e = step(&r, relid);
         if (e && r.gap && r.options.resync && !r.full) {
-            log_write(LOG_LOG, "sync", "synced table \"%s.%s\" is copied anew: %s", j->run.schema,
-                      j->run.table, e->message);
+            log_write(LOG_LOG, "sync", "synced table \"%s.%s\" is compared with its source: %s",
+                      j->run.schema, j->run.table, e->message);
             err_free(e);
-            r.full = r.resync = true;
+            r.resync = true;
             e = step(&r, relid);
         }
     } while (!e && r.more);

@@ -79,6 +79,10 @@ struct err *rejects_add(struct rejects *r, const struct reject *what, int64_t ve
     struct txn_view view = txn_view_newest(r->s->cat.txn);
     struct str bytes;
     bool found = false;
+    if (r->taker) {
+        txn_view_done(&view);
+        return r->taker(r->arg, what);
+    }
     put_key(r, &what->group, what->digest, v);
     struct err *e = buf_finish(&r->key);
     if (!e)

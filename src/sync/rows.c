@@ -98,7 +98,8 @@ static void refuse(struct row_taker *t, int att, struct err *e)
     buf_reset(&t->reason);
     buf_printf(&t->reason, "column \"%s\": %s", t->rel->atts[att].name, e->message);
     err_free(e);
-    t->refused = true;
+    t->refused = t->bad_value = true;
+    t->reason_att = att;
 }
 
 struct err *rows_value(struct row_taker *t, int i, const struct lake_vec *vec, uint32_t row,
@@ -150,6 +151,8 @@ struct err *rows_take(struct row_taker *t, const struct lake_batch *b, uint32_t 
         buf_reset(&t->reason);
         buf_printf(&t->reason, "null value in key column \"%s\"", t->rel->atts[att].name);
         t->refused = true;
+        t->bad_value = false;
+        t->reason_att = att;
         return NULL;
     }
     return NULL;
@@ -198,7 +201,9 @@ struct err *rows_refused(struct row_taker *t, const struct lake_batch *b, uint32
         e = buf_finish(&key);
     if (!e) {
         *out = (struct reject){.key = arena_str(t->values, buf_str(&key)),
-                               .reason = arena_str(t->values, buf_str(&t->reason))};
+                               .reason = arena_str(t->values, buf_str(&t->reason)),
+                               .column = t->rel->atts[t->reason_att].name,
+                               .bad_value = t->bad_value};
         out->digest[0] = hash_bytes(json.data, json.len, 1);
         out->digest[1] = hash_bytes(json.data, json.len, 2);
         struct err *bad = value_jsonb(buf_str(&json), t->values, &out->row);
@@ -213,28 +218,32 @@ struct err *rows_refused(struct row_taker *t, const struct lake_batch *b, uint32
     return e;
 }
 
-/* ---- rows whose key another one has ---- */
+/* ---- rows of the table ---- */
+
+static bool is_number(uint32_t type)
+{
+    return type == INT2_OID || type == INT4_OID || type == INT8_OID || type == NUMERIC_OID ||
+           type == FLOAT4_OID || type == FLOAT8_OID;
+}
 
 static struct err *put_datum(struct row_taker *t, int att, struct datum d, struct buf *out)
 {
     const struct type_ops *ops = t->rel->atts[att].ops;
     struct buf text = BUF_INIT;
-    struct err *e = ops->out(ops, &t->s->types, d, &text);
+    struct err *e = d.null ? NULL : ops->out(ops, &t->s->types, d, &text);
     struct str s = buf_str(&text);
-    bool digits = s.len && (s.data[s.len - 1] >= '0' && s.data[s.len - 1] <= '9');
-    if (e)
-        return e;
-    if (ops->oid == BOOL_OID)
+    bool digits = s.len && s.data[s.len - 1] >= '0' && s.data[s.len - 1] <= '9';
+    if (!e && d.null)
+        buf_put_c(out, "null");
+    else if (!e && ops->oid == BOOL_OID)
         buf_put_c(out, d.i ? "true" : "false");
-    else if (ops->oid == JSONB_OID || ops->oid == JSON_OID ||
-             (digits &&
-              (ops->oid == INT2_OID || ops->oid == INT4_OID || ops->oid == INT8_OID ||
-               ops->oid == NUMERIC_OID || ops->oid == FLOAT4_OID || ops->oid == FLOAT8_OID)))
+    else if (!e &&
+             (ops->oid == JSONB_OID || ops->oid == JSON_OID || (digits && is_number(ops->oid))))
         buf_put_str(out, s);
-    else
+    else if (!e)
         lake_put_json_string(out, s);
     buf_done(&text);
-    return NULL;
+    return e;
 }
 
 static struct err *put_datums(struct row_taker *t, const struct datum *row, struct buf *json,
@@ -301,6 +310,35 @@ int rows_compare_times(const struct row_taker *t, const struct datum *a, const s
     if (a[att].null || b[att].null)
         return b[att].null - a[att].null;
     return ops->compare(ops, a[att], b[att]);
+}
+
+bool rows_same(const struct relation *rel, const struct datum *a, const struct datum *b)
+{
+    for (int i = 0; i < rel->natts; i++) {
+        if (a[i].null != b[i].null)
+            return false;
+        if (a[i].null || rel->atts[i].dropped)
+            continue;
+        if (rel->atts[i].ops->byval ? a[i].u != b[i].u
+                                    : a[i].len != b[i].len || memcmp(a[i].p, b[i].p, a[i].len) != 0)
+            return false;
+    }
+    return true;
+}
+
+struct err *rows_key_text(struct row_taker *t, const struct datum *row, struct buf *out)
+{
+    const struct index *key = t->rel->primary;
+    struct buf value = BUF_INIT;
+    struct err *e = NULL;
+    buf_reset(out);
+    for (int i = 0; i < key->nkeys && !e; i++) {
+        buf_reset(&value);
+        e = put_datum(t, key->cols[i].attnum - 1, row[key->cols[i].attnum - 1], &value);
+        put_key(out, buf_str(&value));
+    }
+    buf_done(&value);
+    return e ? e : buf_finish(out);
 }
 
 void rows_init(struct row_taker *t, struct session *s, struct relation *rel,

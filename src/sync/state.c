@@ -247,16 +247,22 @@ struct err *state_applied(struct session *s, const struct sync_run *run)
                                      TIMESTAMPTZ_OID, INT8_OID,        BOOL_OID,        TEXT_OID,
                                      TEXT_OID,        TIMESTAMPTZ_OID, TEXT_OID,        INT8_OID};
     struct datum params[] = {
-        datum_int(run->relid),          datum_int(run->to_version),
-        time_datum(run->commit_us),     datum_int((int64_t)run->inserted - (int64_t)run->deleted),
-        time_datum(run->started_us),    datum_int(run->source_version),
-        datum_bool(run->whole),         text_datum(run->source_id),
-        text_datum(run->change_source), run->next_us < 0 ? datum_null() : time_datum(run->next_us),
-        text_datum(run->columns),       datum_int(run->rejects_change)};
+        datum_int(run->relid),
+        datum_int(run->to_version),
+        time_datum(run->commit_us),
+        datum_int(run->whole ? (int64_t)run->rows : (int64_t)run->inserted - (int64_t)run->deleted),
+        time_datum(run->started_us),
+        version_datum(run->source_version),
+        datum_bool(run->whole),
+        text_datum(run->source_id),
+        text_datum(run->change_source),
+        run->next_us < 0 ? datum_null() : time_datum(run->next_us),
+        text_datum(run->columns),
+        datum_int(run->rejects_change)};
     TRY(run_sql(
         s,
-        "UPDATE tarn.sync_state SET applied_version = $2, source_version = $6, "
-        "columns = $11::jsonb, "
+        "UPDATE tarn.sync_state SET applied_version = $2, "
+        "source_version = coalesce($6, source_version), columns = $11::jsonb, "
         "applied_commit_timestamp = $3, row_count = CASE WHEN $7 THEN 0 ELSE row_count END + $4, "
         "last_run_at = $5, source_id = $8, change_source = $9, next_run_at = $10, "
         "rejected_rows = rejected_rows + $12, "

@@ -227,7 +227,9 @@ struct reject {
     uint64_t digest[2];     /* of the values */
     struct str key;
     struct str reason;
-    struct datum row; /* jsonb */
+    struct datum row;   /* jsonb */
+    const char *column; /* at fault; NULL: none alone */
+    bool bad_value;     /* else its key */
 };
 
 struct row_taker {
@@ -238,6 +240,8 @@ struct row_taker {
     struct arena *values;
     struct buf reason; /* of the row that is refused */
     struct buf key;
+    int reason_att;
+    bool bad_value; /* why it is refused; else a NULL key */
     bool refused;
 };
 
@@ -262,6 +266,9 @@ struct err *rows_duplicate(struct row_taker *t, const struct datum *row,
                            struct reject *out) MUST_CHECK;
 struct err *rows_group(struct row_taker *t, const struct datum *row,
                        struct row_group *out) MUST_CHECK;
+bool rows_same(const struct relation *rel, const struct datum *a, const struct datum *b);
+/* The values of the key, between commas. */
+struct err *rows_key_text(struct row_taker *t, const struct datum *row, struct buf *out) MUST_CHECK;
 /* The order of two rows by the TIMESERIES KEY; NULL is least. */
 int rows_compare_times(const struct row_taker *t, const struct datum *a, const struct datum *b);
 
@@ -275,6 +282,9 @@ struct rejects {
     struct table_writer writer;
     struct buf key;
     bool any;
+    /* Takes the rejects instead of the table; NULL: none. */
+    struct err *(*taker)(void *arg, const struct reject *what);
+    void *arg;
     /* Results. */
     uint64_t added;
     int64_t change; /* of the number of rows refused */
@@ -401,7 +411,8 @@ struct sync_run {
     const char *source_id;
     const char *columns;       /* JSON */
     const char *change_source; /* NULL: a whole copy */
-    bool whole;                /* `inserted` are all rows */
+    bool whole;                /* the table has `rows` now */
+    uint64_t rows;
     uint64_t inserted, updated, deleted;
     uint64_t rejected;      /* by this run */
     int64_t rejects_change; /* of the number of rows refused */
@@ -448,8 +459,13 @@ void job_done(struct job *j);
 struct err *job_begin(struct session *s) MUST_CHECK;
 /* Commits, or rolls back after an error, which it passes on. */
 struct err *job_end(struct session *s, struct err *e) MUST_CHECK;
-/* Opens the source: its columns, version and, unless only the schema is wanted, its files. */
-struct err *job_open_source(struct job *j, const char *uri, bool schema_only) MUST_CHECK;
+/* Opens the source at a version (-1: the newest): its columns, version and, unless only the schema
+ * is wanted, its files. */
+struct err *job_open_source(struct job *j, const char *uri, bool schema_only,
+                            int64_t version) MUST_CHECK;
+/* The same for the source of a synced table, with its credential. */
+struct err *job_open_table(struct job *j, const struct sync_state *state, bool schema_only,
+                           int64_t version) MUST_CHECK;
 /* Finds the statement's table and locks it; *out NULL when it is missing and that is fine. 42P01,
  * 42809. */
 struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out) MUST_CHECK;
@@ -458,12 +474,52 @@ struct err *job_check_owner(struct job *j, const struct relation *rel) MUST_CHEC
 struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
                      const struct row_policy *policy, uint32_t storage_id,
                      uint32_t *index_ids) MUST_CHECK;
+/* The statement's table, empty, by the source that is open. */
+struct err *job_create_relation(struct job *j, struct sync_state *state,
+                                struct relation **rel) MUST_CHECK;
 struct row_policy sync_policy(const struct sync_state *state, const struct sync_options *options);
 void job_notice(struct job *j, struct err *n);
 void job_loaded_notice(struct job *j);
 const char *sync_mode_name(enum own_mode mode);
 
+/* ---- compare.c: a table and a fresh copy of its source, by key ---- */
+
+enum difference { ROW_MISSING, ROW_EXTRA, ROW_DIFFERENT };
+
+struct comparison {
+    struct job *j; /* its source is open */
+    struct relation *rel;
+    const struct sync_columns *columns;
+    const struct row_policy *policy;
+    uint32_t fresh;                    /* the storage id of the copy */
+    uint64_t rows;                     /* of it */
+    uint64_t found[ROW_DIFFERENT + 1]; /* by the last look */
+};
+
+/* `old` and `new` are NULL where there is none. MAY YIELD. */
+typedef struct err *(*compare_visit)(void *arg, enum difference what, struct str key,
+                                     const struct datum *old, const struct datum *new);
+
+/* Takes the copy, as part of the session's transaction. What is refused is noted anew unless
+ * `rejects` is NULL. MAY YIELD. */
+struct err *compare_load(struct comparison *c, struct rejects *rejects) MUST_CHECK;
+/* Each difference, in order of keys. MAY YIELD. */
+struct err *compare_rows(struct comparison *c, compare_visit visit, void *arg) MUST_CHECK;
+/* Writes the differences into the table, and says so in the job's run. MAY YIELD. */
+struct err *compare_apply(struct comparison *c) MUST_CHECK;
+/* Drops the copy, at commit. */
+struct err *compare_end(struct comparison *c) MUST_CHECK;
+
+struct err *verify_statement(struct job *j, struct own_rows *rows, char *tag) MUST_CHECK;
+
+/* ---- check.c ---- */
+
+struct err *check_statement(struct job *j, struct own_rows *rows, char *tag) MUST_CHECK;
+
 /* ---- refresh.c ---- */
+
+/* How changes reach the table: "cdf", "file diff". */
+const char *sync_change_source(const struct source *source);
 
 /* Brings the table up to its source, in transactions of its own: by a whole copy when `full` or in
  * mode SNAPSHOT, else by what has changed. A failure is noted in the state. */
@@ -492,7 +548,7 @@ void log_functions_init(void);
 /* ---- statements ---- */
 
 struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in_block,
-                               char tag[64]);
+                               struct own_rows *rows, char tag[64]);
 void table_functions_init(void);
 
 #endif

@@ -69,10 +69,14 @@ static void count_files(struct job *j)
         j->run.bytes += files[i].size_bytes > 0 ? (uint64_t)files[i].size_bytes : 0;
 }
 
-struct err *job_open_source(struct job *j, const char *uri, bool schema_only)
+struct err *job_open_source(struct job *j, const char *uri, bool schema_only, int64_t version)
 {
     struct source_spec spec = {
         .uri = str_from(uri), .kind = SOURCE_DELTA, .at.schema_only = schema_only};
+    if (version >= 0) {
+        spec.at.when = DELTA_VERSION;
+        spec.at.version = version;
+    }
     job_done(j);
     TRY(source_resolve(&j->s->cat, uri, j->credential, j->arena, &spec));
     TRY(source_check_access(&j->s->cat, spec.uri));
@@ -84,6 +88,13 @@ struct err *job_open_source(struct job *j, const char *uri, bool schema_only)
     j->run.source_id = arena_strndup(j->arena, id.data, id.len);
     count_files(j);
     return NULL;
+}
+
+struct err *job_open_table(struct job *j, const struct sync_state *state, bool schema_only,
+                           int64_t version)
+{
+    j->credential = options_credential(state->options, j->arena);
+    return job_open_source(j, state->source, schema_only, version);
 }
 
 static int column_named(const struct table_column *columns, int n, const char *name)
@@ -169,7 +180,7 @@ struct err *job_load(struct job *j, struct relation *rel, const struct sync_colu
         e = load_run(&l);
     rejects_close(&rejects);
     TRY(e);
-    j->run.inserted = l.rows;
+    j->run.inserted = j->run.rows = l.rows;
     j->run.rejected = rejects.added;
     j->run.rejects_change = rejects.change;
     j->run.whole = true;
@@ -343,18 +354,42 @@ static const char *joined_keys(struct job *j)
     return out;
 }
 
-static struct err *create_and_load(struct job *j, uint32_t nsp, struct design *d)
+/* The columns and keys of the table, by the statement and the source, which is open. */
+static struct err *design_table(struct job *j, struct design *d)
+{
+    TRY(columns_choose(j, &d->columns, &d->ncolumns));
+    TRY(key_columns(j, d->columns, d->ncolumns, d->keys));
+    return time_column(j, d->columns, d->ncolumns, &d->state.time_key);
+}
+
+static struct err *make_table(struct job *j, uint32_t nsp, struct design *d, struct relation **rel)
 {
     struct cat *c = &j->s->cat;
-    struct relation *rel;
-    struct sync_columns columns;
     bool locked;
-    enum columns_change change;
     TRY(create_relation(j, nsp, d, &j->run.relid));
     txn_next_command(c->txn);
     TRY(txn_lock_table(c->txn, j->run.relid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
     TRY(columns_json(j, d->columns, d->ncolumns, j->stmt->ncolumns > 0, &d->state.columns));
-    TRY(cat_relation(c, j->run.relid, &rel));
+    return cat_relation(c, j->run.relid, rel);
+}
+
+struct err *job_create_relation(struct job *j, struct sync_state *state, struct relation **rel)
+{
+    struct design d = {0};
+    uint32_t nsp;
+    TRY(target_schema(j, &nsp));
+    TRY(design_table(j, &d));
+    TRY(make_table(j, nsp, &d, rel));
+    *state = d.state;
+    return NULL;
+}
+
+static struct err *create_and_load(struct job *j, uint32_t nsp, struct design *d)
+{
+    struct relation *rel;
+    struct sync_columns columns;
+    enum columns_change change;
+    TRY(make_table(j, nsp, d, &rel));
     struct err *e = columns_match(j, &rel, &d->state, false, &columns, &change);
     if (!e)
         e = job_load(j, rel, &columns, &d->policy, rel->storage_id, NULL);
@@ -416,13 +451,9 @@ static struct err *create(struct job *j, char *tag)
     if (!e)
         e = statement_source(j, &d.state);
     if (!e)
-        e = job_open_source(j, d.state.source, false);
+        e = job_open_source(j, d.state.source, false, -1);
     if (!e)
-        e = columns_choose(j, &d.columns, &d.ncolumns);
-    if (!e)
-        e = key_columns(j, d.columns, d.ncolumns, d.keys);
-    if (!e)
-        e = time_column(j, d.columns, d.ncolumns, &d.state.time_key);
+        e = design_table(j, &d);
     if (!e)
         e = options_read(d.state.options, j->arena, &options);
     if (!e)
@@ -542,6 +573,10 @@ static const char *own_statement_name(enum own_kind kind)
         return "CREATE CATALOG";
     case OWN_DROP_CATALOG:
         return "DROP CATALOG";
+    case OWN_VERIFY_SYNCED:
+        return "VERIFY SYNCED TABLE";
+    case OWN_CHECK_SYNC:
+        return "CHECK SYNC";
     case OWN_BACKUP: /* the server's */
     case OWN_UNSUPPORTED:
         break;
@@ -550,7 +585,7 @@ static const char *own_statement_name(enum own_kind kind)
 }
 
 struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in_block,
-                               char tag[64])
+                               struct own_rows *rows, char tag[64])
 {
     struct arena arena;
     struct err *e = NULL;
@@ -586,6 +621,12 @@ struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in
     case OWN_CREATE_CATALOG:
     case OWN_DROP_CATALOG:
         e = catalog_statement(&j, tag);
+        break;
+    case OWN_VERIFY_SYNCED:
+        e = verify_statement(&j, rows, tag);
+        break;
+    case OWN_CHECK_SYNC:
+        e = check_statement(&j, rows, tag);
         break;
     case OWN_BACKUP: /* the server's */
     case OWN_UNSUPPORTED:

@@ -20,6 +20,7 @@ from delta import History, deletion_vector  # noqa: E402
 from incremental import Run  # noqa: E402
 from tarn import Server, Tally  # noqa: E402
 
+import pgproto  # noqa: E402
 import psycopg2  # noqa: E402
 
 
@@ -202,6 +203,61 @@ def bad_values(r):
             r.sql("DROP SYNCED TABLE " + name)
 
 
+def verify(r):
+    """VERIFY lists what differs, REPAIR writes it; the source is changed under a version for that."""
+    h = Rows(os.path.join(r.folder, "vf"), feed=True, vectors=False, rng=random.Random(1))
+    h.append([(1, "a", 1), (2, "b", 2), (3, "c", 3)])
+    r.sql("CREATE SYNCED TABLE vf FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED" % h.folder)
+    r.sql("CREATE UNIQUE INDEX ON vf (n)")
+    r.check("nothing differs", r.sql("VERIFY SYNCED TABLE vf"), [])
+    path = list(h.parts)[0]
+    other = h.file([(1, "a", 1), (2, "B", 3), (4, "d", 4), (None, "x", 5)], h.SCHEMA, h.LEAVES, ("id", "name", "n"))[0]
+    os.replace(os.path.join(h.folder, other), os.path.join(h.folder, path))
+    want = [("different", "2", "name: b in the table, B in the source; n: 2 in the table, 3 in the source"),
+            ("extra", "3", "not in the source"), ("missing", "4", "not in the table")]
+    r.check("what differs", r.sql("VERIFY SYNCED TABLE vf"), want)
+    r.check("nothing is written", r.sql("SELECT id, name, n FROM vf ORDER BY id"), [(1, "a", 1), (2, "b", 2), (3, "c", 3)])
+    client = pgproto.Client(r.server.port)  # the extended protocol, described as a statement and as a portal
+    for messages in ([pgproto.parse("VERIFY SYNCED TABLE vf", "v"), pgproto.describe("S", "v"), pgproto.bind(name="v")],
+                     [pgproto.parse("VERIFY SYNCED TABLE vf"), pgproto.bind(results=[1]), pgproto.describe("P")]):
+        got = client.run(*messages, pgproto.execute())
+        r.check("extended columns", [c[0] for c in pgproto.columns(got)], ["status", "key", "detail"])
+        r.check("extended rows", list(map(tuple, pgproto.rows(got))), want)
+        r.check("tag", pgproto.tags(got), ["VERIFY SYNCED TABLE"])
+    client.close()
+    r.check("repair", r.sql("VERIFY SYNCED TABLE public.vf REPAIR"), want)
+    r.check("repaired", r.sql("SELECT id, name, n FROM vf ORDER BY id"), [(1, "a", 1), (2, "B", 3), (4, "d", 4)])
+    r.check("rejects too", r.sql("SELECT rejected_rows, rows, applied_version FROM tarn.synced_tables"), [(1, 3, 1)])
+    r.check("run", r.sql("SELECT kind, inserted, updated, deleted, rejected FROM tarn.sync_runs ORDER BY run_id DESC "
+                         "LIMIT 1"), [("repair", 1, 1, 1, 1)])
+    r.check("equal now", r.sql("VERIFY SYNCED TABLE vf"), [])
+    h.edit(set(), [(9, "i", 9)])
+    r.sql("REFRESH SYNCED TABLE vf")
+    r.check("goes on", r.sql("SELECT count(*) FROM vf"), [(4,)])
+    r.fails("no table", "VERIFY SYNCED TABLE nope", "42P01")
+    r.sql("BEGIN")
+    r.fails("in a block", "VERIFY SYNCED TABLE vf", "25001", "VERIFY SYNCED TABLE")
+    r.sql("ROLLBACK")
+    r.sql("DROP SYNCED TABLE vf")
+
+
+def preflight(r):
+    h = Rows(os.path.join(r.folder, "pf"), feed=False, vectors=False, rng=random.Random(1))
+    h.append([(1, "a", 1), (1, "b", 2), (None, "c", 3), (4, b"nul\0", 3), (5, b"\xff", 3)])
+    found = sorted(r.sql("CHECK SYNC FROM DELTA '%s' PRIMARY KEY (id)" % h.folder), key=lambda f: f[:2])
+    r.check("findings", [f[:4] for f in found],
+            [("error", "bad value", "name", 2), ("error", "duplicate key", None, 1),
+             ("info", "change feed", None, None), ("info", "rows", None, 1), ("warning", "null key", "id", 1)])
+    r.check("samples", (found[1][4], "0x00" in found[0][4], "on_duplicate_key" in found[1][5]), ("key 1", True, True))
+    r.check("nothing is left", r.sql("SELECT (SELECT count(*) FROM pg_class WHERE relname LIKE 'tarn_check%'), "
+                                     "(SELECT count(*) FROM tarn.sync_reject_rows)"), [(0, 0)])
+    r.check("no column", [f[:3] for f in r.sql("CHECK SYNC FROM DELTA '%s' PRIMARY KEY (nope)" % h.folder)],
+            [("error", "key", None), ("info", "change feed", None)])
+    r.check("no source", [f[:2] for f in r.sql("CHECK SYNC FROM DELTA '/nowhere' PRIMARY KEY (id)")],
+            [("error", "source")])
+    r.fails("syntax", "CHECK SYNC FROM DELTA 'x'", "42601")
+
+
 def errors(r):
     h = Rows(os.path.join(r.folder, "er"), feed=False, vectors=False, rng=random.Random(1))
     h.append([(1, "a", 1)])
@@ -226,6 +282,8 @@ def main():
             null_keys(r)
             bad_values(r)
             errors(r)
+            verify(r)
+            preflight(r)
             for time_key in (False, True):
                 for feed in (False, True):
                     for vectors in (False, True):

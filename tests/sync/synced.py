@@ -136,7 +136,6 @@ def refusals(r):
     r.fails("unknown option", base + "(id) WITH (on_monday = fail)", "22023", "on_monday")
     r.fails("bad option", base + "(id) WITH (on_gap = mend)", "22023", "on_gap", "mend")
     r.fails("option twice", base + "(id) WITH (on_gap = fail, on_gap = resync)", "42601", "on_gap")
-    r.fails("verify", "VERIFY SYNCED TABLE s2", "0A000", "VERIFY")
     r.fails("syntax", "CREATE SYNCED TABLE s2 FROM NOWHERE", "42601")
     r.fails("syntax error", "CREATE SYNCED TABLE s2 PRIMARY KEY (id)", "42601")
     r.expect("nothing left", "SELECT count(*) FROM pg_class WHERE relname LIKE 's2%'", [(0,)])

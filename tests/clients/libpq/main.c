@@ -13,15 +13,15 @@ static int failures;
 static const char *why;
 
 /* Within a test: it fails, with a reason, unless the condition holds. */
-#define WANT(condition)                                     \
-    do {                                                    \
-        if (!(condition)) {                                 \
-            static char reason[400];                        \
+#define WANT(condition)                                                               \
+    do {                                                                              \
+        if (!(condition)) {                                                           \
+            static char reason[400];                                                  \
             snprintf(reason, sizeof(reason), "line %d: %s: %s", __LINE__, #condition, \
-                     PQerrorMessage(c));                    \
-            why = reason;                                   \
-            return;                                         \
-        }                                                   \
+                     PQerrorMessage(c));                                              \
+            why = reason;                                                             \
+            return;                                                                   \
+        }                                                                             \
     } while (0)
 
 static void attempt(const char *what, void (*test)(PGconn *c), PGconn *c)
@@ -40,7 +40,8 @@ static void attempt(const char *what, void (*test)(PGconn *c), PGconn *c)
 
 static bool is(PGresult *r, const char *value)
 {
-    bool same = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), value) == 0;
+    bool same = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1 &&
+                strcmp(PQgetvalue(r, 0, 0), value) == 0;
     PQclear(r);
     return same;
 }
@@ -71,7 +72,8 @@ static void connected(PGconn *c)
 
 static void described(PGconn *c)
 {
-    PGresult *r = PQprepare(c, "p", "SELECT $1::int + 1 AS n, $2::text AS t, relname FROM pg_class LIMIT 0", 0, NULL);
+    PGresult *r = PQprepare(
+        c, "p", "SELECT $1::int + 1 AS n, $2::text AS t, relname FROM pg_class LIMIT 0", 0, NULL);
     WANT(ok(r));
     r = PQdescribePrepared(c, "p");
     WANT(PQnparams(r) == 2 && PQparamtype(r, 0) == 23 && PQparamtype(r, 1) == 25);
@@ -88,7 +90,8 @@ static void binary(PGconn *c)
     int lengths[] = {4, 4, 0};
     int formats[] = {1, 1, 0};
     Oid types[] = {23, 25, 25};
-    PGresult *r = PQexecParams(c, "SELECT $1 + 1, $2, $3, 'x'::bytea, 1.5::float8", 3, types, values, lengths, formats, 1);
+    PGresult *r = PQexecParams(c, "SELECT $1 + 1, $2, $3, 'x'::bytea, 1.5::float8", 3, types,
+                               values, lengths, formats, 1);
     WANT(PQresultStatus(r) == PGRES_TUPLES_OK && PQfformat(r, 0) == 1);
     WANT(PQgetlength(r, 0, 0) == 4 && ntohl(*(uint32_t *)PQgetvalue(r, 0, 0)) == 42);
     WANT(PQgetlength(r, 0, 1) == 4 && memcmp(PQgetvalue(r, 0, 1), "it's", 4) == 0);
@@ -104,7 +107,8 @@ static void error_fields(PGconn *c)
     WANT(strcmp(PQresultErrorField(r, PG_DIAG_STATEMENT_POSITION), "9") == 0);
     WANT(strcmp(PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED), "ERROR") == 0);
     PQclear(r);
-    WANT(ok(PQexec(c, "CREATE TEMP TABLE uniq (a int CONSTRAINT only_once UNIQUE); INSERT INTO uniq VALUES (1)")));
+    WANT(ok(PQexec(c, "CREATE TEMP TABLE uniq (a int CONSTRAINT only_once UNIQUE); INSERT INTO "
+                      "uniq VALUES (1)")));
     r = PQexec(c, "INSERT INTO uniq VALUES (1)");
     WANT(strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), "23505") == 0);
     WANT(strcmp(PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME), "only_once") == 0);
@@ -185,7 +189,8 @@ static void pipeline(PGconn *c)
         char text[16];
         const char *values[] = {text};
         snprintf(text, sizeof(text), "%d", i == 60 ? 59 : i); /* a duplicate in the second part */
-        WANT(PQsendQueryParams(c, "INSERT INTO piped VALUES ($1::int)", 1, NULL, values, NULL, NULL, 0));
+        WANT(PQsendQueryParams(c, "INSERT INTO piped VALUES ($1::int)", 1, NULL, values, NULL, NULL,
+                               0));
         if (i % 50 == 49)
             WANT(PQpipelineSync(c));
     }
@@ -251,7 +256,8 @@ static void notifications(PGconn *c)
 {
     PGconn *other = PQconnectdb("");
     WANT(ok(PQexec(c, "LISTEN \"Some channel\"")));
-    bool sent = ok(PQexec(other, "SELECT 1 WHERE false")) || ok(PQexec(other, "NOTIFY \"Some channel\", 'a payload'"));
+    bool sent = ok(PQexec(other, "SELECT 1 WHERE false")) ||
+                ok(PQexec(other, "NOTIFY \"Some channel\", 'a payload'"));
     PGnotify *n = NULL;
     for (int i = 0; sent && i < 20 && !n; i++) {
         n = PQnotifies(c);
@@ -260,7 +266,8 @@ static void notifications(PGconn *c)
     }
     int pid = PQbackendPID(other);
     PQfinish(other);
-    WANT(n && strcmp(n->relname, "Some channel") == 0 && strcmp(n->extra, "a payload") == 0 && n->be_pid == pid);
+    WANT(n && strcmp(n->relname, "Some channel") == 0 && strcmp(n->extra, "a payload") == 0 &&
+         n->be_pid == pid);
     PQfreemem(n);
 }
 
@@ -271,7 +278,8 @@ static void large_objects_of_text(PGconn *c)
     memset(text, 'y', size);
     text[size] = '\0';
     const char *values[] = {text};
-    PGresult *r = PQexecParams(c, "SELECT length($1::text), $1::text", 1, NULL, values, NULL, NULL, 0);
+    PGresult *r =
+        PQexecParams(c, "SELECT length($1::text), $1::text", 1, NULL, values, NULL, NULL, 0);
     WANT(PQresultStatus(r) == PGRES_TUPLES_OK && atoi(PQgetvalue(r, 0, 0)) == (int)size);
     WANT(PQgetlength(r, 0, 1) == (int)size && memcmp(PQgetvalue(r, 0, 1), text, size) == 0);
     PQclear(r);
