@@ -185,6 +185,9 @@ def key_file(server, tally):
     with Server(data=copy) as other:
         s = Session(other, tally)
         s.fails("a copy without the key", call, "58P01", "tarn.key", "missing")
+        s.gives("a key is made for new secrets", "CREATE STORAGE CREDENTIAL fresh TYPE s3 " + with_clause(
+            {"access_key_id": "a", "secret_access_key": "b"}), "CREATE STORAGE CREDENTIAL")
+        s.fails("which does not open the old ones", call, "XX001", "another key")
         other.stop()
         shutil.copy(key, os.path.join(copy, "tarn.key"))
         os.chmod(os.path.join(copy, "tarn.key"), 0o600)

@@ -221,6 +221,7 @@ def lasting_faults(s):
         s.fails("no token", read(store, wrong), "42501", "invalid_client", wrong, absent=("another-secret",))
         s.fails("type", read(store, wrong).replace("abfss", "s3").replace("@lakeaccount.dfs.core.windows.net", ""),
                 "22023", "type azure")
+        s.fails("another cloud", "SELECT * FROM read_delta('abfss://c@a.dfs.example.com/t')", "22023", "endpoint")
         c = s.credential(store)
         s.fails("no such container", read(store, c, bucket="pond"), "58P01", "does not exist")
     with ObjectServer("s3", {"lake": DELTA}, auth="session", fixed=("lake",)) as store:
