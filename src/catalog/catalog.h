@@ -20,6 +20,8 @@
 
 struct catalog;      /* the whole server's */
 struct column_stats; /* statistics.h */
+struct acl;          /* acl.h */
+struct role_rights;
 
 /* Settings enable_seqscan, enable_indexscan, enable_bitmapscan. */
 enum {
@@ -51,7 +53,8 @@ struct cat {
     uint32_t temp_nsp;     /* of the session's temporary relations; 0: none yet */
     uint32_t creation_nsp; /* where CREATE goes; 0: none */
     uint32_t plans_off;    /* PLAN_...: kinds of plans that the session does without, if it can */
-    uint32_t system_oid;   /* the next one, while a new database's contents are made; else 0 */
+    struct role_rights *rights; /* of the current role (acl.h); NULL: not asked for yet */
+    uint32_t system_oid;        /* the next one, while a new database's contents are made; else 0 */
 };
 
 struct attr {
@@ -67,6 +70,7 @@ struct attr {
     char generated;                 /* 's' stored, 0 */
     const char *default_sql;        /* NULL: none */
     const char *domain_default_sql; /* of its domain, where it has none itself */
+    const struct acl *acl;          /* acl.h; NULL: none of its own */
 };
 
 struct index_col {
@@ -157,6 +161,11 @@ struct relation {
     const char *view_sql;
     bool populated;        /* of a materialized view: it has been filled */
     char check_option;     /* of a view: 'l' local, 'c' cascaded, 0 none */
+    const struct acl *acl; /* acl.h; NULL: the default for its owner */
+    bool column_acls;      /* some column has privileges of its own */
+    bool security_invoker; /* of a view: it reads with the rights of whoever reads it */
+    bool row_security;
+    bool force_row_security;
     bool read_only_synced; /* a synced table: only its pipeline writes it */
 };
 

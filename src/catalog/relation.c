@@ -1,6 +1,7 @@
 /* Reads a relation's descriptor out of the system tables. */
 #include "catalog/relation_internal.h"
 
+#include "catalog/acl.h"
 #include "catalog/depend.h"
 #include "catalog/statistics.h"
 #include "catalog/systab.h"
@@ -114,6 +115,17 @@ static struct err *load_missing(struct relation *r, int i, struct datum text)
     return ops->in(ops, &env, s, -1, &r->arena, &r->missing[i]);
 }
 
+/* NULL for SQL NULL. */
+static struct err *load_acl(struct relation *r, struct datum d, const struct acl **out)
+{
+    if (d.null)
+        return NULL;
+    struct acl *acl = arena_new(&r->arena, struct acl);
+    TRY(acl_read(d, &r->arena, acl));
+    *out = acl;
+    return NULL;
+}
+
 static struct err *load_att(struct cat *c, struct relation *r, int i, const struct datum *v)
 {
     struct attr *a = &r->atts[i];
@@ -129,6 +141,8 @@ static struct err *load_att(struct cat *c, struct relation *r, int i, const stru
     a->identity = char_of(v[ATT_IDENTITY]);
     a->generated = char_of(v[ATT_GENERATED]);
     a->ops = type_by_oid(a->type);
+    TRY(load_acl(r, v[ATT_ACL], &a->acl));
+    r->column_acls |= a->acl != NULL;
     r->lens[i] = tuple_len_of(a->ops);
     if (a->dropped) {
         /* The bytes of old rows keep the dropped type's length. */
@@ -424,6 +438,21 @@ static struct err *load_view(struct cat *c, struct relation *r)
     return NULL;
 }
 
+/* An option of a view among its texts "name=value". */
+static bool view_option_is_on(struct str options, const char *name)
+{
+    const char *at = memmem(options.data, options.len, name, strlen(name));
+    if (!at)
+        return false;
+    at += strlen(name);
+    size_t left = (size_t)(options.data + options.len - at);
+    static const char *const on[] = {"=true", "=on", "=yes", "=1"};
+    for (size_t i = 0; i < ARRAY_LENGTH(on); i++)
+        if (left >= strlen(on[i]) && memcmp(at, on[i], strlen(on[i])) == 0)
+            return true;
+    return false;
+}
+
 static struct err *load_class(struct cat *c, struct relation *r, bool *found)
 {
     struct datum v[CLS_COUNT];
@@ -441,9 +470,13 @@ static struct err *load_class(struct cat *c, struct relation *r, bool *found)
     r->analyzed_rows = (double)v[CLS_TUPLES].f32;
     r->natts = (int)v[CLS_NATTS].i;
     r->populated = v[CLS_ISPOPULATED].i != 0;
+    r->row_security = v[CLS_ROWSECURITY].i != 0;
+    r->force_row_security = v[CLS_FORCEROWSECURITY].i != 0;
+    TRY(load_acl(r, v[CLS_ACL], &r->acl));
     if (!v[CLS_OPTIONS].null) {
         struct str options = datum_as_str(v[CLS_OPTIONS]);
         r->read_only_synced = memmem(options.data, options.len, "tarn.synced", 11) != NULL;
+        r->security_invoker = view_option_is_on(options, "security_invoker");
         r->check_option = memmem(options.data, options.len, "check_option=local", 18)      ? 'l'
                           : memmem(options.data, options.len, "check_option=cascaded", 21) ? 'c'
                                                                                            : 0;

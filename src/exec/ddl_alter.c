@@ -702,6 +702,9 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         snprintf(tag, 64, "ALTER SCHEMA");
         return rename_schema(d, s);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_ROLE:
+        snprintf(tag, 64, "ALTER ROLE");
+        return ddl_rename_role(d, s);
     case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
     case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE:

@@ -189,6 +189,22 @@ struct err *ddl_record_refs(struct ddl *d, struct object_address object,
                             const struct deparse_refs *refs) MUST_CHECK;
 /* ddl_object.c */
 struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid) MUST_CHECK;
+/* ddl_role.c */
+struct err *ddl_create_role(struct ddl *d, const PgQuery__CreateRoleStmt *s) MUST_CHECK;
+struct err *ddl_alter_role(struct ddl *d, const PgQuery__AlterRoleStmt *s) MUST_CHECK;
+struct err *ddl_rename_role(struct ddl *d, const PgQuery__RenameStmt *s) MUST_CHECK;
+struct err *ddl_drop_role(struct ddl *d, const PgQuery__DropRoleStmt *s) MUST_CHECK;
+struct err *ddl_grant_role(struct ddl *d, const PgQuery__GrantRoleStmt *s) MUST_CHECK;
+/* ddl_owned.c. A line for each object that hangs on the role, as pg_shdepend's; nothing: none. */
+struct err *role_uses(struct ddl *d, uint32_t role, struct buf *out) MUST_CHECK;
+struct err *ddl_reassign_owned(struct ddl *d, const PgQuery__ReassignOwnedStmt *s) MUST_CHECK;
+struct err *ddl_drop_owned(struct ddl *d, const PgQuery__DropOwnedStmt *s) MUST_CHECK;
+/* Another owner for a relation, its indexes and its sequences. */
+struct err *ddl_set_relation_owner(struct ddl *d, const struct relation *r,
+                                   uint32_t owner) MUST_CHECK;
+struct err *ddl_may_create_database(struct ddl *d, const char *denied) MUST_CHECK;
+/* 42501 unless the current role may give objects to that one: it is a member of it. */
+struct err *ddl_may_give_to(struct ddl *d, uint32_t owner) MUST_CHECK;
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
                                const PgQuery__RoleSpec *role) MUST_CHECK;
 struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, char *tag) MUST_CHECK;

@@ -1,6 +1,8 @@
 /* ALTER ... OWNER TO and SET SCHEMA, and the texts that name what gets another name or schema. */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 #include <stdio.h>
 
 struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid)
@@ -124,38 +126,107 @@ static struct err *refuse_owned(struct ddl *d, const struct relation *seq, const
     return e;
 }
 
+/* The owner of one relation, in its list of privileges too. */
+static struct err *set_class_owner(struct ddl *d, uint32_t relid, uint32_t owner)
+{
+    struct relation *r;
+    struct datum value;
+    TRY(cat_relation(d->cat, relid, &r));
+    struct err *e = NULL;
+    if (r && r->acl) {
+        struct acl acl = {.n = r->acl->n, .cap = r->acl->n};
+        acl.items = arena_new_array(d->arena, struct acl_item, acl.n + 1);
+        memcpy(acl.items, r->acl->items, (size_t)acl.n * sizeof(*acl.items));
+        acl_change_owner(&acl, r->owner, owner);
+        e = acl_write(&acl, false, d->arena, &value);
+        if (!e)
+            e = ddl_update_class(d->cat, relid, CLS_ACL, value);
+    }
+    uint32_t type = r ? r->row_type : 0;
+    relation_unref(r);
+    if (!e)
+        e = ddl_update_class(d->cat, relid, CLS_OWNER, datum_int(owner));
+    if (!e && type)
+        e = ddl_update_type(d->cat, type, TYP_OWNER, datum_int(owner));
+    const struct cat_type *t = type ? builtin_type(type) : NULL;
+    if (!e && t && t->array)
+        e = ddl_update_type(d->cat, t->array, TYP_OWNER, datum_int(owner));
+    return e;
+}
+
+struct err *ddl_set_relation_owner(struct ddl *d, const struct relation *r, uint32_t owner)
+{
+    uint32_t *sequences;
+    int n;
+    TRY(set_class_owner(d, r->oid, owner));
+    for (int i = 0; i < r->nindexes; i++)
+        TRY(ddl_update_class(d->cat, r->indexes[i].oid, CLS_OWNER, datum_int(owner)));
+    TRY(owned_sequences(d, r->oid, &sequences, &n));
+    for (int i = 0; i < n; i++)
+        TRY(set_class_owner(d, sequences[i], owner));
+    return NULL;
+}
+
+struct err *ddl_may_give_to(struct ddl *d, uint32_t owner)
+{
+    const struct role_rights *rights;
+    const char *name;
+    bool yes;
+    TRY(cat_rights(d->cat, &rights));
+    if (rights->superuser)
+        return NULL;
+    TRY(cat_is_member(d->cat, d->cat->role, owner, true, &yes));
+    if (yes)
+        return NULL;
+    TRY(cat_role_name(d->cat, owner, d->arena, &name));
+    return err_new("42501", "must be member of role \"%s\"", name ? name : "");
+}
+
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
                                const PgQuery__RoleSpec *role)
 {
-    uint32_t *sequences;
+    const struct role_rights *rights;
     uint32_t owner;
-    int n;
     TRY(ddl_role(d, role, &owner));
     if (r->owner == owner)
         return NULL;
     TRY(refuse_owned(d, r,
                      arena_printf(d->arena, "cannot change owner of sequence \"%s\"", r->name)));
-    TRY(ddl_update_class(d->cat, r->oid, CLS_OWNER, datum_int(owner)));
-    for (int i = 0; i < r->nindexes; i++)
-        TRY(ddl_update_class(d->cat, r->indexes[i].oid, CLS_OWNER, datum_int(owner)));
-    TRY(owned_sequences(d, r->oid, &sequences, &n));
-    for (int i = 0; i < n; i++)
-        TRY(ddl_update_class(d->cat, sequences[i], CLS_OWNER, datum_int(owner)));
-    return NULL;
+    TRY(ddl_may_give_to(d, owner));
+    TRY(cat_rights_of(d->cat, owner, d->arena, &rights));
+    uint32_t got;
+    bool found;
+    TRY(acl_object_mask(d->cat, rights, PG_NAMESPACE, r->nsp, PRIV_CREATE, &got, &found));
+    if (!got && !d->s->superuser)
+        return err_new("42501", "permission denied for schema %s", r->nsp_name);
+    return ddl_set_relation_owner(d, r, owner);
 }
 
-/* One column of a row of a system table that is found by its name. */
+/* The owner in a row of a system table that is found by its name. */
 static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, const char *name,
                              int column, uint32_t owner, bool *found)
 {
     struct datum key = cstr_datum(name);
     struct datum old_values[CLS_COUNT];
     struct datum v[CLS_COUNT];
+    const int acl_column = acl_class(table)->acl;
+    struct acl acl;
     TRY(systab_get(d->cat, table, index, &key, 1, d->arena, old_values, found));
-    if (!*found)
+    if (!*found || (uint32_t)old_values[column].u == owner)
         return NULL;
+    TRY(acl_check_owner(d->cat, table, (uint32_t)old_values[0].u));
+    TRY(ddl_may_give_to(d, owner));
+    if (table == PG_NAMESPACE)
+        TRY(acl_check(d->cat, PG_DATABASE, d->cat->db, PRIV_CREATE));
+    if (table == PG_DATABASE)
+        TRY(ddl_may_create_database(d, "permission denied to change owner of database"));
     memcpy(v, old_values, sizeof(v));
     v[column] = datum_int(owner);
+    if (!v[acl_column].null) {
+        TRY(acl_read(v[acl_column], d->arena, &acl));
+        acl_change_owner(&acl, (uint32_t)old_values[column].u, owner);
+        TRY(acl_write(&acl, false, d->arena, &v[acl_column]));
+    }
     return systab_update(d->cat, table, old_values, v);
 }
 

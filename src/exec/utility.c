@@ -1,6 +1,8 @@
 /* Utility statements on schema objects: dispatch, and the small ones. */
 #include "exec/checks.h"
 #include "exec/ddl_internal.h"
+
+#include "catalog/acl.h"
 #include "types/array.h"
 
 #include <stdio.h>
@@ -164,15 +166,17 @@ void bootstrap_register(const char *sql)
 /* Schema public has a number that clients know, and belongs to whoever owns the database. */
 static struct err *create_public(struct cat *c)
 {
-    enum { DATABASE_OWNER_ROLE = 6171 };
     struct arena a;
     struct datum acl;
-    const struct datum items[] = {cstr_datum("pg_database_owner=UC/pg_database_owner"),
-                                  cstr_datum("=U/pg_database_owner")};
+    struct acl_item items[] = {
+        {ROLE_DATABASE_OWNER, ROLE_DATABASE_OWNER, PRIV_USAGE | PRIV_CREATE},
+        {0, ROLE_DATABASE_OWNER, PRIV_USAGE},
+    };
+    const struct acl list = {.items = items, .n = ARRAY_LENGTH(items)};
     arena_init(&a);
-    struct err *e = array_make_1d(type_by_oid(ACLITEM_OID), items, ARRAY_LENGTH(items), &a, &acl);
+    struct err *e = acl_write(&list, false, &a, &acl);
     struct datum v[NSP_COUNT] = {datum_int(PUBLIC_NSP), cstr_datum("public"),
-                                 datum_int(DATABASE_OWNER_ROLE), acl};
+                                 datum_int(ROLE_DATABASE_OWNER), acl};
     if (!e)
         e = systab_insert(c, PG_NAMESPACE, v);
     arena_done(&a);
@@ -270,12 +274,15 @@ static struct err *fill_database(struct session *s, const char *name)
     cat->sysbase = base;
     s->pid = 0; /* writes the new database's own catalog */
     cat->local = NULL;
+    cat->role = ROLE_BOOTSTRAP; /* owns what comes with it */
+    cat->rights = NULL;
     cat->search_path = path;
     cat->nsearch_path = 1;
     cat->temp_nsp = 0;
     cat->creation_nsp = 0;
     struct err *e = bootstrap_run(s);
     cat_forget_local(cat, true);
+    cat_rights_free(cat);
     const uint64_t changes = cat->changes + 1;
     s->cat = before;
     s->cat.changes = changes;
@@ -283,11 +290,55 @@ static struct err *fill_database(struct session *s, const char *name)
     return e;
 }
 
+struct err *ddl_may_create_database(struct ddl *d, const char *denied)
+{
+    const struct role_rights *rights;
+    TRY(cat_rights(d->cat, &rights));
+    return rights->createdb ? NULL : err_new("42501", "%s", denied);
+}
+
+static struct err *set_connection_limit(struct ddl *d, uint32_t db, int limit)
+{
+    struct datum key = datum_int(db);
+    struct datum old[DB_COUNT];
+    struct datum v[DB_COUNT];
+    bool found;
+    TRY(systab_get(d->cat, PG_DATABASE, DATABASE_OID_INDEX, &key, 1, d->arena, old, &found));
+    memcpy(v, old, sizeof(v));
+    v[DB_CONNLIMIT] = datum_int(limit);
+    return found ? systab_update(d->cat, PG_DATABASE, old, v) : NULL;
+}
+
+/* OWNER, CONNECTION LIMIT. */
+static struct err *database_options(struct ddl *d, const PgQuery__CreatedbStmt *s, uint32_t *owner,
+                                    int *limit)
+{
+    for (size_t i = 0; i < s->n_options; i++) {
+        const PgQuery__DefElem *o = s->options[i]->def_elem;
+        if (strcmp(o->defname, "owner") == 0 && o->arg) {
+            TRY(cat_role_oid(d->cat, str_from(pg_str(o->arg)), owner));
+            if (!*owner)
+                return err_new("42704", "role \"%s\" does not exist", pg_str(o->arg));
+            TRY(ddl_may_give_to(d, *owner));
+        }
+        if (strcmp(o->defname, "connection_limit") == 0 && o->arg &&
+            o->arg->node_case == PG_QUERY__NODE__NODE_INTEGER)
+            *limit = o->arg->integer->ival;
+        if (*limit < -1)
+            return err_new("22023", "invalid connection limit: %d", *limit);
+    }
+    return NULL;
+}
+
 static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s)
 {
     uint32_t oid;
     uint32_t base;
+    uint32_t owner = d->cat->role;
+    int limit = -1;
     bool allow;
+    TRY(database_options(d, s, &owner, &limit));
+    TRY(ddl_may_create_database(d, "permission denied to create database"));
     TRY(cat_database(d->cat, str_from(s->dbname), &oid, &base, &allow));
     if (oid)
         return err_new("42P04", "database \"%s\" already exists", s->dbname);
@@ -302,7 +353,9 @@ static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s
         if (!fine)
             return err_unsupported("CREATE DATABASE option \"%s\" is not supported", o->defname);
     }
-    TRY(ddl_create_database(d->cat, s->dbname, d->cat->role, &oid));
+    TRY(ddl_create_database(d->cat, s->dbname, owner, &oid));
+    if (limit >= 0)
+        TRY(set_connection_limit(d, oid, limit));
     return fill_database(d->s, s->dbname);
 }
 
@@ -617,6 +670,24 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_DROPDB_STMT:
         snprintf(tag, 64, "DROP DATABASE");
         return drop_database(d, n->dropdb_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_ROLE_STMT:
+        snprintf(tag, 64, "CREATE ROLE");
+        return ddl_create_role(d, n->create_role_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_ROLE_STMT:
+        snprintf(tag, 64, "ALTER ROLE");
+        return ddl_alter_role(d, n->alter_role_stmt);
+    case PG_QUERY__NODE__NODE_DROP_ROLE_STMT:
+        snprintf(tag, 64, "DROP ROLE");
+        return ddl_drop_role(d, n->drop_role_stmt);
+    case PG_QUERY__NODE__NODE_GRANT_ROLE_STMT:
+        snprintf(tag, 64, n->grant_role_stmt->is_grant ? "GRANT ROLE" : "REVOKE ROLE");
+        return ddl_grant_role(d, n->grant_role_stmt);
+    case PG_QUERY__NODE__NODE_REASSIGN_OWNED_STMT:
+        snprintf(tag, 64, "REASSIGN OWNED");
+        return ddl_reassign_owned(d, n->reassign_owned_stmt);
+    case PG_QUERY__NODE__NODE_DROP_OWNED_STMT:
+        snprintf(tag, 64, "DROP OWNED");
+        return ddl_drop_owned(d, n->drop_owned_stmt);
     case PG_QUERY__NODE__NODE_CONSTRAINTS_SET_STMT:
         snprintf(tag, 64, "SET CONSTRAINTS");
         return checks_set_constraints(d->s, n->constraints_set_stmt);

@@ -393,7 +393,11 @@ struct backend {
     uint64_t settings_generation;
     char *database;
     char *user;
-    char *role_name; /* of SET ROLE; NULL: none */
+    char *role_name;     /* of SET ROLE; NULL: none */
+    uint32_t login_role; /* who has logged in */
+    bool login_superuser;
+    char *session_name; /* of SET SESSION AUTHORIZATION; NULL: who has logged in */
+    bool session_superuser;
     /* Follow from settings. */
     int64_t statement_timeout_ms;
     int64_t lock_timeout_ms;
@@ -503,6 +507,8 @@ void run_simple_query(struct backend *b, const char *sql, size_t len);
 
 /* settings_backend.c */
 void backend_settings_init(struct backend *b);
+/* Of the current role. */
+void backend_set_superuser(struct backend *b, bool superuser);
 /* Applies a changed configuration file. */
 void backend_settings_refresh(struct backend *b);
 struct err *backend_setting_set(struct backend *b, struct str name, const char *value,

@@ -6,6 +6,7 @@
  * starts the fiber anew. */
 #include "server/server_internal.h"
 
+#include "catalog/acl.h"
 #include "catalog/ddl.h"
 #include "catalog/systab.h"
 #include "exec/function_plans.h"
@@ -153,6 +154,8 @@ void backend_free(struct backend *b)
     free(b->database);
     free(b->user);
     free(b->role_name);
+    free(b->session_name);
+    cat_rights_free(&b->base.cat);
     free(b->path);
     free(b);
 }

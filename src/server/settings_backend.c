@@ -2,6 +2,9 @@
  * SHOW, the reports to the client, and the search path. */
 #include "server/server_internal.h"
 
+#include "catalog/acl.h"
+#include "catalog/systab.h"
+
 #include "catalog/systab.h"
 #include "types/datetime.h"
 
@@ -171,20 +174,63 @@ static void apply(struct backend *b, const struct setting_def *def)
     }
 }
 
-/* SET ROLE rolled back or reset: the value was checked when it was set; "oid:name". */
+/* "oid:superuser:name", the role of a SET ROLE or SET SESSION AUTHORIZATION; false: none. */
+static bool split_role(const char *value, uint32_t *oid, bool *superuser, const char **name)
+{
+    unsigned number;
+    char flag;
+    int end = 0;
+    if (sscanf(value, "%u:%c:%n", &number, &flag, &end) != 2 || !end || !number)
+        return false;
+    *oid = number;
+    *superuser = flag == 's';
+    *name = value + end;
+    return true;
+}
+
+void backend_set_superuser(struct backend *b, bool superuser)
+{
+    if (b->base.superuser == superuser)
+        return;
+    b->base.superuser = superuser;
+    b->reported_dirty |= 1u << reported_bit(setting_find(STR("is_superuser")));
+}
+
+static void set_name(char **at, const char *name)
+{
+    free(*at);
+    *at = name ? strdup(name) : NULL;
+    CHECK(!name || *at);
+}
+
+/* SET ROLE done, rolled back or reset: the value was checked when it was set. */
 static void apply_role(struct backend *b, const struct setting_def *def)
 {
-    const char *v = settings_value(&b->settings, def);
-    const char *colon = strchr(v, ':');
-    uint32_t oid = colon ? (uint32_t)setting_int(v) : 0;
-    free(b->role_name);
-    b->role_name = NULL;
-    if (oid) {
-        b->role_name = strdup(colon + 1);
-        CHECK(b->role_name != NULL);
-    }
-    b->base.cat.role = oid ? oid : b->base.session_role;
+    const char *name = NULL;
+    uint32_t oid = b->base.session_role;
+    bool superuser = b->session_superuser;
+    split_role(settings_value(&b->settings, def), &oid, &superuser, &name);
+    set_name(&b->role_name, name);
+    b->base.cat.role = oid;
     b->path_dirty = true;
+    backend_set_superuser(b, superuser);
+}
+
+/* Another session user: it begins without SET ROLE. */
+static void apply_session_auth(struct backend *b, const struct setting_def *def)
+{
+    const char *name = NULL;
+    uint32_t oid = b->login_role;
+    bool superuser = b->login_superuser;
+    split_role(settings_value(&b->settings, def), &oid, &superuser, &name);
+    set_name(&b->session_name, name);
+    b->base.user_name = b->session_name ? b->session_name : b->user;
+    b->base.session_role = oid;
+    b->session_superuser = superuser;
+    set_name(&b->role_name, NULL);
+    b->base.cat.role = oid;
+    b->path_dirty = true;
+    backend_set_superuser(b, superuser);
 }
 
 static void on_changed(void *arg, const struct setting_def *def)
@@ -192,6 +238,8 @@ static void on_changed(void *arg, const struct setting_def *def)
     struct backend *b = arg;
     if (def->hook == HOOK_ROLE)
         apply_role(b, def);
+    else if (def->hook == HOOK_SESSION_AUTH)
+        apply_session_auth(b, def);
     else
         apply(b, def);
     if (def->flags & SETTING_REPORT)
@@ -215,7 +263,8 @@ void backend_settings_refresh(struct backend *b)
         return;
     b->settings_generation = generation;
     for (int i = 0; i < setting_table_count; i++) {
-        if (setting_table[i].hook && setting_table[i].hook != HOOK_ROLE)
+        if (setting_table[i].hook && setting_table[i].hook != HOOK_ROLE &&
+            setting_table[i].hook != HOOK_SESSION_AUTH)
             apply(b, &setting_table[i]);
         if (setting_table[i].flags & SETTING_REPORT)
             b->reported_dirty |= 1u << reported_bit(&setting_table[i]);
@@ -246,7 +295,7 @@ void backend_setting_text(struct backend *b, const struct setting_def *def, bool
         buf_put_c(out, b->role_name ? b->role_name : "none");
         return;
     case HOOK_SESSION_AUTH:
-        buf_put_c(out, b->user ? b->user : "");
+        buf_put_c(out, b->base.user_name ? b->base.user_name : "");
         return;
     default: /* the value says all */
         break;
@@ -339,43 +388,65 @@ static char *merge_date_style(struct backend *b, const struct setting_def *def, 
     return canonical;
 }
 
-static struct err *find_role(struct backend *b, const char *name, uint32_t *oid)
+static struct err *find_role(struct backend *b, const char *name, struct arena *a,
+                             struct cat_role *out)
 {
+    bool found;
     TRY(xact_open(b));
-    TRY(cat_role_oid(&b->base.cat, str_from(name), oid));
-    if (!*oid)
-        return err_new("22023", "role \"%s\" does not exist", name);
-    return NULL;
+    TRY(cat_role_named(&b->base.cat, str_from(name), a, out, &found));
+    return found ? NULL : err_new("22023", "role \"%s\" does not exist", name);
 }
 
-static struct err *set_role(struct backend *b, const struct setting_def *def, const char *name,
-                            bool local)
+static struct err *set_to_role(struct backend *b, const struct setting_def *def,
+                               const struct cat_role *role, bool local)
 {
-    uint32_t oid;
     char *value;
-    if (!name || strcasecmp(name, "none") == 0) {
-        settings_set(&b->settings, def, NULL, local);
-        return NULL;
-    }
-    TRY(find_role(b, name, &oid));
-    if (!b->base.superuser && oid != b->base.session_role)
-        return err_new("42501", "permission denied to set role \"%s\"", name);
-    if (asprintf(&value, "%u:%s", oid, name) < 0)
+    if (asprintf(&value, "%u:%c:%s", role->oid, role->superuser ? 's' : '-', role->name) < 0)
         return err_oom();
     settings_set(&b->settings, def, value, local);
     free(value);
     return NULL;
 }
 
-static struct err *set_session_auth(struct backend *b, const char *name)
+static struct err *set_role(struct backend *b, const struct setting_def *def, const char *name,
+                            bool local)
 {
-    uint32_t oid;
-    if (!name || strcmp(name, b->user) == 0)
+    struct cat_role role;
+    struct arena a;
+    bool member = false;
+    if (!name || strcmp(name, "none") == 0) {
+        settings_set(&b->settings, def, NULL, local);
         return NULL;
-    TRY(find_role(b, name, &oid));
-    if (!b->base.superuser)
-        return err_new("42501", "permission denied to set session authorization");
-    return err_unsupported("SET SESSION AUTHORIZATION to another role is not supported");
+    }
+    arena_init(&a);
+    struct err *e = find_role(b, name, &a, &role);
+    if (!e)
+        e = cat_is_member(&b->base.cat, b->base.session_role, role.oid, true, &member);
+    if (!e && !member)
+        e = err_new("42501", "permission denied to set role \"%s\"", name);
+    if (!e)
+        e = set_to_role(b, def, &role, local);
+    arena_done(&a);
+    return e;
+}
+
+static struct err *set_session_auth(struct backend *b, const struct setting_def *def,
+                                    const char *name, bool local)
+{
+    struct cat_role role;
+    struct arena a;
+    if (!name) {
+        settings_set(&b->settings, def, NULL, local);
+        return NULL;
+    }
+    arena_init(&a);
+    struct err *e = find_role(b, name, &a, &role);
+    if (!e && !b->login_superuser && role.oid != b->login_role)
+        e = err_new("42501", "permission denied to set session authorization");
+    if (!e)
+        e = set_to_role(b, def, &role, local);
+    arena_done(&a);
+    return e;
 }
 
 static struct err *set_special(struct backend *b, const struct setting_def *def, const char *value,
@@ -388,7 +459,7 @@ static struct err *set_special(struct backend *b, const struct setting_def *def,
     case HOOK_ROLE:
         return set_role(b, def, value, local);
     case HOOK_SESSION_AUTH:
-        return set_session_auth(b, value);
+        return set_session_auth(b, def, value, local);
     case HOOK_XACT_ISOLATION:
         TRY(setting_canonical(def, value ? value : isolation_name(b->default_isolation),
                               &canonical));
@@ -645,10 +716,17 @@ static void add_path_item(void *arg, const char *item)
     if (s->error)
         return;
     if (strcmp(item, "$user") == 0)
-        item = b->role_name ? b->role_name : b->user;
+        item = b->role_name ? b->role_name : b->base.user_name;
     s->error = cat_namespace_oid(&b->base.cat, str_from(item), &oid);
     if (s->error || !oid)
         return;
+    uint32_t usage = PRIV_USAGE;
+    bool found = true;
+    if (!b->base.superuser)
+        s->error = acl_object_mask(&b->base.cat, b->base.cat.rights, PG_NAMESPACE, oid, PRIV_USAGE,
+                                   &usage, &found);
+    if (s->error || !usage)
+        return; /* passed over */
     s->has_catalog |= oid == PG_CATALOG_NSP;
     if (!s->creation)
         s->creation = oid;

@@ -35,6 +35,8 @@ static struct err *find_user(struct backend *b, struct str user)
     if (!e) {
         b->base.session_role = b->base.cat.role = (uint32_t)v[0].u;
         b->base.superuser = v[ROLE_SUPER_COLUMN].i != 0;
+        b->login_role = b->base.session_role;
+        b->login_superuser = b->session_superuser = b->base.superuser;
     }
     arena_done(&a);
     return e;

@@ -10,6 +10,7 @@
  * IMPLICIT, BLOCK: cat.txn may be open. FAILED: it is open only if savepoints are left. */
 #include "server/server_internal.h"
 
+#include "catalog/acl.h"
 #include "catalog/activity.h"
 
 #include "exec/temp.h"
@@ -82,8 +83,12 @@ struct err *xact_open(struct backend *b)
     TRY(xact_begin_store(b));
     if (fresh && b->xact.deferrable && b->xact.read_only && b->xact.isolation == TXN_SERIALIZABLE)
         TRY(txn_safe_snapshot(c->txn));
-    if (b->path_dirty || c->local || b->path_version != catalog_version(server_catalog))
+    if (b->path_dirty || c->local || b->path_version != catalog_version(server_catalog)) {
+        const struct role_rights *rights;
+        TRY(cat_rights(c, &rights));
+        backend_set_superuser(b, rights->superuser);
         TRY(resolve_search_path(b));
+    }
     return NULL;
 }
 

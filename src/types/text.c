@@ -111,7 +111,6 @@ TEXT_TYPE(cstring, CSTRING_OID, "cstring", text_in, text_recv);
 TEXT_TYPE(refcursor, REFCURSOR_OID, "refcursor", text_in, text_recv);
 TEXT_TYPE(xml, XML_OID, "xml", text_in, text_recv);
 TEXT_TYPE(pg_node_tree, PG_NODE_TREE_OID, "pg_node_tree", text_in, text_recv);
-TEXT_TYPE(aclitem, ACLITEM_OID, "aclitem", text_in, text_recv);
 
 const struct type_ops bpchar_ops = {
     .oid = BPCHAR_OID,
