@@ -90,6 +90,8 @@ static void emit(enum log_level level, const char *area, const char *message, co
                 json_field(&b, "detail", e->detail);
             if (e->hint)
                 json_field(&b, "hint", e->hint);
+            if (e->context)
+                json_field(&b, "context", e->context);
         }
         buf_put_u8(&b, '}');
     } else {
@@ -101,6 +103,8 @@ static void emit(enum log_level level, const char *area, const char *message, co
                 buf_printf(&b, " DETAIL: %s", e->detail);
             if (e->hint)
                 buf_printf(&b, " HINT: %s", e->hint);
+            if (e->context)
+                buf_printf(&b, " CONTEXT: %s", e->context);
         }
     }
     buf_put_u8(&b, '\n');
