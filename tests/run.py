@@ -18,6 +18,7 @@ PYTHON = "/usr/bin/python3"
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 TAIL_BYTES = 6000
 SUITE_LIMIT_S = 600
+CLIENTS_LIMIT_S = 3600
 # Not in the quick part.
 SLOW = ("auto_analyze.py", "bulk_load.py", "large_transaction.py", "pathological.py", "pg_dump.py",
         "spill.py", "tpch.py")
@@ -36,7 +37,7 @@ class Suite:
         self.count = count
 
 
-def suites():
+def suites(all_clients=False):
     out = [Suite("lint", ["tests/lint/run"], asan=False),
            Suite("unit", None),
            Suite("lake", [PYTHON, "tests/lake/run.py", "{build}/tests/lake/lake_dump",
@@ -55,6 +56,7 @@ def suites():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "sync", "*.py"))):
         name = os.path.basename(path)
         out.append(Suite("sync/" + name[:-3], [PYTHON, os.path.relpath(path, ROOT)]))
+    out.append(Suite("clients", [PYTHON, "tests/clients/run.py"] + (["--all"] if all_clients else [])))
     out.append(Suite("crash", [PYTHON, "tests/crash/run.py"], full=["--rounds", "3"]))
     out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], quick=False,
                      asan=False))
@@ -78,13 +80,13 @@ def environment(build):
     return env
 
 
-def run(command, build):
+def run(command, build, limit_s=SUITE_LIMIT_S):
     try:
         p = subprocess.run(command, cwd=ROOT, env=environment(build), stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SUITE_LIMIT_S)
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit_s)
         return p.stdout.decode("utf-8", "replace"), p.returncode
     except subprocess.TimeoutExpired as e:
-        return (e.stdout or b"").decode("utf-8", "replace") + "\nno end in %d s" % SUITE_LIMIT_S, -1
+        return (e.stdout or b"").decode("utf-8", "replace") + "\nno end in %d s" % limit_s, -1
     except OSError as e:
         return str(e), -1
 
@@ -125,7 +127,8 @@ def run_suite(suite, build, quick):
     if suite.name == "lake":
         return run_lake(suite, build)
     command = [a.format(build=build) for a in suite.command] + ([] if quick else suite.full)
-    text, status = run(command, build)
+    limit_s = CLIENTS_LIMIT_S if suite.name == "clients" else SUITE_LIMIT_S
+    text, status = run(command, build, limit_s)
     found = COUNTS.findall(text)
     if not found:
         return text, 0, 1, 0
@@ -150,8 +153,11 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--clients", action="store_true")
     args = parser.parse_args()
-    chosen = [s for s in suites() if not args.only or
+    if args.clients:
+        args.only = ["clients"]
+    chosen = [s for s in suites(args.clients) if not args.only or
               any(s.name == o or s.name.startswith(o + "/") for o in args.only)]
     if args.list:
         print("\n".join(s.name for s in chosen))

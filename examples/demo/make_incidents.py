@@ -78,6 +78,10 @@ def levels(values, maximum):
     return struct.pack("<i", len(out)) + bytes(out)
 
 
+def as_bytes(v):
+    return v.encode() if isinstance(v, str) else v
+
+
 def plain(kind, values):
     if kind == BOOLEAN:
         out = bytearray((len(values) + 7) // 8)
@@ -85,7 +89,7 @@ def plain(kind, values):
             out[i // 8] |= v << i % 8
         return bytes(out)
     if kind == BYTE_ARRAY:
-        return b"".join(struct.pack("<i", len(v)) + v for v in (x.encode() for x in values))
+        return b"".join(struct.pack("<i", len(v)) + v for v in map(as_bytes, values))
     return struct.pack("<%d%s" % (len(values), {INT32: "i", INT64: "q", DOUBLE: "d"}[kind]), *values)
 
 

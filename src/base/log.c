@@ -74,40 +74,57 @@ static void json_field(struct buf *b, const char *name, const char *value)
     put_json_string(b, value);
 }
 
-static void emit(enum log_level level, const char *area, const char *message, const struct err *e)
+/* Further lines of a text begin with a tab. */
+static void put_lines(struct buf *b, const char *text)
 {
+    for (; *text; text++) {
+        buf_put_u8(b, (uint8_t)*text);
+        if (*text == '\n')
+            buf_put_u8(b, '\t');
+    }
+}
+
+struct log_part {
+    const char *name;  /* as JSON has it */
+    const char *label; /* before it in a plain line */
+    const char *value; /* NULL: there is none */
+};
+
+void log_entry(enum log_level level, const char *area, const struct log_entry *entry)
+{
+    const struct log_part parts[] = {{"detail", " DETAIL: ", entry->detail},
+                                     {"hint", " HINT: ", entry->hint},
+                                     {"context", " CONTEXT: ", entry->context},
+                                     {"statement", " STATEMENT: ", entry->statement}};
     struct buf b = BUF_INIT;
-    if (atomic_load_explicit(&as_json, memory_order_relaxed)) {
+    bool json = atomic_load_explicit(&as_json, memory_order_relaxed);
+    if (!log_enabled(level))
+        return;
+    if (json)
         buf_put_c(&b, "{\"time\":\"");
-        put_timestamp(&b);
+    put_timestamp(&b);
+    if (json) {
         buf_put_u8(&b, '"');
         json_field(&b, "level", level_names[level]);
         json_field(&b, "area", area);
-        json_field(&b, "message", message);
-        if (e) {
-            json_field(&b, "sqlstate", e->sqlstate);
-            if (e->detail)
-                json_field(&b, "detail", e->detail);
-            if (e->hint)
-                json_field(&b, "hint", e->hint);
-            if (e->context)
-                json_field(&b, "context", e->context);
-        }
-        buf_put_u8(&b, '}');
+        json_field(&b, "message", entry->message);
+        if (entry->sqlstate)
+            json_field(&b, "sqlstate", entry->sqlstate);
     } else {
-        put_timestamp(&b);
-        buf_printf(&b, " %s [%s] %s", level_names[level], area, message);
-        if (e) {
-            buf_printf(&b, " (%s)", e->sqlstate);
-            if (e->detail)
-                buf_printf(&b, " DETAIL: %s", e->detail);
-            if (e->hint)
-                buf_printf(&b, " HINT: %s", e->hint);
-            if (e->context)
-                buf_printf(&b, " CONTEXT: %s", e->context);
+        buf_printf(&b, " %s [%s] ", level_names[level], area);
+        put_lines(&b, entry->message);
+        if (entry->sqlstate)
+            buf_printf(&b, " (%s)", entry->sqlstate);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+        if (parts[i].value && json)
+            json_field(&b, parts[i].name, parts[i].value);
+        else if (parts[i].value) {
+            buf_put_c(&b, parts[i].label);
+            put_lines(&b, parts[i].value);
         }
     }
-    buf_put_u8(&b, '\n');
+    buf_put_c(&b, json ? "}\n" : "\n");
     /* One write an entry keeps lines whole. Nothing sensible can be done when it fails. */
     ssize_t ignored = write(STDERR_FILENO, b.data, b.len);
     (void)ignored;
@@ -123,12 +140,16 @@ void log_write(enum log_level level, const char *area, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vprintf(&b, fmt, ap);
     va_end(ap);
-    emit(level, area, buf_cstr(&b), NULL);
+    log_entry(level, area, &(struct log_entry){.message = buf_cstr(&b)});
     buf_done(&b);
 }
 
 void log_err(enum log_level level, const char *area, const struct err *e)
 {
-    if (log_enabled(level))
-        emit(level, area, e->message, e);
+    log_entry(level, area,
+              &(struct log_entry){.message = e->message,
+                                  .sqlstate = e->sqlstate,
+                                  .detail = e->detail,
+                                  .hint = e->hint,
+                                  .context = e->context});
 }

@@ -1,4 +1,5 @@
-/* The server log: one line an entry to stderr, plain or as JSON. Thread-safe; an entry is one
+/* The server log: one line an entry to stderr, plain (a text of several lines goes on in lines that
+ * begin with a tab) or as JSON. Thread-safe; an entry is one
  * write. Functions that return errors do not log them: whoever handles an error decides. */
 #ifndef TARN_BASE_LOG_H
 #define TARN_BASE_LOG_H
@@ -22,6 +23,16 @@ enum log_level {
 /* Entries below `min` are dropped. Called at start and on reload. */
 void log_configure(enum log_level min, bool json);
 bool log_enabled(enum log_level level);
+/* An entry with what belongs to it; all but the message may be NULL. */
+struct log_entry {
+    const char *message;
+    const char *sqlstate;
+    const char *detail;
+    const char *hint;
+    const char *context;
+    const char *statement; /* that an error comes from */
+};
+void log_entry(enum log_level level, const char *area, const struct log_entry *entry);
 void log_write(enum log_level level, const char *area, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Message, SQLSTATE, detail, hint. Does not free the error. */
 void log_err(enum log_level level, const char *area, const struct err *e);

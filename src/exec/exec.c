@@ -48,6 +48,8 @@ static struct err *node_step(struct exec *x, struct plan *n, bool *found)
         return nestloop_next(x, n, found);
     case P_HASHJOIN:
         return hashjoin_next(x, n, found);
+    case P_MERGEJOIN:
+        return mergejoin_next(x, n, found);
     case P_SORT:
         return sort_next(x, n, found);
     case P_AGG:
@@ -195,6 +197,9 @@ void node_rescan(struct exec *x, struct plan *n)
         break;
     case P_HASHJOIN:
         hashjoin_rescan(x, n);
+        break;
+    case P_MERGEJOIN:
+        mergejoin_rescan(x, n);
         break;
     case P_SORT:
         sort_rescan(x, n);

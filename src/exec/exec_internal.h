@@ -232,6 +232,7 @@ NODE(ctescan);
 NODE(worktable);
 NODE(nestloop);
 NODE(hashjoin);
+NODE(mergejoin);
 NODE(sort);
 NODE(agg);
 NODE(window);

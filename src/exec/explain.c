@@ -170,7 +170,7 @@ static const char *agg_name(const struct plan *n)
     if (n->kind == P_DISTINCT)
         return n->strategy == AGG_SORTED ? "Unique" : "HashAggregate";
     if (n->strategy != AGG_HASHED)
-        return "Aggregate";
+        return n->strategy == AGG_SORTED ? "GroupAggregate" : "Aggregate";
     return !has_empty_set(n) ? "HashAggregate" : n->sets[0].size ? "MixedAggregate" : "Aggregate";
 }
 
@@ -203,6 +203,7 @@ static const char *node_name(const struct plan *n, bool text)
                                         [P_WORKTABLE] = "WorkTable Scan",
                                         [P_NESTLOOP] = "Nested Loop",
                                         [P_HASHJOIN] = "Hash Join",
+                                        [P_MERGEJOIN] = "Merge Join",
                                         [P_SORT] = "Sort",
                                         [P_AGG] = "Aggregate",
                                         [P_DISTINCT] = "Aggregate",
@@ -309,6 +310,8 @@ static const char *title_of(struct explain *x, const struct plan *n)
     const struct rte *rte = scanned(n);
     if (n->kind == P_HASHJOIN && n->join != JOIN_INNER)
         buf_printf(&b, "Hash %s Join", join_name(n->join));
+    else if (n->kind == P_MERGEJOIN && n->join != JOIN_INNER)
+        buf_printf(&b, "Merge %s Join", join_name(n->join));
     else if (n->kind == P_NESTLOOP && n->join != JOIN_INNER)
         buf_printf(&b, "Nested Loop %s Join", join_name(n->join));
     else
@@ -522,12 +525,21 @@ static void put_sets(struct explain *x, struct explain_node *to, const struct pl
     }
 }
 
-static const char *hash_cond(struct explain *x, const struct plan *n)
+/* A side of a condition, with the coercion that the text did not have. */
+static const char *side_text(struct explain *x, const struct expr *e)
+{
+    struct expr shown = *e;
+    if (shown.form == FORM_IMPLICIT)
+        shown.form = FORM_CAST;
+    return text_of(x, &shown, NULL);
+}
+
+static const char *keys_cond(struct explain *x, const struct plan *n)
 {
     struct buf b = BUF_INIT;
     for (int i = 0; i < n->nhash; i++)
         buf_printf(&b, "%s%s%s = %s%s", i ? " AND " : "", n->nhash > 1 ? "(" : "",
-                   text_of(x, n->hash_left[i].expr, NULL), text_of(x, n->hash_right[i].expr, NULL),
+                   side_text(x, n->hash_left[i].expr), side_text(x, n->hash_right[i].expr),
                    n->nhash > 1 ? ")" : "");
     const char *text = arena_printf(x->arena, "(%s)", buf_cstr(&b));
     buf_done(&b);
@@ -575,7 +587,9 @@ static void put_details(struct explain *x, struct explain_node *to, const struct
     if (s && n->kind == P_BITMAPHEAP)
         put_removed(x, to, "Rows Removed by Index Recheck", n, s->removed_by_recheck);
     if (n->kind == P_HASHJOIN)
-        put(x, to, "Hash Cond", hash_cond(x, n));
+        put(x, to, "Hash Cond", keys_cond(x, n));
+    if (n->kind == P_MERGEJOIN)
+        put(x, to, "Merge Cond", keys_cond(x, n));
     put_expr(x, to, "Join Filter", n->join_filter.expr, NULL);
     if (s && n->join_filter.expr)
         put_removed(x, to, "Rows Removed by Join Filter", n, s->removed_by_join);
@@ -616,7 +630,11 @@ static void put_kind(struct explain *x, struct explain_node *to, const struct pl
     put_structured(x, to, "Node Type", node_name(n, false), true);
     if (n->kind == P_AGG || (n->kind == P_DISTINCT && n->strategy != AGG_SORTED)) {
         bool hashed = n->kind == P_DISTINCT || n->strategy == AGG_HASHED;
-        put_structured(x, to, "Strategy", hashed ? "Hashed" : "Plain", true);
+        put_structured(x, to, "Strategy",
+                       hashed                      ? "Hashed"
+                       : n->strategy == AGG_SORTED ? "Sorted"
+                                                   : "Plain",
+                       true);
         put_structured(x, to, "Partial Mode", "Simple", true);
     }
     if (is_modify(n))
@@ -631,7 +649,7 @@ static void put_kind(struct explain *x, struct explain_node *to, const struct pl
         put_structured(x, to, "Subplan Name", subplan, true);
     put_structured(x, to, "Parallel Aware", "false", false);
     put_structured(x, to, "Async Capable", "false", false);
-    if (n->kind == P_HASHJOIN || n->kind == P_NESTLOOP)
+    if (n->kind == P_HASHJOIN || n->kind == P_MERGEJOIN || n->kind == P_NESTLOOP)
         put_structured(x, to, "Join Type", join_name(n->join), true);
     if (n->kind == P_BITMAPINDEX) {
         put_structured(x, to, "Index Name", n->index->name, true);
@@ -729,6 +747,14 @@ static void put_time(struct explain *x, struct explain_doc *doc, const char *lab
     ARENA_PUSH(x->arena, doc->props, doc->nprops, doc->props_cap, number);
 }
 
+/* Whether the statement has more than one range table entry, on whatever level. */
+static bool has_several(const struct statement_plan *plan)
+{
+    const struct query *q = plan->query;
+    return q->nrtes > 1 || (q->nrtes && q->rtes[0]->kind == RTE_SUBQUERY) || plan->nsubplans ||
+           plan->nctes;
+}
+
 struct err *explain_plan(struct cat *cat, struct statement_plan *plan, struct exec *run,
                          const struct explain_options *o, struct buf *out)
 {
@@ -736,7 +762,7 @@ struct err *explain_plan(struct cat *cat, struct statement_plan *plan, struct ex
     arena_init(&arena);
     struct explain x = {.cat = cat, .plan = plan, .o = o, .arena = &arena, .run = run};
     struct explain_doc doc = {0};
-    x.prefix = plan->query->nrtes > 1 || o->verbose;
+    x.prefix = o->verbose || has_several(plan);
     x.slots = arena_new_array(&arena, const struct expr *, plan->nslots + 1);
     note_slots(&x, plan->root);
     for (int i = 0; i < plan->nctes; i++)

@@ -1,4 +1,5 @@
-/* Aggregation: one group, or a hash table of groups. With grouping sets a row goes to a group of
+/* Aggregation: one group, a hash table of groups, or groups one after another when the rows come in
+ * their order. With grouping sets a row goes to a group of
  * each set: the set's number is one more key, and keys that the set lacks are NULL. A group keeps
  * the slots of its first row that are read above (columns that the grouping determines).
  *
@@ -6,7 +7,10 @@
  * whether its FILTER holds, its arguments and its ORDER BY. When the table has reached its bound,
  * the inputs of rows of other groups are divided by the hash of their keys and worked through
  * later, a batch at a time (spill.c). Rows for aggregates with DISTINCT or ORDER BY go through a
- * sorter, one for each such aggregate, in order of group, then of what was asked for. */
+ * sorter, one for each such aggregate, in order of group, then of what was asked for.
+ *
+ * Of rows in order, the first one of the next group ends a group, and its input waits. The node
+ * below goes on from its slots as it left them with that row: they are put back before. */
 #include "exec/exec_internal.h"
 
 #include "storage/sort.h"
@@ -70,6 +74,12 @@ struct agg_state {
     struct batch *batch; /* whose inputs are in the groups; NULL: those of the node below */
     struct batch *todo;
     struct spill *spill; /* inputs without room; NULL: none */
+    /* Rows in order: */
+    struct arena next_arena;
+    struct datum *next;   /* the input that waits */
+    struct datum *resume; /* saved and grouped slots as the node below left them */
+    bool has_next;
+    bool below_done;
 };
 
 /* ---- states ---- */
@@ -152,6 +162,7 @@ static void agg_release(void *arg)
     arena_done(&s->arena);
     arena_done(&s->groups_arena);
     arena_done(&s->out_arena);
+    arena_done(&s->next_arena);
     buf_done(&s->key);
     buf_done(&s->value);
     buf_done(&s->last);
@@ -162,6 +173,7 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
     arena_init(&s->arena);
     arena_init(&s->groups_arena);
     arena_init(&s->out_arena);
+    arena_init(&s->next_arena);
     on_release(x, agg_release, s);
     s->nkeys = n->ngroup + (n->nsets > 0);
     s->all = arena_new_array(&x->arena, struct datum, s->nkeys + 1);
@@ -188,6 +200,8 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
     }
     s->input = arena_new_array(&x->arena, struct datum, s->width + 1);
     s->args = arena_new_array(&x->arena, struct datum, most + 1);
+    s->next = arena_new_array(&x->arena, struct datum, s->width + 1);
+    s->resume = arena_new_array(&x->arena, struct datum, n->nsaved + n->ngroup + 1);
     return NULL;
 }
 
@@ -492,6 +506,97 @@ static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s,
     return spilled ? spill_to_batches(spilled, NULL, false, false, &s->todo) : NULL;
 }
 
+/* ---- rows in order ---- */
+
+static void note_slots(const struct exec *x, const struct plan *n, struct agg_state *s)
+{
+    for (int i = 0; i < n->nsaved; i++)
+        s->resume[i] = x->frame[n->saved[i]];
+    for (int i = 0; i < n->ngroup; i++)
+        s->resume[n->nsaved + i] = x->frame[n->group[i].slot];
+}
+
+static void put_slots_back(struct exec *x, const struct plan *n, const struct agg_state *s)
+{
+    for (int i = 0; i < n->ngroup; i++)
+        x->frame[n->group[i].slot] = s->resume[n->nsaved + i];
+    row_restore(x, s->resume, n->saved, n->nsaved);
+}
+
+static bool same_group(const struct plan *n, const struct agg_state *s, const struct group *g)
+{
+    for (int i = 0; i < n->ngroup; i++)
+        if (compare_datums(s->key_types[i], s->input[i], g->keys[i], false, false) != 0)
+            return false;
+    return true;
+}
+
+static struct err *begin_group(struct exec *x, struct plan *n, struct agg_state *s,
+                               const struct datum *input)
+{
+    struct group *g = group_new(n, s, input + s->nkeys);
+    g->keys = arena_new_array(&s->groups_arena, struct datum, n->ngroup);
+    for (int i = 0; i < n->ngroup; i++)
+        g->keys[i] = keep(&s->groups_arena, input[i]);
+    return add_input(x, n, s, g, input);
+}
+
+/* The input of the row in the frame waits. */
+static void hold_input(const struct exec *x, const struct plan *n, struct agg_state *s)
+{
+    arena_reset(&s->next_arena);
+    for (int i = 0; i < s->width; i++)
+        s->next[i] = keep(&s->next_arena, s->input[i]);
+    s->has_next = true;
+    note_slots(x, n, s);
+}
+
+static struct err *take_group(struct exec *x, struct plan *n, struct agg_state *s)
+{
+    if (s->has_next) {
+        put_slots_back(x, n, s);
+        TRY(begin_group(x, n, s, s->next));
+        s->has_next = false;
+    }
+    while (!s->below_done) {
+        bool found;
+        TRY(fiber_tick());
+        TRY(node_next(x, n->left, &found));
+        s->below_done = !found;
+        if (!found)
+            break;
+        TRY(eval_input(x, n, s));
+        if (!s->first) {
+            TRY(begin_group(x, n, s, s->input));
+        } else if (same_group(n, s, s->first)) {
+            TRY(add_input(x, n, s, s->first, s->input));
+        } else {
+            hold_input(x, n, s);
+            break;
+        }
+    }
+    return NULL;
+}
+
+/* Makes the next group: *found is false when there is none. */
+static struct err *next_group(struct exec *x, struct plan *n, struct agg_state *s, bool *found)
+{
+    drop_sorters(s);
+    arena_reset(&s->groups_arena);
+    s->first = s->last_group = NULL;
+    TRY(take_group(x, n, s));
+    TRY(sort_collected(s));
+    s->at = s->first;
+    s->filled = true;
+    *found = s->first != NULL;
+    return NULL;
+}
+
+static struct err *more_groups(struct exec *x, struct plan *n, struct agg_state *s, bool *found)
+{
+    return n->strategy == AGG_SORTED ? next_group(x, n, s, found) : agg_fill(x, n, s, found);
+}
+
 /* ---- results ---- */
 
 /* The frame has the group's values, for the direct arguments. */
@@ -564,12 +669,12 @@ struct err *agg_next(struct exec *x, struct plan *n, bool *found)
     if (fresh)
         TRY(agg_begin(x, n, s));
     if (!s->filled)
-        TRY(agg_fill(x, n, s, found));
+        TRY(more_groups(x, n, s, found));
     for (;;) {
         bool holds;
         TRY(fiber_tick());
         if (!s->at) {
-            TRY(agg_fill(x, n, s, found));
+            TRY(more_groups(x, n, s, found));
             if (!*found)
                 return NULL;
             continue;
@@ -590,7 +695,7 @@ void agg_rescan(struct exec *x, struct plan *n)
     struct agg_state *s = x->nodes[n->id];
     agg_clear(s);
     arena_reset(&s->groups_arena);
-    s->filled = s->any = false;
+    s->filled = s->any = s->has_next = s->below_done = false;
     s->at = NULL;
     (void)n;
 }

@@ -214,8 +214,12 @@ struct err *bootstrap_run(struct session *s) MUST_CHECK;
 /* Statements of the lakehouse layer, which registers itself here at start. `in_block`: inside an
  * explicit transaction block (25001 for most of them). They manage their own transactions: the
  * session calls them without one open. */
+struct own_rows { /* takes the rows of a statement that returns some (own_stmt_result) */
+    struct err *(*put)(struct own_rows *to, const struct datum *row); /* MAY YIELD */
+};
 struct own_handler {
-    struct err *(*run)(struct session *s, struct own_stmt *stmt, bool in_block, char tag[64]);
+    struct err *(*run)(struct session *s, struct own_stmt *stmt, bool in_block,
+                       struct own_rows *rows, char tag[64]);
 };
 extern struct own_handler own_handler;
 

@@ -30,7 +30,9 @@ struct table_load {
     struct str suffix;           /* of its key */
     const struct datum *current; /* the row being added */
     struct datum *stored;        /* a row read back */
+    struct datum *earlier;
     uint64_t rows;
+    uint64_t lost; /* of them: another row of their key stayed */
     struct buf key;
     struct buf tuple;
     struct buf entry;
@@ -44,10 +46,13 @@ static struct err *same_primary_key(void *arg, struct str key, struct str earlie
 {
     struct table_load *l = arg;
     (void)key;
-    (void)earlier;
     *keep_new = false;
     TRY(table_decode_row(l->rel, later, l->rel->natts, l->stored));
-    return l->duplicate(l->arg, l->rel->primary, l->stored);
+    if (!l->to->resolve)
+        return l->duplicate(l->arg, l->rel->primary, l->stored);
+    TRY(table_decode_row(l->rel, earlier, l->rel->natts, l->earlier));
+    l->lost++;
+    return l->to->resolve(l->arg, l->earlier, l->stored, keep_new);
 }
 
 /* The row of an index entry, which is written already: the table is finished first. */
@@ -96,7 +101,7 @@ static struct err *open_loads(struct table_load *l)
     for (int i = 0; i < l->rel->nindexes; i++) {
         struct load_index *at = &l->indexes[i];
         *at = (struct load_index){l, &l->rel->indexes[i], NULL};
-        if (at->ix->primary)
+        if (at->ix->primary || !to->index_ids)
             continue;
         if (!l->eval)
             l->eval = index_eval_new(&l->env, l->rel);
@@ -118,6 +123,7 @@ struct err *table_load_begin(const struct exec_env *env, struct relation *rel,
     arena_init(&l->items);
     l->indexes = arena_new_array(&l->arena, struct load_index, rel->nindexes + 1);
     l->stored = arena_new_array(&l->arena, struct datum, rel->natts + 1);
+    l->earlier = arena_new_array(&l->arena, struct datum, rel->natts + 1);
     struct err *e = open_loads(l);
     if (e) {
         table_load_free(l);
@@ -151,6 +157,14 @@ static struct err *add_entry(struct table_load *l, int number, const struct datu
                             &l->items, add_key, &l->indexes[number]);
 }
 
+static struct err *add_entries(struct table_load *l, const struct datum *row, struct str suffix)
+{
+    for (int i = 0; i < l->rel->nindexes; i++)
+        if (l->indexes[i].bulk)
+            TRY(add_entry(l, i, row, suffix));
+    return NULL;
+}
+
 static struct err *add_row(struct table_load *l, const struct datum *row)
 {
     struct relation *rel = l->rel;
@@ -168,9 +182,8 @@ static struct err *add_row(struct table_load *l, const struct datum *row)
     if (rel->primary)
         TRY(table_check_key(rel, rel->primary, buf_str(&l->key)));
     TRY(txn_bulk_add(l->table, buf_str(&l->key), buf_str(&l->tuple)));
-    for (int i = 0; i < rel->nindexes; i++)
-        if (l->indexes[i].bulk)
-            TRY(add_entry(l, i, row, table_row_suffix(buf_str(&l->key))));
+    if (!l->to->resolve) /* else the rows that stay are known at the end */
+        TRY(add_entries(l, row, table_row_suffix(buf_str(&l->key))));
     l->rows++;
     return NULL;
 }
@@ -185,11 +198,35 @@ struct err *table_load_add(struct table_load *l, const struct datum *row)
     return e;
 }
 
+static struct err *index_row(void *arg, struct str key, struct str value, bool *stop)
+{
+    struct table_load *l = arg;
+    (void)stop;
+    TRY(table_decode_row(l->rel, value, l->rel->natts, l->stored));
+    index_eval_reset(l->eval);
+    l->current = l->stored;
+    struct err *e = add_entries(l, l->stored, table_row_suffix(key));
+    l->current = NULL;
+    return e;
+}
+
+/* The entries of the rows that stayed. */
+static struct err *index_rows(struct table_load *l)
+{
+    struct txn_view view = txn_view_newest(l->env.cat->txn);
+    struct err *e = table_each(&view, l->to->storage_id, index_row, l);
+    txn_view_done(&view);
+    return e;
+}
+
 struct err *table_load_finish(struct table_load *l, uint64_t *rows)
 {
     struct txn_bulk *bulk = l->table;
     l->table = NULL;
     TRY(txn_bulk_finish(bulk, NULL));
+    l->rows -= l->lost;
+    if (l->to->resolve && l->eval)
+        TRY(index_rows(l));
     for (int i = 0; i < l->rel->nindexes; i++) {
         bulk = l->indexes[i].bulk;
         l->indexes[i].bulk = NULL;

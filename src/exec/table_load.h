@@ -15,11 +15,16 @@ struct table_load;
 typedef struct err *(*table_load_duplicate)(void *arg, const struct index *ix,
                                             const struct datum *row);
 
+/* Which of two rows of the same primary key stays; those of a key come in order of addition. */
+typedef struct err *(*table_load_resolve)(void *arg, const struct datum *earlier,
+                                          const struct datum *later, bool *keep_later);
+
 struct table_load_to {
     uint32_t storage_id;
-    const uint32_t
-        *index_ids;    /* by position among the relation's indexes; of the primary: unused */
-    size_t sort_bytes; /* memory for rows that come out of order; each index: half of it */
+    const uint32_t *index_ids;  /* by position among the relation's indexes; of the primary: unused;
+                                   NULL: rows  only */
+    size_t sort_bytes;          /* memory for rows that come out of order; each index: half of it */
+    table_load_resolve resolve; /* NULL: rows of one primary key are an error */
 };
 
 /* The relation, `to` and what they point to must outlive the load. */

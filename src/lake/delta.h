@@ -120,6 +120,8 @@ struct err *delta_changes_select(struct delta_changes *c, enum delta_changed whi
  * call. All its rows are of one version. */
 struct err *delta_changes_next(struct delta_changes *c, int64_t upto,
                                const struct lake_batch **out) MUST_CHECK;
+/* The file of the last batch, as the log names it; lives as long as its version. */
+struct str delta_changes_file(const struct delta_changes *c);
 /* Of the data files opened so far. */
 void delta_changes_read(const struct delta_changes *c, uint64_t *files, uint64_t *bytes);
 /* When the current version, the one of the last batch or the last one looked at, was committed. */

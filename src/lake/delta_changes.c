@@ -470,3 +470,8 @@ struct err *delta_changes_next(struct delta_changes *c, int64_t upto, const stru
             return NULL;
     }
 }
+
+struct str delta_changes_file(const struct delta_changes *c)
+{
+    return c->next_part ? c->parts[c->next_part - 1].file.path : STR("");
+}

@@ -323,6 +323,21 @@ static struct err *replay_checkpoint(struct delta_snapshot *s, const struct log_
     return NULL;
 }
 
+enum { EXPECTED_COMMITS = 8 };
+
+/* While a commit is read the next ones are under way. */
+static void expect_commits(struct delta_snapshot *s, const struct log_files *f, int64_t first,
+                           int64_t last)
+{
+    for (int64_t v = first; v <= last && v <= s->version; v++) {
+        const struct log_commit *c = delta_find_commit(f, v);
+        if (c)
+            lake_store_expect(s->store,
+                              str_from(arena_printf(&s->arena, "%.*s/%.*s", STR_ARG(s->log_path),
+                                                    STR_ARG(c->name))));
+    }
+}
+
 static struct err *replay_commits(struct delta_snapshot *s, const struct log_files *f, int64_t from)
 {
     struct buf text = BUF_INIT;
@@ -334,6 +349,7 @@ static struct err *replay_commits(struct delta_snapshot *s, const struct log_fil
             break;
         }
         buf_reset(&text);
+        expect_commits(s, f, v == from ? v : v + EXPECTED_COMMITS, v + EXPECTED_COMMITS);
         e = delta_read_log_file(s, c->name, &text);
         if (!e)
             e = delta_apply_json(s, c->name, buf_str(&text), NULL);

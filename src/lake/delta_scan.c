@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { EXPECTED_FILES = 4 };
+
 enum column_source { FROM_FILE, FROM_PARTITION, FROM_NOTHING };
 
 struct scan_column {
@@ -169,10 +171,19 @@ static struct err *plan_columns(struct delta_scan *scan, const struct delta_file
     return NULL;
 }
 
+/* While a file is read the next ones are being opened. */
+static void expect_files(const struct delta_scan *scan, uint32_t now)
+{
+    uint32_t first = now ? now + EXPECTED_FILES : now;
+    for (uint32_t i = first; i <= now + EXPECTED_FILES && i < scan->piece_count; i++)
+        lake_store_expect(scan->s->store, scan->pieces[i].file->location);
+}
+
 static struct err *open_file(struct delta_scan *scan)
 {
     const struct delta_piece *piece = &scan->pieces[scan->next_piece++];
     const struct delta_file *file = piece->file;
+    expect_files(scan, scan->next_piece - 1);
     arena_reset(&scan->file_arena);
     scan->piece = piece;
     if (piece->except.storage)

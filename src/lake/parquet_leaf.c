@@ -130,6 +130,7 @@ struct err *pq_leaf_open(struct pq_leaf *leaf, uint32_t row_group)
     leaf->chunk = chunk;
     leaf->file_pos = begin;
     leaf->file_end = end;
+    lake_object_will_read(file->object, begin, end);
     leaf->row_group = row_group;
     leaf->values_left = chunk->value_count;
     if (!leaf->scratch)

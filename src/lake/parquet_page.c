@@ -87,6 +87,7 @@ static struct err *window_need(struct pq_leaf *leaf, size_t n, bool *out_ok)
                          more));
     leaf->file_pos += (int64_t)more;
     leaf->window_len = want;
+    lake_object_will_read(leaf->file->object, leaf->file_pos, leaf->file_end);
     return NULL;
 }
 

@@ -76,8 +76,19 @@ static struct err *file_uri_path(struct str rest, struct arena *arena, struct st
     return lake_percent_decode(rest, arena, out);
 }
 
-struct err *lake_store_open(struct str uri, struct arena *arena, struct lake_store **out_store,
-                            struct str *out_path)
+static struct err *open_remote(struct str uri, const struct lake_access *access,
+                               struct arena *arena, struct lake_store **out_store,
+                               struct str *out_path)
+{
+    struct store_location at;
+    TRY(store_location_parse(uri, arena, &at));
+    TRY(lake_store_remote_new(&at, access, out_store));
+    *out_path = at.path;
+    return NULL;
+}
+
+struct err *lake_store_open(struct str uri, const struct lake_access *access, struct arena *arena,
+                            struct lake_store **out_store, struct str *out_path)
 {
     struct str scheme, rest, path;
     if (!uri.len)
@@ -90,7 +101,7 @@ struct err *lake_store_open(struct str uri, struct arena *arena, struct lake_sto
     else if (scheme.len == 4 && strncasecmp(scheme.data, "file", 4) == 0)
         TRY(file_uri_path(rest, arena, &path));
     else
-        return err_unsupported("locations of scheme \"%.*s\" are not supported", STR_ARG(scheme));
+        return open_remote(uri, access, arena, out_store, out_path);
     while (path.len > 1 && path.data[path.len - 1] == '/')
         path.len--;
     TRY(lake_store_local_new(out_store));
@@ -121,6 +132,18 @@ struct err *lake_object_read(struct lake_object *object, int64_t offset, void *o
         return err_new("XX001", "file \"%s\" ends before offset %lld", object->path,
                        (long long)offset + (long long)len);
     return object->ops->read(object, offset, out, len);
+}
+
+void lake_store_expect(struct lake_store *store, struct str path)
+{
+    if (store->ops->expect)
+        store->ops->expect(store, path);
+}
+
+void lake_object_will_read(struct lake_object *object, int64_t offset, int64_t end)
+{
+    if (object->ops->will_read)
+        object->ops->will_read(object, offset, end);
 }
 
 void lake_object_close(struct lake_object *object)
@@ -160,17 +183,20 @@ struct err *lake_store_resolve(struct lake_store *store, struct str folder, stru
         return file_uri_path(rest, arena, out);
     if (scheme.len && memchr(rest.data, '/', rest.len) == rest.data) {
         /* scheme:/..., while a relative path may well contain a colon (a time, say). */
-        size_t root = strlen(store->root);
-        if (!root || !str_starts_with(path, str_from(store->root)))
+        struct store_location at = {0};
+        TRY(store_location_parse(path, arena, &at));
+        if (strcmp(at.root, store->root) != 0)
             return err_unsupported("location \"%.*s\" lies in another store than the table",
                                    STR_ARG(path));
-        path = str_make(path.data + root, path.len - root);
+        path = at.path;
         absolute = true;
     }
     TRY(lake_percent_decode(path, arena, &decoded));
     if (memchr(decoded.data, 0, decoded.len))
         return err_new("22023", "path \"%.*s\" contains a zero byte", STR_ARG(path));
     if (absolute)
+        *out = decoded;
+    else if (!folder.len)
         *out = decoded;
     else
         *out = str_from(arena_printf(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(decoded)));

@@ -476,6 +476,7 @@ static bool goes_backward(const struct plan *n)
     case P_WORKTABLE:
     case P_NESTLOOP:
     case P_HASHJOIN:
+    case P_MERGEJOIN:
     case P_AGG:
     case P_DISTINCT:
     case P_SETOP:

@@ -214,7 +214,7 @@ static struct err *open_store(struct txn_mgr **mgr, struct catalog **catalog)
     if (full)
         server_setting_force("data_directory", full);
     free(full);
-    return NULL;
+    return sync_use_directory(server_setting_named("data_directory"));
 }
 
 /* One of the directories is enough, as not each exists everywhere. */

@@ -89,13 +89,13 @@ void prepared_each(struct session *s, void (*visit)(void *arg, const struct prep
                    void *arg)
 {
     for (const struct prepared *p = backend_of(s)->prepared; p; p = p->next) {
-        struct prepared_info info = {.name = p->name ? p->name : "",
-                                     .statement =
-                                         p->shown ? p->shown : p->sql + strspn(p->sql, " "),
-                                     .prepared = p->created,
-                                     .types = p->params.types,
-                                     .ntypes = p->params.count,
-                                     .from_sql = p->from_sql};
+        struct prepared_info info = {
+            .name = p->name ? p->name : "",
+            .statement = p->shown ? p->shown : own_stmt_shown(p->sql + strspn(p->sql, " ")),
+            .prepared = p->created,
+            .types = p->params.types,
+            .ntypes = p->params.count,
+            .from_sql = p->from_sql};
         if (p->name && *p->name)
             visit(arg, &info);
     }

@@ -126,6 +126,8 @@ static struct err *run_cached(struct backend *b, const char *sql, bool *done)
                     .only = true};
     *done = true;
     b->xact.had_query = true;
+    statement_log_class(
+        b, text.stmt->plan->query->kind == Q_SELECT ? STATEMENT_OTHER : STATEMENT_MOD, sql, NULL);
     e = run_plan(b, &r, text.stmt->plan, text.values);
     prepared_unref(text.stmt);
     if (!e && b->xact.state == XACT_IMPLICIT)
@@ -150,6 +152,8 @@ static struct err *simple_query(struct backend *b, const char *sql)
     TRY(parse_sql(sql, a, &parsed));
     if (!parsed.count)
         wire_empty_query(backend_out(b));
+    for (int i = 0; b->log.statements && i < parsed.count; i++)
+        statement_log_class(b, statement_class(b, &parsed.stmts[i]), sql, NULL);
     for (int i = 0; i < parsed.count; i++) {
         struct arena_mark mark = arena_mark(a);
         TRY(run_one(b, &parsed.stmts[i], sql, i, parsed.count));
@@ -179,7 +183,10 @@ void run_simple_query(struct backend *b, const char *sql, size_t len)
             memcpy(copy, sql, len);
             copy[len] = '\0';
             activity_set(b, "active", copy);
+            statement_log_begin(b);
             e = simple_query(b, copy);
+            if (!e)
+                statement_log_end(b, copy, NULL);
         } else {
             e = err_oom();
         }
@@ -397,6 +404,7 @@ static struct err *execute_plan(struct backend *b, struct portal *p, int32_t max
     bool select = plan->query->kind == Q_SELECT;
     tag_plan(plan, select || !p->exec ? nrows : exec_processed(p->exec), tag);
     wire_command_complete(backend_out(b), tag);
+    statement_log_end(b, p->stmt->sql, p);
     xact_next(b);
     return NULL;
 }
@@ -417,11 +425,13 @@ static struct err *execute_utility(struct backend *b, struct portal *p)
     struct err *e = p->state == PORTAL_NEW
                         ? NULL
                         : err_new("55000", "portal \"%s\" cannot be run", p->name ? p->name : "");
+    struct portal logged = {.stmt = stmt, .name = p->name ? arena_strdup(a, p->name) : NULL};
     p->state = PORTAL_DONE;
     if (!e)
         e = run_statement(b, &r);
     if (!e) {
         wire_command_complete(backend_out(b), r.tag);
+        statement_log_end(b, stmt->sql, &logged);
         xact_next(b);
     }
     prepared_unref(stmt);
@@ -442,6 +452,9 @@ static struct err *on_execute(struct backend *b, struct str body)
         wire_empty_query(backend_out(b));
         return NULL;
     }
+    statement_log_begin(b);
+    if (b->log.statements)
+        statement_log_class(b, statement_class(b, &p->stmt->raw), p->stmt->sql, p);
     if (p->stmt->kind == STMT_PLAN)
         TRY(execute_plan(b, p, m.max_rows));
     else
@@ -461,6 +474,9 @@ static void describe_columns(struct backend *b, struct prepared *stmt, const int
     if (stmt->kind == STMT_PLAN) {
         desc = &stmt->desc;
         rows = plan_has_rows(stmt->plan);
+    } else if (stmt->raw.own && own_stmt_result(stmt->raw.own)) {
+        put_own_description(b, own_stmt_result(stmt->raw.own), formats, nformats);
+        return;
     } else if (stmt->raw.tree) {
         rows = utility_columns(b, &stmt->raw, &desc, names, &n, &type);
     }

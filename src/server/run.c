@@ -74,6 +74,19 @@ void put_text_description(struct backend *b, const char *const *names, int n, ui
     wire_end(out, at);
 }
 
+void put_own_description(struct backend *b, const struct own_result *columns,
+                         const int16_t *formats, int nformats)
+{
+    struct buf *out = backend_out(b);
+    size_t at = wire_row_description_begin(out, columns->count);
+    for (int i = 0; i < columns->count; i++) {
+        uint32_t type = columns->columns[i].type;
+        wire_row_description_column(out, columns->columns[i].name, 0, 0, type,
+                                    builtin_type(type)->len, -1, format_of(formats, nformats, i));
+    }
+    wire_end(out, at);
+}
+
 void put_text_row(struct backend *b, const char *const *values, int n)
 {
     struct buf *out = backend_out(b);

@@ -229,6 +229,9 @@ struct err *put_row(struct backend *b, struct buf *out, const struct result_desc
 /* Result columns of type text, by name. */
 void put_text_description(struct backend *b, const char *const *names, int n, uint32_t type,
                           const int16_t *formats, int nformats);
+struct own_result;
+void put_own_description(struct backend *b, const struct own_result *columns,
+                         const int16_t *formats, int nformats);
 void put_text_row(struct backend *b, const char *const *values, int n);
 
 /* Columns of a statement's result that is not a plan's; false: it returns no rows. `desc` is set
@@ -349,6 +352,17 @@ struct activity {
     char query[ACTIVITY_QUERY_BYTES];
 };
 
+/* What a session logs of its statements: settings, and the statement at work. */
+struct statement_log {
+    int statements;          /* log_statement: classes up to this one */
+    int64_t min_duration_ms; /* log_min_duration_statement; -1: none */
+    bool duration;           /* log_duration */
+    bool errors;             /* log_min_error_statement: with their statements */
+    int64_t parameter_bytes; /* log_parameter_max_length; -1: all */
+    int64_t start_ns;
+    bool logged;
+};
+
 /* Buffers for a session that is at work; pooled by each worker. */
 struct scratch {
     struct scratch *next;
@@ -412,12 +426,25 @@ struct backend {
     uint64_t random_state[2];
     struct notify *notify; /* NULL: never used; see notify.c */
     struct activity activity;
+    struct statement_log log;
 };
 
 static inline struct backend *backend_of(struct session *s)
 {
     return (struct backend *)s;
 }
+
+/* statement_log.c: what log_statement tells apart, in the order of its values. */
+enum statement_class { STATEMENT_DDL = 1, STATEMENT_MOD, STATEMENT_OTHER };
+enum statement_class statement_class(struct backend *b, const struct raw_stmt *raw);
+/* Around a statement: when it begins; once its class is known; when it has succeeded. `p`: the
+ * portal that is executed, NULL: a simple query. */
+void statement_log_begin(struct backend *b);
+void statement_log_class(struct backend *b, enum statement_class class, const char *sql,
+                         const struct portal *p);
+void statement_log_end(struct backend *b, const char *sql, const struct portal *p);
+/* An error that goes to the client. */
+void statement_log_error(struct backend *b, const struct err *e);
 
 /* session.c */
 extern struct catalog *server_catalog;

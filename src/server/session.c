@@ -180,6 +180,7 @@ void activity_set(struct backend *b, const char *state, const char *query)
 {
     struct activity *a = &b->activity;
     int64_t now = b->base.types.stmt_timestamp;
+    query = query ? own_stmt_shown(query) : NULL;
     size_t len = query ? strlen(query) : 0;
     if (len >= sizeof(a->query))
         len = sizeof(a->query) - 1;
@@ -258,8 +259,7 @@ void backend_send_error(struct backend *b, struct err *e)
 {
     if (e->severity != ERR_ERROR)
         b->closing = true;
-    if (log_enabled(e->severity == ERR_ERROR ? LOG_ERROR : LOG_FATAL))
-        log_err(e->severity == ERR_ERROR ? LOG_ERROR : LOG_FATAL, "session", e);
+    statement_log_error(b, e);
     wire_error(backend_out(b), e);
     err_free(e);
 }

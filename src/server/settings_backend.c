@@ -31,6 +31,21 @@ static void set_application_name(struct backend *b, const char *name)
     atomic_flag_clear_explicit(&b->activity.lock, memory_order_release);
 }
 
+static void set_statement_log(struct statement_log *log, const struct setting_def *def,
+                              const char *v)
+{
+    if (strcmp(def->name, "log_statement") == 0)
+        log->statements = setting_enum_index(def, v);
+    else if (strcmp(def->name, "log_min_duration_statement") == 0)
+        log->min_duration_ms = setting_int(v);
+    else if (strcmp(def->name, "log_duration") == 0)
+        log->duration = setting_is_on(v);
+    else if (strcmp(def->name, "log_parameter_max_length") == 0)
+        log->parameter_bytes = setting_int(v);
+    else /* errors are of level error */
+        log->errors = setting_enum_index(def, v) <= setting_enum_index(def, "error");
+}
+
 /* enable_...: prepared statements are planned anew. */
 static void set_plans(struct backend *b, const char *name, bool on)
 {
@@ -130,6 +145,9 @@ static void apply(struct backend *b, const struct setting_def *def)
         break;
     case HOOK_LOG_TEMP_FILES:
         b->base.temp_quota.log_bytes = setting_int(v) < 0 ? -1 : setting_int(v) * 1024;
+        break;
+    case HOOK_LOG_STATEMENTS:
+        set_statement_log(&b->log, def, v);
         break;
     case HOOK_MIN_MESSAGES:
         b->min_notice = setting_enum_index(def, v);

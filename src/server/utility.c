@@ -481,6 +481,35 @@ static struct err *run_backup(struct backend *b, struct run *r)
     return txn_mgr_backup(catalog_txn_mgr(server_catalog), r->raw->own->uri);
 }
 
+/* Where the rows of such a statement go. */
+struct own_output {
+    struct own_rows rows;
+    struct backend *b;
+    struct run *r;
+    const struct own_result *columns;
+    bool begun;
+};
+
+static void begin_own_rows(struct own_output *o)
+{
+    if (o->columns && !o->begun && o->r->describe)
+        put_own_description(o->b, o->columns, o->r->formats, o->r->nformats);
+    o->begun = true;
+}
+
+static struct err *put_own_row(struct own_rows *to, const struct datum *row)
+{
+    struct own_output *o = (struct own_output *)to;
+    const struct type_ops *ops[ARRAY_LENGTH(o->columns->columns)];
+    struct result_desc desc = {.ncols = o->columns->count, .ops = ops};
+    struct buf *out = backend_out(o->b);
+    for (int i = 0; i < desc.ncols; i++)
+        ops[i] = type_lookup(&o->b->base.types, o->columns->columns[i].type);
+    begin_own_rows(o);
+    TRY(put_row(o->b, out, &desc, row, o->r->formats, o->r->nformats));
+    return out->len >= FLUSH_BYTES ? backend_flush(o->b) : NULL;
+}
+
 /* The statement manages its own transactions, so none is open while it runs. */
 static struct err *run_own(struct backend *b, struct run *r)
 {
@@ -495,7 +524,10 @@ static struct err *run_own(struct backend *b, struct run *r)
         TRY(xact_open(b)); /* resolves the search path */
         TRY(xact_commit(b));
     }
-    struct err *e = own_handler.run(&b->base, r->raw->own, in_block, r->tag);
+    struct own_output o = {{put_own_row}, b, r, own_stmt_result(r->raw->own), false};
+    struct err *e = own_handler.run(&b->base, r->raw->own, in_block, &o.rows, r->tag);
+    if (!e)
+        begin_own_rows(&o);
     xact_begin(b);
     return e;
 }

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "sql/parse.h"
+#include "types/type.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -21,6 +22,7 @@ struct lexer {
     const char *sql;
     int at;
     struct arena *arena;
+    bool secret;      /* strings are not shown in errors */
     struct token tok; /* the current one */
 };
 
@@ -58,6 +60,9 @@ static bool word_char(char c)
 
 static struct err *syntax_error(struct lexer *lx, const struct token *t)
 {
+    if (lx->secret && t->kind == TOK_STRING)
+        return err_at(err_new("42601", "syntax error at or near a string"),
+                      char_position(lx->sql, t->start));
     struct err *e = t->kind == TOK_END ? err_new("42601", "syntax error at end of input")
                                        : err_new("42601", "syntax error at or near \"%.*s\"",
                                                  t->end - t->start, lx->sql + t->start);
@@ -298,8 +303,13 @@ static struct err *schedule(struct lexer *lx, struct own_stmt *s)
 static struct err *create_clauses(struct lexer *lx, struct own_stmt *s)
 {
     bool yes;
-    if (is_word(lx, "timeseries"))
-        return unsupported(lx, s, "TIMESERIES KEY");
+    TRY(accept_word(lx, "timeseries", &yes));
+    if (yes) {
+        TRY(expect_word(lx, "key"));
+        TRY(expect_punct(lx, '('));
+        TRY(identifier(lx, &s->time_key));
+        TRY(expect_punct(lx, ')'));
+    }
     TRY(accept_word(lx, "mode", &yes));
     if (yes)
         TRY(mode(lx, s));
@@ -311,6 +321,22 @@ static struct err *create_clauses(struct lexer *lx, struct own_stmt *s)
     if (yes) {
         TRY(expect_word(lx, "wait"));
         s->no_wait = true;
+    }
+    return NULL;
+}
+
+/* DELTA 'uri', or catalog.schema.table. */
+static struct err *source(struct lexer *lx, struct own_stmt *s)
+{
+    s->uri_location = lx->tok.start;
+    TRY(identifier(lx, &s->source[0]));
+    if (lx->tok.kind == TOK_STRING && strcmp(s->source[0], "delta") == 0) {
+        s->source[0] = NULL;
+        return string(lx, &s->uri, &s->uri_location);
+    }
+    for (int i = 1; i < 3; i++) {
+        TRY(expect_punct(lx, '.'));
+        TRY(identifier(lx, &s->source[i]));
     }
     return NULL;
 }
@@ -327,14 +353,7 @@ static struct err *create_synced(struct lexer *lx, struct own_stmt *s)
     }
     TRY(qualified_name(lx, s));
     TRY(expect_word(lx, "from"));
-    if (!is_word(lx, "delta"))
-        return unsupported(lx, s, "CREATE SYNCED TABLE from a catalog");
-    TRY(advance(lx));
-    if (lx->tok.kind != TOK_STRING)
-        return syntax_error(lx, &lx->tok);
-    s->uri = lx->tok.text;
-    s->uri_location = lx->tok.start;
-    TRY(advance(lx));
+    TRY(source(lx, s));
     TRY(accept_word(lx, "columns", &yes));
     if (yes)
         TRY(source_columns(lx, s));
@@ -416,6 +435,94 @@ static struct err *drop_synced(struct lexer *lx, struct own_stmt *s)
     return NULL;
 }
 
+/* ---- credentials and catalogs ---- */
+
+static struct err *plain_name(struct lexer *lx, struct own_stmt *s)
+{
+    s->name_location = lx->tok.start;
+    return identifier(lx, &s->name);
+}
+
+/* [IF NOT EXISTS] name TYPE type [WITH (option = value, ...)] */
+static struct err *create_named(struct lexer *lx, struct own_stmt *s, enum own_kind kind)
+{
+    bool yes;
+    s->kind = kind;
+    TRY(accept_word(lx, "if", &yes));
+    if (yes) {
+        TRY(expect_word(lx, "not"));
+        TRY(expect_word(lx, "exists"));
+        s->missing_ok = true;
+    }
+    TRY(plain_name(lx, s));
+    TRY(expect_word(lx, "type"));
+    s->type_location = lx->tok.start;
+    TRY(identifier(lx, &s->type));
+    TRY(accept_word(lx, "with", &yes));
+    return yes ? option_list(lx, s) : NULL;
+}
+
+static struct err *create_credential(struct lexer *lx, struct own_stmt *s)
+{
+    return create_named(lx, s, OWN_CREATE_CREDENTIAL);
+}
+
+static struct err *create_catalog(struct lexer *lx, struct own_stmt *s)
+{
+    return create_named(lx, s, OWN_CREATE_CATALOG);
+}
+
+/* name SET (option = value, ...) */
+static struct err *alter_credential(struct lexer *lx, struct own_stmt *s)
+{
+    s->kind = OWN_ALTER_CREDENTIAL;
+    TRY(plain_name(lx, s));
+    TRY(expect_word(lx, "set"));
+    return option_list(lx, s);
+}
+
+/* [IF EXISTS] name */
+static struct err *drop_named(struct lexer *lx, struct own_stmt *s, enum own_kind kind)
+{
+    bool yes;
+    s->kind = kind;
+    TRY(accept_word(lx, "if", &yes));
+    if (yes) {
+        TRY(expect_word(lx, "exists"));
+        s->missing_ok = true;
+    }
+    return plain_name(lx, s);
+}
+
+static struct err *drop_credential(struct lexer *lx, struct own_stmt *s)
+{
+    return drop_named(lx, s, OWN_DROP_CREDENTIAL);
+}
+
+static struct err *drop_catalog(struct lexer *lx, struct own_stmt *s)
+{
+    return drop_named(lx, s, OWN_DROP_CATALOG);
+}
+
+static struct err *verify_synced(struct lexer *lx, struct own_stmt *s)
+{
+    s->kind = OWN_VERIFY_SYNCED;
+    TRY(qualified_name(lx, s));
+    return accept_word(lx, "repair", &s->repair);
+}
+
+static struct err *check_sync(struct lexer *lx, struct own_stmt *s)
+{
+    s->kind = OWN_CHECK_SYNC;
+    TRY(string(lx, &s->uri, &s->uri_location));
+    bool yes;
+    TRY(expect_word(lx, "primary"));
+    TRY(expect_word(lx, "key"));
+    TRY(column_list(lx, s));
+    TRY(accept_word(lx, "with", &yes));
+    return yes ? option_list(lx, s) : NULL;
+}
+
 static struct err *backup(struct lexer *lx, struct own_stmt *s)
 {
     s->kind = OWN_BACKUP;
@@ -431,6 +538,7 @@ static const struct {
     const char *words[4];
     struct err *(*parse)(struct lexer *lx, struct own_stmt *s); /* NULL: not built yet */
     const char *what;
+    const char *shown; /* it carries secrets: what is shown of it; NULL: all */
 } statements[] = {
     {{"create", "synced", "table"}, create_synced, NULL},
     {{"refresh", "synced", "table"}, refresh_synced, NULL},
@@ -438,12 +546,19 @@ static const struct {
     {{"backup", "to"}, backup, NULL},
     {{"alter", "synced", "table"}, alter_synced, NULL},
     {{"wait", "for", "synced", "table"}, wait_for_synced, NULL},
-    {{"verify", "synced", "table"}, NULL, "VERIFY SYNCED TABLE"},
-    {{"check", "sync"}, NULL, "CHECK SYNC"},
-    {{"create", "storage", "credential"}, NULL, "CREATE STORAGE CREDENTIAL"},
-    {{"drop", "storage", "credential"}, NULL, "DROP STORAGE CREDENTIAL"},
-    {{"create", "catalog"}, NULL, "CREATE CATALOG"},
-    {{"drop", "catalog"}, NULL, "DROP CATALOG"},
+    {{"verify", "synced", "table"}, verify_synced, NULL},
+    {{"check", "sync", "from", "delta"}, check_sync, NULL},
+    {{"create", "storage", "credential"},
+     create_credential,
+     NULL,
+     "CREATE STORAGE CREDENTIAL (not shown)"},
+    {{"alter", "storage", "credential"},
+     alter_credential,
+     NULL,
+     "ALTER STORAGE CREDENTIAL (not shown)"},
+    {{"drop", "storage", "credential"}, drop_credential, NULL},
+    {{"create", "catalog"}, create_catalog, NULL, "CREATE CATALOG (not shown)"},
+    {{"drop", "catalog"}, drop_catalog, NULL},
 };
 
 /* Which statement begins there, -1: none; *after is behind its first words. */
@@ -467,10 +582,62 @@ static int find_statement(const char *sql, int start, int *after)
     return -1;
 }
 
+const struct own_result *own_stmt_result(const struct own_stmt *s)
+{
+    static const struct own_result verify = {
+        3, {{"status", TEXT_OID}, {"key", TEXT_OID}, {"detail", TEXT_OID}}};
+    static const struct own_result check = {6,
+                                            {{"severity", TEXT_OID},
+                                             {"check", TEXT_OID},
+                                             {"column_name", TEXT_OID},
+                                             {"rows", INT8_OID},
+                                             {"sample", TEXT_OID},
+                                             {"remedy", TEXT_OID}}};
+    if (s->kind == OWN_VERIFY_SYNCED)
+        return &verify;
+    return s->kind == OWN_CHECK_SYNC ? &check : NULL;
+}
+
 bool own_stmt_begins(const char *sql, int start)
 {
     int after;
     return find_statement(sql, skip_blank(sql, start), &after) >= 0;
+}
+
+static bool word_at(const char *p, const char *word)
+{
+    size_t n = strlen(word);
+    return strncasecmp(p, word, n) == 0 && !isalnum((unsigned char)p[n]) && p[n] != '_';
+}
+
+/* CREATE or ALTER ROLE, USER, GROUP with a password; NULL: another statement. */
+static const char *shown_role(const char *p)
+{
+    static const char *const objects[] = {"ROLE", "USER", "GROUP"};
+    bool create = word_at(p, "CREATE");
+    if (!create && !word_at(p, "ALTER"))
+        return NULL;
+    p += create ? 6 : 5;
+    p += skip_blank(p, 0);
+    for (size_t i = 0; i < ARRAY_LENGTH(objects); i++)
+        if (word_at(p, objects[i]) && strcasestr(p, "password"))
+            return create ? "CREATE ROLE ... PASSWORD '********'"
+                          : "ALTER ROLE ... PASSWORD '********'";
+    return NULL;
+}
+
+const char *own_stmt_shown(const char *sql)
+{
+    for (const char *p = sql; p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL) {
+        int after;
+        int k = find_statement(p, skip_blank(p, 0), &after);
+        if (k >= 0 && statements[k].shown)
+            return statements[k].shown;
+        const char *role = shown_role(p + skip_blank(p, 0));
+        if (role)
+            return role;
+    }
+    return sql;
 }
 
 struct err *own_stmt_parse(const char *sql, int start, struct arena *arena, struct own_stmt **out,
@@ -480,6 +647,7 @@ struct err *own_stmt_parse(const char *sql, int start, struct arena *arena, stru
     struct own_stmt *s = arena_new(arena, struct own_stmt);
     int k = find_statement(sql, skip_blank(sql, start), &lx.at);
     CHECK(k >= 0);
+    lx.secret = statements[k].shown != NULL;
     TRY(advance(&lx));
     if (statements[k].parse)
         TRY(statements[k].parse(&lx, s));

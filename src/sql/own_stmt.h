@@ -15,8 +15,15 @@ enum own_kind {
     OWN_ALTER_SYNCED,
     OWN_WAIT_SYNCED, /* `version`, `timeout` */
     OWN_DROP_SYNCED,
-    OWN_BACKUP,      /* `uri`: the directory */
-    OWN_UNSUPPORTED, /* recognised, not built yet: `what` names it */
+    OWN_CREATE_CREDENTIAL, /* `name`, `type`, `options` */
+    OWN_ALTER_CREDENTIAL,  /* `name`, `options` */
+    OWN_DROP_CREDENTIAL,
+    OWN_CREATE_CATALOG, /* as a credential */
+    OWN_DROP_CATALOG,
+    OWN_VERIFY_SYNCED, /* `repair` */
+    OWN_CHECK_SYNC,    /* `uri`, `keys`, `options` */
+    OWN_BACKUP,        /* `uri`: the directory */
+    OWN_UNSUPPORTED,   /* recognised, not built yet: `what` names it */
 };
 
 enum own_mode { OWN_MODE_NONE, OWN_MODE_SNAPSHOT, OWN_MODE_TRIGGERED, OWN_MODE_CONTINUOUS };
@@ -51,12 +58,17 @@ struct own_stmt {
     bool cascade;
     bool full;
     bool no_wait;
-    const char *uri; /* FROM DELTA 'uri', BACKUP TO 'directory' */
+    bool repair;
+    const char *type; /* of a credential or catalog */
+    int type_location;
+    const char *source[3]; /* FROM catalog.schema.table; `uri` is then NULL */
+    const char *uri;       /* FROM DELTA 'uri', BACKUP TO 'directory' */
     int uri_location;
     struct own_column *columns;
     int ncolumns;      /* 0: all */
     const char **keys; /* PRIMARY KEY columns */
     int nkeys;
+    const char *time_key; /* TIMESERIES KEY; NULL: none */
     enum own_mode mode;
     enum own_action action;
     const char *every; /* EVERY 'interval'; NULL: none */
@@ -77,5 +89,18 @@ struct own_stmt {
 struct err *own_stmt_parse(const char *sql, int start, struct arena *arena, struct own_stmt **out,
                            int *end) MUST_CHECK;
 bool own_stmt_begins(const char *sql, int start);
+/* The text as it may be shown and logged: `sql` itself, or in place of one with a statement that
+ * carries secrets the words that it begins with. */
+const char *own_stmt_shown(const char *sql);
+
+/* The columns of its rows; NULL: it returns none. */
+struct own_result {
+    int count;
+    struct own_result_column {
+        const char *name;
+        uint32_t type;
+    } columns[8];
+};
+const struct own_result *own_stmt_result(const struct own_stmt *s);
 
 #endif

@@ -663,6 +663,23 @@ static struct err *check_marks(const struct query *q)
     return NULL;
 }
 
+static struct want group_want(struct planning *l)
+{
+    struct want want = {.limit = -1, .groups = true};
+    want.order = group_order(l, &want.norder);
+    return want;
+}
+
+/* DISTINCT without a hash table: as if it were ON all columns. */
+static void distinct_on_all(struct planning *l)
+{
+    struct query *q = l->q;
+    q->distinct = DISTINCT_ON;
+    q->distinct_on = arena_new_array(l->p->arena, struct expr *, q->ntargets);
+    for (q->ndistinct_on = 0; q->ndistinct_on < q->ntargets; q->ndistinct_on++)
+        q->distinct_on[q->ndistinct_on] = q->targets[q->ndistinct_on].expr;
+}
+
 static struct err *plan_select(struct planning *l, struct plan **out, int *slots)
 {
     struct query *q = l->q;
@@ -680,11 +697,13 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
             q->marks[i].rte->key_slot = plan_new_slots(l->p->plan, 1);
     }
     struct want want = {simple_order ? q->order : NULL, simple_order ? q->norder : 0,
-                        simple ? wanted_rows(q) : -1};
+                        simple ? wanted_rows(q) : -1, false};
     struct sort_key extreme;
     bool first = wants_extreme(l, &extreme);
     if (first)
-        want = (struct want){&extreme, 1, 0};
+        want = (struct want){&extreme, 1, 0, false};
+    else if (q->ngroup && !q->nsets)
+        want = group_want(l);
     TRY(plan_from(l, &want, out, &nsorted));
     if (first && nsorted)
         plan_first_row(l->p, out);
@@ -692,9 +711,11 @@ static struct err *plan_select(struct planning *l, struct plan **out, int *slots
         nsorted = 0;
     TRY(check_marks(q));
     if (q->has_group)
-        TRY(plan_agg(l, out));
+        TRY(plan_agg(l, out, &nsorted));
     if (q->nwfuncs)
         TRY(plan_windows(l, out, &nsorted));
+    if (q->distinct == DISTINCT_ALL && (l->p->cat->plans_off & PLAN_HASHAGG))
+        distinct_on_all(l);
     bool project_first = q->distinct || q->has_srf || targets_volatile(q) || sorts_by_target(q);
     if (project_first)
         TRY(project(l, out, slots));

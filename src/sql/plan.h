@@ -30,7 +30,8 @@ enum plan_kind {
     P_CTESCAN,   /* rows of a CTE store */
     P_WORKTABLE, /* rows of a recursive CTE's working table */
     P_NESTLOOP,
-    P_HASHJOIN, /* right side is hashed */
+    P_HASHJOIN,  /* right side is hashed */
+    P_MERGEJOIN, /* both sides come in the order of the key pairs */
     P_SORT,
     P_AGG,
     P_DISTINCT, /* first row of each with equal `exprs`; strategy SORTED: they follow each other */
@@ -108,9 +109,10 @@ struct plan {
     int nexprs;
     int *slots; /* SUBQUERY, CTESCAN, SETOP, DISTINCT, APPEND: columns written or compared */
     int nslots;
-    int *saved; /* SORT, HASHJOIN (right side), MATERIAL, DISTINCT, AGG, WINDOW: slots to keep */
+    int *saved; /* SORT, HASHJOIN and MERGEJOIN (right side), MATERIAL, DISTINCT, AGG, WINDOW: slots
+                   to keep */
     int nsaved;
-    int *left_saved; /* HASHJOIN: those of the left side */
+    int *left_saved; /* HASHJOIN, MERGEJOIN: those of the left side */
     int nleft_saved;
     int *null_slots; /* outer joins: slots of the nullable side(s) */
     int nnull_slots;
@@ -129,9 +131,9 @@ struct plan {
     struct expr *index_cond; /* what the quals came from, for EXPLAIN */
     /* joins */
     enum join_kind join;
-    struct plan_expr *hash_left; /* HASHJOIN: key pairs */
+    struct plan_expr *hash_left; /* HASHJOIN, MERGEJOIN: key pairs */
     struct plan_expr *hash_right;
-    uint32_t *hash_types; /* type whose hash and equality both sides share */
+    uint32_t *hash_types; /* type whose hash, equality and order both sides share */
     int nhash;
     struct plan_expr join_filter; /* ON conditions beyond the keys: decide on a match */
     bool inner_unique;

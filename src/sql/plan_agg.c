@@ -109,14 +109,73 @@ static void plan_groupings(struct planner *p, const struct query *q, struct plan
     }
 }
 
-struct err *plan_agg(struct planning *l, struct plan **node)
+/* Position of a sort key among the first n of ORDER BY; -1: it is none of them. */
+static int order_position(const struct query *q, const struct expr *e, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (expr_equal(q->order[i].expr, e))
+            return i;
+    return -1;
+}
+
+/* How many keys of ORDER BY are grouping expressions, each another one. */
+static int grouped_order(const struct query *q)
+{
+    for (int i = 0; i < q->norder; i++) {
+        bool grouped = false;
+        for (int k = 0; k < q->ngroup && !grouped; k++)
+            grouped = expr_equal(q->group[k], q->order[i].expr);
+        if (!grouped || order_position(q, q->order[i].expr, i) >= 0)
+            return i;
+    }
+    return q->norder;
+}
+
+struct sort_key *group_order(struct planning *l, int *n)
+{
+    const struct query *q = l->q;
+    struct sort_key *order = arena_new_array(l->p->arena, struct sort_key, q->ngroup + q->norder);
+    int first = grouped_order(q);
+    for (*n = 0; *n < first; ++*n)
+        order[*n] = q->order[*n];
+    for (int k = 0; k < q->ngroup; k++)
+        if (order_position(q, q->group[k], first) < 0)
+            order[(*n)++] = (struct sort_key){.expr = q->group[k]};
+    return order;
+}
+
+/* Whether the groups come one after another; sorts the rows for it if they may not be hashed. */
+static struct err *choose_strategy(struct planning *l, struct plan *agg, struct plan **node,
+                                   int *nsorted)
+{
+    struct query *q = l->q;
+    int nkeys;
+    struct sort_key *keys = group_order(l, &nkeys);
+    bool hash = !(l->p->cat->plans_off & PLAN_HASHAGG) || q->nsets;
+    for (int i = 0; i < q->ngroup; i++)
+        hash |= expr_has_srf(q->group[i]);
+    bool sorted = *nsorted >= nkeys;
+    *nsorted = 0;
+    agg->strategy = q->ngroup || q->nsets ? AGG_HASHED : AGG_PLAIN;
+    if (!q->ngroup || q->nsets || (!sorted && hash))
+        return NULL;
+    agg->strategy = AGG_SORTED;
+    if (!sorted)
+        TRY(plan_sort(l, keys, nkeys, 0, node));
+    *nsorted = grouped_order(q);
+    for (int i = 0; i < nkeys && nkeys == q->ngroup; i++)
+        q->group[i] = keys[i].expr;
+    return NULL;
+}
+
+struct err *plan_agg(struct planning *l, struct plan **node, int *nsorted)
 {
     struct planner *p = l->p;
     struct query *q = l->q;
     struct plan *agg = plan_new(p, P_AGG);
-    agg->strategy = q->ngroup || q->nsets ? AGG_HASHED : AGG_PLAIN;
     agg->sets = q->sets;
     agg->nsets = q->nsets;
+    TRY(choose_strategy(l, agg, node, nsorted));
     plan_groupings(p, q, agg);
     agg->ngroup = q->ngroup;
     agg->group = arena_new_array(p->arena, struct plan_expr, q->ngroup);

@@ -216,6 +216,8 @@ struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable, struct 
     struct item it = {.rels = (relset)1 << rte->index, .rte = rte};
     rte->nullable = nullable;
     rte_plan_init(l->p, rte);
+    if (rte->kind == RTE_SUBQUERY)
+        TRY(push_pending(l, rte, pending));
     TRY(scan_leaf(pr, rte, &it.plan));
     for (int i = 0; it.plan && rte->lateral && i < it.plan->nexprs; i++)
         it.requires_ |= expr_rels(l, it.plan->exprs[i].expr, NULL);
@@ -470,7 +472,17 @@ static struct plan *loop_join(struct outer *o, const struct path *left)
     return join;
 }
 
-/* By a hash table of the right side, or all pairs. */
+/* The only table of a side; NULL: it is not that. */
+static struct rte *only_table(const struct problem *pr)
+{
+    struct rte *rte = pr->nitems == 1 ? pr->items[0].rte : NULL;
+    for (int i = 0; i < pr->nquals; i++)
+        if (!pr->quals[i].rels)
+            return NULL; /* decides on the whole side */
+    return rte && rte->kind == RTE_RELATION ? rte : NULL;
+}
+
+/* By a hash table of the right side, a merge, or all pairs. */
 static struct err *whole_join(struct outer *o, struct plan **out)
 {
     relset lrels = problem_rels(&o->left);
@@ -495,7 +507,10 @@ static struct err *whole_join(struct outer *o, struct plan **out)
     }
     *out = join;
     if (join->nhash || (full && !depends)) { /* without keys: a table of one bucket */
+        struct merge_input in = {&o->left_path, &o->right_path, only_table(&o->left),
+                                 only_table(&o->right)};
         join->kind = P_HASHJOIN;
+        (void)merge_sides(&o->left, &o->right, &in, join, &join->total_cost);
         return NULL;
     }
     if (full)

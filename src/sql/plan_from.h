@@ -8,8 +8,9 @@
 enum { MAX_RELS = 64 };
 
 #define HASH_ROW_COST 0.015
-#define LOOP_ROW_COST 0.01 /* of a pair of rows */
-#define DISABLED_COST 1e10 /* of what the session has switched off */
+#define MERGE_ROW_COST 0.012 /* of a row of either side */
+#define LOOP_ROW_COST 0.01   /* of a pair of rows */
+#define DISABLED_COST 1e10   /* of what the session has switched off */
 
 static inline double cost_when(const struct planner *p, uint32_t kind, double cost)
 {
@@ -88,10 +89,18 @@ struct pending pending_new(struct planner *p, struct expr *condition, const stru
 /* What an outer join comes to: rows that the conditions drop need not be made. *swapped: its sides
  * change places. */
 enum join_kind real_join(const struct from_node *f, const struct pending *pending, bool *swapped);
+/* Whether a condition that is not prepared yet reads these relations and none else, has no subquery
+ * and always gives the same. */
+bool reads_only(struct planning *l, struct expr *e, relset rels);
 /* Adds those conditions that the problem's relations alone decide; they are pending no more. */
 struct err *take_pending(struct problem *pr, struct pending *pending) MUST_CHECK;
 /* Adds what is left of one clause; `joins`: what holds is joined, so that IN may be a join. */
 struct err *add_pending(struct problem *pr, const struct pending *pending, bool joins) MUST_CHECK;
+
+/* plan_push.c: puts those conditions that read the subquery alone into it where they can be decided
+ * there; they are pending no more. */
+struct err *push_pending(struct planning *l, const struct rte *rte,
+                         struct pending *pending) MUST_CHECK;
 
 /* plan_semi.c: whether a condition that is not prepared yet is an IN (SELECT ...) that can be
  * joined; joins it. */
@@ -144,6 +153,19 @@ double wanted_cost(struct planning *l, const struct want *want, double startup, 
  * as is known. False: there is none. */
 bool ordered_path(struct problem *pr, const struct path *leaves, const struct want *want,
                   double rows, struct path *out, int *nsorted);
+
+/* plan_merge.c: two sides to be merged, as they would be read otherwise; a side that is one table
+ * (else NULL) may be read by an index. */
+struct merge_input {
+    const struct path *left;
+    const struct path *right;
+    struct rte *left_table;
+    struct rte *right_table;
+};
+/* Makes a merge join of a join whose key pairs and rows are known, if that costs less than *cost.
+ */
+bool merge_sides(struct problem *left, struct problem *right, const struct merge_input *in,
+                 struct plan *join, double *cost);
 
 relset problem_rels(const struct problem *pr);
 /* The part of all pairs of rows of two sets that the conditions keep; how many of these are keys,

@@ -75,8 +75,9 @@ struct want {
     const struct sort_key *order;
     int norder;
     double limit;
+    bool groups; /* rows of a group shall follow each other; else they are hashed, not sorted */
 };
-#define WANT_ANY ((struct want){NULL, 0, -1})
+#define WANT_ANY ((struct want){NULL, 0, -1, false})
 
 /* FROM and WHERE. *nsorted: in how many of the wanted keys' order its rows come. */
 struct err *plan_from(struct planning *l, const struct want *want, struct plan **out,
@@ -88,8 +89,12 @@ struct err *plan_sort(struct planning *l, struct sort_key *keys, int nkeys, int 
  * values' slots take their place. */
 struct err *plan_srfs(struct planning *l, struct expr **exprs, int n,
                       struct plan **node) MUST_CHECK;
-/* plan_agg.c: grouping, and all clauses above it rewritten to read its results. */
-struct err *plan_agg(struct planning *l, struct plan **node) MUST_CHECK;
+/* plan_agg.c: the order in which groups could come one after another, as far as it can be the one
+ * of ORDER BY. */
+struct sort_key *group_order(struct planning *l, int *n);
+/* Grouping, and all clauses above it rewritten to read its results. *nsorted: in how many of
+ * group_order's keys' order the rows come; then: in how many of ORDER BY's. */
+struct err *plan_agg(struct planning *l, struct plan **node, int *nsorted) MUST_CHECK;
 /* Whether the level asks for nothing but the least or greatest value of an indexed column: the
  * first row in `order` has it; rows without a value are then left out. A node for that row. */
 bool wants_extreme(struct planning *l, struct sort_key *order);

@@ -207,6 +207,37 @@ static bool try_hash(const struct pair *t, struct path *best)
     return take_join(t, j, t->right->plan, t->rows, cost, best);
 }
 
+/* The table that a path of one relation reads; NULL: it is none. */
+static struct rte *path_table(const struct problem *pr, const struct path *path)
+{
+    for (int i = 0; i < pr->nitems; i++) {
+        struct rte *rte = pr->items[i].rte;
+        if (pr->items[i].rels == path->rels)
+            return rte && rte->kind == RTE_RELATION ? rte : NULL;
+    }
+    return NULL;
+}
+
+static bool try_merge(const struct pair *t, struct path *best)
+{
+    struct planner *p = t->pr->l->p;
+    double rows = t->left->rows + t->right->rows;
+    double cost = t->left->cost + t->right->cost + rows * MERGE_ROW_COST + t->rows * JOIN_ROW_COST;
+    if (!t->nequi || t->lateral || cost_when(p, PLAN_MERGEJOIN, cost) >= best->cost)
+        return false;
+    struct plan *j = plan_new(p, P_MERGEJOIN);
+    join_conditions(t->pr, j, t->left->rels, t->right->rels, true, NULL);
+    struct merge_input in = {t->left, t->right, path_table(t->pr, t->left),
+                             path_table(t->pr, t->right)};
+    j->rows = t->rows;
+    cost = best->cost;
+    if (!merge_sides(t->pr, t->pr, &in, j, &cost))
+        return false;
+    j->join = JOIN_INNER;
+    *best = (struct path){t->left->rels | t->right->rels, j, t->rows, cost};
+    return true;
+}
+
 /* The right side is a table, looked up for each row of the left. */
 static bool try_lookup(const struct pair *t, struct path *best)
 {
@@ -261,6 +292,7 @@ static bool join_pair(struct problem *pr, const struct path *left, const struct 
     bool found = try_hash(&t, best);
     found |= try_lookup(&t, best);
     found |= try_loop(&t, best);
+    found |= try_merge(&t, best);
     return found;
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #define SORT_ROW_COST 0.02
+#define GROUP_ROW_COST 0.01      /* in a hash table */
 #define PRESORTED_ROW_COST 0.015 /* in small groups */
 
 /* Rows that are alike in the first n keys. */
@@ -25,6 +26,8 @@ double wanted_cost(struct planning *l, const struct want *want, double startup, 
                    double rows, int nsorted)
 {
     rows = fmax(1, rows);
+    if (want->groups && nsorted < want->norder)
+        return total + rows * GROUP_ROW_COST;
     if (want->norder && !nsorted)
         return cost_when(l->p, PLAN_SORT, total + rows * SORT_ROW_COST);
     bool all = nsorted >= want->norder;

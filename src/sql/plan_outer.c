@@ -123,7 +123,7 @@ static struct err *note_raw(struct expr **ref, void *arg)
     return NULL;
 }
 
-static bool is_of(struct planning *l, struct expr *e, relset rels)
+bool reads_only(struct planning *l, struct expr *e, relset rels)
 {
     struct raw_search s = {.l = l};
     struct err *never = note_raw(&e, &s);
@@ -138,7 +138,7 @@ struct err *take_pending(struct problem *pr, struct pending *pending)
     for (; pending; pending = pending->up) {
         for (int i = 0; i < pending->n; i++) {
             struct expr *e = pending->list[i];
-            if (!e || !is_of(l, e, rels))
+            if (!e || !reads_only(l, e, rels))
                 continue;
             int first = pr->nquals;
             pending->list[i] = NULL;

@@ -236,7 +236,8 @@ static void assign(struct walk *w, struct plan *n, const uint64_t *above)
         /* What this node reads for itself it reads before saving; aggregates above read results. */
         n->saved = saved_of(w, n->left, above, &n->nsaved);
         break;
-    case P_HASHJOIN: {
+    case P_HASHJOIN:
+    case P_MERGEJOIN: {
         struct reads r = {w, need};
         struct plan_expr *filters[] = {&n->filter, &n->join_filter};
         for (int i = 0; i < 2; i++)

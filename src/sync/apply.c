@@ -7,11 +7,17 @@
  * could stand in the way of that order, or the keys need more than KEYS_BYTES, rows are deleted
  * first.
  *
+ * Where several rows of the source may have one key (TIMESERIES KEY, on_duplicate_key = quarantine)
+ * the table has one of them. When that one may be gone, the key is in doubt: what else the versions
+ * say of it is passed over, and at the end one scan of the source as of the version reached finds
+ * all rows of the keys in doubt. More than KEYS_BYTES of them call for a whole copy.
+ *
  * Everything here runs in one job on a pool thread, which then is the one that uses the session's
  * transaction; the session's fiber waits. */
 #include "sync/sync_internal.h"
 
 #include "base/hash.h"
+#include "types/tuple.h"
 #include "catalog/table.h"
 #include "exec/index_eval.h"
 #include "rt/fiber.h"
@@ -28,6 +34,9 @@ struct key_set {
         struct str key;
         uint64_t hash;
         bool replaced;
+        struct row_group group; /* of keys in doubt */
+        uint8_t *best;          /* likewise: the tuple that stays, on the heap; NULL: none */
+        size_t best_bytes;
     } * items;
     size_t count, capacity;
     uint32_t *slots;
@@ -42,6 +51,10 @@ struct applier {
     struct table_writer writer;
     struct index_eval *indexes;
     struct key_set gone;
+    struct key_set doubt;
+    struct row_taker taker;
+    bool whole_rows; /* rows that are deleted come with all columns */
+    bool unique;     /* an index beside the primary one */
     bool delete_first;
     struct arena arena;  /* of the run */
     struct arena values; /* of a row */
@@ -83,6 +96,14 @@ static size_t slot_of(const struct key_set *set, struct str key, uint64_t hash)
     return at;
 }
 
+static struct gone *key_set_find(struct key_set *set, struct str key)
+{
+    if (!set->count)
+        return NULL;
+    size_t at = slot_of(set, key, hash_bytes(key.data, key.len, 0));
+    return set->slots[at] ? &set->items[set->slots[at] - 1] : NULL;
+}
+
 static struct err *key_set_add(struct key_set *set, struct str key)
 {
     uint64_t hash = hash_bytes(key.data, key.len, 0);
@@ -95,14 +116,6 @@ static struct err *key_set_add(struct key_set *set, struct str key)
     ARENA_PUSH(&set->arena, set->items, set->count, set->capacity, g);
     set->slots[at] = (uint32_t)set->count;
     return NULL;
-}
-
-static struct gone *key_set_find(struct key_set *set, struct str key)
-{
-    if (!set->count)
-        return NULL;
-    size_t at = slot_of(set, key, hash_bytes(key.data, key.len, 0));
-    return set->slots[at] ? &set->items[set->slots[at] - 1] : NULL;
 }
 
 static void key_set_reset(struct key_set *set)
@@ -129,20 +142,6 @@ static struct err *current_row(struct applier *ap, const struct txn_view *view, 
     struct str bytes;
     TRY(txn_get(view, key, &bytes, found));
     return *found ? table_decode_row(ap->rel, bytes, ap->rel->natts, ap->old) : NULL;
-}
-
-static bool same_row(const struct relation *rel, const struct datum *a, const struct datum *b)
-{
-    for (int i = 0; i < rel->natts; i++) {
-        if (a[i].null != b[i].null)
-            return false;
-        if (a[i].null || rel->atts[i].dropped)
-            continue;
-        if (rel->atts[i].ops->byval ? a[i].u != b[i].u
-                                    : a[i].len != b[i].len || memcmp(a[i].p, b[i].p, a[i].len) != 0)
-            return false;
-    }
-    return true;
 }
 
 static struct err *lock(struct applier *ap, struct str key)
@@ -180,7 +179,7 @@ static struct err *replace_row(struct applier *ap, struct str key, bool *found)
     struct table_conflict conflict = {0};
     struct str new_key;
     struct err *e = current_row(ap, &view, key, found);
-    if (!e && *found && !same_row(ap->rel, ap->old, ap->row)) {
+    if (!e && *found && !rows_same(ap->rel, ap->old, ap->row)) {
         e = lock(ap, key);
         if (!e)
             e = table_update(&ap->writer, key, ap->old, ap->row, &conflict, &new_key);
@@ -192,10 +191,73 @@ static struct err *replace_row(struct applier *ap, struct str key, bool *found)
     return e;
 }
 
-static struct err *insert_row(struct applier *ap)
+static bool in_doubt(struct applier *ap, struct str key)
+{
+    return key_set_find(&ap->doubt, key) != NULL;
+}
+
+/* The rows of the key are looked for in the source at the end. */
+static struct err *put_in_doubt(struct applier *ap, struct str key, const struct datum *row)
+{
+    if (in_doubt(ap, key))
+        return NULL;
+    TRY(key_set_add(&ap->doubt, key));
+    struct gone *g = key_set_find(&ap->doubt, key);
+    ap->a->too_many = ap->doubt.arena.used_bytes > KEYS_BYTES;
+    return row ? rows_group(&ap->taker, row, &g->group) : NULL;
+}
+
+static struct err *reject_duplicate(struct applier *ap, int64_t version)
+{
+    struct reject reject;
+    TRY(rows_duplicate(&ap->taker, ap->row, &reject));
+    return rejects_add(ap->a->rejects, &reject, version, delta_changes_file(ap->inserted));
+}
+
+static struct err *insert_new(struct applier *ap, int64_t version)
 {
     struct table_conflict conflict;
+    TRY(table_insert(&ap->writer, ap->row, &conflict, NULL));
+    if (conflict.index && conflict.index->primary && ap->a->policy->quarantine_duplicate)
+        return reject_duplicate(ap, version);
+    if (conflict.index)
+        return conflict_error(ap, &conflict);
+    ap->a->inserted++;
+    return NULL;
+}
+
+/* Of a table with a TIMESERIES KEY: the row of the key that there is may stay. */
+static struct err *insert_timed(struct applier *ap, int64_t version)
+{
+    struct gone *g = key_set_find(&ap->gone, buf_str(&ap->key));
+    bool gone = g && !g->replaced;
+    struct txn_view view = txn_view_newest(ap->a->session->cat.txn);
+    bool found = false;
+    struct err *e = current_row(ap, &view, buf_str(&ap->key), &found);
+    int order = found && !e ? rows_compare_times(&ap->taker, ap->row, ap->old) : 1;
+    bool same = found && !e && rows_same(ap->rel, ap->old, ap->row);
+    txn_view_done(&view);
+    if (e || !found)
+        return e ? e : insert_new(ap, version);
+    if (order < 0)
+        return gone ? put_in_doubt(ap, buf_str(&ap->key), ap->row) : NULL;
+    if (g)
+        g->replaced = true;
+    if (same)
+        return NULL;
+    if (order == 0 && !gone)
+        return put_in_doubt(ap, buf_str(&ap->key), ap->row);
+    struct str key = arena_str(&ap->values, buf_str(&ap->key));
+    return replace_row(ap, key, &found);
+}
+
+static struct err *insert_row(struct applier *ap, int64_t version)
+{
     TRY(row_key(ap, ap->row));
+    if (in_doubt(ap, buf_str(&ap->key)))
+        return NULL;
+    if (ap->a->policy->time_att >= 0)
+        return insert_timed(ap, version);
     struct gone *g = key_set_find(&ap->gone, buf_str(&ap->key));
     if (g && !g->replaced) {
         bool found = false;
@@ -204,19 +266,18 @@ static struct err *insert_row(struct applier *ap)
         if (found)
             return NULL;
     }
-    TRY(table_insert(&ap->writer, ap->row, &conflict, NULL));
-    if (conflict.index)
-        return conflict_error(ap, &conflict);
-    ap->a->inserted++;
-    return NULL;
+    return insert_new(ap, version);
 }
 
+/* With a TIMESERIES KEY, what the row that is gone had won against may be there still. */
 static struct err *delete_gone(struct applier *ap)
 {
+    bool timed = ap->a->policy->time_att >= 0;
     for (size_t i = 0; i < ap->gone.count; i++) {
+        struct gone *g = &ap->gone.items[i];
         TRY(fiber_tick());
-        if (!ap->gone.items[i].replaced)
-            TRY(delete_row(ap, ap->gone.items[i].key));
+        if (!g->replaced)
+            TRY(timed ? put_in_doubt(ap, g->key, NULL) : delete_row(ap, g->key));
     }
     key_set_reset(&ap->gone);
     return NULL;
@@ -232,26 +293,74 @@ static struct err *where(struct err *e, const struct relation *rel, int att, int
     return e;
 }
 
-static struct err *take_deleted(struct applier *ap, int64_t version)
+/* The values of the key, or the whole row; *skip: it has no row in the table. */
+static struct err *read_deleted(struct applier *ap, const struct lake_batch *b, uint32_t row,
+                                int64_t version, bool *skip)
 {
     const struct relation *rel = ap->rel;
+    int att = -1;
+    *skip = false;
+    if (ap->whole_rows) {
+        struct err *e = rows_take(&ap->taker, b, row, ap->row, &att);
+        if (e)
+            return where(e, rel, att, version);
+        if (!ap->taker.refused)
+            return NULL;
+        struct reject reject;
+        *skip = true;
+        TRY(rows_refused(&ap->taker, b, row, &reject));
+        return rejects_remove(ap->a->rejects, &reject);
+    }
+    for (int i = 0; i < rel->primary->nkeys; i++) {
+        att = rel->primary->cols[i].attnum - 1;
+        struct err *e = rows_value(&ap->taker, ap->keys[i], &b->columns[i], row, &ap->row[att]);
+        if (e)
+            return where(e, rel, att, version);
+        if (ap->row[att].null && !ap->taker.policy.quarantine_null)
+            return where(columns_null_key(rel, att), rel, -1, version);
+        *skip |= ap->row[att].null;
+    }
+    return NULL;
+}
+
+static struct err *take_deleted_row(struct applier *ap)
+{
+    const struct row_policy *policy = ap->a->policy;
+    bool known = true;
+    TRY(row_key(ap, ap->row));
+    struct str key = buf_str(&ap->key);
+    if (in_doubt(ap, key))
+        return NULL;
+    if (policy->time_att >= 0) {
+        struct txn_view view = txn_view_newest(ap->a->session->cat.txn);
+        struct err *e = current_row(ap, &view, key, &known);
+        if (!e && known)
+            known = rows_compare_times(&ap->taker, ap->row, ap->old) >= 0;
+        txn_view_done(&view);
+        TRY(e);
+    } else if (policy->quarantine_duplicate && ap->whole_rows) {
+        struct row_group group;
+        bool any;
+        TRY(rows_group(&ap->taker, ap->row, &group));
+        TRY(rejects_has_group(ap->a->rejects, &group, &any));
+        if (any)
+            return put_in_doubt(ap, key, ap->row);
+    }
+    return known ? key_set_add(&ap->gone, key) : NULL;
+}
+
+static struct err *take_deleted(struct applier *ap, int64_t version)
+{
     const struct lake_batch *b;
     struct err *e;
     while (!(e = delta_changes_next(ap->deleted, version, &b)) && b) {
         for (uint32_t row = 0; row < b->row_count; row++) {
+            bool skip;
             TRY(fiber_tick());
             arena_reset(&ap->values);
-            for (int i = 0; i < rel->primary->nkeys; i++) {
-                int att = rel->primary->cols[i].attnum - 1;
-                struct err *bad = columns_value(ap->a->columns, ap->keys[i], &b->columns[i], row,
-                                                &ap->a->session->types, &ap->values, &ap->row[att]);
-                if (bad)
-                    return where(bad, rel, att, version);
-                if (ap->row[att].null)
-                    return where(columns_null_key(rel, att), rel, -1, version);
-            }
-            TRY(row_key(ap, ap->row));
-            TRY(key_set_add(&ap->gone, buf_str(&ap->key)));
+            TRY(read_deleted(ap, b, row, version, &skip));
+            if (!skip)
+                TRY(take_deleted_row(ap));
             ap->a->changes++;
         }
         ap->delete_first |= ap->gone.arena.used_bytes > KEYS_BYTES;
@@ -263,48 +372,164 @@ static struct err *take_deleted(struct applier *ap, int64_t version)
 
 static struct err *take_inserted(struct applier *ap, int64_t version)
 {
-    const struct relation *rel = ap->rel;
-    const struct sync_columns *columns = ap->a->columns;
     const struct lake_batch *b;
     struct err *e;
     while (!(e = delta_changes_next(ap->inserted, version, &b)) && b) {
         for (uint32_t row = 0; row < b->row_count; row++) {
+            int att;
+            struct reject reject;
             TRY(fiber_tick());
             arena_reset(&ap->values);
-            for (int i = 0; i < columns->count; i++) {
-                int att = columns->atts[i];
-                struct err *bad = columns_value(columns, i, &b->columns[i], row,
-                                                &ap->a->session->types, &ap->values, &ap->row[att]);
-                if (bad)
-                    return where(bad, rel, att, version);
-                if (ap->row[att].null && columns_is_key(rel, att))
-                    return where(columns_null_key(rel, att), rel, -1, version);
-            }
-            struct err *bad = insert_row(ap);
+            struct err *bad = rows_take(&ap->taker, b, row, ap->row, &att);
+            if (!bad && ap->taker.refused)
+                bad = rows_refused(&ap->taker, b, row, &reject);
+            if (!bad)
+                bad = ap->taker.refused ? rejects_add(ap->a->rejects, &reject, version,
+                                                      delta_changes_file(ap->inserted))
+                                        : insert_row(ap, version);
             index_eval_reset(ap->indexes);
             if (bad)
-                return where(bad, rel, -1, version);
+                return where(bad, ap->rel, att, version);
             ap->a->changes++;
         }
     }
     return e;
 }
 
+/* ---- keys in doubt ---- */
+
+/* A row of the source whose key is in doubt. */
+static struct err *take_candidate(struct applier *ap, struct gone *g)
+{
+    bool better = true;
+    if (g->best && ap->a->policy->time_att >= 0) {
+        TRY(table_decode_row(ap->rel, str_make((char *)g->best, g->best_bytes), ap->rel->natts,
+                             ap->old));
+        better = rows_compare_times(&ap->taker, ap->row, ap->old) >= 0;
+    } else if (g->best) {
+        struct reject reject;
+        TRY(rows_duplicate(&ap->taker, ap->row, &reject));
+        return rejects_add(ap->a->rejects, &reject, ap->a->applied, STR(""));
+    }
+    if (!better)
+        return NULL;
+    struct buf tuple = BUF_INIT;
+    tuple_encode(ap->rel->lens, ap->rel->natts, ap->row, &tuple);
+    struct err *e = buf_finish(&tuple);
+    if (e) {
+        buf_done(&tuple);
+        return e;
+    }
+    free(g->best);
+    g->best = tuple.data;
+    g->best_bytes = tuple.len;
+    return NULL;
+}
+
+static struct err *scan_candidates(struct applier *ap, struct delta_scan *scan)
+{
+    const struct lake_batch *b;
+    struct err *e;
+    while (!(e = delta_scan_next(scan, &b)) && b) {
+        for (uint32_t row = 0; row < b->row_count; row++) {
+            int att;
+            TRY(fiber_tick());
+            arena_reset(&ap->values);
+            e = rows_take(&ap->taker, b, row, ap->row, &att);
+            if (e)
+                return where(e, ap->rel, att, ap->a->applied);
+            if (ap->taker.refused)
+                continue;
+            TRY(row_key(ap, ap->row));
+            struct gone *g = key_set_find(&ap->doubt, buf_str(&ap->key));
+            if (g)
+                TRY(take_candidate(ap, g));
+        }
+    }
+    return e;
+}
+
+/* Looks in the source, as of the version reached, for the rows of the keys in doubt. */
+static struct err *find_candidates(struct applier *ap)
+{
+    struct apply *a = ap->a;
+    struct delta_snapshot *now = NULL;
+    struct delta_scan *scan = NULL;
+    struct delta_at at = {.when = DELTA_VERSION, .version = a->applied};
+    struct delta_scan_options options = {.columns = a->columns->source,
+                                         .column_count = (size_t)a->columns->count};
+    struct err *e = delta_open(a->store, a->path, at, &now);
+    if (!e && a->applied < a->to && !lake_type_equal(delta_schema(now), a->schema))
+        a->too_many = true; /* its columns are not those of `columns` */
+    else if (!e)
+        e = delta_scan_new(now, &options, &scan);
+    if (scan)
+        e = scan_candidates(ap, scan);
+    delta_scan_free(scan);
+    delta_close(now);
+    return e;
+}
+
+/* `only_delete`: what is in the way of others, where an index is unique. */
+static struct err *settle(struct applier *ap, struct gone *g, bool only_delete)
+{
+    bool found = false;
+    if (!g->best)
+        return delete_row(ap, g->key);
+    TRY(table_decode_row(ap->rel, str_make((char *)g->best, g->best_bytes), ap->rel->natts,
+                         ap->row));
+    if (only_delete) {
+        struct txn_view view = txn_view_newest(ap->a->session->cat.txn);
+        struct err *e = current_row(ap, &view, g->key, &found);
+        bool same = !e && found && rows_same(ap->rel, ap->old, ap->row);
+        txn_view_done(&view);
+        return e || !found || same ? e : delete_row(ap, g->key);
+    }
+    TRY(replace_row(ap, g->key, &found));
+    return found ? NULL : insert_new(ap, ap->a->applied);
+}
+
+static struct err *resolve_doubt(struct applier *ap)
+{
+    struct key_set *doubt = &ap->doubt;
+    struct err *e = NULL;
+    bool groups = ap->a->policy->time_att < 0;
+    for (size_t i = 0; i < doubt->count && groups && !e; i++)
+        e = rejects_begin_replace(ap->a->rejects, &doubt->items[i].group);
+    if (!e)
+        e = find_candidates(ap);
+    for (int pass = ap->unique ? 0 : 1; pass < 2; pass++)
+        for (size_t i = 0; i < doubt->count && !e && !ap->a->too_many; i++) {
+            e = settle(ap, &doubt->items[i], pass == 0);
+            index_eval_reset(ap->indexes);
+        }
+    for (size_t i = 0; i < doubt->count && groups && !e; i++)
+        e = rejects_end_replace(ap->a->rejects, &doubt->items[i].group);
+    for (size_t i = 0; i < doubt->count; i++)
+        free(doubt->items[i].best);
+    key_set_reset(doubt);
+    return e;
+}
+
+/* ---- all ---- */
+
 static struct err *apply_versions(struct applier *ap)
 {
     struct apply *a = ap->a;
-    bool eager = ap->delete_first;
     for (int64_t v = a->from + 1; v <= a->to; v++) {
-        ap->delete_first = eager;
+        ap->delete_first = ap->unique;
         TRY(take_deleted(ap, v));
         TRY(take_inserted(ap, v));
         TRY(delete_gone(ap));
         a->applied = v;
         a->commit_us = delta_changes_commit_us(ap->inserted);
-        if (a->changes >= a->batch_rows)
+        if (a->too_many)
+            return NULL;
+        /* From the first reject on, whole rows of what is deleted are needed. */
+        if (a->changes >= a->batch_rows || (a->rejects->added && !ap->whole_rows))
             break;
     }
-    return NULL;
+    return ap->doubt.count ? resolve_doubt(ap) : NULL;
 }
 
 static struct err *open_changes(struct applier *ap)
@@ -320,7 +545,11 @@ static struct err *open_changes(struct applier *ap)
                 ap->keys[i] = k;
         keys[i] = a->columns->source[ap->keys[i]];
     }
-    TRY(delta_changes_select(ap->deleted, DELTA_DELETED, keys, (size_t)primary->nkeys));
+    if (ap->whole_rows)
+        TRY(delta_changes_select(ap->deleted, DELTA_DELETED, a->columns->source,
+                                 (size_t)a->columns->count));
+    else
+        TRY(delta_changes_select(ap->deleted, DELTA_DELETED, keys, (size_t)primary->nkeys));
     return delta_changes_select(ap->inserted, DELTA_INSERTED, a->columns->source,
                                 (size_t)a->columns->count);
 }
@@ -357,12 +586,16 @@ struct err *apply_run(struct apply *a)
     arena_init(&ap.arena);
     arena_init(&ap.values);
     arena_init(&ap.gone.arena);
+    arena_init(&ap.doubt.arena);
+    rows_init(&ap.taker, a->session, a->rel, a->columns, a->policy, &ap.values);
+    ap.whole_rows =
+        a->had_rejects || a->policy->bad_value == BAD_QUARANTINE || a->policy->time_att >= 0;
     ap.row = arena_new_array(&ap.arena, struct datum, a->rel->natts + 1);
     for (int i = 0; i < a->rel->natts; i++)
         ap.row[i] = datum_null(); /* what is dropped stays so */
     ap.old = arena_new_array(&ap.arena, struct datum, a->rel->natts + 1);
     for (int i = 0; i < a->rel->nindexes; i++)
-        ap.delete_first |= a->rel->indexes[i].unique && !a->rel->indexes[i].primary;
+        ap.unique |= a->rel->indexes[i].unique && !a->rel->indexes[i].primary;
     ap.indexes = index_eval_new(&env, a->rel);
     table_writer_init(&ap.writer, &a->session->cat, a->rel);
     ap.writer.hooks = index_eval_hooks(ap.indexes);
@@ -370,6 +603,8 @@ struct err *apply_run(struct apply *a)
     table_writer_done(&ap.writer);
     index_eval_free(ap.indexes);
     buf_done(&ap.key);
+    rows_done(&ap.taker);
+    arena_done(&ap.doubt.arena);
     arena_done(&ap.gone.arena);
     arena_done(&ap.values);
     arena_done(&ap.arena);

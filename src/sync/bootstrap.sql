@@ -1,5 +1,5 @@
 -- The tables behind tarn.synced_tables, in every new database. The code reads the first columns of sync_state,
--- up to columns, by position.
+-- up to rejected_rows, and all of sync_reject_rows by position.
 CREATE SCHEMA tarn;
 
 CREATE TABLE tarn.sync_state (
@@ -16,6 +16,8 @@ CREATE TABLE tarn.sync_state (
     options jsonb NOT NULL DEFAULT '{}',
     next_run_at timestamp with time zone,
     columns jsonb NOT NULL,
+    time_key smallint,
+    rejected_rows bigint NOT NULL DEFAULT 0,
     source_version bigint,
     applied_commit_timestamp timestamp with time zone,
     row_count bigint,
@@ -44,6 +46,30 @@ CREATE TABLE tarn.sync_runs (
     error text
 );
 
+CREATE TABLE tarn.sync_reject_rows (
+    relid oid,
+    key_group bytea,
+    digest bytea,
+    copies bigint NOT NULL,
+    delta_version bigint,
+    file text,
+    key text,
+    reason text NOT NULL,
+    "row" jsonb,
+    first_seen timestamp with time zone NOT NULL,
+    last_seen timestamp with time zone NOT NULL,
+    PRIMARY KEY (relid, key_group, digest)
+);
+
+CREATE VIEW tarn.sync_rejects AS
+SELECT n.nspname::text AS schema_name,
+       c.relname::text AS table_name,
+       r.delta_version, r.file, r.key, r.reason, r."row", r.first_seen, r.last_seen
+FROM tarn.sync_reject_rows r
+JOIN pg_catalog.pg_class c ON c.oid = r.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+     pg_catalog.generate_series(1, r.copies);
+
 CREATE VIEW tarn.synced_tables AS
 SELECT n.nspname::text AS schema_name,
        c.relname::text AS table_name,
@@ -64,7 +90,7 @@ SELECT n.nspname::text AS schema_name,
             ELSE extract(epoch FROM clock_timestamp() - s.applied_commit_timestamp)::double precision
        END AS lag_seconds,
        s.row_count AS rows,
-       0::bigint AS rejected_rows,
+       s.rejected_rows,
        s.change_source,
        1::double precision AS progress,
        s.row_count AS rows_done,
@@ -87,3 +113,25 @@ SELECT t.lag_versions, t.lag_seconds
 FROM tarn.synced_tables t
 WHERE pg_catalog.format('%I.%I', t.schema_name, t.table_name)::pg_catalog.regclass = sync_lag.name::pg_catalog.regclass
 $$;
+
+-- Storage credentials and catalogs; what is secret of them is sealed. The code reads the columns by position.
+CREATE TABLE tarn.connections (
+    kind text NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    options jsonb NOT NULL,
+    secrets bytea NOT NULL,
+    owner oid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+
+CREATE VIEW tarn.storage_credentials AS
+SELECT name, type, options, pg_catalog.pg_get_userbyid(owner)::text AS owner, created_at
+FROM tarn.connections
+WHERE kind = 'credential';
+
+CREATE VIEW tarn.catalogs AS
+SELECT name, type, options, pg_catalog.pg_get_userbyid(owner)::text AS owner, created_at
+FROM tarn.connections
+WHERE kind = 'catalog';

@@ -181,6 +181,7 @@ struct match {
     int count, added;
     bool *used; /* by the source's columns */
     struct buf sql;
+    int time_key; /* attribute number, 0: none */
     bool retyped;
     const char *what; /* the first change, for the message */
     const char *column;
@@ -213,7 +214,7 @@ static struct err *match_attribute(struct match *m, int i)
     struct table_column *c = &m->columns[m->count];
     bool typed = false;
     if (at < 0) {
-        if (columns_is_key(m->rel, i))
+        if (columns_is_key(m->rel, i) || i + 1 == m->time_key)
             return err_new("42703",
                            "key column \"%s\" of synced table \"%s\" is not in the source any more",
                            att->name, m->rel->name);
@@ -285,9 +286,9 @@ static struct err *match_all(struct match *m)
 }
 
 static struct err *begin_match(struct match *m, struct job *j, const struct relation *rel,
-                               const char *kept)
+                               const char *kept, int time_key)
 {
-    *m = (struct match){.j = j, .rel = rel, .sql = BUF_INIT};
+    *m = (struct match){.j = j, .rel = rel, .time_key = time_key, .sql = BUF_INIT};
     m->columns = arena_new_array(j->arena, struct table_column,
                                  (size_t)rel->natts + j->source->schema->field_count + 1);
     m->atts = arena_new_array(j->arena, int, rel->natts + 1);
@@ -357,15 +358,15 @@ static struct err *follow_source(struct match *m, struct relation **rel)
     relation_unref(*rel);
     *rel = NULL;
     TRY(cat_relation(&j->s->cat, oid, rel));
-    return begin_match(m, j, *rel, kept);
+    return begin_match(m, j, *rel, kept, m->time_key);
 }
 
-struct err *columns_match(struct job *j, struct relation **rel, const char *kept, bool follow,
-                          struct sync_columns *out, bool *retyped)
+struct err *columns_match(struct job *j, struct relation **rel, const struct sync_state *state,
+                          bool follow, struct sync_columns *out, enum columns_change *change)
 {
     struct match m;
-    struct err *e = begin_match(&m, j, *rel, kept);
-    *retyped = m.retyped;
+    struct err *e = begin_match(&m, j, *rel, state->columns, state->time_key);
+    *change = m.retyped ? COLUMNS_RETYPED : m.what ? COLUMNS_OTHERS : COLUMNS_SAME;
     if (!e && m.what && !follow)
         e = changed(&m);
     if (!e && m.what) {

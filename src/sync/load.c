@@ -24,6 +24,7 @@ struct loader {
     struct table_load *load;
     struct arena arena;  /* of the load */
     struct arena values; /* of a row */
+    struct row_taker taker;
     struct datum *row;
     struct err *e;
 };
@@ -72,47 +73,69 @@ static struct err *duplicate_error(void *arg, const struct index *ix, const stru
     return e;
 }
 
-static struct err *check_nulls(struct loader *ld)
+/* Which of two rows of a key stays: the one of the greater time, a later one when it is the same;
+ * or, without a TIMESERIES KEY, the earlier one. */
+static struct err *resolve(void *arg, const struct datum *earlier, const struct datum *later,
+                           bool *keep_later)
 {
-    const struct index *ix = ld->rel->primary;
-    for (int i = 0; i < ix->nkeys; i++)
-        if (ld->row[ix->cols[i].attnum - 1].null)
-            return columns_null_key(ld->rel, ix->cols[i].attnum - 1);
-    return NULL;
+    struct loader *ld = arg;
+    struct load *l = ld->l;
+    struct reject reject;
+    *keep_later = false;
+    if (l->policy->time_att >= 0) {
+        *keep_later = rows_compare_times(&ld->taker, later, earlier) >= 0;
+        return NULL;
+    }
+    if (!l->rejects)
+        return NULL;
+    struct arena_mark mark = arena_mark(&ld->values);
+    struct err *e = rows_duplicate(&ld->taker, later, &reject);
+    if (!e)
+        e = rejects_add(l->rejects, &reject, delta_version(l->source->snapshot), STR(""));
+    arena_rewind(&ld->values, mark);
+    return e;
 }
 
-static struct err *where(struct loader *ld, struct err *e, const struct lake_batch *b, uint32_t row,
-                         const char *column)
+static struct str file_of(struct loader *ld, const struct lake_batch *b)
 {
     uint32_t n;
     const struct delta_file *files = delta_files(ld->l->source->snapshot, &n);
-    if (column)
-        err_context(e, "column \"%s\"", column);
-    if (b->file_index < n)
-        err_context(e, "file \"%.*s\", row %lld", STR_ARG(files[b->file_index].path),
+    return b->file_index < n ? files[b->file_index].path : STR("");
+}
+
+static struct err *where(struct loader *ld, struct err *e, const struct lake_batch *b, uint32_t row,
+                         int att)
+{
+    struct str file = file_of(ld, b);
+    if (att >= 0)
+        err_context(e, "column \"%s\"", ld->rel->atts[att].name);
+    if (file.len)
+        err_context(e, "file \"%.*s\", row %lld", STR_ARG(file),
                     (long long)lake_batch_position(b, row) + 1);
     return e;
 }
 
-static struct err *add_batch(struct loader *ld, const struct lake_batch *b)
+static struct err *refuse(struct loader *ld, const struct lake_batch *b, uint32_t row)
 {
     struct load *l = ld->l;
+    struct reject reject;
+    if (!l->rejects)
+        return NULL;
+    TRY(rows_refused(&ld->taker, b, row, &reject));
+    return rejects_add(l->rejects, &reject, delta_version(l->source->snapshot), file_of(ld, b));
+}
+
+static struct err *add_batch(struct loader *ld, const struct lake_batch *b)
+{
     for (uint32_t row = 0; row < b->row_count; row++) {
+        int att;
         TRY(fiber_tick());
         arena_reset(&ld->values);
-        for (int i = 0; i < l->columns->count; i++) {
-            int att = l->columns->atts[i];
-            struct err *e = columns_value(l->columns, i, &b->columns[i], row, &l->session->types,
-                                          &ld->values, &ld->row[att]);
-            if (e)
-                return where(ld, e, b, row, ld->rel->atts[att].name);
-        }
-        struct err *e = check_nulls(ld);
+        struct err *e = rows_take(&ld->taker, b, row, ld->row, &att);
         if (!e)
-            e = table_load_add(ld->load, ld->row);
+            e = ld->taker.refused ? refuse(ld, b, row) : table_load_add(ld->load, ld->row);
         if (e)
-            return where(ld, e, b, row, NULL);
-        l->rows++;
+            return where(ld, e, b, row, att);
     }
     return NULL;
 }
@@ -135,11 +158,16 @@ static void load_job(void *arg)
 {
     struct loader *ld = arg;
     struct exec_env env = session_exec_env(ld->l->session);
-    ld->e = table_load_begin(&env, ld->rel, &ld->to, duplicate_error, ld, &ld->load);
+    struct rejects *rejects = ld->l->rejects;
+    ld->e = rejects ? rejects_begin_replace(rejects, NULL) : NULL;
+    if (!ld->e)
+        ld->e = table_load_begin(&env, ld->rel, &ld->to, duplicate_error, ld, &ld->load);
     if (!ld->e)
         ld->e = read_all(ld);
     if (!ld->e)
-        ld->e = table_load_finish(ld->load, NULL);
+        ld->e = table_load_finish(ld->load, &ld->l->rows);
+    if (!ld->e && rejects)
+        ld->e = rejects_end_replace(rejects, NULL);
     table_load_free(ld->load);
 }
 
@@ -165,12 +193,16 @@ struct err *load_run(struct load *l)
     CHECK(l->rel->primary && l->source->snapshot);
     arena_init(&ld.arena);
     arena_init(&ld.values);
-    ld.to = (struct table_load_to){l->storage_id, l->index_ids, SORT_BYTES};
+    ld.to = (struct table_load_to){l->storage_id, l->index_ids, SORT_BYTES, NULL};
+    if (l->policy->time_att >= 0 || l->policy->quarantine_duplicate)
+        ld.to.resolve = resolve;
+    rows_init(&ld.taker, l->session, l->rel, l->columns, l->policy, &ld.values);
     ld.row = arena_new_array(&ld.arena, struct datum, l->rel->natts + 1);
     for (int i = 0; i < l->rel->natts; i++)
         ld.row[i] = datum_null(); /* what is dropped stays so */
     pool_run(load_job, &ld);
     atomic_fetch_sub_explicit(&running, 1, memory_order_relaxed);
+    rows_done(&ld.taker);
     arena_done(&ld.values);
     arena_done(&ld.arena);
     return ld.e;

@@ -36,18 +36,33 @@ static const struct tf_column detail_columns[] = {
 };
 
 static struct err *location(struct cat *cat, const char *name, const struct tf_arg *args, int nargs,
-                            struct str *out)
+                            struct arena *arena, struct str *out, const struct lake_access **access)
 {
-    bool text =
-        nargs == 1 && !args[0].name &&
-        (args[0].type == TEXT_OID || args[0].type == VARCHAR_OID || args[0].type == UNKNOWN_OID);
+    const char *credential;
+    TRY(tf_take_credential(cat, &args, &nargs, arena, &credential));
+    bool text = nargs == 1 && !args[0].name && tf_is_text(args[0].type);
     if (!text)
         return err_hint(err_new("42883", "arguments do not fit function %s", name),
                         "Its only argument is the location of a Delta table, as text.");
     if (args[0].value.null)
         return err_new("22004", "the location of a source must not be null");
     *out = datum_as_str(args[0].value);
+    if (credential)
+        TRY(credential_access(cat, credential, arena, access));
     return source_check_access(cat, *out);
+}
+
+/* When a statement is analyzed: nothing is kept. */
+static struct err *check_location(struct cat *cat, const char *name, const struct tf_arg *args,
+                                  int nargs)
+{
+    struct arena arena;
+    struct str uri;
+    const struct lake_access *access;
+    arena_init(&arena);
+    struct err *e = location(cat, name, args, nargs, &arena, &uri, &access);
+    arena_done(&arena);
+    return e;
 }
 
 static void fixed_columns(const struct tf_column *from, size_t count, struct arena *arena,
@@ -73,6 +88,7 @@ static struct err *json_value(struct str s, struct arena *arena, struct datum *o
 
 struct history_scan {
     struct str uri;
+    const struct lake_access *access;
     struct lake_store *store;
     struct delta_history *history;
     const struct delta_commit *commit;
@@ -85,9 +101,8 @@ static struct err *describe_history(struct cat *cat, const struct tf_arg *args, 
                                     struct arena *arena, struct tf_column **columns, int *ncolumns,
                                     const void **plan_data)
 {
-    struct str uri;
     (void)plan_data;
-    TRY(location(cat, "delta_history", args, nargs, &uri));
+    TRY(check_location(cat, "delta_history", args, nargs));
     fixed_columns(history_columns, ARRAY_LENGTH(history_columns), arena, columns, ncolumns);
     return NULL;
 }
@@ -96,7 +111,7 @@ static void open_history_job(void *arg)
 {
     struct history_scan *h = arg;
     struct str path;
-    h->e = lake_store_open(h->uri, &h->arena, &h->store, &path);
+    h->e = lake_store_open(h->uri, h->access, &h->arena, &h->store, &path);
     if (!h->e)
         h->e = delta_history_open(h->store, path, &h->history);
 }
@@ -121,18 +136,17 @@ static struct err *open_history(struct cat *cat, const struct tf_arg *args, int 
                                 const bool *needed, int ncolumns, const void *plan_data,
                                 void **scan)
 {
-    struct str uri;
     (void)needed;
     (void)ncolumns;
     (void)plan_data;
-    TRY(location(cat, "delta_history", args, nargs, &uri));
     struct history_scan *h = calloc(1, sizeof(*h));
     if (!h)
         return err_oom();
-    h->uri = uri;
     arena_init(&h->arena);
     arena_init(&h->values);
-    pool_run(open_history_job, h);
+    h->e = location(cat, "delta_history", args, nargs, &h->arena, &h->uri, &h->access);
+    if (!h->e)
+        pool_run(open_history_job, h);
     if (h->e) {
         struct err *e = h->e;
         close_history(h);
@@ -174,6 +188,7 @@ static struct err *next_commit(void *scan, struct datum *row, bool *found)
 
 struct detail_scan {
     struct str uri;
+    const struct lake_access *access;
     struct lake_store *store;
     struct delta_snapshot *snapshot;
     bool given;
@@ -185,9 +200,8 @@ static struct err *describe_detail(struct cat *cat, const struct tf_arg *args, i
                                    struct arena *arena, struct tf_column **columns, int *ncolumns,
                                    const void **plan_data)
 {
-    struct str uri;
     (void)plan_data;
-    TRY(location(cat, "delta_detail", args, nargs, &uri));
+    TRY(check_location(cat, "delta_detail", args, nargs));
     fixed_columns(detail_columns, ARRAY_LENGTH(detail_columns), arena, columns, ncolumns);
     return NULL;
 }
@@ -196,7 +210,7 @@ static void open_detail_job(void *arg)
 {
     struct detail_scan *d = arg;
     struct str path;
-    d->e = lake_store_open(d->uri, &d->arena, &d->store, &path);
+    d->e = lake_store_open(d->uri, d->access, &d->arena, &d->store, &path);
     if (!d->e)
         d->e = delta_open(d->store, path, (struct delta_at){.when = DELTA_NEWEST}, &d->snapshot);
 }
@@ -213,17 +227,16 @@ static void close_detail(void *scan)
 static struct err *open_detail(struct cat *cat, const struct tf_arg *args, int nargs,
                                const bool *needed, int ncolumns, const void *plan_data, void **scan)
 {
-    struct str uri;
     (void)needed;
     (void)ncolumns;
     (void)plan_data;
-    TRY(location(cat, "delta_detail", args, nargs, &uri));
     struct detail_scan *d = calloc(1, sizeof(*d));
     if (!d)
         return err_oom();
-    d->uri = uri;
     arena_init(&d->arena);
-    pool_run(open_detail_job, d);
+    d->e = location(cat, "delta_detail", args, nargs, &d->arena, &d->uri, &d->access);
+    if (!d->e)
+        pool_run(open_detail_job, d);
     if (d->e) {
         struct err *e = d->e;
         close_detail(d);

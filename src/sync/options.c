@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum kind { CHOICE, INTERVAL, COUNT, OTHER };
+enum kind { CHOICE, INTERVAL, COUNT, NAME, OTHER };
 
 static const struct option {
     const char *name;
@@ -15,15 +15,15 @@ static const struct option {
     const char *values; /* CHOICE: with a space behind each; OTHER: NULL */
     const char *built;  /* CHOICE: those that are built, likewise */
 } options[] = {
-    {"on_null_key", CHOICE, "quarantine fail ", "fail "},
-    {"on_duplicate_key", CHOICE, "fail quarantine ", "fail "},
-    {"on_bad_value", CHOICE, "fail quarantine sanitize null ", "fail "},
+    {"on_null_key", CHOICE, "quarantine fail ", "quarantine fail "},
+    {"on_duplicate_key", CHOICE, "fail quarantine ", "fail quarantine "},
+    {"on_bad_value", CHOICE, "fail quarantine sanitize null ", "fail quarantine sanitize null "},
     {"on_schema_change", CHOICE, "follow fail ", "follow fail "},
     {"on_gap", CHOICE, "resync fail ", "resync fail "},
     {"poll_interval", INTERVAL, NULL, NULL},
     {"batch_rows", COUNT, NULL, NULL},
     {"rate_limit_rows", OTHER, NULL, NULL},
-    {"credential", OTHER, NULL, NULL},
+    {"credential", NAME, NULL, NULL},
 };
 
 static bool listed(const char *list, const char *value)
@@ -66,6 +66,10 @@ static struct err *check(const struct own_option *o)
             break;
         return err_unsupported("option %s = %s of synced tables is not supported", o->name,
                                o->value);
+    case NAME:
+        if (*o->value)
+            return NULL;
+        break;
     case OTHER:
         return err_unsupported("option %s of synced tables is not supported", o->name);
     }
@@ -113,16 +117,48 @@ struct err *options_merge(const char *old, const struct own_option *list, int n,
     return e;
 }
 
+const char *options_credential(const char *json, struct arena *arena)
+{
+    const char *reason;
+    size_t offset;
+    struct str value;
+    const struct json_value *tree = json_parse(arena, str_from(json), &reason, &offset);
+    return json_get_str(tree, "credential", &value) ? arena_strndup(arena, value.data, value.len)
+                                                    : NULL;
+}
+
+static enum bad_value bad_value_of(struct str value)
+{
+    static const struct {
+        const char *name;
+        enum bad_value is;
+    } all[] = {{"quarantine", BAD_QUARANTINE}, {"sanitize", BAD_SANITIZE}, {"null", BAD_NULL}};
+    for (size_t i = 0; i < ARRAY_LENGTH(all); i++)
+        if (value.len == strlen(all[i].name) &&
+            strncasecmp(value.data, all[i].name, value.len) == 0)
+            return all[i].is;
+    return BAD_FAIL;
+}
+
 struct err *options_read(const char *json, struct arena *arena, struct sync_options *out)
 {
     const char *reason;
     size_t offset;
     struct str value;
     const struct json_value *tree = json_parse(arena, str_from(json), &reason, &offset);
-    *out = (struct sync_options){
-        .resync = true, .follow = true, .poll_us = 1000000, .batch_rows = 100000};
+    *out = (struct sync_options){.quarantine_null = true,
+                                 .resync = true,
+                                 .follow = true,
+                                 .poll_us = 1000000,
+                                 .batch_rows = 100000};
     if (!tree)
         return err_new("XX001", "damaged options of a synced table: %s", reason);
+    if (json_get_str(tree, "on_null_key", &value))
+        out->quarantine_null = strncasecmp(value.data, "fail", 4) != 0;
+    if (json_get_str(tree, "on_duplicate_key", &value))
+        out->quarantine_duplicate = strncasecmp(value.data, "fail", 4) != 0;
+    if (json_get_str(tree, "on_bad_value", &value))
+        out->bad_value = bad_value_of(value);
     if (json_get_str(tree, "on_gap", &value))
         out->resync = strncasecmp(value.data, "fail", 4) != 0;
     if (json_get_str(tree, "on_schema_change", &value))

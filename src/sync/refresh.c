@@ -54,18 +54,49 @@ static struct err *copy_whole(struct refresh *r)
     struct job *j = r->j;
     struct txn_mgr *mgr = catalog_txn_mgr(j->s->cat.shared);
     struct sync_columns columns;
-    bool retyped;
+    enum columns_change change;
+    struct row_policy policy = sync_policy(&r->state, &r->options);
     j->run.kind = r->resync ? "resync" : "full";
-    TRY(job_open_source(j, r->state.source, false));
-    TRY(columns_match(j, &r->rel, r->state.columns, r->options.follow, &columns, &retyped));
+    TRY(job_open_table(j, &r->state, false, -1));
+    TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
     j->run.columns = columns.json;
     uint32_t storage_id = txn_new_storage_id(mgr);
     uint32_t *index_ids = arena_new_array(j->arena, uint32_t, r->rel->nindexes + 1);
     for (int i = 0; i < r->rel->nindexes; i++)
         index_ids[i] = txn_new_storage_id(mgr);
-    TRY(job_load(j, r->rel, &columns, storage_id, index_ids));
+    TRY(job_load(j, r->rel, &columns, &policy, storage_id, index_ids));
     TRY(swap_storage(r, storage_id, index_ids));
     return state_applied(j->s, &j->run);
+}
+
+/* The changes are not to be had: the table and a fresh copy are compared, and what differs is
+ * written. */
+static struct err *compare_whole(struct refresh *r)
+{
+    struct job *j = r->j;
+    struct sync_columns columns;
+    struct rejects rejects;
+    enum columns_change change;
+    struct row_policy policy = sync_policy(&r->state, &r->options);
+    j->run.kind = "resync";
+    TRY(job_open_table(j, &r->state, false, -1));
+    TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
+    if (change == COLUMNS_RETYPED)
+        return copy_whole(r);
+    j->run.columns = columns.json;
+    j->run.change_source = sync_change_source(j->source);
+    struct comparison c = {.j = j, .rel = r->rel, .columns = &columns, .policy = &policy};
+    struct err *e = rejects_open(&rejects, j->s, r->rel->oid, j->run.started_us);
+    if (!e)
+        e = compare_load(&c, &rejects);
+    rejects_close(&rejects);
+    j->run.rejected = rejects.added;
+    j->run.rejects_change = rejects.change;
+    if (!e)
+        e = compare_apply(&c);
+    if (!e)
+        e = compare_end(&c);
+    return e ? e : state_applied(j->s, &j->run);
 }
 
 /* ---- what has changed ---- */
@@ -87,20 +118,42 @@ static struct err *gap(struct refresh *r, const char *reason)
 }
 
 /* Where the change feed is on, versions have change files where they need them. */
-static const char *change_source(const struct source *source)
+const char *sync_change_source(const struct source *source)
 {
     struct str on = delta_property(source->snapshot, "delta.enableChangeDataFeed");
     return on.data && str_eq(on, STR("true")) ? "cdf" : "file diff";
+}
+
+static void take_results(struct refresh *r, const struct apply *a, const struct rejects *rejects)
+{
+    struct job *j = r->j;
+    j->run.to_version = a->applied;
+    j->run.whole = false;
+    j->run.inserted = a->inserted;
+    j->run.updated = a->updated;
+    j->run.deleted = a->deleted;
+    j->run.rejected = rejects->added;
+    j->run.rejects_change = rejects->change;
+    j->run.files = a->files;
+    j->run.bytes = a->bytes;
+    j->run.change_source = sync_change_source(j->source);
+    r->more = a->applied < a->to;
+    j->run.commit_us = a->commit_us;
+    j->inserted += a->inserted;
+    j->updated += a->updated;
+    j->deleted += a->deleted;
 }
 
 static struct err *apply_changes(struct refresh *r)
 {
     struct job *j = r->j;
     struct sync_columns columns;
-    bool retyped;
-    int64_t newest = j->run.source_version;
-    TRY(columns_match(j, &r->rel, r->state.columns, r->options.follow, &columns, &retyped));
-    if (retyped)
+    struct rejects rejects;
+    enum columns_change change;
+    struct row_policy policy = sync_policy(&r->state, &r->options);
+    TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
+    /* Rejects are known by all values of their rows. */
+    if (change == COLUMNS_RETYPED || (change == COLUMNS_OTHERS && r->state.rejected))
         return copy_whole(r);
     j->run.columns = columns.json;
     struct apply a = {.session = j->s,
@@ -108,27 +161,24 @@ static struct err *apply_changes(struct refresh *r)
                       .store = j->source->store,
                       .path = j->source->path,
                       .columns = &columns,
+                      .schema = j->source->schema,
                       .from = r->state.applied_version,
-                      .to = newest,
-                      .batch_rows = r->options.batch_rows};
-    struct err *e = apply_run(&a);
+                      .to = j->run.source_version,
+                      .batch_rows = r->options.batch_rows,
+                      .policy = &policy,
+                      .rejects = &rejects,
+                      .had_rejects = r->state.rejected > 0};
+    struct err *e = rejects_open(&rejects, j->s, r->rel->oid, j->run.started_us);
+    if (!e)
+        e = apply_run(&a);
+    rejects_close(&rejects);
     if (e) {
         r->gap = err_is(e, "22023") || err_is(e, "58P01");
         return e;
     }
-    j->run.to_version = a.applied;
-    j->run.whole = false;
-    j->run.inserted = a.inserted;
-    j->run.updated = a.updated;
-    j->run.deleted = a.deleted;
-    j->run.files = a.files;
-    j->run.bytes = a.bytes;
-    j->run.change_source = change_source(j->source);
-    r->more = a.applied < newest;
-    j->run.commit_us = a.commit_us;
-    j->inserted += a.inserted;
-    j->updated += a.updated;
-    j->deleted += a.deleted;
+    if (a.too_many)
+        return copy_whole(r);
+    take_results(r, &a, &rejects);
     return state_applied(j->s, &j->run);
 }
 
@@ -136,7 +186,7 @@ static struct err *catch_up(struct refresh *r)
 {
     struct job *j = r->j;
     j->run.kind = "incremental";
-    TRY(job_open_source(j, r->state.source, true));
+    TRY(job_open_table(j, &r->state, true, -1));
     if (!same_id(r->state.source_id, j->run.source_id))
         return gap(r, "there is another table now");
     if (j->run.source_version < r->state.applied_version)
@@ -175,6 +225,8 @@ static struct err *step_in_txn(struct refresh *r, uint32_t relid)
 {
     TRY(open_table(r, relid));
     bool snapshot = strcmp(r->state.mode, "SNAPSHOT") == 0;
+    if (r->resync)
+        return compare_whole(r);
     return r->full || snapshot ? copy_whole(r) : catch_up(r);
 }
 
@@ -206,10 +258,10 @@ struct err *refresh_table(struct job *j, uint32_t relid, bool full)
     do {
         e = step(&r, relid);
         if (e && r.gap && r.options.resync && !r.full) {
-            log_write(LOG_LOG, "sync", "synced table \"%s.%s\" is copied anew: %s", j->run.schema,
-                      j->run.table, e->message);
+            log_write(LOG_LOG, "sync", "synced table \"%s.%s\" is compared with its source: %s",
+                      j->run.schema, j->run.table, e->message);
             err_free(e);
-            r.full = r.resync = true;
+            r.resync = true;
             e = step(&r, relid);
         }
     } while (!e && r.more);
@@ -241,11 +293,7 @@ static void refreshed_notice(struct job *j)
     const struct sync_run *run = &j->run;
     double seconds = (double)(clock_mono_ns() - j->start_ns) / 1e9;
     if (run->whole)
-        job_notice(j, err_new("00000",
-                              "synced table \"%s.%s\" has %llu rows of version %lld, loaded in "
-                              "%.2f seconds",
-                              run->schema, run->table, (unsigned long long)run->inserted,
-                              (long long)run->to_version, seconds));
+        job_loaded_notice(j);
     else
         job_notice(j, err_new("00000",
                               "synced table \"%s.%s\" is at version %lld: %llu rows inserted, "
@@ -285,6 +333,9 @@ static struct err *change_state(struct job *j, struct sync_state *state)
         }
         return NULL;
     case OWN_SET_OPTIONS:
+        for (int i = 0; i < stmt->noptions; i++)
+            if (strcmp(stmt->options[i].name, "credential") == 0)
+                TRY(credential_check_use(&j->s->cat, stmt->options[i].value));
         return options_merge(state->options, stmt->options, stmt->noptions, j->arena,
                              &state->options);
     case OWN_SET_SCHEDULE:

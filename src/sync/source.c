@@ -81,7 +81,8 @@ static struct err *add_matches(struct listing *l, struct str folder, struct str 
     if (!last && !has_pattern(part))
         return add_matches(l, part.len || folder.len ? join(&s->arena, folder, part) : STR("/"),
                            more, depth + 1);
-    TRY(lake_store_list(s->store, folder.len ? folder : STR("."), STR(""), &s->arena, &list));
+    TRY(lake_store_list(s->store, folder.len || s->store->root[0] ? folder : STR("."), STR(""),
+                        &s->arena, &list));
     for (size_t i = 0; i < list.count; i++) {
         struct lake_entry *entry = &list.entries[i];
         if (fnmatch(part.data, entry->name.data, FNM_PERIOD) != 0 || entry->is_folder == last)
@@ -115,7 +116,7 @@ static struct err *find_files(struct source *s)
 
 static struct err *open_parts(struct source *s, const struct source_spec *spec)
 {
-    TRY(lake_store_open(spec->uri, &s->arena, &s->store, &s->path));
+    TRY(lake_store_open(spec->uri, spec->access, &s->arena, &s->store, &s->path));
     switch (spec->kind) {
     case SOURCE_DELTA:
         TRY(delta_open(s->store, s->path, spec->at, &s->snapshot));
@@ -322,7 +323,7 @@ struct err *source_open_on_pool(const struct source_spec *spec, struct source **
 
 /* ---- access ---- */
 
-static bool is_local(struct str uri)
+bool source_is_local(struct str uri)
 {
     if (str_starts_with(uri, STR("file:")))
         return true;
@@ -332,7 +333,7 @@ static bool is_local(struct str uri)
     return true;
 }
 
-static struct err *is_superuser(struct cat *cat, bool *yes)
+struct err *source_is_superuser(struct cat *cat, bool *yes)
 {
     struct datum v[AUTHID_COLUMNS];
     struct datum key = datum_int(cat->role);
@@ -351,9 +352,9 @@ static struct err *is_superuser(struct cat *cat, bool *yes)
 struct err *source_check_access(struct cat *cat, struct str uri)
 {
     bool yes;
-    if (!is_local(uri))
+    if (!source_is_local(uri))
         return NULL;
-    TRY(is_superuser(cat, &yes));
+    TRY(source_is_superuser(cat, &yes));
     if (yes)
         return NULL;
     return err_hint(err_new("42501", "permission denied to read files of the server"),
@@ -363,7 +364,8 @@ struct err *source_check_access(struct cat *cat, struct str uri)
 struct err *source_absolute(struct str uri, struct arena *arena, const char **out)
 {
     char cwd[2048];
-    if (!is_local(uri) || str_starts_with(uri, STR("file:")) || (uri.len && uri.data[0] == '/')) {
+    if (!source_is_local(uri) || str_starts_with(uri, STR("file:")) ||
+        (uri.len && uri.data[0] == '/')) {
         *out = arena_strndup(arena, uri.data, uri.len);
         return NULL;
     }

@@ -19,6 +19,8 @@ enum {
     ST_OPTIONS,
     ST_NEXT_RUN,
     ST_COLUMNS,
+    ST_TIME_KEY,
+    ST_REJECTED,
     ST_COUNT
 };
 
@@ -75,6 +77,8 @@ static struct err *take_values(const struct datum *v, struct arena *arena, struc
         .cron = text_value(arena, v[ST_CRON]),
         .paused = v[ST_PAUSED].i,
         .failures = v[ST_FAILURES].i,
+        .time_key = v[ST_TIME_KEY].null ? 0 : (int)v[ST_TIME_KEY].i,
+        .rejected = v[ST_REJECTED].i,
         .next_run_us = v[ST_NEXT_RUN].null ? -1 : v[ST_NEXT_RUN].i + PG_EPOCH_US,
     };
     TRY(json_text(arena, v[ST_COLUMNS], &out->columns));
@@ -161,20 +165,29 @@ struct err *state_create(struct session *s, uint32_t relid, const struct sync_st
                          const char *keys)
 {
     static const uint32_t types[] = {OID_OID,  TEXT_OID, TEXT_OID, TEXT_OID, TEXT_OID,
-                                     INT8_OID, TEXT_OID, TEXT_OID, TEXT_OID};
-    struct datum params[] = {
-        datum_int(relid),        text_datum(state->source),    text_datum(state->mode),
-        text_datum(keys),        text_datum(state->source_id), version_datum(state->every_us),
-        text_datum(state->cron), text_datum(state->options),   text_datum(state->columns)};
+                                     INT8_OID, TEXT_OID, TEXT_OID, TEXT_OID, INT2_OID};
+    struct datum params[] = {datum_int(relid),
+                             text_datum(state->source),
+                             text_datum(state->mode),
+                             text_datum(keys),
+                             text_datum(state->source_id),
+                             version_datum(state->every_us),
+                             text_datum(state->cron),
+                             text_datum(state->options),
+                             text_datum(state->columns),
+                             state->time_key ? datum_int(state->time_key) : datum_null()};
     /* What DROP TABLE left behind. */
     TRY(run_sql(s, "DELETE FROM tarn.sync_state WHERE relid NOT IN (SELECT oid FROM pg_class)",
+                NULL, NULL, 0));
+    TRY(run_sql(s,
+                "DELETE FROM tarn.sync_reject_rows WHERE relid NOT IN (SELECT oid FROM pg_class)",
                 NULL, NULL, 0));
     return run_sql(
         s,
         "INSERT INTO tarn.sync_state (relid, source, mode, key_columns, source_id, "
-        "every_us, cron, options, columns) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, "
-        "$9::jsonb)",
-        types, params, 9);
+        "every_us, cron, options, columns, time_key) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+        "$8::jsonb, $9::jsonb, $10)",
+        types, params, 10);
 }
 
 struct err *state_alter(struct session *s, uint32_t relid, const struct sync_state *state,
@@ -198,9 +211,10 @@ struct err *state_alter(struct session *s, uint32_t relid, const struct sync_sta
 /* A row of tarn.sync_runs; `why` NULL: it succeeded. */
 static struct err *add_run(struct session *s, const struct sync_run *run, const struct err *why)
 {
-    static const uint32_t types[] = {TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, TIMESTAMPTZ_OID, TEXT_OID,
-                                     INT8_OID, INT8_OID, INT8_OID,        INT8_OID,        INT8_OID,
-                                     INT8_OID, INT8_OID, TEXT_OID,        TEXT_OID};
+    static const uint32_t types[] = {TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, TIMESTAMPTZ_OID,
+                                     TEXT_OID, INT8_OID, INT8_OID,        INT8_OID,
+                                     INT8_OID, INT8_OID, INT8_OID,        INT8_OID,
+                                     INT8_OID, TEXT_OID, TEXT_OID};
     struct datum params[] = {
         text_datum(run->schema),
         text_datum(run->table),
@@ -212,6 +226,7 @@ static struct err *add_run(struct session *s, const struct sync_run *run, const 
         datum_int(why ? 0 : (int64_t)run->inserted),
         datum_int(why ? 0 : (int64_t)run->updated),
         datum_int(why ? 0 : (int64_t)run->deleted),
+        datum_int(why ? 0 : (int64_t)run->rejected),
         datum_int((int64_t)run->bytes),
         datum_int((int64_t)run->files),
         text_datum(why ? "failed" : "succeeded"),
@@ -222,30 +237,37 @@ static struct err *add_run(struct session *s, const struct sync_run *run, const 
         "INSERT INTO tarn.sync_runs (schema_name, table_name, started_at, finished_at, kind, "
         "from_version, to_version, inserted, updated, deleted, rejected, bytes_read, "
         "files_read, outcome, error) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14)",
-        types, params, 14);
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        types, params, 15);
 }
 
 struct err *state_applied(struct session *s, const struct sync_run *run)
 {
     static const uint32_t types[] = {OID_OID,         INT8_OID,        TIMESTAMPTZ_OID, INT8_OID,
                                      TIMESTAMPTZ_OID, INT8_OID,        BOOL_OID,        TEXT_OID,
-                                     TEXT_OID,        TIMESTAMPTZ_OID, TEXT_OID};
+                                     TEXT_OID,        TIMESTAMPTZ_OID, TEXT_OID,        INT8_OID};
     struct datum params[] = {
-        datum_int(run->relid),          datum_int(run->to_version),
-        time_datum(run->commit_us),     datum_int((int64_t)run->inserted - (int64_t)run->deleted),
-        time_datum(run->started_us),    datum_int(run->source_version),
-        datum_bool(run->whole),         text_datum(run->source_id),
-        text_datum(run->change_source), run->next_us < 0 ? datum_null() : time_datum(run->next_us),
-        text_datum(run->columns)};
+        datum_int(run->relid),
+        datum_int(run->to_version),
+        time_datum(run->commit_us),
+        datum_int(run->whole ? (int64_t)run->rows : (int64_t)run->inserted - (int64_t)run->deleted),
+        time_datum(run->started_us),
+        version_datum(run->source_version),
+        datum_bool(run->whole),
+        text_datum(run->source_id),
+        text_datum(run->change_source),
+        run->next_us < 0 ? datum_null() : time_datum(run->next_us),
+        text_datum(run->columns),
+        datum_int(run->rejects_change)};
     TRY(run_sql(
         s,
-        "UPDATE tarn.sync_state SET applied_version = $2, source_version = $6, "
-        "columns = $11::jsonb, "
+        "UPDATE tarn.sync_state SET applied_version = $2, "
+        "source_version = coalesce($6, source_version), columns = $11::jsonb, "
         "applied_commit_timestamp = $3, row_count = CASE WHEN $7 THEN 0 ELSE row_count END + $4, "
         "last_run_at = $5, source_id = $8, change_source = $9, next_run_at = $10, "
+        "rejected_rows = rejected_rows + $12, "
         "error_class = NULL, error_message = NULL, consecutive_failures = 0 WHERE relid = $1",
-        types, params, 11));
+        types, params, 12));
     return add_run(s, run, NULL);
 }
 
@@ -310,5 +332,6 @@ struct err *state_forget(struct session *s, uint32_t relid)
 {
     static const uint32_t types[] = {OID_OID};
     struct datum params[] = {datum_int(relid)};
+    TRY(run_sql(s, "DELETE FROM tarn.sync_reject_rows WHERE relid = $1", types, params, 1));
     return run_sql(s, "DELETE FROM tarn.sync_state WHERE relid = $1", types, params, 1);
 }

@@ -7,6 +7,9 @@
 
 /* Once at start, before sessions: registers the table functions and the statements. */
 void sync_init(void);
+/* Before sessions: the data directory, which has the key of stored secrets. F0000 when others can
+ * read that. */
+struct err *sync_use_directory(const char *dir) MUST_CHECK;
 /* What the scheduler needs of the server. */
 struct session;
 struct sync_host {

@@ -5,7 +5,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "catalog/catalog.h"
+#include "catalog/table.h"
 #include "exec/session.h"
+#include "lake/access.h"
 #include "lake/batch.h"
 #include "lake/delta.h"
 #include "lake/parquet.h"
@@ -62,6 +64,7 @@ struct source {
 
 struct source_spec {
     struct str uri;
+    const struct lake_access *access; /* NULL: none */
     enum source_kind kind;
     struct delta_at at;   /* SOURCE_DELTA */
     int64_t from_version; /* SOURCE_CHANGES */
@@ -86,6 +89,75 @@ struct err *source_open_on_pool(const struct source_spec *spec, struct source **
 struct err *source_check_access(struct cat *cat, struct str uri) MUST_CHECK;
 /* An absolute form of a local path; other URIs as they are. */
 struct err *source_absolute(struct str uri, struct arena *arena, const char **out) MUST_CHECK;
+
+/* Whether the role is a superuser. */
+struct err *source_is_superuser(struct cat *cat, bool *yes) MUST_CHECK;
+bool source_is_local(struct str uri);
+
+/* ---- secret.c: the key of secrets ---- */
+
+/* Appends the sealed form; the key is made at need. `bound`: what the secret belongs to, which must
+ * be the same for the reverse. 58P01 when the key file is missing, F0000 when others can read it,
+ * XX001 when it is another one. MAY YIELD. */
+struct err *secret_seal(struct str bound, struct str plain, struct buf *out) MUST_CHECK;
+struct err *secret_unseal(struct str bound, struct str sealed, struct buf *out) MUST_CHECK;
+
+/* ---- connection.c: storage credentials and catalogs in tarn.connections ---- */
+
+enum connection_kind { CONNECTION_CREDENTIAL, CONNECTION_CATALOG };
+
+struct connection {
+    enum connection_kind kind;
+    const char *name;
+    const char *type;
+    const struct lake_option *options;
+    size_t count;
+    uint32_t owner;
+};
+
+/* With its secrets. Strings in the arena. Errors of secret_unseal. MAY YIELD. */
+struct err *connection_find(struct cat *cat, enum connection_kind kind, const char *name,
+                            struct arena *arena, struct connection *out, bool *found) MUST_CHECK;
+/* The same without options. */
+struct err *connection_exists(struct cat *cat, enum connection_kind kind, const char *name,
+                              struct arena *arena, struct connection *out, bool *found) MUST_CHECK;
+/* All of both kinds, without their secrets. */
+typedef struct err *(*connection_visit)(void *arg, const struct connection *c);
+struct err *connection_each(struct cat *cat, struct arena *arena, connection_visit visit,
+                            void *arg) MUST_CHECK;
+/* Options of a statement over those it has; 42601 for one given twice. */
+struct err *connection_add_options(struct connection *c, const struct own_stmt *stmt,
+                                   struct arena *arena) MUST_CHECK;
+const char *connection_option(const struct connection *c, const char *name); /* NULL: none */
+/* Inserts or changes the row. MAY YIELD. */
+struct err *connection_store(struct session *s, const struct connection *c, bool fresh,
+                             struct arena *arena) MUST_CHECK;
+struct err *connection_remove(struct session *s, enum connection_kind kind,
+                              const char *name) MUST_CHECK;
+
+/* ---- credential.c, catalog.c ---- */
+
+struct job;
+/* Whether an option's value is sealed and never shown. */
+bool connection_hides(const struct connection *c, const char *option);
+bool catalog_hides(const char *option);
+struct err *connection_check_superuser(struct job *j, const char *what) MUST_CHECK;
+/* The statement's name is free, or *skip with a notice; 42710, 42622. */
+struct err *connection_check_new(struct job *j, enum connection_kind kind, const char *what,
+                                 bool *skip) MUST_CHECK;
+struct err *credential_statement(struct job *j, char *tag) MUST_CHECK;
+struct err *catalog_statement(struct job *j, char *tag) MUST_CHECK;
+/* Whether the role may name the credential: 42704, 42501. */
+struct err *credential_check_use(struct cat *cat, const char *name) MUST_CHECK;
+struct err *credential_access(struct cat *cat, const char *name, struct arena *arena,
+                              const struct lake_access **out) MUST_CHECK;
+/* "catalog.schema.table" with quotes where needed, and its parts; false: it is a location. */
+const char *catalog_join(const char *const parts[3], struct arena *arena);
+bool catalog_split(const char *source, struct arena *arena, const char *parts[3]);
+/* Fills in uri and access: of a source as it is kept, a location or catalog.schema.table, and the
+ * name of a credential or NULL. 42704, 42P01, errors of lake/unity.h. MAY YIELD. */
+struct err *source_resolve(struct cat *cat, const char *source, const char *credential,
+                           struct arena *arena, struct source_spec *spec) MUST_CHECK;
 
 /* ---- columns.c: which columns of the source a table has ---- */
 
@@ -113,6 +185,7 @@ bool columns_is_key(const struct relation *rel, int att);
 struct err *columns_null_key(const struct relation *rel, int att);
 
 struct job;
+struct sync_state;
 /* By exact name, else without regard to case; -1: none. */
 int columns_find(const struct lake_type *schema, const char *name);
 /* Those that the statement wants. 42703, 42701, 42622, 54011, 0A000 for types without mapping. */
@@ -120,14 +193,116 @@ struct err *columns_choose(struct job *j, struct table_column **out, int *count)
 struct err *columns_json(struct job *j, const struct table_column *columns, int n, bool listed,
                          const char **out) MUST_CHECK;
 /* Matches a table with the source that is open. Where they differ the table is altered if `follow`
- * (*rel is then the new description; *retyped: its rows must be read anew), else 42804. 42703 when
- * a key column is gone; 2BP01, 0A000 when a view depends on what changes, 55P03. MAY YIELD. */
-struct err *columns_match(struct job *j, struct relation **rel, const char *kept, bool follow,
-                          struct sync_columns *out, bool *retyped) MUST_CHECK;
+ * (*rel is then the new description; *change: what that means for its rows), else 42804. 42703 when
+ * a key column, or the one of the TIMESERIES KEY (attribute number, 0: none), is gone; 2BP01, 0A000
+ * when a view depends on what changes, 55P03. MAY YIELD. */
+enum columns_change { COLUMNS_SAME, COLUMNS_OTHERS, COLUMNS_RETYPED /* rows must be read anew */ };
+struct err *columns_match(struct job *j, struct relation **rel, const struct sync_state *state,
+                          bool follow, struct sync_columns *out,
+                          enum columns_change *change) MUST_CHECK;
 /* A value for the table's column: of the vector that column c->source[i] has. */
 struct err *columns_value(const struct sync_columns *c, int i, const struct lake_vec *vec,
                           uint32_t row, const struct type_env *env, struct arena *arena,
                           struct datum *out) MUST_CHECK;
+
+/* ---- rows.c: rows of the source as rows of the table, by its policies ---- */
+
+enum bad_value { BAD_FAIL, BAD_QUARANTINE, BAD_SANITIZE, BAD_NULL };
+
+struct row_policy {
+    bool quarantine_null;      /* on_null_key */
+    bool quarantine_duplicate; /* on_duplicate_key */
+    enum bad_value bad_value;  /* on_bad_value */
+    int time_att;              /* 0-based attribute of the TIMESERIES KEY, -1: none */
+};
+
+/* Of a key: rows that have it. Zeros: none in particular. */
+struct row_group {
+    uint64_t hash[2];
+};
+
+/* A row that the table does not have. */
+struct reject {
+    struct row_group group; /* rows whose key another one has: that of the key */
+    uint64_t digest[2];     /* of the values */
+    struct str key;
+    struct str reason;
+    struct datum row;   /* jsonb */
+    const char *column; /* at fault; NULL: none alone */
+    bool bad_value;     /* else its key */
+};
+
+struct row_taker {
+    struct session *s;
+    struct relation *rel;
+    const struct sync_columns *columns;
+    struct row_policy policy;
+    struct arena *values;
+    struct buf reason; /* of the row that is refused */
+    struct buf key;
+    int reason_att;
+    bool bad_value; /* why it is refused; else a NULL key */
+    bool refused;
+};
+
+/* What it is given must outlive it; values live in the arena and in batches. */
+void rows_init(struct row_taker *t, struct session *s, struct relation *rel,
+               const struct sync_columns *columns, const struct row_policy *policy,
+               struct arena *values);
+void rows_done(struct row_taker *t);
+/* The value of column i for the table, by on_bad_value; sets t->refused when its row is to be
+ * refused. */
+struct err *rows_value(struct row_taker *t, int i, const struct lake_vec *vec, uint32_t row,
+                       struct datum *out) MUST_CHECK;
+/* A row of a batch of all columns; t->refused says whether it is refused. *bad_att is the attribute
+ * whose value failed, -1: none. */
+struct err *rows_take(struct row_taker *t, const struct lake_batch *b, uint32_t row,
+                      struct datum *out, int *bad_att) MUST_CHECK;
+/* What is kept of the row that has just been refused, in the arena of values. */
+struct err *rows_refused(struct row_taker *t, const struct lake_batch *b, uint32_t row,
+                         struct reject *out) MUST_CHECK;
+/* What is kept of a row whose key another one has, likewise. */
+struct err *rows_duplicate(struct row_taker *t, const struct datum *row,
+                           struct reject *out) MUST_CHECK;
+struct err *rows_group(struct row_taker *t, const struct datum *row,
+                       struct row_group *out) MUST_CHECK;
+bool rows_same(const struct relation *rel, const struct datum *a, const struct datum *b);
+/* The values of the key, between commas. */
+struct err *rows_key_text(struct row_taker *t, const struct datum *row, struct buf *out) MUST_CHECK;
+/* The order of two rows by the TIMESERIES KEY; NULL is least. */
+int rows_compare_times(const struct row_taker *t, const struct datum *a, const struct datum *b);
+
+/* ---- rejects.c: rows that tables do not have ---- */
+
+struct rejects {
+    struct session *s;
+    uint32_t relid;
+    int64_t now; /* timestamptz */
+    struct relation *rel;
+    struct table_writer writer;
+    struct buf key;
+    bool any;
+    /* Takes the rejects instead of the table; NULL: none. */
+    struct err *(*taker)(void *arg, const struct reject *what);
+    void *arg;
+    /* Results. */
+    uint64_t added;
+    int64_t change; /* of the number of rows refused */
+};
+
+/* As part of the session's transaction; the other functions may run on the pool. MAY YIELD. */
+struct err *rejects_open(struct rejects *r, struct session *s, uint32_t relid,
+                         int64_t now_us) MUST_CHECK;
+void rejects_close(struct rejects *r); /* also one that was not opened (zeros) */
+struct err *rejects_add(struct rejects *r, const struct reject *what, int64_t version,
+                        struct str file) MUST_CHECK;
+/* One row of those values, if there is one. */
+struct err *rejects_remove(struct rejects *r, const struct reject *what) MUST_CHECK;
+struct err *rejects_has_group(struct rejects *r, const struct row_group *group,
+                              bool *any) MUST_CHECK;
+/* Between them all rejects of the table (group NULL), or of the group, are added anew. */
+struct err *rejects_begin_replace(struct rejects *r, const struct row_group *group) MUST_CHECK;
+struct err *rejects_end_replace(struct rejects *r, const struct row_group *group) MUST_CHECK;
 
 /* ---- load.c: a whole copy into new storage ---- */
 
@@ -138,7 +313,9 @@ struct load {
     const struct sync_columns *columns;
     uint32_t storage_id; /* where the rows go */
     uint32_t *index_ids; /* by position in rel->indexes; of the primary: unused */
-    uint64_t rows;       /* result */
+    const struct row_policy *policy;
+    struct rejects *rejects; /* NULL: rows that are refused are not noted */
+    uint64_t rows;           /* result */
 };
 
 /* Reads the source into the new storage ids as part of the session's transaction. 23502 and 23505
@@ -153,15 +330,20 @@ struct apply {
     struct lake_store *store;
     struct str path;
     const struct sync_columns *columns; /* of the source as of `to` */
+    const struct lake_type *schema;     /* likewise */
     int64_t from;                       /* the version that the table is at */
     int64_t to;
     int64_t batch_rows; /* stop after a version with which so many rows have changed */
+    const struct row_policy *policy;
+    struct rejects *rejects;
+    bool had_rejects; /* before the run */
     /* Results. */
     int64_t applied;   /* the version reached ... */
     int64_t commit_us; /* ... and when it was committed */
     int64_t changes;   /* rows read */
     uint64_t inserted, updated, deleted;
     uint64_t files, bytes;
+    bool too_many; /* keys whose rows must be looked for in the source: nothing is done */
 };
 
 /* As part of the session's transaction. 22023, 58P01 when the source does not have the changes any
@@ -181,12 +363,17 @@ struct err *schedule_next(int64_t every_us, const char *cron, int64_t after_us, 
 /* ---- options.c ---- */
 
 struct sync_options {
+    bool quarantine_null;
+    bool quarantine_duplicate;
+    enum bad_value bad_value;
     bool resync; /* on_gap */
     bool follow; /* on_schema_change */
     int64_t poll_us;
     int64_t batch_rows;
 };
 
+/* The credential that the options name, in the arena; NULL: none. */
+const char *options_credential(const char *json, struct arena *arena);
 /* Options of a statement, checked, over those of before (JSON): 22023, 0A000, 42601. */
 struct err *options_merge(const char *old, const struct own_option *list, int n,
                           struct arena *arena, const char **out) MUST_CHECK;
@@ -207,6 +394,8 @@ struct sync_state {
     const char *options; /* JSON */
     int64_t next_run_us; /* by schedule, since 1970; -1: none */
     const char *columns; /* JSON */
+    int time_key;        /* attribute number of the TIMESERIES KEY, 0: none */
+    int64_t rejected;    /* rows that the table does not have */
 };
 
 struct sync_run {
@@ -222,8 +411,11 @@ struct sync_run {
     const char *source_id;
     const char *columns;       /* JSON */
     const char *change_source; /* NULL: a whole copy */
-    bool whole;                /* `inserted` are all rows */
+    bool whole;                /* the table has `rows` now */
+    uint64_t rows;
     uint64_t inserted, updated, deleted;
+    uint64_t rejected;      /* by this run */
+    int64_t rejects_change; /* of the number of rows refused */
     uint64_t bytes;
     uint64_t files;
     int64_t next_us; /* when it runs again by schedule, -1: not */
@@ -256,6 +448,7 @@ struct job {
     struct own_stmt *stmt; /* NULL: the scheduler's */
     struct arena *arena;
     struct source *source;
+    const char *credential; /* to open the source with; NULL: none */
     struct sync_run run;
     int64_t start_ns;
     uint64_t inserted, updated, deleted; /* by all runs of the job */
@@ -266,18 +459,67 @@ void job_done(struct job *j);
 struct err *job_begin(struct session *s) MUST_CHECK;
 /* Commits, or rolls back after an error, which it passes on. */
 struct err *job_end(struct session *s, struct err *e) MUST_CHECK;
-/* Opens the source: its columns, version and, unless only the schema is wanted, its files. */
-struct err *job_open_source(struct job *j, const char *uri, bool schema_only) MUST_CHECK;
+/* Opens the source at a version (-1: the newest): its columns, version and, unless only the schema
+ * is wanted, its files. */
+struct err *job_open_source(struct job *j, const char *uri, bool schema_only,
+                            int64_t version) MUST_CHECK;
+/* The same for the source of a synced table, with its credential. */
+struct err *job_open_table(struct job *j, const struct sync_state *state, bool schema_only,
+                           int64_t version) MUST_CHECK;
 /* Finds the statement's table and locks it; *out NULL when it is missing and that is fine. 42P01,
  * 42809. */
 struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out) MUST_CHECK;
 struct err *job_check_owner(struct job *j, const struct relation *rel) MUST_CHECK;
+/* Loads the source that is open; what is refused is noted anew. */
 struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
-                     uint32_t storage_id, uint32_t *index_ids) MUST_CHECK;
+                     const struct row_policy *policy, uint32_t storage_id,
+                     uint32_t *index_ids) MUST_CHECK;
+/* The statement's table, empty, by the source that is open. */
+struct err *job_create_relation(struct job *j, struct sync_state *state,
+                                struct relation **rel) MUST_CHECK;
+struct row_policy sync_policy(const struct sync_state *state, const struct sync_options *options);
 void job_notice(struct job *j, struct err *n);
+void job_loaded_notice(struct job *j);
 const char *sync_mode_name(enum own_mode mode);
 
+/* ---- compare.c: a table and a fresh copy of its source, by key ---- */
+
+enum difference { ROW_MISSING, ROW_EXTRA, ROW_DIFFERENT };
+
+struct comparison {
+    struct job *j; /* its source is open */
+    struct relation *rel;
+    const struct sync_columns *columns;
+    const struct row_policy *policy;
+    uint32_t fresh;                    /* the storage id of the copy */
+    uint64_t rows;                     /* of it */
+    uint64_t found[ROW_DIFFERENT + 1]; /* by the last look */
+};
+
+/* `old` and `new` are NULL where there is none. MAY YIELD. */
+typedef struct err *(*compare_visit)(void *arg, enum difference what, struct str key,
+                                     const struct datum *old, const struct datum *new);
+
+/* Takes the copy, as part of the session's transaction. What is refused is noted anew unless
+ * `rejects` is NULL. MAY YIELD. */
+struct err *compare_load(struct comparison *c, struct rejects *rejects) MUST_CHECK;
+/* Each difference, in order of keys. MAY YIELD. */
+struct err *compare_rows(struct comparison *c, compare_visit visit, void *arg) MUST_CHECK;
+/* Writes the differences into the table, and says so in the job's run. MAY YIELD. */
+struct err *compare_apply(struct comparison *c) MUST_CHECK;
+/* Drops the copy, at commit. */
+struct err *compare_end(struct comparison *c) MUST_CHECK;
+
+struct err *verify_statement(struct job *j, struct own_rows *rows, char *tag) MUST_CHECK;
+
+/* ---- check.c ---- */
+
+struct err *check_statement(struct job *j, struct own_rows *rows, char *tag) MUST_CHECK;
+
 /* ---- refresh.c ---- */
+
+/* How changes reach the table: "cdf", "file diff". */
+const char *sync_change_source(const struct source *source);
 
 /* Brings the table up to its source, in transactions of its own: by a whole copy when `full` or in
  * mode SNAPSHOT, else by what has changed. A failure is noted in the state. */
@@ -293,13 +535,20 @@ struct err *scheduler_look(struct job *j, uint32_t relid) MUST_CHECK;
 
 /* ---- table functions ---- */
 
+struct tf_arg;
+bool tf_is_text(uint32_t type);
+/* Takes the argument `credential => name` out of the others, in the arena; *credential NULL: not
+ * given. 42704, 42501. */
+struct err *tf_take_credential(struct cat *cat, const struct tf_arg **args, int *nargs,
+                               struct arena *arena, const char **credential) MUST_CHECK;
+
 /* delta_history and delta_detail. */
 void log_functions_init(void);
 
 /* ---- statements ---- */
 
 struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in_block,
-                               char tag[64]);
+                               struct own_rows *rows, char tag[64]);
 void table_functions_init(void);
 
 #endif

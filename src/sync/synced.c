@@ -69,11 +69,16 @@ static void count_files(struct job *j)
         j->run.bytes += files[i].size_bytes > 0 ? (uint64_t)files[i].size_bytes : 0;
 }
 
-struct err *job_open_source(struct job *j, const char *uri, bool schema_only)
+struct err *job_open_source(struct job *j, const char *uri, bool schema_only, int64_t version)
 {
     struct source_spec spec = {
         .uri = str_from(uri), .kind = SOURCE_DELTA, .at.schema_only = schema_only};
+    if (version >= 0) {
+        spec.at.when = DELTA_VERSION;
+        spec.at.version = version;
+    }
     job_done(j);
+    TRY(source_resolve(&j->s->cat, uri, j->credential, j->arena, &spec));
     TRY(source_check_access(&j->s->cat, spec.uri));
     TRY(source_open_on_pool(&spec, &j->source));
     const struct delta_snapshot *snapshot = j->source->snapshot;
@@ -83,6 +88,13 @@ struct err *job_open_source(struct job *j, const char *uri, bool schema_only)
     j->run.source_id = arena_strndup(j->arena, id.data, id.len);
     count_files(j);
     return NULL;
+}
+
+struct err *job_open_table(struct job *j, const struct sync_state *state, bool schema_only,
+                           int64_t version)
+{
+    j->credential = options_credential(state->options, j->arena);
+    return job_open_source(j, state->source, schema_only, version);
 }
 
 static int column_named(const struct table_column *columns, int n, const char *name)
@@ -122,19 +134,55 @@ static struct err *key_columns(struct job *j, const struct table_column *columns
     return NULL;
 }
 
+/* The column of the TIMESERIES KEY: one of a type with an order. */
+static struct err *time_column(struct job *j, const struct table_column *columns, int n, int *out)
+{
+    const char *name = j->stmt->time_key;
+    *out = 0;
+    if (!name)
+        return NULL;
+    int at = column_named(columns, n, name);
+    if (at < 0)
+        return err_new("42703", "column \"%s\" named in key does not exist in the %s", name,
+                       j->stmt->ncolumns ? "list of columns" : "source");
+    const struct type_ops *ops = type_lookup(&j->s->types, columns[at].type.oid);
+    if (!ops || !ops->compare || ops->oid == JSONB_OID)
+        return err_new("42804", "column \"%s\" cannot be a TIMESERIES KEY because of its type",
+                       name);
+    *out = at + 1;
+    return NULL;
+}
+
 /* ---- loading ---- */
 
-struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
-                     uint32_t storage_id, uint32_t *index_ids)
+struct row_policy sync_policy(const struct sync_state *state, const struct sync_options *options)
 {
+    return (struct row_policy){.quarantine_null = options->quarantine_null,
+                               .quarantine_duplicate = options->quarantine_duplicate,
+                               .bad_value = options->bad_value,
+                               .time_att = state->time_key - 1};
+}
+
+struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
+                     const struct row_policy *policy, uint32_t storage_id, uint32_t *index_ids)
+{
+    struct rejects rejects;
     struct load l = {.session = j->s,
                      .rel = rel,
                      .source = j->source,
                      .columns = columns,
                      .storage_id = storage_id,
-                     .index_ids = index_ids};
-    TRY(load_run(&l));
-    j->run.inserted = l.rows;
+                     .index_ids = index_ids,
+                     .policy = policy,
+                     .rejects = &rejects};
+    struct err *e = rejects_open(&rejects, j->s, rel->oid, j->run.started_us);
+    if (!e)
+        e = load_run(&l);
+    rejects_close(&rejects);
+    TRY(e);
+    j->run.inserted = j->run.rows = l.rows;
+    j->run.rejected = rejects.added;
+    j->run.rejects_change = rejects.change;
     j->run.whole = true;
     return NULL;
 }
@@ -145,6 +193,20 @@ void job_notice(struct job *j, struct err *n)
         j->s->ops->notice(j->s, "NOTICE", n);
     else
         err_free(n);
+}
+
+void job_loaded_notice(struct job *j)
+{
+    const struct sync_run *run = &j->run;
+    double seconds = (double)(clock_mono_ns() - j->start_ns) / 1e9;
+    struct err *n = err_new(
+        "00000", "synced table \"%s.%s\" has %llu rows of version %lld, loaded in %.2f seconds",
+        run->schema, run->table, (unsigned long long)run->inserted, (long long)run->to_version,
+        seconds);
+    if (run->rejected)
+        err_detail(n, "%llu rows were refused: see tarn.sync_rejects.",
+                   (unsigned long long)run->rejected);
+    job_notice(j, n);
 }
 
 const char *sync_mode_name(enum own_mode mode)
@@ -204,6 +266,7 @@ struct design {
     int ncolumns;
     int16_t keys[MAX_KEYS]; /* 1-based */
     struct sync_state state;
+    struct row_policy policy;
 };
 
 static struct err *create_primary_key(struct job *j, uint32_t nsp, uint32_t relid,
@@ -291,21 +354,45 @@ static const char *joined_keys(struct job *j)
     return out;
 }
 
-static struct err *create_and_load(struct job *j, uint32_t nsp, struct design *d)
+/* The columns and keys of the table, by the statement and the source, which is open. */
+static struct err *design_table(struct job *j, struct design *d)
+{
+    TRY(columns_choose(j, &d->columns, &d->ncolumns));
+    TRY(key_columns(j, d->columns, d->ncolumns, d->keys));
+    return time_column(j, d->columns, d->ncolumns, &d->state.time_key);
+}
+
+static struct err *make_table(struct job *j, uint32_t nsp, struct design *d, struct relation **rel)
 {
     struct cat *c = &j->s->cat;
-    struct relation *rel;
-    struct sync_columns columns;
     bool locked;
-    bool retyped;
     TRY(create_relation(j, nsp, d, &j->run.relid));
     txn_next_command(c->txn);
     TRY(txn_lock_table(c->txn, j->run.relid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
     TRY(columns_json(j, d->columns, d->ncolumns, j->stmt->ncolumns > 0, &d->state.columns));
-    TRY(cat_relation(c, j->run.relid, &rel));
-    struct err *e = columns_match(j, &rel, d->state.columns, false, &columns, &retyped);
+    return cat_relation(c, j->run.relid, rel);
+}
+
+struct err *job_create_relation(struct job *j, struct sync_state *state, struct relation **rel)
+{
+    struct design d = {0};
+    uint32_t nsp;
+    TRY(target_schema(j, &nsp));
+    TRY(design_table(j, &d));
+    TRY(make_table(j, nsp, &d, rel));
+    *state = d.state;
+    return NULL;
+}
+
+static struct err *create_and_load(struct job *j, uint32_t nsp, struct design *d)
+{
+    struct relation *rel;
+    struct sync_columns columns;
+    enum columns_change change;
+    TRY(make_table(j, nsp, d, &rel));
+    struct err *e = columns_match(j, &rel, &d->state, false, &columns, &change);
     if (!e)
-        e = job_load(j, rel, &columns, rel->storage_id, NULL);
+        e = job_load(j, rel, &columns, &d->policy, rel->storage_id, NULL);
     relation_unref(rel);
     TRY(e);
     j->run.columns = columns.json;
@@ -333,19 +420,22 @@ static struct err *new_state(struct job *j, struct sync_state *state)
                          &j->run.next_us);
 }
 
-static void created_notice(struct job *j)
+/* The source as it is kept, and the right to read it. */
+static struct err *statement_source(struct job *j, struct sync_state *state)
 {
-    double seconds = (double)(clock_mono_ns() - j->start_ns) / 1e9;
-    job_notice(j, err_new("00000",
-                          "synced table \"%s.%s\" has %llu rows of version %lld, loaded in %.2f "
-                          "seconds",
-                          j->run.schema, j->run.table, (unsigned long long)j->run.inserted,
-                          (long long)j->run.to_version, seconds));
+    j->credential = options_credential(state->options, j->arena);
+    if (j->credential)
+        TRY(credential_check_use(&j->s->cat, j->credential));
+    if (j->stmt->uri)
+        return source_absolute(str_from(j->stmt->uri), j->arena, &state->source);
+    state->source = catalog_join(j->stmt->source, j->arena);
+    return NULL;
 }
 
 static struct err *create(struct job *j, char *tag)
 {
     struct design d = {0};
+    struct sync_options options;
     uint32_t nsp;
     bool skip;
     TRY(new_state(j, &d.state));
@@ -359,17 +449,19 @@ static struct err *create(struct job *j, char *tag)
     j->run.table = j->stmt->name;
     j->run.kind = "initial";
     if (!e)
-        e = source_absolute(str_from(j->stmt->uri), j->arena, &d.state.source);
+        e = statement_source(j, &d.state);
     if (!e)
-        e = job_open_source(j, d.state.source, false);
+        e = job_open_source(j, d.state.source, false, -1);
     if (!e)
-        e = columns_choose(j, &d.columns, &d.ncolumns);
+        e = design_table(j, &d);
     if (!e)
-        e = key_columns(j, d.columns, d.ncolumns, d.keys);
+        e = options_read(d.state.options, j->arena, &options);
+    if (!e)
+        d.policy = sync_policy(&d.state, &options);
     if (!e)
         e = create_and_load(j, nsp, &d);
     TRY(job_end(j->s, e));
-    created_notice(j);
+    job_loaded_notice(j);
     return scheduler_look(j, j->run.relid);
 }
 
@@ -471,6 +563,20 @@ static const char *own_statement_name(enum own_kind kind)
         return "WAIT FOR SYNCED TABLE";
     case OWN_DROP_SYNCED:
         return "DROP SYNCED TABLE";
+    case OWN_CREATE_CREDENTIAL:
+        return "CREATE STORAGE CREDENTIAL";
+    case OWN_ALTER_CREDENTIAL:
+        return "ALTER STORAGE CREDENTIAL";
+    case OWN_DROP_CREDENTIAL:
+        return "DROP STORAGE CREDENTIAL";
+    case OWN_CREATE_CATALOG:
+        return "CREATE CATALOG";
+    case OWN_DROP_CATALOG:
+        return "DROP CATALOG";
+    case OWN_VERIFY_SYNCED:
+        return "VERIFY SYNCED TABLE";
+    case OWN_CHECK_SYNC:
+        return "CHECK SYNC";
     case OWN_BACKUP: /* the server's */
     case OWN_UNSUPPORTED:
         break;
@@ -479,7 +585,7 @@ static const char *own_statement_name(enum own_kind kind)
 }
 
 struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in_block,
-                               char tag[64])
+                               struct own_rows *rows, char tag[64])
 {
     struct arena arena;
     struct err *e = NULL;
@@ -506,6 +612,21 @@ struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in
         break;
     case OWN_DROP_SYNCED:
         e = drop(&j, tag);
+        break;
+    case OWN_CREATE_CREDENTIAL:
+    case OWN_ALTER_CREDENTIAL:
+    case OWN_DROP_CREDENTIAL:
+        e = credential_statement(&j, tag);
+        break;
+    case OWN_CREATE_CATALOG:
+    case OWN_DROP_CATALOG:
+        e = catalog_statement(&j, tag);
+        break;
+    case OWN_VERIFY_SYNCED:
+        e = verify_statement(&j, rows, tag);
+        break;
+    case OWN_CHECK_SYNC:
+        e = check_statement(&j, rows, tag);
         break;
     case OWN_BACKUP: /* the server's */
     case OWN_UNSUPPORTED:

@@ -26,7 +26,7 @@ static struct err *text_argument(const struct tf_arg *arg, struct str *out)
     return NULL;
 }
 
-static bool is_text(uint32_t type)
+bool tf_is_text(uint32_t type)
 {
     return type == TEXT_OID || type == VARCHAR_OID || type == UNKNOWN_OID || type == NAME_OID;
 }
@@ -37,7 +37,7 @@ static struct err *timestamp_argument(const struct tf_arg *arg, int64_t *us)
     struct arena a;
     struct err *e = NULL;
     arena_init(&a);
-    if (is_text(arg->type)) {
+    if (tf_is_text(arg->type)) {
         static const struct type_env env;
         const struct type_ops *ops = type_by_oid(TIMESTAMPTZ_OID);
         e = ops->in(ops, &env, datum_as_str(arg->value), -1, &a, &d);
@@ -94,9 +94,37 @@ static struct err *version_argument(const struct tf_arg *arg, int place, struct 
     return NULL;
 }
 
-static struct err *read_arguments(struct cat *cat, enum source_kind kind, const struct tf_arg *args,
-                                  int nargs, struct source_spec *spec)
+struct err *tf_take_credential(struct cat *cat, const struct tf_arg **args, int *nargs,
+                               struct arena *arena, const char **credential)
 {
+    struct tf_arg *rest = arena_new_array(arena, struct tf_arg, *nargs + 1);
+    int n = 0;
+    *credential = NULL;
+    for (int i = 0; i < *nargs; i++) {
+        const struct tf_arg *arg = &(*args)[i];
+        if (!arg->name || strcmp(arg->name, "credential") != 0) {
+            rest[n++] = *arg;
+            continue;
+        }
+        if (*credential)
+            return err_new("42601", "argument name \"credential\" used more than once");
+        if (arg->value.null)
+            return err_new("22004", "the name of a storage credential must not be null");
+        if (!tf_is_text(arg->type))
+            return err_new("42883", "credential must be the name of a storage credential, as text");
+        struct str name = datum_as_str(arg->value);
+        *credential = arena_strndup(arena, name.data, name.len);
+    }
+    *args = rest;
+    *nargs = n;
+    return *credential ? credential_check_use(cat, *credential) : NULL;
+}
+
+/* `arena` holds what *spec points to but for the location. */
+static struct err *read_arguments(struct cat *cat, enum source_kind kind, const struct tf_arg *args,
+                                  int nargs, struct arena *arena, struct source_spec *spec)
+{
+    const char *credential;
     static const struct {
         const char *name;
         int min, max;
@@ -108,9 +136,10 @@ static struct err *read_arguments(struct cat *cat, enum source_kind kind, const 
         [SOURCE_CHANGES] = {"read_delta_changes", 2, 3,
                             "Use read_delta_changes(uri, from_version [, to_version])."},
     };
+    TRY(tf_take_credential(cat, &args, &nargs, arena, &credential));
     *spec = (struct source_spec){.kind = kind, .from_version = -1, .to_version = -1};
     if (nargs < shapes[kind].min || nargs > shapes[kind].max || args[0].name ||
-        !is_text(args[0].type))
+        !tf_is_text(args[0].type))
         return bad_arguments(shapes[kind].name, shapes[kind].hint);
     TRY(text_argument(&args[0], &spec->uri));
     for (int i = 1; i < nargs; i++)
@@ -118,6 +147,8 @@ static struct err *read_arguments(struct cat *cat, enum source_kind kind, const 
                                  : version_argument(&args[i], i, spec));
     if (kind == SOURCE_CHANGES && spec->from_version < 0)
         return bad_arguments(shapes[kind].name, shapes[kind].hint);
+    if (credential)
+        TRY(credential_access(cat, credential, arena, &spec->access));
     return source_check_access(cat, spec->uri);
 }
 
@@ -152,10 +183,15 @@ static struct err *describe(enum source_kind kind, struct cat *cat, const struct
 {
     struct source_spec spec;
     struct source *source;
-    TRY(read_arguments(cat, kind, args, nargs, &spec));
-    TRY(source_open_on_pool(&spec, &source));
+    struct arena scratch;
+    arena_init(&scratch);
+    struct err *e = read_arguments(cat, kind, args, nargs, &scratch, &spec);
+    if (!e)
+        e = source_open_on_pool(&spec, &source);
+    arena_done(&scratch);
+    TRY(e);
     struct described *d = arena_new(arena, struct described);
-    struct err *e = map_columns(source->schema, arena, d);
+    e = map_columns(source->schema, arena, d);
     source_close(source);
     TRY(e);
     *columns = arena_new_array(arena, struct tf_column, d->ncolumns + 1);
@@ -255,12 +291,9 @@ static struct err *open_reader(enum source_kind kind, struct cat *cat, const str
                                int nargs, const bool *needed, int ncolumns, const void *plan_data,
                                void **scan)
 {
-    struct source_spec spec;
-    TRY(read_arguments(cat, kind, args, nargs, &spec));
     struct reader *r = calloc(1, sizeof(*r));
     if (!r)
         return err_oom();
-    r->spec = spec;
     r->ncolumns = ncolumns;
     r->want = plan_data;
     arena_init(&r->arena);
@@ -269,7 +302,9 @@ static struct err *open_reader(enum source_kind kind, struct cat *cat, const str
     for (int i = 0; i < ncolumns; i++)
         if (needed[i])
             r->columns[r->count++] = (uint32_t)i;
-    pool_run(open_job, r);
+    r->e = read_arguments(cat, kind, args, nargs, &r->arena, &r->spec);
+    if (!r->e)
+        pool_run(open_job, r);
     if (r->e) {
         struct err *e = r->e;
         close_reader(r);

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena);
     arena_init(&s->arena);
     s->path = STR("fuzz");
-    struct err *e = lake_store_open(STR("/fuzz"), &arena, &s->store, &path);
+    struct err *e = lake_store_open(STR("/fuzz"), NULL, &arena, &s->store, &path);
     if (!e)
         e = delta_apply_json(s, STR("0.json"), str_make(copy, size), &sidecars);
     if (!e && s->has_metadata)

@@ -237,7 +237,7 @@ int main(int argc, char **argv)
     }
     arena_init(&arena);
     int64_t begin = clock_mono_ns();
-    struct err *e = lake_store_open(str_from(argv[2]), &arena, &store, &path);
+    struct err *e = lake_store_open(str_from(argv[2]), NULL, &arena, &store, &path);
     if (!e && strcmp(argv[1], "parquet") == 0)
         e = dump_parquet(&o, store, path);
 #ifndef NO_DELTA

@@ -115,8 +115,11 @@ def gaps(r):
     r.sql("ALTER SYNCED TABLE g SET (on_gap = resync)")
     r.sql("REFRESH SYNCED TABLE g")
     r.table_is("resync", "g", h)
-    r.check("resync noted", r.sql("SELECT kind, outcome FROM tarn.sync_runs ORDER BY run_id DESC LIMIT 1"),
-            [("resync", "succeeded")])
+    r.check("resync noted", r.sql("SELECT kind, outcome, inserted, updated, deleted FROM tarn.sync_runs "
+            "ORDER BY run_id DESC LIMIT 1"), [("resync", "succeeded", 1, 1, 2)])
+    h.append([(200, "after", 1)])
+    r.sql("REFRESH SYNCED TABLE g")
+    r.table_is("after resync", "g", h)
     shutil.rmtree(h.folder)
     h = r.history("gap", feed=True, table_id="99999999-2222-4333-8444-555555555555")
     h.append([(i, "b", 1) for i in range(20)])

@@ -219,7 +219,7 @@ def check_synced(cursor, name, path, expected, tally):
             return
         problem = "must fail"
         try:
-            cursor.execute("CREATE SYNCED TABLE t FROM DELTA %s PRIMARY KEY (%s)" % (
+            cursor.execute("CREATE SYNCED TABLE t FROM DELTA %s PRIMARY KEY (%s) WITH (on_null_key = fail)" % (
                 literal(path), quote(first)))
             cursor.execute("DROP SYNCED TABLE t")
         except psycopg2.Error as e:

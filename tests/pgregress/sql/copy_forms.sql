@@ -63,6 +63,7 @@ COPY cp (a, b) FROM STDIN WHERE a > 50;
 49	no
 51	yes
 \.
+CREATE TABLE cpk (id int PRIMARY KEY, v text NOT NULL, n int CHECK (n > 0));
 COPY cpk (id, v) FROM STDIN;
 2	bad
 \.
@@ -111,6 +112,6 @@ copy cp(a,b) to stdout delimiters ',' with null as 'N';
 copy cp from stdin using delimiters ',';
 1,2,3,4
 \.
-copy binary cp from stdin;
+\copy binary cp from '/dev/null'
 copy cp to stdout with csv delimiter ';' null 'nn' quote as '*' escape as '+' header force quote a, b;
 

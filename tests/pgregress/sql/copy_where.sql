@@ -7,10 +7,10 @@ copy c (a, b) from stdin where a > 6 and b <> 'no';
 \N	null
 \.
 select * from c order by a;
-copy c from stdin where nosuch > 1;
-copy c from stdin where sum(a) > 1;
-copy c from stdin where a > (select 1);
-copy c from stdin where a;
+\copy c from '/dev/null' where nosuch > 1
+\copy c from '/dev/null' where sum(a) > 1
+\copy c from '/dev/null' where a > (select 1)
+\copy c from '/dev/null' where a
 copy c to stdout where a > 1;
 copy c from stdin (format csv) where d between 2 and 3 or b = 'q';
 10,x,1
@@ -18,7 +18,7 @@ copy c from stdin (format csv) where d between 2 and 3 or b = 'q';
 12,q,9
 \.
 select * from c order by a;
-copy c from stdin (format binary, delimiter 'x');
-copy c from stdin (format binary, null 'x');
+\copy c from '/dev/null' (format binary, delimiter 'x')
+\copy c from '/dev/null' (format binary, null 'x')
 copy c to stdout (format binary, header);
-copy c from stdin (format binary, format text);
+\copy c from '/dev/null' (format binary, format text)

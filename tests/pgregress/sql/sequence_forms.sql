@@ -145,7 +145,7 @@ INSERT INTO genk VALUES (NULL);
 COPY genk (a) FROM STDIN;
 4
 \.
-COPY genk (a, b) FROM STDIN;
+\copy genk (a, b) from '/dev/null'
 COPY genk TO STDOUT;
 COPY genk (b) TO STDOUT;
 DROP SEQUENCE s2, s3, nosuch;

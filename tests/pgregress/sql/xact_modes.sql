@@ -52,8 +52,7 @@ BEGIN READ ONLY;
 SELECT setval('s', 3);
 ROLLBACK;
 BEGIN READ ONLY;
-COPY t FROM STDIN;
-\.
+\copy t from '/dev/null'
 ROLLBACK;
 BEGIN READ ONLY;
 COPY t TO STDOUT;

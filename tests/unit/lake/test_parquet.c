@@ -137,7 +137,7 @@ int main(int argc, char **argv)
     struct str path;
     data = argc > 1 ? argv[1] : "tests/data/lakehouse";
     arena_init(&arena);
-    struct err *e = lake_store_open(STR("/"), &arena, &store, &path);
+    struct err *e = lake_store_open(STR("/"), NULL, &arena, &store, &path);
     if (e)
         return 1;
     return cmocka_run_group_tests(tests, NULL, done);

@@ -85,10 +85,9 @@ static void own_statements_are_recognised(void **state)
 static void clauses_not_built_are_named(void **state)
 {
     (void)state;
-    struct parsed p =
-        parse_ok("CREATE SYNCED TABLE t FROM DELTA 'x' PRIMARY KEY (a) TIMESERIES KEY (b)");
+    struct parsed p = parse_ok("CREATE SYNCED TABLE t FROM main.sales.orders PRIMARY KEY (a)");
     assert_int_equal(p.stmts[0].own->kind, OWN_UNSUPPORTED);
-    assert_string_equal(p.stmts[0].own->what, "TIMESERIES KEY");
+    assert_string_equal(p.stmts[0].own->what, "CREATE SYNCED TABLE from a catalog");
     expect_error("CREATE SYNCED TABLE t FROM DELTA x PRIMARY KEY (a)", "42601", 34);
     expect_error("REFRESH SYNCED TABLE", "42601", 21);
 }

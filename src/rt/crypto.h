@@ -1,0 +1,38 @@
+/* Digests, signatures and sealing, by OpenSSL. Any thread; nothing here yields. */
+#ifndef TARN_RT_CRYPTO_H
+#define TARN_RT_CRYPTO_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+enum { CRYPTO_SHA256_BYTES = 32, CRYPTO_KEY_BYTES = 32 };
+
+void crypto_sha256(struct str data, uint8_t out[CRYPTO_SHA256_BYTES]);
+void crypto_hmac_sha256(struct str key, struct str data, uint8_t out[CRYPTO_SHA256_BYTES]);
+/* Lower-case hexadecimal digits. */
+void crypto_put_hex(struct buf *out, const uint8_t *bytes, size_t len);
+
+/* RSASSA-PKCS1-v1_5 with SHA-256 (JWT's RS256) by a private key in PEM, appended to *out. 22023 for
+ * what is no RSA key; the message has nothing of the key. */
+struct err *crypto_sign_rs256(struct str pem, struct str data, struct buf *out) MUST_CHECK;
+
+/* AES-256-GCM: appends a fresh nonce, the ciphertext and the tag to *out. `bound` is not stored but
+ * must be the same for opening: what the secret belongs to. */
+struct err *crypto_seal(const uint8_t key[CRYPTO_KEY_BYTES], struct str bound, struct str plain,
+                        struct buf *out) MUST_CHECK;
+/* The reverse. XX001 when the key or `bound` is another one, or the bytes were changed. */
+struct err *crypto_unseal(const uint8_t key[CRYPTO_KEY_BYTES], struct str bound, struct str sealed,
+                          struct buf *out) MUST_CHECK;
+
+/* Base64 with padding; `url`: the alphabet of URLs without padding. */
+void crypto_put_base64(struct buf *out, struct str bytes, bool url);
+/* Standard base64; false when it is none. */
+bool crypto_get_base64(struct str text, struct buf *out);
+
+/* Overwrites memory that held a secret. */
+void crypto_wipe(void *p, size_t len);
+
+#endif

@@ -1,0 +1,250 @@
+#!/usr/bin/python3
+"""Client programs, unmodified, against a server of the test's own.
+
+    tests/clients/run.py [--all] [--only NAME] [--url DSN]
+
+Without --all: those that need nothing but Debian's packages and run in seconds. A client's folder
+has its program; it prints a line `ok WHAT` or `FAILED WHAT: why` for each thing that it tried.
+What it needs comes by package name and pinned version from its language's registry; where that is
+out of reach, the client is skipped, says so, and counts as skipped. --url runs the programs against
+another server (postgresql://user@host:port/database), for comparison.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import urllib.parse
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
+sys.dont_write_bytecode = True
+from tarn import Server, Tally  # noqa: E402
+
+CACHE = os.environ.get("TARN_CLIENTS", os.path.join(ROOT, "build", "clients"))
+INSTALL_LIMIT_S = 900
+RUN_LIMIT_S = 300
+PYTHON3 = "/usr/bin/python3"
+
+
+class Skip(Exception):
+    pass
+
+
+def install(command, **kwargs):
+    """Runs an installer; what it cannot get is a reason to skip."""
+    try:
+        p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, timeout=INSTALL_LIMIT_S, **kwargs)
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise Skip("%s: %s" % (command[0], e)) from e
+    if p.returncode:
+        lines = p.stdout.decode("utf-8", "replace").strip().splitlines()
+        raise Skip("%s failed: %s" % (" ".join(command[:3]), lines[-1] if lines else ""))
+
+
+class Client:
+    """`name`: its folder, too. `prepare` makes what `command` needs in its cache folder."""
+    quick = False
+
+    def __init__(self, name):
+        self.name = name
+        self.source = os.path.join(HERE, name)
+        self.cache = os.path.join(CACHE, name)
+
+    def prepare(self):
+        os.makedirs(self.cache, exist_ok=True)
+
+    def command(self):
+        raise NotImplementedError
+
+    def done(self, key):
+        """Whether the cache holds what belongs to `key`; `mark` says so."""
+        path = os.path.join(self.cache, ".installed")
+        return os.path.exists(path) and open(path, encoding="utf-8").read() == key
+
+    def mark(self, key):
+        with open(os.path.join(self.cache, ".installed"), "w", encoding="utf-8") as f:
+            f.write(key)
+
+
+class Debian(Client):
+    """A program in an interpreter of Debian's, with Debian packages."""
+
+    def __init__(self, name, packages, command, quick=False):
+        super().__init__(name)
+        self.packages = packages
+        self.program = command
+        self.quick = quick
+
+    def prepare(self):
+        super().prepare()
+        missing = [p for p in self.packages if subprocess.run(
+            ["dpkg-query", "-W", "-f=${db:Status-Abbrev}", p], stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, check=False).stdout[1:2] != b"i"]
+        if missing and os.getuid():
+            raise Skip("missing Debian packages: %s" % " ".join(missing))
+        if missing:
+            env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+            install(["apt-get", "install", "-y", "--no-install-recommends", *missing], env=env)
+
+    def command(self):
+        return [a.format(source=self.source, cache=self.cache) for a in self.program]
+
+
+class C(Debian):
+    def __init__(self, name, packages, quick=False):
+        super().__init__(name, packages, ["{cache}/program"], quick)
+
+    def prepare(self):
+        super().prepare()
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libpq"], check=True,
+                               stdout=subprocess.PIPE).stdout.decode().split()
+        subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-o", self.cache + "/program",
+                        self.source + "/main.c", *flags], check=True)
+
+
+class Pip(Client):
+    """A program in a virtual environment with the versions of requirements.txt."""
+
+    def prepare(self):
+        super().prepare()
+        wanted = open(os.path.join(self.source, "requirements.txt"), encoding="utf-8").read()
+        if self.done(wanted):
+            return
+        venv = os.path.join(self.cache, "venv")
+        install([PYTHON3, "-m", "venv", "--clear", venv])
+        install([os.path.join(venv, "bin", "pip"), "install", "-q", "--disable-pip-version-check",
+                 "-r", os.path.join(self.source, "requirements.txt")])
+        self.mark(wanted)
+
+    def command(self):
+        return [os.path.join(self.cache, "venv", "bin", "python"),
+                os.path.join(self.source, "main.py")]
+
+
+class Npm(Client):
+    def prepare(self):
+        super().prepare()
+        wanted = open(os.path.join(self.source, "package.json"), encoding="utf-8").read()
+        for name in os.listdir(self.source):
+            link = os.path.join(self.cache, name)
+            if os.path.lexists(link):
+                os.unlink(link)
+            os.symlink(os.path.join(self.source, name), link)
+        if self.done(wanted):
+            return
+        install(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"],
+                cwd=self.cache)
+        self.mark(wanted)
+
+    def command(self):
+        return ["node", "--preserve-symlinks-main", "--preserve-symlinks",
+                os.path.join(self.cache, "main.mjs")]
+
+
+class Maven(Client):
+    def prepare(self):
+        super().prepare()
+        wanted = "".join(open(os.path.join(self.source, name), encoding="utf-8").read()
+                         for name in sorted(os.listdir(self.source)))
+        if self.done(wanted):
+            return
+        install(["mvn", "-q", "-B", "-f", os.path.join(self.source, "pom.xml"),
+                 "-DbuildDirectory=" + self.cache, "package"])
+        self.mark(wanted)
+
+    def command(self):
+        return ["java", "-cp", "%s/classes:%s/lib/*" % (self.cache, self.cache), "Main"]
+
+
+class Go(Client):
+    def prepare(self):
+        super().prepare()
+        install(["go", "build", "-o", os.path.join(self.cache, "program"), "."], cwd=self.source,
+                env=dict(os.environ, GOFLAGS="-mod=mod"))
+
+    def command(self):
+        return [os.path.join(self.cache, "program")]
+
+
+class Cargo(Client):
+    def prepare(self):
+        super().prepare()
+        install(["cargo", "build", "-q", "--target-dir", self.cache], cwd=self.source)
+
+    def command(self):
+        return [os.path.join(self.cache, "debug", "program")]
+
+
+def clients():
+    return [
+        Debian("psql", ["postgresql-client-15"], [PYTHON3, "{source}/main.py"], quick=True),
+        C("libpq", ["libpq-dev", "gcc", "pkg-config"], quick=True),
+        Debian("psycopg2", ["python3-psycopg2"], [PYTHON3, "{source}/main.py"], quick=True),
+        Pip("psycopg"),
+        Pip("asyncpg"),
+        Pip("sqlalchemy"),
+        Pip("django"),
+        Npm("node-postgres"),
+        Npm("postgres.js"),
+        Maven("pgjdbc"),
+        Go("pgx"),
+    ]
+
+
+def environment(host, port, user, database):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+    env.update(PGHOST=host, PGPORT=str(port), PGUSER=user, PGDATABASE=database, LC_ALL="C.UTF-8",
+               DATABASE_URL="postgresql://%s@%s:%s/%s" % (user, host, port, database),
+               PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
+    return env
+
+
+def run(client, env, tally):
+    try:
+        client.prepare()
+    except Skip as e:
+        tally.skipped += 1
+        print("SKIPPED %s: %s" % (client.name, e), flush=True)
+        return
+    try:
+        p = subprocess.run(client.command(), env=env, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=RUN_LIMIT_S,
+                           cwd=client.cache, check=False)
+        text, status = p.stdout.decode("utf-8", "replace"), p.returncode
+    except subprocess.TimeoutExpired as e:
+        text, status = (e.stdout or b"").decode("utf-8", "replace"), "no end"
+    passed = re.findall(r"^ok (.*)$", text, re.M)
+    failed = re.findall(r"^FAILED (.*)$", text, re.M)
+    for what in passed:
+        tally.check("%s %s" % (client.name, what))
+    for what in failed:
+        tally.check(client.name, what)
+    if (status and not failed) or not passed:
+        tally.check(client.name, "ended with %s\n%s" % (status, text[-3000:]))
+    print("%-16s %3d ok, %d failed" % (client.name, len(passed), len(failed)), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--url")
+    args = parser.parse_args()
+    chosen = [c for c in clients() if (c.name in args.only if args.only else args.all or c.quick)]
+    tally = Tally("clients")
+    if args.url:
+        u = urllib.parse.urlparse(args.url)
+        for client in chosen:
+            run(client, environment(u.hostname, u.port or 5432, u.username, u.path[1:]), tally)
+        return tally.finish()
+    with Server() as server:
+        for client in chosen:
+            run(client, environment("127.0.0.1", server.port, "postgres", "postgres"), tally)
+    return tally.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
