@@ -389,7 +389,10 @@ struct backend {
     const char *idle_kill; /* SQLSTATE with which an idle session ends */
     bool running;          /* a fiber is at work */
     bool closing;
-    bool started; /* startup is done */
+    bool started;  /* startup is done */
+    bool admitted; /* guarded by the registry, as what it was admitted for: */
+    uint32_t admitted_role;
+    uint32_t admitted_db;
     bool skip_to_sync;
     bool copying;            /* COPY FROM STDIN reads messages itself */
     struct scratch *scratch; /* NULL at rest */
@@ -484,6 +487,10 @@ void scratch_release(struct backend *b);
 
 /* registry.c */
 bool registry_add(struct backend *b); /* false: too many; assigns pid and secret */
+/* One that has logged in counts for its role and its database from here on, unless the limits
+ * (-1: none) or the slots that are kept for superusers are against it. */
+enum admission { ADMITTED, ADMIT_RESERVED, ADMIT_ROLE_FULL, ADMIT_DATABASE_FULL };
+enum admission registry_admit(struct backend *b, int role_limit, int db_limit);
 void registry_remove(struct backend *b);
 /* Lets a session that rests outside a transaction look at its notifications. */
 void registry_wake(const struct backend *b);

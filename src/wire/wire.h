@@ -135,6 +135,10 @@ static inline void wire_end(struct buf *b, size_t start)
 void wire_put_string(struct buf *b, const char *s); /* with its NUL */
 
 void wire_auth_ok(struct buf *b);
+/* The mechanisms: SCRAM-SHA-256, before it (plus) SCRAM-SHA-256-PLUS. */
+void wire_auth_sasl(struct buf *b, bool plus);
+/* What the mechanism says; `final`: its last message. */
+void wire_auth_sasl_data(struct buf *b, bool final, struct str data);
 void wire_parameter_status(struct buf *b, const char *name, const char *value);
 void wire_backend_key(struct buf *b, int32_t pid, uint32_t secret);
 /* `options`: the unrecognised ones. */
