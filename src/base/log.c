@@ -94,6 +94,7 @@ void log_entry(enum log_level level, const char *area, const struct log_entry *e
 {
     const struct log_part parts[] = {{"detail", " DETAIL: ", entry->detail},
                                      {"hint", " HINT: ", entry->hint},
+                                     {"context", " CONTEXT: ", entry->context},
                                      {"statement", " STATEMENT: ", entry->statement}};
     struct buf b = BUF_INIT;
     bool json = atomic_load_explicit(&as_json, memory_order_relaxed);
@@ -145,8 +146,10 @@ void log_write(enum log_level level, const char *area, const char *fmt, ...)
 
 void log_err(enum log_level level, const char *area, const struct err *e)
 {
-    log_entry(
-        level, area,
-        &(struct log_entry){
-            .message = e->message, .sqlstate = e->sqlstate, .detail = e->detail, .hint = e->hint});
+    log_entry(level, area,
+              &(struct log_entry){.message = e->message,
+                                  .sqlstate = e->sqlstate,
+                                  .detail = e->detail,
+                                  .hint = e->hint,
+                                  .context = e->context});
 }

@@ -29,6 +29,7 @@ struct log_entry {
     const char *sqlstate;
     const char *detail;
     const char *hint;
+    const char *context;
     const char *statement; /* that an error comes from */
 };
 void log_entry(enum log_level level, const char *area, const struct log_entry *entry);

@@ -3,6 +3,7 @@
 #include "exec/exec_internal.h"
 
 #include "base/clock.h"
+#include "catalog/acl.h"
 #include "exec/fn_session.h"
 #include "exec/session.h"
 #include "types/array.h"
@@ -124,6 +125,11 @@ static void copy_session(void *arg, const struct session_info *info)
     i->user_name = arena_strdup(l->arena, info->user_name ? info->user_name : "");
     i->application_name = arena_strdup(l->arena, info->application_name);
     i->client_addr = arena_strdup(l->arena, info->client_addr);
+    const char **texts[] = {&i->tls_version, &i->tls_cipher, &i->client_dn, &i->client_serial,
+                            &i->issuer_dn};
+    for (size_t k = 0; k < ARRAY_LENGTH(texts); k++)
+        if (*texts[k])
+            *texts[k] = arena_strdup(l->arena, *texts[k]);
     i->query = arena_strdup(l->arena, info->query);
 }
 
@@ -320,11 +326,58 @@ static void activity_row(const struct listing *l, const struct session_info *s, 
         s->xid ? datum_int((int64_t)(uint32_t)s->xid) : datum_null(),
         datum_null(), /* snapshots are not transaction numbers */
         datum_str(STR("client backend")),
-        datum_bool(s->tls),
     };
-    enum { GSS_AUTH = 25, GSS_ENCRYPTED = 27 };
     memcpy(row, first, sizeof(first));
+}
+
+static struct datum word_or_null(const char *s)
+{
+    return s ? datum_str(str_from(s)) : datum_null();
+}
+
+static struct err *encryption_columns(struct fn_call *c, const struct session_info *s,
+                                      struct datum *row)
+{
+    enum {
+        SSL = 18,
+        VERSION,
+        CIPHER,
+        BITS,
+        CLIENT_DN,
+        SERIAL,
+        ISSUER_DN,
+        GSS_AUTH,
+        GSS_PRINC,
+        GSS_ENCRYPTED
+    };
+    const struct type_ops *numeric = type_by_oid(NUMERIC_OID);
+    row[SSL] = datum_bool(s->tls_version != NULL);
+    row[VERSION] = word_or_null(s->tls_version);
+    row[CIPHER] = word_or_null(s->tls_cipher);
+    row[BITS] = s->tls_version ? datum_int(s->tls_bits) : datum_null();
+    row[CLIENT_DN] = word_or_null(s->client_dn);
+    row[ISSUER_DN] = word_or_null(s->issuer_dn);
     row[GSS_AUTH] = row[GSS_ENCRYPTED] = datum_bool(false);
+    if (!s->client_serial)
+        return NULL;
+    return numeric->in(numeric, &c->session->types, str_from(s->client_serial), -1, c->arena,
+                       &row[SERIAL]);
+}
+
+/* What others do is for those who have their rights, or may read all statistics. */
+static struct err *hide_others(struct fn_call *c, const struct session_info *s, struct datum *row,
+                               int ncols)
+{
+    enum { SHOWN = 3, APPLICATION = 3, QUERY = 5, PID = 1 };
+    const struct role_rights *r;
+    TRY(cat_rights(&c->session->cat, &r));
+    if (rights_of(r, s->role) || rights_of(r, ROLE_READ_ALL_STATS))
+        return NULL;
+    for (int i = SHOWN; i < ncols; i++)
+        row[i] = datum_null();
+    row[APPLICATION] = datum_str(str_from(s->application_name));
+    row[QUERY] = datum_str(STR("<insufficient privilege>"));
+    return NULL;
 }
 
 static struct err *get_activity(void **state, struct fn_call *c, struct datum *row, int ncols,
@@ -337,7 +390,8 @@ static struct err *get_activity(void **state, struct fn_call *c, struct datum *r
         if (!c->args[0].null && s->pid != (int32_t)c->args[0].i)
             continue;
         activity_row(l, s, row, ncols);
-        return NULL;
+        TRY(encryption_columns(c, s, row));
+        return hide_others(c, s, row, ncols);
     }
     *done = true;
     return NULL;

@@ -83,7 +83,13 @@ struct session_info {
     uint32_t role;
     uint64_t lxid; /* counts the session's transactions */
     uint64_t xid;  /* of the transaction, 0: none yet */
-    bool tls;
+    /* TLS; NULL: none, or the client has sent no certificate. */
+    const char *tls_version;
+    const char *tls_cipher;
+    int tls_bits;
+    const char *client_dn;
+    const char *client_serial; /* decimal */
+    const char *issuer_dn;
 };
 
 struct prepared_info {

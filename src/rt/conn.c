@@ -2,11 +2,14 @@
  * of the fiber that waits in conn_read, or to the connection's own, which exists only while
  * something lies in it. When that holds much, reading stops until the fiber catches up.
  *
- * TLS belongs between on_read / conn_write and the buffers; nothing above sees the difference. */
+ * With TLS the bytes are decrypted on their way into those buffers and encrypted on their way out
+ * (tls.c); nothing above sees the difference. */
 #include "rt/conn.h"
 
 #include "base/clock.h"
+#include "rt/pool.h"
 #include "rt/rt_internal.h"
+#include "rt/tls_internal.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -29,7 +32,9 @@ struct conn {
     struct wait *reader;       /* a fiber in conn_read ... */
     struct buf *reader_into;   /* ... and where it wants the bytes */
     struct worker_msg arm_msg; /* a call of `readable` on its way */
+    struct tls *tls;           /* NULL: plain */
     uint16_t peer_port;
+    bool handshaking; /* bytes go to `in` as they are */
     bool eof;
     bool reading;
     bool armed;
@@ -65,6 +70,16 @@ void conn_close(struct conn *c)
     if (c->next)
         c->next->previous = c->previous;
     buf_done(&c->in);
+    if (c->tls && !c->handshaking && !c->error) {
+        struct buf bye = BUF_INIT;
+        tls_goodbye(c->tls, &bye);
+        uv_buf_t bytes = uv_buf_init((char *)bye.data, (unsigned)bye.len);
+        if (bye.len)
+            uv_try_write(&c->uv.stream, &bytes, 1); /* a courtesy */
+        buf_done(&bye);
+    }
+    tls_free(c->tls);
+    c->tls = NULL;
     atomic_fetch_sub_explicit(&w->conn_count, 1, memory_order_relaxed);
     uv_close((uv_handle_t *)&c->uv.stream, on_closed);
 }
@@ -116,11 +131,29 @@ static void stop_reading(struct conn *c)
 }
 
 /* Bytes of the client's are lost: nothing that follows can be understood. */
-static void input_lost(struct conn *c)
+static void input_lost(struct conn *c, int error)
 {
     c->eof = true;
-    c->error = UV_ENOMEM;
+    c->error = error;
     stop_reading(c);
+}
+
+/* Into the buffer in clear. False: nothing has come of it yet. */
+static bool take_bytes(struct conn *c, const char *bytes, size_t n, struct buf *to)
+{
+    size_t before = to->len;
+    bool eof = false;
+    if (!c->tls || c->handshaking) {
+        buf_put(to, bytes, n);
+        return true;
+    }
+    if (!tls_input(c->tls, bytes, n, to, &eof) && !to->failed)
+        input_lost(c, UV_EPROTO);
+    if (eof) {
+        c->eof = true;
+        stop_reading(c);
+    }
+    return to->len > before || to->failed || c->eof;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
@@ -134,11 +167,13 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
         stop_reading(c);
     } else {
         struct buf *to = c->reader ? c->reader_into : &c->in;
-        buf_put(to, bytes->base, (size_t)n);
+        bool any = take_bytes(c, bytes->base, (size_t)n, to);
         if (c->in.len >= INPUT_LIMIT_BYTES || to->failed)
             stop_reading(c);
         if (to->failed && to->no_memory)
-            input_lost(c);
+            input_lost(c, UV_ENOMEM);
+        if (!any)
+            return;
     }
     on_input(c);
 }
@@ -260,7 +295,7 @@ static void take_input(struct conn *c, struct buf *into)
         buf_done(&c->in);
         c->in = BUF_INIT;
         if (into->failed && into->no_memory)
-            input_lost(c);
+            input_lost(c, UV_ENOMEM);
     }
     start_reading(c);
 }
@@ -384,9 +419,8 @@ static struct err *write_chunk(struct conn *c, const char *data, size_t len)
     return rc == 0 ? NULL : broken(rc);
 }
 
-struct err *conn_write(struct conn *c, const void *data, size_t len)
+static struct err *write_plain(struct conn *c, const void *data, size_t len)
 {
-    ASSERT(rt_worker == c->worker && !c->closing);
     const char *p = data;
     while (len) {
         uv_buf_t bytes = uv_buf_init((char *)p, len > INT32_MAX ? INT32_MAX : (unsigned)len);
@@ -404,6 +438,95 @@ struct err *conn_write(struct conn *c, const void *data, size_t len)
         len -= chunk;
     }
     return NULL;
+}
+
+struct err *conn_write(struct conn *c, const void *data, size_t len)
+{
+    ASSERT(rt_worker == c->worker && !c->closing);
+    const char *p = data;
+    if (!c->tls || c->handshaking)
+        return write_plain(c, data, len);
+    while (len) {
+        struct buf records = BUF_INIT;
+        size_t chunk = len > WRITE_CHUNK_BYTES ? WRITE_CHUNK_BYTES : len;
+        struct err *e = tls_output(c->tls, p, chunk, &records);
+        if (!e)
+            e = write_plain(c, records.data, records.len);
+        buf_done(&records);
+        TRY(e);
+        p += chunk;
+        len -= chunk;
+    }
+    return NULL;
+}
+
+/* ---- the handshake ---- */
+
+struct handshake {
+    struct tls *tls;
+    struct buf in;
+    struct buf out;
+    bool done;
+    struct err *error;
+};
+
+static void handshake_step(void *arg)
+{
+    struct handshake *h = arg;
+    h->error = tls_handshake(h->tls, h->in.data, h->in.len, &h->out, &h->done);
+}
+
+static struct err *shake_hands(struct conn *c, struct handshake *h, int64_t deadline_ns)
+{
+    while (!h->done) {
+        bool eof;
+        bool timed_out;
+        buf_reset(&h->in);
+        buf_reset(&h->out);
+        TRY(conn_read(c, &h->in, deadline_ns, &eof, &timed_out));
+        if (eof || timed_out)
+            return err_fatal(err_new("08006", "could not accept SSL connection: %s",
+                                     eof ? "EOF detected" : "timeout"));
+        pool_run(handshake_step, h);
+        struct err *e = h->out.len ? write_plain(c, h->out.data, h->out.len) : NULL;
+        if (h->error) {
+            err_free(e);
+            return h->error;
+        }
+        TRY(e);
+    }
+    return NULL;
+}
+
+/* What came behind the handshake is decrypted. */
+static void begin_decrypting(struct conn *c)
+{
+    struct buf raw = c->in;
+    struct buf clear = BUF_INIT;
+    c->in = clear;
+    c->handshaking = false;
+    take_bytes(c, (const char *)raw.data, raw.len, &c->in);
+    buf_done(&raw);
+}
+
+struct err *conn_start_tls(struct conn *c, struct tls_context *context, int64_t deadline_ns)
+{
+    struct handshake h = {.in = BUF_INIT, .out = BUF_INIT};
+    TRY(tls_new(context, &c->tls));
+    c->handshaking = true;
+    h.tls = c->tls;
+    struct err *e = shake_hands(c, &h, deadline_ns);
+    buf_done(&h.in);
+    buf_done(&h.out);
+    if (!e)
+        begin_decrypting(c);
+    return e;
+}
+
+const struct tls_info *conn_tls_info(const struct conn *c)
+{
+    static const struct tls_info none = {0};
+    return c->tls && !c->handshaking ? tls_info(c->tls) : &none;
 }
 
 struct each_conn {

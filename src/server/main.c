@@ -1,6 +1,8 @@
 /* The program: command line, configuration, start and stop. */
 #include "server/server_internal.h"
 
+#include "server/auth.h"
+
 #include "base/log.h"
 #include "sync/sync.h"
 #include "txn/txn.h"
@@ -170,41 +172,13 @@ static void on_reload(void *arg)
     if (!e)
         server_settings_reload_end();
     configure_log();
+    if (!e)
+        e = auth_reload();
     if (e)
         log_err(LOG_ERROR, "server", e);
     else
         log_write(LOG_LOG, "server", "configuration read again");
     err_free(e);
-}
-
-/* ---- addresses ---- */
-
-static bool is_loopback(const char *address)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (strcmp(address, "localhost") == 0)
-        return true;
-    if (inet_pton(AF_INET, address, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    return inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
-/* Every connection is trusted: there are no passwords or certificates to check. */
-static struct err *check_addresses(const char *addresses)
-{
-    char *list = strdup(addresses);
-    char *save = NULL;
-    struct err *e = NULL;
-    CHECK(list != NULL);
-    for (char *a = strtok_r(list, ", ", &save); a && !e; a = strtok_r(NULL, ", ", &save))
-        if (!is_loopback(a))
-            e = err_hint(
-                err_new("F0000", "cannot listen on \"%s\": only loopback addresses are allowed", a),
-                "This server has no authentication rules yet and would trust everybody. "
-                "Listen on 127.0.0.1 or ::1.");
-    free(list);
-    return e;
 }
 
 /* ---- start and stop ---- */
@@ -276,6 +250,7 @@ static struct err *serve(struct runtime **rt)
                                     .on_reload = on_reload};
     uint16_t port = (uint16_t)setting_int(server_setting_named("port"));
     char text[8];
+    TRY(auth_start());
     TRY(runtime_new(&config, rt));
     bool chosen = port != 0; /* else the port that TCP finds names the socket */
     if (chosen)              /* who finds the one finds the other */
@@ -307,7 +282,6 @@ static struct err *run(const struct options *o)
     struct catalog *catalog = NULL;
     struct runtime *rt = NULL;
     TRY(configure(o));
-    TRY(check_addresses(server_setting_named("listen_addresses")));
     struct err *e = open_store(&mgr, &catalog);
     if (!e)
         e = serve(&rt);

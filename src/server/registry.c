@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "rt/fiber.h"
 #include "rt/runtime.h"
+#include "rt/tls.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -35,6 +36,36 @@ bool registry_add(struct backend *b)
     }
     pthread_mutex_unlock(&mu);
     return room;
+}
+
+static enum admission admit_locked(const struct backend *b, int role_limit, int db_limit)
+{
+    int64_t limit = setting_int(server_setting_named("max_connections"));
+    int64_t reserved = setting_int(server_setting_named("superuser_reserved_connections"));
+    int of_role = 1;
+    int of_db = 1;
+    for (const struct backend *o = first; o; o = o->next) {
+        of_role += o->admitted && o->admitted_role == b->login_role;
+        of_db += o->admitted && o->admitted_db == b->base.cat.db;
+    }
+    if (!b->login_superuser && count > limit - reserved)
+        return ADMIT_RESERVED;
+    if (role_limit >= 0 && of_role > role_limit)
+        return ADMIT_ROLE_FULL;
+    return db_limit >= 0 && of_db > db_limit ? ADMIT_DATABASE_FULL : ADMITTED;
+}
+
+enum admission registry_admit(struct backend *b, int role_limit, int db_limit)
+{
+    pthread_mutex_lock(&mu);
+    enum admission a = admit_locked(b, role_limit, db_limit);
+    if (a == ADMITTED) {
+        b->admitted = true;
+        b->admitted_role = b->login_role;
+        b->admitted_db = b->base.cat.db;
+    }
+    pthread_mutex_unlock(&mu);
+    return a;
 }
 
 void registry_remove(struct backend *b)
@@ -163,6 +194,15 @@ void registry_each(void (*visit)(void *arg, const struct session_info *info), vo
             .lxid = copy->lxid,
             .xid = atomic_load_explicit(&b->activity.xid, memory_order_relaxed),
         };
+        if (b->conn) {
+            const struct tls_info *tls = conn_tls_info(b->conn);
+            info.tls_version = tls->version;
+            info.tls_cipher = tls->cipher;
+            info.tls_bits = tls->bits;
+            info.client_dn = tls->client_dn;
+            info.client_serial = tls->client_serial;
+            info.issuer_dn = tls->issuer_dn;
+        }
         visit(arg, &info);
     }
     pthread_mutex_unlock(&mu);

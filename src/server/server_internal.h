@@ -161,6 +161,11 @@ struct portal *portal_find(struct backend *b, const char *name);
 /* Replaces an unnamed one; 42P03 for a name in use. */
 struct err *portal_new(struct backend *b, const char *name, struct prepared *stmt,
                        struct portal **out) MUST_CHECK;
+/* protocol.c: the values of a message for the portal's parameters. */
+struct err *portal_read_params(struct backend *b, struct portal *p,
+                               const struct wire_bind *m) MUST_CHECK;
+/* function_call.c: runs it and answers with its value, as a statement of its own. MAY YIELD. */
+struct err *function_call(struct backend *b, const struct wire_call *m) MUST_CHECK;
 void portal_drop(struct backend *b, struct portal *p);
 void portals_drop_all(struct backend *b);
 /* At the end of a transaction: all but held cursors, and those too that `aborted` (0: committed)
@@ -384,7 +389,10 @@ struct backend {
     const char *idle_kill; /* SQLSTATE with which an idle session ends */
     bool running;          /* a fiber is at work */
     bool closing;
-    bool started; /* startup is done */
+    bool started;  /* startup is done */
+    bool admitted; /* guarded by the registry, as what it was admitted for: */
+    uint32_t admitted_role;
+    uint32_t admitted_db;
     bool skip_to_sync;
     bool copying;            /* COPY FROM STDIN reads messages itself */
     struct scratch *scratch; /* NULL at rest */
@@ -479,6 +487,10 @@ void scratch_release(struct backend *b);
 
 /* registry.c */
 bool registry_add(struct backend *b); /* false: too many; assigns pid and secret */
+/* One that has logged in counts for its role and its database from here on, unless the limits
+ * (-1: none) or the slots that are kept for superusers are against it. */
+enum admission { ADMITTED, ADMIT_RESERVED, ADMIT_ROLE_FULL, ADMIT_DATABASE_FULL };
+enum admission registry_admit(struct backend *b, int role_limit, int db_limit);
 void registry_remove(struct backend *b);
 /* Lets a session that rests outside a transaction look at its notifications. */
 void registry_wake(const struct backend *b);

@@ -1,16 +1,19 @@
 /* The beginning of a session: first packet, role, database, settings. */
+#include "server/auth.h"
 #include "server/server_internal.h"
 
 #include "base/clock.h"
+#include "catalog/acl.h"
 #include "catalog/systab.h"
 #include "rt/conn.h"
+#include "rt/tls.h"
 #include "rt/wait.h"
 #include "types/text.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 
-enum { ROLE_SUPER_COLUMN = 2, ROLE_LOGIN_COLUMN = 6, ROLE_COLUMNS = 12, MAX_UNKNOWN_OPTIONS = 16 };
+enum { MAX_UNKNOWN_OPTIONS = 16 };
 
 static char *copy(struct str s)
 {
@@ -19,27 +22,70 @@ static char *copy(struct str s)
     return p;
 }
 
-static struct err *find_user(struct backend *b, struct str user)
+static struct err *find_user(struct backend *b, struct str user, int *limit)
 {
-    struct datum key = datum_str(user);
-    struct datum v[ROLE_COLUMNS];
+    struct cat_role role;
     struct arena a;
     bool found;
     arena_init(&a);
-    struct err *e =
-        systab_get(&b->base.cat, PG_AUTHID, AUTHID_ROLNAME_INDEX, &key, 1, &a, v, &found);
+    struct err *e = cat_role_named(&b->base.cat, user, &a, &role, &found);
     if (!e && !found)
         e = err_fatal(err_new("28000", "role \"%.*s\" does not exist", STR_ARG(user)));
-    else if (!e && !v[ROLE_LOGIN_COLUMN].i)
+    else if (!e && !role.login && b->conn)
         e = err_fatal(err_new("28000", "role \"%.*s\" is not permitted to log in", STR_ARG(user)));
     if (!e) {
-        b->base.session_role = b->base.cat.role = (uint32_t)v[0].u;
-        b->base.superuser = v[ROLE_SUPER_COLUMN].i != 0;
+        b->base.session_role = b->base.cat.role = role.oid;
+        b->base.superuser = role.superuser;
         b->login_role = b->base.session_role;
         b->login_superuser = b->session_superuser = b->base.superuser;
+        *limit = role.superuser ? -1 : role.connlimit;
     }
     arena_done(&a);
     return e;
+}
+
+/* The database's own limit of connections, and who may connect: superusers always. */
+static struct err *may_connect(struct backend *b, struct str database, int *limit)
+{
+    struct cat *c = &b->base.cat;
+    struct datum key = datum_int(c->db);
+    struct datum v[DB_COUNT];
+    struct arena a;
+    bool found;
+    const struct role_rights *rights;
+    uint32_t got;
+    *limit = -1;
+    if (b->base.superuser)
+        return NULL;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_DATABASE, DATABASE_OID_INDEX, &key, 1, &a, v, &found);
+    if (!e && found)
+        *limit = (int)v[DB_CONNLIMIT].i;
+    arena_done(&a);
+    TRY(e);
+    TRY(cat_rights(c, &rights));
+    TRY(acl_object_mask(c, rights, PG_DATABASE, c->db, PRIV_CONNECT, &got, &found));
+    if (got)
+        return NULL;
+    return err_fatal(
+        err_detail(err_new("42501", "permission denied for database \"%.*s\"", STR_ARG(database)),
+                   "User does not have CONNECT privilege."));
+}
+
+static struct err *admit(struct backend *b, int role_limit, int db_limit)
+{
+    switch (registry_admit(b, role_limit, db_limit)) {
+    case ADMITTED:
+        return NULL;
+    case ADMIT_RESERVED:
+        return err_fatal(err_new("53300", "remaining connection slots are reserved for "
+                                          "non-replication superuser connections"));
+    case ADMIT_ROLE_FULL:
+        return err_fatal(err_new("53300", "too many connections for role \"%s\"", b->user));
+    case ADMIT_DATABASE_FULL:
+        return err_fatal(err_new("53300", "too many connections for database \"%s\"", b->database));
+    }
+    UNREACHABLE();
 }
 
 static struct err *find_database(struct backend *b, struct str database)
@@ -66,9 +112,15 @@ struct err *session_login(struct backend *b, struct str user, struct str databas
     b->base.user_name = b->user;
     b->base.db_name = b->database;
     TRY(txn_begin(catalog_txn_mgr(server_catalog), TXN_READ_COMMITTED, true, &b->base.cat.txn));
-    struct err *e = find_user(b, user);
+    int role_limit = -1;
+    int db_limit = -1;
+    struct err *e = find_user(b, user, &role_limit);
     if (!e)
         e = find_database(b, database);
+    if (!e && b->conn)
+        e = may_connect(b, database, &db_limit);
+    if (!e && b->conn)
+        e = admit(b, role_limit, db_limit);
     if (!e && b->conn)
         e = stored_settings_apply(b);
     txn_abort(b->base.cat.txn);
@@ -182,8 +234,14 @@ static void negotiate(struct backend *b, const struct wire_startup *s)
         wire_negotiate_version(backend_out(b), 0, unknown, n);
 }
 
-static struct err *accept_session(struct backend *b, const struct wire_startup *s)
+static struct err *accept_session(struct backend *b, const struct wire_startup *packet,
+                                  int64_t deadline_ns)
 {
+    /* Logging in reads more into the buffer that the packet is in. */
+    struct wire_startup copied = *packet;
+    struct wire_startup *s = &copied;
+    s->params = arena_str(&b->scratch->arena, packet->params);
+    b->scratch->in_at = packet->size_bytes;
     const char *user = param(s, "user");
     const char *database = param(s, "database");
     const char *replication = param(s, "replication");
@@ -200,6 +258,7 @@ static struct err *accept_session(struct backend *b, const struct wire_startup *
     TRY(utf8_verify(str_from(database)));
     if (!registry_add(b))
         return err_fatal(err_new("53300", "sorry, too many clients already"));
+    TRY(auth_client(b, str_from(user), str_from(database), deadline_ns));
     TRY(session_login(b, str_from(user), str_from(database)));
     TRY(apply_params(b, s));
     settings_commit(&b->settings);
@@ -210,6 +269,19 @@ static struct err *accept_session(struct backend *b, const struct wire_startup *
     wire_ready(out, 'I');
     activity_set(b, "idle", "");
     return NULL;
+}
+
+/* A request for encryption: TLS, if the server has it and there is none yet. */
+static struct err *answer_request(struct backend *b, bool tls, int64_t deadline_ns)
+{
+    struct tls_context *t = NULL;
+    if (tls && *b->base.client_addr && !conn_tls_info(b->conn)->version)
+        t = auth_tls();
+    struct err *e = conn_write(b->conn, t ? "S" : "N", 1);
+    if (!e && t)
+        e = conn_start_tls(b->conn, t, deadline_ns);
+    tls_context_unref(t);
+    return e;
 }
 
 struct err *session_startup(struct backend *b, bool *done)
@@ -227,15 +299,14 @@ struct err *session_startup(struct backend *b, bool *done)
         if (sc->in.len != s.size_bytes)
             return err_fatal(err_new("08P01", "received unencrypted data after SSL request"));
         buf_reset(&sc->in);
-        TRY(conn_write(b->conn, "N", 1));
+        TRY(answer_request(b, s.kind == WIRE_SSL_REQUEST, deadline_ns));
     }
     if (s.kind == WIRE_CANCEL_REQUEST) {
         registry_cancel(s.pid, s.secret);
         b->closing = true;
         return NULL;
     }
-    TRY(accept_session(b, &s));
-    sc->in_at = s.size_bytes;
+    TRY(accept_session(b, &s, deadline_ns));
     *done = true;
     return NULL;
 }

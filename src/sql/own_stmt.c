@@ -604,6 +604,28 @@ bool own_stmt_begins(const char *sql, int start)
     return find_statement(sql, skip_blank(sql, start), &after) >= 0;
 }
 
+static bool word_at(const char *p, const char *word)
+{
+    size_t n = strlen(word);
+    return strncasecmp(p, word, n) == 0 && !isalnum((unsigned char)p[n]) && p[n] != '_';
+}
+
+/* CREATE or ALTER ROLE, USER, GROUP with a password; NULL: another statement. */
+static const char *shown_role(const char *p)
+{
+    static const char *const objects[] = {"ROLE", "USER", "GROUP"};
+    bool create = word_at(p, "CREATE");
+    if (!create && !word_at(p, "ALTER"))
+        return NULL;
+    p += create ? 6 : 5;
+    p += skip_blank(p, 0);
+    for (size_t i = 0; i < ARRAY_LENGTH(objects); i++)
+        if (word_at(p, objects[i]) && strcasestr(p, "password"))
+            return create ? "CREATE ROLE ... PASSWORD '********'"
+                          : "ALTER ROLE ... PASSWORD '********'";
+    return NULL;
+}
+
 const char *own_stmt_shown(const char *sql)
 {
     for (const char *p = sql; p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL) {
@@ -611,6 +633,9 @@ const char *own_stmt_shown(const char *sql)
         int k = find_statement(p, skip_blank(p, 0), &after);
         if (k >= 0 && statements[k].shown)
             return statements[k].shown;
+        const char *role = shown_role(p + skip_blank(p, 0));
+        if (role)
+            return role;
     }
     return sql;
 }

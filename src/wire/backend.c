@@ -18,6 +18,25 @@ void wire_auth_ok(struct buf *b)
     wire_end(b, at);
 }
 
+void wire_auth_sasl(struct buf *b, bool plus)
+{
+    size_t start = wire_begin(b, 'R');
+    buf_put_be32(b, 10);
+    if (plus)
+        wire_put_string(b, "SCRAM-SHA-256-PLUS");
+    wire_put_string(b, "SCRAM-SHA-256");
+    buf_put_u8(b, 0);
+    wire_end(b, start);
+}
+
+void wire_auth_sasl_data(struct buf *b, bool final, struct str data)
+{
+    size_t start = wire_begin(b, 'R');
+    buf_put_be32(b, final ? 12 : 11);
+    buf_put_str(b, data);
+    wire_end(b, start);
+}
+
 void wire_parameter_status(struct buf *b, const char *name, const char *value)
 {
     size_t at = wire_begin(b, 'S');

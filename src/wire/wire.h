@@ -76,6 +76,11 @@ struct wire_execute {
     const char *portal;
     int32_t max_rows; /* <= 0: all */
 };
+struct wire_call { /* FunctionCall */
+    uint32_t function;
+    struct wire_bind values; /* parameters alone */
+    int16_t result_format;
+};
 struct wire_target { /* Describe and Close */
     char kind;       /* 'S' statement, 'P' portal */
     const char *name;
@@ -85,6 +90,7 @@ struct wire_target { /* Describe and Close */
 struct err *wire_string_parse(struct str body, const char **out, size_t *len) MUST_CHECK;
 struct err *wire_parse_parse(struct str body, struct wire_parse *out) MUST_CHECK;
 struct err *wire_bind_parse(struct str body, struct wire_bind *out) MUST_CHECK;
+struct err *wire_call_parse(struct str body, struct wire_call *out) MUST_CHECK;
 struct err *wire_execute_parse(struct str body, struct wire_execute *out) MUST_CHECK;
 struct err *wire_target_parse(struct str body, struct wire_target *out) MUST_CHECK;
 /* Sync, Flush, Terminate, CopyDone. */
@@ -129,6 +135,10 @@ static inline void wire_end(struct buf *b, size_t start)
 void wire_put_string(struct buf *b, const char *s); /* with its NUL */
 
 void wire_auth_ok(struct buf *b);
+/* The mechanisms: SCRAM-SHA-256, before it (plus) SCRAM-SHA-256-PLUS. */
+void wire_auth_sasl(struct buf *b, bool plus);
+/* What the mechanism says; `final`: its last message. */
+void wire_auth_sasl_data(struct buf *b, bool final, struct str data);
 void wire_parameter_status(struct buf *b, const char *name, const char *value);
 void wire_backend_key(struct buf *b, int32_t pid, uint32_t secret);
 /* `options`: the unrecognised ones. */
@@ -162,6 +172,11 @@ static inline size_t wire_row_begin(struct buf *b, int ncols)
 static inline void wire_row_null(struct buf *b)
 {
     buf_put_be32(b, UINT32_MAX);
+}
+/* FunctionCallResponse: like a row of one column without their count. */
+static inline size_t wire_function_result_begin(struct buf *b)
+{
+    return wire_begin(b, 'V');
 }
 static inline size_t wire_value_begin(struct buf *b)
 {

@@ -75,6 +75,12 @@ FROM pg_catalog.pg_stat_get_activity(NULL::integer) s
 LEFT JOIN pg_catalog.pg_database d ON s.datid = d.oid
 LEFT JOIN pg_catalog.pg_authid u ON s.usesysid = u.oid;
 
+CREATE VIEW pg_catalog.pg_stat_ssl AS
+SELECT s.pid, s.ssl, s.sslversion AS version, s.sslcipher AS cipher, s.sslbits AS bits,
+       s.ssl_client_dn AS client_dn, s.ssl_client_serial AS client_serial, s.ssl_issuer_dn AS issuer_dn
+FROM pg_catalog.pg_stat_get_activity(NULL::integer) s
+WHERE s.client_port IS NOT NULL;
+
 CREATE VIEW pg_catalog.pg_locks AS
 SELECT l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid,
        l.objid, l.objsubid, l.virtualtransaction, l.pid, l.mode, l.granted, l.fastpath, l.waitstart
