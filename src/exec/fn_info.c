@@ -184,6 +184,7 @@ fn_impl info_fn_lookup(const char *prosrc)
 }
 
 static const struct srf_impl srfs[] = {
+    {"pg_get_keywords", list_keywords},
     {"pg_timezone_abbrevs", zone_abbrevs},
     {"pg_timezone_names", zone_names},
 };

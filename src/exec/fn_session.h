@@ -21,6 +21,9 @@ fn_impl catalog_fn_lookup(const char *prosrc);
 const struct srf_impl *catalog_srf_lookup(const char *prosrc);
 fn_impl info_fn_lookup(const char *prosrc);
 const struct srf_impl *info_srf_lookup(const char *prosrc);
+/* fn_keywords.c */
+struct err *list_keywords(void **state, struct fn_call *c, struct datum *row, int ncols,
+                          bool *done) MUST_CHECK;
 fn_impl function_fn_lookup(const char *prosrc);
 fn_impl acl_fn_lookup(const char *prosrc);
 const struct srf_impl *acl_srf_lookup(const char *prosrc);

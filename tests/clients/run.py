@@ -32,6 +32,10 @@ class Skip(Exception):
     pass
 
 
+class Broken(Exception):
+    pass
+
+
 def install(command, **kwargs):
     """Runs an installer; what it cannot get is a reason to skip."""
     try:
@@ -43,6 +47,14 @@ def install(command, **kwargs):
         lines = p.stdout.decode("utf-8", "replace").strip().splitlines()
         error = [line for line in lines if "error" in line.lower()] or lines[-1:] or [""]
         raise Skip("%s failed: %s" % (" ".join(command[:3]), error[0]))
+
+
+def build(command, **kwargs):
+    """Compiles a program; what fails here is no reason to skip."""
+    p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, timeout=INSTALL_LIMIT_S, check=False, **kwargs)
+    if p.returncode:
+        raise Broken(p.stdout.decode("utf-8", "replace")[-2000:])
 
 
 class Client:
@@ -102,8 +114,8 @@ class C(Debian):
         super().prepare()
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libpq"], check=True,
                                stdout=subprocess.PIPE).stdout.decode().split()
-        subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-o", self.cache + "/program",
-                        self.source + "/main.c", *flags], check=True)
+        build(["gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-o", self.cache + "/program",
+                        self.source + "/main.c", *flags])
 
 
 class Pip(Client):
@@ -148,13 +160,13 @@ class Npm(Client):
 class Maven(Client):
     def prepare(self):
         super().prepare()
-        wanted = "".join(open(os.path.join(self.source, name), encoding="utf-8").read()
-                         for name in sorted(os.listdir(self.source)))
-        if self.done(wanted):
-            return
-        install(["mvn", "-q", "-B", "-f", os.path.join(self.source, "pom.xml"),
-                 "-DbuildDirectory=" + self.cache, "package"])
-        self.mark(wanted)
+        wanted = open(os.path.join(self.source, "pom.xml"), encoding="utf-8").read()
+        if not self.done(wanted):
+            install(["mvn", "-q", "-B", "-f", os.path.join(self.source, "pom.xml"),
+                     "dependency:copy-dependencies", "-DoutputDirectory=" + self.cache + "/lib"])
+            self.mark(wanted)
+        build(["javac", "-nowarn", "-d", self.cache + "/classes", "-cp", self.cache + "/lib/*",
+               self.source + "/Main.java"])
 
     def command(self):
         return ["java", "-cp", "%s/classes:%s/lib/*" % (self.cache, self.cache), "Main"]
@@ -163,8 +175,8 @@ class Maven(Client):
 class Go(Client):
     def prepare(self):
         super().prepare()
-        install(["go", "build", "-o", os.path.join(self.cache, "program"), "."], cwd=self.source,
-                env=dict(os.environ, GOFLAGS="-mod=mod"))
+        install(["go", "mod", "download"], cwd=self.source)
+        build(["go", "build", "-o", os.path.join(self.cache, "program"), "."], cwd=self.source)
 
     def command(self):
         return [os.path.join(self.cache, "program")]
@@ -173,7 +185,8 @@ class Go(Client):
 class Cargo(Client):
     def prepare(self):
         super().prepare()
-        install(["cargo", "build", "-q", "--target-dir", self.cache], cwd=self.source)
+        install(["cargo", "fetch", "--locked"], cwd=self.source)
+        build(["cargo", "build", "-q", "--locked", "--target-dir", self.cache], cwd=self.source)
 
     def command(self):
         return [os.path.join(self.cache, "debug", "program")]
@@ -209,6 +222,9 @@ def run(client, env, tally):
     except Skip as e:
         tally.skipped += 1
         print("SKIPPED %s: %s" % (client.name, e), flush=True)
+        return
+    except Broken as e:
+        tally.check(client.name, "does not build\n%s" % e)
         return
     try:
         p = subprocess.run(client.command(), env=env, stdin=subprocess.DEVNULL,
