@@ -1,0 +1,261 @@
+"""Servers of other makers: tables that delta-rs writes to moto (S3), and tables in Azurite (Azure), are
+read as their writers or the local files say.
+
+    other_stores.py [--all]
+
+They come by name and pinned version from their registries into a cache (TARN_STORES, default
+build/stores). Without --all nothing is fetched: what is not in the cache is skipped. So is what
+cannot be fetched.
+"""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from email.utils import formatdate
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [os.path.join(ROOT, "tests", "lib")]
+sys.dont_write_bytecode = True
+from tarn import Server, Tally, free_port  # noqa: E402
+
+import psycopg2  # noqa: E402
+
+CACHE = os.environ.get("TARN_STORES", os.path.join(ROOT, "build", "stores"))
+PYTHON = ("moto[s3,server]==5.0.28", "deltalake==0.25.5", "pyarrow==26.0.1")
+AZURITE = "azurite@3.37.0"
+DELTA = os.path.join(ROOT, "tests", "data", "lakehouse", "delta")
+TABLES = ("dat-basic_partitioned", "golden-dv-partitioned-with-checkpoint", "dremio-deltaMixCharsName",
+          "golden-log-replay-latest-metadata-protocol")
+# The account that every Azurite has, as its documentation says.
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+# Steps of a table in moto; after each the writer's own reader says what there is.
+WRITER = """
+import json, sys
+import boto3, pyarrow
+from deltalake import DeltaTable, write_deltalake
+root, uri = sys.argv[1:]
+options = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+           "AWS_ENDPOINT_URL": root, "AWS_ALLOW_HTTP": "true", "AWS_S3_ALLOW_UNSAFE_RENAME": "true"}
+boto3.client("s3", endpoint_url=root, aws_access_key_id="test", aws_secret_access_key="test",
+             region_name="us-east-1").create_bucket(Bucket="lake")
+
+
+def table(begin, end):
+    return pyarrow.table({"id": pyarrow.array(range(begin, end), pyarrow.int64()),
+                          "k": ["a b+%d" % (i % 5) for i in range(begin, end)],
+                          "v": [i * 0.5 if i % 9 else None for i in range(begin, end)]})
+
+
+def tell():
+    d = DeltaTable(uri, storage_options=options)
+    rows = sorted(d.to_pyarrow_table().to_pylist(), key=lambda r: r["id"])
+    print(json.dumps([d.version(), [[r["id"], r["k"], r["v"]] for r in rows]]), flush=True)
+    sys.stdin.readline()
+
+
+def delta():
+    return DeltaTable(uri, storage_options=options)
+
+
+write_deltalake(uri, table(0, 300), partition_by=["k"], storage_options=options)
+tell()
+write_deltalake(uri, table(300, 500), mode="append", storage_options=options)
+tell()
+delta().delete("id >= 450")
+tell()
+delta().update(predicate="id < 10", updates={"v": "7.25"})
+tell()
+delta().optimize.compact()
+tell()
+delta().create_checkpoint()
+tell()
+write_deltalake(uri, table(1000, 1100), mode="overwrite", storage_options=options)
+tell()
+delta().restore(1)
+tell()
+"""
+
+
+class Skip(Exception):
+    pass
+
+
+def fetch(name, everything, command, key):
+    """The folder with what the command puts there."""
+    folder = os.path.join(CACHE, name)
+    mark = os.path.join(folder, ".installed")
+    if os.path.exists(mark) and open(mark).read() == key:
+        return folder
+    if not everything:
+        raise Skip("not in the cache; --all fetches it")
+    os.makedirs(folder, exist_ok=True)
+    try:
+        p = subprocess.run([*command, folder, *key.split()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, timeout=900)
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise Skip(str(e)) from e
+    if p.returncode:
+        raise Skip(p.stdout.decode("utf-8", "replace").strip().splitlines()[-1])
+    with open(mark, "w") as f:
+        f.write(key)
+    return folder
+
+
+def wait_for(port, process):
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise Skip("the store does not start")
+
+
+class Reader:
+    def __init__(self, server, tally):
+        self.tally = tally
+        self.connection = psycopg2.connect(server.dsn())
+        self.connection.autocommit = True
+        self.cursor = self.connection.cursor()
+
+    def rows(self, sql):
+        try:
+            self.cursor.execute(sql)
+            return self.cursor.fetchall() if self.cursor.description else []
+        except psycopg2.Error as e:
+            return str(e)
+
+    def same(self, name, got, want):
+        self.tally.check(name, "" if got == want else "%.300s instead of %.300s" % (got, want))
+
+
+def moto(r, everything):
+    folder = fetch("python", everything, ["/usr/bin/python3", "-m", "pip", "install", "-q", "--target"],
+                   " ".join(PYTHON))
+    port = free_port()
+    root = "http://127.0.0.1:%d" % port
+    env = dict(os.environ, PYTHONPATH=folder)
+    store = subprocess.Popen(["/usr/bin/python3", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], env=env,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    writer = None
+    try:
+        wait_for(port, store)
+        # The writer makes %20 of the blank in keys: here they are written as they are.
+        writer = subprocess.Popen(["/usr/bin/python3", "-c", WRITER, root, "s3://lake/w h/orders"], env=env,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        r.rows("CREATE STORAGE CREDENTIAL moto TYPE s3 WITH (access_key_id = 'test', secret_access_key = 'test', "
+               "endpoint = '%s')" % root)
+        uri = "s3://lake/w%20h/orders".replace("%", "%%")
+        steps = 0
+        for line in writer.stdout:
+            version, rows = json.loads(line)
+            want = [tuple(x) for x in rows]
+            sql = "SELECT id, k, v FROM read_delta('" + uri + "'%s, credential => 'moto') ORDER BY id"
+            r.same("step %d" % version, r.rows(sql % ""), want)
+            r.same("step %d by its number" % version,
+                   r.rows(sql % (", version => %d" % version)), want)
+            if steps == 0:
+                made = r.rows("CREATE SYNCED TABLE moto_orders FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED WITH "
+                              "(credential = 'moto')" % (uri % ()))
+            else:
+                made = r.rows("REFRESH SYNCED TABLE moto_orders")
+            r.same("synced at step %d" % version, made, [])
+            r.same("rows synced at step %d" % version, r.rows("SELECT id, k, v FROM moto_orders ORDER BY id"), want)
+            steps += 1
+            writer.stdin.write("\n")
+            writer.stdin.flush()
+        r.same("the writer's end", (writer.wait(60), steps), (0, 8))
+        r.rows("DROP SYNCED TABLE moto_orders")
+    finally:
+        for p in (writer, store):
+            if p:
+                p.kill()
+                p.wait()
+
+
+def put_blob(root, path, query, data, headers):
+    """Signed by Shared Key."""
+    target = "/%s/%s" % (ACCOUNT, urllib.parse.quote(path))
+    own = dict(headers, **{"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"})
+    text = "PUT\n\n\n%s\n\napplication/octet-stream\n\n\n\n\n\n\n%s/%s%s%s" % (
+        len(data) or "", "".join("%s:%s\n" % p for p in sorted(own.items())), ACCOUNT, target,
+        "".join("\n" + q.replace("=", ":") for q in sorted(query.split("&")) if q))
+    signature = base64.b64encode(hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()).decode()
+    request = urllib.request.Request(root + target + ("?" + query if query else ""), data=data, method="PUT", headers={
+        **own, "Content-Type": "application/octet-stream", "Authorization": "SharedKey %s:%s" % (ACCOUNT, signature)})
+    urllib.request.urlopen(request, timeout=30).close()
+
+
+def account_sas():
+    """Read and list, by the account's key ("Create an account SAS")."""
+    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    text = "\n".join([ACCOUNT, "rl", "b", "co", "", end, "", "https,http", "2021-08-06", "", ""])
+    signature = base64.b64encode(hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()).decode()
+    return urllib.parse.urlencode({"sv": "2021-08-06", "ss": "b", "srt": "co", "sp": "rl", "se": end,
+                                   "spr": "https,http", "sig": signature})
+
+
+def azurite(r, everything):
+    folder = fetch("azurite", everything, ["npm", "install", "--no-audit", "--no-fund", "--prefix"], AZURITE)
+    port = free_port()
+    data = tempfile.mkdtemp(prefix="tarn-azurite-")
+    root = "http://127.0.0.1:%d" % port
+    script = os.path.join(folder, "node_modules", "azurite", "dist", "src", "blob", "main.js")
+    store = subprocess.Popen(["node", script, "--silent", "--skipApiVersionCheck", "-l", data, "--blobHost",
+                              "127.0.0.1", "--blobPort", str(port)], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port, store)
+        put_blob(root, "lake", "restype=container", b"", {})
+        for table in TABLES:
+            for base, _, names in os.walk(os.path.join(DELTA, table)):
+                for name in names:
+                    path = os.path.join(base, name)
+                    put_blob(root, "lake/" + os.path.relpath(path, DELTA), "", open(path, "rb").read(),
+                             {"x-ms-blob-type": "BlockBlob"})
+        for way, secret in (("key", "account_key = '%s'" % KEY), ("sas", "sas_token = '%s'" % account_sas())):
+            r.rows("CREATE STORAGE CREDENTIAL azurite_%s TYPE azure WITH (account_name = '%s', endpoint = '%s/%s', "
+                   "%s)" % (way, ACCOUNT, root, ACCOUNT, secret))
+            for table in TABLES:
+                sql = "SELECT t::text FROM read_delta('%s'%s) t ORDER BY 1"
+                r.same("azurite %s %s" % (way, table),
+                       r.rows(sql % ("az://lake/" + table, ", credential => 'azurite_%s'" % way)),
+                       r.rows(sql % (os.path.join(DELTA, table), "")))
+        r.rows("CREATE STORAGE CREDENTIAL azurite_wrong TYPE azure WITH (account_name = '%s', endpoint = '%s/%s', "
+               "account_key = 'YW5vdGhlciBrZXk=')" % (ACCOUNT, root, ACCOUNT))
+        got = r.rows("SELECT 1 FROM read_delta('az://lake/%s', credential => 'azurite_wrong')" % TABLES[0])
+        r.tally.check("azurite refuses another key", "" if "was denied" in str(got) else str(got))
+    finally:
+        store.kill()
+        store.wait()
+        shutil.rmtree(data)
+
+
+def main(everything):
+    tally = Tally("sync/other_stores")
+    with Server() as server:
+        r = Reader(server, tally)
+        for name, part in (("moto", moto), ("azurite", azurite)):
+            try:
+                part(r, everything)
+            except Skip as e:
+                tally.skip(name, str(e))
+    return tally.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main("--all" in sys.argv[1:]))
