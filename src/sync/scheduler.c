@@ -36,6 +36,8 @@ struct entry {
     int64_t after_us; /* not before */
     int64_t poll_us;
     bool continuous;
+    bool forced; /* one run, now, whatever the schedule; `full` */
+    bool full;
     bool running;
     bool gone; /* taken off the list when its run ends */
 };
@@ -129,6 +131,8 @@ static void set_entry_locked(struct entry *e, const struct sync_state *state,
     e->version = state->applied_version;
     e->poll_us = options->poll_us;
     e->due_us = e->continuous ? -1 : next_us;
+    if (e->version < 0) /* its first load */
+        e->due_us = now_us;
     e->after_us = state->failures ? now_us + pause_of(state->failures) : 0;
     if (state->failures && !e->continuous && e->due_us > e->after_us)
         e->due_us = e->after_us;
@@ -145,7 +149,8 @@ static struct err *put(const char *database, uint32_t relid, const struct sync_s
     struct err *e = options_read(state->options, &arena, &options);
     arena_done(&arena);
     TRY(e);
-    bool wanted = !state->paused && (strcmp(state->mode, "CONTINUOUS") == 0 || next_us >= 0);
+    bool wanted = !state->paused && (strcmp(state->mode, "CONTINUOUS") == 0 || next_us >= 0 ||
+                                     state->applied_version < 0);
     pthread_mutex_lock(&sched.mu);
     int i = find_locked(database, relid);
     if (wanted) {
@@ -154,11 +159,26 @@ static struct err *put(const char *database, uint32_t relid, const struct sync_s
             set_entry_locked(entry, state, &options, next_us);
         else
             e = err_oom();
-    } else if (i >= 0) {
+    } else if (i >= 0 && !sched.entries[i]->forced) {
         drop_locked(i);
     }
     pthread_mutex_unlock(&sched.mu);
     return e;
+}
+
+struct err *scheduler_run(struct job *j, uint32_t relid, bool full)
+{
+    pthread_mutex_lock(&sched.mu);
+    int i = find_locked(j->s->db_name, relid);
+    struct entry *e = i >= 0 ? sched.entries[i] : add_locked(j->s->db_name, relid);
+    if (e) {
+        e->due_us = i >= 0 ? e->due_us : -1;
+        e->forced = true;
+        e->full |= full;
+        e->gone = false;
+    }
+    pthread_mutex_unlock(&sched.mu);
+    return e ? NULL : err_oom();
 }
 
 /* ---- looking at the state ---- */
@@ -236,6 +256,7 @@ static struct err *list_each(struct str database, void *arg)
 struct run {
     struct entry *entry;
     uint32_t relid;
+    bool full;
     char database[64];
 };
 
@@ -246,7 +267,7 @@ static struct err *run_table(struct session *s, void *arg)
     struct job j;
     arena_init(&arena);
     job_init(&j, s, NULL, &arena);
-    struct err *e = refresh_table(&j, r->relid, false);
+    struct err *e = refresh_table(&j, r->relid, r->full);
     if (e && j.run.relid) /* else it was dropped */
         log_write(LOG_WARNING, "sync", "synced table \"%s.%s\": %s", j.run.schema, j.run.table,
                   e->message);
@@ -332,7 +353,11 @@ static void look_for_commits(int64_t now_us)
 
 static bool is_due(const struct entry *e, int64_t now_us)
 {
-    if (e->running || now_us < e->after_us)
+    if (e->running)
+        return false;
+    if (e->forced)
+        return true;
+    if (now_us < e->after_us)
         return false;
     if (e->continuous && !e->log && e->due_us < 0)
         return true;
@@ -351,6 +376,8 @@ static struct run *take_due_locked(int64_t now_us)
             return NULL;
         r->entry = e;
         r->relid = e->relid;
+        r->full = e->forced && e->full;
+        e->forced = e->full = false;
         snprintf(r->database, sizeof(r->database), "%s", e->database);
         e->running = true;
         e->due_us = -1;
