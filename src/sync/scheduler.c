@@ -1,11 +1,14 @@
 /* Runs synced tables by themselves: those with a schedule when they are due, continuous ones when
  * their source has a new version.
  *
- * One fiber looks at the list of tables every TICK_NS. For a continuous table on a local path that
- * is one look for the file of the next commit, all of them in one job of the pool; for other stores
- * it is a run every poll_interval. Up to MAX_RUNS tables run at a time, each in a fiber and a
- * session of its own; the others wait their turn, in order of the list, which begins behind the
- * table that ran last. A table that fails pauses for longer each time, up to MAX_PAUSE_US.
+ * One fiber looks at the list of tables every TICK_NS. For a continuous table on a local path it
+ * looks for the file of the next commit when the kernel says that something has come into the
+ * folder of the log (watch.c), and every SLOW_US in any case; all of them in one job of the pool.
+ * For other stores it is a run every poll_interval. Up to `sync_workers` tables run at a time, of
+ * which one at least is left to runs that apply changes, however many whole copies are due; each in
+ * a fiber and a session of its own; the others wait their turn, in order of the list, which begins
+ * behind the table that ran last. A table that fails pauses for longer each time, up to
+ * MAX_PAUSE_US.
  *
  * The list has what the state tables say: it is filled at the start and told of by the statements.
  */
@@ -23,7 +26,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_RUNS = 3, TICK_NS = 20 * 1000 * 1000, IDLE_NS = 200 * 1000 * 1000 };
+enum { TICK_NS = 20 * 1000 * 1000, IDLE_NS = 200 * 1000 * 1000 };
+#define SLOW_US INT64_C(1000000)
 #define FIRST_PAUSE_US INT64_C(1000000)
 #define MAX_PAUSE_US INT64_C(300000000)
 
@@ -35,6 +39,10 @@ struct entry {
     int64_t due_us;   /* -1: when the source has something new */
     int64_t after_us; /* not before */
     int64_t poll_us;
+    int watch;         /* of the log's folder; -1: none */
+    bool stirred;      /* something has come into it */
+    int64_t looked_us; /* when the next commit was looked for */
+    bool copies;       /* its runs are whole copies */
     bool continuous;
     bool forced; /* one run, now, whatever the schedule; `full` */
     bool full;
@@ -48,6 +56,7 @@ static struct {
     int count, capacity;
     int next; /* whose turn it is */
     int running;
+    int copying; /* of them: whole copies */
     struct cancel stop;
     const struct sync_host *host;
 } sched = {.mu = PTHREAD_MUTEX_INITIALIZER};
@@ -71,8 +80,13 @@ static int find_locked(const char *database, uint32_t relid)
 
 static void remove_locked(int i)
 {
+    int watch = sched.entries[i]->watch;
     entry_free(sched.entries[i]);
     sched.entries[i] = sched.entries[--sched.count];
+    for (int k = 0; k < sched.count; k++)
+        if (sched.entries[k]->watch == watch)
+            return; /* another table of the same source */
+    watch_end(watch);
 }
 
 static void drop_locked(int i)
@@ -98,6 +112,7 @@ static struct entry *add_locked(const char *database, uint32_t relid)
         return NULL;
     }
     e->relid = relid;
+    e->watch = -1;
     sched.entries[sched.count++] = e;
     return e;
 }
@@ -129,6 +144,8 @@ static void set_entry_locked(struct entry *e, const struct sync_state *state,
     e->gone = false;
     e->continuous = strcmp(state->mode, "CONTINUOUS") == 0;
     e->version = state->applied_version;
+    e->copies = e->version < 0 || strcmp(state->mode, "SNAPSHOT") == 0;
+    e->stirred = true; /* it may have come meanwhile */
     e->poll_us = options->poll_us;
     e->due_us = e->continuous ? -1 : next_us;
     if (e->version < 0) /* its first load */
@@ -255,6 +272,7 @@ static struct err *list_each(struct str database, void *arg)
 
 struct run {
     struct entry *entry;
+    bool copies;
     uint32_t relid;
     bool full;
     char database[64];
@@ -289,6 +307,7 @@ static void run_fiber(void *arg)
     pthread_mutex_lock(&sched.mu);
     r->entry->running = false;
     sched.running--;
+    sched.copying -= r->copies;
     if (e) /* nobody noted it */
         r->entry->after_us = clock_real_us() + FIRST_PAUSE_US;
     if (r->entry->gone)
@@ -306,6 +325,7 @@ struct probe {
         char path[4096];
         uint32_t relid;
         int index;
+        int watch;
         bool there;
     } items[];
 };
@@ -313,20 +333,32 @@ struct probe {
 static void probe_job(void *arg)
 {
     struct probe *p = arg;
-    for (int i = 0; i < p->count; i++)
-        p->items[i].there = access(p->items[i].path, F_OK) == 0;
+    for (int i = 0; i < p->count; i++) {
+        char *path = p->items[i].path;
+        char *name = strrchr(path, '/');
+        if (p->items[i].watch < 0) { /* before looking: nothing is missed */
+            *name = '\0';
+            p->items[i].watch = watch_folder(path);
+            *name = '/';
+        }
+        p->items[i].there = access(path, F_OK) == 0;
+    }
 }
 
 static bool waits_for_commit(const struct entry *e, int64_t now_us)
 {
-    return e->continuous && e->log && !e->running && e->due_us < 0 && now_us >= e->after_us;
+    bool look = e->watch < 0 || e->stirred || now_us - e->looked_us >= SLOW_US;
+    return look && e->continuous && e->log && !e->running && e->due_us < 0 && now_us >= e->after_us;
 }
 
 /* Makes the continuous tables due whose next commit is there. */
 static void look_for_commits(int64_t now_us)
 {
     pthread_mutex_lock(&sched.mu);
-    struct probe *p = malloc(sizeof(*p) + ((size_t)sched.count + 1) * sizeof(p->items[0]));
+    size_t waiting = 0;
+    for (int i = 0; i < sched.count; i++)
+        waiting += waits_for_commit(sched.entries[i], now_us);
+    struct probe *p = waiting ? malloc(sizeof(*p) + waiting * sizeof(p->items[0])) : NULL;
     if (p)
         p->count = 0;
     for (int i = 0; p && i < sched.count; i++) {
@@ -335,6 +367,9 @@ static void look_for_commits(int64_t now_us)
             continue;
         snprintf(p->items[p->count].path, sizeof(p->items[0].path), "%s/%020lld.json", e->log,
                  (long long)e->version + 1);
+        e->stirred = false;
+        e->looked_us = now_us;
+        p->items[p->count].watch = e->watch;
         p->items[p->count].relid = e->relid;
         p->items[p->count++].index = i;
     }
@@ -344,7 +379,10 @@ static void look_for_commits(int64_t now_us)
     pthread_mutex_lock(&sched.mu);
     for (int k = 0; p && k < p->count; k++) {
         int i = p->items[k].index;
-        if (p->items[k].there && i < sched.count && sched.entries[i]->relid == p->items[k].relid)
+        if (i >= sched.count || sched.entries[i]->relid != p->items[k].relid)
+            continue; /* the list has changed: the next time */
+        sched.entries[i]->watch = p->items[k].watch;
+        if (p->items[k].there)
             sched.entries[i]->due_us = now_us;
     }
     pthread_mutex_unlock(&sched.mu);
@@ -366,10 +404,12 @@ static bool is_due(const struct entry *e, int64_t now_us)
 
 static struct run *take_due_locked(int64_t now_us)
 {
-    for (int k = 0; k < sched.count && sched.running < MAX_RUNS; k++) {
+    int workers = sched.host->workers();
+    for (int k = 0; k < sched.count && sched.running < workers; k++) {
         int i = (sched.next + k) % sched.count;
         struct entry *e = sched.entries[i];
-        if (!is_due(e, now_us))
+        bool copies = e->copies || (e->forced && e->full);
+        if (!is_due(e, now_us) || (copies && sched.copying && sched.copying >= workers - 1))
             continue;
         struct run *r = calloc(1, sizeof(*r));
         if (!r)
@@ -377,6 +417,8 @@ static struct run *take_due_locked(int64_t now_us)
         r->entry = e;
         r->relid = e->relid;
         r->full = e->forced && e->full;
+        r->copies = copies;
+        sched.copying += copies;
         e->forced = e->full = false;
         snprintf(r->database, sizeof(r->database), "%s", e->database);
         e->running = true;
@@ -424,9 +466,25 @@ static void scheduler(void *arg)
     }
 }
 
+/* From the thread that watches. */
+static void stir(int watch, bool gone)
+{
+    pthread_mutex_lock(&sched.mu);
+    for (int i = 0; i < sched.count; i++) {
+        struct entry *e = sched.entries[i];
+        if (e->watch < 0 || (watch >= 0 && e->watch != watch))
+            continue;
+        e->stirred = true;
+        if (gone)
+            e->watch = -1;
+    }
+    pthread_mutex_unlock(&sched.mu);
+}
+
 void sync_start(const struct sync_host *host)
 {
     sched.host = host;
+    watch_start(stir);
     cancel_init(&sched.stop);
     host->start(scheduler, NULL);
 }

@@ -580,6 +580,16 @@ struct err *scheduler_look(struct job *j, uint32_t relid) MUST_CHECK;
 /* Runs the table once, as soon as there is room, whatever its schedule. */
 struct err *scheduler_run(struct job *j, uint32_t relid, bool full) MUST_CHECK;
 
+/* ---- watch.c ---- */
+
+/* Starts the thread that calls fn for each notice of a watch (-1: any may have had one); `gone`: it
+ * is a watch no more. */
+void watch_start(void (*fn)(int watch, bool gone));
+/* A folder of which new files are wanted: the same number for the same folder; -1: not to be had.
+ * May block: on the pool. */
+int watch_folder(const char *path);
+void watch_end(int watch); /* -1 is fine */
+
 /* ---- table functions ---- */
 
 struct tf_arg;
