@@ -541,8 +541,8 @@ static struct err *open_changes(struct applier *ap)
     struct apply *a = ap->a;
     uint32_t keys[MAX_KEYS];
     const struct index *primary = ap->rel->primary;
-    TRY(delta_changes_open(a->store, a->path, a->from + 1, a->to, &ap->deleted));
-    TRY(delta_changes_open(a->store, a->path, a->from + 1, a->to, &ap->inserted));
+    TRY(delta_changes_of(a->store, a->snapshot, a->from + 1, &ap->deleted));
+    TRY(delta_changes_again(ap->deleted, &ap->inserted));
     for (int i = 0; i < primary->nkeys; i++) {
         for (int k = 0; k < a->columns->count; k++)
             if (a->columns->atts[k] == primary->cols[i].attnum - 1)
@@ -578,8 +578,8 @@ static void apply_job(void *arg)
     if (!ap->e)
         ap->e = apply_versions(ap);
     count_read(ap);
-    delta_changes_close(ap->deleted);
     delta_changes_close(ap->inserted);
+    delta_changes_close(ap->deleted);
 }
 
 struct err *apply_run(struct apply *a)

@@ -168,6 +168,7 @@ static struct err *apply_changes(struct refresh *r)
                       .store = j->source->store,
                       .path = j->source->path,
                       .columns = &columns,
+                      .snapshot = j->source->snapshot,
                       .schema = j->source->schema,
                       .from = r->state.applied_version,
                       .to = j->run.source_version,

@@ -372,6 +372,7 @@ struct apply {
     struct lake_store *store;
     struct str path;
     const struct sync_columns *columns; /* of the source as of `to` */
+    struct delta_snapshot *snapshot;    /* at `to`, without its files */
     const struct lake_type *schema;     /* likewise */
     int64_t from;                       /* the version that the table is at */
     int64_t to;
