@@ -31,6 +31,7 @@ enum { TICK_NS = 20 * 1000 * 1000, IDLE_NS = 200 * 1000 * 1000 };
 #define FIRST_PAUSE_US INT64_C(1000000)
 #define MAX_PAUSE_US INT64_C(300000000)
 
+struct run;
 struct entry {
     char *database;
     uint32_t relid;
@@ -47,7 +48,8 @@ struct entry {
     bool forced; /* one run, now, whatever the schedule; `full` */
     bool full;
     bool running;
-    bool gone; /* taken off the list when its run ends */
+    struct run *run; /* while it does */
+    bool gone;       /* taken off the list when its run ends */
 };
 
 static struct {
@@ -57,7 +59,8 @@ static struct {
     int next; /* whose turn it is */
     int running;
     int copying; /* of them: whole copies */
-    struct cancel stop;
+    bool stopping;
+    struct cancel stop; /* of the scheduler's own fiber */
     const struct sync_host *host;
 } sched = {.mu = PTHREAD_MUTEX_INITIALIZER};
 
@@ -272,6 +275,7 @@ static struct err *list_each(struct str database, void *arg)
 
 struct run {
     struct entry *entry;
+    struct cancel cancel; /* a token can end one wait only: each run has its own */
     bool copies;
     uint32_t relid;
     bool full;
@@ -299,13 +303,14 @@ static struct err *run_table(struct session *s, void *arg)
 static void run_fiber(void *arg)
 {
     struct run *r = arg;
-    (void)cancel_use(&sched.stop);
+    (void)cancel_use(&r->cancel);
     struct err *e = sched.host->in_database(str_from(r->database), run_table, r);
     if (e)
         log_write(LOG_WARNING, "sync", "a synced table of database \"%s\" did not run: %s",
                   r->database, e->message);
     pthread_mutex_lock(&sched.mu);
     r->entry->running = false;
+    r->entry->run = NULL;
     sched.running--;
     sched.copying -= r->copies;
     if (e) /* nobody noted it */
@@ -313,6 +318,8 @@ static void run_fiber(void *arg)
     if (r->entry->gone)
         remove_locked(find_locked(r->database, r->relid));
     pthread_mutex_unlock(&sched.mu);
+    (void)cancel_use(NULL);
+    cancel_done(&r->cancel);
     err_free(e);
     free(r);
 }
@@ -405,7 +412,7 @@ static bool is_due(const struct entry *e, int64_t now_us)
 static struct run *take_due_locked(int64_t now_us)
 {
     int workers = sched.host->workers();
-    for (int k = 0; k < sched.count && sched.running < workers; k++) {
+    for (int k = 0; k < sched.count && sched.running < workers && !sched.stopping; k++) {
         int i = (sched.next + k) % sched.count;
         struct entry *e = sched.entries[i];
         bool copies = e->copies || (e->forced && e->full);
@@ -422,6 +429,8 @@ static struct run *take_due_locked(int64_t now_us)
         e->forced = e->full = false;
         snprintf(r->database, sizeof(r->database), "%s", e->database);
         e->running = true;
+        e->run = r;
+        cancel_init(&r->cancel);
         e->due_us = -1;
         if (e->continuous && !e->log)
             e->after_us = now_us + e->poll_us;
@@ -491,5 +500,11 @@ void sync_start(const struct sync_host *host)
 
 void sync_stop(void)
 {
+    pthread_mutex_lock(&sched.mu);
+    sched.stopping = true;
+    for (int i = 0; i < sched.count; i++)
+        if (sched.entries[i]->run)
+            cancel_set(&sched.entries[i]->run->cancel, CANCEL_TERMINATE);
+    pthread_mutex_unlock(&sched.mu);
     cancel_set(&sched.stop, CANCEL_TERMINATE);
 }
