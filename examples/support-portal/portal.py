@@ -65,6 +65,7 @@ def page():
     chosen = {k: request.args[k] for k in FILTERS if request.args.get(k)}
     where = " AND ".join(FILTERS[k] for k in chosen) or "true"
     with connect() as c:
+        c.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")  # all of the page is of one version
         rows = c.execute(LIST.format(where=where), chosen).fetchall()
         charts = {title: c.execute(CHART.format(what=what, where=where), chosen).fetchall()
                   for title, what in CHARTS.items()}

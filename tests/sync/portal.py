@@ -58,7 +58,7 @@ def walk(tally, base, lake):
     new = more_incidents.commit(lake, 5)
     for _ in range(300):
         status, text = get(base)
-        if "of version 2" in text:
+        if "505 incidents of version 2" in text:
             break
         time.sleep(0.1)
     check("the lake's next version", "505 incidents of version 2" in text and all(i in text for i in new), text)
