@@ -32,7 +32,7 @@ struct ddl_relation {
     int ncolumns;
     uint32_t storage_id;
     const char *view_sql; /* of kinds 'v' and 'm' */
-    bool unpopulated;     /* of kind 'm' */
+    bool unpopulated;     /* of kind 'm', and synced tables */
     const char *options;  /* reloptions as array text "{a=b}", NULL: none */
 };
 

@@ -364,7 +364,7 @@ bool sample_has(struct table_sample *s, struct str key);
 /* ---- scans, shared by their nodes ---- */
 
 /* 55000 for a materialized view that has no rows yet. */
-struct err *check_populated(const struct relation *r) MUST_CHECK;
+struct err *check_populated(const struct exec *x, const struct relation *r) MUST_CHECK;
 /* Puts a stored row into its slots. */
 struct err *load_row(struct exec *x, const struct rte *rte, struct str key,
                      struct str row) MUST_CHECK;

@@ -27,7 +27,7 @@ static void bitmap_release(void *arg)
 static struct err *bitmap_begin(struct exec *x, struct plan *n, struct bitmap_state *s)
 {
     const struct relation *r = n->rte->rel;
-    TRY(check_populated(r));
+    TRY(check_populated(x, r));
     TRY(storage_at(x, r, r->oid, r->storage_id, &s->storage_id));
     s->activity = activity_of(x->env.cat->db, r->oid);
     TRY(row_list_open(x, n->left, &s->lists, &s->list));

@@ -129,10 +129,12 @@ static struct err *passes(struct exec *x, struct plan *n, struct scan_state *s, 
     return node_filter(x, n, &s->arena, holds);
 }
 
-struct err *check_populated(const struct relation *r)
+struct err *check_populated(const struct exec *x, const struct relation *r)
 {
-    if (r->kind != 'm' || r->populated)
+    if (r->populated || (r->kind != 'm' && !r->read_only_synced))
         return NULL;
+    if (r->read_only_synced)
+        return own_handler.not_loaded(x->env.session, r);
     return err_hint(err_new("55000", "materialized view \"%s\" has not been populated", r->name),
                     "Use the REFRESH MATERIALIZED VIEW command.");
 }
@@ -142,7 +144,7 @@ static struct err *find_storage(struct exec *x, struct plan *n, struct scan_stat
     const struct relation *r = n->rte->rel;
     if (s->placed)
         return NULL;
-    TRY(check_populated(r));
+    TRY(check_populated(x, r));
     TRY(storage_at(x, r, r->oid, r->storage_id, &s->table_sid));
     s->index_sid = s->table_sid;
     s->table_activity = activity_of(x->env.cat->db, r->oid);

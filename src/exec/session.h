@@ -220,6 +220,8 @@ struct own_rows { /* takes the rows of a statement that returns some (own_stmt_r
 struct own_handler {
     struct err *(*run)(struct session *s, struct own_stmt *stmt, bool in_block,
                        struct own_rows *rows, char tag[64]);
+    /* The error (55000) for reading a synced table before its first load is done. */
+    struct err *(*not_loaded)(struct session *s, const struct relation *rel);
 };
 extern struct own_handler own_handler;
 

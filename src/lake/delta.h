@@ -107,6 +107,13 @@ void delta_scan_free(struct delta_scan *scan); /* NULL is fine */
  * store must outlive it. */
 struct err *delta_changes_open(struct lake_store *store, struct str path, int64_t from, int64_t to,
                                struct delta_changes **out) MUST_CHECK;
+/* The same up to the version of a snapshot that is open, which is lent: it must outlive it, and
+ * nobody else may use it meanwhile. */
+struct err *delta_changes_of(struct lake_store *store, struct delta_snapshot *s, int64_t from,
+                             struct delta_changes **out) MUST_CHECK;
+/* Another reader of the same changes, with nothing read again; the first must outlive it. */
+struct err *delta_changes_again(const struct delta_changes *first,
+                                struct delta_changes **out) MUST_CHECK;
 /* The table's columns as of the last version, then _change_type (string: insert, delete,
  * update_preimage, update_postimage), _commit_version (long), _commit_timestamp (timestamp). */
 const struct lake_type *delta_changes_schema(const struct delta_changes *c);

@@ -20,6 +20,8 @@ struct delta_changes {
     struct delta_snapshot *s; /* at the last version, without its files */
     struct lake_store *store;
     struct log_files files;
+    bool lent; /* s is another's */
+    int64_t from;
     int64_t to;
     int64_t version; /* the current one */
     int64_t commit_us;
@@ -88,6 +90,7 @@ static struct err *check_range(struct delta_changes *c, int64_t from)
     return NULL;
 }
 
+/* The snapshot at the last version. */
 static struct err *open_at(struct delta_changes *c, struct str path, int64_t from, int64_t to)
 {
     struct delta_at at = {.when = DELTA_NEWEST, .schema_only = true};
@@ -102,31 +105,71 @@ static struct err *open_at(struct delta_changes *c, struct str path, int64_t fro
         return err_new("22023", "Delta table \"%.*s\" has no version %lld: the newest is %lld",
                        STR_ARG(path), (long long)c->to, (long long)c->s->version);
     }
-    TRY(check_range(c, from));
-    c->version = from - 1;
-    make_schema(c);
     return NULL;
 }
 
-struct err *delta_changes_open(struct lake_store *store, struct str path, int64_t from, int64_t to,
-                               struct delta_changes **out)
+static struct delta_changes *new_reader(struct lake_store *store)
 {
     struct delta_changes *c = calloc(1, sizeof(*c));
     if (!c)
-        return err_oom();
+        return NULL;
     arena_init(&c->arena);
     arena_init(&c->version_arena);
     arena_init(&c->part_arena);
     arena_init(&c->batch_arena);
     c->text = BUF_INIT;
     c->store = store;
-    struct err *e = open_at(c, path, from, to);
+    return c;
+}
+
+/* Where reading begins. Takes over the reader and the error. */
+static struct err *start_at(struct delta_changes *c, int64_t from, struct err *e,
+                            struct delta_changes **out)
+{
+    if (!e && !c->files.commits)
+        e = check_range(c, from);
     if (e) {
         delta_changes_close(c);
         return e;
     }
+    c->version = from - 1;
+    c->from = from;
+    make_schema(c);
     *out = c;
     return NULL;
+}
+
+struct err *delta_changes_open(struct lake_store *store, struct str path, int64_t from, int64_t to,
+                               struct delta_changes **out)
+{
+    struct delta_changes *c = new_reader(store);
+    if (!c)
+        return err_oom();
+    return start_at(c, from, open_at(c, path, from, to), out);
+}
+
+struct err *delta_changes_of(struct lake_store *store, struct delta_snapshot *s, int64_t from,
+                             struct delta_changes **out)
+{
+    struct delta_changes *c = new_reader(store);
+    if (!c)
+        return err_oom();
+    c->s = s;
+    c->lent = true;
+    c->to = s->version;
+    return start_at(c, from, NULL, out);
+}
+
+struct err *delta_changes_again(const struct delta_changes *first, struct delta_changes **out)
+{
+    struct delta_changes *c = new_reader(first->store);
+    if (!c)
+        return err_oom();
+    c->s = first->s;
+    c->lent = true;
+    c->to = first->to;
+    c->files = first->files;
+    return start_at(c, first->from, NULL, out);
 }
 
 void delta_changes_close(struct delta_changes *c)
@@ -134,7 +177,8 @@ void delta_changes_close(struct delta_changes *c)
     if (!c)
         return;
     delta_scan_free(c->scan);
-    delta_close(c->s);
+    if (!c->lent)
+        delta_close(c->s);
     buf_done(&c->text);
     arena_done(&c->batch_arena);
     arena_done(&c->part_arena);

@@ -32,10 +32,17 @@ static void start(void (*fn)(void *arg), void *arg)
                       fn, arg);
 }
 
+static int workers(void)
+{
+    return (int)setting_int(server_setting_named("sync_workers"));
+}
+
 void sync_host_start(struct runtime *rt)
 {
-    static const struct sync_host host = {
-        .in_database = in_database, .each_database = server_each_database, .start = start};
+    static const struct sync_host host = {.in_database = in_database,
+                                          .each_database = server_each_database,
+                                          .start = start,
+                                          .workers = workers};
     runtime = rt;
     sync_start(&host);
 }

@@ -53,6 +53,7 @@ struct applier {
     struct key_set gone;
     struct key_set doubt;
     struct row_taker taker;
+    struct pace pace;
     bool whole_rows; /* rows that are deleted come with all columns */
     bool unique;     /* an index beside the primary one */
     bool delete_first;
@@ -357,6 +358,7 @@ static struct err *take_deleted(struct applier *ap, int64_t version)
         for (uint32_t row = 0; row < b->row_count; row++) {
             bool skip;
             TRY(fiber_tick());
+            TRY(pace_take(&ap->pace));
             arena_reset(&ap->values);
             TRY(read_deleted(ap, b, row, version, &skip));
             if (!skip)
@@ -379,6 +381,7 @@ static struct err *take_inserted(struct applier *ap, int64_t version)
             int att;
             struct reject reject;
             TRY(fiber_tick());
+            TRY(pace_take(&ap->pace));
             arena_reset(&ap->values);
             struct err *bad = rows_take(&ap->taker, b, row, ap->row, &att);
             if (!bad && ap->taker.refused)
@@ -434,6 +437,7 @@ static struct err *scan_candidates(struct applier *ap, struct delta_scan *scan)
         for (uint32_t row = 0; row < b->row_count; row++) {
             int att;
             TRY(fiber_tick());
+            TRY(pace_take(&ap->pace));
             arena_reset(&ap->values);
             e = rows_take(&ap->taker, b, row, ap->row, &att);
             if (e)
@@ -537,8 +541,8 @@ static struct err *open_changes(struct applier *ap)
     struct apply *a = ap->a;
     uint32_t keys[MAX_KEYS];
     const struct index *primary = ap->rel->primary;
-    TRY(delta_changes_open(a->store, a->path, a->from + 1, a->to, &ap->deleted));
-    TRY(delta_changes_open(a->store, a->path, a->from + 1, a->to, &ap->inserted));
+    TRY(delta_changes_of(a->store, a->snapshot, a->from + 1, &ap->deleted));
+    TRY(delta_changes_again(ap->deleted, &ap->inserted));
     for (int i = 0; i < primary->nkeys; i++) {
         for (int k = 0; k < a->columns->count; k++)
             if (a->columns->atts[k] == primary->cols[i].attnum - 1)
@@ -574,8 +578,8 @@ static void apply_job(void *arg)
     if (!ap->e)
         ap->e = apply_versions(ap);
     count_read(ap);
-    delta_changes_close(ap->deleted);
     delta_changes_close(ap->inserted);
+    delta_changes_close(ap->deleted);
 }
 
 struct err *apply_run(struct apply *a)
@@ -599,6 +603,7 @@ struct err *apply_run(struct apply *a)
     ap.indexes = index_eval_new(&env, a->rel);
     table_writer_init(&ap.writer, &a->session->cat, a->rel);
     ap.writer.hooks = index_eval_hooks(ap.indexes);
+    ap.pace.rows_per_second = a->rate_limit_rows;
     pool_run(apply_job, &ap);
     table_writer_done(&ap.writer);
     index_eval_free(ap.indexes);

@@ -78,7 +78,9 @@ SELECT n.nspname::text AS schema_name,
        CASE WHEN s.cron IS NOT NULL THEN s.cron
             WHEN s.every_us IS NOT NULL THEN 'every ' || (s.every_us * interval '1 microsecond')::text
        END AS schedule,
-       CASE WHEN s.consecutive_failures > 0 THEN 'ONLINE_PIPELINE_FAILED'
+       CASE WHEN s.applied_version IS NULL AND s.consecutive_failures > 0 THEN 'OFFLINE_FAILED'
+            WHEN s.applied_version IS NULL THEN 'PROVISIONING_INITIAL_SNAPSHOT'
+            WHEN s.consecutive_failures > 0 THEN 'ONLINE_PIPELINE_FAILED'
             WHEN s.mode = 'CONTINUOUS' AND NOT s.paused THEN 'ONLINE_CONTINUOUS_UPDATE'
             WHEN s.source_version > s.applied_version AND NOT s.paused THEN 'ONLINE_TRIGGERED_UPDATE'
             ELSE 'ONLINE_NO_PENDING_UPDATE' END AS state,
@@ -92,10 +94,13 @@ SELECT n.nspname::text AS schema_name,
        s.row_count AS rows,
        s.rejected_rows,
        s.change_source,
-       1::double precision AS progress,
-       s.row_count AS rows_done,
-       s.row_count AS rows_total,
-       NULL::double precision AS eta_seconds,
+       CASE WHEN p.relid IS NULL THEN CASE WHEN s.applied_version IS NULL THEN 0 ELSE 1 END
+            WHEN p.rows_total > 0 THEN least(1, p.rows_done::double precision / p.rows_total)
+            ELSE 0 END::double precision AS progress,
+       CASE WHEN p.relid IS NULL THEN s.row_count ELSE p.rows_done END AS rows_done,
+       CASE WHEN p.relid IS NULL THEN s.row_count ELSE p.rows_total END AS rows_total,
+       CASE WHEN p.rows_done > 0 AND p.rows_total >= p.rows_done
+            THEN p.seconds * (p.rows_total - p.rows_done) / p.rows_done END AS eta_seconds,
        s.last_run_at,
        CASE WHEN NOT s.paused THEN s.next_run_at END AS next_run_at,
        s.error_class,
@@ -105,7 +110,8 @@ SELECT n.nspname::text AS schema_name,
        s.options
 FROM tarn.sync_state s
 JOIN pg_catalog.pg_class c ON c.oid = s.relid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN sync_progress() p ON p.relid = s.relid;
 
 CREATE FUNCTION tarn.sync_lag(name text, OUT versions bigint, OUT seconds double precision)
 LANGUAGE sql STABLE AS $$

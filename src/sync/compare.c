@@ -25,6 +25,7 @@ struct err *compare_load(struct comparison *c, struct rejects *rejects)
                      .columns = c->columns,
                      .storage_id = c->fresh,
                      .policy = c->policy,
+                     .rate_limit_rows = c->rate_limit_rows,
                      .rejects = rejects};
     TRY(load_run(&l));
     c->rows = l.rows;
@@ -280,6 +281,7 @@ static struct err *verify_table(struct verify *v, const struct sync_state *state
     TRY(columns_match(j, &v->c.rel, state, false, &columns, &change));
     v->c.columns = &columns;
     v->c.policy = &policy;
+    v->c.rate_limit_rows = options.rate_limit_rows;
     j->run.columns = columns.json;
     j->run.change_source =
         strcmp(state->mode, "SNAPSHOT") == 0 ? NULL : sync_change_source(j->source);

@@ -25,6 +25,9 @@ struct loader {
     struct arena arena;  /* of the load */
     struct arena values; /* of a row */
     struct row_taker taker;
+    struct pace pace;
+    struct progress progress;
+    uint64_t done; /* rows */
     struct datum *row;
     struct err *e;
 };
@@ -130,12 +133,15 @@ static struct err *add_batch(struct loader *ld, const struct lake_batch *b)
     for (uint32_t row = 0; row < b->row_count; row++) {
         int att;
         TRY(fiber_tick());
+        TRY(pace_take(&ld->pace));
         arena_reset(&ld->values);
         struct err *e = rows_take(&ld->taker, b, row, ld->row, &att);
         if (!e)
             e = ld->taker.refused ? refuse(ld, b, row) : table_load_add(ld->load, ld->row);
         if (e)
             return where(ld, e, b, row, att);
+        /* Only this thread writes it. */
+        atomic_store_explicit(&ld->progress.done, ++ld->done, memory_order_relaxed);
     }
     return NULL;
 }
@@ -185,6 +191,20 @@ static struct err *take_turn(void)
     }
 }
 
+/* -1: the log does not say. */
+static int64_t total_rows(const struct source *source)
+{
+    uint32_t n;
+    int64_t total = 0;
+    const struct delta_file *files = delta_files(source->snapshot, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (files[i].row_count < 0 || files[i].deleted_rows < 0)
+            return -1;
+        total += files[i].row_count - files[i].deleted_rows;
+    }
+    return total;
+}
+
 struct err *load_run(struct load *l)
 {
     struct loader ld = {.l = l, .rel = l->rel};
@@ -200,7 +220,10 @@ struct err *load_run(struct load *l)
     ld.row = arena_new_array(&ld.arena, struct datum, l->rel->natts + 1);
     for (int i = 0; i < l->rel->natts; i++)
         ld.row[i] = datum_null(); /* what is dropped stays so */
+    ld.pace.rows_per_second = l->rate_limit_rows;
+    progress_begin(&ld.progress, l->session->cat.db, l->rel->oid, total_rows(l->source));
     pool_run(load_job, &ld);
+    progress_end(&ld.progress);
     atomic_fetch_sub_explicit(&running, 1, memory_order_relaxed);
     rows_done(&ld.taker);
     arena_done(&ld.values);

@@ -22,7 +22,7 @@ static const struct option {
     {"on_gap", CHOICE, "resync fail ", "resync fail "},
     {"poll_interval", INTERVAL, NULL, NULL},
     {"batch_rows", COUNT, NULL, NULL},
-    {"rate_limit_rows", OTHER, NULL, NULL},
+    {"rate_limit_rows", COUNT, NULL, NULL},
     {"credential", NAME, NULL, NULL},
 };
 
@@ -163,6 +163,8 @@ struct err *options_read(const char *json, struct arena *arena, struct sync_opti
         out->resync = strncasecmp(value.data, "fail", 4) != 0;
     if (json_get_str(tree, "on_schema_change", &value))
         out->follow = strncasecmp(value.data, "fail", 4) != 0;
+    if (json_get_str(tree, "rate_limit_rows", &value))
+        (void)lake_parse_i64(value, &out->rate_limit_rows);
     if (json_get_str(tree, "batch_rows", &value) && lake_parse_i64(value, &out->batch_rows) &&
         out->batch_rows < 1)
         out->batch_rows = 1;

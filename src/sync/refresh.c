@@ -56,7 +56,8 @@ static struct err *copy_whole(struct refresh *r)
     struct sync_columns columns;
     enum columns_change change;
     struct row_policy policy = sync_policy(&r->state, &r->options);
-    j->run.kind = r->resync ? "resync" : "full";
+    bool first = r->state.applied_version < 0;
+    j->run.kind = first ? "initial" : r->resync ? "resync" : "full";
     TRY(job_open_table(j, &r->state, false, -1));
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
     j->run.columns = columns.json;
@@ -64,8 +65,10 @@ static struct err *copy_whole(struct refresh *r)
     uint32_t *index_ids = arena_new_array(j->arena, uint32_t, r->rel->nindexes + 1);
     for (int i = 0; i < r->rel->nindexes; i++)
         index_ids[i] = txn_new_storage_id(mgr);
-    TRY(job_load(j, r->rel, &columns, &policy, storage_id, index_ids));
+    TRY(job_load(j, r->rel, &columns, &policy, r->options.rate_limit_rows, storage_id, index_ids));
     TRY(swap_storage(r, storage_id, index_ids));
+    if (first) /* readers may see it now */
+        TRY(ddl_update_class(&j->s->cat, r->rel->oid, CLS_ISPOPULATED, datum_bool(true)));
     return state_applied(j->s, &j->run);
 }
 
@@ -85,7 +88,11 @@ static struct err *compare_whole(struct refresh *r)
         return copy_whole(r);
     j->run.columns = columns.json;
     j->run.change_source = sync_change_source(j->source);
-    struct comparison c = {.j = j, .rel = r->rel, .columns = &columns, .policy = &policy};
+    struct comparison c = {.j = j,
+                           .rel = r->rel,
+                           .columns = &columns,
+                           .policy = &policy,
+                           .rate_limit_rows = r->options.rate_limit_rows};
     struct err *e = rejects_open(&rejects, j->s, r->rel->oid, j->run.started_us);
     if (!e)
         e = compare_load(&c, &rejects);
@@ -161,12 +168,14 @@ static struct err *apply_changes(struct refresh *r)
                       .store = j->source->store,
                       .path = j->source->path,
                       .columns = &columns,
+                      .snapshot = j->source->snapshot,
                       .schema = j->source->schema,
                       .from = r->state.applied_version,
                       .to = j->run.source_version,
                       .batch_rows = r->options.batch_rows,
                       .policy = &policy,
                       .rejects = &rejects,
+                      .rate_limit_rows = r->options.rate_limit_rows,
                       .had_rejects = r->state.rejected > 0};
     struct err *e = rejects_open(&rejects, j->s, r->rel->oid, j->run.started_us);
     if (!e)
@@ -225,9 +234,10 @@ static struct err *step_in_txn(struct refresh *r, uint32_t relid)
 {
     TRY(open_table(r, relid));
     bool snapshot = strcmp(r->state.mode, "SNAPSHOT") == 0;
-    if (r->resync)
+    bool first = r->state.applied_version < 0;
+    if (r->resync && !first)
         return compare_whole(r);
-    return r->full || snapshot ? copy_whole(r) : catch_up(r);
+    return r->full || snapshot || first ? copy_whole(r) : catch_up(r);
 }
 
 static struct err *step(struct refresh *r, uint32_t relid)
@@ -307,10 +317,12 @@ struct err *refresh_statement(struct job *j, char *tag)
 {
     struct sync_state state;
     uint32_t relid = 0;
-    if (j->stmt->no_wait)
-        return err_unsupported("NO WAIT is not supported");
     TRY(job_begin(j->s));
     TRY(job_end(j->s, find_own(j, &relid, &state)));
+    if (j->stmt->no_wait) {
+        snprintf(tag, TAG_BYTES, "REFRESH SYNCED TABLE");
+        return scheduler_run(j, relid, j->stmt->full);
+    }
     TRY(refresh_table(j, relid, j->stmt->full));
     snprintf(tag, TAG_BYTES, "REFRESH SYNCED TABLE");
     refreshed_notice(j);

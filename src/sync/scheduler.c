@@ -1,11 +1,14 @@
 /* Runs synced tables by themselves: those with a schedule when they are due, continuous ones when
  * their source has a new version.
  *
- * One fiber looks at the list of tables every TICK_NS. For a continuous table on a local path that
- * is one look for the file of the next commit, all of them in one job of the pool; for other stores
- * it is a run every poll_interval. Up to MAX_RUNS tables run at a time, each in a fiber and a
- * session of its own; the others wait their turn, in order of the list, which begins behind the
- * table that ran last. A table that fails pauses for longer each time, up to MAX_PAUSE_US.
+ * One fiber looks at the list of tables every TICK_NS. For a continuous table on a local path it
+ * looks for the file of the next commit when the kernel says that something has come into the
+ * folder of the log (watch.c), and every SLOW_US in any case; all of them in one job of the pool.
+ * For other stores it is a run every poll_interval. Up to `sync_workers` tables run at a time, of
+ * which one at least is left to runs that apply changes, however many whole copies are due; each in
+ * a fiber and a session of its own; the others wait their turn, in order of the list, which begins
+ * behind the table that ran last. A table that fails pauses for longer each time, up to
+ * MAX_PAUSE_US.
  *
  * The list has what the state tables say: it is filled at the start and told of by the statements.
  */
@@ -23,10 +26,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_RUNS = 3, TICK_NS = 20 * 1000 * 1000, IDLE_NS = 200 * 1000 * 1000 };
+enum { TICK_NS = 20 * 1000 * 1000, IDLE_NS = 200 * 1000 * 1000 };
+#define SLOW_US INT64_C(1000000)
 #define FIRST_PAUSE_US INT64_C(1000000)
 #define MAX_PAUSE_US INT64_C(300000000)
 
+struct run;
 struct entry {
     char *database;
     uint32_t relid;
@@ -35,9 +40,16 @@ struct entry {
     int64_t due_us;   /* -1: when the source has something new */
     int64_t after_us; /* not before */
     int64_t poll_us;
+    int watch;         /* of the log's folder; -1: none */
+    bool stirred;      /* something has come into it */
+    int64_t looked_us; /* when the next commit was looked for */
+    bool copies;       /* its runs are whole copies */
     bool continuous;
+    bool forced; /* one run, now, whatever the schedule; `full` */
+    bool full;
     bool running;
-    bool gone; /* taken off the list when its run ends */
+    struct run *run; /* while it does */
+    bool gone;       /* taken off the list when its run ends */
 };
 
 static struct {
@@ -46,7 +58,9 @@ static struct {
     int count, capacity;
     int next; /* whose turn it is */
     int running;
-    struct cancel stop;
+    int copying; /* of them: whole copies */
+    bool stopping;
+    struct cancel stop; /* of the scheduler's own fiber */
     const struct sync_host *host;
 } sched = {.mu = PTHREAD_MUTEX_INITIALIZER};
 
@@ -69,8 +83,13 @@ static int find_locked(const char *database, uint32_t relid)
 
 static void remove_locked(int i)
 {
+    int watch = sched.entries[i]->watch;
     entry_free(sched.entries[i]);
     sched.entries[i] = sched.entries[--sched.count];
+    for (int k = 0; k < sched.count; k++)
+        if (sched.entries[k]->watch == watch)
+            return; /* another table of the same source */
+    watch_end(watch);
 }
 
 static void drop_locked(int i)
@@ -96,6 +115,7 @@ static struct entry *add_locked(const char *database, uint32_t relid)
         return NULL;
     }
     e->relid = relid;
+    e->watch = -1;
     sched.entries[sched.count++] = e;
     return e;
 }
@@ -127,8 +147,12 @@ static void set_entry_locked(struct entry *e, const struct sync_state *state,
     e->gone = false;
     e->continuous = strcmp(state->mode, "CONTINUOUS") == 0;
     e->version = state->applied_version;
+    e->copies = e->version < 0 || strcmp(state->mode, "SNAPSHOT") == 0;
+    e->stirred = true; /* it may have come meanwhile */
     e->poll_us = options->poll_us;
     e->due_us = e->continuous ? -1 : next_us;
+    if (e->version < 0) /* its first load */
+        e->due_us = now_us;
     e->after_us = state->failures ? now_us + pause_of(state->failures) : 0;
     if (state->failures && !e->continuous && e->due_us > e->after_us)
         e->due_us = e->after_us;
@@ -145,7 +169,8 @@ static struct err *put(const char *database, uint32_t relid, const struct sync_s
     struct err *e = options_read(state->options, &arena, &options);
     arena_done(&arena);
     TRY(e);
-    bool wanted = !state->paused && (strcmp(state->mode, "CONTINUOUS") == 0 || next_us >= 0);
+    bool wanted = !state->paused && (strcmp(state->mode, "CONTINUOUS") == 0 || next_us >= 0 ||
+                                     state->applied_version < 0);
     pthread_mutex_lock(&sched.mu);
     int i = find_locked(database, relid);
     if (wanted) {
@@ -154,11 +179,26 @@ static struct err *put(const char *database, uint32_t relid, const struct sync_s
             set_entry_locked(entry, state, &options, next_us);
         else
             e = err_oom();
-    } else if (i >= 0) {
+    } else if (i >= 0 && !sched.entries[i]->forced) {
         drop_locked(i);
     }
     pthread_mutex_unlock(&sched.mu);
     return e;
+}
+
+struct err *scheduler_run(struct job *j, uint32_t relid, bool full)
+{
+    pthread_mutex_lock(&sched.mu);
+    int i = find_locked(j->s->db_name, relid);
+    struct entry *e = i >= 0 ? sched.entries[i] : add_locked(j->s->db_name, relid);
+    if (e) {
+        e->due_us = i >= 0 ? e->due_us : -1;
+        e->forced = true;
+        e->full |= full;
+        e->gone = false;
+    }
+    pthread_mutex_unlock(&sched.mu);
+    return e ? NULL : err_oom();
 }
 
 /* ---- looking at the state ---- */
@@ -235,7 +275,10 @@ static struct err *list_each(struct str database, void *arg)
 
 struct run {
     struct entry *entry;
+    struct cancel cancel; /* a token can end one wait only: each run has its own */
+    bool copies;
     uint32_t relid;
+    bool full;
     char database[64];
 };
 
@@ -246,7 +289,7 @@ static struct err *run_table(struct session *s, void *arg)
     struct job j;
     arena_init(&arena);
     job_init(&j, s, NULL, &arena);
-    struct err *e = refresh_table(&j, r->relid, false);
+    struct err *e = refresh_table(&j, r->relid, r->full);
     if (e && j.run.relid) /* else it was dropped */
         log_write(LOG_WARNING, "sync", "synced table \"%s.%s\": %s", j.run.schema, j.run.table,
                   e->message);
@@ -260,19 +303,23 @@ static struct err *run_table(struct session *s, void *arg)
 static void run_fiber(void *arg)
 {
     struct run *r = arg;
-    (void)cancel_use(&sched.stop);
+    (void)cancel_use(&r->cancel);
     struct err *e = sched.host->in_database(str_from(r->database), run_table, r);
     if (e)
         log_write(LOG_WARNING, "sync", "a synced table of database \"%s\" did not run: %s",
                   r->database, e->message);
     pthread_mutex_lock(&sched.mu);
     r->entry->running = false;
+    r->entry->run = NULL;
     sched.running--;
+    sched.copying -= r->copies;
     if (e) /* nobody noted it */
         r->entry->after_us = clock_real_us() + FIRST_PAUSE_US;
     if (r->entry->gone)
         remove_locked(find_locked(r->database, r->relid));
     pthread_mutex_unlock(&sched.mu);
+    (void)cancel_use(NULL);
+    cancel_done(&r->cancel);
     err_free(e);
     free(r);
 }
@@ -285,6 +332,7 @@ struct probe {
         char path[4096];
         uint32_t relid;
         int index;
+        int watch;
         bool there;
     } items[];
 };
@@ -292,20 +340,32 @@ struct probe {
 static void probe_job(void *arg)
 {
     struct probe *p = arg;
-    for (int i = 0; i < p->count; i++)
-        p->items[i].there = access(p->items[i].path, F_OK) == 0;
+    for (int i = 0; i < p->count; i++) {
+        char *path = p->items[i].path;
+        char *name = strrchr(path, '/');
+        if (p->items[i].watch < 0) { /* before looking: nothing is missed */
+            *name = '\0';
+            p->items[i].watch = watch_folder(path);
+            *name = '/';
+        }
+        p->items[i].there = access(path, F_OK) == 0;
+    }
 }
 
 static bool waits_for_commit(const struct entry *e, int64_t now_us)
 {
-    return e->continuous && e->log && !e->running && e->due_us < 0 && now_us >= e->after_us;
+    bool look = e->watch < 0 || e->stirred || now_us - e->looked_us >= SLOW_US;
+    return look && e->continuous && e->log && !e->running && e->due_us < 0 && now_us >= e->after_us;
 }
 
 /* Makes the continuous tables due whose next commit is there. */
 static void look_for_commits(int64_t now_us)
 {
     pthread_mutex_lock(&sched.mu);
-    struct probe *p = malloc(sizeof(*p) + ((size_t)sched.count + 1) * sizeof(p->items[0]));
+    size_t waiting = 0;
+    for (int i = 0; i < sched.count; i++)
+        waiting += waits_for_commit(sched.entries[i], now_us);
+    struct probe *p = waiting ? malloc(sizeof(*p) + waiting * sizeof(p->items[0])) : NULL;
     if (p)
         p->count = 0;
     for (int i = 0; p && i < sched.count; i++) {
@@ -314,6 +374,9 @@ static void look_for_commits(int64_t now_us)
             continue;
         snprintf(p->items[p->count].path, sizeof(p->items[0].path), "%s/%020lld.json", e->log,
                  (long long)e->version + 1);
+        e->stirred = false;
+        e->looked_us = now_us;
+        p->items[p->count].watch = e->watch;
         p->items[p->count].relid = e->relid;
         p->items[p->count++].index = i;
     }
@@ -323,7 +386,10 @@ static void look_for_commits(int64_t now_us)
     pthread_mutex_lock(&sched.mu);
     for (int k = 0; p && k < p->count; k++) {
         int i = p->items[k].index;
-        if (p->items[k].there && i < sched.count && sched.entries[i]->relid == p->items[k].relid)
+        if (i >= sched.count || sched.entries[i]->relid != p->items[k].relid)
+            continue; /* the list has changed: the next time */
+        sched.entries[i]->watch = p->items[k].watch;
+        if (p->items[k].there)
             sched.entries[i]->due_us = now_us;
     }
     pthread_mutex_unlock(&sched.mu);
@@ -332,7 +398,11 @@ static void look_for_commits(int64_t now_us)
 
 static bool is_due(const struct entry *e, int64_t now_us)
 {
-    if (e->running || now_us < e->after_us)
+    if (e->running)
+        return false;
+    if (e->forced)
+        return true;
+    if (now_us < e->after_us)
         return false;
     if (e->continuous && !e->log && e->due_us < 0)
         return true;
@@ -341,18 +411,26 @@ static bool is_due(const struct entry *e, int64_t now_us)
 
 static struct run *take_due_locked(int64_t now_us)
 {
-    for (int k = 0; k < sched.count && sched.running < MAX_RUNS; k++) {
+    int workers = sched.host->workers();
+    for (int k = 0; k < sched.count && sched.running < workers && !sched.stopping; k++) {
         int i = (sched.next + k) % sched.count;
         struct entry *e = sched.entries[i];
-        if (!is_due(e, now_us))
+        bool copies = e->copies || (e->forced && e->full);
+        if (!is_due(e, now_us) || (copies && sched.copying && sched.copying >= workers - 1))
             continue;
         struct run *r = calloc(1, sizeof(*r));
         if (!r)
             return NULL;
         r->entry = e;
         r->relid = e->relid;
+        r->full = e->forced && e->full;
+        r->copies = copies;
+        sched.copying += copies;
+        e->forced = e->full = false;
         snprintf(r->database, sizeof(r->database), "%s", e->database);
         e->running = true;
+        e->run = r;
+        cancel_init(&r->cancel);
         e->due_us = -1;
         if (e->continuous && !e->log)
             e->after_us = now_us + e->poll_us;
@@ -397,14 +475,36 @@ static void scheduler(void *arg)
     }
 }
 
+/* From the thread that watches. */
+static void stir(int watch, bool gone)
+{
+    pthread_mutex_lock(&sched.mu);
+    for (int i = 0; i < sched.count; i++) {
+        struct entry *e = sched.entries[i];
+        if (e->watch < 0 || (watch >= 0 && e->watch != watch))
+            continue;
+        e->stirred = true;
+        if (gone)
+            e->watch = -1;
+    }
+    pthread_mutex_unlock(&sched.mu);
+}
+
 void sync_start(const struct sync_host *host)
 {
     sched.host = host;
+    watch_start(stir);
     cancel_init(&sched.stop);
     host->start(scheduler, NULL);
 }
 
 void sync_stop(void)
 {
+    pthread_mutex_lock(&sched.mu);
+    sched.stopping = true;
+    for (int i = 0; i < sched.count; i++)
+        if (sched.entries[i]->run)
+            cancel_set(&sched.entries[i]->run->cancel, CANCEL_TERMINATE);
+    pthread_mutex_unlock(&sched.mu);
     cancel_set(&sched.stop, CANCEL_TERMINATE);
 }

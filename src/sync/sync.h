@@ -19,6 +19,7 @@ struct sync_host {
     struct err *(*each_database)(struct err *(*fn)(struct str database, void *arg), void *arg);
     /* Runs fn in a fiber of some worker. */
     void (*start)(void (*fn)(void *arg), void *arg);
+    int (*workers)(void); /* how many tables may run at a time; any thread */
 };
 /* When the workers run, and before they stop: the scheduler of synced tables. */
 void sync_start(const struct sync_host *host);

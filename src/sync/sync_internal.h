@@ -319,6 +319,32 @@ struct err *rejects_has_group(struct rejects *r, const struct row_group *group,
 struct err *rejects_begin_replace(struct rejects *r, const struct row_group *group) MUST_CHECK;
 struct err *rejects_end_replace(struct rejects *r, const struct row_group *group) MUST_CHECK;
 
+/* ---- progress.c ---- */
+
+/* Of a load, in the caller's memory between begin and end. */
+struct progress {
+    struct progress *next;
+    uint32_t db;
+    uint32_t relid;
+    int64_t total; /* rows; -1: not known */
+    int64_t start_ns;
+    _Atomic uint64_t done; /* rows read */
+};
+void progress_init(void);
+void progress_begin(struct progress *p, uint32_t db, uint32_t relid, int64_t total);
+void progress_end(struct progress *p);
+/* 55000 that says how far it is. */
+struct err *progress_not_loaded(struct session *s, const struct relation *rel);
+
+/* rate_limit_rows; 0: no limit. */
+struct pace {
+    int64_t rows_per_second;
+    int64_t start_ns;
+    uint64_t rows;
+};
+/* A row more: waits when the run is ahead. MAY YIELD. */
+struct err *pace_take(struct pace *p) MUST_CHECK;
+
 /* ---- load.c: a whole copy into new storage ---- */
 
 struct load {
@@ -330,6 +356,7 @@ struct load {
     uint32_t *index_ids; /* by position in rel->indexes; of the primary: unused */
     const struct row_policy *policy;
     struct rejects *rejects; /* NULL: rows that are refused are not noted */
+    int64_t rate_limit_rows; /* a second; 0: none */
     uint64_t rows;           /* result */
 };
 
@@ -345,13 +372,15 @@ struct apply {
     struct lake_store *store;
     struct str path;
     const struct sync_columns *columns; /* of the source as of `to` */
+    struct delta_snapshot *snapshot;    /* at `to`, without its files */
     const struct lake_type *schema;     /* likewise */
     int64_t from;                       /* the version that the table is at */
     int64_t to;
     int64_t batch_rows; /* stop after a version with which so many rows have changed */
     const struct row_policy *policy;
     struct rejects *rejects;
-    bool had_rejects; /* before the run */
+    int64_t rate_limit_rows; /* a second; 0: none */
+    bool had_rejects;        /* before the run */
     /* Results. */
     int64_t applied;   /* the version reached ... */
     int64_t commit_us; /* ... and when it was committed */
@@ -385,6 +414,7 @@ struct sync_options {
     bool follow; /* on_schema_change */
     int64_t poll_us;
     int64_t batch_rows;
+    int64_t rate_limit_rows; /* a second; 0: none */
 };
 
 /* The credential that the options name, in the arena; NULL: none. */
@@ -487,7 +517,7 @@ struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **
 struct err *job_check_owner(struct job *j, const struct relation *rel) MUST_CHECK;
 /* Loads the source that is open; what is refused is noted anew. */
 struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
-                     const struct row_policy *policy, uint32_t storage_id,
+                     const struct row_policy *policy, int64_t rate_limit_rows, uint32_t storage_id,
                      uint32_t *index_ids) MUST_CHECK;
 /* The statement's table, empty, by the source that is open. */
 struct err *job_create_relation(struct job *j, struct sync_state *state,
@@ -506,6 +536,7 @@ struct comparison {
     struct relation *rel;
     const struct sync_columns *columns;
     const struct row_policy *policy;
+    int64_t rate_limit_rows;
     uint32_t fresh;                    /* the storage id of the copy */
     uint64_t rows;                     /* of it */
     uint64_t found[ROW_DIFFERENT + 1]; /* by the last look */
@@ -547,6 +578,18 @@ struct err *wait_statement(struct job *j, char *tag) MUST_CHECK;
 
 /* The table, or what is known of it, has changed: looks at its state again. In no transaction. */
 struct err *scheduler_look(struct job *j, uint32_t relid) MUST_CHECK;
+/* Runs the table once, as soon as there is room, whatever its schedule. */
+struct err *scheduler_run(struct job *j, uint32_t relid, bool full) MUST_CHECK;
+
+/* ---- watch.c ---- */
+
+/* Starts the thread that calls fn for each notice of a watch (-1: any may have had one); `gone`: it
+ * is a watch no more. */
+void watch_start(void (*fn)(int watch, bool gone));
+/* A folder of which new files are wanted: the same number for the same folder; -1: not to be had.
+ * May block: on the pool. */
+int watch_folder(const char *path);
+void watch_end(int watch); /* -1 is fine */
 
 /* ---- table functions ---- */
 

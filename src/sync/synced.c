@@ -164,7 +164,8 @@ struct row_policy sync_policy(const struct sync_state *state, const struct sync_
 }
 
 struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
-                     const struct row_policy *policy, uint32_t storage_id, uint32_t *index_ids)
+                     const struct row_policy *policy, int64_t rate_limit_rows, uint32_t storage_id,
+                     uint32_t *index_ids)
 {
     struct rejects rejects;
     struct load l = {.session = j->s,
@@ -174,6 +175,7 @@ struct err *job_load(struct job *j, struct relation *rel, const struct sync_colu
                      .storage_id = storage_id,
                      .index_ids = index_ids,
                      .policy = policy,
+                     .rate_limit_rows = rate_limit_rows,
                      .rejects = &rejects};
     struct err *e = rejects_open(&rejects, j->s, rel->oid, j->run.started_us);
     if (!e)
@@ -267,6 +269,7 @@ struct design {
     int16_t keys[MAX_KEYS]; /* 1-based */
     struct sync_state state;
     struct row_policy policy;
+    int64_t rate_limit_rows;
 };
 
 static struct err *create_primary_key(struct job *j, uint32_t nsp, uint32_t relid,
@@ -337,6 +340,7 @@ static struct err *create_relation(struct job *j, uint32_t nsp, const struct des
                                .columns = columns,
                                .ncolumns = d->ncolumns,
                                .storage_id = txn_new_storage_id(catalog_txn_mgr(c->shared)),
+                               .unpopulated = j->stmt->no_wait,
                                .options = "{tarn.synced=true}"};
     TRY(ddl_create_relation(c, &def, relid));
     return create_primary_key(j, nsp, *relid, d);
@@ -392,12 +396,21 @@ static struct err *create_and_load(struct job *j, uint32_t nsp, struct design *d
     TRY(make_table(j, nsp, d, &rel));
     struct err *e = columns_match(j, &rel, &d->state, false, &columns, &change);
     if (!e)
-        e = job_load(j, rel, &columns, &d->policy, rel->storage_id, NULL);
+        e = job_load(j, rel, &columns, &d->policy, d->rate_limit_rows, rel->storage_id, NULL);
     relation_unref(rel);
     TRY(e);
     j->run.columns = columns.json;
     TRY(state_create(j->s, j->run.relid, &d->state, joined_keys(j)));
     return state_applied(j->s, &j->run);
+}
+
+/* NO WAIT: the scheduler loads a table that is at no version yet, after a restart too. */
+static struct err *create_unloaded(struct job *j, uint32_t nsp, struct design *d)
+{
+    struct relation *rel;
+    TRY(make_table(j, nsp, d, &rel));
+    relation_unref(rel);
+    return state_create(j->s, j->run.relid, &d->state, joined_keys(j));
 }
 
 /* What the statement says of the sync itself. */
@@ -406,8 +419,6 @@ static struct err *new_state(struct job *j, struct sync_state *state)
     const struct own_stmt *stmt = j->stmt;
     *state =
         (struct sync_state){.mode = sync_mode_name(stmt->mode), .every_us = -1, .cron = stmt->cron};
-    if (stmt->no_wait)
-        return err_unsupported("NO WAIT is not supported");
     if (stmt->mode == OWN_MODE_CONTINUOUS && (stmt->every || stmt->cron))
         return err_at(err_new("42601", "a continuous synced table has no schedule"),
                       stmt->schedule_location + 1);
@@ -456,12 +467,14 @@ static struct err *create(struct job *j, char *tag)
         e = design_table(j, &d);
     if (!e)
         e = options_read(d.state.options, j->arena, &options);
-    if (!e)
+    if (!e) {
         d.policy = sync_policy(&d.state, &options);
-    if (!e)
-        e = create_and_load(j, nsp, &d);
+        d.rate_limit_rows = options.rate_limit_rows;
+        e = j->stmt->no_wait ? create_unloaded(j, nsp, &d) : create_and_load(j, nsp, &d);
+    }
     TRY(job_end(j->s, e));
-    job_loaded_notice(j);
+    if (!j->stmt->no_wait)
+        job_loaded_notice(j);
     return scheduler_look(j, j->run.relid);
 }
 
@@ -640,7 +653,9 @@ struct err *sync_run_statement(struct session *s, struct own_stmt *stmt, bool in
 void sync_init(void)
 {
     table_functions_init();
+    progress_init();
     own_handler.run = sync_run_statement;
+    own_handler.not_loaded = progress_not_loaded;
 }
 
 const char *sync_bootstrap_sql(void)

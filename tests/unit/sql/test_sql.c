@@ -82,14 +82,20 @@ static void own_statements_are_recognised(void **state)
     assert_null(p.stmts[1].own);
 }
 
-static void clauses_not_built_are_named(void **state)
+static void own_statements_have_rows_and_errors(void **state)
 {
     (void)state;
-    struct parsed p = parse_ok("CREATE SYNCED TABLE t FROM main.sales.orders PRIMARY KEY (a)");
-    assert_int_equal(p.stmts[0].own->kind, OWN_UNSUPPORTED);
-    assert_string_equal(p.stmts[0].own->what, "CREATE SYNCED TABLE from a catalog");
+    struct parsed p =
+        parse_ok("CREATE SYNCED TABLE t FROM DELTA 'x' PRIMARY KEY (a) TIMESERIES KEY (b);"
+                 "VERIFY SYNCED TABLE t REPAIR; CHECK SYNC FROM DELTA 'x' PRIMARY KEY (a)");
+    assert_string_equal(p.stmts[0].own->time_key, "b");
+    assert_null(own_stmt_result(p.stmts[0].own));
+    assert_true(p.stmts[1].own->repair);
+    assert_string_equal(own_stmt_result(p.stmts[1].own)->columns[2].name, "detail");
+    assert_int_equal(own_stmt_result(p.stmts[2].own)->count, 6);
     expect_error("CREATE SYNCED TABLE t FROM DELTA x PRIMARY KEY (a)", "42601", 34);
     expect_error("REFRESH SYNCED TABLE", "42601", 21);
+    expect_error("CHECK SYNC FROM DELTA 'x'", "42601", 26);
 }
 
 static char *repeat(const char *unit, int n, const char *head, const char *tail)
@@ -181,7 +187,7 @@ int main(void)
         TEST(statements_are_split),
         TEST(syntax_errors_have_positions),
         TEST(own_statements_are_recognised),
-        TEST(clauses_not_built_are_named),
+        TEST(own_statements_have_rows_and_errors),
         TEST(deep_nesting_is_refused),
         TEST(expressions_deparse),
         TEST(resolution_errors),
