@@ -396,7 +396,10 @@ struct err *run_explain(struct backend *b, struct run *r)
     int64_t start = clock_mono_ns();
     TRY(explained_plan(b, r, s->query, q.analyze, &what));
     q.o.planning_ms = ms_since(start);
-    struct err *e = q.analyze ? run_measured(b, &what, &q.o, &x) : NULL;
+    struct exec_env env = session_exec_env(&b->base);
+    struct err *e = exec_check_access(&env, what.plan);
+    if (!e && q.analyze)
+        e = run_measured(b, &what, &q.o, &x);
     if (!e)
         e = explain_plan(&b->base.cat, what.plan, x, &q.o, &text);
     exec_end(x);

@@ -155,6 +155,10 @@ static struct expr *body_of(struct planner *p, const struct cat_proc *proc, cons
             e = coerce_try(&a, body, call->type, -1, 'a', FORM_IMPLICIT, -1, &body);
         if (a.top && a.top->env_literals && p->plan && p->plan->query)
             p->plan->query->env_literals = true;
+        struct query *outer = p->plan ? p->plan->query : NULL;
+        for (int i = 0; outer && a.top && i < a.top->ncalled; i++)
+            ARENA_PUSH(p->arena, outer->called, outer->ncalled, outer->called_cap,
+                       a.top->called[i]);
         query_release(a.top);
     }
     if (e)
