@@ -174,6 +174,20 @@ static const struct remote_ops azure_ops = {.authorize = azure_authorize,
                                             .continue_param = "marker",
                                             .refused = azure_refused};
 
+/* Signatures and tokens go to Microsoft's clouds alone, unless an endpoint is named. */
+static bool is_known_cloud(const char *suffix)
+{
+    static const char *const clouds[] = {"core.windows.net", "core.usgovcloudapi.net",
+                                         "core.chinacloudapi.cn", "fabric.microsoft.com",
+                                         "storage.azure.net"};
+    for (size_t i = 0; i < ARRAY_LENGTH(clouds); i++)
+        if (str_ends_with(str_from(suffix), str_from(clouds[i])) &&
+            (strlen(suffix) == strlen(clouds[i]) ||
+             suffix[strlen(suffix) - strlen(clouds[i]) - 1] == '.'))
+            return true;
+    return false;
+}
+
 struct err *remote_azure_init(struct remote *r, const struct store_location *at)
 {
     const char *account = lake_access_get(remote_access(r), "account_name");
@@ -186,6 +200,9 @@ struct err *remote_azure_init(struct remote *r, const struct store_location *at)
             err_new("22023", "location \"%s\" does not name a storage account", at->root),
             "Write abfss://container@account.dfs.core.windows.net/path, or give the "
             "storage credential option account_name.");
+    if (!endpoint && at->suffix && !is_known_cloud(at->suffix))
+        return err_hint(err_new("22023", "location \"%s\" is not in a cloud of Azure", at->root),
+                        "Another address is named by option endpoint of a storage credential.");
     r->account = arena_strdup(&r->arena, account);
     if (!endpoint)
         endpoint = arena_printf(&r->arena, "https://%s.blob.%s", account,

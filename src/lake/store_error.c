@@ -49,6 +49,9 @@ static struct err *denied(const struct remote *r, const char *what)
     if (!remote_access(r))
         return err_hint(e, "It is not public. Name a storage credential: credential => 'name' in a "
                            "function, WITH (credential = 'name') of a synced table.");
+    if (remote_access(r)->grant)
+        return err_hint(e, "It was read with credentials that catalog \"%s\" gave.",
+                        remote_access(r)->name);
     return err_hint(e,
                     "Check the options of storage credential \"%s\" and what it is allowed to do.",
                     remote_access(r)->name);

@@ -12,10 +12,11 @@
 
 enum {
     HEAD_BYTES = 32 << 10,
-    TAIL_BYTES = 64 << 10, /* footers: a read near the end fetches so much */
-    PART_BYTES = 4 << 20,  /* a long read is made of parts, */
-    MAX_PARTS = 8,         /* so many of them at a time */
-    AHEAD_BYTES = 1 << 20, /* of one stream */
+    TAIL_BYTES = 64 << 10,   /* footers: a read near the end fetches so much */
+    PART_BYTES = 4 << 20,    /* a long read is made of parts, */
+    MAX_PARTS = 8,           /* so many of them at a time */
+    AHEAD_BYTES = 1 << 20,   /* of one stream */
+    AHEAD_LEAST = 256 << 10, /* a request for less takes what is behind, too: often a neighbour */
     AHEAD_LIMIT = 64 << 20,
     MAX_EXPECTED = 16
 };
@@ -24,6 +25,7 @@ enum {
 struct ahead {
     int64_t begin, end;
     uint8_t *data;
+    size_t unread;         /* bytes; several streams may share a block */
     struct http_call call; /* cleared once it has ended well */
     bool ready;
     struct ahead *next;
@@ -351,7 +353,8 @@ static struct err *read_ahead(struct remote_object *o, struct ahead **link, int6
     }
     n = n < len ? n : len;
     memcpy(out, a->data + (offset - a->begin), n);
-    if (offset + (int64_t)n == a->end) {
+    a->unread -= n < a->unread ? n : a->unread;
+    if (!a->unread) {
         *link = a->next;
         free_ahead(o, a);
     }
@@ -401,6 +404,24 @@ static struct err *remote_read(struct lake_object *object, int64_t offset, void 
     return NULL;
 }
 
+/* Gives up the oldest blocks that are there: what nobody read of them is of columns that nobody
+ * wants. */
+static bool make_room(struct remote_object *o, size_t len)
+{
+    while (o->ahead_bytes + len > AHEAD_LIMIT) {
+        struct ahead **oldest = NULL;
+        for (struct ahead **p = &o->aheads; *p; p = &(*p)->next)
+            if ((*p)->ready)
+                oldest = p;
+        if (!oldest)
+            return false;
+        struct ahead *a = *oldest;
+        *oldest = a->next;
+        free_ahead(o, a);
+    }
+    return true;
+}
+
 /* Keeps up to AHEAD_BYTES from `offset` on under way. */
 static void remote_will_read(struct lake_object *object, int64_t offset, int64_t end)
 {
@@ -418,9 +439,11 @@ static void remote_will_read(struct lake_object *object, int64_t offset, int64_t
         return;
     int64_t to = offset + AHEAD_BYTES;
     to = to < end ? to : end;
+    if (to < offset + AHEAD_LEAST)
+        to = offset + AHEAD_LEAST;
     to = to < gap ? to : gap;
     size_t len = (size_t)(to - offset);
-    if (o->ahead_bytes + len > AHEAD_LIMIT)
+    if (!make_room(o, len))
         return;
     struct ahead *a = calloc(1, sizeof(*a));
     if (!a || !(a->data = malloc(len))) {
@@ -430,6 +453,7 @@ static void remote_will_read(struct lake_object *object, int64_t offset, int64_t
     struct remote_request q = range_request(o, offset, to);
     a->begin = offset;
     a->end = to;
+    a->unread = len;
     a->call = (struct http_call){.into = a->data, .room = len};
     struct err *e = remote_start(o->store, &q, &a->call);
     if (e) {

@@ -34,30 +34,31 @@ static const char *config_path; /* read again at SIGHUP; NULL: none */
 
 static void usage(FILE *to)
 {
-    fputs("Usage: tarn serve [OPTION]...\n"
-          "       tarn check -D DIR [-c NAME=VALUE]...\n"
-          "       tarn backup [--host HOST] [-p PORT] [-U USER] TARGET\n"
-          "       tarn backup -D DIR TARGET\n"
-          "       tarn --help | --version\n"
-          "\n"
-          "serve: runs the Tarn database server until SIGTERM or SIGINT; SIGHUP reads the\n"
-          "configuration file again.\n"
-          "\n"
-          "  -D DIR         data directory, made when it does not exist (./tarn-data)\n"
-          "  -c FILE        configuration file\n"
-          "  -c NAME=VALUE  a setting, over what the file says\n"
-          "  -p PORT        port (5432)\n"
-          "  --listen ADDR  addresses to listen on, with commas between (127.0.0.1); beside them "
-          "there\n"
-          "                 is a Unix-domain socket: setting unix_socket_directories\n"
-          "\n"
-          "check: verifies a data directory that no server uses: the data file's pages, the\n"
-          "write-ahead log, every index against its table. Status 1 when something is wrong.\n"
-          "\n"
-          "backup: copies a store to the new directory TARGET, from which `tarn serve -D TARGET`\n"
-          "starts: that of a running server (127.0.0.1, 5432, postgres), while it works, or of a\n"
-          "data directory that no server uses.\n",
-          to);
+    fputs(
+        "Usage: tarn serve [OPTION]...\n"
+        "       tarn check -D DIR [-c NAME=VALUE]...\n"
+        "       tarn backup [--host HOST] [-p PORT] [-U USER] TARGET\n"
+        "       tarn backup -D DIR TARGET\n"
+        "       tarn --help | --version\n"
+        "\n"
+        "serve: runs the Tarn database server until SIGTERM or SIGINT; SIGHUP reads the\n"
+        "configuration file again.\n"
+        "\n"
+        "  -D DIR         data directory, made when it does not exist (./tarn-data)\n"
+        "  -c FILE        configuration file\n"
+        "  -c NAME=VALUE  a setting, over what the file says\n"
+        "  -p PORT        port (5432)\n"
+        "  --listen ADDR  addresses to listen on, with commas between (127.0.0.1); beside them "
+        "there\n"
+        "                 is a Unix-domain socket: setting unix_socket_directories\n"
+        "\n"
+        "check: verifies a data directory that no server uses: the data file's pages, the\n"
+        "write-ahead log, every index against its table. Status 1 when something is wrong.\n"
+        "\n"
+        "backup: copies a store to the new directory TARGET, from which `tarn serve -D TARGET`\n"
+        "starts: that of a running server (127.0.0.1, 5432, postgres), while it works, or of a\n"
+        "data directory that no server uses. The key of stored secrets, tarn.key, is not copied.\n",
+        to);
 }
 
 static void print_version(void)

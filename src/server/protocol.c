@@ -317,7 +317,7 @@ static struct err *check_null(struct backend *b, uint32_t type)
     return ops && ops->domain ? env->domain_check(env->names, ops->domain, datum_null()) : NULL;
 }
 
-static struct err *read_params(struct backend *b, struct portal *p, const struct wire_bind *m)
+struct err *portal_read_params(struct backend *b, struct portal *p, const struct wire_bind *m)
 {
     const uint8_t *at = m->params;
     p->params = arena_alloc(&p->arena, sizeof(*p->params) * (size_t)(m->nparams + 1));
@@ -378,7 +378,7 @@ static struct err *on_bind(struct backend *b, struct str body)
     TRY(check_not_failed(b, &stmt->raw, stmt->kind));
     TRY(prepared_plan(b, stmt));
     TRY(portal_new(b, m.portal, stmt, &p));
-    struct err *e = read_params(b, p, &m);
+    struct err *e = portal_read_params(b, p, &m);
     if (!e)
         e = read_formats(p, &m);
     if (e) {
@@ -552,6 +552,24 @@ static struct err *on_query(struct backend *b, struct str body)
     return NULL;
 }
 
+static struct err *on_function_call(struct backend *b, struct str body)
+{
+    struct wire_call m;
+    TRY(wire_call_parse(body, &m));
+    begin_work(b);
+    xact_begin(b);
+    activity_set(b, "active", "<FASTPATH> function call");
+    struct err *e = check_not_failed(b, NULL, STMT_PLAN);
+    if (!e)
+        e = function_call(b, &m);
+    if (e)
+        fail(b, e);
+    arena_reset(&b->scratch->arena);
+    b->cancel.deadline_ns = 0;
+    ready(b);
+    return NULL;
+}
+
 static struct err *dispatch(struct backend *b, const struct wire_frame *f)
 {
     switch (f->type) {
@@ -579,9 +597,7 @@ static struct err *dispatch(struct backend *b, const struct wire_frame *f)
     case 'f':
         return NULL;
     case 'F':
-        fail(b, err_unsupported("function call messages are not supported"));
-        ready(b);
-        return NULL;
+        return on_function_call(b, f->body);
     default:
         return err_fatal(err_new("08P01", "invalid frontend message type %d", f->type));
     }

@@ -161,6 +161,11 @@ struct portal *portal_find(struct backend *b, const char *name);
 /* Replaces an unnamed one; 42P03 for a name in use. */
 struct err *portal_new(struct backend *b, const char *name, struct prepared *stmt,
                        struct portal **out) MUST_CHECK;
+/* protocol.c: the values of a message for the portal's parameters. */
+struct err *portal_read_params(struct backend *b, struct portal *p,
+                               const struct wire_bind *m) MUST_CHECK;
+/* function_call.c: runs it and answers with its value, as a statement of its own. MAY YIELD. */
+struct err *function_call(struct backend *b, const struct wire_call *m) MUST_CHECK;
 void portal_drop(struct backend *b, struct portal *p);
 void portals_drop_all(struct backend *b);
 /* At the end of a transaction: all but held cursors, and those too that `aborted` (0: committed)

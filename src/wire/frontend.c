@@ -222,22 +222,37 @@ static const uint8_t *read_formats(struct reader *r, int *n)
     return r->failed ? NULL : read_bytes(r, (size_t)*n * 2);
 }
 
+/* Formats, and parameters to go through with wire_bind_param. */
+static void read_values(struct reader *r, struct wire_bind *out)
+{
+    out->param_formats = read_formats(r, &out->nparam_formats);
+    /* Up to 65535 parameters: unsigned. */
+    out->nparams = (uint16_t)read_i16(r);
+    out->params = r->p;
+    for (int i = 0; i < out->nparams && !r->failed; i++) {
+        int32_t len = read_i32(r);
+        if (len < -1)
+            r->failed = true;
+        else if (len > 0)
+            read_bytes(r, (size_t)len);
+    }
+}
+
+struct err *wire_call_parse(struct str body, struct wire_call *out)
+{
+    struct reader r = reader_make(body);
+    *out = (struct wire_call){.function = (uint32_t)read_i32(&r)};
+    read_values(&r, &out->values);
+    out->result_format = (int16_t)read_i16(&r);
+    return reader_done(&r);
+}
+
 struct err *wire_bind_parse(struct str body, struct wire_bind *out)
 {
     struct reader r = reader_make(body);
     out->portal = read_string(&r, NULL);
     out->statement = read_string(&r, NULL);
-    out->param_formats = read_formats(&r, &out->nparam_formats);
-    /* Up to 65535 parameters: unsigned. */
-    out->nparams = (uint16_t)read_i16(&r);
-    out->params = r.p;
-    for (int i = 0; i < out->nparams && !r.failed; i++) {
-        int32_t len = read_i32(&r);
-        if (len < -1)
-            r.failed = true;
-        else if (len > 0)
-            read_bytes(&r, (size_t)len);
-    }
+    read_values(&r, out);
     out->result_formats = read_formats(&r, &out->nresult_formats);
     return reader_done(&r);
 }

@@ -76,6 +76,11 @@ struct wire_execute {
     const char *portal;
     int32_t max_rows; /* <= 0: all */
 };
+struct wire_call { /* FunctionCall */
+    uint32_t function;
+    struct wire_bind values; /* parameters alone */
+    int16_t result_format;
+};
 struct wire_target { /* Describe and Close */
     char kind;       /* 'S' statement, 'P' portal */
     const char *name;
@@ -85,6 +90,7 @@ struct wire_target { /* Describe and Close */
 struct err *wire_string_parse(struct str body, const char **out, size_t *len) MUST_CHECK;
 struct err *wire_parse_parse(struct str body, struct wire_parse *out) MUST_CHECK;
 struct err *wire_bind_parse(struct str body, struct wire_bind *out) MUST_CHECK;
+struct err *wire_call_parse(struct str body, struct wire_call *out) MUST_CHECK;
 struct err *wire_execute_parse(struct str body, struct wire_execute *out) MUST_CHECK;
 struct err *wire_target_parse(struct str body, struct wire_target *out) MUST_CHECK;
 /* Sync, Flush, Terminate, CopyDone. */
@@ -166,6 +172,11 @@ static inline size_t wire_row_begin(struct buf *b, int ncols)
 static inline void wire_row_null(struct buf *b)
 {
     buf_put_be32(b, UINT32_MAX);
+}
+/* FunctionCallResponse: like a row of one column without their count. */
+static inline size_t wire_function_result_begin(struct buf *b)
+{
+    return wire_begin(b, 'V');
 }
 static inline size_t wire_value_begin(struct buf *b)
 {

@@ -41,7 +41,8 @@ def install(command, **kwargs):
         raise Skip("%s: %s" % (command[0], e)) from e
     if p.returncode:
         lines = p.stdout.decode("utf-8", "replace").strip().splitlines()
-        raise Skip("%s failed: %s" % (" ".join(command[:3]), lines[-1] if lines else ""))
+        error = [line for line in lines if "error" in line.lower()] or lines[-1:] or [""]
+        raise Skip("%s failed: %s" % (" ".join(command[:3]), error[0]))
 
 
 class Client:

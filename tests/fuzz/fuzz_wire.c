@@ -20,20 +20,33 @@ static void look_text(const char *s)
     look(s, strlen(s) + 1);
 }
 
+static void look_values(const struct wire_bind *m)
+{
+    look(m->param_formats, 2 * (size_t)m->nparam_formats);
+    const uint8_t *at = m->params;
+    for (int i = 0; i < m->nparams; i++) {
+        struct str value;
+        if (wire_bind_param(&at, &value))
+            look(value.data, value.len);
+    }
+}
+
 static struct err *take_bind(struct str body)
 {
     struct wire_bind m;
     TRY(wire_bind_parse(body, &m));
     look_text(m.portal);
     look_text(m.statement);
-    look(m.param_formats, 2 * (size_t)m.nparam_formats);
     look(m.result_formats, 2 * (size_t)m.nresult_formats);
-    const uint8_t *at = m.params;
-    for (int i = 0; i < m.nparams; i++) {
-        struct str value;
-        if (wire_bind_param(&at, &value))
-            look(value.data, value.len);
-    }
+    look_values(&m);
+    return NULL;
+}
+
+static struct err *take_call(struct str body)
+{
+    struct wire_call m;
+    TRY(wire_call_parse(body, &m));
+    look_values(&m.values);
     return NULL;
 }
 
@@ -63,6 +76,8 @@ static struct err *take(const struct wire_frame *f)
         return take_parse(f->body);
     case 'B':
         return take_bind(f->body);
+    case 'F':
+        return take_call(f->body);
     case 'E':
         TRY(wire_execute_parse(f->body, &execute));
         look_text(execute.portal);

@@ -18,6 +18,7 @@ import os
 import re
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -31,6 +32,7 @@ ACCOUNT, ACCOUNT_KEY = "lakeaccount", base64.b64encode(b"a key of the account, 3
 SAS = "sv=2021-08-06&sr=c&sp=rl&sig=c2lnbmF0dXJl%2Bof%2Fsas%3D"
 TENANT, CLIENT, CLIENT_SECRET = "tenant-1", "client-1", "client~secret+of/tests"
 TOKEN = "token-of-tests.1"
+UNITY_TOKEN = "token-of-the-catalog"
 REGION = "test-region-1"
 
 
@@ -44,6 +46,16 @@ def certificate(folder):
     run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days",
         "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
     return key, cert
+
+
+class Listener(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        # Readers may leave in the middle.
+        if not isinstance(sys.exc_info()[1], (OSError, ssl.SSLError)):
+            super().handle_error(request, client_address)
 
 
 class Refused(Exception):
@@ -61,14 +73,15 @@ class ObjectServer:
         self.fixed, self.known = fixed, {}
         self.faults, self.requests, self.lock = [], [], threading.Lock()
         self.tokens_given, self.token_life_s, self.valid_tokens = 0, 3600, set()
+        # A Unity Catalog at root + "/unity": {"catalog.schema.table": (location, format)}.
+        self.unity, self.grants, self.grant_life_s, self.sessions = {}, 0, 3600, {SESSION}
         self.active, self.most_active, self.pause_s = 0, 0, 0
         self.temp = tempfile.TemporaryDirectory(prefix="tarn-objects-")
         self.key_file = None
         if auth == "account":
             self.make_account()
         handler = type("Handler", (Handler,), {"store": self})
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.http.daemon_threads = True
+        self.http = Listener(("127.0.0.1", 0), handler)
         self.port = self.http.server_address[1]
         self.ca = None
         if tls:
@@ -221,7 +234,7 @@ def check_sigv4(store, h):
     if mac(key, to_sign).hex() != signature:
         raise Refused(403, "SignatureDoesNotMatch", "signature of %s with %s" % (canonical, SECRET))
     session = h.headers.get("x-amz-security-token")
-    if store.auth == "session" and session != SESSION:
+    if store.auth == "session" and session not in store.sessions:
         raise Refused(400, "ExpiredToken" if session else "InvalidToken", "The provided token has expired.")
 
 
@@ -298,8 +311,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # ---- tokens ----
 
     def do_POST(self):
-        form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         fault = self.store.take_fault(self.path)
+        if self.path.startswith("/unity/"):
+            self.vend(json.loads(body), fault)
+            return
+        form = dict(urllib.parse.parse_qsl(body))
         try:
             if fault:
                 raise Refused(int(fault), "fault")
@@ -326,10 +343,52 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, json.dumps({"access_token": token, "token_type": "Bearer",
                                      "expires_in": self.store.token_life_s}).encode())
 
+    # ---- Unity Catalog ----
+
+    def unity_refuses(self, fault):
+        if fault:
+            self.answer(int(fault), b"{}")
+        elif self.headers.get("Authorization") != "Bearer " + UNITY_TOKEN:
+            self.answer(401, b'{"error_code": "UNAUTHENTICATED"}')
+        else:
+            return False
+        return True
+
+    def find_table(self):
+        name = urllib.parse.unquote(self.path[len("/unity/tables/"):])
+        if self.unity_refuses(self.store.take_fault(self.path)):
+            return
+        if name not in self.store.unity:
+            self.answer(404, b'{"error_code": "TABLE_NOT_FOUND"}')
+            return
+        location, kind = self.store.unity[name]
+        self.answer(200, json.dumps({
+            "name": name.split(".")[2], "table_id": "id of " + name, "table_type": "EXTERNAL",
+            "data_source_format": kind, "storage_location": location}).encode())
+
+    def vend(self, asked, fault):
+        if self.unity_refuses(fault):
+            return
+        name = asked["table_id"][len("id of "):]
+        if self.path != "/unity/temporary-table-credentials" or asked["operation"] != "READ" or \
+                name not in self.store.unity:
+            self.answer(404, b"{}")
+            return
+        with self.store.lock:
+            self.store.grants += 1
+            session = "%s.%d" % (SESSION, self.store.grants)
+            self.store.sessions.add(session)
+        self.answer(200, json.dumps({
+            "aws_temp_credentials": {"access_key_id": KEY_ID, "secret_access_key": SECRET, "session_token": session},
+            "expiration_time": int((time.time() + self.store.grant_life_s) * 1000)}).encode())
+
     # ---- objects ----
 
     def do_GET(self):
         store = self.store
+        if self.path.startswith("/unity/"):
+            self.find_table()
+            return
         with store.lock:
             store.active += 1
             store.most_active = max(store.most_active, store.active)
@@ -360,6 +419,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def get(self):
         fault = self.store.take_fault(self.path)
+        if self.path.startswith("http://"):
+            # Asked as a proxy: the rest of the address is as if asked directly.
+            self.path = "/" + self.path.split("/", 3)[3]
         if fault == "drop":
             self.close_connection = True
             return

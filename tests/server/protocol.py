@@ -478,8 +478,36 @@ def test_malformed(s):
 
 def test_function_call(s):
     c = new_client(s)
-    c.send(Client.message("F", b"\0\0\0\1\0\0\0\0\0\0"))
-    eq(error_codes(c.until_ready()), ["0A000"])
+
+    def call(oid, args, formats=(), result=0):
+        body = struct.pack("!IH", oid, len(formats)) + b"".join(struct.pack("!h", f) for f in formats)
+        body += struct.pack("!H", len(args))
+        for a in args:
+            body += struct.pack("!i", -1) if a is None else struct.pack("!i", len(a)) + a
+        c.send(Client.message("F", body + struct.pack("!h", result)))
+        return c.until_ready()
+
+    int4pl, count, generate_series, length, nextval = 177, 2803, 1067, 1317, 1574
+    eq(call(int4pl, [b"2", b"40"]), [("V", b"\0\0\0\x0242"), ("Z", b"I")])
+    eq(call(int4pl, [struct.pack("!i", 2), b"40"], (1, 0), 1)[0], ("V", struct.pack("!ii", 4, 42)))
+    eq(call(int4pl, [None, b"1"])[0], ("V", b"\xff\xff\xff\xff"))
+    eq(call(length, [b"h\xc3\xa9"])[0], ("V", b"\0\0\0\x012"))
+    for oid, args, formats, code in (
+            (1, [], (), "42883"), (count, [], (), "0A000"), (generate_series, [b"1", b"2"], (), "0A000"),
+            (int4pl, [b"1"], (), "08P01"), (int4pl, [b"1", b"2"], (0, 0, 0), "08P01"), (int4pl, [b"x", b"1"], (), "22P02"),
+            (int4pl, [b"12", b"1"], (1,), "08P01"), (int4pl, [b"1", b"2147483647"], (), "22003")):
+        eq(error_codes(call(oid, args, formats)), [code])
+    c.query("CREATE SEQUENCE called_seq; CREATE FUNCTION called_twice(a int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'")
+    eq(call(nextval, [b"called_seq"])[0], ("V", b"\0\0\0\x011"))
+    own = int(rows(c.query("SELECT 'called_twice'::regproc::oid"))[0][0])
+    eq(call(own, [b"21"])[0], ("V", b"\0\0\0\x0242"))
+    c.query("BEGIN")
+    eq(call(int4pl, [b"1", b"1"])[-1], ("Z", b"T"))
+    eq(error_codes(call(int4pl, [b"x", b"1"])), ["22P02"])
+    eq(error_codes(call(int4pl, [b"1", b"1"])), ["25P02"])
+    c.query("ROLLBACK")
+    c.send(Client.message("F", b"\0\0\0\1\0\0\0\x05\0\0"))
+    eq(error_codes(c.until_ready()), ["08P01"])
 
 
 def test_large_messages(s):
