@@ -431,6 +431,7 @@ static struct err *drop_database(struct ddl *d, const PgQuery__DropdbStmt *s)
     }
     if (!inner.db)
         return err_new("3D000", "database \"%s\" does not exist", s->dbname);
+    TRY(acl_check_owner(d->cat, PG_DATABASE, inner.db));
     TRY(check_droppable(d, s->dbname, inner.db));
     TRY(drop_storages(d, &inner));
     return ddl_remove(d->cat, (struct object_address){PG_DATABASE, inner.db, 0});

@@ -3,6 +3,7 @@
 #include "server/server_internal.h"
 
 #include "base/clock.h"
+#include "catalog/acl.h"
 #include "exec/temp.h"
 
 #include <pg_query/pg_query.pb-c.h>
@@ -603,11 +604,14 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
 
 struct err *run_utility(struct backend *b, struct run *r)
 {
+    const struct role_rights *rights;
     switch (r->kind) {
     case STMT_DISCARD:
         return discard(b, r);
     case STMT_CHECKPOINT:
-        if (!b->base.superuser)
+        TRY(xact_open(b));
+        TRY(cat_rights(&b->base.cat, &rights));
+        if (!rights_of(rights, ROLE_CHECKPOINT))
             return err_new("42501", "must be superuser or have privileges of pg_checkpoint to do "
                                     "CHECKPOINT");
         snprintf(r->tag, sizeof(r->tag), "CHECKPOINT");
