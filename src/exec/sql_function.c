@@ -212,12 +212,13 @@ static struct err *run_body(struct fn_call *c, const struct sink *sink)
 {
     struct run r = {0};
     struct saved_settings saved = {0};
-    const uint32_t role = c->session->cat.role;
-    const bool superuser = c->session->superuser;
+    struct session *s = c->session; /* NULL: begin refuses */
+    const uint32_t role = s ? s->cat.role : 0;
+    const bool superuser = s && s->superuser;
     arena_init(&r.arena);
     struct err *e = begin(&r, c);
     if (!e && r.proc->definer)
-        e = act_as(c->session, r.proc->owner);
+        e = act_as(s, r.proc->owner);
     if (!e)
         e = settings_enter(c->session, r.proc, &r.arena, &saved);
     if (!e)
@@ -227,8 +228,10 @@ static struct err *run_body(struct fn_call *c, const struct sink *sink)
     if (r.f)
         function_plan_release(r.f);
     struct err *restore = settings_restore(c->session, &saved);
-    c->session->cat.role = role;
-    c->session->superuser = superuser;
+    if (s) {
+        s->cat.role = role;
+        s->superuser = superuser;
+    }
     if (e)
         err_free(restore);
     arena_done(&r.arena);
