@@ -128,6 +128,10 @@ struct node_stats {
     uint64_t disk_bytes;
     uint64_t buckets;
     uint64_t batches;
+    /* Of a table function over files: what its scans took and what conditions made them skip. */
+    bool has_files;
+    uint64_t files, skipped_files;
+    uint64_t file_bytes, skipped_bytes;
 };
 
 struct exec {

@@ -576,6 +576,19 @@ static void put_sampling(struct explain *x, struct explain_node *to, const struc
     put(x, to, "Sampling", text);
 }
 
+static void put_files(struct explain *x, struct explain_node *to, const struct node_stats *s)
+{
+    put_line(x, to,
+             arena_printf(x->arena,
+                          "Files: %llu read, %llu skipped  Bytes: %llu read, %llu skipped",
+                          (unsigned long long)s->files, (unsigned long long)s->skipped_files,
+                          (unsigned long long)s->file_bytes, (unsigned long long)s->skipped_bytes));
+    put_number(x, to, "Files Read", "%llu", (unsigned long long)s->files);
+    put_number(x, to, "Files Skipped", "%llu", (unsigned long long)s->skipped_files);
+    put_number(x, to, "Bytes Read", "%llu", (unsigned long long)s->file_bytes);
+    put_number(x, to, "Bytes Skipped", "%llu", (unsigned long long)s->skipped_bytes);
+}
+
 static void put_details(struct explain *x, struct explain_node *to, const struct plan *n)
 {
     const struct node_stats *s = x->run ? &x->run->stats[n->id] : NULL;
@@ -610,6 +623,8 @@ static void put_details(struct explain *x, struct explain_node *to, const struct
         put_removed(x, to, "Rows Removed by Filter", n, s->removed_by_filter);
     if (s && n->kind == P_AGG)
         put_agg_space(x, to, n);
+    if (s && s->has_files)
+        put_files(x, to, s);
 }
 
 /* Computing columns is no node of its own in PostgreSQL's display. */

@@ -706,6 +706,9 @@ struct tf_state {
     const struct table_function *tf;
     void *scan;
     struct arena arena;
+    struct arena values; /* of the filters */
+    struct tf_filter *filters;
+    int nfilters;
     bool done;
 };
 
@@ -715,6 +718,45 @@ static void tf_release(void *arg)
     if (s->scan)
         s->tf->close(s->scan);
     arena_done(&s->arena);
+    arena_done(&s->values);
+}
+
+/* Conditions of this run. One with a NULL is true for no row, which the filter sees to. */
+static struct err *tf_filters(struct exec *x, const struct plan *n, struct tf_state *s)
+{
+    arena_reset(&s->values);
+    s->filters = arena_new_array(&s->values, struct tf_filter, n->nquals + 1);
+    s->nfilters = 0;
+    for (int i = 0; i < n->nquals; i++) {
+        const struct index_qual *q = &n->quals[i];
+        struct tf_filter *f = &s->filters[s->nfilters];
+        *f = (struct tf_filter){.column = q->column, .strategy = q->strategy};
+        if (q->value) {
+            struct plan_expr e = {q->value, -1, q->program};
+            TRY(value_of(x, &e, &s->values, &f->value));
+        }
+        s->nfilters += !q->value || !f->value.null;
+    }
+    return NULL;
+}
+
+static struct err *tf_open(struct exec *x, const struct plan *n, struct tf_state *s)
+{
+    const struct rte *rte = n->rte;
+    struct tf_skipping skipped;
+    TRY(tf_filters(x, n, s));
+    TRY(s->tf->open(x->env.cat, rte->tf_args, rte->ntf_args, rte->used, rte->ncols, s->filters,
+                    s->nfilters, rte->tf_data, &s->scan));
+    if (x->stats && s->tf->skipping) {
+        struct node_stats *stats = &x->stats[n->id];
+        s->tf->skipping(s->scan, &skipped);
+        stats->has_files = true;
+        stats->files += skipped.files;
+        stats->skipped_files += skipped.skipped_files;
+        stats->file_bytes += skipped.bytes;
+        stats->skipped_bytes += skipped.skipped_bytes;
+    }
+    return NULL;
 }
 
 struct err *tablefunc_next(struct exec *x, struct plan *n, bool *found)
@@ -726,13 +768,13 @@ struct err *tablefunc_next(struct exec *x, struct plan *n, bool *found)
     if (fresh) {
         s->tf = rte->tf;
         arena_init(&s->arena);
+        arena_init(&s->values);
         on_release(x, tf_release, s);
     }
     if (s->done)
         return NULL;
     if (!s->scan)
-        TRY(s->tf->open(x->env.cat, rte->tf_args, rte->ntf_args, rte->used, rte->ncols,
-                        rte->tf_data, &s->scan));
+        TRY(tf_open(x, n, s));
     for (bool holds = false; !holds;) {
         bool more;
         TRY(fiber_tick());

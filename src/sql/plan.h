@@ -51,7 +51,7 @@ enum plan_kind {
 
 /* One bound of an index scan on a key column: `column op value`. */
 struct index_qual {
-    int column;   /* position in the index */
+    int column;   /* position in the index; of a table function: in its columns */
     int strategy; /* 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 6: = ANY(array); 7: IS NOT NULL; of an
                      inverted index: its own, by pg_amop */
     struct expr *value; /* computed at each (re)start of the scan */

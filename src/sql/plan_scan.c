@@ -301,6 +301,22 @@ static bool is_covered(const struct covered *c, const struct qual *q)
     return false;
 }
 
+/* What a table function may leave rows out by: it is a condition on them nevertheless. */
+static void hand_down(struct planner *p, struct plan *n, struct qual *q)
+{
+    struct sarg s;
+    if (!as_sarg(p, n->rte, q, 0, &s) || s.strategy == 6)
+        return;
+    const struct expr *value = s.value ? strip_relabel(s.value) : NULL;
+    if (value && value->kind != E_CONST && value->kind != E_PARAM)
+        return;
+    struct index_qual *all = arena_new_array(p->arena, struct index_qual, n->nquals + 1);
+    if (n->nquals)
+        memcpy(all, n->quals, (size_t)n->nquals * sizeof(*all));
+    all[n->nquals++] = (struct index_qual){s.att - 1, s.strategy, s.value, NULL};
+    n->quals = all;
+}
+
 /* Attaches the conditions that can be decided here and are not covered by the scan. n->rows,
  * before it all rows, becomes those that are left. */
 static void attach_rest(struct problem *pr, struct plan *n, relset here, relset have,
@@ -314,6 +330,8 @@ static void attach_rest(struct problem *pr, struct plan *n, relset here, relset 
         all.list[all.n++] = q->expr;
         if (!is_covered(covered, q))
             n->filter.expr = expr_and(pr->l->p->arena, n->filter.expr, q->expr);
+        if (n->kind == P_TABLEFUNC)
+            hand_down(pr->l->p, n, q);
     }
     n->rows = fmax(1, n->rows * sel_conjunction(pr->l, all.list, all.n));
 }

@@ -13,6 +13,19 @@ struct tf_arg {
     struct datum value;
 };
 
+/* A condition that the rows will be tested for: those for which it is not true may be left out. */
+struct tf_filter {
+    int column;         /* 0-based */
+    int strategy;       /* of a btree: 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 7: IS NOT NULL */
+    struct datum value; /* of the column's type, or one of its family; not NULL */
+};
+
+/* What a scan reads and leaves out by its filters. */
+struct tf_skipping {
+    uint64_t files, skipped_files;
+    uint64_t bytes, skipped_bytes;
+};
+
 struct tf_column {
     const char *name;
     uint32_t type;
@@ -27,12 +40,16 @@ struct table_function {
     struct err *(*describe)(struct cat *cat, const struct tf_arg *args, int nargs,
                             struct arena *arena, struct tf_column **columns, int *ncolumns,
                             const void **plan_data);
-    /* A scan. `needed[i]`: column i is used; others may stay NULL. MAY YIELD. */
+    /* A scan. `needed[i]`: column i is used; others may stay NULL. The filters live as long as the
+     * scan. MAY YIELD. */
     struct err *(*open)(struct cat *cat, const struct tf_arg *args, int nargs, const bool *needed,
-                        int ncolumns, const void *plan_data, void **scan);
+                        int ncolumns, const struct tf_filter *filters, int nfilters,
+                        const void *plan_data, void **scan);
     /* One row; by-reference datums live until the next call. MAY YIELD. */
     struct err *(*next)(void *scan, struct datum *row, bool *found);
     void (*close)(void *scan);
+    /* For EXPLAIN ANALYZE; NULL: it has no files. */
+    void (*skipping)(void *scan, struct tf_skipping *out);
 };
 
 /* At start, before sessions. The struct must live on. */

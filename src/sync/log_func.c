@@ -133,11 +133,13 @@ static void close_history(void *scan)
 }
 
 static struct err *open_history(struct cat *cat, const struct tf_arg *args, int nargs,
-                                const bool *needed, int ncolumns, const void *plan_data,
-                                void **scan)
+                                const bool *needed, int ncolumns, const struct tf_filter *filters,
+                                int nfilters, const void *plan_data, void **scan)
 {
     (void)needed;
     (void)ncolumns;
+    (void)filters;
+    (void)nfilters;
     (void)plan_data;
     struct history_scan *h = calloc(1, sizeof(*h));
     if (!h)
@@ -225,10 +227,13 @@ static void close_detail(void *scan)
 }
 
 static struct err *open_detail(struct cat *cat, const struct tf_arg *args, int nargs,
-                               const bool *needed, int ncolumns, const void *plan_data, void **scan)
+                               const bool *needed, int ncolumns, const struct tf_filter *filters,
+                               int nfilters, const void *plan_data, void **scan)
 {
     (void)needed;
     (void)ncolumns;
+    (void)filters;
+    (void)nfilters;
     (void)plan_data;
     struct detail_scan *d = calloc(1, sizeof(*d));
     if (!d)

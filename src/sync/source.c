@@ -182,7 +182,7 @@ struct source_scan {
 };
 
 struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t count,
-                            struct source_scan **out)
+                            const struct source_choice *choice, struct source_scan **out)
 {
     struct source_scan *scan = calloc(1, sizeof(*scan) + count * sizeof(uint32_t));
     if (!scan)
@@ -195,6 +195,10 @@ struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t co
     scan->count = count;
     arena_init(&scan->arena);
     struct delta_scan_options options = {.columns = copy, .column_count = count};
+    if (choice) {
+        options.files = choice->files;
+        options.file_count = choice->count;
+    }
     struct err *e = NULL;
     if (s->snapshot)
         e = delta_scan_new(s->snapshot, &options, &scan->delta);

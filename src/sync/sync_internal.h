@@ -76,7 +76,15 @@ void source_close(struct source *s); /* NULL is fine */
 
 /* The columns wanted, by position in the schema. */
 struct source_scan;
+/* Files of a Delta table, and what is left out of it. */
+struct source_choice {
+    uint32_t *files;
+    size_t count, skipped;
+    uint64_t bytes, skipped_bytes;
+};
+/* `choice` NULL: all files. */
 struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t count,
+                            const struct source_choice *choice,
                             struct source_scan **out) MUST_CHECK;
 /* *out NULL at the end. A column that a Parquet file lacks has no vector: type NULL, all NULL. */
 struct err *source_scan_next(struct source_scan *scan, const struct lake_batch **out) MUST_CHECK;
@@ -93,6 +101,13 @@ struct err *source_absolute(struct str uri, struct arena *arena, const char **ou
 /* Whether the role is a superuser. */
 struct err *source_is_superuser(struct cat *cat, bool *yes) MUST_CHECK;
 bool source_is_local(struct str uri);
+
+/* ---- prune.c: which files a filter lets through ---- */
+
+struct tf_filter;
+/* `types` are those of the columns. Of a Delta source only; the choice is in the arena. */
+void source_prune(struct source *s, const struct value_type *types, const struct tf_filter *filters,
+                  int count, struct arena *arena, struct source_choice *out);
 
 /* ---- secret.c: the key of secrets ---- */
 

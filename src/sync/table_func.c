@@ -235,6 +235,9 @@ struct reader {
     uint32_t *columns; /* which */
     struct value_type *types;
     const struct described *want;
+    const struct tf_filter *filters;
+    int nfilters;
+    struct source_choice choice;
     int ncolumns;
     struct arena arena;  /* the columns, types */
     struct arena values; /* of the current row */
@@ -267,8 +270,12 @@ static void open_job(void *arg)
     r->e = source_open(&r->spec, &r->source);
     if (!r->e)
         r->e = check_columns(r);
-    if (!r->e)
-        r->e = source_scan_new(r->source, r->columns, r->count, &r->scan);
+    if (r->e)
+        return;
+    bool prune = r->source->snapshot != NULL;
+    if (prune)
+        source_prune(r->source, r->types, r->filters, r->nfilters, &r->arena, &r->choice);
+    r->e = source_scan_new(r->source, r->columns, r->count, prune ? &r->choice : NULL, &r->scan);
 }
 
 static void next_job(void *arg)
@@ -288,7 +295,8 @@ static void close_reader(void *scan)
 }
 
 static struct err *open_reader(enum source_kind kind, struct cat *cat, const struct tf_arg *args,
-                               int nargs, const bool *needed, int ncolumns, const void *plan_data,
+                               int nargs, const bool *needed, int ncolumns,
+                               const struct tf_filter *filters, int nfilters, const void *plan_data,
                                void **scan)
 {
     struct reader *r = calloc(1, sizeof(*r));
@@ -296,6 +304,8 @@ static struct err *open_reader(enum source_kind kind, struct cat *cat, const str
         return err_oom();
     r->ncolumns = ncolumns;
     r->want = plan_data;
+    r->filters = filters;
+    r->nfilters = nfilters;
     arena_init(&r->arena);
     arena_init(&r->values);
     r->columns = arena_new_array(&r->arena, uint32_t, ncolumns + 1);
@@ -315,23 +325,27 @@ static struct err *open_reader(enum source_kind kind, struct cat *cat, const str
 }
 
 static struct err *open_parquet(struct cat *cat, const struct tf_arg *args, int nargs,
-                                const bool *needed, int ncolumns, const void *plan_data,
-                                void **scan)
+                                const bool *needed, int ncolumns, const struct tf_filter *filters,
+                                int nfilters, const void *plan_data, void **scan)
 {
-    return open_reader(SOURCE_PARQUET, cat, args, nargs, needed, ncolumns, plan_data, scan);
+    return open_reader(SOURCE_PARQUET, cat, args, nargs, needed, ncolumns, filters, nfilters,
+                       plan_data, scan);
 }
 
 static struct err *open_delta(struct cat *cat, const struct tf_arg *args, int nargs,
-                              const bool *needed, int ncolumns, const void *plan_data, void **scan)
+                              const bool *needed, int ncolumns, const struct tf_filter *filters,
+                              int nfilters, const void *plan_data, void **scan)
 {
-    return open_reader(SOURCE_DELTA, cat, args, nargs, needed, ncolumns, plan_data, scan);
+    return open_reader(SOURCE_DELTA, cat, args, nargs, needed, ncolumns, filters, nfilters,
+                       plan_data, scan);
 }
 
 static struct err *open_changes(struct cat *cat, const struct tf_arg *args, int nargs,
-                                const bool *needed, int ncolumns, const void *plan_data,
-                                void **scan)
+                                const bool *needed, int ncolumns, const struct tf_filter *filters,
+                                int nfilters, const void *plan_data, void **scan)
 {
-    return open_reader(SOURCE_CHANGES, cat, args, nargs, needed, ncolumns, plan_data, scan);
+    return open_reader(SOURCE_CHANGES, cat, args, nargs, needed, ncolumns, filters, nfilters,
+                       plan_data, scan);
 }
 
 static struct err *next_row(void *scan, struct datum *row, bool *found)
@@ -362,6 +376,13 @@ static struct err *next_row(void *scan, struct datum *row, bool *found)
     return NULL;
 }
 
+static void skipping(void *scan, struct tf_skipping *out)
+{
+    const struct reader *r = scan;
+    *out = (struct tf_skipping){r->choice.count, r->choice.skipped, r->choice.bytes,
+                                r->choice.skipped_bytes};
+}
+
 static const struct table_function read_parquet = {
     .name = "read_parquet",
     .describe = describe_parquet,
@@ -376,6 +397,7 @@ static const struct table_function read_delta = {
     .open = open_delta,
     .next = next_row,
     .close = close_reader,
+    .skipping = skipping,
 };
 
 static const struct table_function read_delta_changes = {
