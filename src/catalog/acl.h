@@ -129,6 +129,8 @@ struct err *acl_object_mask(struct cat *c, const struct role_rights *r, uint32_t
                             uint32_t oid, uint32_t mask, uint32_t *out, bool *found) MUST_CHECK;
 /* 42501 unless the current role has all of them: "permission denied for schema s". */
 struct err *acl_check(struct cat *c, uint32_t class_id, uint32_t oid, uint32_t mask) MUST_CHECK;
+/* 42501 unless the current role may look into the schema, if there is one of that name. */
+struct err *acl_check_schema(struct cat *c, struct str name) MUST_CHECK;
 /* 42501 unless the current role has the owner's rights: "must be owner of schema s". */
 struct err *acl_check_owner(struct cat *c, uint32_t class_id, uint32_t oid) MUST_CHECK;
 /* Whether a built-in function is not for everybody. */

@@ -153,6 +153,17 @@ struct err *acl_check(struct cat *c, uint32_t class_id, uint32_t oid, uint32_t m
     return e;
 }
 
+struct err *acl_check_schema(struct cat *c, struct str name)
+{
+    const struct role_rights *r;
+    uint32_t nsp;
+    TRY(cat_rights(c, &r));
+    if (r->superuser)
+        return NULL;
+    TRY(cat_namespace_oid(c, name, &nsp));
+    return nsp ? acl_check(c, PG_NAMESPACE, nsp, PRIV_USAGE) : NULL;
+}
+
 struct err *acl_check_owner(struct cat *c, uint32_t class_id, uint32_t oid)
 {
     const struct role_rights *r;

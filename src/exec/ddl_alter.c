@@ -2,6 +2,8 @@
 #include "exec/checks.h"
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 #include <stdio.h>
 
 static struct err *find_att(const struct relation *r, const char *name, int *att)
@@ -671,6 +673,8 @@ static struct err *rename_schema(struct ddl *d, const PgQuery__RenameStmt *s)
                    &found));
     if (!found)
         return err_new("3F000", "schema \"%s\" does not exist", s->subname);
+    TRY(acl_check_owner(d->cat, PG_NAMESPACE, (uint32_t)old_values[NSP_OID].u));
+    TRY(acl_check(d->cat, PG_DATABASE, d->cat->db, PRIV_CREATE));
     TRY(cat_namespace_oid(d->cat, str_from(s->newname), &taken));
     if (taken)
         return err_new("42P06", "schema \"%s\" already exists", s->newname);

@@ -1,6 +1,8 @@
 /* COMMENT ON. */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 /* ---- relations and their parts ---- */
 
 static PgQuery__RangeVar range_var(const PgQuery__List *l, size_t n)
@@ -123,6 +125,18 @@ static struct err *extension(struct ddl *d, const PgQuery__CommentStmt *c,
     return NULL;
 }
 
+static struct err *may_comment_role(struct ddl *d, uint32_t role)
+{
+    const struct role_rights *r;
+    struct cat_role other;
+    bool found;
+    TRY(cat_rights(d->cat, &r));
+    TRY(cat_role(d->cat, role, d->arena, &other, &found));
+    if (found && other.superuser && !r->superuser)
+        return err_new("42501", "must be superuser");
+    return r->createrole ? NULL : err_new("42501", "must have CREATEROLE privilege");
+}
+
 /* *out of no class: it is not there, and a warning has been given. */
 static struct err *target(struct ddl *d, const PgQuery__CommentStmt *c, struct object_address *out)
 {
@@ -147,21 +161,25 @@ static struct err *target(struct ddl *d, const PgQuery__CommentStmt *c, struct o
         const struct cat_proc *p;
         TRY(ddl_find_function(d, c->object->object_with_args, c->objtype, false, &p));
         *out = (struct object_address){PG_PROC, p->oid, 0};
-        return NULL;
+        return acl_check_owner(d->cat, PG_PROC, p->oid);
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         name = pg_str(c->object);
         out->class_id = PG_NAMESPACE;
         TRY(cat_namespace_oid(d->cat, str_from(name), &out->object_id));
-        return out->object_id ? NULL : err_new("3F000", "schema \"%s\" does not exist", name);
+        return out->object_id ? acl_check_owner(d->cat, PG_NAMESPACE, out->object_id)
+                              : err_new("3F000", "schema \"%s\" does not exist", name);
     case PG_QUERY__OBJECT_TYPE__OBJECT_ROLE:
         name = pg_str(c->object);
         out->class_id = PG_AUTHID;
         TRY(cat_role_oid(d->cat, str_from(name), &out->object_id));
-        return out->object_id ? NULL : err_new("42704", "role \"%s\" does not exist", name);
+        return out->object_id ? may_comment_role(d, out->object_id)
+                              : err_new("42704", "role \"%s\" does not exist", name);
     case PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE:
         name = pg_str(c->object);
         TRY(cat_database(d->cat, str_from(name), &out->object_id, &base, &allow));
+        if (out->object_id)
+            TRY(acl_check_owner(d->cat, PG_DATABASE, out->object_id));
         if (out->object_id)
             out->class_id = PG_DATABASE;
         else

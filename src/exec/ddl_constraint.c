@@ -1,6 +1,8 @@
 /* Constraints of tables: PRIMARY KEY, UNIQUE, CHECK, FOREIGN KEY added, validated, altered. */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 #include "catalog/table.h"
 #include "exec/exec_internal.h"
 #include "sql/plan.h"
@@ -583,6 +585,25 @@ static struct err *make_foreign_key(struct ddl *d, struct relation *r, struct re
     return ddl_create_constraint(d->cat, &con, oid);
 }
 
+/* REFERENCES on the table, or on each column that is referred to. */
+static struct err *may_refer(struct ddl *d, const struct relation *parent,
+                             const PgQuery__Constraint *c)
+{
+    const struct role_rights *r;
+    TRY(cat_rights(d->cat, &r));
+    bool allowed = acl_relation(r, parent, PRIV_REFERENCES) != 0;
+    if (allowed)
+        return NULL;
+    const struct index *key = c->n_pk_attrs ? NULL : parent->primary;
+    allowed = c->n_pk_attrs || key;
+    for (size_t i = 0; i < c->n_pk_attrs && allowed; i++)
+        allowed = acl_column(r, parent, relation_attnum(parent, str_from(pg_str(c->pk_attrs[i]))),
+                             PRIV_REFERENCES) != 0;
+    for (int i = 0; key && i < key->nkeys && allowed; i++)
+        allowed = acl_column(r, parent, key->cols[i].attnum, PRIV_REFERENCES) != 0;
+    return allowed ? NULL : err_new("42501", "permission denied for table %s", parent->name);
+}
+
 static struct err *add_foreign_key(struct ddl *d, struct relation **rel,
                                    const PgQuery__Constraint *c, bool fresh)
 {
@@ -596,6 +617,8 @@ static struct err *add_foreign_key(struct ddl *d, struct relation **rel,
         e = err_new("42501", "permission denied: \"%s\" is a system catalog", parent->name);
     else if (parent->oid == (*rel)->oid)
         e = ddl_reopen(d, &parent);
+    if (!e)
+        e = may_refer(d, parent, c);
     if (!e)
         e = check_persistence(*rel, parent);
     if (!e)

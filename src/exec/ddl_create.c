@@ -1,6 +1,8 @@
 /* CREATE TABLE and its parts, sequences, views: manual chapter 5 and the commands' pages. */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 #include "rt/fiber.h"
 
 #include <strings.h>
@@ -49,9 +51,11 @@ struct err *ddl_must_own(struct ddl *d, const struct relation *r)
 {
     if (r->system && d->s->pid)
         return err_new("42501", "permission denied: \"%s\" is a system catalog", r->name);
-    if (!d->s->superuser && r->owner != d->cat->role)
-        return err_new("42501", "must be owner of %s %s", ddl_kind_name(r->kind), r->name);
-    return NULL;
+    const struct role_rights *rights;
+    TRY(cat_rights(d->cat, &rights));
+    return rights_of(rights, r->owner)
+               ? NULL
+               : err_new("42501", "must be owner of %s %s", ddl_kind_name(r->kind), r->name);
 }
 
 /* NULL when the schema is there, or none is named. */
@@ -71,6 +75,8 @@ struct err *ddl_open(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
     *out = NULL;
     TRY(resolve_database(d->cat, rv));
+    if (nsp.len)
+        TRY(acl_check_schema(d->cat, nsp));
     TRY(cat_lock_relation(d->cat, nsp, str_from(rv->relname), lock, missing_ok, &oid));
     if (oid)
         TRY(cat_relation(d->cat, oid, out));
@@ -111,7 +117,7 @@ struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t 
     }
     if (!rv->schemaname || !*rv->schemaname) {
         *nsp = d->cat->creation_nsp;
-        return *nsp ? NULL
+        return *nsp ? acl_check(d->cat, PG_NAMESPACE, *nsp, PRIV_CREATE)
                     : ddl_at(d, err_new("3F000", "no schema has been selected to create in"),
                              rv->location);
     }
@@ -123,7 +129,7 @@ struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t 
         return err_detail(
             err_new("42501", "permission denied to create \"pg_catalog.%s\"", rv->relname),
             "System catalog modifications are currently disallowed.");
-    return NULL;
+    return acl_check(d->cat, PG_NAMESPACE, *nsp, PRIV_CREATE);
 }
 
 char ddl_persistence(const struct ddl *d, const PgQuery__RangeVar *rv, uint32_t nsp)
@@ -573,7 +579,10 @@ static struct err *create_table(struct ddl *d, const PgQuery__CreateStmt *c,
     struct datum options;
     TRY(refuse_clauses(c));
     TRY(ddl_options(d, 'r', datum_null(), c->options, c->n_options, false, &options));
-    TRY(ddl_target_nsp(d, c->relation, &nsp));
+    struct err *denied = ddl_target_nsp(d, c->relation, &nsp);
+    if (denied && strncmp(denied->message, "permission denied for", 21) == 0)
+        ddl_at(d, denied, c->relation->location);
+    TRY(denied);
     TRY(plan_columns(d, c, &cols, &n));
     TRY(ddl_check_name(d, nsp, c->relation->relname, c->if_not_exists, &skip));
     if (skip)

@@ -2,6 +2,8 @@
 #include "exec/checks.h"
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 #include "catalog/table.h"
 #include "rt/fiber.h"
 
@@ -416,6 +418,19 @@ static struct err *lock_table_of(struct ddl *d, uint32_t index)
     return txn_lock_table(d->cat->txn, relid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked);
 }
 
+/* The owner of the schema may drop what is in it. */
+static struct err *may_drop(struct ddl *d, const struct relation *r)
+{
+    struct err *e = ddl_must_own(d, r);
+    struct err *schema = e ? acl_check_owner(d->cat, PG_NAMESPACE, r->nsp) : NULL;
+    if (!e || schema || r->system) {
+        err_free(schema);
+        return e;
+    }
+    err_free(e);
+    return NULL;
+}
+
 /* Index descriptors are found through their table; here only pg_class matters. */
 static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const PgQuery__Node *n,
                                bool missing_ok, bool concurrent, struct object_address *out,
@@ -432,7 +447,7 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
         return missing_or_error(d, missing_ok, no_schema ? "schema" : k->what,
                                 no_schema ? rv.schemaname : rv.relname);
     }
-    struct err *e = ddl_must_own(d, r);
+    struct err *e = may_drop(d, r);
     if (!e && r->kind != k->relkind) {
         const char *is = r->kind == 'c' ? "type" : ddl_kind_name(r->kind);
         bool vowel = is[0] == 'i';
@@ -466,6 +481,7 @@ static struct err *drop_schemas(struct ddl *d, const PgQuery__DropStmt *s)
             TRY(missing_or_error(d, s->missing_ok, "schema", name));
             continue;
         }
+        TRY(acl_check_owner(d->cat, PG_NAMESPACE, oid));
         if (oid == PG_CATALOG_NSP)
             return err_new("2BP01",
                            "cannot drop schema %s because it is required by the database system",
@@ -621,11 +637,22 @@ static struct err *truncate_one(struct ddl *d, struct relation *r, bool restart)
     return NULL;
 }
 
+static struct err *may_truncate(struct ddl *d, const struct relation *r)
+{
+    const struct role_rights *rights;
+    TRY(cat_rights(d->cat, &rights));
+    if (r->system && d->s->pid)
+        return ddl_must_own(d, r);
+    return acl_relation(rights, r, PRIV_TRUNCATE)
+               ? NULL
+               : err_new("42501", "permission denied for %s %s", ddl_kind_name(r->kind), r->name);
+}
+
 static struct err *check_truncate(struct ddl *d, struct relation **rels, int n)
 {
     for (int i = 0; i < n; i++) {
         struct relation *r = rels[i];
-        TRY(ddl_must_own(d, r));
+        TRY(may_truncate(d, r));
         TRY(checks_none_pending(d->s, r->oid, r->name, "TRUNCATE"));
         if (r->kind != 'r')
             return err_new("42809", "\"%s\" is not a table", r->name);

@@ -1,6 +1,8 @@
 /* CREATE, ALTER and DROP of functions and procedures, whose bodies are SQL. */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 #include "exec/fn_session.h"
 #include "exec/setting_items.h"
 #include "exec/sql_function.h"
@@ -602,6 +604,8 @@ static struct err *create(struct function *f, const PgQuery__CreateFunctionStmt 
     if (old && !s->replace)
         return err_new("42723", "function \"%s\" already exists with same argument types", f->name);
     if (old)
+        TRY(acl_check_owner(f->d->cat, PG_PROC, old->oid));
+    if (old)
         TRY(check_replaced(f, old));
     if (s->sql_body)
         TRY(sql_body(f, s->sql_body));
@@ -786,6 +790,19 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
     return check_kind(d, full, *out, type);
 }
 
+/* The owner of the schema may, too. */
+static struct err *may_drop(struct ddl *d, const struct cat_proc *p)
+{
+    struct err *e = acl_check_owner(d->cat, PG_PROC, p->oid);
+    struct err *schema = e ? acl_check_owner(d->cat, PG_NAMESPACE, p->nsp) : NULL;
+    if (!e || schema) {
+        err_free(schema);
+        return e;
+    }
+    err_free(e);
+    return NULL;
+}
+
 struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
 {
     struct object_address *list =
@@ -799,6 +816,8 @@ struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *
         if (p && p->kind == 'a' && s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION)
             return err_hint(err_new("42809", "\"%.*s\" is an aggregate function", STR_ARG(p->name)),
                             "Use DROP AGGREGATE to drop aggregate functions.");
+        if (p)
+            TRY(may_drop(d, p));
         if (p)
             list[n++] = (struct object_address){PG_PROC, p->oid, 0};
     }
@@ -841,6 +860,7 @@ static struct err *update(struct ddl *d, uint32_t oid, int column, struct datum 
     TRY(systab_get(d->cat, PG_PROC, PROC_OID_INDEX, &key, 1, d->arena, v, &found));
     if (!found)
         return err_new("XX000", "cache lookup failed for function %u", oid);
+    TRY(acl_check_owner(d->cat, PG_PROC, oid));
     v[column] = value;
     return ddl_put_proc(d->cat, v);
 }

@@ -1,6 +1,8 @@
 /* CREATE, ALTER and DROP TYPE: enums, and what all kinds of types share. */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -64,7 +66,9 @@ struct err *ddl_must_own_type(struct ddl *d, uint32_t oid)
         TRY(systab_get(d->cat, PG_TYPE, TYPE_OID_INDEX, &key, 1, d->arena, v, &found));
     if (!found)
         return err_new("42501", "permission denied: \"%s\" is a built-in type", display(d, oid));
-    if (!d->s->superuser && v[TYP_OWNER].u != d->cat->role)
+    const struct role_rights *rights;
+    TRY(cat_rights(d->cat, &rights));
+    if (!rights_of(rights, (uint32_t)v[TYP_OWNER].u))
         return err_new("42501", "must be owner of type %s", display(d, oid));
     return NULL;
 }

@@ -337,9 +337,22 @@ static void set_constants(struct exec *x)
         x->frame[-1 - i] = p->consts[i];
 }
 
+struct err *exec_check_access(const struct exec_env *env, struct statement_plan *plan)
+{
+    uint32_t role = env->cat->role;
+    /* A plan is of one version of the catalog, and so is what was found out for a role. */
+    if (atomic_load_explicit(&plan->checked_role, memory_order_relaxed) == role)
+        return NULL;
+    TRY(query_check_access(env->cat, plan->query));
+    atomic_store_explicit(&plan->checked_role, role, memory_order_relaxed);
+    return NULL;
+}
+
 struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
                        const struct datum *params, struct exec **out)
 {
+    if (!env->unchecked)
+        TRY(exec_check_access(env, plan));
     struct exec *x = malloc(sizeof(*x));
     if (!x)
         return err_oom();
@@ -739,7 +752,9 @@ static struct err *run_internal(const struct exec_env *env, struct statement_pla
 {
     struct exec *x;
     const struct datum *row;
-    TRY(exec_begin(env, plan, params, &x));
+    struct exec_env own = *env;
+    own.unchecked = true;
+    TRY(exec_begin(&own, plan, params, &x));
     struct err *e = NULL;
     uint64_t rows = 0;
     for (bool found = true; !e && found;) {

@@ -17,11 +17,15 @@ struct exec_env {
     struct session *session;
     size_t work_mem_bytes;
     bool newest_view; /* see the newest committed state instead of a snapshot: constraint checks */
+    bool unchecked;   /* the server's own statement: privileges are not asked for */
     bool nested;      /* inside another statement, which runs the checks that this one queues */
 };
 
 /* Once at start: binds functions to their catalog rows, sets the analyzer's folding hook. */
 void exec_init(void);
+
+/* 42501 unless the current role may do what the plan does; exec_begin asks too. MAY YIELD. */
+struct err *exec_check_access(const struct exec_env *env, struct statement_plan *plan) MUST_CHECK;
 
 /* Compiles the expressions of a fresh plan; it is read-only from then on. 0A000 names the first
  * function that is not implemented. */

@@ -208,7 +208,9 @@ static struct err *read_words(const struct privilege_word *words, struct str lis
 static struct err *fn_make_acl_item(struct fn_call *c, struct datum *out)
 {
     struct acl_item item = {(uint32_t)c->args[0].u, (uint32_t)c->args[1].u, 0};
-    TRY(read_words(any_words, datum_as_str(c->args[2]), &item.privs));
+    struct str word = datum_as_str(c->args[2]); /* one alone */
+    if (!find_word(any_words, word, &item.privs))
+        return err_new("22023", "unrecognized privilege type: \"%.*s\"", STR_ARG(word));
     if (c->args[3].i)
         item.privs |= item.privs << PRIV_OPTIONS;
     uint8_t *bytes = arena_alloc(c->arena, ACL_ITEM_BYTES);

@@ -656,10 +656,48 @@ static struct err *fn_no_pids(struct fn_call *c, struct datum *out)
     return array_make_1d(type_by_oid(INT4_OID), NULL, 0, c->arena, out);
 }
 
+struct signalled {
+    int32_t pid;
+    uint32_t role; /* 0: there is no such session */
+};
+
+static void note_role(void *arg, const struct session_info *info)
+{
+    struct signalled *s = arg;
+    if (info->pid == s->pid)
+        s->role = info->role;
+}
+
+/* The role whose session it is, and members of pg_signal_backend; superusers' only superusers. */
+static struct err *may_signal(struct fn_call *c, int32_t pid, bool terminate)
+{
+    struct signalled s = {.pid = pid};
+    struct cat *cat = &c->session->cat;
+    const struct role_rights *r;
+    struct cat_role owner = {0};
+    bool found;
+    TRY(cat_rights(cat, &r));
+    c->session->ops->each_session(note_role, &s);
+    if (!s.role || r->superuser)
+        return NULL;
+    TRY(cat_role(cat, s.role, c->arena, &owner, &found));
+    if (found && owner.superuser)
+        return err_new("42501", terminate ? "must be a superuser to terminate superuser process"
+                                          : "must be a superuser to cancel superuser query");
+    if (rights_of(r, s.role) || rights_of(r, ROLE_SIGNAL_BACKEND))
+        return NULL;
+    return err_new("42501",
+                   terminate ? "must be a member of the role whose process is being terminated or "
+                               "member of pg_signal_backend"
+                             : "must be a member of the role whose query is being canceled or "
+                               "member of pg_signal_backend");
+}
+
 static struct err *send_signal(struct fn_call *c, bool terminate, bool *sent)
 {
     int32_t pid = (int32_t)c->args[0].i;
     TRY(need_session(c));
+    TRY(may_signal(c, pid, terminate));
     *sent = c->session->ops->signal(pid, terminate);
     if (!*sent)
         c->session->ops->notice(

@@ -2,6 +2,7 @@
  * and collations (manual section 8.19). */
 #include "exec/exec_internal.h"
 
+#include "catalog/acl.h"
 #include "catalog/builtin.h"
 #include "exec/fn_session.h"
 #include "sql/analyze.h"
@@ -137,6 +138,8 @@ struct err *session_relation_oid(struct session *s, struct str name, uint32_t *o
     struct parts p;
     TRY(split_qualified(s, name, "relation", &p));
     TRY(known_schema(s, schema_of(&p)));
+    if (*schema_of(&p))
+        TRY(acl_check_schema(&s->cat, str_from(schema_of(&p))));
     TRY(cat_find_relation(&s->cat, str_from(schema_of(&p)), str_from(last(&p)), false, out));
     if (!*out)
         return err_new("42P01", "relation \"%s%s%s\" does not exist", schema_of(&p),

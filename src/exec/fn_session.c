@@ -5,6 +5,8 @@
 #include "catalog/sequence.h"
 #include "catalog/systab.h"
 #include "exec/fn_session.h"
+
+#include "catalog/acl.h"
 #include "exec/session.h"
 #include "sql/analyze.h"
 #include "types/record.h"
@@ -95,10 +97,27 @@ struct err *session_nextval(const struct exec_env *env, uint32_t relid, int64_t 
     return e;
 }
 
+/* One of the privileges is enough. */
+static struct err *may_use_sequence(struct fn_call *c, uint32_t any)
+{
+    const struct role_rights *rights;
+    struct relation *r;
+    TRY(cat_rights(&c->session->cat, &rights));
+    if (rights->superuser)
+        return NULL;
+    TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
+    struct err *e = NULL;
+    if (r && r->kind == 'S' && !acl_relation(rights, r, any))
+        e = err_new("42501", "permission denied for sequence %s", r->name);
+    relation_unref(r);
+    return e;
+}
+
 static struct err *fn_nextval(struct fn_call *c, struct datum *out)
 {
     int64_t value;
     TRY(may_write(c, "nextval()"));
+    TRY(may_use_sequence(c, PRIV_USAGE | PRIV_UPDATE));
     struct exec_env env = session_exec_env(c->session);
     TRY(session_nextval(&env, (uint32_t)c->args[0].u, &value));
     *out = datum_int(value);
@@ -110,6 +129,11 @@ static struct err *fn_currval(struct fn_call *c, struct datum *out)
     struct relation *r;
     TRY(need_session(c));
     TRY(open_sequence(&c->session->cat, (uint32_t)c->args[0].u, &r));
+    struct err *denied = may_use_sequence(c, PRIV_USAGE | PRIV_SELECT);
+    if (denied) {
+        relation_unref(r);
+        return denied;
+    }
     const struct session_sequence *q = find_sequence(c->session, r->oid);
     struct err *e =
         q ? NULL
@@ -140,6 +164,7 @@ static struct err *fn_setval(struct fn_call *c, struct datum *out)
     struct relation *r;
     bool called = c->nargs < 3 || c->args[2].i;
     TRY(may_write(c, "setval()"));
+    TRY(may_use_sequence(c, PRIV_UPDATE));
     TRY(lock_sequence(&c->session->cat, (uint32_t)c->args[0].u, &r));
     struct err *e = sequence_set(&c->session->cat, r, c->args[1].i, called);
     struct session_sequence *q = find_sequence(c->session, r->oid);

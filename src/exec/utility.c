@@ -85,6 +85,10 @@ static struct err *create_schema(struct ddl *d, const PgQuery__CreateSchemaStmt 
     if (strncmp(name, "pg_", 3) == 0 && d->s->pid)
         return err_detail(err_new("42939", "unacceptable schema name \"%s\"", name),
                           "The prefix \"pg_\" is reserved for system schemas.");
+    if (d->s->pid)
+        TRY(acl_check(d->cat, PG_DATABASE, d->cat->db, PRIV_CREATE));
+    if (s->authrole)
+        TRY(ddl_may_give_to(d, owner));
     TRY(cat_namespace_oid(d->cat, str_from(name), &oid));
     if (oid) {
         if (!s->if_not_exists)
@@ -427,6 +431,7 @@ static struct err *drop_database(struct ddl *d, const PgQuery__DropdbStmt *s)
     }
     if (!inner.db)
         return err_new("3D000", "database \"%s\" does not exist", s->dbname);
+    TRY(acl_check_owner(d->cat, PG_DATABASE, inner.db));
     TRY(check_droppable(d, s->dbname, inner.db));
     TRY(drop_storages(d, &inner));
     return ddl_remove(d->cat, (struct object_address){PG_DATABASE, inner.db, 0});
@@ -478,7 +483,21 @@ static struct err *lock_below(struct ddl *d, const PgQuery__LockStmt *s, uint32_
     return NULL;
 }
 
-static struct err *check_lockable(struct ddl *d, uint32_t oid, char *kind)
+static struct err *may_lock(struct ddl *d, const struct relation *r, int mode)
+{
+    const struct role_rights *rights;
+    uint32_t any = PRIV_UPDATE | PRIV_DELETE | PRIV_TRUNCATE;
+    if (mode == TXN_ACCESS_SHARE)
+        any = PRIV_SELECT;
+    else if (mode == TXN_ROW_EXCLUSIVE)
+        any |= PRIV_INSERT;
+    TRY(cat_rights(d->cat, &rights));
+    return acl_relation(rights, r, any)
+               ? NULL
+               : err_new("42501", "permission denied for %s %s", ddl_kind_name(r->kind), r->name);
+}
+
+static struct err *check_lockable(struct ddl *d, uint32_t oid, int mode, char *kind)
 {
     struct relation *r;
     TRY(cat_relation(d->cat, oid, &r));
@@ -495,6 +514,8 @@ static struct err *check_lockable(struct ddl *d, uint32_t oid, char *kind)
     if (*kind != 'r' && *kind != 'v')
         e = err_detail(err_new("42809", "cannot lock relation \"%s\"", r->name),
                        "This operation is not supported for %s.", others);
+    if (!e)
+        e = may_lock(d, r, mode);
     relation_unref(r);
     return e;
 }
@@ -512,7 +533,7 @@ static struct err *lock_table(struct ddl *d, const PgQuery__LockStmt *s,
             return nsp.len ? err_new("42P01", "relation \"%s.%s\" does not exist", rv->schemaname,
                                      rv->relname)
                            : err_new("42P01", "relation \"%s\" does not exist", rv->relname);
-        TRY(check_lockable(d, oid, &kind));
+        TRY(check_lockable(d, oid, (int)s->mode, &kind));
         if (oid == had)
             return kind == 'v' ? lock_below(d, s, oid, 0) : NULL;
         TRY(lock_one(d, s, oid, rv->relname));
@@ -682,6 +703,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_GRANT_ROLE_STMT:
         snprintf(tag, 64, n->grant_role_stmt->is_grant ? "GRANT ROLE" : "REVOKE ROLE");
         return ddl_grant_role(d, n->grant_role_stmt);
+    case PG_QUERY__NODE__NODE_GRANT_STMT:
+        snprintf(tag, 64, n->grant_stmt->is_grant ? "GRANT" : "REVOKE");
+        return ddl_grant(d, n->grant_stmt);
     case PG_QUERY__NODE__NODE_REASSIGN_OWNED_STMT:
         snprintf(tag, 64, "REASSIGN OWNED");
         return ddl_reassign_owned(d, n->reassign_owned_stmt);

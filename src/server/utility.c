@@ -3,6 +3,7 @@
 #include "server/server_internal.h"
 
 #include "base/clock.h"
+#include "catalog/acl.h"
 #include "exec/temp.h"
 
 #include <pg_query/pg_query.pb-c.h>
@@ -396,7 +397,10 @@ struct err *run_explain(struct backend *b, struct run *r)
     int64_t start = clock_mono_ns();
     TRY(explained_plan(b, r, s->query, q.analyze, &what));
     q.o.planning_ms = ms_since(start);
-    struct err *e = q.analyze ? run_measured(b, &what, &q.o, &x) : NULL;
+    struct exec_env env = session_exec_env(&b->base);
+    struct err *e = exec_check_access(&env, what.plan);
+    if (!e && q.analyze)
+        e = run_measured(b, &what, &q.o, &x);
     if (!e)
         e = explain_plan(&b->base.cat, what.plan, x, &q.o, &text);
     exec_end(x);
@@ -600,11 +604,14 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
 
 struct err *run_utility(struct backend *b, struct run *r)
 {
+    const struct role_rights *rights;
     switch (r->kind) {
     case STMT_DISCARD:
         return discard(b, r);
     case STMT_CHECKPOINT:
-        if (!b->base.superuser)
+        TRY(xact_open(b));
+        TRY(cat_rights(&b->base.cat, &rights));
+        if (!rights_of(rights, ROLE_CHECKPOINT))
             return err_new("42501", "must be superuser or have privileges of pg_checkpoint to do "
                                     "CHECKPOINT");
         snprintf(r->tag, sizeof(r->tag), "CHECKPOINT");

@@ -1,5 +1,7 @@
 /* ON CONFLICT: which unique indexes it is about, and what is done. */
 #include "sql/analyze_internal.h"
+
+#include "catalog/acl.h"
 #include "sql/plan_internal.h" /* whether a condition implies an index's */
 
 /* What ON CONFLICT (...) WHERE ... says. */
@@ -103,6 +105,8 @@ static struct err *infer_arbiters(struct level *l, const PgQuery__InferClause *i
         return NULL;
     }
     TRY(read_inference(l, infer, &inf));
+    for (int i = 0; i < inf.n; i++)
+        access_read_expr(inf.exprs[i]);
     for (int i = 0; i < r->nindexes; i++)
         if (index_fits(l, &r->indexes[i], &inf))
             oc->arbiters[oc->narbiters++] = i;
@@ -127,6 +131,8 @@ struct err *analyze_on_conflict(struct level *l, const PgQuery__OnConflictClause
     oc->update = c->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
     if (c->infer)
         TRY(infer_arbiters(l, c->infer, oc));
+    if (oc->update && q->target->access)
+        q->target->access->required |= PRIV_UPDATE;
     if (!oc->update)
         return NULL;
     if (!c->infer)

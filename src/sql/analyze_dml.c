@@ -1,6 +1,8 @@
 /* INSERT, UPDATE, DELETE: manual pages of those commands. */
 #include "sql/analyze_internal.h"
 
+#include "catalog/acl.h"
+
 static struct err *not_writable(const struct relation *r, const char *verb)
 {
     if (r->read_only_synced)
@@ -42,8 +44,16 @@ struct err *dml_open_target(struct level *l, const PgQuery__RangeVar *rv, const 
     struct err *e = not_writable(r, verb);
     if (e)
         return strchr("Sm", r->kind) || q->kind == Q_MERGE ? e : at(a, e, rv->location);
-    if (!q->target_view)
+    uint32_t required = q->kind == Q_INSERT   ? PRIV_INSERT
+                        : q->kind == Q_UPDATE ? PRIV_UPDATE
+                        : q->kind == Q_DELETE ? PRIV_DELETE
+                                              : 0;
+    if (!q->target_view) {
         TRY(rte_for_relation(a, r, rv->alias, &q->target));
+        q->target->access = access_new(a, r, required);
+    } else {
+        view_target_requires(q->target_view, required);
+    }
     q->target->location = rv->location;
     ARENA_PUSH(a->arena, q->rtes, q->nrtes, q->rtes_cap, q->target);
     if (visible)
@@ -123,6 +133,8 @@ static struct err *analyze_returning(struct level *l, pg_node **list, size_t n)
 static struct err *view_columns(struct level *l)
 {
     struct query *q = l->q;
+    for (int i = 1; i <= q->target_view->view->natts; i++)
+        access_write_view(l, i, true);
     q->nsource_atts = q->target_view->view->natts;
     q->source_atts = arena_new_array(l->a->arena, int, q->nsource_atts + 1);
     memset(q->source_atts, 0, sizeof(int) * (size_t)q->nsource_atts);
@@ -357,6 +369,8 @@ struct err *analyze_insert(struct level *l, const PgQuery__InsertStmt *s)
     else
         TRY(insert_select(l, s));
     TRY(insert_row(l, s));
+    for (int i = 0; i < q->nsource_atts; i++)
+        access_write(l, q->source_atts[i], true);
     if (s->on_conflict_clause &&
         s->on_conflict_clause->action != PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_NONE)
         TRY(analyze_on_conflict(l, s->on_conflict_clause));
@@ -396,6 +410,7 @@ static struct err *add_assignment(struct level *l, const PgQuery__ResTarget *t, 
     const struct relation *r = l->q->target->rel;
     int att;
     TRY(dml_find_column(l, r, t->name, t->location, &att));
+    access_write(l, att, false);
     const struct attr *col = &r->atts[att - 1];
     int before = -1;
     for (int i = 0; i < *n; i++)

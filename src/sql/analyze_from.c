@@ -1,6 +1,8 @@
 /* The FROM clause: manual section 7.2.1. Items become range table entries and a join tree; names
  * become namespace items, a join's merged columns being expressions of their own. */
 #include "sql/analyze_internal.h"
+
+#include "catalog/acl.h"
 #include "sql/table_function.h"
 
 enum { MAX_TABLE_FUNCTIONS = 32 };
@@ -76,6 +78,8 @@ struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struc
     uint32_t oid;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
     struct err *e = resolve_database(a->cat, rv);
+    if (!e && nsp.len && !a->in_view) /* views name what they read as it was found once */
+        e = acl_check_schema(a->cat, nsp);
     if (!e)
         e = cat_lock_relation(a->cat, nsp, str_from(rv->relname), TXN_ACCESS_SHARE, true, &oid);
     if (e)
@@ -165,9 +169,14 @@ struct err *view_rte(struct level *l, struct relation *r, const PgQuery__Alias *
     inner.sql = r->view_sql;
     inner.params = &none;
     inner.depth = a->depth + 1;
+    inner.in_view = true;
+    struct rte_access *access = access_new(a, r, PRIV_SELECT);
+    if (!r->security_invoker)
+        inner.as_role = r->owner;
     TRY(analyze_select_node(&inner, NULL, parsed.stmts[0].tree, false, &sub));
     TRY(subquery_rte(a, l->q, sub, alias ? alias->aliasname : r->name, NULL, out));
     (*out)->view = r;
+    (*out)->access = access;
     for (int i = 0; i < (*out)->ncols && i < r->natts; i++)
         (*out)->colnames[i] = r->atts[i].name;
     return alias_columns(a, *out, alias);
@@ -210,6 +219,7 @@ static struct err *relation_item(struct level *l, const PgQuery__RangeVar *rv, s
     if (r->kind == 'i' || r->kind == 'c')
         return at(a, err_new("42809", "cannot open relation \"%s\"", r->name), rv->location);
     TRY(rte_for_relation(a, r, rv->alias, out));
+    (*out)->access = access_new(a, r, PRIV_SELECT);
     (*out)->location = rv->location;
     (*out)->only = !rv->inh;
     ARENA_PUSH(a->arena, l->q->rtes, l->q->nrtes, l->q->rtes_cap, *out);

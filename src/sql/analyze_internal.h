@@ -60,6 +60,9 @@ struct analysis {
     const char *sql;
     struct param_types *params;
     struct query *top;
+    bool in_view; /* the text of a view is analyzed */
+    uint32_t
+        as_role; /* whose rights count: of the owner of the view that is read; 0: see query.h */
     int depth;
     int in_sublink; /* how deep in subqueries of expressions, on the nullable side of joins ... */
     int in_outer_join;
@@ -102,6 +105,15 @@ struct level {
     bool lateral;           /* lateral_only items can be used */
     const char *value_name; /* what VALUE or a self-reference means; unused: NULL */
 };
+
+/* ---- privileges (access.c) ---- */
+struct rte_access *access_new(struct analysis *a, struct relation *r, uint32_t required);
+void access_read(struct rte *rte, int att); /* a column is read; negative: a system column */
+void access_read_expr(struct expr *e);      /* those in an expression */
+/* The target's column, or that of the view by which it is written, gets a value. */
+void access_write(struct level *l, int att, bool insert);
+void access_write_view(struct level *l, int att, bool insert);
+void access_call(struct analysis *a, uint32_t func);
 
 /* ---- errors ---- */
 struct err *at(const struct analysis *a, struct err *e, int location);
@@ -350,6 +362,7 @@ struct err *analyze_view_target(struct level *l, const PgQuery__RangeVar *rv, st
 /* The table's column behind one of the view's. 42703, 0A000 */
 /* The default that a view has for a column of the table below; NULL: none. */
 const char *view_column_default(const struct rte *view, int att);
+void view_target_requires(struct rte *view, uint32_t required);
 struct err *view_target_column(struct level *l, const char *name, int location,
                                int *att) MUST_CHECK;
 /* When all else is analyzed: from the view's columns to the table's. */

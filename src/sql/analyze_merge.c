@@ -1,6 +1,8 @@
 /* MERGE. */
 #include "sql/analyze_internal.h"
 
+#include "catalog/acl.h"
+
 static struct err *check_reachable(const struct analysis *a, const PgQuery__MergeStmt *s)
 {
     bool ended[2] = {false, false};
@@ -117,6 +119,7 @@ static struct err *merge_insert(struct level *l, const PgQuery__MergeWhenClause 
         struct expr *value;
         int att;
         TRY(insert_column(l, w, i, &att));
+        access_write(l, att, true);
         const struct attr *col = &r->atts[att - 1];
         TRY(analyze_expr_in(l, w->values[i], CL_VALUES, &value));
         TRY(dml_check_insertable(l, att, value));
@@ -131,6 +134,12 @@ static struct err *merge_insert(struct level *l, const PgQuery__MergeWhenClause 
     return NULL;
 }
 
+static void target_requires(struct level *l, uint32_t priv)
+{
+    if (l->q->target->access)
+        l->q->target->access->required |= priv;
+}
+
 static struct err *merge_action(struct level *l, const PgQuery__MergeWhenClause *w,
                                 struct merge_action *out)
 {
@@ -141,12 +150,15 @@ static struct err *merge_action(struct level *l, const PgQuery__MergeWhenClause 
     switch (w->command_type) {
     case PG_QUERY__CMD_TYPE__CMD_INSERT:
         out->kind = Q_INSERT;
+        target_requires(l, PRIV_INSERT);
         return merge_insert(l, w, out);
     case PG_QUERY__CMD_TYPE__CMD_UPDATE:
         out->kind = Q_UPDATE;
+        target_requires(l, PRIV_UPDATE);
         return dml_analyze_set(l, w->target_list, w->n_target_list, &out->set, &out->nset);
     case PG_QUERY__CMD_TYPE__CMD_DELETE:
         out->kind = Q_DELETE;
+        target_requires(l, PRIV_DELETE);
         return NULL;
     default:
         out->kind = Q_UTILITY;

@@ -85,6 +85,7 @@ static struct err *system_reference(struct level *l, struct rte *rte, const char
     enum { TABLEOID = -6 };
     int att = system_column(name);
     *out = expr_var(l->a->arena, rte, att, location);
+    access_read(rte, att);
     if (att == TABLEOID)
         return NULL;
     rte->system = true;
@@ -111,8 +112,11 @@ static struct err *system_reference(struct level *l, struct rte *rte, const char
 
 static struct expr *reference(struct level *l, struct expr *col, int location)
 {
-    if (col->kind != E_VAR)
+    if (col->kind != E_VAR) {
+        access_read_expr(col);
         return col;
+    }
+    access_read(col->var.rte, col->var.att);
     struct expr *copy = arena_memdup(l->a->arena, col, sizeof(*col));
     copy->location = location;
     return copy;

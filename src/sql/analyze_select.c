@@ -1,6 +1,8 @@
 /* SELECT, VALUES, set operations, WITH. */
 #include "sql/analyze_internal.h"
 
+#include "catalog/acl.h"
+
 #include "rt/fiber.h"
 
 struct level level_init(struct analysis *a, struct level *parent, enum query_kind kind)
@@ -453,6 +455,8 @@ static struct err *add_mark(struct level *l, struct rte *rte, const PgQuery__Loc
         }
     }
     q->marks[q->nmarks++] = m;
+    if (rte->access)
+        rte->access->required |= PRIV_UPDATE;
     return NULL;
 }
 

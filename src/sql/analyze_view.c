@@ -141,6 +141,14 @@ struct err *analyze_view_target(struct level *l, const PgQuery__RangeVar *rv, st
     return NULL;
 }
 
+/* The rights that a statement needs on the view, its owner needs on what is below. */
+void view_target_requires(struct rte *view, uint32_t required)
+{
+    for (struct rte *v = view; v; v = v->kind == RTE_RELATION ? NULL : inner_of(v))
+        if (v->access)
+            v->access->required = required;
+}
+
 struct err *view_target_column(struct level *l, const char *name, int location, int *att)
 {
     struct query *q = l->q;
@@ -154,6 +162,7 @@ struct err *view_target_column(struct level *l, const char *name, int location, 
             err_new("42703", "column \"%s\" of relation \"%s\" does not exist", name, r->name),
             location);
     *att = base_column(q->target_view, i, &at_view, &at_att);
+    access_write_view(l, i, q->kind == Q_INSERT);
     if (*att)
         return NULL;
     return err_detail(

@@ -252,7 +252,8 @@ struct statement_plan {
     struct relation **relations;
     uint8_t *lock_modes; /* enum txn_table_lock of each */
     int nrelations;
-    bool read_only; /* writes nothing, locks no rows */
+    _Atomic uint32_t checked_role; /* has all the privileges that it needs; 0: none is known */
+    bool read_only;                /* writes nothing, locks no rows */
 };
 
 /* Whether a scan of one table looks rows up rather than reading all of it. */

@@ -104,7 +104,8 @@ static bool may_replace(const struct cat_proc *p, const struct expr *call)
 {
     const struct cat_type *t = builtin_type(call->type);
     return p && p->oid >= FIRST_USER_OID && p->kind == 'f' && !p->retset && !p->strict &&
-           !p->nconfig && call->nargs == p->nargs && t && t->kind != 'c' && t->kind != 'p';
+           !p->nconfig && !p->definer && call->nargs == p->nargs && t && t->kind != 'c' &&
+           t->kind != 'p';
 }
 
 static const char **names_of(const struct cat_proc *p, struct arena *a)
@@ -155,6 +156,10 @@ static struct expr *body_of(struct planner *p, const struct cat_proc *proc, cons
             e = coerce_try(&a, body, call->type, -1, 'a', FORM_IMPLICIT, -1, &body);
         if (a.top && a.top->env_literals && p->plan && p->plan->query)
             p->plan->query->env_literals = true;
+        struct query *outer = p->plan ? p->plan->query : NULL;
+        for (int i = 0; outer && a.top && i < a.top->ncalled; i++)
+            ARENA_PUSH(p->arena, outer->called, outer->ncalled, outer->called_cap,
+                       a.top->called[i]);
         query_release(a.top);
     }
     if (e)

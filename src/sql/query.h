@@ -68,6 +68,17 @@ struct cte {
     bool planning;       /* planner: inside its own recursive term */
 };
 
+/* What a statement does to a relation that it names, or that a view reads. */
+struct rte_access {
+    struct relation *rel; /* the statement holds the reference */
+    uint32_t as;          /* whose rights count; 0: of whoever runs the statement */
+    uint32_t required;    /* bits of `enum privilege` */
+    bool *read;           /* by column - 1; NULL: nothing is noted */
+    bool *inserted;
+    bool *updated;
+    bool read_system;
+};
+
 /* A range table entry: something with columns that a query level reads. */
 struct rte {
     enum rte_kind kind;
@@ -83,7 +94,8 @@ struct rte {
     struct relation *rel;  /* RELATION; the statement holds the reference */
     struct relation *view; /* SUBQUERY: the view whose query it is; NULL: none */
     bool only;
-    struct query *sub;   /* SUBQUERY */
+    struct rte_access *access; /* RELATION, views; NULL: none of its own */
+    struct query *sub;         /* SUBQUERY */
     struct expr **funcs; /* FUNCTION: one, or several of ROWS FROM; a RELATION with a sample: the
                             percentage and, if nfuncs is 2, the seed */
     int nfuncs;
@@ -279,6 +291,12 @@ struct query {
     bool overriding_system;
     bool overriding_user;
     /* Whole statement (on the top query only). */
+    struct rte_access **accesses; /* in the order of names */
+    int naccesses;
+    int accesses_cap;
+    uint32_t *called; /* functions that not everybody may call */
+    int ncalled;
+    int called_cap;
     struct relation **relations; /* references held */
     int nrelations;
     int relations_cap;
@@ -290,5 +308,8 @@ struct query {
     bool uses_temp;
     bool volatile_functions;
 };
+
+/* 42501 unless the current role may do all that. MAY YIELD. */
+struct err *query_check_access(struct cat *cat, const struct query *q) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
  * found by name. */
 #include "sync/sync_internal.h"
 
+#include "catalog/acl.h"
 #include "catalog/systab.h"
 #include "rt/fiber.h"
 #include "rt/pool.h"
@@ -358,11 +359,15 @@ struct err *source_check_access(struct cat *cat, struct str uri)
     bool yes;
     if (!source_is_local(uri))
         return NULL;
+    const struct role_rights *rights;
     TRY(source_is_superuser(cat, &yes));
     if (yes)
         return NULL;
+    TRY(cat_rights(cat, &rights));
+    if (rights_of(rights, ROLE_READ_SERVER_FILES))
+        return NULL;
     return err_hint(err_new("42501", "permission denied to read files of the server"),
-                    "Only superusers may read local paths.");
+                    "Only superusers and members of pg_read_server_files may read local paths.");
 }
 
 struct err *source_absolute(struct str uri, struct arena *arena, const char **out)

@@ -1,0 +1,512 @@
+/* GRANT and REVOKE of privileges on objects: manual page of GRANT. */
+#include "exec/ddl_internal.h"
+
+#include "catalog/acl.h"
+#include "sql/analyze.h"
+
+#include <stdio.h>
+
+/* What a statement asks for, of one kind of objects. */
+struct grant {
+    const PgQuery__GrantStmt *s;
+    uint32_t privs;
+    bool all; /* ALL PRIVILEGES */
+    const uint32_t *grantees;
+    int ngrantees;
+};
+
+/* One object's owner and list, and who grants. */
+struct grant_on {
+    const char *word; /* "table" */
+    const char *name;
+    uint32_t owner;
+    struct acl acl;
+    uint32_t grantor;
+    uint32_t privs; /* those that the grantor may give */
+};
+
+static const struct grant_kind {
+    PgQuery__ObjectType type;
+    char kind;
+    uint32_t class_id;
+    const char *plural; /* of "invalid privilege type X for ..." */
+} kinds[] = {
+    {PG_QUERY__OBJECT_TYPE__OBJECT_TABLE, 'r', PG_CLASS, "relation"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE, 's', PG_CLASS, "sequence"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE, 'd', PG_DATABASE, "database"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, 'T', PG_TYPE, "domain"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_TYPE, 'T', PG_TYPE, "type"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION, 'f', PG_PROC, "function"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE, 'f', PG_PROC, "procedure"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE, 'f', PG_PROC, "routine"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA, 'n', PG_NAMESPACE, "schema"},
+};
+
+static const struct grant_kind *kind_of(PgQuery__ObjectType type)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        if (kinds[i].type == type)
+            return &kinds[i];
+    return NULL;
+}
+
+/* ---- privileges by name ---- */
+
+static struct err *privilege_bit(const char *name, uint32_t *bit)
+{
+    static const struct {
+        const char *name;
+        uint32_t bit;
+    } words[] = {{"insert", PRIV_INSERT},
+                 {"select", PRIV_SELECT},
+                 {"update", PRIV_UPDATE},
+                 {"delete", PRIV_DELETE},
+                 {"truncate", PRIV_TRUNCATE},
+                 {"references", PRIV_REFERENCES},
+                 {"trigger", PRIV_TRIGGER},
+                 {"execute", PRIV_EXECUTE},
+                 {"usage", PRIV_USAGE},
+                 {"create", PRIV_CREATE},
+                 {"temporary", PRIV_TEMPORARY},
+                 {"temp", PRIV_TEMPORARY},
+                 {"connect", PRIV_CONNECT},
+                 {"set", PRIV_SET},
+                 {"alter system", PRIV_ALTER_SYSTEM}};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (strcmp(words[i].name, name) == 0) {
+            *bit = words[i].bit;
+            return NULL;
+        }
+    return err_new("42601", "unrecognized privilege type \"%s\"", name);
+}
+
+static struct err *invalid(uint32_t bit, const char *what)
+{
+    for (int i = 0; i < PRIV_COUNT; i++)
+        if (bit == 1u << i)
+            return err_new("0LP01", "invalid privilege type %s for %s", privilege_name(i), what);
+    return err_new("0LP01", "invalid privilege type for %s", what);
+}
+
+/* The privileges on the object itself; those on columns are looked at again for each relation. */
+static struct err *read_privileges(const PgQuery__GrantStmt *s, const struct grant_kind *k,
+                                   struct grant *out)
+{
+    uint32_t allowed = acl_all(k->kind);
+    if (k->kind == 'r')
+        allowed |= acl_all('s'); /* sequences are relations, of old */
+    out->all = !s->n_privileges;
+    out->privs = 0;
+    for (size_t i = 0; i < s->n_privileges; i++) {
+        const PgQuery__AccessPriv *p = s->privileges[i]->access_priv;
+        uint32_t bit = 0;
+        if (p->n_cols && k->kind != 'r')
+            return err_new("0LP01", "column privileges are only valid for relations");
+        if (!p->priv_name || !*p->priv_name)
+            continue; /* ALL (columns) */
+        TRY(privilege_bit(p->priv_name, &bit));
+        if (p->n_cols && bit & ~acl_all('c'))
+            return invalid(bit, "column");
+        if (bit & ~allowed)
+            return invalid(bit, k->plural);
+        if (!p->n_cols)
+            out->privs |= bit;
+    }
+    return NULL;
+}
+
+static struct err *read_grantees(struct ddl *d, const PgQuery__GrantStmt *s, struct grant *out)
+{
+    uint32_t *grantees = arena_new_array(d->arena, uint32_t, s->n_grantees + 1);
+    uint32_t grantor;
+    if (s->grantor) {
+        TRY(ddl_role(d, s->grantor, &grantor));
+        if (grantor != d->cat->role)
+            return err_new("0A000", "grantor must be current user");
+    }
+    for (size_t i = 0; i < s->n_grantees; i++) {
+        const PgQuery__RoleSpec *r = s->grantees[i]->role_spec;
+        grantees[i] = 0;
+        if (r->roletype != PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_PUBLIC)
+            TRY(ddl_role(d, r, &grantees[i]));
+    }
+    out->grantees = grantees;
+    out->ngrantees = (int)s->n_grantees;
+    return NULL;
+}
+
+/* ---- who grants ---- */
+
+static int count_bits(uint32_t v)
+{
+    return __builtin_popcount(v);
+}
+
+/* The owner, for all who have its rights; else the role, of those whose rights the current role
+ * has, that has most of the grant options. */
+static struct err *choose_grantor(struct ddl *d, uint32_t wanted, struct grant_on *o,
+                                  uint32_t *options)
+{
+    const struct role_rights *r;
+    TRY(cat_rights(d->cat, &r));
+    o->grantor = o->owner;
+    *options = wanted;
+    if (rights_of(r, o->owner))
+        return NULL;
+    o->grantor = d->cat->role;
+    *options = 0;
+    int best = -1;
+    for (int i = 0; i < r->n; i++) {
+        uint32_t has = 0;
+        for (int k = 0; k < o->acl.n; k++)
+            if (o->acl.items[k].grantee == r->roles[i])
+                has |= o->acl.items[k].privs >> PRIV_OPTIONS;
+        has &= wanted;
+        if (count_bits(has) > best && (has || best < 0)) {
+            best = count_bits(has);
+            *options = has;
+            o->grantor = has ? r->roles[i] : d->cat->role;
+        }
+    }
+    return NULL;
+}
+
+static void warn(struct ddl *d, bool is_grant, bool none, const char *name)
+{
+    ddl_notice(d, "WARNING",
+               is_grant ? err_new("01007",
+                                  none ? "no privileges were granted for \"%s\""
+                                       : "not all privileges were granted for \"%s\"",
+                                  name)
+                        : err_new("01006",
+                                  none ? "no privileges could be revoked for \"%s\""
+                                       : "not all privileges could be revoked for \"%s\"",
+                                  name));
+}
+
+/* `any`: privileges of any kind on the object, by which a useless GRANT is a warning. `column`: of
+ * the relation o->name, for messages. */
+static struct err *restrict_grant(struct ddl *d, const struct grant *g, uint32_t wanted,
+                                  uint32_t any, const char *column, struct grant_on *o)
+{
+    const struct role_rights *r;
+    uint32_t options;
+    TRY(choose_grantor(d, wanted, o, &options));
+    TRY(cat_rights(d->cat, &r));
+    if (!options && !acl_mask(r, &o->acl, o->owner, any | any << PRIV_OPTIONS)) {
+        if (column)
+            return err_new("42501", "permission denied for column \"%s\" of relation \"%s\"",
+                           column, o->name);
+        return err_new("42501", "permission denied for %s %s", o->word, o->name);
+    }
+    o->privs = wanted & options;
+    const char *shown = column ? column : o->name;
+    if (!o->privs)
+        warn(d, g->s->is_grant, true, shown);
+    else if (!g->all && o->privs != wanted)
+        warn(d, g->s->is_grant, false, shown);
+    return NULL;
+}
+
+static struct err *change_list(struct ddl *d, const struct grant *g, struct grant_on *o)
+{
+    const PgQuery__GrantStmt *s = g->s;
+    bool cascade = s->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
+    for (int i = 0; i < g->ngrantees; i++) {
+        struct acl_item item = {g->grantees[i], o->grantor, 0};
+        if (s->is_grant && s->grant_option && !item.grantee)
+            return err_new("0LP01", "grant options can only be granted to roles");
+        if (s->is_grant || !s->grant_option)
+            item.privs |= o->privs;
+        if (!s->is_grant || s->grant_option)
+            item.privs |= o->privs << PRIV_OPTIONS;
+        if (!item.privs)
+            continue;
+        TRY(s->is_grant ? acl_grant(d->cat, &o->acl, &item, o->owner, d->arena)
+                        : acl_revoke(d->cat, &o->acl, &item, o->owner, cascade, d->arena));
+    }
+    return NULL;
+}
+
+static struct err *copy_acl(struct ddl *d, const struct acl *from, struct acl *out)
+{
+    *out = (struct acl){.n = from->n, .cap = from->n + 1};
+    out->items = arena_new_array(d->arena, struct acl_item, out->cap);
+    if (from->n)
+        memcpy(out->items, from->items, (size_t)from->n * sizeof(*out->items));
+    return NULL;
+}
+
+/* ---- columns ---- */
+
+static struct err *grant_column(struct ddl *d, const struct grant *g, const struct relation *r,
+                                int att, uint32_t wanted)
+{
+    const struct attr *a = &r->atts[att - 1];
+    struct grant_on o = {.word = "column", .name = r->name, .owner = r->owner};
+    struct acl whole;
+    struct datum value;
+    if (a->acl)
+        TRY(copy_acl(d, a->acl, &o.acl));
+    struct acl own = o.acl;
+    /* Who may grant on the table may grant on its columns. */
+    if (r->acl)
+        TRY(copy_acl(d, r->acl, &whole));
+    else
+        acl_default('r', r->owner, d->arena, &whole);
+    for (int i = 0; i < own.n; i++)
+        ARENA_PUSH(d->arena, whole.items, whole.n, whole.cap, own.items[i]);
+    o.acl = whole;
+    TRY(restrict_grant(d, g, wanted, acl_all('c'), a->name, &o));
+    o.acl = own;
+    TRY(change_list(d, g, &o));
+    TRY(acl_write(&o.acl, true, d->arena, &value));
+    return ddl_update_attribute(d->cat, r->oid, att, ATT_ACL, value);
+}
+
+/* By column - 1, what the statement's lists of columns ask for. */
+static struct err *column_privileges(struct ddl *d, const struct grant *g, const struct relation *r,
+                                     uint32_t **out, bool *any)
+{
+    *out = arena_new_array(d->arena, uint32_t, r->natts + 1);
+    memset(*out, 0, sizeof(**out) * (size_t)(r->natts + 1));
+    for (size_t i = 0; i < g->s->n_privileges; i++) {
+        const PgQuery__AccessPriv *p = g->s->privileges[i]->access_priv;
+        uint32_t bit = acl_all('c');
+        if (p->priv_name && *p->priv_name)
+            TRY(privilege_bit(p->priv_name, &bit));
+        for (size_t k = 0; k < p->n_cols; k++) {
+            int att = relation_attnum(r, str_from(pg_str(p->cols[k])));
+            if (!att)
+                return err_new("42703", "column \"%s\" of relation \"%s\" does not exist",
+                               pg_str(p->cols[k]), r->name);
+            if (r->kind == 'S' && bit & ~(uint32_t)PRIV_SELECT) {
+                ddl_notice(d, "WARNING",
+                           err_new("0LP01",
+                                   "sequence \"%s\" only supports SELECT column privileges",
+                                   r->name));
+                bit = PRIV_SELECT;
+            }
+            (*out)[att - 1] |= bit;
+            *any = true;
+        }
+    }
+    return NULL;
+}
+
+/* Taking a privilege on a table away takes it from the columns too. */
+static struct err *revoke_from_columns(struct ddl *d, const struct grant *g,
+                                       const struct relation *r, const struct grant_on *o)
+{
+    for (int i = 0; i < r->natts && !g->s->is_grant; i++) {
+        struct grant_on column = *o;
+        struct datum value;
+        if (!r->atts[i].acl || r->atts[i].dropped)
+            continue;
+        TRY(copy_acl(d, r->atts[i].acl, &column.acl));
+        column.privs &= acl_all('c');
+        TRY(change_list(d, g, &column));
+        TRY(acl_write(&column.acl, true, d->arena, &value));
+        TRY(ddl_update_attribute(d->cat, r->oid, i + 1, ATT_ACL, value));
+    }
+    return NULL;
+}
+
+/* ---- relations ---- */
+
+static struct err *check_relation(struct ddl *d, const struct relation *r, PgQuery__ObjectType type)
+{
+    if (r->kind == 'i')
+        return err_new("42809", "\"%s\" is an index", r->name);
+    if (r->kind == 'c')
+        return err_new("42809", "\"%s\" is a composite type", r->name);
+    if (type == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE && r->kind != 'S')
+        return err_new("42809", "\"%s\" is not a sequence", r->name);
+    if (r->system)
+        return err_unsupported("privileges on system catalogs cannot be changed");
+    return NULL;
+}
+
+/* The privileges on the whole of it. */
+static uint32_t relation_wanted(struct ddl *d, const struct grant *g, const struct relation *r)
+{
+    bool sequence = r->kind == 'S';
+    bool table = g->s->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE;
+    uint32_t fits = acl_all(sequence ? 's' : 'r');
+    if (g->all)
+        return fits;
+    if (sequence && table && g->privs & ~fits)
+        ddl_notice(d, "WARNING",
+                   err_new("0LP01",
+                           "sequence \"%s\" only supports USAGE, SELECT, and UPDATE privileges",
+                           r->name));
+    return g->privs & fits;
+}
+
+static struct err *grant_relation(struct ddl *d, const struct grant *g, uint32_t oid)
+{
+    struct relation *r;
+    uint32_t *columns = NULL;
+    bool any_column = false;
+    struct datum value;
+    TRY(cat_relation(d->cat, oid, &r));
+    if (!r)
+        return NULL;
+    struct grant_on o = {.word = ddl_kind_name(r->kind), .name = r->name, .owner = r->owner};
+    struct err *e = check_relation(d, r, g->s->objtype);
+    if (!e && r->kind != 'S' && !g->all && g->privs & PRIV_USAGE)
+        e = invalid(PRIV_USAGE, "table");
+    if (!e && r->acl)
+        e = copy_acl(d, r->acl, &o.acl);
+    else if (!e)
+        acl_default(r->kind == 'S' ? 's' : 'r', r->owner, d->arena, &o.acl);
+    uint32_t wanted = e ? 0 : relation_wanted(d, g, r);
+    if (!e)
+        e = column_privileges(d, g, r, &columns, &any_column);
+    if (!e && wanted) {
+        e = restrict_grant(d, g, wanted, acl_all(r->kind == 'S' ? 's' : 'r'), NULL, &o);
+        if (!e)
+            e = revoke_from_columns(d, g, r, &o);
+        if (!e)
+            e = change_list(d, g, &o);
+        if (!e)
+            e = acl_write(&o.acl, false, d->arena, &value);
+        if (!e)
+            e = ddl_update_class(d->cat, oid, CLS_ACL, value);
+    }
+    for (int i = 0; i < r->natts && !e && any_column; i++)
+        if (columns[i])
+            e = grant_column(d, g, r, i + 1, columns[i]);
+    relation_unref(r);
+    return e;
+}
+
+/* ---- other objects ---- */
+
+static struct err *grant_object(struct ddl *d, const struct grant *g, const struct grant_kind *k,
+                                uint32_t oid)
+{
+    enum { MOST_COLUMNS = 40 };
+    const struct acl_class *c = acl_class(k->class_id);
+    struct datum key = datum_int(oid);
+    struct datum old[MOST_COLUMNS];
+    struct datum v[MOST_COLUMNS];
+    struct acl_object object;
+    bool found;
+    TRY(systab_get(d->cat, k->class_id, c->oid_index, &key, 1, d->arena, old, &found));
+    if (!found)
+        return err_unsupported("privileges on built-in objects cannot be changed");
+    TRY(acl_object(d->cat, k->class_id, oid, d->arena, &object, &found));
+    struct grant_on o = {.word = k->class_id == PG_PROC ? k->plural : c->word,
+                         .name = object.name,
+                         .owner = object.owner,
+                         .acl = object.acl};
+    const struct cat_proc *p = k->class_id == PG_PROC ? builtin_proc(oid) : NULL;
+    if (p)
+        o.word = p->kind == 'p' ? "procedure" : p->kind == 'a' ? "aggregate" : "function";
+    TRY(restrict_grant(d, g, g->all ? acl_all(k->kind) : g->privs, acl_all(k->kind), NULL, &o));
+    TRY(change_list(d, g, &o));
+    memcpy(v, old, sizeof(v));
+    TRY(acl_write(&o.acl, false, d->arena, &v[c->acl]));
+    return systab_update(d->cat, k->class_id, old, v);
+}
+
+/* ---- which objects ---- */
+
+static struct err *named_object(struct ddl *d, const struct grant_kind *k, const PgQuery__Node *n,
+                                uint32_t *oid)
+{
+    const struct cat_proc *p;
+    struct relation *r;
+    uint32_t base;
+    bool allow;
+    switch (k->class_id) {
+    case PG_CLASS:
+        TRY(ddl_open(d, n->range_var, TXN_ACCESS_SHARE, false, &r));
+        *oid = r->oid;
+        relation_unref(r);
+        return NULL;
+    case PG_DATABASE:
+        TRY(cat_database(d->cat, str_from(pg_str(n)), oid, &base, &allow));
+        return *oid ? NULL : err_new("3D000", "database \"%s\" does not exist", pg_str(n));
+    case PG_NAMESPACE:
+        TRY(cat_namespace_oid(d->cat, str_from(pg_str(n)), oid));
+        return *oid ? NULL : err_new("3F000", "schema \"%s\" does not exist", pg_str(n));
+    case PG_PROC:
+        TRY(ddl_find_function(d, n->object_with_args, k->type, false, &p));
+        *oid = p->oid;
+        return NULL;
+    default: {
+        const PgQuery__List *names = n->list;
+        TRY(ddl_find_type(d, names->items, names->n_items, oid));
+        const struct cat_type *t = builtin_type(*oid);
+        if (k->type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN && t && t->kind != 'd')
+            return err_new("42809", "\"%.*s\" is not a domain", STR_ARG(t->name));
+        return NULL;
+    }
+    }
+}
+
+static bool in_schema(const struct grant_kind *k, const struct datum *v, uint32_t nsp)
+{
+    if (k->class_id == PG_PROC) {
+        bool procedure = v[PROC_KIND].i == 'p';
+        bool fits = k->type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE ||
+                    procedure == (k->type == PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE);
+        return fits && (uint32_t)v[PROC_NSP].u == nsp;
+    }
+    char kind = (char)v[CLS_KIND].i;
+    bool fits = k->kind == 's' ? kind == 'S' : kind == 'r' || kind == 'v' || kind == 'm';
+    return fits && (uint32_t)v[CLS_NSP].u == nsp;
+}
+
+static struct err *all_in_schema(struct ddl *d, const struct grant_kind *k, const char *schema,
+                                 uint32_t **list, int *n, int *cap)
+{
+    enum { MOST_COLUMNS = 40 };
+    struct systab_scan scan;
+    struct datum v[MOST_COLUMNS];
+    uint32_t nsp;
+    TRY(cat_namespace_oid(d->cat, str_from(schema), &nsp));
+    if (!nsp)
+        return err_new("3F000", "schema \"%s\" does not exist", schema);
+    TRY(acl_check(d->cat, PG_NAMESPACE, nsp, PRIV_USAGE));
+    TRY(systab_open(d->cat, k->class_id, 0, NULL, 0, &scan));
+    struct err *e = NULL;
+    for (bool found = true; !e && found;) {
+        e = systab_next(&scan, v, &found);
+        if (!e && found && in_schema(k, v, nsp))
+            ARENA_PUSH(d->arena, *list, *n, *cap, (uint32_t)v[0].u);
+    }
+    systab_close(&scan);
+    return e;
+}
+
+struct err *ddl_grant(struct ddl *d, const PgQuery__GrantStmt *s)
+{
+    const struct grant_kind *k = kind_of(s->objtype);
+    struct grant g = {.s = s};
+    uint32_t *list = NULL;
+    int n = 0;
+    int cap = 0;
+    if (!k)
+        return err_unsupported("%s on %s is not supported", s->is_grant ? "GRANT" : "REVOKE",
+                               ddl_object_type_name(s->objtype));
+    TRY(read_grantees(d, s, &g));
+    TRY(read_privileges(s, k, &g));
+    for (size_t i = 0; i < s->n_objects; i++) {
+        uint32_t oid;
+        if (s->targtype == PG_QUERY__GRANT_TARGET_TYPE__ACL_TARGET_ALL_IN_SCHEMA) {
+            TRY(all_in_schema(d, k, pg_str(s->objects[i]), &list, &n, &cap));
+            continue;
+        }
+        TRY(named_object(d, k, s->objects[i], &oid));
+        ARENA_PUSH(d->arena, list, n, cap, oid);
+    }
+    for (int i = 0; i < n; i++) {
+        TRY(k->class_id == PG_CLASS ? grant_relation(d, &g, list[i])
+                                    : grant_object(d, &g, k, list[i]));
+        txn_next_command(d->cat->txn);
+    }
+    return NULL;
+}
