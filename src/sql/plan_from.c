@@ -148,10 +148,19 @@ bool query_is_simple(const struct query *q)
     return true;
 }
 
+static bool is_own_column(const struct query *q, const struct expr *e)
+{
+    for (int i = 0; e->kind == E_VAR && i < q->nrtes; i++)
+        if (q->rtes[i] == e->var.rte)
+            return true;
+    return false;
+}
+
+/* Whether all that it gives becomes NULL with its own tables' rows. */
 static bool all_columns(const struct query *q)
 {
     for (int i = 0; i < q->ntargets; i++)
-        if (q->targets[i].expr->kind != E_VAR)
+        if (!is_own_column(q, q->targets[i].expr))
             return false;
     return true;
 }

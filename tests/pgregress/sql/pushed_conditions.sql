@@ -68,3 +68,10 @@ RESET enable_bitmapscan;
 RESET enable_hashagg;
 DROP VIEW pc_sums;
 DROP TABLE pc;
+-- an outer row's column is NULL with the lateral row that has it
+SELECT a.x, l.y, l.z FROM (VALUES (1), (2)) a (x) LEFT JOIN LATERAL (SELECT a.x AS y, b.v AS z FROM (VALUES (10), (20)) b (v)) l ON l.y = 1 ORDER BY 1, 3;
+CREATE TABLE pc_one (a int);
+INSERT INTO pc_one VALUES (1), (2), (3);
+SELECT o.a, l.c, concat('[', l.c, ']') FROM pc_one o LEFT JOIN LATERAL (SELECT o.a AS c FROM pc_one i WHERE i.a = 2) l ON o.a = l.c AND o.a <= 2 ORDER BY 1;
+SELECT o.a, l.c FROM pc_one o LEFT JOIN LATERAL (SELECT o.a AS c, i.a AS d FROM pc_one i) l ON l.d = o.a + 1 ORDER BY 1;
+DROP TABLE pc_one;
