@@ -318,7 +318,7 @@ public class Main {
     public static class Book {
         @Id @GeneratedValue(strategy = GenerationType.IDENTITY) public Long id;
         public String title;
-        @Lob public byte[] cover = {1, 2};
+        public byte[] cover = {1, 2};
         @ManyToOne(optional = false, fetch = FetchType.LAZY) public Author author;
     }
 
