@@ -327,6 +327,9 @@ struct err *value_set_has(struct value_set *s, const struct datum *values, bool 
 
 uint64_t hash_keys(const struct type_ops **types, const struct datum *keys, int n);
 bool keys_equal(const struct type_ops **types, const struct datum *a, const struct datum *b, int n);
+/* The keys of the row in the frame, and whether one of them is NULL: such a row matches nothing. */
+struct err *join_keys(struct exec *x, struct plan_expr *exprs, int n, struct arena *arena,
+                      struct datum *keys, bool *has_null) MUST_CHECK;
 int compare_datums(const struct type_ops *ops, struct datum a, struct datum b, bool desc,
                    bool nulls_first);
 

@@ -91,17 +91,6 @@ static struct hash_state *hash_state(struct exec *x, struct plan *n)
     return s;
 }
 
-static struct err *join_keys(struct exec *x, struct plan_expr *exprs, int n, struct arena *arena,
-                             struct datum *keys, bool *has_null)
-{
-    *has_null = false;
-    for (int i = 0; i < n; i++) {
-        TRY(value_of(x, &exprs[i], arena, &keys[i]));
-        *has_null |= keys[i].null;
-    }
-    return NULL;
-}
-
 /* ---- rows of either side ---- */
 
 static struct err *next_stored(struct exec *x, struct row_reader *r, const int *slots, int n,

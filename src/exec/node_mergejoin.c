@@ -95,17 +95,6 @@ static int compare_keys(const struct plan *n, const struct merge_state *s, const
     return 0;
 }
 
-static struct err *keys_of(struct exec *x, struct plan_expr *exprs, int n, struct arena *arena,
-                           struct datum *keys, bool *has_null)
-{
-    *has_null = false;
-    for (int i = 0; i < n; i++) {
-        TRY(value_of(x, &exprs[i], arena, &keys[i]));
-        *has_null |= keys[i].null;
-    }
-    return NULL;
-}
-
 static void copy_slots(const struct exec *x, const int *slots, int n, struct datum *to)
 {
     for (int i = 0; i < n; i++)
@@ -132,7 +121,7 @@ static struct err *read_right(struct exec *x, struct plan *n, struct merge_state
     copy_slots(x, n->null_slots, n->nnull_slots, s->nulled);
     copy_slots(x, n->saved, n->nsaved, s->ahead);
     arena_reset(&s->ahead_arena);
-    return keys_of(x, n->hash_right, n->nhash, &s->ahead_arena, s->ahead_keys, &s->ahead_null);
+    return join_keys(x, n->hash_right, n->nhash, &s->ahead_arena, s->ahead_keys, &s->ahead_null);
 }
 
 static struct err *fill_ahead(struct exec *x, struct plan *n, struct merge_state *s)
@@ -185,7 +174,7 @@ static struct err *next_left(struct exec *x, struct plan *n, struct merge_state 
     s->matched = false;
     if (found) {
         arena_reset(&s->left_arena);
-        TRY(keys_of(x, n->hash_left, n->nhash, &s->left_arena, s->left_keys, &s->left_null));
+        TRY(join_keys(x, n->hash_left, n->nhash, &s->left_arena, s->left_keys, &s->left_null));
         copy_slots(x, n->left_null_slots, n->nleft_null_slots, s->left_row);
     }
     row_reader_rewind(&s->reader);

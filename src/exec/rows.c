@@ -47,6 +47,17 @@ void row_restore(struct exec *x, const struct datum *row, const int *slots, int 
         x->frame[slots[i]] = row[i];
 }
 
+struct err *join_keys(struct exec *x, struct plan_expr *exprs, int n, struct arena *arena,
+                      struct datum *keys, bool *has_null)
+{
+    *has_null = false;
+    for (int i = 0; i < n; i++) {
+        TRY(value_of(x, &exprs[i], arena, &keys[i]));
+        *has_null |= keys[i].null;
+    }
+    return NULL;
+}
+
 int compare_datums(const struct type_ops *ops, struct datum a, struct datum b, bool desc,
                    bool nulls_first)
 {
