@@ -410,6 +410,18 @@ static bool usable(struct problem *pr, struct rte *rte, const struct index *ix)
            (!ix->pred_sql || index_predicate_holds(pr->l->p, rte, ix, pr->quals, pr->nquals));
 }
 
+/* A single row is in any order, and a join of it in that of the first keys that only it decides. */
+static int leading_keys_of(const struct reading *r)
+{
+    relset self = (relset)1 << r->rte->index;
+    int n = 0;
+    bool outer;
+    while (n < r->want->norder && !expr_is_volatile(r->want->order[n].expr) &&
+           !(expr_rels(r->pr->l, r->want->order[n].expr, &outer) & ~self))
+        n++;
+    return n;
+}
+
 /* Takes the index in place of *best if it is cheaper. */
 static void try_index(const struct reading *r, const struct index *ix, struct access *best)
 {
@@ -425,7 +437,7 @@ static void try_index(const struct reading *r, const struct index *ix, struct ac
     if (!m->n && !a.nsorted && (!a.only || ix->primary))
         return;
     if (m->unique)
-        a.nsorted = r->want->norder;
+        a.nsorted = leading_keys_of(r);
     a.rows = index_rows(r->pr, m, r->rows);
     double row = a.only        ? ENTRY_COST * 0.95
                  : ix->primary ? INDEX_ROW_COST
