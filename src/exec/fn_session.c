@@ -427,12 +427,6 @@ static struct err *fn_table_is_visible(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
-static struct err *fn_encoding_to_char(struct fn_call *c, struct datum *out)
-{
-    *out = cstring(c, c->args[0].i == 6 ? "UTF8" : c->args[0].i == 0 ? "SQL_ASCII" : "");
-    return NULL;
-}
-
 static struct err *fn_typeof(struct fn_call *c, struct datum *out)
 {
     *out = datum_int(c->arg_types[0]);
@@ -627,7 +621,6 @@ static const struct {
     {"pg_conversion_is_visible", fn_true},
     {"pg_statistics_obj_is_visible", fn_true},
     {"pg_relation_is_publishable", fn_false},
-    {"PG_encoding_to_char", fn_encoding_to_char},
     {"pg_typeof", fn_typeof},
     {"pg_get_indexdef", fn_get_indexdef},
     {"pg_get_indexdef_ext", fn_get_indexdef},

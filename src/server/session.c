@@ -19,6 +19,7 @@
 #include "rt/wait.h"
 #include "exec/fn_session.h"
 #include "types/datetime.h"
+#include "types/encoding.h"
 
 #include <stdlib.h>
 
@@ -255,12 +256,24 @@ struct err *backend_read_message(struct backend *b, struct wire_frame *out, bool
     }
 }
 
+void backend_message_to_client(struct backend *b, size_t at, size_t binary_bytes)
+{
+    struct buf *out = backend_out(b);
+    if (!b->base.types.client_encoding || out->failed)
+        return;
+    encoding_to_client_lossy(b->base.types.client_encoding, out,
+                             at + WIRE_HEADER_BYTES + binary_bytes);
+    wire_end(out, at + WIRE_HEADER_BYTES);
+}
+
 void backend_send_error(struct backend *b, struct err *e)
 {
     if (e->severity != ERR_ERROR)
         b->closing = true;
     statement_log_error(b, e);
+    size_t at = backend_out(b)->len;
     wire_error(backend_out(b), e);
+    backend_message_to_client(b, at, 0);
     err_free(e);
 }
 
@@ -276,8 +289,11 @@ void backend_notice(struct backend *b, const char *severity, struct err *notice)
     for (size_t i = 0; i < ARRAY_LENGTH(levels); i++)
         if (strcmp(severity, levels[i].severity) == 0)
             wanted = setting_enum_index(def, levels[i].level) >= b->min_notice;
-    if (wanted && b->scratch)
+    if (wanted && b->scratch) {
+        size_t at = backend_out(b)->len;
         wire_notice(backend_out(b), severity, notice);
+        backend_message_to_client(b, at, 0);
+    }
     err_free(notice);
 }
 

@@ -43,6 +43,10 @@ int bytes_compare(const struct type_ops *t, struct datum a, struct datum b);
 uint64_t bytes_hash(const struct type_ops *t, struct datum d);
 void bytes_key(const struct type_ops *t, struct datum d, struct buf *out);
 
+/* The binary form of types whose binary form is their text: in the client's character set. */
+struct err *recv_as_text(TYPE_RECV_PARAMS);
+struct err *send_as_text(TYPE_OUT_PARAMS);
+
 struct err *array_in(TYPE_IN_PARAMS);
 struct err *array_out(TYPE_OUT_PARAMS);
 struct err *array_recv(TYPE_RECV_PARAMS);
