@@ -354,13 +354,9 @@ struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod, s
     return NULL;
 }
 
-static struct err *fn_format_type(struct fn_call *c, struct datum *out)
+struct err *session_plain_type_name(struct session *s, uint32_t oid, struct arena *a,
+                                    struct datum *out)
 {
-    *out = datum_null();
-    if (c->args[0].null)
-        return NULL;
-    uint32_t oid = (uint32_t)c->args[0].u;
-    int32_t typmod = c->args[1].null ? -1 : (int32_t)c->args[1].i;
     /* The SQL standard's names, which without a length mean another type. */
     static const struct {
         uint32_t type;
@@ -369,13 +365,24 @@ static struct err *fn_format_type(struct fn_call *c, struct datum *out)
                     {BPCHARARRAY_OID, "character[]"},
                     {1560, "bit"},
                     {1561, "bit[]"}};
-    for (size_t i = 0; c->args[1].null && i < ARRAY_LENGTH(standard); i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(standard); i++) {
         if (standard[i].type != oid)
             continue;
-        *out = cstring(c, standard[i].name);
+        *out = datum_str(str_from(standard[i].name));
         return NULL;
     }
-    return session_type_name(c->session, oid, typmod, c->arena, out);
+    return session_type_name(s, oid, -1, a, out);
+}
+
+static struct err *fn_format_type(struct fn_call *c, struct datum *out)
+{
+    *out = datum_null();
+    if (c->args[0].null)
+        return NULL;
+    uint32_t oid = (uint32_t)c->args[0].u;
+    return c->args[1].null
+               ? session_plain_type_name(c->session, oid, c->arena, out)
+               : session_type_name(c->session, oid, (int32_t)c->args[1].i, c->arena, out);
 }
 
 static struct err *fn_get_userbyid(struct fn_call *c, struct datum *out)
@@ -660,6 +667,8 @@ fn_impl session_fn_lookup(const char *prosrc)
         fn = index_fn_lookup(prosrc);
     if (!fn)
         fn = catalog_fn_lookup(prosrc);
+    if (!fn)
+        fn = server_fn_lookup(prosrc);
     return fn ? fn : info_fn_lookup(prosrc);
 }
 
@@ -668,5 +677,7 @@ const struct srf_impl *session_srf_lookup(const char *prosrc)
     const struct srf_impl *srf = activity_srf_lookup(prosrc);
     if (!srf)
         srf = catalog_srf_lookup(prosrc);
+    if (!srf)
+        srf = server_srf_lookup(prosrc);
     return srf ? srf : info_srf_lookup(prosrc);
 }

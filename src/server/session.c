@@ -533,6 +533,7 @@ const struct session_ops backend_ops = {
     .cursor_key = cursor_current_key,
     .each_prepared = prepared_each,
     .each_cursor = cursors_each,
+    .each_row = server_rows_each,
     .read_only = op_read_only,
     .notify = notify_send,
     .each_channel = notify_channels,

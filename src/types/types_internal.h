@@ -15,7 +15,7 @@ extern const struct type_ops bool_ops, char_ops, name_ops, text_ops, varchar_ops
     regproc_ops, regprocedure_ops, regoper_ops, regoperator_ops, regclass_ops, regtype_ops,
     regnamespace_ops, regrole_ops, regcollation_ops, float4_ops, float8_ops, numeric_ops, date_ops,
     time_ops, timetz_ops, timestamp_ops, timestamptz_ops, interval_ops, jsonb_ops, int2vector_ops,
-    oidvector_ops, record_ops;
+    oidvector_ops, record_ops, pg_ndistinct_ops, pg_dependencies_ops, pg_mcv_list_ops;
 
 /* Parameters of the members of struct type_ops. */
 #define TYPE_IN_PARAMS                                                                     \

@@ -492,7 +492,7 @@ SELECT pg_catalog.current_database()::name AS object_catalog, n.nspname::name AS
        pg_catalog.current_database()::name AS udt_catalog, nt.nspname::name AS udt_schema,
        t.typname::name AS udt_name, NULL::name AS scope_catalog, NULL::name AS scope_schema,
        NULL::name AS scope_name, NULL::integer AS maximum_cardinality,
-       'a' || a.attnum::text::name AS dtd_identifier
+       ('a' || a.attnum::text)::name AS dtd_identifier
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON a.attrelid = c.oid
 JOIN pg_catalog.pg_namespace n ON c.relnamespace = n.oid
@@ -830,3 +830,44 @@ SELECT pg_catalog.current_database()::name AS table_catalog, n.nspname::name AS 
 FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_class c ON n.oid = c.relnamespace
 WHERE c.relkind = 'v'::"char" AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
+
+-- What the views of foreign data are made of: there is none.
+CREATE VIEW information_schema._pg_foreign_data_wrappers AS
+SELECT NULL::oid AS oid, NULL::oid AS fdwowner, NULL::text[] AS fdwoptions,
+       NULL::name AS foreign_data_wrapper_catalog,
+       NULL::name AS foreign_data_wrapper_name,
+       NULL::name AS authorization_identifier,
+       NULL::varchar AS foreign_data_wrapper_language
+WHERE false;
+
+CREATE VIEW information_schema._pg_foreign_servers AS
+SELECT NULL::oid AS oid, NULL::text[] AS srvoptions,
+       NULL::name AS foreign_server_catalog,
+       NULL::name AS foreign_server_name,
+       NULL::name AS foreign_data_wrapper_catalog,
+       NULL::name AS foreign_data_wrapper_name,
+       NULL::varchar AS foreign_server_type,
+       NULL::varchar AS foreign_server_version,
+       NULL::name AS authorization_identifier
+WHERE false;
+
+CREATE VIEW information_schema._pg_foreign_table_columns AS
+SELECT NULL::name AS nspname, NULL::name AS relname, NULL::name AS attname, NULL::text[] AS attfdwoptions
+WHERE false;
+
+CREATE VIEW information_schema._pg_foreign_tables AS
+SELECT NULL::name AS foreign_table_catalog,
+       NULL::name AS foreign_table_schema,
+       NULL::name AS foreign_table_name, NULL::text[] AS ftoptions,
+       NULL::name AS foreign_server_catalog,
+       NULL::name AS foreign_server_name,
+       NULL::name AS authorization_identifier
+WHERE false;
+
+CREATE VIEW information_schema._pg_user_mappings AS
+SELECT NULL::oid AS oid, NULL::text[] AS umoptions, NULL::oid AS umuser,
+       NULL::name AS authorization_identifier,
+       NULL::name AS foreign_server_catalog,
+       NULL::name AS foreign_server_name,
+       NULL::name AS srvowner
+WHERE false;
