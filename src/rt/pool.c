@@ -1,4 +1,7 @@
-/* The pool: see pool.h. Threads are started when a job finds none idle, up to the limit. */
+/* The pool: see pool.h. Threads are started when a job finds none idle, up to the limit.
+ *
+ * A pool thread that waits for a job which no thread has taken yet runs it by itself. So a job that
+ * waits, waits for one that is running, and jobs that start jobs cannot use up the threads. */
 #include "rt/pool.h"
 
 #include "rt/rt_internal.h"
@@ -54,6 +57,8 @@ struct err *thread_start(pthread_t *out, const char *name, void *(*fn)(void *arg
     return NULL;
 }
 
+static _Thread_local struct pool *own_pool; /* of a pool thread; it runs no fibers */
+
 static void run_job(struct pool_job *job)
 {
     struct cancel *before = cancel_use(job->cancel);
@@ -62,9 +67,20 @@ static void run_job(struct pool_job *job)
     wait_wake(&job->done); /* the waiter does not look at the list: no lock is needed */
 }
 
+static void take_out_locked(struct pool *p, struct pool_job *job, struct pool_job *before)
+{
+    if (before)
+        before->next = job->next;
+    else
+        p->first = job->next;
+    if (p->last == job)
+        p->last = before;
+}
+
 static void *pool_main(void *arg)
 {
     struct pool *p = arg;
+    own_pool = p;
     pthread_mutex_lock(&p->mu);
     for (;;) {
         while (!p->first && !p->stopping) {
@@ -75,9 +91,7 @@ static void *pool_main(void *arg)
         struct pool_job *job = p->first;
         if (!job)
             break;
-        p->first = job->next;
-        if (!p->first)
-            p->last = NULL;
+        take_out_locked(p, job, NULL);
         pthread_mutex_unlock(&p->mu);
         run_job(job);
         pthread_mutex_lock(&p->mu);
@@ -108,23 +122,46 @@ static void pool_submit(struct pool *p, struct pool_job *job)
 void pool_start(struct pool_job *job, void (*fn)(void *arg), void *arg)
 {
     struct fiber *f = fiber_current();
-    *job = (struct pool_job){.fn = fn, .arg = arg, .cancel = f ? f->cancel : NULL};
+    struct pool *p = f ? f->worker->rt->pool : own_pool;
+    *job = (struct pool_job){.fn = fn, .arg = arg, .cancel = cancel_current()};
     wait_prepare(&job->done);
-    if (f) {
-        pool_submit(f->worker->rt->pool, job);
+    if (p) {
+        pool_submit(p, job);
     } else {
         fn(arg);
         wait_wake(&job->done);
     }
 }
 
+/* False: a thread has it, or had it. */
+static bool take_back(struct pool *p, const struct pool_job *job)
+{
+    struct pool_job *before = NULL;
+    pthread_mutex_lock(&p->mu);
+    struct pool_job *at = p->first;
+    while (at && at != job) {
+        before = at;
+        at = at->next;
+    }
+    if (at)
+        take_out_locked(p, at, before);
+    pthread_mutex_unlock(&p->mu);
+    return at != NULL;
+}
+
 void pool_wait(struct pool_job *job)
 {
+    if (own_pool && take_back(own_pool, job))
+        run_job(job);
     wait_block_always(&job->done);
 }
 
 void pool_run(void (*fn)(void *arg), void *arg)
 {
+    if (!fiber_current()) {
+        fn(arg);
+        return;
+    }
     struct pool_job job;
     pool_start(&job, fn, arg);
     pool_wait(&job);

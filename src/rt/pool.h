@@ -12,8 +12,9 @@
  * itself is deaf to cancel. MAY YIELD. */
 void pool_run(void (*fn)(void *arg), void *arg);
 
-/* The same in two steps, so that the caller can go on meanwhile. The job is the caller's memory,
- * and the same fiber (or thread) must wait for it before it goes. pool_wait MAY YIELD. */
+/* The same in two steps, so that the caller can go on meanwhile; a pool thread's job may be run by
+ * another one, a different plain thread's is run in place. The job is the caller's memory, and the
+ * same fiber (or thread) must wait for it before it goes. pool_wait MAY YIELD. */
 struct cancel;
 struct pool_job {
     void (*fn)(void *arg);

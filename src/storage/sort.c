@@ -1,5 +1,7 @@
 /* See sort.h. Entries gather in one half of the memory while the other half is sorted and written
- * as a run, a file of records: key length (u32), value length (u32), key, value. */
+ * as a run, a file of records: key length (u32), value length (u32), key, value. The value of an
+ * index's entry is how its key ends: then the length has the bit VALUE_IN_KEY and no bytes follow.
+ */
 #include "storage/sort.h"
 
 #include "base/arena.h"
@@ -17,10 +19,15 @@ enum {
     MAX_FAN_IN = 64,
     HEAD_BYTES = 8,
     SMALL_SORT = 12,
+    STORAGE_ID_BYTES = 4,
+    RADIX_MIN = 1024, /* fewer items are merged alone */
+    BYTE_VALUES = 256,
 };
 
+static const uint32_t VALUE_IN_KEY = 1u << 31;
+
 struct item {
-    uint64_t prefix;   /* the key's first bytes behind the storage id, to compare without a miss */
+    uint64_t prefix; /* some of the key's bytes, those before are the same in all: see prefix_at */
     const char *entry; /* the record */
 };
 
@@ -42,7 +49,7 @@ struct run {
     char *space;         /* the current record */
     size_t cap;
     uint32_t key_len;
-    uint32_t value_len;
+    uint32_t value_word; /* its length and VALUE_IN_KEY */
     bool ended;
 };
 
@@ -127,10 +134,12 @@ void sorter_free(struct sorter *s)
     free(s);
 }
 
-static uint64_t prefix_of(struct str key)
+/* Eight bytes of the key from there on, as a number that compares as they do; short ones are
+ * followed by zeros. */
+static uint64_t prefix_at(struct str key, size_t at)
 {
     uint8_t bytes[8] = {0};
-    size_t skip = key.len > 4 ? 4 : 0;
+    size_t skip = key.len > at ? at : key.len;
     size_t n = key.len - skip < 8 ? key.len - skip : 8;
     memcpy(bytes, key.data + skip, n);
     return load_be64(bytes);
@@ -143,8 +152,20 @@ static struct str entry_key(const char *entry)
     return str_make(entry + HEAD_BYTES, load_le32(entry));
 }
 
-/* All keys have the same storage id, so the bytes behind it decide; an equal prefix does not say
- * that the keys are equal. */
+/* Of a record with that key and word. */
+static size_t bytes_behind_key(uint32_t value_word)
+{
+    return value_word & VALUE_IN_KEY ? 0 : value_word;
+}
+
+static struct str value_of(struct str key, uint32_t value_word)
+{
+    size_t len = value_word & ~VALUE_IN_KEY;
+    const char *end = key.data + key.len;
+    return str_make(value_word & VALUE_IN_KEY ? end - len : end, len);
+}
+
+/* An equal prefix does not say that the keys are equal. */
 static bool item_before(const struct item *a, const struct item *b)
 {
     if (a->prefix != b->prefix)
@@ -177,29 +198,123 @@ static void merge_items(const struct item *from, size_t left, size_t n, struct i
     memcpy(to + at + (left - a), from + b, (n - b) * sizeof(*to));
 }
 
-/* Stable, by merging ever longer neighbours from one array into the other. */
-static struct err *sort_half(struct half *h)
+/* Stable, by merging ever longer neighbours from one array into the other, which has room for as
+ * many. */
+static void merge_sort(struct item *items, struct item *other, size_t count)
 {
-    struct item *from = h->items;
-    struct item *to = malloc((h->count + 1) * sizeof(*to));
-    struct item *spare = to;
-    if (!to)
-        return err_oom();
-    for (size_t i = 0; i < h->count; i += SMALL_SORT)
-        sort_small(from + i, h->count - i < SMALL_SORT ? h->count - i : SMALL_SORT);
-    for (size_t width = SMALL_SORT; width < h->count; width *= 2) {
-        for (size_t i = 0; i < h->count; i += 2 * width) {
-            size_t n = h->count - i < 2 * width ? h->count - i : 2 * width;
+    struct item *from = items;
+    struct item *to = other;
+    for (size_t i = 0; i < count; i += SMALL_SORT)
+        sort_small(from + i, count - i < SMALL_SORT ? count - i : SMALL_SORT);
+    for (size_t width = SMALL_SORT; width < count; width *= 2) {
+        for (size_t i = 0; i < count; i += 2 * width) {
+            size_t n = count - i < 2 * width ? count - i : 2 * width;
             merge_items(from + i, n < width ? n : width, n, to + i);
         }
         struct item *swap = from;
         from = to;
         to = swap;
     }
+    if (from != items)
+        memcpy(items, from, count * sizeof(*from));
+}
+
+static bool in_order(const struct half *h)
+{
+    for (size_t i = 1; i < h->count; i++)
+        if (item_before(&h->items[i], &h->items[i - 1]))
+            return false;
+    return true;
+}
+
+/* How many bytes all keys begin with. */
+static size_t shared_bytes(const struct half *h)
+{
+    struct str first = entry_key(h->items[0].entry);
+    size_t shared = first.len;
+    for (size_t i = 1; i < h->count && shared > STORAGE_ID_BYTES; i++) {
+        struct str key = entry_key(h->items[i].entry);
+        size_t n = key.len < shared ? key.len : shared;
+        size_t at = STORAGE_ID_BYTES;
+        while (at < n && key.data[at] == first.data[at])
+            at++;
+        shared = at;
+    }
+    return shared;
+}
+
+/* Makes the prefixes begin at the first byte in which keys differ. */
+static void sharpen_prefixes(struct half *h)
+{
+    uint64_t differ = 0;
+    for (size_t i = 1; i < h->count; i++)
+        differ |= h->items[i].prefix ^ h->items[0].prefix;
+    if (differ >> 56)
+        return;
+    size_t shared = shared_bytes(h);
+    for (size_t i = 0; i < h->count; i++)
+        h->items[i].prefix = prefix_at(entry_key(h->items[i].entry), shared);
+}
+
+/* By prefix alone, stable: from the last of its bytes to the first. */
+static void radix_sort(struct half *h, struct item *other, uint32_t (*counts)[BYTE_VALUES])
+{
+    struct item *from = h->items;
+    struct item *to = other;
+    memset(counts, 0, sizeof(uint64_t) * sizeof(*counts));
+    for (size_t i = 0; i < h->count; i++)
+        for (size_t b = 0; b < sizeof(uint64_t); b++)
+            counts[b][from[i].prefix >> (8 * b) & 0xff]++;
+    for (size_t b = 0; b < sizeof(uint64_t); b++) {
+        uint32_t *count = counts[b];
+        if (count[from[0].prefix >> (8 * b) & 0xff] == h->count)
+            continue; /* the same in all */
+        uint32_t place = 0;
+        for (int v = 0; v < BYTE_VALUES; v++) {
+            uint32_t n = count[v];
+            count[v] = place;
+            place += n;
+        }
+        for (size_t i = 0; i < h->count; i++)
+            to[count[from[i].prefix >> (8 * b) & 0xff]++] = from[i];
+        struct item *swap = from;
+        from = to;
+        to = swap;
+    }
     if (from != h->items)
         memcpy(h->items, from, h->count * sizeof(*from));
-    free(spare);
-    return NULL;
+}
+
+/* Items of the same prefix by their whole keys. */
+static void sort_ties(struct half *h, struct item *other)
+{
+    for (size_t i = 0; i < h->count;) {
+        size_t n = 1;
+        while (i + n < h->count && h->items[i + n].prefix == h->items[i].prefix)
+            n++;
+        if (n > 1)
+            merge_sort(h->items + i, other, n);
+        i += n;
+    }
+}
+
+static struct err *sort_half(struct half *h)
+{
+    if (in_order(h))
+        return NULL;
+    struct item *other = malloc(h->count * sizeof(*other));
+    uint32_t(*counts)[BYTE_VALUES] = malloc(sizeof(uint64_t) * sizeof(*counts));
+    struct err *e = other && counts ? NULL : err_oom();
+    if (!e && h->count >= RADIX_MIN && h->count <= UINT32_MAX) {
+        sharpen_prefixes(h);
+        radix_sort(h, other, counts);
+        sort_ties(h, other);
+    } else if (!e) {
+        merge_sort(h->items, other, h->count);
+    }
+    free(other);
+    free(counts);
+    return e;
 }
 
 /* ---- runs ---- */
@@ -251,7 +366,8 @@ static struct err *write_items(const struct half *h, struct run *r)
 {
     for (size_t i = 0; i < h->count; i++) {
         const char *entry = h->items[i].entry;
-        TRY(run_write(r, entry, HEAD_BYTES + (size_t)load_le32(entry) + load_le32(entry + 4)));
+        TRY(run_write(r, entry,
+                      HEAD_BYTES + load_le32(entry) + bytes_behind_key(load_le32(entry + 4))));
         TRY(fiber_tick());
     }
     return run_flush(r);
@@ -329,7 +445,9 @@ static struct err *reserve_item(struct half *h)
 
 struct err *sorter_add(struct sorter *s, struct str key, struct str value)
 {
-    size_t bytes = HEAD_BYTES + key.len + value.len;
+    bool in_key = value.len && str_ends_with(key, value);
+    size_t bytes = HEAD_BYTES + key.len + (in_key ? 0 : value.len);
+    ASSERT(value.len < VALUE_IN_KEY);
     if (s->filling->bytes + s->filling->count * sizeof(struct item) > s->half_bytes &&
         s->filling->count)
         TRY(start_spill(s));
@@ -339,11 +457,11 @@ struct err *sorter_add(struct sorter *s, struct str key, struct str value)
     if (!p)
         return err_oom();
     store_le32(p, (uint32_t)key.len);
-    store_le32(p + 4, (uint32_t)value.len);
+    store_le32(p + 4, (uint32_t)value.len | (in_key ? VALUE_IN_KEY : 0));
     memcpy(p + HEAD_BYTES, key.data, key.len);
-    if (value.len)
+    if (value.len && !in_key)
         memcpy(p + HEAD_BYTES + key.len, value.data, value.len);
-    h->items[h->count++] = (struct item){prefix_of(key), p};
+    h->items[h->count++] = (struct item){prefix_at(key, STORAGE_ID_BYTES), p};
     h->bytes += bytes;
     return NULL;
 }
@@ -359,8 +477,8 @@ static struct err *run_advance(struct run *r)
     if (r->ended)
         return NULL;
     r->key_len = load_le32(head);
-    r->value_len = load_le32(head + 4);
-    size_t bytes = (size_t)r->key_len + r->value_len;
+    r->value_word = load_le32(head + 4);
+    size_t bytes = r->key_len + bytes_behind_key(r->value_word);
     if (bytes > r->cap) {
         free(r->space);
         r->cap = bytes * 2;
@@ -444,9 +562,9 @@ static struct err *merge_into(struct sorter *s, struct run *to)
         TRY(merge_next(s, &r));
         if (!r)
             return run_flush(to);
-        size_t bytes = (size_t)r->key_len + r->value_len;
+        size_t bytes = r->key_len + bytes_behind_key(r->value_word);
         store_le32(head, r->key_len);
-        store_le32(head + 4, r->value_len);
+        store_le32(head + 4, r->value_word);
         TRY(run_write(to, head, sizeof(head)));
         TRY(run_write(to, r->space, bytes));
         TRY(fiber_tick());
@@ -491,7 +609,7 @@ struct err *sorter_next(struct sorter *s, struct str *key, struct str *value, bo
         *found = r != NULL;
         if (r) {
             *key = str_make(r->space, r->key_len);
-            *value = str_make(r->space + r->key_len, r->value_len);
+            *value = value_of(*key, r->value_word);
         }
         return NULL;
     }
@@ -501,7 +619,7 @@ struct err *sorter_next(struct sorter *s, struct str *key, struct str *value, bo
     }
     const char *entry = s->filling->items[s->at++].entry;
     *key = entry_key(entry);
-    *value = str_make(key->data + key->len, load_le32(entry + 4));
+    *value = value_of(*key, load_le32(entry + 4));
     return NULL;
 }
 

@@ -229,6 +229,71 @@ static void pool_runs_jobs_of_parked_fibers(void **state)
     assert_int_equal(runs, 100);
 }
 
+enum { JOBS_OF_JOB = 3 };
+
+/* Jobs that start jobs and wait for them, more than there are threads. */
+static void job_with_jobs(void *arg)
+{
+    struct pool_job jobs[JOBS_OF_JOB];
+    for (int i = 0; i < JOBS_OF_JOB; i++)
+        pool_start(&jobs[i], on_pool, arg);
+    for (int i = JOBS_OF_JOB - 1; i >= 0; i--)
+        pool_wait(&jobs[i]);
+}
+
+static void use_pool_twice(void *arg)
+{
+    pool_run(job_with_jobs, arg);
+}
+
+static void pool_jobs_wait_for_their_jobs(void **state)
+{
+    (void)state;
+    struct runtime *rt = start(2);
+    int runs = 0;
+    for (int i = 0; i < 40; i++)
+        worker_post_fiber(runtime_worker(rt, i % 2), use_pool_twice, &runs);
+    finish(rt);
+    assert_int_equal(runs, 40 * JOBS_OF_JOB);
+}
+
+struct meeting {
+    pthread_barrier_t barrier;
+    int met;
+};
+
+static void meet(void *arg)
+{
+    struct meeting *m = arg;
+    pthread_barrier_wait(&m->barrier);
+    __atomic_fetch_add(&m->met, 1, __ATOMIC_RELAXED);
+}
+
+static void meet_own_job(void *arg)
+{
+    struct pool_job job;
+    pool_start(&job, meet, arg);
+    meet(arg); /* ends when the job runs beside it */
+    pool_wait(&job);
+}
+
+static void start_meeting(void *arg)
+{
+    pool_run(meet_own_job, arg);
+}
+
+static void pool_runs_a_job_beside_the_one_that_started_it(void **state)
+{
+    (void)state;
+    struct runtime *rt = start(1);
+    struct meeting m = {.met = 0};
+    pthread_barrier_init(&m.barrier, NULL, 2);
+    worker_post_fiber(runtime_worker(rt, 0), start_meeting, &m);
+    finish(rt);
+    assert_int_equal(m.met, 2);
+    pthread_barrier_destroy(&m.barrier);
+}
+
 /* ---- connections: an echo server whose fiber ends between inputs ---- */
 
 static void echo(void *arg)
@@ -443,6 +508,8 @@ int main(void)
         cmocka_unit_test(waits_of_plain_threads_time_out),
         cmocka_unit_test(many_sleepers_need_no_threads),
         cmocka_unit_test(pool_runs_jobs_of_parked_fibers),
+        cmocka_unit_test(pool_jobs_wait_for_their_jobs),
+        cmocka_unit_test(pool_runs_a_job_beside_the_one_that_started_it),
         cmocka_unit_test(connections_echo),
         cmocka_unit_test(shutdown_ends_all_connections),
     };
