@@ -72,6 +72,7 @@ struct ddl_index_column {
     const char *name; /* of the index's column */
     const char *expr_sql;
     uint32_t type;
+    int32_t typmod;
     uint32_t opclass;
     uint32_t collation;
     bool desc;

@@ -348,6 +348,8 @@ struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod, s
     const char *name = NULL;
     if (oid >= FIRST_USER_OID && s && s->cat.txn)
         TRY(cat_type_name(&s->cat, oid, false, a, &name));
+    if (!name && typmod < 0 && (oid == 1560 || oid == 1561)) /* plain, it would be bit(1) */
+        name = oid == 1560 ? "\"bit\"" : "\"bit\"[]";
     if (!name)
         name = type_display(a, oid, typmod);
     *out = datum_bytes(name, strlen(name));

@@ -169,6 +169,8 @@ struct session {
     int last_sequence;                /* index, -1: none yet */
     const char *client_addr;          /* "" for Unix sockets */
     int client_port;
+    const char *server_addr; /* where the client has connected to; as client_addr */
+    int server_port;
     int64_t backend_start;
 };
 

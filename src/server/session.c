@@ -121,7 +121,7 @@ struct backend *backend_new(void)
     b->base.cat.shared = server_catalog;
     b->base.last_sequence = -1;
     txn_mgr_temp_quota(catalog_txn_mgr(server_catalog), &b->base.temp_quota);
-    b->base.client_addr = "";
+    b->base.client_addr = b->base.server_addr = "";
     b->base.backend_start = timestamp_now();
     b->base.types.stmt_timestamp = b->base.backend_start;
     b->base.types.random_state = b->random_state;
@@ -473,6 +473,8 @@ static void on_opened(struct conn *c, void *arg)
     b->worker = conn_worker(c);
     b->base.client_addr = conn_peer_address(c);
     b->base.client_port = conn_peer_port(c);
+    b->base.server_addr = conn_own_address(c);
+    b->base.server_port = conn_own_port(c);
     conn_set_user(c, b);
     start_fiber(b);
 }
