@@ -163,13 +163,6 @@ struct err *delta_finish_files(struct delta_snapshot *s) MUST_CHECK;
 struct err *delta_parse_schema(struct arena *arena, struct str schema_string, const char *where,
                                enum delta_mapping mapping, const struct lake_type **out) MUST_CHECK;
 
-/* delta_value.c */
-/* A value of the table's type from its text in the log, as a vector of `rows` equal values. */
-struct err *delta_partition_vec(const struct delta_snapshot *s, const struct lake_type *type,
-                                struct str column, const struct delta_partition_value *value,
-                                uint32_t rows, struct arena *arena,
-                                struct lake_vec *out) MUST_CHECK;
-
 /* delta_conform.c */
 struct err *lake_null_vec(struct arena *arena, const struct lake_type *type, uint32_t rows,
                           struct lake_vec *out) MUST_CHECK;

@@ -301,14 +301,23 @@ static bool is_covered(const struct covered *c, const struct qual *q)
     return false;
 }
 
+/* A constant, a parameter, or an array of them. */
+static bool known_at_start(const struct expr *e)
+{
+    e = strip_relabel(e);
+    for (int i = 0; e->kind == E_ARRAY && i < e->nargs; i++) {
+        const struct expr *item = strip_relabel(e->args[i]);
+        if (item->kind != E_CONST && item->kind != E_PARAM)
+            return false;
+    }
+    return e->kind == E_CONST || e->kind == E_PARAM || e->kind == E_ARRAY;
+}
+
 /* What a table function may leave rows out by: it is a condition on them nevertheless. */
 static void hand_down(struct planner *p, struct plan *n, struct qual *q)
 {
     struct sarg s;
-    if (!as_sarg(p, n->rte, q, 0, &s) || s.strategy == 6)
-        return;
-    const struct expr *value = s.value ? strip_relabel(s.value) : NULL;
-    if (value && value->kind != E_CONST && value->kind != E_PARAM)
+    if (!as_sarg(p, n->rte, q, 0, &s) || (s.value && !known_at_start(s.value)))
         return;
     struct index_qual *all = arena_new_array(p->arena, struct index_qual, n->nquals + 1);
     if (n->nquals)
