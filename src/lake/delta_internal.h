@@ -113,11 +113,19 @@ struct log_commit {
     struct str name;
 };
 
+/* The actions of commits first to last in one file, of each file the last one. */
+struct log_compaction {
+    int64_t first, last;
+    struct str name;
+};
+
 struct log_files {
     struct log_commit *commits; /* ascending */
     size_t commit_count, commit_capacity;
     struct log_checkpoint *checkpoints; /* ascending by version, then name */
     size_t checkpoint_count, checkpoint_capacity;
+    struct log_compaction *compactions; /* ascending by first, then last */
+    size_t compaction_count, compaction_capacity;
 };
 
 /* A snapshot with nothing read yet, for the log of the table at `path`. */
