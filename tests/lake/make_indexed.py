@@ -88,6 +88,10 @@ def main(folder):
             ("no_statistics", {"compression": "snappy", "write_statistics": False})):
         pq.write_table(table(r), "%s/%s.parquet" % (folder, name), row_group_size=400, data_page_size=300,
                        write_batch_size=50, dictionary_pagesize_limit=4000, **options)
+    # A first input for the fuzz target.
+    tiny = table(r).slice(0, 160).select(["id", "text", "few", "list"])
+    pq.write_table(tiny, folder + "/tiny.parquet", row_group_size=80, data_page_size=100, write_batch_size=10,
+                   write_page_index=True)
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ def main(only):
             s = Session(server)
             by_name(s, tally)
             indexed = ("plain.parquet", "v1.parquet", "v2.parquet")
-            for name in sorted(os.listdir(FILES)):
+            for name in indexed + ("no_index.parquet", "no_statistics.parquet"):
                 if only and only != name:
                     continue
                 groups, pages = try_source(s, tally, name, "read_parquet('%s/%s')" % (FILES, name),
