@@ -2,6 +2,8 @@
 #include "catalog/activity.h"
 #include "catalog/ddl.h"
 
+#include "catalog/acl.h"
+
 #include "catalog/relation_internal.h"
 #include "catalog/sequence.h"
 #include "catalog/statistics.h"
@@ -75,6 +77,9 @@ static struct err *insert_class(struct cat *c, const struct ddl_relation *def, u
     v[CLS_ACL] = v[CLS_OPTIONS] = v[CLS_PARTBOUND] = datum_null();
     if (def->options)
         TRY(from_text(a, TEXTARRAY_OID, def->options, &v[CLS_OPTIONS]));
+    if (def->kind != 'i' && def->kind != 'c')
+        TRY(default_acl_of_new(c, def->kind == 'S' ? 'S' : 'r', def->owner, def->nsp, a,
+                               &v[CLS_ACL]));
     return systab_insert(c, PG_CLASS, v);
 }
 
@@ -619,7 +624,13 @@ struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner
 {
     TRY(cat_new_oid(c, oid));
     struct datum v[NSP_COUNT] = {datum_int(*oid), text_datum(name), datum_int(owner), datum_null()};
-    return systab_insert(c, PG_NAMESPACE, v);
+    struct arena a;
+    arena_init(&a);
+    struct err *e = default_acl_of_new(c, 'n', owner, 0, &a, &v[NSP_ACL]);
+    if (!e)
+        e = systab_insert(c, PG_NAMESPACE, v);
+    arena_done(&a);
+    return e;
 }
 
 static struct err *insert_database(struct cat *c, uint32_t oid, const char *name, uint32_t owner,
@@ -795,6 +806,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
         break;
     case PG_NAMESPACE:
         TRY(systab_delete(c, PG_NAMESPACE, NAMESPACE_OID_INDEX, &key, 1, NULL));
+        break;
+    case PG_DEFAULT_ACL:
+        TRY(systab_delete(c, PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, &key, 1, NULL));
         break;
     case PG_PROC:
         TRY(systab_delete(c, PG_PROC, PROC_OID_INDEX, &key, 1, NULL));
