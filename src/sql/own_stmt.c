@@ -514,7 +514,7 @@ static struct err *verify_synced(struct lexer *lx, struct own_stmt *s)
 static struct err *check_sync(struct lexer *lx, struct own_stmt *s)
 {
     s->kind = OWN_CHECK_SYNC;
-    TRY(string(lx, &s->uri, &s->uri_location));
+    TRY(source(lx, s));
     bool yes;
     TRY(expect_word(lx, "primary"));
     TRY(expect_word(lx, "key"));
@@ -547,7 +547,7 @@ static const struct {
     {{"alter", "synced", "table"}, alter_synced, NULL},
     {{"wait", "for", "synced", "table"}, wait_for_synced, NULL},
     {{"verify", "synced", "table"}, verify_synced, NULL},
-    {{"check", "sync", "from", "delta"}, check_sync, NULL},
+    {{"check", "sync", "from"}, check_sync, NULL},
     {{"create", "storage", "credential"},
      create_credential,
      NULL,

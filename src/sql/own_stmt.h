@@ -21,7 +21,7 @@ enum own_kind {
     OWN_CREATE_CATALOG, /* as a credential */
     OWN_DROP_CATALOG,
     OWN_VERIFY_SYNCED, /* `repair` */
-    OWN_CHECK_SYNC,    /* `uri`, `keys`, `options` */
+    OWN_CHECK_SYNC,    /* `uri` or `source`, `keys`, `options` */
     OWN_BACKUP,        /* `uri`: the directory */
     OWN_UNSUPPORTED,   /* recognised, not built yet: `what` names it */
 };

@@ -161,8 +161,12 @@ static struct err *check_all(struct check *c)
     struct job *j = c->j;
     const char *source;
     TRY(take_credential(j));
-    TRY(source_absolute(str_from(j->stmt->uri), j->arena, &source));
-    TRY(source_check_access(&j->s->cat, str_from(source)));
+    if (j->stmt->uri) {
+        TRY(source_absolute(str_from(j->stmt->uri), j->arena, &source));
+        TRY(source_check_access(&j->s->cat, str_from(source)));
+    } else {
+        source = catalog_join(j->stmt->source, j->arena);
+    }
     struct err *e = job_open_source(j, source, false, -1);
     if (e) {
         if (err_is(e, "57014"))

@@ -46,9 +46,10 @@ static struct err *location(struct cat *cat, const char *name, const struct tf_a
                         "Its only argument is the location of a Delta table, as text.");
     if (args[0].value.null)
         return err_new("22004", "the location of a source must not be null");
-    *out = datum_as_str(args[0].value);
-    if (credential)
-        TRY(credential_access(cat, credential, arena, access));
+    struct source_spec spec = {.uri = datum_as_str(args[0].value)};
+    TRY(source_resolve_text(cat, credential, arena, &spec));
+    *out = spec.uri;
+    *access = spec.access;
     return source_check_access(cat, *out);
 }
 

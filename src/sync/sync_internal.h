@@ -189,6 +189,11 @@ bool catalog_split(const char *source, struct arena *arena, const char *parts[3]
 struct err *source_resolve(struct cat *cat, const char *source, const char *credential,
                            struct arena *arena, struct source_spec *spec) MUST_CHECK;
 
+/* The same for a location that a user wrote: "catalog.schema.table" when there is such a catalog,
+ * which only its owner and superusers may use (42501), else what it is. MAY YIELD. */
+struct err *source_resolve_text(struct cat *cat, const char *credential, struct arena *arena,
+                                struct source_spec *spec) MUST_CHECK;
+
 /* ---- columns.c: which columns of the source a table has ---- */
 
 /* Of a table to be, or as it is to be. */

@@ -148,7 +148,9 @@ static struct err *read_arguments(struct cat *cat, enum source_kind kind, const 
                                  : version_argument(&args[i], i, spec));
     if (kind == SOURCE_CHANGES && spec->from_version < 0)
         return bad_arguments(shapes[kind].name, shapes[kind].hint);
-    if (credential)
+    if (kind != SOURCE_PARQUET)
+        TRY(source_resolve_text(cat, credential, arena, spec));
+    else if (credential)
         TRY(credential_access(cat, credential, arena, &spec->access));
     return source_check_access(cat, spec->uri);
 }
