@@ -48,6 +48,21 @@ struct err *acl_revoke(struct cat *c, struct acl *acl, const struct acl_item *it
 /* Another owner in place of one, items of the same grantor and grantee joined. */
 void acl_change_owner(struct acl *acl, uint32_t from, uint32_t to);
 
+bool acl_equal(const struct acl *x, const struct acl *y);
+
+/* ---- default privileges (default_acl.c) ---- */
+
+/* The list of a role for what it will make: `type` as in pg_default_acl, `nsp` 0: in any schema.
+ * *found false: the built-in default, none for a schema. */
+struct err *default_acl_get(struct cat *c, uint32_t role, uint32_t nsp, char type, struct arena *a,
+                            struct acl *out, bool *found) MUST_CHECK;
+/* Keeps it, or removes the row when it says what would hold without one. */
+struct err *default_acl_put(struct cat *c, uint32_t role, uint32_t nsp, char type,
+                            const struct acl *acl, struct arena *a) MUST_CHECK;
+/* What a new object begins with, as its catalog row holds it: NULL for the built-in default. */
+struct err *default_acl_of_new(struct cat *c, char type, uint32_t owner, uint32_t nsp,
+                               struct arena *a, struct datum *out) MUST_CHECK;
+
 /* ---- roles ---- */
 
 struct cat_role {

@@ -2,6 +2,8 @@
 #include "catalog/activity.h"
 #include "catalog/ddl.h"
 
+#include "catalog/acl.h"
+
 #include "catalog/relation_internal.h"
 #include "catalog/sequence.h"
 #include "catalog/statistics.h"
@@ -75,24 +77,46 @@ static struct err *insert_class(struct cat *c, const struct ddl_relation *def, u
     v[CLS_ACL] = v[CLS_OPTIONS] = v[CLS_PARTBOUND] = datum_null();
     if (def->options)
         TRY(from_text(a, TEXTARRAY_OID, def->options, &v[CLS_OPTIONS]));
+    if (def->kind != 'i' && def->kind != 'c')
+        TRY(default_acl_of_new(c, def->kind == 'S' ? 'S' : 'r', def->owner, def->nsp, a,
+                               &v[CLS_ACL]));
     return systab_insert(c, PG_CLASS, v);
+}
+
+/* pg_type.typalign, which nothing here goes by. */
+static char alignment(const struct cat_type *t)
+{
+    switch (t ? t->len : -1) {
+    case 1:
+    case 64: /* name */
+        return 'c';
+    case 2:
+        return 's';
+    case 6:
+        return t->oid == TID_OID ? 's' : 'i';
+    case 8:
+    case 12:
+    case 24:
+        return t->oid == MACADDR8_OID ? 'i' : 'd';
+    case 16:
+        return t->oid == UUID_OID ? 'c' : 'd';
+    default:
+        return 'i';
+    }
 }
 
 static void put_type(struct datum *v, const struct ddl_column *col)
 {
     const struct cat_type *t = builtin_type(col->type);
     const struct type_ops *ops = type_by_oid(col->type);
-    char align = !t || t->len == -1 || t->len == 4 ? 'i'
-                 : t->len == 8                     ? 'd'
-                 : t->len == 2                     ? 's'
-                                                   : 'c';
+    v[ATT_ALIGN] = datum_int(alignment(t));
     v[ATT_TYPE] = datum_int(col->type);
     v[ATT_LEN] = datum_int(t ? t->len : -1);
     v[ATT_NDIMS] = datum_int(col->ndims);
     v[ATT_TYPMOD] = datum_int(col->typmod);
     v[ATT_BYVAL] = datum_bool(ops ? ops->byval : false);
-    v[ATT_ALIGN] = datum_int(align);
-    v[ATT_STORAGE] = datum_int(t && t->len == -1 ? (col->type == NUMERIC_OID ? 'm' : 'x') : 'p');
+    bool is_main = col->type == NUMERIC_OID || col->type == INET_OID || col->type == CIDR_OID;
+    v[ATT_STORAGE] = datum_int(t && t->len == -1 ? (is_main ? 'm' : 'x') : 'p');
     v[ATT_COLLATION] = datum_int(col->collation);
 }
 
@@ -382,6 +406,7 @@ struct err *ddl_drop_column(struct cat *c, const struct relation *r, int attnum)
     TRY(depend_forget(c, column));
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_NAME, text_datum(name)));
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_ISDROPPED, datum_bool(true)));
+    TRY(ddl_update_attribute(c, r->oid, attnum, ATT_STATTARGET, datum_int(0)));
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_NOTNULL, datum_bool(false)));
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_HASDEF, datum_bool(false)));
     TRY(ddl_update_attribute(c, r->oid, attnum, ATT_IDENTITY, datum_int(0)));
@@ -447,7 +472,7 @@ struct err *ddl_create_index(struct cat *c, const struct ddl_index *def, uint32_
     for (int i = 0; i < def->ncolumns; i++)
         cols[i] = (struct ddl_column){.name = def->columns[i].name,
                                       .type = def->columns[i].type,
-                                      .typmod = -1,
+                                      .typmod = def->columns[i].typmod,
                                       .of_index = true,
                                       .collation = def->columns[i].collation};
     TRY(ddl_create_relation(c, &rel, oid));
@@ -599,7 +624,13 @@ struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner
 {
     TRY(cat_new_oid(c, oid));
     struct datum v[NSP_COUNT] = {datum_int(*oid), text_datum(name), datum_int(owner), datum_null()};
-    return systab_insert(c, PG_NAMESPACE, v);
+    struct arena a;
+    arena_init(&a);
+    struct err *e = default_acl_of_new(c, 'n', owner, 0, &a, &v[NSP_ACL]);
+    if (!e)
+        e = systab_insert(c, PG_NAMESPACE, v);
+    arena_done(&a);
+    return e;
 }
 
 static struct err *insert_database(struct cat *c, uint32_t oid, const char *name, uint32_t owner,
@@ -775,6 +806,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
         break;
     case PG_NAMESPACE:
         TRY(systab_delete(c, PG_NAMESPACE, NAMESPACE_OID_INDEX, &key, 1, NULL));
+        break;
+    case PG_DEFAULT_ACL:
+        TRY(systab_delete(c, PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, &key, 1, NULL));
         break;
     case PG_PROC:
         TRY(systab_delete(c, PG_PROC, PROC_OID_INDEX, &key, 1, NULL));

@@ -72,6 +72,7 @@ struct ddl_index_column {
     const char *name; /* of the index's column */
     const char *expr_sql;
     uint32_t type;
+    int32_t typmod;
     uint32_t opclass;
     uint32_t collation;
     bool desc;
@@ -170,8 +171,11 @@ struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner
 struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner,
                                 uint32_t *oid) MUST_CHECK;
 
-/* Writes a row of pg_proc, in place of the one with that OID if there is one. */
+/* Writes a row of pg_proc, in place of the one with that OID if there is one; a new one gets the
+ * default privileges of its owner. */
 struct err *ddl_put_proc(struct cat *c, const struct datum *values) MUST_CHECK;
+/* The same for CREATE OR REPLACE: the owner and the privileges of the one that is replaced stay. */
+struct err *ddl_replace_proc(struct cat *c, const struct datum *values) MUST_CHECK;
 /* user_cast.c: one of its types is a user's. */
 struct err *ddl_create_cast(struct cat *c, const struct cat_cast *cast, uint32_t *oid) MUST_CHECK;
 struct err *ddl_remove_cast(struct cat *c, uint32_t oid) MUST_CHECK;

@@ -1,6 +1,8 @@
 /* Writing pg_type and pg_enum: see ddl.h. */
 #include "catalog/ddl.h"
 
+#include "catalog/acl.h"
+
 #include "catalog/relation_internal.h"
 #include "catalog/systab.h"
 #include "types/quote.h"
@@ -169,6 +171,8 @@ static struct err *insert_types(struct cat *c, const struct ddl_type_def *def, u
     common_columns(def, oid, def->name, v);
     v[TYP_TYPE] = datum_int(def->kind);
     v[TYP_ARRAY] = datum_int(array);
+    if (!def->relid || def->relkind == 'c') /* not the row type of a table */
+        TRY(default_acl_of_new(c, 'T', def->owner, def->nsp, a, &v[TYP_ACL]));
     if (def->kind == 'e')
         enum_columns(v);
     else if (def->kind == 'c')

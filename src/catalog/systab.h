@@ -19,6 +19,7 @@ enum system_table {
     PG_DEPEND = 2608,
     PG_DESCRIPTION = 2609,
     PG_EXTENSION = 3079,
+    PG_DEFAULT_ACL = 826,
     PG_INDEX = 2610,
     PG_NAMESPACE = 2615,
     PG_OPCLASS = 2616,
@@ -101,6 +102,8 @@ enum system_index {
     DESCRIPTION_INDEX = 2675,
     AGGREGATE_FNOID_INDEX = 2650,
     CAST_OID_INDEX = 2660,
+    DEFAULT_ACL_KEY_INDEX = 827,
+    DEFAULT_ACL_OID_INDEX = 828,
     CAST_SOURCE_TARGET_INDEX = 2661,
     PROC_OID_INDEX = 2690,
     PROC_NAME_ARGS_NSP_INDEX = 2691,
@@ -392,6 +395,7 @@ enum {
 };
 /* What each default of a function's arguments ends with in proargdefaults. */
 /* pg_cast */
+enum { DACL_OID, DACL_ROLE, DACL_NSP, DACL_TYPE, DACL_ACL, DACL_COUNT };
 enum { CAST_OID, CAST_SOURCE, CAST_TARGET, CAST_FUNC, CAST_CONTEXT, CAST_METHOD, CAST_COUNT };
 
 /* pg_aggregate */

@@ -2,6 +2,7 @@
  * finds them by number. A description is made when a name first leads to the function, and made
  * anew when the row says something else; old ones stay as long as the process, since plans point to
  * them. */
+#include "catalog/acl.h"
 #include "catalog/ddl.h"
 
 #include "catalog/cache_internal.h"
@@ -10,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static struct arena arena; /* guarded by mu; never freed */
@@ -300,16 +302,38 @@ struct err *cat_proc_source(struct cat *c, uint32_t oid, struct arena *a, const 
 
 /* ---- writing ---- */
 
-struct err *ddl_put_proc(struct cat *c, const struct datum *values)
+static struct err *put_proc(struct cat *c, const struct datum *values, bool replace)
 {
     struct datum key = values[PROC_OID];
     struct datum old[PROC_COUNT];
+    struct datum v[PROC_COUNT];
     struct arena a;
     bool found;
+    memcpy(v, values, sizeof(v));
     arena_init(&a);
     struct err *e = systab_get(c, PG_PROC, PROC_OID_INDEX, &key, 1, &a, old, &found);
-    if (!e)
-        e = found ? systab_update(c, PG_PROC, old, values) : systab_insert(c, PG_PROC, values);
+    if (!e && found) {
+        if (replace) {
+            v[PROC_OWNER] = old[PROC_OWNER];
+            v[PROC_ACL] = old[PROC_ACL];
+        }
+        e = systab_update(c, PG_PROC, old, v);
+    } else if (!e) {
+        e = default_acl_of_new(c, 'f', (uint32_t)v[PROC_OWNER].u, (uint32_t)v[PROC_NSP].u, &a,
+                               &v[PROC_ACL]);
+        if (!e)
+            e = systab_insert(c, PG_PROC, v);
+    }
     arena_done(&a);
     return e;
+}
+
+struct err *ddl_put_proc(struct cat *c, const struct datum *values)
+{
+    return put_proc(c, values, false);
+}
+
+struct err *ddl_replace_proc(struct cat *c, const struct datum *values)
+{
+    return put_proc(c, values, true);
 }

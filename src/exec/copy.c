@@ -3,6 +3,7 @@
 
 #include "sql/analyze.h"
 #include "sql/parse.h"
+#include "types/encoding.h"
 
 #include <pg_query/pg_query.pb-c.h>
 #include <stdlib.h>
@@ -86,13 +87,20 @@ static struct err *read_header(struct option_state *s, const PgQuery__DefElem *d
     return NULL;
 }
 
-static struct err *read_encoding(const PgQuery__DefElem *d)
+static struct err *read_encoding(struct option_state *s, const PgQuery__DefElem *d)
 {
-    const char *name = option_text(d);
-    if (strcasecmp(name, "utf8") == 0 || strcasecmp(name, "utf-8") == 0 ||
-        strcasecmp(name, "unicode") == 0 || strcasecmp(name, "sql_ascii") == 0)
-        return NULL;
-    return err_unsupported("COPY in encoding \"%s\" is not supported", name);
+    const struct encoding *e = encoding_find(str_from(option_text(d)));
+    if (!e)
+        return err_at(
+            err_new("22023", "argument to option \"%s\" must be a valid encoding name", d->defname),
+            char_position(s->sql, d->location));
+    bool plain = encoding_is_utf8(e) || strcmp(encoding_name(e), "SQL_ASCII") == 0;
+    if (!plain && !encoding_is_convertible(e))
+        return err_new("42883",
+                       "default conversion function for encoding \"UTF8\" to \"%s\" does not exist",
+                       encoding_name(e));
+    s->o->encoding = plain ? NULL : e;
+    return NULL;
 }
 
 static struct err *read_option(struct option_state *s, const PgQuery__DefElem *d)
@@ -141,7 +149,7 @@ static struct err *read_option(struct option_state *s, const PgQuery__DefElem *d
         s->force_null = d->arg;
         return NULL;
     default:
-        return read_encoding(d);
+        return read_encoding(s, d);
     }
 }
 
@@ -208,8 +216,11 @@ static struct err *read_options(struct copy *c, const PgQuery__CopyStmt *stmt,
                                 struct option_state *s)
 {
     *s = (struct option_state){.stmt = stmt, .sql = c->raw->sql, .o = &c->o};
+    c->o.encoding = c->s->types.client_encoding;
     for (size_t i = 0; i < stmt->n_options; i++)
         TRY(read_option(s, stmt->options[i]->def_elem));
+    c->types = c->s->types;
+    c->types.client_encoding = c->o.encoding;
     return check_options(s);
 }
 

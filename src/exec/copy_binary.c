@@ -38,7 +38,7 @@ struct err *copy_binary_row(struct copy *c, const struct datum *row, struct buf 
             return err_new("42883", "no binary output function available for type %s", ops->name);
         size_t at = b->len;
         buf_put_be32(b, 0);
-        TRY(ops->send(ops, &c->s->types, row[i], b));
+        TRY(ops->send(ops, &c->types, row[i], b));
         if (b->len >= at + 4)
             store_be32(b->data + at, (uint32_t)(b->len - at - 4));
     }
@@ -131,7 +131,7 @@ static struct err *read_field(struct copy_reader *r, int i, struct arena *a, str
         return err_new("42883", "no binary input function available for type %s", ops->name);
     TRY(must_take(r, (size_t)len));
     struct str bytes = arena_str(a, buf_str(&r->line));
-    return ops->recv(ops, &c->s->types, bytes, -1, a, out);
+    return ops->recv(ops, &c->types, bytes, -1, a, out);
 }
 
 struct err *copy_binary_next(struct copy_reader *r, struct arena *a, struct datum *values,

@@ -220,7 +220,6 @@ struct err *copy_from(struct copy *c)
         e = load(&r, x, &env);
     exec_end(x);
     plan_unref(plan);
-    buf_done(&r.line);
-    buf_done(&r.text);
+    copy_reader_done(&r);
     return e;
 }

@@ -18,6 +18,7 @@ struct copy_options {
     char quote;
     char escape;
     bool force_quote_all;
+    const struct encoding *encoding; /* of the data; NULL: UTF-8 */
 };
 
 struct copy_column {
@@ -37,7 +38,8 @@ struct copy {
     const struct copy_io *io;
     struct arena arena; /* the statement's */
     struct copy_options o;
-    struct relation *rel; /* NULL: a query */
+    struct type_env types; /* the session's, with the data's encoding: for binary forms */
+    struct relation *rel;  /* NULL: a query */
     struct copy_column *cols;
     int ncols;
     struct row_expr *where; /* FROM: which rows are wanted; NULL: all */
@@ -53,11 +55,13 @@ struct copy_field {
     bool null;
 };
 
-/* Begins as zero but for `c`, of which options, columns, io and arena are used; line and text are
- * its user's to free. */
+/* Begins as zero but for `c`, of which options, columns, io and arena are used; copy_reader_done
+ * frees what it holds. */
 struct copy_reader {
     struct copy *c;
-    struct str piece;
+    struct str piece;      /* as UTF-8 */
+    struct buf converted;  /* the piece, when it comes in another encoding */
+    struct buf unfinished; /* of the last piece: the beginning of a character */
     size_t at;
     bool ended;  /* no more pieces */
     bool closed; /* \. was read: the rest is skipped */
@@ -72,6 +76,7 @@ struct copy_reader {
     bool line_known; /* `line` is what an error is about */
 };
 
+void copy_reader_done(struct copy_reader *r);
 /* The next line, without its end. 22P04, 22021. */
 struct err *copy_read_line(struct copy_reader *r, bool *found) MUST_CHECK;
 /* Its fields; they live until the next line. 22021. */

@@ -3,22 +3,55 @@
  * kinds are errors from then on, as in PostgreSQL. */
 #include "exec/copy_internal.h"
 
+#include "types/encoding.h"
 #include "types/text.h"
 
 #include <ctype.h>
 
 /* ---- lines ---- */
 
+/* The piece as UTF-8; a character that is not whole waits for the next one. */
+static struct err *convert_piece(struct copy_reader *r)
+{
+    size_t used;
+    struct str in = r->piece;
+    buf_reset(&r->converted);
+    if (r->unfinished.len) {
+        buf_put_str(&r->unfinished, r->piece);
+        TRY(buf_finish(&r->unfinished));
+        in = buf_str(&r->unfinished);
+    }
+    TRY(encoding_convert_piece(r->c->o.encoding, in, r->ended, &r->converted, &used));
+    struct buf left = BUF_INIT;
+    buf_put(&left, in.data + used, in.len - used);
+    buf_done(&r->unfinished);
+    r->unfinished = left;
+    r->piece = buf_str(&r->converted);
+    return buf_finish(&r->unfinished);
+}
+
 struct err *copy_next_piece(struct copy_reader *r, bool *more)
 {
+    *more = !r->ended;
     r->at = 0;
     r->piece.len = 0;
-    if (!r->ended)
-        TRY(r->c->io->read(r->c->io->arg, &r->piece, &r->ended));
+    if (r->ended)
+        return NULL;
+    TRY(r->c->io->read(r->c->io->arg, &r->piece, &r->ended));
     if (r->ended)
         r->piece.len = 0;
+    if (r->c->o.encoding && !r->c->o.binary)
+        TRY(convert_piece(r));
     *more = !r->ended;
     return NULL;
+}
+
+void copy_reader_done(struct copy_reader *r)
+{
+    buf_done(&r->converted);
+    buf_done(&r->unfinished);
+    buf_done(&r->line);
+    buf_done(&r->text);
 }
 
 /* The next byte, -1 at the end. `peek` leaves it. */

@@ -3,6 +3,7 @@
 
 #include "sql/analyze.h"
 #include "sql/parse.h"
+#include "types/encoding.h"
 
 #include <pg_query/pg_query.pb-c.h>
 
@@ -78,8 +79,10 @@ static void put_value(struct copy *c, struct str s, bool force, struct buf *line
 
 static struct err *send_line(struct copy *c, struct buf *line)
 {
-    if (!c->o.binary)
+    if (!c->o.binary) {
         buf_put_u8(line, '\n');
+        TRY(encoding_to_client(c->o.encoding, line, 0));
+    }
     TRY(buf_finish(line));
     TRY(c->io->write(c->io->arg, buf_str(line)));
     buf_reset(line);

@@ -492,7 +492,7 @@ static struct err *proc_row(struct aggregate *g, uint32_t oid)
         v[absent[i]] = datum_null();
     if (g->any_name)
         TRY(array_make_1d(type_by_oid(TEXT_OID), names, (size_t)g->nargs, a, &v[PROC_ARGNAMES]));
-    return ddl_put_proc(g->d->cat, v);
+    return ddl_replace_proc(g->d->cat, v);
 }
 
 static struct err *aggregate_row(struct aggregate *g, uint32_t oid)

@@ -317,14 +317,16 @@ static struct err *make_copy(struct ddl *d, const struct relation *r, const stru
                             .pred_sql = ix->pred_sql};
     for (int i = 0; i < ix->ncols; i++) {
         const struct index_col *c = &ix->cols[i];
-        cols[i] = (struct ddl_index_column){.attnum = c->attnum,
-                                            .name = arena_printf(d->arena, "column%d", i + 1),
-                                            .expr_sql = c->expr_sql,
-                                            .type = c->type,
-                                            .opclass = c->opclass,
-                                            .collation = c->collation,
-                                            .desc = c->desc,
-                                            .nulls_first = c->nulls_first};
+        cols[i] =
+            (struct ddl_index_column){.attnum = c->attnum,
+                                      .name = arena_printf(d->arena, "column%d", i + 1),
+                                      .expr_sql = c->expr_sql,
+                                      .type = c->type,
+                                      .typmod = c->attnum ? r->atts[c->attnum - 1].typmod : -1,
+                                      .opclass = c->opclass,
+                                      .collation = c->collation,
+                                      .desc = c->desc,
+                                      .nulls_first = c->nulls_first};
     }
     TRY(ddl_choose_name(d->cat, r->nsp, ix->name, NULL, "ccnew", false, 0, d->arena, &def.name));
     def.storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));

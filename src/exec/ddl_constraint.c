@@ -63,8 +63,11 @@ static struct err *key_columns(struct ddl *d, const struct relation *rel, struct
                               c->location);
         const struct attr *a = &rel->atts[att - 1];
         k->keys[i] = (int16_t)att;
-        k->cols[i] = (struct ddl_index_column){
-            .attnum = att, .name = a->name, .type = a->type, .collation = a->collation};
+        k->cols[i] = (struct ddl_index_column){.attnum = att,
+                                               .name = a->name,
+                                               .type = a->type,
+                                               .typmod = a->typmod,
+                                               .collation = a->collation};
         if (i < k->nkeys)
             TRY(resolve_opclass(BTREE_AM, a->type, &k->cols[i].opclass));
     }

@@ -44,6 +44,30 @@ static struct err *describe_row(struct ddl *d, uint32_t table, uint32_t index, u
     return systab_get(d->cat, table, index, &key, 1, d->arena, v, found);
 }
 
+static struct err *describe_default_acl(struct ddl *d, const struct datum *v, struct buf *out)
+{
+    static const struct {
+        char type;
+        const char *plural;
+    } words[] = {{'r', "relations"},
+                 {'S', "sequences"},
+                 {'f', "functions"},
+                 {'T', "types"},
+                 {'n', "schemas"}};
+    const char *role;
+    const char *schema = NULL;
+    TRY(cat_role_name(d->cat, (uint32_t)v[DACL_ROLE].u, d->arena, &role));
+    if (v[DACL_NSP].u)
+        TRY(cat_namespace_name(d->cat, (uint32_t)v[DACL_NSP].u, d->arena, &schema));
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (words[i].type == (char)v[DACL_TYPE].i)
+            buf_printf(out, "default privileges on new %s belonging to role %s", words[i].plural,
+                       role ? role : "");
+    if (schema)
+        buf_printf(out, " in schema %s", schema);
+    return NULL;
+}
+
 struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out)
 {
     struct datum v[CLS_COUNT];
@@ -82,6 +106,11 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         return NULL;
     case PG_PROC:
         return ddl_describe_function(d, o.object_id, out);
+    case PG_DEFAULT_ACL:
+        TRY(describe_row(d, PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, o.object_id, v, &found));
+        if (!found)
+            break;
+        return describe_default_acl(d, v, out);
     case PG_CAST:
         return ddl_describe_cast(d, o.object_id, out);
     case PG_EXTENSION: {

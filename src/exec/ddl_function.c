@@ -423,7 +423,7 @@ static struct err *write_row(struct function *f)
     v[PROC_SQLBODY] = cstr_datum(f->sql_body);
     TRY(config_column(f->config, &v[PROC_CONFIG]));
     TRY(argument_arrays(f, v));
-    return ddl_put_proc(f->d->cat, v);
+    return ddl_replace_proc(f->d->cat, v);
 }
 
 static struct err *record_depends(struct function *f)
@@ -844,8 +844,7 @@ struct err *ddl_describe_function(struct ddl *d, uint32_t oid, struct buf *out)
     const char *name = arena_strndup(d->arena, p->name.data, p->name.len);
     if (!seen)
         name = arena_printf(d->arena, "%s.%s", nsp, name);
-    buf_printf(out, "%s %s", p->kind == 'p' ? "procedure" : "function",
-               signature(d, name, p->argtypes, p->nargs, ","));
+    buf_printf(out, "function %s", signature(d, name, p->argtypes, p->nargs, ","));
     return NULL;
 }
 

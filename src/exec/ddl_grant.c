@@ -510,3 +510,85 @@ struct err *ddl_grant(struct ddl *d, const PgQuery__GrantStmt *s)
     }
     return NULL;
 }
+
+/* ---- ALTER DEFAULT PRIVILEGES ---- */
+
+/* As pg_default_acl.defaclobjtype. */
+static char default_type(const struct grant_kind *k)
+{
+    return k->kind == 's' ? 'S' : k->kind;
+}
+
+static struct err *default_options(struct ddl *d, const PgQuery__AlterDefaultPrivilegesStmt *s,
+                                   const PgQuery__List **schemas, const PgQuery__List **roles)
+{
+    for (size_t i = 0; i < s->n_options; i++) {
+        const PgQuery__DefElem *o = s->options[i]->def_elem;
+        const PgQuery__List **into = strcmp(o->defname, "schemas") == 0 ? schemas : roles;
+        if (*into)
+            return ddl_at(d, err_new("42601", "conflicting or redundant options"), o->location);
+        *into = o->arg->list;
+    }
+    return NULL;
+}
+
+static struct err *change_default(struct ddl *d, const struct grant *g, const struct grant_kind *k,
+                                  uint32_t role, uint32_t nsp)
+{
+    struct grant_on o = {.owner = role, .grantor = role};
+    struct acl acl;
+    bool found;
+    o.privs = g->all ? acl_all(k->kind) : g->privs;
+    TRY(default_acl_get(d->cat, role, nsp, default_type(k), d->arena, &acl, &found));
+    TRY(copy_acl(d, &acl, &o.acl));
+    TRY(change_list(d, g, &o));
+    return default_acl_put(d->cat, role, nsp, default_type(k), &o.acl, d->arena);
+}
+
+static struct err *change_defaults_of(struct ddl *d, const struct grant *g,
+                                      const struct grant_kind *k, uint32_t role,
+                                      const PgQuery__List *schemas)
+{
+    if (!schemas)
+        return change_default(d, g, k, role, 0);
+    if (k->kind == 'n')
+        return err_new("0LP01", "cannot use IN SCHEMA clause when using GRANT/REVOKE ON SCHEMAS");
+    for (size_t i = 0; i < schemas->n_items; i++) {
+        const char *name = pg_str(schemas->items[i]);
+        uint32_t nsp;
+        TRY(cat_namespace_oid(d->cat, str_from(name), &nsp));
+        if (!nsp)
+            return err_new("3F000", "schema \"%s\" does not exist", name);
+        TRY(change_default(d, g, k, role, nsp));
+        txn_next_command(d->cat->txn);
+    }
+    return NULL;
+}
+
+struct err *ddl_default_privileges(struct ddl *d, const PgQuery__AlterDefaultPrivilegesStmt *s)
+{
+    const PgQuery__GrantStmt *action = s->action;
+    const struct grant_kind *k = kind_of(action->objtype);
+    const PgQuery__List *schemas = NULL;
+    const PgQuery__List *roles = NULL;
+    struct grant g = {.s = action};
+    CHECK(k != NULL); /* the grammar has no others */
+    TRY(default_options(d, s, &schemas, &roles));
+    TRY(read_grantees(d, action, &g));
+    for (size_t i = 0; i < action->n_privileges; i++)
+        if (action->privileges[i]->access_priv->n_cols)
+            return err_new("0LP01", "default privileges cannot be set for columns");
+    TRY(read_privileges(action, k, &g));
+    if (g.privs & ~acl_all(k->kind))
+        return invalid(g.privs & ~acl_all(k->kind), k->plural);
+    if (!roles)
+        return change_defaults_of(d, &g, k, d->cat->role, schemas);
+    for (size_t i = 0; i < roles->n_items; i++) {
+        uint32_t role;
+        TRY(ddl_role(d, roles->items[i]->role_spec, &role));
+        TRY(ddl_may_give_to(d, role));
+        TRY(change_defaults_of(d, &g, k, role, schemas));
+        txn_next_command(d->cat->txn);
+    }
+    return NULL;
+}

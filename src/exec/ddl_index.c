@@ -351,7 +351,7 @@ static struct err *column_order(struct ddl *d, const PgQuery__IndexElem *elem, u
 static struct err *index_column(struct ddl *d, struct relation *rel, const PgQuery__IndexElem *elem,
                                 uint32_t am, struct ddl_index_column *col)
 {
-    *col = (struct ddl_index_column){0};
+    *col = (struct ddl_index_column){.typmod = -1};
     col->desc = elem->ordering == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
     col->nulls_first =
         elem->nulls_ordering == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
@@ -365,6 +365,7 @@ static struct err *index_column(struct ddl *d, struct relation *rel, const PgQue
         const struct attr *a = &rel->atts[col->attnum - 1];
         col->name = a->name;
         col->type = a->type;
+        col->typmod = a->typmod;
         col->collation = a->collation;
         return column_order(d, elem, am, col);
     }
@@ -407,8 +408,10 @@ static struct err *included_column(const struct relation *rel, const PgQuery__In
     int att = relation_attnum(rel, str_from(elem->name));
     if (!att)
         return err_new("42703", "column \"%s\" does not exist", elem->name);
-    *col = (struct ddl_index_column){
-        .attnum = att, .name = rel->atts[att - 1].name, .type = rel->atts[att - 1].type};
+    *col = (struct ddl_index_column){.attnum = att,
+                                     .name = rel->atts[att - 1].name,
+                                     .type = rel->atts[att - 1].type,
+                                     .typmod = rel->atts[att - 1].typmod};
     return NULL;
 }
 

@@ -191,6 +191,8 @@ struct err *ddl_record_refs(struct ddl *d, struct object_address object,
 struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid) MUST_CHECK;
 /* ddl_grant.c */
 struct err *ddl_grant(struct ddl *d, const PgQuery__GrantStmt *s) MUST_CHECK;
+struct err *ddl_default_privileges(struct ddl *d,
+                                   const PgQuery__AlterDefaultPrivilegesStmt *s) MUST_CHECK;
 /* ddl_role.c */
 struct err *ddl_create_role(struct ddl *d, const PgQuery__CreateRoleStmt *s) MUST_CHECK;
 struct err *ddl_alter_role(struct ddl *d, const PgQuery__AlterRoleStmt *s) MUST_CHECK;

@@ -23,6 +23,7 @@ static const struct owned_class {
     {PG_CLASS, CLASS_OID_INDEX, CLS_OWNER, CLS_ACL, false},
     {PG_DATABASE, DATABASE_OID_INDEX, DB_DBA, DB_ACL, true},
     {PG_NAMESPACE, NAMESPACE_OID_INDEX, NSP_OWNER, NSP_ACL, false},
+    {PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, DACL_ROLE, DACL_ACL, false},
 };
 
 /* An object that a role owns (`owned`), or whose list of privileges names it. */
@@ -237,6 +238,16 @@ static struct err *write_acl(struct ddl *d, const struct use *u, const struct ac
 {
     struct datum value;
     bool column = u->k->class_id == PG_ATTRIBUTE;
+    if (u->k->class_id == PG_DEFAULT_ACL) {
+        struct datum v[DACL_COUNT];
+        struct datum key = datum_int(u->object.object_id);
+        bool found;
+        TRY(systab_get(d->cat, PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, &key, 1, d->arena, v,
+                       &found));
+        return found ? default_acl_put(d->cat, (uint32_t)v[DACL_ROLE].u, (uint32_t)v[DACL_NSP].u,
+                                       (char)v[DACL_TYPE].i, acl, d->arena)
+                     : NULL;
+    }
     TRY(acl_write(acl, column, d->arena, &value));
     if (column)
         return ddl_update_attribute(d->cat, u->object.object_id, u->object.sub_id, ATT_ACL, value);
@@ -252,7 +263,7 @@ static struct err *reassign(struct ddl *d, uint32_t from, uint32_t to)
         struct acl acl;
         uint32_t owner;
         bool found;
-        if (!u->owned)
+        if (!u->owned || u->k->class_id == PG_DEFAULT_ACL) /* those stay with their role */
             continue;
         if (u->k->class_id == PG_CLASS) {
             struct relation *r;

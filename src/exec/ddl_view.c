@@ -204,7 +204,7 @@ static struct err *make_view(struct ddl *d, const PgQuery__ViewStmt *v, uint32_t
                                .nsp = nsp,
                                .kind = 'v',
                                .persistence = ddl_persistence(d, v->view, nsp),
-                               .owner = BOOTSTRAP_ROLE,
+                               .owner = d->cat->role,
                                .columns = def->cols,
                                .ncolumns = def->ncols,
                                .view_sql = def->text};

@@ -6,6 +6,7 @@
 #include "exec/fn.h"
 #include "exec/row_store.h"
 #include "rt/fiber.h"
+#include "sql/table_function.h"
 
 enum step_op {
     S_COPY, /* dst = a */
@@ -130,8 +131,7 @@ struct node_stats {
     uint64_t batches;
     /* Of a table function over files: what its scans took and what conditions made them skip. */
     bool has_files;
-    uint64_t files, skipped_files;
-    uint64_t file_bytes, skipped_bytes;
+    struct tf_skipping files;
 };
 
 struct exec {

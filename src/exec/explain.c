@@ -576,17 +576,26 @@ static void put_sampling(struct explain *x, struct explain_node *to, const struc
     put(x, to, "Sampling", text);
 }
 
-static void put_files(struct explain *x, struct explain_node *to, const struct node_stats *s)
+static void put_files(struct explain *x, struct explain_node *to, const struct tf_skipping *s)
 {
     put_line(x, to,
              arena_printf(x->arena,
                           "Files: %llu read, %llu skipped  Bytes: %llu read, %llu skipped",
                           (unsigned long long)s->files, (unsigned long long)s->skipped_files,
-                          (unsigned long long)s->file_bytes, (unsigned long long)s->skipped_bytes));
+                          (unsigned long long)s->bytes, (unsigned long long)s->skipped_bytes));
+    put_line(x, to,
+             arena_printf(
+                 x->arena, "Row Groups: %llu read, %llu skipped  Pages: %llu read, %llu skipped",
+                 (unsigned long long)s->row_groups, (unsigned long long)s->skipped_row_groups,
+                 (unsigned long long)s->pages, (unsigned long long)s->skipped_pages));
     put_number(x, to, "Files Read", "%llu", (unsigned long long)s->files);
     put_number(x, to, "Files Skipped", "%llu", (unsigned long long)s->skipped_files);
-    put_number(x, to, "Bytes Read", "%llu", (unsigned long long)s->file_bytes);
+    put_number(x, to, "Bytes Read", "%llu", (unsigned long long)s->bytes);
     put_number(x, to, "Bytes Skipped", "%llu", (unsigned long long)s->skipped_bytes);
+    put_number(x, to, "Row Groups Read", "%llu", (unsigned long long)s->row_groups);
+    put_number(x, to, "Row Groups Skipped", "%llu", (unsigned long long)s->skipped_row_groups);
+    put_number(x, to, "Pages Read", "%llu", (unsigned long long)s->pages);
+    put_number(x, to, "Pages Skipped", "%llu", (unsigned long long)s->skipped_pages);
 }
 
 static void put_details(struct explain *x, struct explain_node *to, const struct plan *n)
@@ -624,7 +633,7 @@ static void put_details(struct explain *x, struct explain_node *to, const struct
     if (s && n->kind == P_AGG)
         put_agg_space(x, to, n);
     if (s && s->has_files)
-        put_files(x, to, s);
+        put_files(x, to, &s->files);
 }
 
 /* Computing columns is no node of its own in PostgreSQL's display. */

@@ -395,6 +395,9 @@ static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
         relation_unref(rel);
         return e;
     }
+    const struct cat_type *type = asked->class_id == PG_TYPE ? builtin_type(oid) : NULL;
+    if (type && type->is_array) /* an array goes by its elements' type */
+        oid = type->elem;
     uint32_t got;
     bool found;
     TRY(acl_object_mask(cat, r, asked->class_id, oid, mask, &got, &found));

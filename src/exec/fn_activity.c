@@ -299,9 +299,18 @@ static void wait_event(const struct listing *l, const struct session_info *s, st
     }
 }
 
-static void activity_row(const struct listing *l, const struct session_info *s, struct datum *row,
-                         int ncols)
+static struct err *address_or_null(struct fn_call *c, const char *address, struct datum *out)
 {
+    const struct type_ops *inet = type_by_oid(INET_OID);
+    *out = datum_null();
+    return *address ? inet->in(inet, c->env, str_from(address), -1, c->state_arena, out) : NULL;
+}
+
+static struct err *activity_row(struct fn_call *c, const struct listing *l,
+                                const struct session_info *s, struct datum *row, int ncols)
+{
+    struct datum address;
+    TRY(address_or_null(c, s->client_addr, &address));
     struct datum event_type;
     struct datum event;
     wait_event(l, s, &event_type, &event);
@@ -320,7 +329,7 @@ static void activity_row(const struct listing *l, const struct session_info *s, 
         time_or_null(s->query_start),
         datum_int(s->backend_start),
         time_or_null(s->state_change),
-        *s->client_addr ? datum_str(str_from(s->client_addr)) : datum_null(),
+        address,
         datum_null(), /* host names are not looked up */
         datum_int(*s->client_addr ? s->client_port : -1),
         s->xid ? datum_int((int64_t)(uint32_t)s->xid) : datum_null(),
@@ -328,6 +337,7 @@ static void activity_row(const struct listing *l, const struct session_info *s, 
         datum_str(STR("client backend")),
     };
     memcpy(row, first, sizeof(first));
+    return NULL;
 }
 
 static struct datum word_or_null(const char *s)
@@ -389,7 +399,7 @@ static struct err *get_activity(void **state, struct fn_call *c, struct datum *r
         const struct session_info *s = &l->sessions.items[l->at++];
         if (!c->args[0].null && s->pid != (int32_t)c->args[0].i)
             continue;
-        activity_row(l, s, row, ncols);
+        TRY(activity_row(c, l, s, row, ncols));
         TRY(encryption_columns(c, s, row));
         return hide_others(c, s, row, ncols);
     }

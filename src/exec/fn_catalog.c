@@ -8,6 +8,7 @@
 #include "exec/session.h"
 #include "sql/analyze.h"
 #include "types/array.h"
+#include "types/encoding.h"
 #include "types/datetime.h"
 
 #include <strings.h>
@@ -76,17 +77,22 @@ static struct err *fn_client_encoding(struct fn_call *c, struct datum *out)
 
 static struct err *fn_char_to_encoding(struct fn_call *c, struct datum *out)
 {
-    struct str name = datum_as_str(c->args[0]);
-    const char *s = arena_strndup(c->arena, name.data, name.len);
-    bool utf8 =
-        strcasecmp(s, "utf8") == 0 || strcasecmp(s, "utf-8") == 0 || strcasecmp(s, "unicode") == 0;
-    *out = datum_int(utf8 ? 6 : strcasecmp(s, "sql_ascii") == 0 ? 0 : -1);
+    const struct encoding *e = encoding_find(datum_as_str(c->args[0]));
+    *out = datum_int(e ? encoding_number(e) : -1);
+    return NULL;
+}
+
+static struct err *fn_encoding_to_char(struct fn_call *c, struct datum *out)
+{
+    const struct encoding *e = encoding_of_number(c->args[0].i);
+    *out = datum_str(str_from(e ? encoding_name(e) : ""));
     return NULL;
 }
 
 static struct err *fn_encoding_max_length(struct fn_call *c, struct datum *out)
 {
-    *out = c->args[0].i == 6 ? datum_int(4) : c->args[0].i == 0 ? datum_int(1) : datum_null();
+    const struct encoding *e = encoding_of_number(c->args[0].i);
+    *out = e ? datum_int(encoding_max_bytes(e)) : datum_null();
     return NULL;
 }
 
@@ -370,6 +376,7 @@ static const struct {
     {"pg_conf_load_time", fn_start_time},
     {"pg_client_encoding", fn_client_encoding},
     {"PG_char_to_encoding", fn_char_to_encoding},
+    {"PG_encoding_to_char", fn_encoding_to_char},
     {"pg_encoding_max_length_sql", fn_encoding_max_length},
     {"pg_my_temp_schema", fn_my_temp_schema},
     {"pg_get_partkeydef", fn_no_definition},

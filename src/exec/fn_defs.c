@@ -143,18 +143,30 @@ static struct err *put_storage_options(struct fn_call *c, struct buf *b, uint32_
     return NULL;
 }
 
+/* Pretty: without its schema where the search path finds it. */
+static struct err *put_table_name(struct fn_call *c, struct buf *b, struct relation *r)
+{
+    bool seen = false;
+    if (is_pretty(c))
+        TRY(fn_visible(c, r->oid, &seen));
+    if (!seen) {
+        if (r->persistence == 't')
+            buf_put_c(b, "pg_temp");
+        else
+            quote_identifier(b, r->nsp_name);
+        buf_put_u8(b, '.');
+    }
+    quote_identifier(b, r->name);
+    return NULL;
+}
+
 static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *r,
                              const struct index *ix)
 {
     buf_printf(b, "CREATE %sINDEX ", ix->unique || ix->deferrable ? "UNIQUE " : "");
     quote_identifier(b, ix->name);
     buf_put_c(b, " ON ");
-    if (r->persistence == 't')
-        buf_put_c(b, "pg_temp");
-    else
-        quote_identifier(b, r->nsp_name);
-    buf_put_u8(b, '.');
-    quote_identifier(b, r->name);
+    TRY(put_table_name(c, b, r));
     buf_printf(b, " USING %.*s (", STR_ARG(builtin_am_name(ix->am)));
     for (int i = 0; i < ix->nkeys; i++) {
         buf_put_c(b, i ? ", " : "");

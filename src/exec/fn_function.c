@@ -18,7 +18,7 @@ static struct err *find(struct fn_call *c, const struct cat_proc **out)
 static struct err *put_type(struct fn_call *c, uint32_t type, struct buf *b)
 {
     struct datum text;
-    TRY(session_type_name(c->session, type, -1, c->arena, &text));
+    TRY(session_plain_type_name(c->session, type, c->arena, &text));
     buf_put(b, text.p, text.len);
     return NULL;
 }
@@ -38,15 +38,35 @@ static struct err *put_default(struct fn_call *c, const struct cat_proc *p, int 
     return deparse_expr(cat, e, NULL, b);
 }
 
-enum { WITH_DEFAULTS = 1, IDENTITY = 2, TABLE_COLUMNS = 4 };
+enum { WITHOUT_DEFAULTS = 0, WITH_DEFAULTS = 1, TABLE_COLUMNS = 2 };
 
-static struct err *put_arguments(struct fn_call *c, const struct cat_proc *p, int what,
-                                 struct buf *b)
+/* Its mode, name and type. */
+static struct err *put_argument(struct fn_call *c, const struct cat_proc *p, int i, struct buf *b)
 {
     static const struct {
         char mode;
         const char *text;
     } words[] = {{'o', "OUT "}, {'b', "INOUT "}, {'v', "VARIADIC "}};
+    char mode = p->argmodes ? p->argmodes[i] : 'i';
+    if (!p->argmodes && p->variadic && i == p->nargs - 1)
+        mode = 'v';
+    for (size_t k = 0; k < ARRAY_LENGTH(words); k++)
+        if (words[k].mode == mode)
+            buf_put_c(b, words[k].text);
+    if (p->kind == 'p' && mode == 'i')
+        buf_put_c(b, "IN ");
+    if (p->argnames && p->argnames[i].len) {
+        quote_identifier(b, arena_strndup(c->arena, p->argnames[i].data, p->argnames[i].len));
+        buf_put_u8(b, ' ');
+    }
+    return put_type(c, p->allargtypes ? p->allargtypes[i] : p->argtypes[i], b);
+}
+
+static struct err *put_arguments(struct fn_call *c, const struct cat_proc *p, int what,
+                                 struct buf *b)
+{
+    const struct cat_agg *agg = p->kind == 'a' ? builtin_agg(p->oid) : NULL;
+    int ordered = agg && agg->kind != 'n' ? agg->ndirect : -1; /* where ORDER BY comes */
     int n = p->nallargs ? p->nallargs : p->nargs;
     size_t start = b->len;
     int input = 0;
@@ -57,21 +77,15 @@ static struct err *put_arguments(struct fn_call *c, const struct cat_proc *p, in
         input += is_input;
         if ((mode == 't') != (what == TABLE_COLUMNS))
             continue;
-        if ((what & IDENTITY) && mode == 'o' && p->kind != 'p')
-            continue;
-        buf_put_c(b, b->len > start ? ", " : "");
-        if (!p->argmodes && p->variadic && i == n - 1)
-            mode = 'v';
-        for (size_t k = 0; k < ARRAY_LENGTH(words); k++)
-            if (words[k].mode == mode)
-                buf_put_c(b, words[k].text);
-        if (p->kind == 'p' && mode == 'i')
-            buf_put_c(b, "IN ");
-        if (p->argnames && p->argnames[i].len) {
-            quote_identifier(b, arena_strndup(c->arena, p->argnames[i].data, p->argnames[i].len));
-            buf_put_u8(b, ' ');
+        if (i == ordered)
+            buf_put_c(b, b->len > start ? " ORDER BY " : "ORDER BY ");
+        else
+            buf_put_c(b, b->len > start ? ", " : "");
+        TRY(put_argument(c, p, i, b));
+        if (ordered == n && i == n - 1) { /* the variadic one is direct and ordered */
+            buf_put_c(b, " ORDER BY ");
+            TRY(put_argument(c, p, i, b));
         }
-        TRY(put_type(c, p->allargtypes ? p->allargtypes[i] : p->argtypes[i], b));
         if ((what & WITH_DEFAULTS) && is_input && p->defaults &&
             number >= p->nargs - p->ndefaults) {
             buf_put_c(b, " DEFAULT ");
@@ -105,7 +119,7 @@ static struct err *fn_arguments(struct fn_call *c, struct datum *out)
 
 static struct err *fn_identity_arguments(struct fn_call *c, struct datum *out)
 {
-    return arguments(c, IDENTITY, out);
+    return arguments(c, WITHOUT_DEFAULTS, out);
 }
 
 static struct err *put_result(struct fn_call *c, const struct cat_proc *p, struct buf *b)

@@ -46,20 +46,36 @@ static struct err *current_query(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
-static struct err *client_addr(struct fn_call *c, struct datum *out)
+static struct err *give_address(struct fn_call *c, const char *address, struct datum *out)
 {
     const struct type_ops *inet = type_by_oid(INET_OID);
-    TRY(need_session(c));
     *out = datum_null();
-    return *c->session->client_addr
-               ? inet->in(inet, c->env, str_from(c->session->client_addr), -1, c->arena, out)
-               : NULL;
+    return *address ? inet->in(inet, c->env, str_from(address), -1, c->arena, out) : NULL;
+}
+
+static struct err *client_addr(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    return give_address(c, c->session->client_addr, out);
+}
+
+static struct err *server_addr(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    return give_address(c, c->session->server_addr, out);
 }
 
 static struct err *client_port(struct fn_call *c, struct datum *out)
 {
     TRY(need_session(c));
     *out = *c->session->client_addr ? datum_int(c->session->client_port) : datum_null();
+    return NULL;
+}
+
+static struct err *server_port(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = *c->session->server_addr ? datum_int(c->session->server_port) : datum_null();
     return NULL;
 }
 
@@ -162,6 +178,8 @@ static const struct {
     {"current_query", current_query},
     {"inet_client_addr", client_addr},
     {"inet_client_port", client_port},
+    {"inet_server_addr", server_addr},
+    {"inet_server_port", server_port},
     {"pg_describe_object", describe_object},
     {"pg_trigger_depth", zero},
     {"pg_jit_available", zero},

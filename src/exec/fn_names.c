@@ -401,7 +401,7 @@ static struct err *put_relation(struct session *s, uint32_t oid, struct buf *out
 static struct err *put_type(struct session *s, uint32_t oid, struct arena *a, struct buf *out)
 {
     struct datum text;
-    TRY(session_type_name(s, oid, -1, a, &text));
+    TRY(session_plain_type_name(s, oid, a, &text));
     buf_put_str(out, datum_as_str(text));
     return NULL;
 }

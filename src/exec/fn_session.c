@@ -348,19 +348,17 @@ struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod, s
     const char *name = NULL;
     if (oid >= FIRST_USER_OID && s && s->cat.txn)
         TRY(cat_type_name(&s->cat, oid, false, a, &name));
+    if (!name && typmod < 0 && (oid == 1560 || oid == 1561)) /* plain, it would be bit(1) */
+        name = oid == 1560 ? "\"bit\"" : "\"bit\"[]";
     if (!name)
         name = type_display(a, oid, typmod);
     *out = datum_bytes(name, strlen(name));
     return NULL;
 }
 
-static struct err *fn_format_type(struct fn_call *c, struct datum *out)
+struct err *session_plain_type_name(struct session *s, uint32_t oid, struct arena *a,
+                                    struct datum *out)
 {
-    *out = datum_null();
-    if (c->args[0].null)
-        return NULL;
-    uint32_t oid = (uint32_t)c->args[0].u;
-    int32_t typmod = c->args[1].null ? -1 : (int32_t)c->args[1].i;
     /* The SQL standard's names, which without a length mean another type. */
     static const struct {
         uint32_t type;
@@ -369,13 +367,24 @@ static struct err *fn_format_type(struct fn_call *c, struct datum *out)
                     {BPCHARARRAY_OID, "character[]"},
                     {1560, "bit"},
                     {1561, "bit[]"}};
-    for (size_t i = 0; c->args[1].null && i < ARRAY_LENGTH(standard); i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(standard); i++) {
         if (standard[i].type != oid)
             continue;
-        *out = cstring(c, standard[i].name);
+        *out = datum_str(str_from(standard[i].name));
         return NULL;
     }
-    return session_type_name(c->session, oid, typmod, c->arena, out);
+    return session_type_name(s, oid, -1, a, out);
+}
+
+static struct err *fn_format_type(struct fn_call *c, struct datum *out)
+{
+    *out = datum_null();
+    if (c->args[0].null)
+        return NULL;
+    uint32_t oid = (uint32_t)c->args[0].u;
+    return c->args[1].null
+               ? session_plain_type_name(c->session, oid, c->arena, out)
+               : session_type_name(c->session, oid, (int32_t)c->args[1].i, c->arena, out);
 }
 
 static struct err *fn_get_userbyid(struct fn_call *c, struct datum *out)
@@ -424,12 +433,6 @@ static struct err *fn_table_is_visible(struct fn_call *c, struct datum *out)
     bool yes;
     TRY(fn_visible(c, (uint32_t)c->args[0].u, &yes));
     *out = datum_bool(yes);
-    return NULL;
-}
-
-static struct err *fn_encoding_to_char(struct fn_call *c, struct datum *out)
-{
-    *out = cstring(c, c->args[0].i == 6 ? "UTF8" : c->args[0].i == 0 ? "SQL_ASCII" : "");
     return NULL;
 }
 
@@ -627,7 +630,6 @@ static const struct {
     {"pg_conversion_is_visible", fn_true},
     {"pg_statistics_obj_is_visible", fn_true},
     {"pg_relation_is_publishable", fn_false},
-    {"PG_encoding_to_char", fn_encoding_to_char},
     {"pg_typeof", fn_typeof},
     {"pg_get_indexdef", fn_get_indexdef},
     {"pg_get_indexdef_ext", fn_get_indexdef},
@@ -667,6 +669,8 @@ fn_impl session_fn_lookup(const char *prosrc)
         fn = index_fn_lookup(prosrc);
     if (!fn)
         fn = catalog_fn_lookup(prosrc);
+    if (!fn)
+        fn = server_fn_lookup(prosrc);
     return fn ? fn : info_fn_lookup(prosrc);
 }
 
@@ -675,5 +679,7 @@ const struct srf_impl *session_srf_lookup(const char *prosrc)
     const struct srf_impl *srf = activity_srf_lookup(prosrc);
     if (!srf)
         srf = catalog_srf_lookup(prosrc);
+    if (!srf)
+        srf = server_srf_lookup(prosrc);
     return srf ? srf : info_srf_lookup(prosrc);
 }

@@ -21,6 +21,8 @@ fn_impl catalog_fn_lookup(const char *prosrc);
 const struct srf_impl *catalog_srf_lookup(const char *prosrc);
 fn_impl info_fn_lookup(const char *prosrc);
 const struct srf_impl *info_srf_lookup(const char *prosrc);
+fn_impl server_fn_lookup(const char *prosrc);
+const struct srf_impl *server_srf_lookup(const char *prosrc);
 /* fn_keywords.c */
 struct err *list_keywords(void **state, struct fn_call *c, struct datum *row, int ncols,
                           bool *done) MUST_CHECK;
@@ -59,6 +61,9 @@ static inline struct err *need_session(struct fn_call *c)
 /* format_type: with its schema when the search path does not find it. */
 struct err *session_type_name(struct session *s, uint32_t oid, int32_t typmod, struct arena *a,
                               struct datum *out) MUST_CHECK;
+/* The same without a type modifier: "character" and "bit" of any length. */
+struct err *session_plain_type_name(struct session *s, uint32_t oid, struct arena *a,
+                                    struct datum *out) MUST_CHECK;
 /* About how much a storage takes. */
 int64_t fn_storage_bytes(const struct cat *cat, uint32_t storage_id);
 /* Whether the relation is what its name means on the search path. */

@@ -711,6 +711,7 @@ struct tf_state {
     struct arena values; /* of the filters */
     struct tf_filter *filters;
     int nfilters;
+    struct tf_skipping seen;
     bool done;
 };
 
@@ -723,6 +724,32 @@ static void tf_release(void *arg)
     arena_done(&s->values);
 }
 
+/* The values of a condition; false in *some: it is true for no row, or has none. */
+static struct err *tf_values(struct exec *x, const struct index_qual *q, struct tf_state *s,
+                             struct tf_filter *f, bool *some)
+{
+    struct plan_expr e = {q->value, -1, q->program};
+    struct datum *v = arena_new(&s->values, struct datum);
+    struct array a;
+    TRY(value_of(x, &e, &s->values, v));
+    *some = !v->null;
+    if (v->null)
+        return NULL;
+    f->values = v;
+    f->nvalues = 1;
+    if (q->strategy != 6)
+        return NULL;
+    TRY(array_open(*v, &a));
+    v = arena_new_array(&s->values, struct datum, a.nitems + 1);
+    f->strategy = 3;
+    f->values = v;
+    f->nvalues = 0;
+    for (uint32_t i = 0; i < a.nitems; i++)
+        if (!array_is_null(&a, i))
+            v[f->nvalues++] = array_get(&a, i);
+    return NULL;
+}
+
 /* Conditions of this run. One with a NULL is true for no row, which the filter sees to. */
 static struct err *tf_filters(struct exec *x, const struct plan *n, struct tf_state *s)
 {
@@ -732,33 +759,42 @@ static struct err *tf_filters(struct exec *x, const struct plan *n, struct tf_st
     for (int i = 0; i < n->nquals; i++) {
         const struct index_qual *q = &n->quals[i];
         struct tf_filter *f = &s->filters[s->nfilters];
+        bool some = true;
         *f = (struct tf_filter){.column = q->column, .strategy = q->strategy};
-        if (q->value) {
-            struct plan_expr e = {q->value, -1, q->program};
-            TRY(value_of(x, &e, &s->values, &f->value));
-        }
-        s->nfilters += !q->value || !f->value.null;
+        if (q->value)
+            TRY(tf_values(x, q, s, f, &some));
+        s->nfilters += some;
     }
     return NULL;
+}
+
+/* For EXPLAIN ANALYZE: what the scan did since the last time. */
+static void tf_count(struct exec *x, const struct plan *n, struct tf_state *s)
+{
+    struct tf_skipping now, *sum, *seen = &s->seen;
+    if (!x->stats || !s->tf->skipping)
+        return;
+    s->tf->skipping(s->scan, &now);
+    x->stats[n->id].has_files = true;
+    sum = &x->stats[n->id].files;
+    sum->files += now.files - seen->files;
+    sum->skipped_files += now.skipped_files - seen->skipped_files;
+    sum->bytes += now.bytes - seen->bytes;
+    sum->skipped_bytes += now.skipped_bytes - seen->skipped_bytes;
+    sum->row_groups += now.row_groups - seen->row_groups;
+    sum->skipped_row_groups += now.skipped_row_groups - seen->skipped_row_groups;
+    sum->pages += now.pages - seen->pages;
+    sum->skipped_pages += now.skipped_pages - seen->skipped_pages;
+    *seen = now;
 }
 
 static struct err *tf_open(struct exec *x, const struct plan *n, struct tf_state *s)
 {
     const struct rte *rte = n->rte;
-    struct tf_skipping skipped;
     TRY(tf_filters(x, n, s));
-    TRY(s->tf->open(x->env.cat, rte->tf_args, rte->ntf_args, rte->used, rte->ncols, s->filters,
-                    s->nfilters, rte->tf_data, &s->scan));
-    if (x->stats && s->tf->skipping) {
-        struct node_stats *stats = &x->stats[n->id];
-        s->tf->skipping(s->scan, &skipped);
-        stats->has_files = true;
-        stats->files += skipped.files;
-        stats->skipped_files += skipped.skipped_files;
-        stats->file_bytes += skipped.bytes;
-        stats->skipped_bytes += skipped.skipped_bytes;
-    }
-    return NULL;
+    s->seen = (struct tf_skipping){0};
+    return s->tf->open(x->env.cat, rte->tf_args, rte->ntf_args, rte->used, rte->ncols, s->filters,
+                       s->nfilters, rte->tf_data, &s->scan);
 }
 
 struct err *tablefunc_next(struct exec *x, struct plan *n, bool *found)
@@ -781,6 +817,7 @@ struct err *tablefunc_next(struct exec *x, struct plan *n, bool *found)
         bool more;
         TRY(fiber_tick());
         TRY(s->tf->next(s->scan, &x->frame[rte->base], &more));
+        tf_count(x, n, s);
         s->done = !more;
         if (!more)
             return NULL;

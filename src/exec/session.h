@@ -61,6 +61,11 @@ struct session_ops {
      * PgQuery__ExecuteStmt, stands in. MAY YIELD. */
     struct err *(*prepared_plan)(struct session *s, const char *sql, const void *execute,
                                  struct statement_plan **plan, const struct datum **params);
+    /* Rows of what only the server knows, by the C name of the function that shows them
+     * (pg_hba_file_rules, pg_ident_file_mappings, show_all_file_settings): for each column a text
+     * that its type reads, or NULL; valid during the visit. */
+    void (*each_row)(struct session *s, const char *function,
+                     void (*visit)(void *arg, const char *const *texts, int n), void *arg);
     /* Lists the session's own portals, for pg_cursors. */
     void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
                         void *arg);
@@ -164,6 +169,8 @@ struct session {
     int last_sequence;                /* index, -1: none yet */
     const char *client_addr;          /* "" for Unix sockets */
     int client_port;
+    const char *server_addr; /* where the client has connected to; as client_addr */
+    int server_port;
     int64_t backend_start;
 };
 

@@ -706,6 +706,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_GRANT_STMT:
         snprintf(tag, 64, n->grant_stmt->is_grant ? "GRANT" : "REVOKE");
         return ddl_grant(d, n->grant_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_DEFAULT_PRIVILEGES_STMT:
+        snprintf(tag, 64, "ALTER DEFAULT PRIVILEGES");
+        return ddl_default_privileges(d, n->alter_default_privileges_stmt);
     case PG_QUERY__NODE__NODE_REASSIGN_OWNED_STMT:
         snprintf(tag, 64, "REASSIGN OWNED");
         return ddl_reassign_owned(d, n->reassign_owned_stmt);

@@ -2,6 +2,7 @@
 #include "lake/access.h"
 
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/buf.h"
 #include "lake/jsondoc.h"
 #include "lake/store_internal.h"
@@ -97,7 +98,7 @@ static bool is_name(const char *s)
 static bool is_base64(const char *s)
 {
     struct buf b = BUF_INIT;
-    bool ok = crypto_get_base64(str_from(s), &b);
+    bool ok = base64_get(str_from(s), &b);
     crypto_wipe(b.data, b.len);
     buf_done(&b);
     return ok;

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct lake_chooser;
+struct lake_skipped;
 struct lake_store;
 struct delta_changes;
 struct delta_history;
@@ -80,12 +82,21 @@ const struct lake_meta *delta_properties(const struct delta_snapshot *s, uint32_
  * read. */
 const struct delta_file *delta_files(const struct delta_snapshot *s, uint32_t *count);
 
+/* A partition value in the table's type, as a vector of `rows` equal values. */
+struct err *delta_partition_vec(const struct delta_snapshot *s, const struct lake_type *type,
+                                struct str column, const struct delta_partition_value *value,
+                                uint32_t rows, struct arena *arena,
+                                struct lake_vec *out) MUST_CHECK;
+
 struct delta_scan_options {
     const uint32_t *columns; /* indexes into the schema's fields, each at most once */
     size_t column_count;
     const uint32_t *files; /* indexes of the files to read, in this order; NULL: all */
     size_t file_count;
     uint32_t batch_rows; /* 0: the default */
+    /* Leaves out row groups and pages, by columns of the table; NULL: nothing. It must outlive the
+     * scan. */
+    const struct lake_chooser *chooser;
 };
 
 /* The snapshot must outlive the scan. */
@@ -93,6 +104,8 @@ struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_sc
                            struct delta_scan **out) MUST_CHECK;
 /* The next batch in the table's types, *out = NULL at the end; lives until the next call. */
 struct err *delta_scan_next(struct delta_scan *scan, const struct lake_batch **out) MUST_CHECK;
+/* Adds what the scan has read and left out so far. */
+void delta_scan_skipped(const struct delta_scan *scan, struct lake_skipped *out);
 void delta_scan_free(struct delta_scan *scan); /* NULL is fine */
 
 /* ---- Changes (Delta protocol, "Add CDC File" and "Reader Requirements for Change Data Feed") ----

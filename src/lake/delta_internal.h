@@ -113,11 +113,19 @@ struct log_commit {
     struct str name;
 };
 
+/* The actions of commits first to last in one file, of each file the last one. */
+struct log_compaction {
+    int64_t first, last;
+    struct str name;
+};
+
 struct log_files {
     struct log_commit *commits; /* ascending */
     size_t commit_count, commit_capacity;
     struct log_checkpoint *checkpoints; /* ascending by version, then name */
     size_t checkpoint_count, checkpoint_capacity;
+    struct log_compaction *compactions; /* ascending by first, then last */
+    size_t compaction_count, compaction_capacity;
 };
 
 /* A snapshot with nothing read yet, for the log of the table at `path`. */
@@ -162,13 +170,6 @@ struct err *delta_finish_files(struct delta_snapshot *s) MUST_CHECK;
 /* `where` names the source in messages. */
 struct err *delta_parse_schema(struct arena *arena, struct str schema_string, const char *where,
                                enum delta_mapping mapping, const struct lake_type **out) MUST_CHECK;
-
-/* delta_value.c */
-/* A value of the table's type from its text in the log, as a vector of `rows` equal values. */
-struct err *delta_partition_vec(const struct delta_snapshot *s, const struct lake_type *type,
-                                struct str column, const struct delta_partition_value *value,
-                                uint32_t rows, struct arena *arena,
-                                struct lake_vec *out) MUST_CHECK;
 
 /* delta_conform.c */
 struct err *lake_null_vec(struct arena *arena, const struct lake_type *type, uint32_t rows,

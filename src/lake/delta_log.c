@@ -4,10 +4,12 @@
  *   N.checkpoint.parquet                               classic checkpoint
  *   N.checkpoint.PPPPPPPPPP.QQQQQQQQQQ.parquet         part P of Q of one
  *   N.checkpoint.UUID.json | .parquet                  V2 checkpoint
+ *   N.M.compacted.json                                 commits N to M in one
  *   _last_checkpoint                                   a hint: {"version":N,...}; never trusted
  *   everything else                                    ignored
  *
- * A version is the newest complete checkpoint at or below it, if any, and every commit after. */
+ * A version is the newest complete checkpoint at or below it, if any, and every commit after.
+ * Compacted commits stand for those that they cover; one that cannot be read is passed over. */
 #include "lake/delta_internal.h"
 
 #include <stdarg.h>
@@ -78,6 +80,16 @@ static bool parse_checkpoint(struct str name, struct log_checkpoint *out)
            (str_ends_with(rest, STR(".parquet")) || str_ends_with(rest, STR(".json")));
 }
 
+static bool parse_compaction(struct str name, struct log_compaction *out)
+{
+    size_t second = VERSION_DIGITS + 1, end = second + VERSION_DIGITS;
+    struct str rest = STR(".compacted.json");
+    out->name = name;
+    return name.len == end + rest.len && name.data[VERSION_DIGITS] == '.' &&
+           str_ends_with(name, rest) && digits(name, 0, VERSION_DIGITS, &out->first) &&
+           digits(name, second, VERSION_DIGITS, &out->last) && out->first < out->last;
+}
+
 struct err *delta_list_log(struct delta_snapshot *s, int64_t from, struct log_files *out)
 {
     struct lake_list list;
@@ -88,12 +100,16 @@ struct err *delta_list_log(struct delta_snapshot *s, int64_t from, struct log_fi
     for (size_t i = 0; i < list.count; i++) {
         struct lake_entry *entry = &list.entries[i];
         struct log_checkpoint checkpoint;
+        struct log_compaction compaction;
         int64_t version;
         if (entry->is_folder || !digits(entry->name, 0, VERSION_DIGITS, &version))
             continue;
         if (entry->name.len == VERSION_DIGITS + 5 && str_ends_with(entry->name, STR(".json"))) {
             struct log_commit commit = {version, entry->modified_ms, entry->name};
             ARENA_PUSH(&s->arena, files.commits, files.commit_count, files.commit_capacity, commit);
+        } else if (parse_compaction(entry->name, &compaction)) {
+            ARENA_PUSH(&s->arena, files.compactions, files.compaction_count,
+                       files.compaction_capacity, compaction);
         } else if (parse_checkpoint(entry->name, &checkpoint)) {
             ARENA_PUSH(&s->arena, files.checkpoints, files.checkpoint_count,
                        files.checkpoint_capacity, checkpoint);
@@ -338,11 +354,92 @@ static void expect_commits(struct delta_snapshot *s, const struct log_files *f, 
     }
 }
 
+/* The compaction from version `first` on that covers most, within the snapshot's; NULL: none. */
+static const struct log_compaction *find_compaction(const struct delta_snapshot *s,
+                                                    const struct log_files *f, int64_t first)
+{
+    const struct log_compaction *best = NULL;
+    for (size_t i = 0; i < f->compaction_count; i++)
+        if (f->compactions[i].first == first && f->compactions[i].last <= s->version)
+            best = &f->compactions[i];
+    return best;
+}
+
+/* A file and its deletion vector, about which a compaction says one thing. */
+struct compacted {
+    struct str path, dv;
+};
+
+static int compare_compacted(const void *a, const void *b)
+{
+    const struct compacted *x = a, *y = b;
+    int order = str_cmp(x->path, y->path);
+    return order ? order : str_cmp(x->dv, y->dv);
+}
+
+/* Some writers only join the commits: which action is the last one is then not known. */
+static struct err *check_compaction(struct delta_snapshot *s, struct str name, struct str text,
+                                    struct arena *arena)
+{
+    struct delta_actions actions;
+    size_t n = 0;
+    TRY(delta_commit_actions(s, name, text, arena, &actions));
+    struct compacted *all = arena_try_alloc(arena, (actions.count + 1) * sizeof(*all));
+    if (!all)
+        return err_oom();
+    for (size_t i = 0; i < actions.count; i++) {
+        const struct delta_file_action *a = &actions.items[i];
+        if (a->kind != DELTA_CDC)
+            all[n++] = (struct compacted){a->path, delta_dv_identity(&a->dv, arena)};
+    }
+    qsort(all, n, sizeof(*all), compare_compacted);
+    for (size_t i = 1; i < n; i++)
+        if (compare_compacted(&all[i - 1], &all[i]) == 0)
+            return delta_damaged(s, "log file %.*s has two actions for file %.*s", STR_ARG(name),
+                                 STR_ARG(all[i].path));
+    return NULL;
+}
+
+static struct err *apply_compaction(struct delta_snapshot *s, struct str name, struct buf *text)
+{
+    struct arena scratch;
+    buf_reset(text);
+    TRY(delta_read_log_file(s, name, text));
+    arena_init(&scratch);
+    struct err *e = check_compaction(s, name, buf_str(text), &scratch);
+    arena_done(&scratch);
+    return e ? e : delta_apply_json(s, name, buf_str(text), NULL);
+}
+
+/* Goes from *version to behind the commits that compactions cover. Where one cannot be read, its
+ * commits are: of each file they say again what a part of the compaction said. */
+static struct err *replay_compactions(struct delta_snapshot *s, const struct log_files *f,
+                                      struct buf *text, int64_t *version)
+{
+    const struct log_compaction *c;
+    while ((c = find_compaction(s, f, *version))) {
+        const struct log_commit *last = delta_find_commit(f, c->last);
+        struct err *e = apply_compaction(s, c->name, text);
+        if (e && (err_is(e, "XX001") || err_is(e, "58P01")) && delta_find_commit(f, c->first)) {
+            err_free(e);
+            return NULL;
+        }
+        TRY(e);
+        *version = c->last + 1;
+        if (c->last == s->version && last)
+            return commit_time(s, last, &s->timestamp_us);
+    }
+    return NULL;
+}
+
 static struct err *replay_commits(struct delta_snapshot *s, const struct log_files *f, int64_t from)
 {
     struct buf text = BUF_INIT;
     struct err *e = NULL;
     for (int64_t v = from; v <= s->version && !e; v++) {
+        e = replay_compactions(s, f, &text, &v);
+        if (e || v > s->version)
+            break;
         const struct log_commit *c = delta_find_commit(f, v);
         if (!c) {
             e = delta_damaged(s, "commit %lld is missing from its log", (long long)v);

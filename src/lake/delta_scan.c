@@ -1,5 +1,6 @@
 /* Rows of a Delta table: its files one after another, each batch brought to the table's types, with
  * partition columns filled in and deleted rows left out. */
+#include "lake/choose.h"
 #include "lake/delta_internal.h"
 #include "lake/parquet.h"
 
@@ -37,6 +38,11 @@ struct delta_scan {
     struct delta_deleted *except;
     struct delta_deleted *only;
     struct lake_batch batch;
+
+    const struct lake_chooser *chooser; /* by columns of the table; NULL: none */
+    struct lake_chooser file_chooser;   /* by those of the current file */
+    uint32_t *chosen;                   /* of each of its columns: which of chooser's */
+    struct lake_skipped skipped;        /* in the files before the current one */
 };
 
 int64_t delta_scan_file_rows(const struct delta_scan *scan)
@@ -72,6 +78,7 @@ struct err *delta_scan_pieces(const struct delta_snapshot *s, const struct lake_
     }
     scan->pieces = arena_memdup(&scan->arena, pieces, count * sizeof(*pieces));
     scan->piece_count = count;
+    scan->chooser = options->chooser;
     scan->batch_rows = options->batch_rows;
     if (!scan->batch_rows || scan->batch_rows > PARQUET_BATCH_ROWS)
         scan->batch_rows = PARQUET_BATCH_ROWS;
@@ -99,6 +106,8 @@ struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_sc
 
 static void close_file(struct delta_scan *scan)
 {
+    if (scan->file_scan)
+        parquet_scan_skipped(scan->file_scan, &scan->skipped);
     parquet_scan_free(scan->file_scan);
     parquet_close(scan->file);
     delta_dv_free(scan->except);
@@ -118,6 +127,16 @@ void delta_scan_free(struct delta_scan *scan)
     arena_done(&scan->file_arena);
     arena_done(&scan->arena);
     free(scan);
+}
+
+void delta_scan_skipped(const struct delta_scan *scan, struct lake_skipped *out)
+{
+    out->row_groups += scan->skipped.row_groups;
+    out->skipped_row_groups += scan->skipped.skipped_row_groups;
+    out->pages += scan->skipped.pages;
+    out->skipped_pages += scan->skipped.skipped_pages;
+    if (scan->file_scan)
+        parquet_scan_skipped(scan->file_scan, out);
 }
 
 /* The value that all rows of the file have in the column; false: the file itself has it. */
@@ -176,6 +195,55 @@ static struct err *plan_columns(struct delta_scan *scan, const struct delta_file
     return NULL;
 }
 
+/* A bound in the table's type: conversions keep the order. NULL: it cannot be told. */
+static const struct lake_vec *conform_bound(struct delta_scan *scan, const struct lake_vec *in,
+                                            const struct lake_type *type, struct lake_vec *out)
+{
+    struct delta_conform c = {.arena = &scan->batch_arena, .mapping = scan->s->mapping};
+    struct err *e = in ? delta_conform_vec(&c, in, type, out) : NULL;
+    bool fine = in && !e;
+    err_free(e);
+    return fine ? out : NULL;
+}
+
+static bool may_have(void *arg, size_t which, const struct lake_summary *of_file)
+{
+    struct delta_scan *scan = arg;
+    uint32_t want = scan->chosen[which];
+    const struct lake_type *type = scan->schema->fields[scan->chooser->columns[want]].type;
+    struct lake_summary s = *of_file;
+    struct lake_vec least, greatest;
+    s.least = conform_bound(scan, of_file->least, type, &least);
+    s.greatest = conform_bound(scan, of_file->greatest, type, &greatest);
+    return scan->chooser->may(scan->chooser->arg, want, &s);
+}
+
+/* The columns of the file that conditions are about. */
+static const struct lake_chooser *choose_in_file(struct delta_scan *scan)
+{
+    const struct lake_chooser *chooser = scan->chooser;
+    const struct lake_type *file_schema = parquet_schema(scan->file);
+    if (!chooser || !chooser->column_count)
+        return NULL;
+    size_t n = 0;
+    uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, chooser->column_count);
+    scan->chosen = arena_new_array(&scan->file_arena, uint32_t, chooser->column_count);
+    for (size_t i = 0; i < chooser->column_count; i++) {
+        uint32_t column = chooser->columns[i];
+        int at = delta_match_field(file_schema, &scan->schema->fields[column], scan->s->mapping);
+        bool partition = false;
+        for (uint32_t p = 0; p < scan->s->partition_count; p++)
+            partition |= scan->s->partition_columns[p] == column;
+        if (at < 0 || partition)
+            continue;
+        scan->chosen[n] = (uint32_t)i;
+        columns[n++] = (uint32_t)at;
+    }
+    scan->file_chooser =
+        (struct lake_chooser){.columns = columns, .column_count = n, .may = may_have, .arg = scan};
+    return &scan->file_chooser;
+}
+
 /* While a file is read the next ones are being opened. */
 static void expect_files(const struct delta_scan *scan, uint32_t now)
 {
@@ -199,6 +267,7 @@ static struct err *open_file(struct delta_scan *scan)
     uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, scan->column_count + 1);
     struct parquet_scan_options options = {.columns = columns, .batch_rows = scan->batch_rows};
     TRY(plan_columns(scan, file, columns, &options.column_count));
+    options.chooser = choose_in_file(scan);
     return parquet_scan_new(scan->file, &options, &scan->file_scan);
 }
 

@@ -2,6 +2,7 @@
  * no year overflows; years have four digits at least, and a minus before the year 0. */
 #include "lake/json.h"
 
+#include "base/base64.h"
 #include "base/bytes.h"
 
 #include <math.h>
@@ -135,25 +136,6 @@ void lake_put_double(struct buf *out, double v)
     buf_put_c(out, text);
 }
 
-void lake_put_base64(struct buf *out, struct str s)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const uint8_t *p = (const uint8_t *)s.data;
-    if (!buf_reserve(out, (s.len + 2) / 3 * 4))
-        return;
-    for (size_t i = 0; i < s.len; i += 3) {
-        size_t n = s.len - i < 3 ? s.len - i : 3;
-        uint32_t v = (uint32_t)p[i] << 16;
-        v |= n > 1 ? (uint32_t)p[i + 1] << 8 : 0;
-        v |= n > 2 ? p[i + 2] : 0;
-        buf_put_u8(out, (uint8_t)alphabet[v >> 18]);
-        buf_put_u8(out, (uint8_t)alphabet[v >> 12 & 63]);
-        buf_put_u8(out, n > 1 ? (uint8_t)alphabet[v >> 6 & 63] : '=');
-        buf_put_u8(out, n > 2 ? (uint8_t)alphabet[v & 63] : '=');
-    }
-}
-
 void lake_put_hex(struct buf *out, struct str s)
 {
     if (!buf_reserve(out, s.len * 2))
@@ -197,7 +179,7 @@ static void put_bytes(const struct lake_vec *vec, struct str s, struct buf *out)
     else if (vec->type->kind == LAKE_INTERVAL)
         put_interval(out, s);
     else
-        lake_put_base64(out, s);
+        base64_put(out, s);
     buf_put_u8(out, '"');
 }
 

@@ -27,7 +27,6 @@ void lake_put_float(struct buf *out, float v); /* "NaN", "Infinity", "-Infinity"
 void lake_put_double(struct buf *out, double v);
 /* A number, or text in quotes when it is not finite; `single`: a float. */
 void lake_put_json_real(struct buf *out, double v, bool single);
-void lake_put_base64(struct buf *out, struct str bytes);
 void lake_put_hex(struct buf *out, struct str bytes);
 
 #endif

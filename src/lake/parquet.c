@@ -30,8 +30,15 @@ struct parquet_scan {
     uint32_t batch_rows;  /* asked for */
     uint32_t group_batch; /* for this row group: fewer when its rows are large */
     uint32_t row_group, row_group_end;
-    int64_t group_left;
-    int64_t position; /* in the file, of the next row */
+    int64_t group_begin; /* in the file, the first row of the next row group */
+    int64_t position;    /* in the file, of the next row */
+    int64_t group_row;   /* the same in the row group */
+    /* What is left of the row group. */
+    struct arena group_arena;
+    const struct pq_rows *ranges;
+    uint32_t range_count;
+    const struct lake_chooser *chooser;
+    struct lake_skipped skipped; /* row groups */
 };
 
 static struct err *file_error(const struct parquet_file *file, const char *sqlstate,
@@ -129,6 +136,11 @@ const struct lake_type *parquet_schema(const struct parquet_file *file)
     return file->schema;
 }
 
+int64_t parquet_size_bytes(const struct parquet_file *file)
+{
+    return file->object->size_bytes;
+}
+
 int64_t parquet_row_count(const struct parquet_file *file)
 {
     return file->meta.row_count;
@@ -180,7 +192,7 @@ static struct err *init_leaves(struct parquet_scan *scan)
             struct pq_leaf *leaf = malloc(sizeof(*leaf));
             if (!leaf)
                 return err_oom();
-            pq_leaf_init(leaf, file, l, ahead);
+            pq_leaf_init(leaf, file, l, !node->child_count && !file->leaves[l].max_rep, ahead);
             scan->leaves[l] = leaf;
         }
     }
@@ -195,6 +207,8 @@ struct err *parquet_scan_new(struct parquet_file *file, const struct parquet_sca
         return err_oom();
     arena_init(&scan->arena);
     arena_init(&scan->batch_arena);
+    arena_init(&scan->group_arena);
+    scan->chooser = options->chooser;
     scan->batch_arena.limit_bytes = (size_t)4 << 30;
     scan->file = file;
     scan->column_count = options->column_count;
@@ -212,7 +226,7 @@ struct err *parquet_scan_new(struct parquet_file *file, const struct parquet_sca
     scan->row_group_end = all ? file->meta.row_group_count : options->row_group_end;
     CHECK(scan->row_group_end <= file->meta.row_group_count);
     for (uint32_t i = 0; i < scan->row_group; i++)
-        scan->position += file->meta.row_groups[i].row_count;
+        scan->group_begin += file->meta.row_groups[i].row_count;
     struct err *e = init_leaves(scan);
     if (e) {
         parquet_scan_free(scan);
@@ -233,6 +247,7 @@ void parquet_scan_free(struct parquet_scan *scan)
         }
     }
     arena_done(&scan->batch_arena);
+    arena_done(&scan->group_arena);
     arena_done(&scan->arena);
     free(scan);
 }
@@ -252,27 +267,97 @@ static uint32_t rows_per_batch(const struct parquet_scan *scan, const struct pq_
     return rows < 1 ? 1 : (uint32_t)rows;
 }
 
-/* Opens the next row group that has rows. */
-static struct err *next_row_group(struct parquet_scan *scan)
+/* The rows of the row group that may be wanted; none: it is passed over. */
+static struct err *choose_rows(struct parquet_scan *scan, const struct pq_row_group *g)
 {
-    while (!scan->group_left && scan->row_group < scan->row_group_end) {
+    bool may = true;
+    struct pq_rows *all = arena_new(&scan->group_arena, struct pq_rows);
+    *all = (struct pq_rows){0, g->row_count};
+    scan->ranges = all;
+    scan->range_count = g->row_count ? 1 : 0;
+    if (!scan->chooser || !g->row_count)
+        return NULL;
+    TRY(pq_choose_group(scan->file, scan->row_group, scan->chooser, &may));
+    scan->range_count = may;
+    if (!may)
+        return NULL;
+    struct pq_rows *rows;
+    TRY(pq_choose_rows(scan->file, scan->row_group, scan->chooser, &scan->group_arena, &rows,
+                       &scan->range_count));
+    scan->ranges = rows;
+    return NULL;
+}
+
+static struct err *open_row_group(struct parquet_scan *scan, const struct pq_row_group *g)
+{
+    bool some = scan->ranges[0].begin || scan->ranges[0].end != g->row_count;
+    for (uint32_t l = 0; l < scan->file->leaf_count; l++) {
+        struct pq_leaf *leaf = scan->leaves[l];
+        if (!leaf)
+            continue;
+        TRY(pq_leaf_open(leaf, scan->row_group));
+        if (some)
+            TRY(pq_read_pages(scan->file, scan->row_group, l, &scan->group_arena, &leaf->pages));
+    }
+    scan->group_batch = rows_per_batch(scan, g);
+    return NULL;
+}
+
+static void leave_row_group(struct parquet_scan *scan)
+{
+    for (uint32_t l = 0; l < scan->file->leaf_count; l++)
+        if (scan->leaves[l])
+            pq_leaf_leave(scan->leaves[l]);
+    arena_reset(&scan->group_arena);
+}
+
+/* Goes to the next rows that may be wanted, those of scan->ranges[0]; none at the end. */
+static struct err *next_rows(struct parquet_scan *scan)
+{
+    while (!scan->range_count && scan->row_group < scan->row_group_end) {
         const struct pq_row_group *g = &scan->file->meta.row_groups[scan->row_group];
-        for (uint32_t l = 0; l < scan->file->leaf_count && g->row_count; l++) {
-            if (scan->leaves[l])
-                TRY(pq_leaf_open(scan->leaves[l], scan->row_group));
-        }
-        scan->group_left = g->row_count;
+        leave_row_group(scan);
+        scan->position = scan->group_begin;
+        scan->group_row = 0;
+        scan->group_begin += g->row_count;
+        TRY(choose_rows(scan, g));
+        if (scan->range_count)
+            TRY(open_row_group(scan, g));
         if (g->row_count)
-            scan->group_batch = rows_per_batch(scan, g);
+            ++*(scan->range_count ? &scan->skipped.row_groups : &scan->skipped.skipped_row_groups);
         scan->row_group++;
     }
+    if (!scan->range_count) {
+        leave_row_group(scan);
+        return NULL;
+    }
+    int64_t to = scan->ranges[0].begin;
+    if (scan->group_row >= to)
+        return NULL;
+    for (uint32_t l = 0; l < scan->file->leaf_count; l++)
+        if (scan->leaves[l])
+            TRY(pq_leaf_skip(scan->leaves[l], to));
+    scan->position += to - scan->group_row;
+    scan->group_row = to;
     return NULL;
+}
+
+void parquet_scan_skipped(const struct parquet_scan *scan, struct lake_skipped *out)
+{
+    out->row_groups += scan->skipped.row_groups;
+    out->skipped_row_groups += scan->skipped.skipped_row_groups;
+    for (uint32_t l = 0; l < scan->file->leaf_count; l++) {
+        if (scan->leaves[l]) {
+            out->pages += scan->leaves[l]->pages_begun;
+            out->skipped_pages += scan->leaves[l]->pages_skipped;
+        }
+    }
 }
 
 static struct err *read_column(struct parquet_scan *scan, const struct pq_node *node, uint32_t rows,
                                struct lake_vec *vec)
 {
-    if (node->child_count || scan->leaves[node->leaf]->info->max_rep) {
+    if (!scan->leaves[node->leaf]->flat) {
         for (uint32_t l = node->leaf; l < node->leaf + node->leaf_count; l++) {
             pq_leaf_begin_batch(scan->leaves[l]);
             TRY(pq_leaf_read_levels(scan->leaves[l], rows));
@@ -293,14 +378,13 @@ static struct err *read_column(struct parquet_scan *scan, const struct pq_node *
 
 struct err *parquet_scan_next(struct parquet_scan *scan, const struct lake_batch **out)
 {
-    TRY(next_row_group(scan));
-    if (!scan->group_left) {
+    TRY(next_rows(scan));
+    if (!scan->range_count) {
         *out = NULL;
         return NULL;
     }
-    uint32_t rows = scan->group_batch;
-    if (rows > scan->group_left)
-        rows = (uint32_t)scan->group_left;
+    int64_t left = scan->ranges[0].end - scan->group_row;
+    uint32_t rows = left < scan->group_batch ? (uint32_t)left : scan->group_batch;
     arena_reset(&scan->batch_arena);
     for (size_t i = 0; i < scan->column_count; i++)
         TRY(read_column(scan, &scan->file->columns[scan->columns[i]], rows, &scan->vecs[i]));
@@ -309,7 +393,11 @@ struct err *parquet_scan_next(struct parquet_scan *scan, const struct lake_batch
                                       .columns = scan->vecs,
                                       .first_position = scan->position};
     scan->position += rows;
-    scan->group_left -= rows;
+    scan->group_row += rows;
+    if (scan->group_row == scan->ranges[0].end) {
+        scan->ranges++;
+        scan->range_count--;
+    }
     *out = &scan->batch;
     return NULL;
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct lake_chooser;
+struct lake_skipped;
 struct lake_store;
 struct parquet_file;
 struct parquet_scan;
@@ -29,6 +31,7 @@ void parquet_close(struct parquet_file *file); /* NULL is fine */
 
 /* The columns, as a struct type that lives with the file. */
 const struct lake_type *parquet_schema(const struct parquet_file *file);
+int64_t parquet_size_bytes(const struct parquet_file *file);
 int64_t parquet_row_count(const struct parquet_file *file);
 uint32_t parquet_row_group_count(const struct parquet_file *file);
 int64_t parquet_row_group_rows(const struct parquet_file *file, uint32_t row_group);
@@ -42,6 +45,8 @@ struct parquet_scan_options {
     uint32_t batch_rows; /* 0: the default; fewer come where rows are large or a row group ends */
     uint32_t row_group_begin;
     uint32_t row_group_end; /* exclusive; 0 for both: all */
+    /* Leaves out row groups and pages; NULL: nothing. It must outlive the scan. */
+    const struct lake_chooser *chooser;
 };
 
 /* The file must outlive the scan. Memory is bounded by one page and one dictionary a column, and
@@ -51,6 +56,8 @@ struct err *parquet_scan_new(struct parquet_file *file, const struct parquet_sca
 /* The next batch, *out = NULL at the end. It lives until the next call. After an error only
  * parquet_scan_free may follow. */
 struct err *parquet_scan_next(struct parquet_scan *scan, const struct lake_batch **out) MUST_CHECK;
+/* Adds what the scan has read and left out so far. */
+void parquet_scan_skipped(const struct parquet_scan *scan, struct lake_skipped *out);
 void parquet_scan_free(struct parquet_scan *scan); /* NULL is fine */
 
 #endif

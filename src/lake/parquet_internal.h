@@ -5,11 +5,13 @@
  *   parquet_page.c     a leaf's chunk as a stream of decoded pages
  *   parquet_leaf.c     pages -> levels and values of a leaf
  *   parquet_nested.c   levels and values of several leaves -> vectors
+ *   parquet_choose.c   statistics and page indexes -> the rows to read
  */
 #ifndef TARN_LAKE_PARQUET_INTERNAL_H
 #define TARN_LAKE_PARQUET_INTERNAL_H
 
 #include "base/arena.h"
+#include "lake/choose.h"
 #include "lake/parquet.h"
 #include "lake/store.h"
 
@@ -92,6 +94,18 @@ struct pq_element {
     bool key_value; /* converted type MAP_KEY_VALUE */
 };
 
+/* Where an index of a chunk lies; length 0: there is none. */
+struct pq_place {
+    int64_t offset;
+    int32_t length;
+};
+
+/* Bounds as stored: plain encoding. */
+struct pq_bounds {
+    struct str least, greatest; /* data NULL: not known */
+    int64_t null_count;         /* -1: not known */
+};
+
 struct pq_chunk {
     enum pq_type type;
     enum pq_codec codec;
@@ -103,6 +117,9 @@ struct pq_chunk {
     int64_t uncompressed_bytes;
     int64_t data_offset;
     int64_t dictionary_offset; /* 0: none known */
+    struct pq_bounds bounds;
+    bool signed_bounds; /* of the older kind, which compares as signed numbers */
+    struct pq_place column_index, offset_index;
 };
 
 struct pq_row_group {
@@ -121,6 +138,8 @@ struct pq_meta {
     struct lake_meta *metadata;
     uint32_t metadata_count;
     struct str created_by;
+    bool *ordered; /* by leaf: bounds are in the order of its type; NULL: no leaf's are */
+    uint32_t ordered_count;
     bool encrypted;
 };
 
@@ -184,6 +203,33 @@ struct err *pq_unsupported(const struct parquet_file *file, const char *fmt, ...
 struct err *pq_meta_parse(struct parquet_file *file, const uint8_t *footer, size_t len) MUST_CHECK;
 /* Builds schema, columns and leaves, and checks the row groups against them. */
 struct err *pq_schema_build(struct parquet_file *file) MUST_CHECK;
+
+/* Data pages of a chunk, as its offset index has them. */
+struct pq_pages {
+    uint32_t count;
+    const int64_t *offsets;
+    const int64_t *first_rows; /* of the row group; count + 1 entries, the last its rows */
+};
+
+struct pq_rows {
+    int64_t begin, end; /* in the row group */
+};
+
+/* ---- parquet_choose.c ---- */
+
+/* Whether the row group may have rows that are wanted, by the statistics of its chunks. */
+struct err *pq_choose_group(struct parquet_file *file, uint32_t group,
+                            const struct lake_chooser *chooser, bool *may) MUST_CHECK;
+/* The rows of a row group that may be wanted, by its page indexes; ranges in order, apart, in the
+ * arena. */
+struct err *pq_choose_rows(struct parquet_file *file, uint32_t group,
+                           const struct lake_chooser *chooser, struct arena *arena,
+                           struct pq_rows **out, uint32_t *count) MUST_CHECK;
+/* The pages of a chunk, in the arena; *out NULL: not known. */
+struct err *pq_read_pages(struct parquet_file *file, uint32_t group, uint32_t leaf,
+                          struct arena *arena, const struct pq_pages **out) MUST_CHECK;
+/* Where a chunk begins. */
+int64_t pq_chunk_begin(const struct pq_chunk *chunk);
 
 /* Decompresses into exactly `out_len` bytes. The reason on failure, NULL on success. */
 const char *pq_decompress(enum pq_codec codec, const uint8_t *in, size_t in_len, uint8_t *out,

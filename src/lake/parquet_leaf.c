@@ -19,10 +19,11 @@ static size_t raw_size(enum pq_type type)
     return sizes[type];
 }
 
-void pq_leaf_init(struct pq_leaf *leaf, struct parquet_file *file, uint32_t index,
+void pq_leaf_init(struct pq_leaf *leaf, struct parquet_file *file, uint32_t index, bool flat,
                   size_t read_ahead)
 {
-    *leaf = (struct pq_leaf){.file = file, .info = &file->leaves[index], .read_ahead = read_ahead};
+    *leaf = (struct pq_leaf){
+        .file = file, .info = &file->leaves[index], .flat = flat, .read_ahead = read_ahead};
     leaf->phys = lake_type_phys(leaf->info->type);
     leaf->value_size = (uint32_t)lake_phys_size(leaf->phys);
     leaf->raw_size = (uint32_t)raw_size(leaf->info->element->type);
@@ -50,6 +51,10 @@ static void drop_chunk(struct pq_leaf *leaf)
     leaf->has_dict = leaf->page_referenced = false;
     leaf->dict_count = leaf->page_left = leaf->pending_pos = leaf->pending_len = 0;
     leaf->window_begin = leaf->window_len = 0;
+    leaf->row = 0;
+    leaf->pages = NULL;
+    leaf->page_index = 0;
+    leaf->by_pages = false;
 }
 
 void pq_leaf_done(struct pq_leaf *leaf)
@@ -92,8 +97,7 @@ static struct err *check_chunk(const struct pq_leaf *leaf, const struct pq_chunk
     return NULL;
 }
 
-/* Where a chunk begins. */
-static int64_t chunk_begin(const struct pq_chunk *chunk)
+int64_t pq_chunk_begin(const struct pq_chunk *chunk)
 {
     int64_t dictionary = chunk->dictionary_offset;
     return dictionary > 0 && dictionary < chunk->data_offset ? dictionary : chunk->data_offset;
@@ -103,11 +107,11 @@ static int64_t chunk_begin(const struct pq_chunk *chunk)
 void pq_leaf_extend_chunk(struct pq_leaf *leaf)
 {
     const struct parquet_file *file = leaf->file;
-    int64_t begin = chunk_begin(leaf->chunk), limit = file->data_end;
+    int64_t begin = pq_chunk_begin(leaf->chunk), limit = file->data_end;
     uint32_t last = leaf->row_group + 2;
     for (uint32_t g = leaf->row_group; g < last && g < file->meta.row_group_count; g++) {
         for (uint32_t c = 0; c < file->leaf_count; c++) {
-            int64_t other = chunk_begin(&file->meta.row_groups[g].chunks[c]);
+            int64_t other = pq_chunk_begin(&file->meta.row_groups[g].chunks[c]);
             if (other > begin && other < limit)
                 limit = other;
         }
@@ -123,7 +127,7 @@ struct err *pq_leaf_open(struct pq_leaf *leaf, uint32_t row_group)
     const struct pq_chunk *chunk = &file->meta.row_groups[row_group].chunks[index];
     TRY(check_chunk(leaf, chunk));
     drop_chunk(leaf);
-    int64_t begin = chunk_begin(chunk), end;
+    int64_t begin = pq_chunk_begin(chunk), end;
     if (begin < 4 || chunk->compressed_bytes < 0 || chunk->value_count < 0 ||
         __builtin_add_overflow(begin, chunk->compressed_bytes, &end) || end > file->data_end)
         return pq_leaf_error(leaf, "column chunk lies outside of the file");
@@ -231,6 +235,7 @@ struct err *pq_leaf_read_flat(struct pq_leaf *leaf, uint32_t rows, bool *has_nul
         leaf->page_left -= (uint32_t)k;
         done += (uint32_t)k;
     }
+    leaf->row += rows;
     return NULL;
 }
 
@@ -338,9 +343,53 @@ struct err *pq_leaf_read_levels(struct pq_leaf *leaf, uint32_t rows)
         if (bad)
             return pq_leaf_error(leaf, bad);
         if (i < leaf->pending_len)
-            return NULL; /* the first level of the row after */
+            break; /* the first level of the row after */
     }
     if (begun != rows)
         return pq_leaf_error(leaf, "column has fewer values than the row group has rows");
+    leaf->row += rows;
     return NULL;
+}
+
+/* The last page that begins at the row or before. */
+static uint32_t page_of(const struct pq_pages *pages, int64_t row)
+{
+    uint32_t low = 0, high = pages->count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (pages->first_rows[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct err *pq_leaf_skip(struct pq_leaf *leaf, int64_t row)
+{
+    bool has_null;
+    pq_leaf_begin_batch(leaf);
+    if (leaf->pages) {
+        uint32_t page = page_of(leaf->pages, row);
+        if (page >= leaf->page_index && leaf->pages->first_rows[page] > leaf->row) {
+            TRY(pq_leaf_seek(leaf, page));
+            leaf->row = leaf->pages->first_rows[page];
+        }
+    }
+    while (leaf->row < row) {
+        uint32_t n = row - leaf->row < PQ_PORTION ? (uint32_t)(row - leaf->row) : PQ_PORTION;
+        if (leaf->flat)
+            TRY(pq_leaf_read_flat(leaf, n, &has_null));
+        else
+            TRY(pq_leaf_read_levels(leaf, n));
+        pq_leaf_begin_batch(leaf);
+    }
+    return NULL;
+}
+
+void pq_leaf_leave(struct pq_leaf *leaf)
+{
+    if (leaf->pages && leaf->page_index < leaf->pages->count)
+        leaf->pages_skipped += leaf->pages->count - leaf->page_index;
+    leaf->pages = NULL;
 }

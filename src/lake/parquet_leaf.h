@@ -19,6 +19,7 @@ struct pq_leaf {
     const struct pq_leaf_info *info;
     const struct pq_chunk *chunk;
     uint32_t row_group;
+    bool flat;
     enum lake_phys phys;
     uint32_t value_size; /* of a value in the vector */
     uint32_t raw_size;   /* of a value as stored, once decoded */
@@ -30,6 +31,13 @@ struct pq_leaf {
     size_t window_cap, window_begin, window_len;
     size_t read_ahead;
     int64_t values_left; /* levels in pages not yet loaded */
+    int64_t row;         /* of the row group, the next one to be read */
+    /* Data pages, when rows are left out; NULL: not known. */
+    const struct pq_pages *pages;
+    uint32_t page_index;  /* data pages that were begun or passed over */
+    bool by_pages;        /* values_left is not known: the chunk ends with its pages */
+    uint64_t pages_begun; /* of all chunks */
+    uint64_t pages_skipped;
 
     /* The current page. */
     struct pq_buf *page;
@@ -74,7 +82,8 @@ struct pq_leaf {
 /* A reason that stands for 53200/54000 and not for damage. */
 extern const char pq_too_much[];
 
-void pq_leaf_init(struct pq_leaf *leaf, struct parquet_file *file, uint32_t index,
+/* `flat`: the leaf is a column, read by pq_leaf_read_flat. */
+void pq_leaf_init(struct pq_leaf *leaf, struct parquet_file *file, uint32_t index, bool flat,
                   size_t read_ahead);
 void pq_leaf_done(struct pq_leaf *leaf);
 /* Turns to the leaf's chunk in a row group. */
@@ -82,6 +91,10 @@ struct err *pq_leaf_open(struct pq_leaf *leaf, uint32_t row_group) MUST_CHECK;
 /* After a page did not fit the chunk's size in the metadata. */
 void pq_leaf_extend_chunk(struct pq_leaf *leaf);
 void pq_leaf_begin_batch(struct pq_leaf *leaf);
+/* Goes forward to a row of the row group; ends the batch. */
+struct err *pq_leaf_skip(struct pq_leaf *leaf, int64_t row) MUST_CHECK;
+/* Counts the pages that are left of the chunk as passed over. */
+void pq_leaf_leave(struct pq_leaf *leaf);
 /* The next `rows` rows of a column that is a leaf itself: fills leaf->values and leaf->valid. */
 struct err *pq_leaf_read_flat(struct pq_leaf *leaf, uint32_t rows, bool *has_null) MUST_CHECK;
 /* The next `rows` rows of any leaf: fills levels and values. */
@@ -91,6 +104,8 @@ struct err *pq_leaf_error(const struct pq_leaf *leaf, const char *reason);
 
 /* parquet_page.c: loads the next data page; *out_found false at the end of the chunk. */
 struct err *pq_leaf_next_page(struct pq_leaf *leaf, bool *out_found) MUST_CHECK;
+/* Passes over pages to number `page` of leaf->pages, which must not be behind it. */
+struct err *pq_leaf_seek(struct pq_leaf *leaf, uint32_t page) MUST_CHECK;
 struct pq_buf *pq_buf_take(struct pq_leaf *leaf, size_t size);
 void pq_buf_give(struct pq_leaf *leaf, struct pq_buf *b);
 /* parquet_values.c: prepares leaf->p..end for decoding; then values come in the vector's form. */

@@ -203,9 +203,43 @@ static void read_schema_element(struct thrift *t, struct pq_element *el)
     }
 }
 
+static struct str bound(struct thrift *t, const struct thrift_fields *f)
+{
+    struct str s = thrift_binary(t, f);
+    return s.data ? s : STR("");
+}
+
+/* The older fields, 1 and 2, are compared as signed numbers whatever the type. */
+static void read_statistics(struct thrift *t, struct pq_chunk *c)
+{
+    struct str old_least = {0}, old_greatest = {0};
+    struct thrift_fields f = thrift_enter(t);
+    while (thrift_next(t, &f)) {
+        bool bytes = f.type == THRIFT_BINARY;
+        if (f.id == 1 && bytes)
+            old_greatest = bound(t, &f);
+        else if (f.id == 2 && bytes)
+            old_least = bound(t, &f);
+        else if (f.id == 3 && f.type == THRIFT_I64)
+            c->bounds.null_count = thrift_int(t, &f);
+        else if (f.id == 5 && bytes)
+            c->bounds.greatest = bound(t, &f);
+        else if (f.id == 6 && bytes)
+            c->bounds.least = bound(t, &f);
+        else
+            thrift_skip(t, f.type);
+    }
+    c->signed_bounds = !c->bounds.least.data && !c->bounds.greatest.data;
+    if (c->signed_bounds) {
+        c->bounds.least = old_least;
+        c->bounds.greatest = old_greatest;
+    }
+}
+
 static void read_column_meta(struct thrift *t, struct pq_chunk *c)
 {
     int32_t type = -1;
+    c->bounds.null_count = -1;
     struct thrift_fields f = thrift_enter(t);
     while (thrift_next(t, &f)) {
         switch (f.id) {
@@ -230,6 +264,12 @@ static void read_column_meta(struct thrift *t, struct pq_chunk *c)
         case 11:
             c->dictionary_offset = thrift_int(t, &f);
             break;
+        case 12:
+            if (f.type == THRIFT_STRUCT)
+                read_statistics(t, c);
+            else
+                thrift_skip(t, f.type);
+            break;
         default:
             thrift_skip(t, f.type);
         }
@@ -248,6 +288,10 @@ static void read_chunk(struct thrift *t, struct pq_chunk *c)
             c->file_path = thrift_binary(t, &f);
         } else if (f.id == 3 && f.type == THRIFT_STRUCT) {
             read_column_meta(t, c);
+        } else if (f.id == 4 || f.id == 6) {
+            *(f.id == 4 ? &c->offset_index.offset : &c->column_index.offset) = thrift_int(t, &f);
+        } else if (f.id == 5 || f.id == 7) {
+            *(f.id == 5 ? &c->offset_index.length : &c->column_index.length) = thrift_i32(t, &f);
         } else {
             c->encrypted |= f.id == 8 || f.id == 9;
             thrift_skip(t, f.type);
@@ -311,6 +355,22 @@ static void read_list_field(struct parquet_file *file, struct thrift *t,
     }
 }
 
+/* A union a leaf, whose only member that we know is 1: the order of the type. */
+static void read_orders(struct parquet_file *file, struct thrift *t, const struct thrift_fields *f)
+{
+    struct pq_meta *m = &file->meta;
+    uint32_t n = struct_list(t, f);
+    m->ordered = list_alloc(file, t, n, sizeof(*m->ordered));
+    m->ordered_count = m->ordered ? n : 0;
+    for (uint32_t i = 0; i < n && !t->error; i++) {
+        struct thrift_fields u = thrift_enter(t);
+        while (thrift_next(t, &u)) {
+            m->ordered[i] = u.id == 1;
+            thrift_skip(t, u.type);
+        }
+    }
+}
+
 struct err *pq_meta_parse(struct parquet_file *file, const uint8_t *footer, size_t len)
 {
     struct pq_meta *m = &file->meta;
@@ -332,6 +392,9 @@ struct err *pq_meta_parse(struct parquet_file *file, const uint8_t *footer, size
             break;
         case 6:
             m->created_by = thrift_binary(&t, &f);
+            break;
+        case 7:
+            read_orders(file, &t, &f);
             break;
         case 8:
             m->encrypted = true;

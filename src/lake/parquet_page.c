@@ -230,7 +230,7 @@ static struct err *load_dictionary(struct pq_leaf *leaf, const struct page_heade
         return pq_leaf_error(leaf, "second dictionary page");
     if (h->encoding != PQ_PLAIN && h->encoding != PQ_PLAIN_DICTIONARY)
         return pq_leaf_error(leaf, "dictionary page of unknown encoding");
-    size_t len;
+    size_t len = 0;
     TRY(unpack_body(leaf, h, 0, body, &leaf->dict_page, &len));
     leaf->p = leaf->dict_page->data;
     leaf->end = leaf->p + len;
@@ -271,6 +271,20 @@ static const char *begin_levels(struct pq_leaf *leaf, struct pq_rle *r, uint8_t 
     return NULL;
 }
 
+/* Where pages are passed over their index must say what they hold. */
+static struct err *check_place(struct pq_leaf *leaf, const struct page_header *h)
+{
+    const struct pq_pages *pages = leaf->pages;
+    uint32_t page = leaf->page_index++;
+    leaf->pages_begun++;
+    if (!pages)
+        return NULL;
+    bool fits = page < pages->count;
+    if (fits && !leaf->info->max_rep)
+        fits = pages->first_rows[page + 1] - pages->first_rows[page] == h->value_count;
+    return fits ? NULL : pq_leaf_error(leaf, "offset index does not fit the pages");
+}
+
 static struct err *begin_data_page(struct pq_leaf *leaf, const struct page_header *h,
                                    const uint8_t *body)
 {
@@ -278,9 +292,10 @@ static struct err *begin_data_page(struct pq_leaf *leaf, const struct page_heade
     bool v2 = h->type == PQ_DATA_PAGE_V2;
     if (h->def_bytes < 0 || h->rep_bytes < 0)
         return pq_leaf_error(leaf, "page header has negative sizes");
-    if (h->value_count > leaf->values_left)
+    if (!leaf->by_pages && h->value_count > leaf->values_left)
         return pq_leaf_error(leaf, "pages have more values than their column chunk");
-    size_t levels = v2 ? (size_t)h->def_bytes + (size_t)h->rep_bytes : 0, len;
+    TRY(check_place(leaf, h));
+    size_t levels = v2 ? (size_t)h->def_bytes + (size_t)h->rep_bytes : 0, len = 0;
     TRY(unpack_body(leaf, h, levels, body, &leaf->page, &len));
     leaf->p = leaf->page->data;
     leaf->end = leaf->p + len;
@@ -317,11 +332,51 @@ static void drop_page(struct pq_leaf *leaf)
     leaf->page_referenced = false;
 }
 
+/* The dictionary comes before the pages that use it. */
+static struct err *seek_dictionary(struct pq_leaf *leaf)
+{
+    struct page_header h;
+    const uint8_t *body = NULL;
+    if (leaf->page_index || leaf->has_dict ||
+        leaf->file_pos - (int64_t)leaf->window_len >= leaf->pages->offsets[0])
+        return NULL;
+    TRY(read_header(leaf, &h));
+    if (h.type != PQ_DICTIONARY_PAGE || !h.has_details)
+        return pq_leaf_error(leaf, "offset index does not fit the pages");
+    TRY(read_body(leaf, &h, &body));
+    return load_dictionary(leaf, &h, body);
+}
+
+struct err *pq_leaf_seek(struct pq_leaf *leaf, uint32_t page)
+{
+    int64_t to = leaf->pages->offsets[page];
+    TRY(seek_dictionary(leaf));
+    drop_page(leaf);
+    leaf->page_left = leaf->pending_pos = leaf->pending_len = 0;
+    int64_t begin = leaf->file_pos - (int64_t)leaf->window_len;
+    if (to >= begin && to <= leaf->file_pos) {
+        window_consume(leaf, (size_t)(to - begin));
+    } else {
+        leaf->window_begin = leaf->window_len = 0;
+        leaf->file_pos = to;
+        lake_object_will_read(leaf->file->object, to, leaf->file_end);
+    }
+    leaf->pages_skipped += page - leaf->page_index;
+    leaf->page_index = page;
+    leaf->by_pages = true;
+    return NULL;
+}
+
+static bool more_pages(const struct pq_leaf *leaf)
+{
+    return leaf->by_pages ? leaf->page_index < leaf->pages->count : leaf->values_left > 0;
+}
+
 struct err *pq_leaf_next_page(struct pq_leaf *leaf, bool *out_found)
 {
     drop_page(leaf);
     *out_found = false;
-    while (leaf->values_left > 0 && !leaf->page_left) {
+    while (more_pages(leaf) && !leaf->page_left) {
         struct page_header h;
         const uint8_t *body = NULL;
         drop_page(leaf); /* a page without values */

@@ -3,6 +3,7 @@
  * Blobs" of the Azure documentation). */
 #include "lake/store_internal.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "rt/crypto.h"
 
@@ -32,7 +33,7 @@ static struct err *sign_shared_key(struct remote *r, const struct lake_access *a
 {
     uint8_t digest[CRYPTO_SHA256_BYTES];
     struct buf key = BUF_INIT, text = BUF_INIT, signature = BUF_INIT;
-    crypto_get_base64(str_from(lake_access_get(a, "account_key")), &key);
+    base64_get(str_from(lake_access_get(a, "account_key")), &key);
     /* Verb; encoding, language, length, MD5, type, date; If-Modified-Since; If-Match,
      * If-None-Match, If-Unmodified-Since; Range. */
     buf_printf(&text, "GET\n\n\n\n\n\n\n\n%s\n\n\n%s\n", q->etag, range);
@@ -40,7 +41,7 @@ static struct err *sign_shared_key(struct remote *r, const struct lake_access *a
                STR_ARG(path));
     put_canonical_query(&text, q);
     crypto_hmac_sha256(buf_str(&key), buf_str(&text), digest);
-    crypto_put_base64(&signature, str_make(digest, sizeof(digest)), false);
+    base64_put(&signature, str_make(digest, sizeof(digest)));
     http_header(call, "Authorization", "SharedKey %s:%s", r->account, buf_cstr(&signature));
     crypto_wipe(key.data, key.len);
     buf_done(&key);

@@ -2,6 +2,7 @@
  * signature), or by a token that a service account's signed claim is exchanged for (RFC 7523). */
 #include "lake/store_internal.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "lake/jsondoc.h"
 #include "rt/crypto.h"
@@ -67,13 +68,13 @@ static struct err *put_assertion(const struct key_file *k, struct buf *out)
               ",\"scope\":\"https://www.googleapis.com/auth/devstorage.read_only\",\"aud\":");
     put_json_text(&claims, str_from(k->token_url));
     buf_printf(&claims, ",\"iat\":%lld,\"exp\":%lld}", now, now + CLAIM_LIFE_S);
-    crypto_put_base64(&token, buf_str(&head), true);
+    base64_put_url(&token, buf_str(&head));
     buf_put_u8(&token, '.');
-    crypto_put_base64(&token, buf_str(&claims), true);
+    base64_put_url(&token, buf_str(&claims));
     struct err *e = crypto_sign_rs256(k->private_key, buf_str(&token), &signature);
     if (!e) {
         buf_put_u8(&token, '.');
-        crypto_put_base64(&token, buf_str(&signature), true);
+        base64_put_url(&token, buf_str(&signature));
         buf_put_str(out, buf_str(&token));
     }
     buf_done(&head);

@@ -241,3 +241,8 @@ int64_t thrift_int_element(struct thrift *t)
 {
     return read_zigzag(t);
 }
+
+bool thrift_bool_element(struct thrift *t)
+{
+    return read_u8(t) == THRIFT_TRUE;
+}

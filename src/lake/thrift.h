@@ -59,5 +59,6 @@ uint32_t thrift_list(struct thrift *t, const struct thrift_fields *f, uint8_t *e
 /* List elements. */
 struct str thrift_binary_element(struct thrift *t);
 int64_t thrift_int_element(struct thrift *t);
+bool thrift_bool_element(struct thrift *t);
 
 #endif

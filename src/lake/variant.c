@@ -13,6 +13,7 @@
 #include "lake/variant.h"
 
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "lake/json.h"
 
@@ -167,7 +168,7 @@ static struct err *put_counted(struct writer *w, struct str rest, bool text)
         return NULL;
     }
     buf_put_u8(w->out, '"');
-    lake_put_base64(w->out, s);
+    base64_put(w->out, s);
     buf_put_u8(w->out, '"');
     return NULL;
 }

@@ -43,6 +43,8 @@ struct conn {
     bool closed_by_uv;
     int error; /* libuv's code that ended the input, 0: none */
     char peer[INET6_ADDRSTRLEN];
+    char own[INET6_ADDRSTRLEN];
+    uint16_t own_port;
 };
 
 static void on_closed(uv_handle_t *h)
@@ -184,21 +186,30 @@ static void start_reading(struct conn *c)
         c->reading = true;
 }
 
-static void set_peer(struct conn *c)
+/* "" and 0 for what is no internet address. */
+static void name_address(const struct sockaddr_storage *ss, char name[INET6_ADDRSTRLEN],
+                         uint16_t *port)
+{
+    if (ss->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)ss;
+        uv_ip4_name(in, name, INET6_ADDRSTRLEN);
+        *port = ntohs(in->sin_port);
+    } else if (ss->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
+        uv_ip6_name(in6, name, INET6_ADDRSTRLEN);
+        *port = ntohs(in6->sin6_port);
+    }
+}
+
+static void set_addresses(struct conn *c)
 {
     struct sockaddr_storage ss;
     int len = sizeof(ss);
-    if (uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&ss, &len) != 0)
-        return;
-    if (ss.ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&ss;
-        uv_ip4_name(in, c->peer, sizeof(c->peer));
-        c->peer_port = ntohs(in->sin_port);
-    } else if (ss.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&ss;
-        uv_ip6_name(in6, c->peer, sizeof(c->peer));
-        c->peer_port = ntohs(in6->sin6_port);
-    }
+    if (uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&ss, &len) == 0)
+        name_address(&ss, c->peer, &c->peer_port);
+    len = sizeof(ss);
+    if (uv_tcp_getsockname(&c->uv.tcp, (struct sockaddr *)&ss, &len) == 0)
+        name_address(&ss, c->own, &c->own_port);
 }
 
 static int init_handle(struct worker *w, struct conn *c, bool local)
@@ -229,7 +240,7 @@ void conn_accept(struct worker *w, const struct conn_handler *handler, void *arg
         return;
     }
     if (!local)
-        set_peer(c);
+        set_addresses(c);
     start_reading(c);
     handler->opened(c, arg);
 }
@@ -252,6 +263,16 @@ void *conn_user(const struct conn *c)
 const char *conn_peer_address(const struct conn *c)
 {
     return c->peer;
+}
+
+const char *conn_own_address(const struct conn *c)
+{
+    return c->own;
+}
+
+uint16_t conn_own_port(const struct conn *c)
+{
+    return c->own_port;
 }
 
 uint16_t conn_peer_port(const struct conn *c)

@@ -31,6 +31,9 @@ void *conn_user(const struct conn *c);
 /* "1.2.3.4" or "::1", NUL-terminated, "" over a Unix-domain socket; the port, then 0. */
 const char *conn_peer_address(const struct conn *c);
 uint16_t conn_peer_port(const struct conn *c);
+/* The same of the side that the client has connected to. */
+const char *conn_own_address(const struct conn *c);
+uint16_t conn_own_port(const struct conn *c);
 
 /* Asks for one call of `readable`; it comes from the loop even if input is there already. */
 void conn_arm(struct conn *c);

@@ -120,38 +120,6 @@ struct err *crypto_unseal(const uint8_t key[CRYPTO_KEY_BYTES], struct str bound,
     return NULL;
 }
 
-void crypto_put_base64(struct buf *out, struct str bytes, bool url)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const uint8_t *p = (const uint8_t *)bytes.data;
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
-        uint32_t v = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-                     (n > 2 ? (uint32_t)p[i + 2] : 0);
-        for (size_t k = 0; k < 4; k++) {
-            char c = k <= n ? plain[v >> (18 - 6 * k) & 63] : '=';
-            if (url && c == '=')
-                continue;
-            if (url)
-                c = c == '+' ? '-' : c == '/' ? '_' : c;
-            buf_put_u8(out, (uint8_t)c);
-        }
-    }
-}
-
-bool crypto_get_base64(struct str text, struct buf *out)
-{
-    if (!text.len || text.len % 4 || text.len > INT_MAX || !buf_reserve(out, text.len))
-        return false;
-    int n = EVP_DecodeBlock(out->data + out->len, (const uint8_t *)text.data, (int)text.len);
-    if (n < 0)
-        return false;
-    n -= text.data[text.len - 1] == '=';
-    n -= text.data[text.len - 2] == '=';
-    out->len += (size_t)n;
-    return true;
-}
-
 void crypto_wipe(void *p, size_t len)
 {
     OPENSSL_cleanse(p, len);

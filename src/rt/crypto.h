@@ -27,11 +27,6 @@ struct err *crypto_seal(const uint8_t key[CRYPTO_KEY_BYTES], struct str bound, s
 struct err *crypto_unseal(const uint8_t key[CRYPTO_KEY_BYTES], struct str bound, struct str sealed,
                           struct buf *out) MUST_CHECK;
 
-/* Base64 with padding; `url`: the alphabet of URLs without padding. */
-void crypto_put_base64(struct buf *out, struct str bytes, bool url);
-/* Standard base64; false when it is none. */
-bool crypto_get_base64(struct str text, struct buf *out);
-
 /* Overwrites memory that held a secret. */
 void crypto_wipe(void *p, size_t len);
 

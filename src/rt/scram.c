@@ -1,6 +1,8 @@
 /* SCRAM-SHA-256 by OpenSSL's digests. */
 #include "rt/scram.h"
 
+#include "base/base64.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -17,39 +19,23 @@ static struct err *crypto_failed(void)
     return err_new("XX000", "could not compute a digest");
 }
 
-/* ---- base64 ---- */
-
-static void put_base64(struct buf *out, const uint8_t *p, size_t n)
+static void put_bytes(struct buf *out, const uint8_t *p, size_t n)
 {
-    char text[4 * MAX_VALUE_BYTES / 3 + 4];
-    CHECK(n <= MAX_VALUE_BYTES);
-    int len = EVP_EncodeBlock((unsigned char *)text, p, (int)n);
-    buf_put(out, text, (size_t)len);
+    base64_put(out, str_make(p, n));
 }
 
 /* False when it is no base64 or has more bytes than fit. */
-static bool take_base64(struct str s, uint8_t *out, size_t cap, size_t *n)
+static bool take_bytes(struct str s, uint8_t *out, size_t cap, size_t *n)
 {
-    uint8_t bytes[MAX_VALUE_BYTES];
-    if (!s.len || s.len % 4 || s.len > MAX_VALUE_BYTES || memchr(s.data, '\0', s.len))
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.data[i];
-        bool digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     c == '+' || c == '/';
-        if (!digit && !(c == '=' && i + 2 >= s.len))
-            return false;
+    struct buf b = BUF_INIT;
+    bool ok = s.len <= MAX_VALUE_BYTES && base64_get(s, &b) && b.len <= cap;
+    if (ok) {
+        memcpy(out, b.data, b.len);
+        *n = b.len;
     }
-    int len = EVP_DecodeBlock(bytes, (const unsigned char *)s.data, (int)s.len);
-    if (len < 0)
-        return false;
-    len -= s.data[s.len - 1] == '=';
-    len -= s.data[s.len - 2] == '=';
-    if ((size_t)len > cap)
-        return false;
-    memcpy(out, bytes, (size_t)len);
-    *n = (size_t)len;
-    return true;
+    OPENSSL_cleanse(b.data, b.len);
+    buf_done(&b);
+    return ok;
 }
 
 /* ---- keys ---- */
@@ -89,11 +75,11 @@ struct err *scram_make(struct str password, char out[SCRAM_VERIFIER_BYTES])
         return err_new("XX000", "could not generate random salt");
     TRY(derive(password, &v));
     buf_printf(&b, "SCRAM-SHA-256$%u:", v.iterations);
-    put_base64(&b, v.salt, v.salt_bytes);
+    put_bytes(&b, v.salt, v.salt_bytes);
     buf_put_u8(&b, '$');
-    put_base64(&b, v.stored_key, SCRAM_KEY_BYTES);
+    put_bytes(&b, v.stored_key, SCRAM_KEY_BYTES);
     buf_put_u8(&b, ':');
-    put_base64(&b, v.server_key, SCRAM_KEY_BYTES);
+    put_bytes(&b, v.server_key, SCRAM_KEY_BYTES);
     snprintf(out, SCRAM_VERIFIER_BYTES, "%s", buf_cstr(&b));
     buf_done(&b);
     return NULL;
@@ -122,10 +108,10 @@ bool scram_parse(struct str text, struct scram_verifier *out)
         return false;
     out->iterations = (uint32_t)iterations;
     return take_until(&text, '$', &part) &&
-           take_base64(part, out->salt, sizeof(out->salt), &out->salt_bytes) &&
+           take_bytes(part, out->salt, sizeof(out->salt), &out->salt_bytes) &&
            take_until(&text, ':', &part) &&
-           take_base64(part, out->stored_key, SCRAM_KEY_BYTES, &n) && n == SCRAM_KEY_BYTES &&
-           take_base64(text, out->server_key, SCRAM_KEY_BYTES, &n) && n == SCRAM_KEY_BYTES;
+           take_bytes(part, out->stored_key, SCRAM_KEY_BYTES, &n) && n == SCRAM_KEY_BYTES &&
+           take_bytes(text, out->server_key, SCRAM_KEY_BYTES, &n) && n == SCRAM_KEY_BYTES;
 }
 
 struct err *scram_matches(const struct scram_verifier *v, struct str password, bool *yes)
@@ -232,11 +218,11 @@ struct err *scram_first(struct scram_exchange *x, struct str message, struct buf
         return err_new("XX000", "could not generate random nonce");
     struct buf b = BUF_INIT;
     buf_put_str(&b, nonce);
-    put_base64(&b, random, sizeof(random));
+    put_bytes(&b, random, sizeof(random));
     snprintf(x->nonce, sizeof(x->nonce), "%s", buf_cstr(&b));
     buf_done(&b);
     buf_printf(&x->server_first, "r=%s,s=", x->nonce);
-    put_base64(&x->server_first, x->verifier->salt, x->verifier->salt_bytes);
+    put_bytes(&x->server_first, x->verifier->salt, x->verifier->salt_bytes);
     buf_printf(&x->server_first, ",i=%u", x->verifier->iterations);
     buf_put_str(out, buf_str(&x->server_first));
     return buf_finish(&x->server_first);
@@ -252,7 +238,7 @@ static void expected_binding(const struct scram_exchange *x, struct buf *out)
     } else {
         buf_printf(&b, "%c,,", x->gs2[0]);
     }
-    put_base64(out, (const uint8_t *)b.data, b.len);
+    put_bytes(out, (const uint8_t *)b.data, b.len);
     buf_done(&b);
 }
 
@@ -272,7 +258,7 @@ static struct err *verify(struct scram_exchange *x, struct str auth,
     *ok = CRYPTO_memcmp(stored, x->verifier->stored_key, SCRAM_KEY_BYTES) == 0;
     if (*ok) {
         buf_put_c(out, "v=");
-        put_base64(out, signature, sizeof(signature));
+        put_bytes(out, signature, sizeof(signature));
     }
     return NULL;
 }
@@ -296,7 +282,7 @@ struct err *scram_final(struct scram_exchange *x, struct str message, struct buf
         if (!take_until(&message, ',', &text))
             message.len = 0;
     if (!take_attribute(&message, 'p', &text) || message.len ||
-        !take_base64(text, proof, sizeof(proof), &n) || n != sizeof(proof))
+        !take_bytes(text, proof, sizeof(proof), &n) || n != sizeof(proof))
         return malformed("Malformed proof in client-final-message.");
     expected_binding(x, &expected);
     bool same_binding = str_eq(binding, buf_str(&expected));

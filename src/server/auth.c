@@ -263,6 +263,14 @@ struct tls_context *auth_tls(void)
     return t;
 }
 
+void auth_visit(void (*visit)(void *arg, const struct hba *h), void *arg)
+{
+    struct rules *r = rules_ref();
+    if (r)
+        visit(arg, &r->hba);
+    rules_unref(r);
+}
+
 /* ---- where the server listens ---- */
 
 static bool is_loopback(const char *address)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct backend;
+struct hba;
 struct tls_context;
 
 /* Writes the rules of a new data directory, unless they are there, and reads all that logins need.
@@ -19,6 +20,8 @@ struct err *auth_start(void) MUST_CHECK;
 struct err *auth_reload(void) MUST_CHECK;
 /* A reference to the TLS context in force; NULL: `ssl` is off. */
 struct tls_context *auth_tls(void);
+/* The rules in force, during the call. */
+void auth_visit(void (*visit)(void *arg, const struct hba *h), void *arg);
 /* Returns when the client has shown that it is the user. 28000, 28P01 (FATAL). MAY YIELD. */
 struct err *auth_client(struct backend *b, struct str user, struct str database,
                         int64_t deadline_ns) MUST_CHECK;

@@ -360,7 +360,7 @@ struct err *run_fetch(struct backend *b, struct run *r)
                       .formats = p->nformats ? p->formats : r->formats,
                       .nformats = p->nformats ? p->nformats : r->nformats};
     if (!s->ismove && r->describe)
-        put_row_description(b, &p->stmt->desc, p->formats, p->nformats);
+        TRY(put_row_description(b, &p->stmt->desc, p->formats, p->nformats));
     switch (s->direction) {
     case PG_QUERY__FETCH_DIRECTION__FETCH_BACKWARD:
         e = along(&f, -n);

@@ -52,12 +52,7 @@ static struct err *put_result(struct backend *b, const struct prepared *stmt, st
         wire_row_null(out);
     } else {
         size_t at = wire_value_begin(out);
-        if (format == 0)
-            e = ops->out(ops, &b->base.types, value, out);
-        else if (ops->send)
-            e = ops->send(ops, &b->base.types, value, out);
-        else
-            e = err_new("42883", "no binary output function available for type %s", ops->name);
+        e = put_value(&b->base.types, ops, value, format, out);
         wire_value_end(out, at);
     }
     if (e)

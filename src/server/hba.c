@@ -290,7 +290,7 @@ static struct err *parse_map(struct hba *h, const struct line *l)
 {
     if (l->n != 3 || l->fields[0].n != 1 || l->fields[1].n != 1 || l->fields[2].n != 1)
         return LINE_ERROR(l, "a map has three fields: its name, the system's user, the database's");
-    struct hba_map m = {l->fields[0].items[0].text, l->fields[1].items[0].text,
+    struct hba_map m = {l->number, l->fields[0].items[0].text, l->fields[1].items[0].text,
                         l->fields[2].items[0].text};
     if (m.system_user[0] == '/')
         return LINE_ERROR(l, "regular expressions in maps are not supported");

@@ -45,6 +45,7 @@ struct hba_rule {
 
 /* A line of pg_ident.conf. */
 struct hba_map {
+    int line;
     const char *name;
     const char *system_user;
     const char *user;

@@ -371,7 +371,9 @@ void notify_deliver(struct backend *b)
     while (first) {
         struct note *n = first;
         first = n->next;
+        size_t at = backend_out(b)->len;
         wire_notification(backend_out(b), n->pid, n->channel, n->payload);
+        backend_message_to_client(b, at, sizeof(n->pid));
         free(n);
     }
 }

@@ -2,6 +2,7 @@
 #include "server/server_internal.h"
 
 #include "base/clock.h"
+#include "types/encoding.h"
 #include "types/text.h"
 
 #include <pg_query/pg_query.pb-c.h>
@@ -162,10 +163,22 @@ static struct err *simple_query(struct backend *b, const char *sql)
     return NULL;
 }
 
-static struct err *verify_text(const char *sql, size_t len)
+/* A client's text as UTF-8, in the message or the statement's arena; it ends with NUL. */
+static struct err *read_text(struct backend *b, const char **text, size_t *len)
 {
-    struct str s = str_make(sql, len);
-    return str_is_ascii(s) ? NULL : utf8_verify(s);
+    struct str s = str_make(*text, *len);
+    if (str_is_ascii(s))
+        return NULL;
+    TRY(encoding_from_client(b->base.types.client_encoding, s, &b->scratch->arena, &s));
+    *text = s.data;
+    *len = s.len;
+    return utf8_verify(s);
+}
+
+static struct err *read_name(struct backend *b, const char **name)
+{
+    size_t len = strlen(*name);
+    return read_text(b, name, &len);
 }
 
 void run_simple_query(struct backend *b, const char *sql, size_t len)
@@ -175,7 +188,7 @@ void run_simple_query(struct backend *b, const char *sql, size_t len)
     prepared_drop(b, "");
     if (unnamed)
         portal_drop(b, unnamed);
-    struct err *e = verify_text(sql, len);
+    struct err *e = read_text(b, &sql, &len);
     if (!e) {
         /* COPY reads more input, so the text must not lie in the input buffer. */
         char *copy = arena_try_alloc(&b->scratch->arena, len + 1);
@@ -240,7 +253,6 @@ static struct err *parse_new(struct backend *b, const struct wire_parse *m)
     uint32_t *types = arena_alloc(&b->scratch->arena, sizeof(*types) * (size_t)(m->ntypes + 1));
     for (int i = 0; i < m->ntypes; i++)
         types[i] = load_be32(m->types + 4 * i);
-    TRY(verify_text(m->sql, m->sql_len));
     if (!*m->name) {
         bool known;
         prepared_drop(b, "");
@@ -277,18 +289,23 @@ static struct err *on_parse(struct backend *b, struct str body)
     TRY(wire_parse_parse(body, &m));
     begin_work(b);
     xact_begin(b);
+    TRY(read_text(b, &m.sql, &m.sql_len));
+    TRY(read_name(b, &m.name));
     activity_set(b, "active", m.sql);
     TRY(parse_new(b, &m));
     wire_parse_complete(backend_out(b));
     return NULL;
 }
 
+/* *text: the parameter's text, once it is known. */
 static struct err *read_param(struct backend *b, struct arena *a, uint32_t type, int16_t format,
-                              struct str value, struct datum *out)
+                              struct str value, struct datum *out, struct str *text)
 {
     const struct type_ops *ops = type_lookup(&b->base.types, type);
     if (!ops)
         return err_unsupported("parameters of type %u are not supported", type);
+    if (format == 0)
+        TRY(encoding_from_client(b->base.types.client_encoding, value, a, &value));
     if (!ops->byval) { /* the input buffer is gone when the portal runs */
         char *copy = arena_try_alloc(a, value.len + 1);
         if (!copy)
@@ -300,6 +317,7 @@ static struct err *read_param(struct backend *b, struct arena *a, uint32_t type,
     if (format == 0) {
         if (!str_is_ascii(value) || memchr(value.data, 0, value.len))
             TRY(utf8_verify(value));
+        *text = value;
         return ops->in(ops, &b->base.types, value, -1, a, out);
     }
     if (format != 1)
@@ -328,8 +346,12 @@ struct err *portal_read_params(struct backend *b, struct portal *p, const struct
             TRY(check_null(b, p->stmt->params.types[i]));
             continue;
         }
-        TRY(read_param(b, &p->arena, p->stmt->params.types[i],
-                       wire_format(m->param_formats, m->nparam_formats, i), value, &p->params[i]));
+        struct str text = {0};
+        struct err *e = read_param(b, &p->arena, p->stmt->params.types[i],
+                                   wire_format(m->param_formats, m->nparam_formats, i), value,
+                                   &p->params[i], &text);
+        if (e)
+            return statement_param_context(b, p, i, text.data ? &text : NULL, e);
     }
     return NULL;
 }
@@ -370,6 +392,8 @@ static struct err *on_bind(struct backend *b, struct str body)
     TRY(wire_bind_parse(body, &m));
     begin_work(b);
     xact_begin(b);
+    TRY(read_name(b, &m.statement));
+    TRY(read_name(b, &m.portal));
     struct prepared *stmt = prepared_find(b, m.statement);
     if (!stmt)
         return no_statement(m.statement);
@@ -394,8 +418,10 @@ static struct err *execute_plan(struct backend *b, struct portal *p, int32_t max
     uint64_t nrows;
     bool done;
     char tag[TAG_BYTES];
-    TRY(portal_run(b, p, max_rows > 0 ? (uint64_t)max_rows : 0, true, p->formats, p->nformats,
-                   &nrows, &done));
+    struct err *e = portal_run(b, p, max_rows > 0 ? (uint64_t)max_rows : 0, true, p->formats,
+                               p->nformats, &nrows, &done);
+    if (e)
+        return statement_params_context(b, p, e);
     if (!done) {
         wire_portal_suspended(backend_out(b));
         return NULL;
@@ -443,6 +469,7 @@ static struct err *on_execute(struct backend *b, struct str body)
     struct wire_execute m;
     TRY(wire_execute_parse(body, &m));
     xact_begin(b);
+    TRY(read_name(b, &m.portal));
     struct portal *p = portal_find(b, m.portal);
     if (!p)
         return err_new("34000", "portal \"%s\" does not exist", m.portal);
@@ -463,8 +490,8 @@ static struct err *on_execute(struct backend *b, struct str body)
     return NULL;
 }
 
-static void describe_columns(struct backend *b, struct prepared *stmt, const int16_t *formats,
-                             int nformats)
+static struct err *describe_columns(struct backend *b, struct prepared *stmt,
+                                    const int16_t *formats, int nformats)
 {
     const struct result_desc *desc = NULL;
     const char *names[3];
@@ -476,16 +503,17 @@ static void describe_columns(struct backend *b, struct prepared *stmt, const int
         rows = plan_has_rows(stmt->plan);
     } else if (stmt->raw.own && own_stmt_result(stmt->raw.own)) {
         put_own_description(b, own_stmt_result(stmt->raw.own), formats, nformats);
-        return;
+        return NULL;
     } else if (stmt->raw.tree) {
         rows = utility_columns(b, &stmt->raw, &desc, names, &n, &type);
     }
     if (!rows)
         wire_no_data(backend_out(b));
     else if (desc)
-        put_row_description(b, desc, formats, nformats);
+        return put_row_description(b, desc, formats, nformats);
     else
         put_text_description(b, names, n, type, formats, nformats);
+    return NULL;
 }
 
 static struct err *describe_statement(struct backend *b, const char *name)
@@ -496,8 +524,7 @@ static struct err *describe_statement(struct backend *b, const char *name)
     TRY(check_not_failed(b, &stmt->raw, stmt->kind));
     TRY(prepared_plan(b, stmt));
     wire_parameter_description(backend_out(b), stmt->params.types, stmt->params.count);
-    describe_columns(b, stmt, NULL, 0);
-    return NULL;
+    return describe_columns(b, stmt, NULL, 0);
 }
 
 static struct err *on_describe(struct backend *b, struct str body)
@@ -505,20 +532,21 @@ static struct err *on_describe(struct backend *b, struct str body)
     struct wire_target m;
     TRY(wire_target_parse(body, &m));
     xact_begin(b);
+    TRY(read_name(b, &m.name));
     if (m.kind == 'S')
         return describe_statement(b, m.name);
     struct portal *p = portal_find(b, m.name);
     if (!p)
         return err_new("34000", "portal \"%s\" does not exist", m.name);
     TRY(check_not_failed(b, &p->stmt->raw, p->stmt->kind));
-    describe_columns(b, p->stmt, p->formats, p->nformats);
-    return NULL;
+    return describe_columns(b, p->stmt, p->formats, p->nformats);
 }
 
 static struct err *on_close(struct backend *b, struct str body)
 {
     struct wire_target m;
     TRY(wire_target_parse(body, &m));
+    TRY(read_name(b, &m.name));
     struct portal *p = m.kind == 'P' ? portal_find(b, m.name) : NULL;
     if (m.kind == 'S')
         prepared_drop(b, m.name);

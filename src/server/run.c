@@ -2,6 +2,7 @@
 #include "server/server_internal.h"
 
 #include "rt/fiber.h"
+#include "types/encoding.h"
 
 /* ---- rows ---- */
 
@@ -10,26 +11,57 @@ static int16_t format_of(const int16_t *formats, int nformats, int i)
     return nformats == 0 ? 0 : formats[nformats == 1 ? 0 : i];
 }
 
-void put_row_description(struct backend *b, const struct result_desc *d, const int16_t *formats,
-                         int nformats)
+/* The names are users' texts: they may have no form in the client's character set. */
+static struct err *put_column(struct backend *b, struct buf *out, const struct target *t,
+                              int16_t format)
+{
+    uint32_t type = t->expr->type == UNKNOWN_OID ? TEXT_OID : t->expr->type;
+    int32_t typmod = t->expr->typmod;
+    const struct cat_type *ct = builtin_type(type);
+    struct str name = str_from(t->name ? t->name : "?column?");
+    struct buf converted = BUF_INIT;
+    if (ct && ct->kind == 'd') { /* clients see what it is over */
+        type = builtin_base_type(type);
+        typmod = ct->ops->typmod;
+        ct = builtin_type(type);
+    }
+    buf_put_str(&converted, name);
+    struct err *e = encoding_to_client(b->base.types.client_encoding, &converted, 0);
+    if (!e)
+        e = buf_finish(&converted);
+    if (!e)
+        wire_row_description_column(out, buf_cstr(&converted), t->table_oid, t->table_att, type,
+                                    ct ? ct->len : -1, typmod, format);
+    buf_done(&converted);
+    return e;
+}
+
+struct err *put_row_description(struct backend *b, const struct result_desc *d,
+                                const int16_t *formats, int nformats)
 {
     struct buf *out = backend_out(b);
+    struct err *e = NULL;
     size_t at = wire_row_description_begin(out, d->ncols);
-    for (int i = 0; i < d->ncols; i++) {
-        const struct target *t = &d->cols[i];
-        uint32_t type = t->expr->type == UNKNOWN_OID ? TEXT_OID : t->expr->type;
-        int32_t typmod = t->expr->typmod;
-        const struct cat_type *ct = builtin_type(type);
-        if (ct && ct->kind == 'd') { /* clients see what it is over */
-            type = builtin_base_type(type);
-            typmod = ct->ops->typmod;
-            ct = builtin_type(type);
-        }
-        wire_row_description_column(out, t->name ? t->name : "?column?", t->table_oid, t->table_att,
-                                    type, ct ? ct->len : -1, typmod,
-                                    format_of(formats, nformats, i));
-    }
-    wire_end(out, at);
+    size_t body = at;
+    for (int i = 0; i < d->ncols && !e; i++)
+        e = put_column(b, out, &d->cols[i], format_of(formats, nformats, i));
+    if (e)
+        out->len = body - WIRE_HEADER_BYTES;
+    else
+        wire_end(out, at);
+    return e;
+}
+
+struct err *put_value(const struct type_env *env, const struct type_ops *ops, struct datum value,
+                      int16_t format, struct buf *out)
+{
+    if (format != 0)
+        return ops->send
+                   ? ops->send(ops, env, value, out)
+                   : err_new("42883", "no binary output function available for type %s", ops->name);
+    size_t at = out->len;
+    struct err *e = ops->out(ops, env, value, out);
+    return !e && env->client_encoding ? encoding_to_client(env->client_encoding, out, at) : e;
 }
 
 struct err *put_row(struct backend *b, struct buf *out, const struct result_desc *d,
@@ -44,18 +76,11 @@ struct err *put_row(struct backend *b, struct buf *out, const struct result_desc
             continue;
         }
         size_t value = wire_value_begin(out);
-        if (ops) {
-            struct err *e;
-            if (format_of(formats, nformats, i) == 0)
-                e = ops->out(ops, env, row[i], out);
-            else if (ops->send)
-                e = ops->send(ops, env, row[i], out);
-            else
-                e = err_new("42883", "no binary output function available for type %s", ops->name);
-            if (e) {
-                out->len = start - WIRE_HEADER_BYTES;
-                return e;
-            }
+        struct err *e =
+            ops ? put_value(env, ops, row[i], format_of(formats, nformats, i), out) : NULL;
+        if (e) {
+            out->len = start - WIRE_HEADER_BYTES;
+            return e;
         }
         wire_value_end(out, value);
     }
@@ -91,8 +116,16 @@ void put_text_row(struct backend *b, const char *const *values, int n)
 {
     struct buf *out = backend_out(b);
     size_t at = wire_row_begin(out, n);
-    for (int i = 0; i < n; i++)
-        wire_row_text(out, values[i]);
+    for (int i = 0; i < n; i++) {
+        if (!values[i]) {
+            wire_row_null(out);
+            continue;
+        }
+        size_t value = wire_value_begin(out);
+        buf_put_c(out, values[i]);
+        encoding_to_client_lossy(b->base.types.client_encoding, out, value);
+        wire_value_end(out, value);
+    }
     wire_end(out, at);
 }
 
@@ -175,7 +208,7 @@ struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *pl
     TRY(result_desc_make(b, plan, &d));
     struct err *e = exec_begin(&env, plan, params, &x);
     if (!e && rows && r->describe)
-        put_row_description(b, &d, r->formats, r->nformats);
+        e = put_row_description(b, &d, r->formats, r->nformats);
     if (!e)
         e = run_rows(b, r, x, &d, rows, &nrows);
     if (!e)

@@ -227,8 +227,13 @@ struct err *check_read_only_utility(struct backend *b, const struct PgQuery__Nod
 const char *lock_clause_name(const struct query *q); /* "FOR UPDATE" ... of the first mark */
 
 /* Rows. */
-void put_row_description(struct backend *b, const struct result_desc *d, const int16_t *formats,
-                         int nformats);
+/* 22P05: a name that the client's character set does not have. */
+struct err *put_row_description(struct backend *b, const struct result_desc *d,
+                                const int16_t *formats, int nformats) MUST_CHECK;
+/* The value in the format, text in the client's character set (22P05). 42883: it has no binary
+ * form. */
+struct err *put_value(const struct type_env *env, const struct type_ops *ops, struct datum value,
+                      int16_t format, struct buf *out) MUST_CHECK;
 struct err *put_row(struct backend *b, struct buf *out, const struct result_desc *d,
                     const struct datum *row, const int16_t *formats, int nformats) MUST_CHECK;
 /* Result columns of type text, by name. */
@@ -358,12 +363,15 @@ struct activity {
 };
 
 /* What a session logs of its statements: settings, and the statement at work. */
+enum { REPORTED_MAX = 16 };
+
 struct statement_log {
-    int statements;          /* log_statement: classes up to this one */
-    int64_t min_duration_ms; /* log_min_duration_statement; -1: none */
-    bool duration;           /* log_duration */
-    bool errors;             /* log_min_error_statement: with their statements */
-    int64_t parameter_bytes; /* log_parameter_max_length; -1: all */
+    int statements;                /* log_statement: classes up to this one */
+    int64_t min_duration_ms;       /* log_min_duration_statement; -1: none */
+    bool duration;                 /* log_duration */
+    bool errors;                   /* log_min_error_statement: with their statements */
+    int64_t parameter_bytes;       /* log_parameter_max_length; -1: all */
+    int64_t error_parameter_bytes; /* log_parameter_max_length_on_error; -1: all */
     int64_t start_ns;
     bool logged;
 };
@@ -416,8 +424,9 @@ struct backend {
     bool default_read_only;
     bool default_deferrable;
     enum txn_isolation default_isolation;
-    int min_notice;          /* position among client_min_messages' values */
-    uint32_t reported_dirty; /* bit by position among reported settings */
+    int min_notice;                  /* position among client_min_messages' values */
+    uint32_t reported_dirty;         /* bit by position among reported settings */
+    uint64_t reported[REPORTED_MAX]; /* hash of the value that the client was told; 0: none */
     /* Search path. */
     uint32_t *path;
     int npath;
@@ -448,6 +457,12 @@ void statement_log_begin(struct backend *b);
 void statement_log_class(struct backend *b, enum statement_class class, const char *sql,
                          const struct portal *p);
 void statement_log_end(struct backend *b, const char *sql, const struct portal *p);
+/* Adds the context of an error with parameter i of a Bind (`text`: its text, where it is given so
+ * and has been read), or of an error while the portal runs; as log_parameter_max_length_on_error
+ * says. */
+struct err *statement_param_context(struct backend *b, const struct portal *p, int i,
+                                    const struct str *text, struct err *e);
+struct err *statement_params_context(struct backend *b, const struct portal *p, struct err *e);
 /* An error that goes to the client. */
 void statement_log_error(struct backend *b, const struct err *e);
 
@@ -475,6 +490,9 @@ struct err *backend_flush(struct backend *b) MUST_CHECK;
 struct err *backend_read_message(struct backend *b, struct wire_frame *out, bool *eof) MUST_CHECK;
 /* ErrorResponse (frees it). */
 void backend_send_error(struct backend *b, struct err *e);
+/* Turns the text of a finished message, which begins at out[at] and has so many bytes that are no
+ * text first, into the client's character set. */
+void backend_message_to_client(struct backend *b, size_t at, size_t binary_bytes);
 void backend_notice(struct backend *b, const char *severity, struct err *notice);
 void backend_warn(struct backend *b, const char *sqlstate, const char *message);
 int64_t timestamp_now(void);
@@ -541,6 +559,9 @@ struct err *backend_setting_get(struct backend *b, struct str name, bool missing
 /* `unit`: as SHOW prints it, else as a plain number. */
 void backend_setting_text(struct backend *b, const struct setting_def *def, bool unit,
                           struct buf *out);
+/* file_rows.c: an operation for lower layers (exec/session.h). */
+void server_rows_each(struct session *s, const char *function,
+                      void (*visit)(void *arg, const char *const *texts, int n), void *arg);
 void settings_each(struct session *s, void (*visit)(void *arg, const struct setting_info *info),
                    void *arg);
 void show_all(struct backend *b, struct run *r);

@@ -19,6 +19,7 @@
 #include "rt/wait.h"
 #include "exec/fn_session.h"
 #include "types/datetime.h"
+#include "types/encoding.h"
 
 #include <stdlib.h>
 
@@ -120,7 +121,7 @@ struct backend *backend_new(void)
     b->base.cat.shared = server_catalog;
     b->base.last_sequence = -1;
     txn_mgr_temp_quota(catalog_txn_mgr(server_catalog), &b->base.temp_quota);
-    b->base.client_addr = "";
+    b->base.client_addr = b->base.server_addr = "";
     b->base.backend_start = timestamp_now();
     b->base.types.stmt_timestamp = b->base.backend_start;
     b->base.types.random_state = b->random_state;
@@ -255,12 +256,24 @@ struct err *backend_read_message(struct backend *b, struct wire_frame *out, bool
     }
 }
 
+void backend_message_to_client(struct backend *b, size_t at, size_t binary_bytes)
+{
+    struct buf *out = backend_out(b);
+    if (!b->base.types.client_encoding || out->failed)
+        return;
+    encoding_to_client_lossy(b->base.types.client_encoding, out,
+                             at + WIRE_HEADER_BYTES + binary_bytes);
+    wire_end(out, at + WIRE_HEADER_BYTES);
+}
+
 void backend_send_error(struct backend *b, struct err *e)
 {
     if (e->severity != ERR_ERROR)
         b->closing = true;
     statement_log_error(b, e);
+    size_t at = backend_out(b)->len;
     wire_error(backend_out(b), e);
+    backend_message_to_client(b, at, 0);
     err_free(e);
 }
 
@@ -276,8 +289,11 @@ void backend_notice(struct backend *b, const char *severity, struct err *notice)
     for (size_t i = 0; i < ARRAY_LENGTH(levels); i++)
         if (strcmp(severity, levels[i].severity) == 0)
             wanted = setting_enum_index(def, levels[i].level) >= b->min_notice;
-    if (wanted && b->scratch)
+    if (wanted && b->scratch) {
+        size_t at = backend_out(b)->len;
         wire_notice(backend_out(b), severity, notice);
+        backend_message_to_client(b, at, 0);
+    }
     err_free(notice);
 }
 
@@ -457,6 +473,8 @@ static void on_opened(struct conn *c, void *arg)
     b->worker = conn_worker(c);
     b->base.client_addr = conn_peer_address(c);
     b->base.client_port = conn_peer_port(c);
+    b->base.server_addr = conn_own_address(c);
+    b->base.server_port = conn_own_port(c);
     conn_set_user(c, b);
     start_fiber(b);
 }
@@ -517,6 +535,7 @@ const struct session_ops backend_ops = {
     .cursor_key = cursor_current_key,
     .each_prepared = prepared_each,
     .each_cursor = cursors_each,
+    .each_row = server_rows_each,
     .read_only = op_read_only,
     .notify = notify_send,
     .each_channel = notify_channels,

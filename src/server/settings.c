@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "types/datetime.h"
+#include "types/encoding.h"
 #include "types/text.h"
 
 #include <ctype.h>
@@ -357,33 +358,16 @@ static struct err *date_style_canonical(const struct setting_def *def, const cha
 
 static struct err *encoding_canonical(const struct setting_def *def, const char *text, char **out)
 {
-    static const char *const others[] = {
-        "LATIN1",   "LATIN2",   "LATIN3",   "LATIN4",   "LATIN5",  "LATIN6",      "LATIN7",
-        "LATIN8",   "LATIN9",   "LATIN10",  "ISO88591", "WIN1250", "WIN1251",     "WIN1252",
-        "WIN1253",  "WIN1254",  "WIN1255",  "WIN1256",  "WIN1257", "WIN1258",     "WIN866",
-        "WIN874",   "KOI8R",    "KOI8U",    "EUCJP",    "EUCCN",   "EUCKR",       "EUCTW",
-        "SJIS",     "BIG5",     "GBK",      "GB18030",  "UHC",     "JOHAB",       "MULEINTERNAL",
-        "ISO88595", "ISO88596", "ISO88597", "ISO88598", "KOI8",    "SHIFTJIS2004"};
-    char name[32];
-    size_t n = 0;
-    for (const char *p = text; *p && n < sizeof(name) - 1; p++)
-        if (isalnum((unsigned char)*p))
-            name[n++] = (char)toupper((unsigned char)*p);
-    name[n] = '\0';
-    if (strcmp(name, "UTF8") == 0 || strcmp(name, "UNICODE") == 0) {
-        *out = copy("UTF8");
-        return NULL;
-    }
-    if (strcmp(name, "SQLASCII") == 0) {
-        *out = copy("SQL_ASCII");
-        return NULL;
-    }
-    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
-        if (strcmp(name, others[i]) == 0)
-            return err_hint(
-                err_unsupported("conversion between %s and UTF8 is not supported", text),
-                "Set client_encoding to UTF8.");
-    return invalid(def, text);
+    const struct encoding *e = encoding_find(str_from(text));
+    if (!e)
+        return invalid(def, text);
+    const char *name = encoding_name(e);
+    if (!encoding_is_convertible(e) && strcmp(name, "SQL_ASCII") != 0)
+        return err_detail(
+            err_unsupported("invalid value for parameter \"%s\": \"%s\"", def->name, text),
+            "Conversion between %s and UTF8 is not supported.", name);
+    *out = copy(name);
+    return NULL;
 }
 
 static struct err *string_canonical(const struct setting_def *def, const char *text, char **out)

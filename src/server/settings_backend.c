@@ -4,9 +4,9 @@
 
 #include "catalog/acl.h"
 #include "catalog/systab.h"
-
-#include "catalog/systab.h"
+#include "base/hash.h"
 #include "types/datetime.h"
+#include "types/encoding.h"
 
 #include <pg_query/pg_query.pb-c.h>
 #include <stdio.h>
@@ -42,6 +42,8 @@ static void set_statement_log(struct statement_log *log, const struct setting_de
         log->duration = setting_is_on(v);
     else if (strcmp(def->name, "log_parameter_max_length") == 0)
         log->parameter_bytes = setting_int(v);
+    else if (strcmp(def->name, "log_parameter_max_length_on_error") == 0)
+        log->error_parameter_bytes = setting_int(v);
     else /* errors are of level error */
         log->errors = setting_enum_index(def, v) <= setting_enum_index(def, "error");
 }
@@ -73,6 +75,13 @@ static void set_plans(struct backend *b, const char *name, bool on)
     if (off != b->base.cat.plans_off)
         b->path_generation++;
     b->base.cat.plans_off = off;
+}
+
+/* NULL where nothing is converted. */
+static const struct encoding *encoding_of_client(const char *name)
+{
+    const struct encoding *e = encoding_find(str_from(name));
+    return e && encoding_is_convertible(e) && !encoding_is_utf8(e) ? e : NULL;
 }
 
 static void apply(struct backend *b, const struct setting_def *def)
@@ -158,9 +167,11 @@ static void apply(struct backend *b, const struct setting_def *def)
     case HOOK_APPLICATION_NAME:
         set_application_name(b, v);
         break;
+    case HOOK_CLIENT_ENCODING:
+        env->client_encoding = encoding_of_client(v);
+        break;
     case HOOK_NONE:
     case HOOK_ZONE_NAME:
-    case HOOK_CLIENT_ENCODING:
     case HOOK_XACT_ISOLATION:
     case HOOK_XACT_READ_ONLY:
     case HOOK_XACT_DEFERRABLE:
@@ -323,6 +334,17 @@ struct err *backend_setting_get(struct backend *b, struct str name, bool missing
     return NULL;
 }
 
+/* Whether the client has been told another value, or none. */
+static bool report_is_news(struct backend *b, int bit, struct str value)
+{
+    uint64_t hash = hash_bytes(value.data, value.len, 1);
+    CHECK(bit < REPORTED_MAX);
+    if (b->reported[bit] == hash)
+        return false;
+    b->reported[bit] = hash;
+    return true;
+}
+
 void backend_report_settings(struct backend *b, bool all)
 {
     struct buf text = BUF_INIT;
@@ -333,10 +355,13 @@ void backend_report_settings(struct backend *b, bool all)
         const struct setting_def *def = &setting_table[i];
         if (!(def->flags & SETTING_REPORT))
             continue;
-        if (all || (b->reported_dirty & 1u << bit)) {
-            buf_reset(&text);
+        buf_reset(&text);
+        if (all || (b->reported_dirty & 1u << bit))
             backend_setting_text(b, def, true, &text);
+        if (text.len && report_is_news(b, bit, buf_str(&text))) {
+            size_t at = backend_out(b)->len;
             wire_parameter_status(backend_out(b), def->name, buf_cstr(&text));
+            backend_message_to_client(b, at, 0);
         }
         bit++;
     }

@@ -61,6 +61,7 @@ static const struct {
     {"log_min_duration_statement", 0, HOOK_LOG_STATEMENTS},
     {"log_min_error_statement", 0, HOOK_LOG_STATEMENTS},
     {"log_parameter_max_length", 0, HOOK_LOG_STATEMENTS},
+    {"log_parameter_max_length_on_error", 0, HOOK_LOG_STATEMENTS},
     {"log_statement", 0, HOOK_LOG_STATEMENTS},
     {"log_temp_files", 0, HOOK_LOG_TEMP_FILES},
     {"log_timezone", 0, HOOK_ZONE_NAME},

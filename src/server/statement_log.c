@@ -73,33 +73,73 @@ static const char *area_of(const struct backend *b, char *area, size_t size)
     return area;
 }
 
-/* Parameters as a DETAIL; nothing where there are none. */
-static void put_params(struct backend *b, const struct portal *p, struct buf *out)
+/* In quotes, and no more than `most` bytes of it (-1: all). */
+static void put_quoted(struct str text, int64_t most, struct buf *out)
 {
-    int64_t most = b->log.parameter_bytes;
+    bool cut = most >= 0 && text.len > (size_t)most;
+    if (cut)
+        text.len = utf8_clip(text, (size_t)most);
+    buf_put_u8(out, '\'');
+    for (size_t k = 0; k < text.len; k++) {
+        if (text.data[k] == '\'')
+            buf_put_u8(out, '\'');
+        buf_put_u8(out, (uint8_t)text.data[k]);
+    }
+    buf_put_c(out, cut ? "...'" : "'");
+}
+
+/* `$1 = '...', $2 = NULL`; nothing where there are none. */
+static void put_params(struct backend *b, const struct portal *p, int64_t most, struct buf *out)
+{
     for (int i = 0; p && p->params && most && i < p->stmt->params.count; i++) {
         const struct type_ops *ops = type_lookup(&b->base.types, p->stmt->params.types[i]);
         struct buf value = BUF_INIT;
-        buf_printf(out, "%s$%d = ", i ? ", " : "parameters: ", i + 1);
+        buf_printf(out, "%s$%d = ", i ? ", " : "", i + 1);
         if (p->params[i].null) {
             buf_put_c(out, "NULL");
             continue;
         }
         struct err *e = ops ? ops->out(ops, &b->base.types, p->params[i], &value) : NULL;
-        struct str text = buf_str(&value);
-        bool cut = most > 0 && text.len > (size_t)most;
-        if (cut)
-            text.len = utf8_clip(text, (size_t)most);
-        buf_put_u8(out, '\'');
-        for (size_t k = 0; k < text.len; k++) {
-            if (text.data[k] == '\'')
-                buf_put_u8(out, '\'');
-            buf_put_u8(out, (uint8_t)text.data[k]);
-        }
-        buf_put_c(out, cut ? "...'" : "'");
+        put_quoted(buf_str(&value), most, out);
         err_free(e);
         buf_done(&value);
     }
+}
+
+static void put_portal(const struct portal *p, struct buf *out)
+{
+    if (p->name && *p->name)
+        buf_printf(out, "portal \"%s\"", p->name);
+    else
+        buf_put_c(out, "unnamed portal");
+}
+
+struct err *statement_param_context(struct backend *b, const struct portal *p, int i,
+                                    const struct str *text, struct err *e)
+{
+    struct buf line = BUF_INIT;
+    put_portal(p, &line);
+    buf_printf(&line, " parameter $%d", i + 1);
+    if (text) {
+        buf_put_c(&line, " = ");
+        put_quoted(*text, b->log.error_parameter_bytes, &line);
+    }
+    e = err_context(e, "%s", buf_cstr(&line));
+    buf_done(&line);
+    return e;
+}
+
+struct err *statement_params_context(struct backend *b, const struct portal *p, struct err *e)
+{
+    struct buf line = BUF_INIT;
+    put_portal(p, &line);
+    buf_put_c(&line, " with parameters: ");
+    size_t lead = line.len;
+    put_params(b, p, b->log.error_parameter_bytes, &line);
+    if (line.len > lead)
+        e = err_context(e, "%s", buf_cstr(&line));
+    buf_done(&line);
+    return e;
 }
 
 /* `statement: ...` or `execute name: ...`, with its parameters. */
@@ -119,10 +159,12 @@ static void write_entry(struct backend *b, const char *lead, const char *sql,
         buf_printf(&text, "%sstatement: ", *lead ? "  " : "");
     if (sql)
         buf_put_c(&text, sql);
+    buf_put_c(&params, "parameters: ");
+    size_t none = params.len;
     if (sql)
-        put_params(b, p, &params);
+        put_params(b, p, b->log.parameter_bytes, &params);
     struct log_entry entry = {.message = buf_cstr(&text),
-                              .detail = params.len ? buf_cstr(&params) : NULL};
+                              .detail = params.len > none ? buf_cstr(&params) : NULL};
     log_entry(LOG_LOG, area_of(b, area, sizeof(area)), &entry);
     buf_done(&text);
     buf_done(&params);

@@ -301,14 +301,23 @@ static bool is_covered(const struct covered *c, const struct qual *q)
     return false;
 }
 
+/* A constant, a parameter, or an array of them. */
+static bool known_at_start(const struct expr *e)
+{
+    e = strip_relabel(e);
+    for (int i = 0; e->kind == E_ARRAY && i < e->nargs; i++) {
+        const struct expr *item = strip_relabel(e->args[i]);
+        if (item->kind != E_CONST && item->kind != E_PARAM)
+            return false;
+    }
+    return e->kind == E_CONST || e->kind == E_PARAM || e->kind == E_ARRAY;
+}
+
 /* What a table function may leave rows out by: it is a condition on them nevertheless. */
 static void hand_down(struct planner *p, struct plan *n, struct qual *q)
 {
     struct sarg s;
-    if (!as_sarg(p, n->rte, q, 0, &s) || s.strategy == 6)
-        return;
-    const struct expr *value = s.value ? strip_relabel(s.value) : NULL;
-    if (value && value->kind != E_CONST && value->kind != E_PARAM)
+    if (!as_sarg(p, n->rte, q, 0, &s) || (s.value && !known_at_start(s.value)))
         return;
     struct index_qual *all = arena_new_array(p->arena, struct index_qual, n->nquals + 1);
     if (n->nquals)
@@ -410,6 +419,18 @@ static bool usable(struct problem *pr, struct rte *rte, const struct index *ix)
            (!ix->pred_sql || index_predicate_holds(pr->l->p, rte, ix, pr->quals, pr->nquals));
 }
 
+/* A single row is in any order, and a join of it in that of the first keys that only it decides. */
+static int leading_keys_of(const struct reading *r)
+{
+    relset self = (relset)1 << r->rte->index;
+    int n = 0;
+    bool outer;
+    while (n < r->want->norder && !expr_is_volatile(r->want->order[n].expr) &&
+           !(expr_rels(r->pr->l, r->want->order[n].expr, &outer) & ~self))
+        n++;
+    return n;
+}
+
 /* Takes the index in place of *best if it is cheaper. */
 static void try_index(const struct reading *r, const struct index *ix, struct access *best)
 {
@@ -425,7 +446,7 @@ static void try_index(const struct reading *r, const struct index *ix, struct ac
     if (!m->n && !a.nsorted && (!a.only || ix->primary))
         return;
     if (m->unique)
-        a.nsorted = r->want->norder;
+        a.nsorted = leading_keys_of(r);
     a.rows = index_rows(r->pr, m, r->rows);
     double row = a.only        ? ENTRY_COST * 0.95
                  : ix->primary ? INDEX_ROW_COST

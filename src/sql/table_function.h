@@ -15,15 +15,19 @@ struct tf_arg {
 
 /* A condition that the rows will be tested for: those for which it is not true may be left out. */
 struct tf_filter {
-    int column;         /* 0-based */
-    int strategy;       /* of a btree: 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 7: IS NOT NULL */
-    struct datum value; /* of the column's type, or one of its family; not NULL */
+    int column;   /* 0-based */
+    int strategy; /* of a btree: 1 < 2 <= 3 = 4 >= 5 > ; 0: IS NULL; 7: IS NOT NULL */
+    /* Of the column's type, or one of its family; not NULL. One, or for `= ANY` any number. */
+    const struct datum *values;
+    size_t nvalues;
 };
 
 /* What a scan reads and leaves out by its filters. */
 struct tf_skipping {
     uint64_t files, skipped_files;
     uint64_t bytes, skipped_bytes;
+    uint64_t row_groups, skipped_row_groups;
+    uint64_t pages, skipped_pages;
 };
 
 struct tf_column {
@@ -48,7 +52,7 @@ struct table_function {
     /* One row; by-reference datums live until the next call. MAY YIELD. */
     struct err *(*next)(void *scan, struct datum *row, bool *found);
     void (*close)(void *scan);
-    /* For EXPLAIN ANALYZE; NULL: it has no files. */
+    /* For EXPLAIN ANALYZE, what the scan did so far; NULL: it has no files. */
     void (*skipping)(void *scan, struct tf_skipping *out);
 };
 

@@ -364,8 +364,11 @@ void store_stats(struct store *s, struct store_stats *out)
     out->memtable_bytes = atomic_load_explicit(&s->frozen_bytes, memory_order_relaxed) +
                           atomic_load_explicit(&s->active_bytes, memory_order_relaxed);
     out->data_bytes = kv_used_bytes(s->kv);
-    out->wal_bytes = atomic_load_explicit(&s->tail_lsn, memory_order_relaxed) -
-                     atomic_load_explicit(&s->redo_lsn, memory_order_relaxed);
+    out->durable_lsn = wal_durable(s->wal).v;
+    out->tail_lsn = atomic_load_explicit(&s->tail_lsn, memory_order_relaxed);
+    if (out->tail_lsn < out->durable_lsn) /* its copy may lag */
+        out->tail_lsn = out->durable_lsn;
+    out->wal_bytes = out->tail_lsn - atomic_load_explicit(&s->redo_lsn, memory_order_relaxed);
 }
 
 /* ---- opening and closing ---- */

@@ -166,6 +166,8 @@ struct store_stats {
     int frozen_count;
     uint64_t data_bytes;
     uint64_t wal_bytes; /* since the last checkpoint */
+    uint64_t tail_lsn;  /* the end of the log */
+    uint64_t durable_lsn;
 };
 void store_stats(struct store *s, struct store_stats *out);
 

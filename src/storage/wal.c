@@ -35,6 +35,11 @@ struct lsn wal_tail(const struct wal *w)
     return (struct lsn){w->tail};
 }
 
+struct lsn wal_durable(const struct wal *w)
+{
+    return (struct lsn){atomic_load_explicit(&w->durable, memory_order_acquire)};
+}
+
 uint64_t wal_sync_count(const struct wal *w)
 {
     return atomic_load_explicit(&w->sync_count, memory_order_relaxed);

@@ -84,6 +84,8 @@ void wal_release(struct wal *w);
 struct err *wal_copy(struct wal *w, struct lsn from, struct lsn end, const char *dir) MUST_CHECK;
 /* Segments wholly before `upto` may be used again. Any thread. */
 void wal_recycle(struct wal *w, struct lsn upto);
+/* Up to where the log is durable. Any thread. */
+struct lsn wal_durable(const struct wal *w);
 /* Counters for tests and statistics. */
 uint64_t wal_sync_count(const struct wal *w);
 

@@ -6,8 +6,10 @@
 
 #include "catalog/acl.h"
 #include "catalog/systab.h"
+#include "lake/choose.h"
 #include "rt/fiber.h"
 #include "rt/pool.h"
+#include "sql/table_function.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -171,6 +173,8 @@ struct source_scan {
     const uint32_t *columns; /* in the source's schema; a copy */
     size_t count;
     struct delta_scan *delta;
+    const struct source_choice *choice;
+    const struct lake_chooser *chooser;
     /* Files. */
     uint32_t next_file;
     struct parquet_file *file; /* NULL: source->first */
@@ -179,10 +183,15 @@ struct source_scan {
     int *places;        /* of each column in the file's batches, -1: absent */
     struct lake_vec *vectors;
     struct lake_batch batch;
+    struct lake_chooser file_chooser; /* by columns of the current file */
+    uint32_t *chosen;                 /* of each of them: which of chooser's */
+    struct lake_skipped skipped;      /* in the files before the current one */
+    uint64_t bytes;                   /* of the files opened */
 };
 
 struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t count,
-                            const struct source_choice *choice, struct source_scan **out)
+                            const struct source_choice *choice, const struct lake_chooser *chooser,
+                            struct source_scan **out)
 {
     struct source_scan *scan = calloc(1, sizeof(*scan) + count * sizeof(uint32_t));
     if (!scan)
@@ -194,7 +203,10 @@ struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t co
     scan->columns = copy;
     scan->count = count;
     arena_init(&scan->arena);
-    struct delta_scan_options options = {.columns = copy, .column_count = count};
+    scan->choice = choice;
+    scan->chooser = chooser;
+    struct delta_scan_options options = {
+        .columns = copy, .column_count = count, .chooser = chooser};
     if (choice) {
         options.files = choice->files;
         options.file_count = choice->count;
@@ -214,6 +226,8 @@ struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t co
 
 static void close_file(struct source_scan *scan)
 {
+    if (scan->parquet)
+        parquet_scan_skipped(scan->parquet, &scan->skipped);
     parquet_scan_free(scan->parquet);
     scan->parquet = NULL;
     parquet_close(scan->file);
@@ -251,6 +265,56 @@ static struct err *match_columns(struct source_scan *scan, const struct lake_typ
     return NULL;
 }
 
+static bool may_have(void *arg, size_t which, const struct lake_summary *summary)
+{
+    struct source_scan *scan = arg;
+    return scan->chooser->may(scan->chooser->arg, scan->chosen[which], summary);
+}
+
+/* The columns of the file that conditions are about; one of another type is found out by
+ * match_columns, since conditions need their columns read. */
+static const struct lake_chooser *choose_in_file(struct source_scan *scan,
+                                                 const struct lake_type *schema)
+{
+    const struct lake_chooser *chooser = scan->chooser;
+    const struct lake_type *want = scan->source->schema;
+    if (!chooser || !chooser->column_count)
+        return NULL;
+    size_t n = 0;
+    uint32_t *columns = arena_new_array(&scan->arena, uint32_t, chooser->column_count);
+    scan->chosen = arena_new_array(&scan->arena, uint32_t, chooser->column_count);
+    for (size_t i = 0; i < chooser->column_count; i++) {
+        int at = lake_type_find(schema, want->fields[chooser->columns[i]].name);
+        if (at < 0)
+            continue;
+        scan->chosen[n] = (uint32_t)i;
+        columns[n++] = (uint32_t)at;
+    }
+    scan->file_chooser =
+        (struct lake_chooser){.columns = columns, .column_count = n, .may = may_have, .arg = scan};
+    return &scan->file_chooser;
+}
+
+void source_scan_skipping(const struct source_scan *scan, struct tf_skipping *out)
+{
+    struct lake_skipped s = scan->skipped;
+    *out = (struct tf_skipping){.files = scan->next_file, .bytes = scan->bytes};
+    if (scan->choice) {
+        out->files = scan->choice->count;
+        out->skipped_files = scan->choice->skipped;
+        out->bytes = scan->choice->bytes;
+        out->skipped_bytes = scan->choice->skipped_bytes;
+    }
+    if (scan->parquet)
+        parquet_scan_skipped(scan->parquet, &s);
+    if (scan->delta)
+        delta_scan_skipped(scan->delta, &s);
+    out->row_groups = s.row_groups;
+    out->skipped_row_groups = s.skipped_row_groups;
+    out->pages = s.pages;
+    out->skipped_pages = s.skipped_pages;
+}
+
 static struct err *open_file(struct source_scan *scan)
 {
     struct source *s = scan->source;
@@ -267,6 +331,8 @@ static struct err *open_file(struct source_scan *scan)
     struct parquet_scan_options options = {.columns = columns};
     TRY(match_columns(scan, parquet_schema(file), s->files[number], columns,
                       &options.column_count));
+    options.chooser = choose_in_file(scan, parquet_schema(file));
+    scan->bytes += (uint64_t)parquet_size_bytes(file);
     return parquet_scan_new(file, &options, &scan->parquet);
 }
 

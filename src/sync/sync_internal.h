@@ -82,12 +82,18 @@ struct source_choice {
     size_t count, skipped;
     uint64_t bytes, skipped_bytes;
 };
-/* `choice` NULL: all files. */
+struct lake_chooser;
+/* `choice` NULL: all files; `chooser` NULL: all of their rows, else by the source's columns, and it
+ * must outlive the scan. */
 struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t count,
-                            const struct source_choice *choice,
+                            const struct source_choice *choice, const struct lake_chooser *chooser,
                             struct source_scan **out) MUST_CHECK;
 /* *out NULL at the end. A column that a Parquet file lacks has no vector: type NULL, all NULL. */
 struct err *source_scan_next(struct source_scan *scan, const struct lake_batch **out) MUST_CHECK;
+/* Sets what the scan has read and left out so far. Of the files: all that it has, when `choice`
+ * says nothing of them. */
+struct tf_skipping;
+void source_scan_skipping(const struct source_scan *scan, struct tf_skipping *out);
 void source_scan_free(struct source_scan *scan); /* NULL is fine */
 
 /* The same on the pool, for fibers. MAY YIELD. */
@@ -102,9 +108,18 @@ struct err *source_absolute(struct str uri, struct arena *arena, const char **ou
 struct err *source_is_superuser(struct cat *cat, bool *yes) MUST_CHECK;
 bool source_is_local(struct str uri);
 
-/* ---- prune.c: which files a filter lets through ---- */
+/* ---- prune.c: which files, row groups and pages a filter lets through ---- */
 
 struct tf_filter;
+struct lake_summary;
+/* Filters on columns of those types; what it points to must outlive it. */
+struct prune_rule {
+    const struct tf_filter *filters;
+    const struct value_type *types;
+    struct arena *scratch;
+};
+/* Whether rows may be there for which filter `which` is true. */
+bool prune_may(void *rule, size_t which, const struct lake_summary *summary);
 /* `types` are those of the columns. Of a Delta source only; the choice is in the arena. */
 void source_prune(struct source *s, const struct value_type *types, const struct tf_filter *filters,
                   int count, struct arena *arena, struct source_choice *out);

@@ -6,6 +6,7 @@
  * are still the same. */
 #include "sync/sync_internal.h"
 
+#include "lake/choose.h"
 #include "rt/pool.h"
 #include "sql/table_function.h"
 
@@ -238,6 +239,9 @@ struct reader {
     const struct tf_filter *filters;
     int nfilters;
     struct source_choice choice;
+    struct prune_rule rule;
+    struct lake_chooser chooser;
+    struct arena scratch; /* of the rule */
     int ncolumns;
     struct arena arena;  /* the columns, types */
     struct arena values; /* of the current row */
@@ -272,10 +276,16 @@ static void open_job(void *arg)
         r->e = check_columns(r);
     if (r->e)
         return;
-    bool prune = r->source->snapshot != NULL;
-    if (prune)
+    bool delta = r->source->snapshot != NULL;
+    if (delta)
         source_prune(r->source, r->types, r->filters, r->nfilters, &r->arena, &r->choice);
-    r->e = source_scan_new(r->source, r->columns, r->count, prune ? &r->choice : NULL, &r->scan);
+    uint32_t *columns = arena_new_array(&r->arena, uint32_t, r->nfilters + 1);
+    for (int i = 0; i < r->nfilters; i++)
+        columns[i] = (uint32_t)r->filters[i].column;
+    r->rule = (struct prune_rule){r->filters, r->types, &r->scratch};
+    r->chooser = (struct lake_chooser){columns, (size_t)r->nfilters, prune_may, &r->rule};
+    r->e = source_scan_new(r->source, r->columns, r->count, delta ? &r->choice : NULL, &r->chooser,
+                           &r->scan);
 }
 
 static void next_job(void *arg)
@@ -291,6 +301,7 @@ static void close_reader(void *scan)
     source_close(r->source);
     arena_done(&r->arena);
     arena_done(&r->values);
+    arena_done(&r->scratch);
     free(r);
 }
 
@@ -308,6 +319,7 @@ static struct err *open_reader(enum source_kind kind, struct cat *cat, const str
     r->nfilters = nfilters;
     arena_init(&r->arena);
     arena_init(&r->values);
+    arena_init(&r->scratch);
     r->columns = arena_new_array(&r->arena, uint32_t, ncolumns + 1);
     for (int i = 0; i < ncolumns; i++)
         if (needed[i])
@@ -379,8 +391,7 @@ static struct err *next_row(void *scan, struct datum *row, bool *found)
 static void skipping(void *scan, struct tf_skipping *out)
 {
     const struct reader *r = scan;
-    *out = (struct tf_skipping){r->choice.count, r->choice.skipped, r->choice.bytes,
-                                r->choice.skipped_bytes};
+    source_scan_skipping(r->scan, out);
 }
 
 static const struct table_function read_parquet = {
@@ -389,6 +400,7 @@ static const struct table_function read_parquet = {
     .open = open_parquet,
     .next = next_row,
     .close = close_reader,
+    .skipping = skipping,
 };
 
 static const struct table_function read_delta = {

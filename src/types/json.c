@@ -508,17 +508,12 @@ static struct err *json_out(TYPE_OUT_PARAMS)
     return NULL;
 }
 
-static struct err *json_recv(TYPE_RECV_PARAMS)
-{
-    return json_in(t, env, bytes, typmod, arena, out);
-}
-
 const struct type_ops json_ops = {
     .oid = JSON_OID,
     .name = "json",
     .len = -1,
     .in = json_in,
     .out = json_out,
-    .recv = json_recv,
-    .send = json_out,
+    .recv = recv_as_text,
+    .send = send_as_text,
 };

@@ -458,13 +458,13 @@ static struct err *jsonb_recv(TYPE_RECV_PARAMS)
         return err_new("08P01", "no data left in message");
     if (bytes.data[0] != BINARY_VERSION)
         return err_new("XX000", "unsupported jsonb version number %d", (uint8_t)bytes.data[0]);
-    return jsonb_in(t, env, str_make(bytes.data + 1, bytes.len - 1), typmod, arena, out);
+    return recv_as_text(t, env, str_make(bytes.data + 1, bytes.len - 1), typmod, arena, out);
 }
 
 static struct err *jsonb_send(TYPE_OUT_PARAMS)
 {
     buf_put_u8(out, BINARY_VERSION);
-    return jsonb_out(t, env, d, out);
+    return send_as_text(t, env, d, out);
 }
 
 const struct type_ops jsonb_ops = {

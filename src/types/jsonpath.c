@@ -891,6 +891,7 @@ static struct err *jsonpath_in(TYPE_IN_PARAMS)
 {
     struct jsonpath p;
     struct buf b = BUF_INIT;
+    TRY(utf8_verify(text));
     TRY(jsonpath_parse(text, arena, &p));
     jsonpath_print(&p, &b);
     struct err *e = buf_finish(&b);
@@ -911,15 +912,13 @@ static struct err *jsonpath_recv(TYPE_RECV_PARAMS)
     if (!bytes.len || bytes.data[0] != 1)
         return err_new("XX000", "unsupported jsonpath version number: %d",
                        bytes.len ? bytes.data[0] : 0);
-    struct str text = str_make(bytes.data + 1, bytes.len - 1);
-    TRY(utf8_verify(text));
-    return jsonpath_in(t, env, text, typmod, arena, out);
+    return recv_as_text(t, env, str_make(bytes.data + 1, bytes.len - 1), typmod, arena, out);
 }
 
 static struct err *jsonpath_send(TYPE_OUT_PARAMS)
 {
     buf_put_u8(out, 1);
-    return jsonpath_out(t, env, d, out);
+    return send_as_text(t, env, d, out);
 }
 
 const struct type_ops jsonpath_ops = {

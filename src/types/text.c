@@ -1,6 +1,7 @@
 /* Character strings: text, varchar, char(n), name, unknown, cstring and types kept as text. Order
  * is that of the bytes (collation "C"). */
 #include "types/text.h"
+#include "types/encoding.h"
 #include "types/types_internal.h"
 
 #include "base/hash.h"
@@ -38,9 +39,17 @@ static struct err *text_out(TYPE_OUT_PARAMS)
     return NULL;
 }
 
-static struct err *text_recv(TYPE_RECV_PARAMS)
+struct err *recv_as_text(TYPE_RECV_PARAMS)
 {
+    TRY(encoding_from_client(env ? env->client_encoding : NULL, bytes, arena, &bytes));
     return t->in(t, env, bytes, typmod, arena, out);
+}
+
+struct err *send_as_text(TYPE_OUT_PARAMS)
+{
+    size_t at = out->len;
+    TRY(t->out(t, env, d, out));
+    return encoding_to_client(env ? env->client_encoding : NULL, out, at);
 }
 
 /* varchar(n), char(n): a literal or parameter that is too long is an error unless only blanks go.
@@ -60,6 +69,7 @@ static struct err *name_in(TYPE_IN_PARAMS)
 
 static struct err *name_recv(TYPE_RECV_PARAMS)
 {
+    TRY(encoding_from_client(env ? env->client_encoding : NULL, bytes, arena, &bytes));
     if (bytes.len > NAME_MAX_BYTES)
         return err_detail(err_new("42622", "identifier too long"),
                           "Identifier must be less than 64 characters.");
@@ -98,19 +108,19 @@ static void bpchar_key(const struct type_ops *t, struct datum d, struct buf *out
         .in = in_fn,                                          \
         .out = text_out,                                      \
         .recv = recv_fn,                                      \
-        .send = text_out,                                     \
+        .send = send_as_text,                                 \
         .compare = bytes_compare,                             \
         .hash = bytes_hash,                                   \
         .key = bytes_key,                                     \
     }
-TEXT_TYPE(text, TEXT_OID, "text", text_in, text_recv);
-TEXT_TYPE(varchar, VARCHAR_OID, "character varying", limited_in, text_recv);
+TEXT_TYPE(text, TEXT_OID, "text", text_in, recv_as_text);
+TEXT_TYPE(varchar, VARCHAR_OID, "character varying", limited_in, recv_as_text);
 TEXT_TYPE(name, NAME_OID, "name", name_in, name_recv);
-TEXT_TYPE(unknown, UNKNOWN_OID, "unknown", text_in, text_recv);
-TEXT_TYPE(cstring, CSTRING_OID, "cstring", text_in, text_recv);
-TEXT_TYPE(refcursor, REFCURSOR_OID, "refcursor", text_in, text_recv);
-TEXT_TYPE(xml, XML_OID, "xml", text_in, text_recv);
-TEXT_TYPE(pg_node_tree, PG_NODE_TREE_OID, "pg_node_tree", text_in, text_recv);
+TEXT_TYPE(unknown, UNKNOWN_OID, "unknown", text_in, recv_as_text);
+TEXT_TYPE(cstring, CSTRING_OID, "cstring", text_in, recv_as_text);
+TEXT_TYPE(refcursor, REFCURSOR_OID, "refcursor", text_in, recv_as_text);
+TEXT_TYPE(xml, XML_OID, "xml", text_in, recv_as_text);
+TEXT_TYPE(pg_node_tree, PG_NODE_TREE_OID, "pg_node_tree", text_in, recv_as_text);
 
 const struct type_ops bpchar_ops = {
     .oid = BPCHAR_OID,
@@ -118,8 +128,8 @@ const struct type_ops bpchar_ops = {
     .len = -1,
     .in = limited_in,
     .out = text_out,
-    .recv = text_recv,
-    .send = text_out,
+    .recv = recv_as_text,
+    .send = send_as_text,
     .compare = bpchar_compare,
     .hash = bpchar_hash,
     .key = bpchar_key,

@@ -110,6 +110,10 @@ PSEUDO_TYPE(anycompatible, ANYCOMPATIBLE_OID, "anycompatible");
 PSEUDO_TYPE(anycompatiblenonarray, ANYCOMPATIBLENONARRAY_OID, "anycompatiblenonarray");
 PSEUDO_TYPE(trigger, TRIGGER_OID, "trigger");
 PSEUDO_TYPE(internal, INTERNAL_OID, "internal");
+/* Of statistics over several columns, which are not made: no values. */
+PSEUDO_TYPE(pg_ndistinct, PG_NDISTINCT_OID, "pg_ndistinct");
+PSEUDO_TYPE(pg_dependencies, PG_DEPENDENCIES_OID, "pg_dependencies");
+PSEUDO_TYPE(pg_mcv_list, PG_MCV_LIST_OID, "pg_mcv_list");
 
 /* Polymorphic arrays print as what they hold: pg_stats shows such columns. */
 #define ANYARRAY_TYPE(ident, type_oid, type_name) \
@@ -252,6 +256,9 @@ static const struct type_ops *const scalars[] = {
     &void_ops,
     &trigger_ops,
     &internal_ops,
+    &pg_ndistinct_ops,
+    &pg_dependencies_ops,
+    &pg_mcv_list_ops,
     &anyelement_ops,
     &anynonarray_ops,
     &uuid_ops,

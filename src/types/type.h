@@ -102,6 +102,9 @@ enum type_oid {
     TXID_SNAPSHOT_OID = 2970,
     PG_SNAPSHOT_OID = 5038,
     PG_LSN_OID = 3220,
+    PG_NDISTINCT_OID = 3361,
+    PG_DEPENDENCIES_OID = 3402,
+    PG_MCV_LIST_OID = 5017,
     BOOLARRAY_OID = 1000,
     BYTEAARRAY_OID = 1001,
     CHARARRAY_OID = 1002,
@@ -175,11 +178,12 @@ struct type_env {
     enum date_style date_style;
     enum date_order date_order;
     enum interval_style interval_style;
-    int extra_float_digits; /* > 0: shortest exact */
-    bool bytea_escape;      /* bytea_output = escape */
-    const struct tz *tz;    /* setting TimeZone; NULL: UTC */
-    int64_t txn_timestamp;  /* timestamptz of the transaction's start */
-    int64_t stmt_timestamp; /* timestamptz of the statement's start */
+    int extra_float_digits;                 /* > 0: shortest exact */
+    bool bytea_escape;                      /* bytea_output = escape */
+    const struct tz *tz;                    /* setting TimeZone; NULL: UTC */
+    const struct encoding *client_encoding; /* of text in binary forms; NULL: UTF-8 */
+    int64_t txn_timestamp;                  /* timestamptz of the transaction's start */
+    int64_t stmt_timestamp;                 /* timestamptz of the statement's start */
     uint64_t *random_state; /* two words of random() and setseed(); NULL: the thread's own */
     /* Names for reg* types; the catalog sets these; NULL members print and read numbers. `kind` is
      * the reg* type's OID. name_of appends; oid_of gives 42704/42883/42P01 when there is none. */

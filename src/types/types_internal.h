@@ -15,7 +15,7 @@ extern const struct type_ops bool_ops, char_ops, name_ops, text_ops, varchar_ops
     regproc_ops, regprocedure_ops, regoper_ops, regoperator_ops, regclass_ops, regtype_ops,
     regnamespace_ops, regrole_ops, regcollation_ops, float4_ops, float8_ops, numeric_ops, date_ops,
     time_ops, timetz_ops, timestamp_ops, timestamptz_ops, interval_ops, jsonb_ops, int2vector_ops,
-    oidvector_ops, record_ops;
+    oidvector_ops, record_ops, pg_ndistinct_ops, pg_dependencies_ops, pg_mcv_list_ops;
 
 /* Parameters of the members of struct type_ops. */
 #define TYPE_IN_PARAMS                                                                     \
@@ -42,6 +42,10 @@ uint64_t int_hash(const struct type_ops *t, struct datum d);
 int bytes_compare(const struct type_ops *t, struct datum a, struct datum b);
 uint64_t bytes_hash(const struct type_ops *t, struct datum d);
 void bytes_key(const struct type_ops *t, struct datum d, struct buf *out);
+
+/* The binary form of types whose binary form is their text: in the client's character set. */
+struct err *recv_as_text(TYPE_RECV_PARAMS);
+struct err *send_as_text(TYPE_OUT_PARAMS);
 
 struct err *array_in(TYPE_IN_PARAMS);
 struct err *array_out(TYPE_OUT_PARAMS);

@@ -88,11 +88,6 @@ static struct err *enum_out(TYPE_OUT_PARAMS)
     return NULL;
 }
 
-static struct err *enum_recv(TYPE_RECV_PARAMS)
-{
-    return enum_in(t, env, bytes, typmod, arena, out);
-}
-
 static void enum_key(const struct type_ops *t, struct datum d, struct buf *out)
 {
     key_put_int64(out, d.i);
@@ -107,8 +102,8 @@ void type_init_enum(struct type_ops *t)
         .byval = true,
         .in = enum_in,
         .out = enum_out,
-        .recv = enum_recv,
-        .send = enum_out,
+        .recv = recv_as_text,
+        .send = send_as_text,
         .compare = int_compare,
         .hash = int_hash,
         .key = enum_key,

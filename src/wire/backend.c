@@ -144,13 +144,6 @@ void wire_row_description_column(struct buf *b, const char *name, uint32_t table
     buf_put_be16(b, (uint16_t)format);
 }
 
-void wire_row_text(struct buf *b, const char *value)
-{
-    size_t len = strlen(value);
-    buf_put_be32(b, (uint32_t)len);
-    buf_put(b, value, len);
-}
-
 void wire_copy_response(struct buf *b, bool in, int ncols, bool binary)
 {
     size_t at = wire_begin(b, in ? 'G' : 'H');

@@ -188,7 +188,6 @@ static inline void wire_value_end(struct buf *b, size_t start)
     if (!b->failed)
         store_be32(b->data + start - 4, (uint32_t)(b->len - start));
 }
-void wire_row_text(struct buf *b, const char *value);
 
 void wire_copy_response(struct buf *b, bool in, int ncols, bool binary);
 void wire_copy_data(struct buf *b, struct str bytes);

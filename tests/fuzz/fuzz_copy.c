@@ -3,6 +3,7 @@
 #include "exec/copy_internal.h"
 
 #include "base/hash.h"
+#include "types/encoding.h"
 #include "types/text.h"
 
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static struct copy_options options_of(const uint8_t *b)
     o.null_len = strlen(o.null);
     o.quote = quotes[b[2] % 3];
     o.escape = b[0] & 16 ? '\\' : o.quote;
+    o.encoding = b[0] & 32 ? encoding_find(STR("latin1")) : NULL;
     return o;
 }
 
@@ -75,8 +77,7 @@ static uint64_t read_all(const uint8_t *options, struct str text, size_t piece)
     if (e)
         h = hash_combine(h, hash_bytes(e->message, strlen(e->message), 1));
     err_free(e);
-    buf_done(&r.line);
-    buf_done(&r.text);
+    copy_reader_done(&r);
     arena_done(&c.arena);
     free(stream.copy);
     return h;

@@ -101,7 +101,9 @@ def files(pattern):
 
 
 def parquet():
-    return files("**/*.parquet")
+    with open(os.path.join(ROOT, "tests", "data", "parquet_index", "tiny.parquet"), "rb") as f:
+        yield "page index", f.read()
+    yield from files("**/*.parquet")
 
 
 def delta_json():

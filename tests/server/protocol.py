@@ -57,7 +57,8 @@ def test_startup_refused(s):
     eq(error_codes(new_client(s, user="pg_monitor").greeting), ["28000"])
     eq(error_codes(new_client(s, params={"nope": "1"}).greeting), ["42704"])
     eq(error_codes(new_client(s, params={"options": "-c work_mem=x"}).greeting), ["22023"])
-    eq(error_codes(new_client(s, params={"client_encoding": "LATIN1"}).greeting), ["0A000"])
+    eq(error_codes(new_client(s, params={"client_encoding": "MULE_INTERNAL"}).greeting), ["0A000"])
+    eq(new_client(s, params={"client_encoding": "latin1"}).parameters["client_encoding"], "LATIN1")
     e = errors(new_client(s, user="nobody_here").greeting)[0]
     eq((e["S"], e["V"], e["M"]), ("FATAL", "FATAL", 'role "nobody_here" does not exist'))
 
@@ -645,7 +646,7 @@ def test_settings(s):
                       ("SET work_mem = 'x'", "22023"), ("SET server_version = 'x'", "55P02"),
                       ("SET port = 1", "55P02"), ("SET fsync = off", "55P02"),
                       ("SET work_mem = 1, 2", "22023"), ("SET a.1b = 1", "42601"),
-                      ("SET client_encoding = 'LATIN1'", "0A000"),
+                      ("SET client_encoding = 'MULE_INTERNAL'", "0A000"),
                       ("SET TIME ZONE 'Nowhere/Land'", "22023"), ("SHOW a.unset", "42704"),
                       ("SET TRANSACTION SNAPSHOT 'x'", "0A000"), ("SET ROLE nobody", "22023")):
         eq((sql, error_codes(c.query(sql))), (sql, [code]))

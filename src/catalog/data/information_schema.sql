@@ -2,6 +2,7 @@
 -- varchar, integer. Features that are not there have no rows. Every name is qualified; AS ends its line.
 
 CREATE SCHEMA information_schema;
+GRANT USAGE ON SCHEMA information_schema TO PUBLIC;
 
 -- Drivers take keys and indexes apart with it.
 CREATE FUNCTION information_schema._pg_expandarray(IN anyarray, OUT x anyelement, OUT n integer)
@@ -211,7 +212,12 @@ SELECT g.rolname::name AS grantor,
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r'::"char", c.relowner))) p
+CROSS JOIN LATERAL (
+    SELECT t.grantor, t.grantee, t.privilege_type, t.is_grantable
+    FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r'::"char", c.relowner))) t
+    UNION
+    SELECT t.grantor, t.grantee, t.privilege_type, t.is_grantable
+    FROM pg_catalog.aclexplode(a.attacl) t) p
 JOIN pg_catalog.pg_authid g ON g.oid = p.grantor
 LEFT JOIN pg_catalog.pg_authid e ON e.oid = p.grantee
 WHERE p.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'REFERENCES')
@@ -451,7 +457,12 @@ UNION ALL
 SELECT x.specific_catalog::name AS object_catalog, x.specific_schema::name AS object_schema,
        x.specific_name::name AS object_name, 'ROUTINE'::varchar AS object_type,
        x.dtd_identifier::name AS dtd_identifier
-FROM information_schema.routines x;
+FROM information_schema.routines x
+UNION ALL
+SELECT x.udt_catalog::name AS object_catalog, x.udt_schema::name AS object_schema,
+       x.udt_name::name AS object_name, 'USER-DEFINED TYPE'::varchar AS object_type,
+       x.dtd_identifier::name AS dtd_identifier
+FROM information_schema.attributes x;
 
 CREATE VIEW information_schema.domain_constraints AS
 SELECT pg_catalog.current_database()::name AS constraint_catalog, nc.nspname::name AS constraint_schema,
@@ -492,7 +503,7 @@ SELECT pg_catalog.current_database()::name AS object_catalog, n.nspname::name AS
        pg_catalog.current_database()::name AS udt_catalog, nt.nspname::name AS udt_schema,
        t.typname::name AS udt_name, NULL::name AS scope_catalog, NULL::name AS scope_schema,
        NULL::name AS scope_name, NULL::integer AS maximum_cardinality,
-       'a' || a.attnum::text::name AS dtd_identifier
+       ('a' || a.attnum::text)::name AS dtd_identifier
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON a.attrelid = c.oid
 JOIN pg_catalog.pg_namespace n ON c.relnamespace = n.oid
@@ -801,9 +812,17 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubi
 WHERE v.relkind = 'v'::"char" AND c.relkind IN ('r'::"char", 'v'::"char", 'f'::"char", 'p'::"char") AND pg_catalog.pg_has_role(c.relowner, 'USAGE');
 
 CREATE VIEW information_schema.view_routine_usage AS
-SELECT NULL::name AS table_catalog, NULL::name AS table_schema, NULL::name AS table_name,
-       NULL::name AS specific_catalog, NULL::name AS specific_schema, NULL::name AS specific_name
-WHERE false;
+SELECT DISTINCT pg_catalog.current_database()::name AS table_catalog, nv.nspname::name AS table_schema,
+       v.relname::name AS table_name, pg_catalog.current_database()::name AS specific_catalog,
+       n.nspname::name AS specific_schema, (p.proname || '_' || p.oid::text)::name AS specific_name
+FROM pg_catalog.pg_class v
+JOIN pg_catalog.pg_namespace nv ON nv.oid = v.relnamespace
+JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
+JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+  AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE v.relkind = 'v'::"char" AND pg_catalog.pg_has_role(p.proowner, 'USAGE');
 
 CREATE VIEW information_schema.view_table_usage AS
 SELECT DISTINCT pg_catalog.current_database()::name AS view_catalog, nv.nspname::name AS view_schema,
@@ -830,3 +849,44 @@ SELECT pg_catalog.current_database()::name AS table_catalog, n.nspname::name AS 
 FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_class c ON n.oid = c.relnamespace
 WHERE c.relkind = 'v'::"char" AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
+
+-- What the views of foreign data are made of: there is none.
+CREATE VIEW information_schema._pg_foreign_data_wrappers AS
+SELECT NULL::oid AS oid, NULL::oid AS fdwowner, NULL::text[] AS fdwoptions,
+       NULL::name AS foreign_data_wrapper_catalog,
+       NULL::name AS foreign_data_wrapper_name,
+       NULL::name AS authorization_identifier,
+       NULL::varchar AS foreign_data_wrapper_language
+WHERE false;
+
+CREATE VIEW information_schema._pg_foreign_servers AS
+SELECT NULL::oid AS oid, NULL::text[] AS srvoptions,
+       NULL::name AS foreign_server_catalog,
+       NULL::name AS foreign_server_name,
+       NULL::name AS foreign_data_wrapper_catalog,
+       NULL::name AS foreign_data_wrapper_name,
+       NULL::varchar AS foreign_server_type,
+       NULL::varchar AS foreign_server_version,
+       NULL::name AS authorization_identifier
+WHERE false;
+
+CREATE VIEW information_schema._pg_foreign_table_columns AS
+SELECT NULL::name AS nspname, NULL::name AS relname, NULL::name AS attname, NULL::text[] AS attfdwoptions
+WHERE false;
+
+CREATE VIEW information_schema._pg_foreign_tables AS
+SELECT NULL::name AS foreign_table_catalog,
+       NULL::name AS foreign_table_schema,
+       NULL::name AS foreign_table_name, NULL::text[] AS ftoptions,
+       NULL::name AS foreign_server_catalog,
+       NULL::name AS foreign_server_name,
+       NULL::name AS authorization_identifier
+WHERE false;
+
+CREATE VIEW information_schema._pg_user_mappings AS
+SELECT NULL::oid AS oid, NULL::text[] AS umoptions, NULL::oid AS umuser,
+       NULL::name AS authorization_identifier,
+       NULL::name AS foreign_server_catalog,
+       NULL::name AS foreign_server_name,
+       NULL::name AS srvowner
+WHERE false;

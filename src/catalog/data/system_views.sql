@@ -1,6 +1,5 @@
 -- Views of pg_catalog, with PostgreSQL 15's columns. Run once in every new database; every name is
 -- qualified, since the text is kept as it stands. AS ends its line: see ddl_create_view.
-
 CREATE VIEW pg_catalog.pg_roles AS
 SELECT r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin,
        r.rolreplication, r.rolconnlimit, '********'::text AS rolpassword, r.rolvaliduntil,
@@ -65,7 +64,6 @@ LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_tablespace t ON t.oid = i.reltablespace
 WHERE c.relkind IN ('r'::"char", 'm'::"char", 'p'::"char");
 
--- client_addr is of type text: there is no inet yet.
 CREATE VIEW pg_catalog.pg_stat_activity AS
 SELECT s.datid, d.datname, s.pid, s.leader_pid, s.usesysid, u.rolname AS usename, s.application_name,
        s.client_addr, s.client_hostname, s.client_port, s.backend_start, s.xact_start, s.query_start,
@@ -280,3 +278,281 @@ FROM pg_catalog.pg_timezone_names() z(name, abbrev, utc_offset, is_dst);
 CREATE VIEW pg_catalog.pg_timezone_abbrevs AS
 SELECT z.abbrev, z.utc_offset, z.is_dst
 FROM pg_catalog.pg_timezone_abbrevs() z(abbrev, utc_offset, is_dst);
+
+-- What the server's files say.
+CREATE VIEW pg_catalog.pg_hba_file_rules AS
+SELECT r.line_number, r.type, r.database, r.user_name, r.address, r.netmask, r.auth_method, r.options,
+       r.error
+FROM pg_catalog.pg_hba_file_rules() r;
+
+CREATE VIEW pg_catalog.pg_ident_file_mappings AS
+SELECT r.line_number, r.map_name, r.sys_name, r.pg_username, r.error
+FROM pg_catalog.pg_ident_file_mappings() r;
+
+CREATE VIEW pg_catalog.pg_file_settings AS
+SELECT s.sourcefile, s.sourceline, s.seqno, s.name, s.setting, s.applied, s.error
+FROM pg_catalog.pg_show_all_file_settings() s;
+
+-- The log, checkpoints.
+CREATE VIEW pg_catalog.pg_stat_archiver AS
+SELECT s.archived_count, s.last_archived_wal, s.last_archived_time, s.failed_count, s.last_failed_wal,
+       s.last_failed_time, s.stats_reset
+FROM pg_catalog.pg_stat_get_archiver() s;
+
+CREATE VIEW pg_catalog.pg_stat_wal AS
+SELECT s.wal_records, s.wal_fpi, s.wal_bytes, s.wal_buffers_full, s.wal_write, s.wal_sync, s.wal_write_time,
+       s.wal_sync_time, s.stats_reset
+FROM pg_catalog.pg_stat_get_wal() s;
+
+CREATE VIEW pg_catalog.pg_stat_bgwriter AS
+SELECT pg_catalog.pg_stat_get_bgwriter_timed_checkpoints() AS checkpoints_timed,
+       pg_catalog.pg_stat_get_bgwriter_requested_checkpoints() AS checkpoints_req,
+       pg_catalog.pg_stat_get_checkpoint_write_time() AS checkpoint_write_time,
+       pg_catalog.pg_stat_get_checkpoint_sync_time() AS checkpoint_sync_time,
+       pg_catalog.pg_stat_get_bgwriter_buf_written_checkpoints() AS buffers_checkpoint,
+       pg_catalog.pg_stat_get_bgwriter_buf_written_clean() AS buffers_clean,
+       pg_catalog.pg_stat_get_bgwriter_maxwritten_clean() AS maxwritten_clean,
+       pg_catalog.pg_stat_get_buf_written_backend() AS buffers_backend,
+       pg_catalog.pg_stat_get_buf_fsync_backend() AS buffers_backend_fsync,
+       pg_catalog.pg_stat_get_buf_alloc() AS buffers_alloc,
+       pg_catalog.pg_stat_get_bgwriter_stat_reset_time() AS stats_reset;
+
+-- Pages are not counted: NULL.
+CREATE VIEW pg_catalog.pg_statio_all_tables AS
+SELECT c.oid AS relid, n.nspname AS schemaname, c.relname, NULL::bigint AS heap_blks_read,
+       NULL::bigint AS heap_blks_hit, NULL::bigint AS idx_blks_read, NULL::bigint AS idx_blks_hit,
+       NULL::bigint AS toast_blks_read, NULL::bigint AS toast_blks_hit, NULL::bigint AS tidx_blks_read,
+       NULL::bigint AS tidx_blks_hit
+FROM pg_catalog.pg_class c
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r'::"char", 't'::"char", 'm'::"char");
+
+CREATE VIEW pg_catalog.pg_statio_all_indexes AS
+SELECT c.oid AS relid, i.oid AS indexrelid, n.nspname AS schemaname, c.relname, i.relname AS indexrelname,
+       NULL::bigint AS idx_blks_read, NULL::bigint AS idx_blks_hit
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_index x ON c.oid = x.indrelid
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r'::"char", 't'::"char", 'm'::"char");
+
+CREATE VIEW pg_catalog.pg_statio_all_sequences AS
+SELECT c.oid AS relid, n.nspname AS schemaname, c.relname, NULL::bigint AS blks_read,
+       NULL::bigint AS blks_hit
+FROM pg_catalog.pg_class c
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S'::"char";
+
+-- Nor is what a transaction has done by itself.
+CREATE VIEW pg_catalog.pg_stat_xact_all_tables AS
+SELECT c.oid AS relid, n.nspname AS schemaname, c.relname, NULL::bigint AS seq_scan,
+       NULL::bigint AS seq_tup_read, NULL::bigint AS idx_scan, NULL::bigint AS idx_tup_fetch,
+       NULL::bigint AS n_tup_ins, NULL::bigint AS n_tup_upd, NULL::bigint AS n_tup_del,
+       NULL::bigint AS n_tup_hot_upd
+FROM pg_catalog.pg_class c
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r'::"char", 't'::"char", 'm'::"char", 'p'::"char");
+
+CREATE VIEW pg_catalog.pg_statio_user_tables AS
+SELECT s.*
+FROM pg_catalog.pg_statio_all_tables s
+WHERE s.schemaname NOT IN ('pg_catalog'::name, 'information_schema'::name) AND s.schemaname !~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_statio_sys_tables AS
+SELECT s.*
+FROM pg_catalog.pg_statio_all_tables s
+WHERE s.schemaname IN ('pg_catalog'::name, 'information_schema'::name) OR s.schemaname ~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_statio_user_indexes AS
+SELECT s.*
+FROM pg_catalog.pg_statio_all_indexes s
+WHERE s.schemaname NOT IN ('pg_catalog'::name, 'information_schema'::name) AND s.schemaname !~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_statio_sys_indexes AS
+SELECT s.*
+FROM pg_catalog.pg_statio_all_indexes s
+WHERE s.schemaname IN ('pg_catalog'::name, 'information_schema'::name) OR s.schemaname ~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_statio_user_sequences AS
+SELECT s.*
+FROM pg_catalog.pg_statio_all_sequences s
+WHERE s.schemaname NOT IN ('pg_catalog'::name, 'information_schema'::name) AND s.schemaname !~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_statio_sys_sequences AS
+SELECT s.*
+FROM pg_catalog.pg_statio_all_sequences s
+WHERE s.schemaname IN ('pg_catalog'::name, 'information_schema'::name) OR s.schemaname ~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_stat_xact_user_tables AS
+SELECT s.*
+FROM pg_catalog.pg_stat_xact_all_tables s
+WHERE s.schemaname NOT IN ('pg_catalog'::name, 'information_schema'::name) AND s.schemaname !~ '^pg_toast';
+
+CREATE VIEW pg_catalog.pg_stat_xact_sys_tables AS
+SELECT s.*
+FROM pg_catalog.pg_stat_xact_all_tables s
+WHERE s.schemaname IN ('pg_catalog'::name, 'information_schema'::name) OR s.schemaname ~ '^pg_toast';
+
+-- Nothing happens to a database but what its sessions do.
+CREATE VIEW pg_catalog.pg_stat_database_conflicts AS
+SELECT d.oid AS datid, d.datname, 0::bigint AS confl_tablespace, 0::bigint AS confl_lock,
+       0::bigint AS confl_snapshot, 0::bigint AS confl_bufferpin, 0::bigint AS confl_deadlock
+FROM pg_catalog.pg_database d;
+
+CREATE VIEW pg_catalog.pg_stat_gssapi AS
+SELECT s.pid, s.gss_auth AS gss_authenticated, s.gss_princ AS principal, s.gss_enc AS encrypted
+FROM pg_catalog.pg_stat_get_activity(NULL::integer) s
+WHERE s.client_port IS NOT NULL;
+
+-- Statistics over several columns: none are made.
+CREATE VIEW pg_catalog.pg_stats_ext AS
+SELECT NULL::name AS schemaname, NULL::name AS tablename, NULL::name AS statistics_schemaname,
+       NULL::name AS statistics_name, NULL::name AS statistics_owner, NULL::name[] AS attnames,
+       NULL::text[] AS exprs, NULL::"char"[] AS kinds, NULL::boolean AS inherited,
+       d.stxdndistinct AS n_distinct, d.stxddependencies AS dependencies, NULL::text[] AS most_common_vals,
+       NULL::boolean[] AS most_common_val_nulls, NULL::double precision[] AS most_common_freqs,
+       NULL::double precision[] AS most_common_base_freqs
+FROM pg_catalog.pg_statistic_ext_data d
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stats_ext_exprs AS
+SELECT NULL::name AS schemaname, NULL::name AS tablename, NULL::name AS statistics_schemaname,
+       NULL::name AS statistics_name, NULL::name AS statistics_owner, NULL::text AS expr,
+       NULL::boolean AS inherited, NULL::real AS null_frac, NULL::integer AS avg_width,
+       NULL::real AS n_distinct, s.stavalues1 AS most_common_vals, NULL::real[] AS most_common_freqs,
+       s.stavalues1 AS histogram_bounds, NULL::real AS correlation, s.stavalues1 AS most_common_elems,
+       NULL::real[] AS most_common_elem_freqs, NULL::real[] AS elem_count_histogram
+FROM pg_catalog.pg_statistic s
+WHERE false;
+
+-- Features that are not there, and processes that do not exist: no rows.
+CREATE VIEW pg_catalog.pg_backend_memory_contexts AS
+SELECT NULL::text AS name, NULL::text AS ident, NULL::text AS parent, NULL::integer AS level,
+       NULL::bigint AS total_bytes, NULL::bigint AS total_nblocks, NULL::bigint AS free_bytes,
+       NULL::bigint AS free_chunks, NULL::bigint AS used_bytes
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_config AS
+SELECT NULL::text AS name, NULL::text AS setting
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_replication_origin_status AS
+SELECT NULL::oid AS local_id, NULL::text AS external_id, NULL::pg_lsn AS remote_lsn,
+       NULL::pg_lsn AS local_lsn
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_replication_slots AS
+SELECT NULL::name AS slot_name, NULL::name AS plugin, NULL::text AS slot_type, NULL::oid AS datoid,
+       NULL::name AS database, NULL::boolean AS temporary, NULL::boolean AS active,
+       NULL::integer AS active_pid, NULL::xid AS xmin, NULL::xid AS catalog_xmin,
+       NULL::pg_lsn AS restart_lsn, NULL::pg_lsn AS confirmed_flush_lsn, NULL::text AS wal_status,
+       NULL::bigint AS safe_wal_size, NULL::boolean AS two_phase
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_shmem_allocations AS
+SELECT NULL::text AS name, NULL::bigint AS off, NULL::bigint AS size, NULL::bigint AS allocated_size
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_progress_analyze AS
+SELECT NULL::integer AS pid, NULL::oid AS datid, NULL::name AS datname, NULL::oid AS relid,
+       NULL::text AS phase, NULL::bigint AS sample_blks_total, NULL::bigint AS sample_blks_scanned,
+       NULL::bigint AS ext_stats_total, NULL::bigint AS ext_stats_computed,
+       NULL::bigint AS child_tables_total, NULL::bigint AS child_tables_done,
+       NULL::oid AS current_child_table_relid
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_progress_basebackup AS
+SELECT NULL::integer AS pid, NULL::text AS phase, NULL::bigint AS backup_total,
+       NULL::bigint AS backup_streamed, NULL::bigint AS tablespaces_total,
+       NULL::bigint AS tablespaces_streamed
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_progress_cluster AS
+SELECT NULL::integer AS pid, NULL::oid AS datid, NULL::name AS datname, NULL::oid AS relid,
+       NULL::text AS command, NULL::text AS phase, NULL::oid AS cluster_index_relid,
+       NULL::bigint AS heap_tuples_scanned, NULL::bigint AS heap_tuples_written,
+       NULL::bigint AS heap_blks_total, NULL::bigint AS heap_blks_scanned,
+       NULL::bigint AS index_rebuild_count
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_progress_copy AS
+SELECT NULL::integer AS pid, NULL::oid AS datid, NULL::name AS datname, NULL::oid AS relid,
+       NULL::text AS command, NULL::text AS type, NULL::bigint AS bytes_processed,
+       NULL::bigint AS bytes_total, NULL::bigint AS tuples_processed, NULL::bigint AS tuples_excluded
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_progress_create_index AS
+SELECT NULL::integer AS pid, NULL::oid AS datid, NULL::name AS datname, NULL::oid AS relid,
+       NULL::oid AS index_relid, NULL::text AS command, NULL::text AS phase, NULL::bigint AS lockers_total,
+       NULL::bigint AS lockers_done, NULL::bigint AS current_locker_pid, NULL::bigint AS blocks_total,
+       NULL::bigint AS blocks_done, NULL::bigint AS tuples_total, NULL::bigint AS tuples_done,
+       NULL::bigint AS partitions_total, NULL::bigint AS partitions_done
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_progress_vacuum AS
+SELECT NULL::integer AS pid, NULL::oid AS datid, NULL::name AS datname, NULL::oid AS relid,
+       NULL::text AS phase, NULL::bigint AS heap_blks_total, NULL::bigint AS heap_blks_scanned,
+       NULL::bigint AS heap_blks_vacuumed, NULL::bigint AS index_vacuum_count,
+       NULL::bigint AS max_dead_tuples, NULL::bigint AS num_dead_tuples
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_recovery_prefetch AS
+SELECT NULL::timestamp with time zone AS stats_reset, NULL::bigint AS prefetch, NULL::bigint AS hit,
+       NULL::bigint AS skip_init, NULL::bigint AS skip_new, NULL::bigint AS skip_fpw,
+       NULL::bigint AS skip_rep, NULL::integer AS wal_distance, NULL::integer AS block_distance,
+       NULL::integer AS io_depth
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_replication AS
+SELECT NULL::integer AS pid, NULL::oid AS usesysid, NULL::name AS usename, NULL::text AS application_name,
+       NULL::inet AS client_addr, NULL::text AS client_hostname, NULL::integer AS client_port,
+       NULL::timestamp with time zone AS backend_start, NULL::xid AS backend_xmin, NULL::text AS state,
+       NULL::pg_lsn AS sent_lsn, NULL::pg_lsn AS write_lsn, NULL::pg_lsn AS flush_lsn,
+       NULL::pg_lsn AS replay_lsn, NULL::interval AS write_lag, NULL::interval AS flush_lag,
+       NULL::interval AS replay_lag, NULL::integer AS sync_priority, NULL::text AS sync_state,
+       NULL::timestamp with time zone AS reply_time
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_replication_slots AS
+SELECT NULL::text AS slot_name, NULL::bigint AS spill_txns, NULL::bigint AS spill_count,
+       NULL::bigint AS spill_bytes, NULL::bigint AS stream_txns, NULL::bigint AS stream_count,
+       NULL::bigint AS stream_bytes, NULL::bigint AS total_txns, NULL::bigint AS total_bytes,
+       NULL::timestamp with time zone AS stats_reset
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_slru AS
+SELECT NULL::text AS name, NULL::bigint AS blks_zeroed, NULL::bigint AS blks_hit, NULL::bigint AS blks_read,
+       NULL::bigint AS blks_written, NULL::bigint AS blks_exists, NULL::bigint AS flushes,
+       NULL::bigint AS truncates, NULL::timestamp with time zone AS stats_reset
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_subscription AS
+SELECT NULL::oid AS subid, NULL::name AS subname, NULL::integer AS pid, NULL::oid AS relid,
+       NULL::pg_lsn AS received_lsn, NULL::timestamp with time zone AS last_msg_send_time,
+       NULL::timestamp with time zone AS last_msg_receipt_time, NULL::pg_lsn AS latest_end_lsn,
+       NULL::timestamp with time zone AS latest_end_time
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_subscription_stats AS
+SELECT NULL::oid AS subid, NULL::name AS subname, NULL::bigint AS apply_error_count,
+       NULL::bigint AS sync_error_count, NULL::timestamp with time zone AS stats_reset
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_user_functions AS
+SELECT NULL::oid AS funcid, NULL::name AS schemaname, NULL::name AS funcname, NULL::bigint AS calls,
+       NULL::double precision AS total_time, NULL::double precision AS self_time
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_wal_receiver AS
+SELECT NULL::integer AS pid, NULL::text AS status, NULL::pg_lsn AS receive_start_lsn,
+       NULL::integer AS receive_start_tli, NULL::pg_lsn AS written_lsn, NULL::pg_lsn AS flushed_lsn,
+       NULL::integer AS received_tli, NULL::timestamp with time zone AS last_msg_send_time,
+       NULL::timestamp with time zone AS last_msg_receipt_time, NULL::pg_lsn AS latest_end_lsn,
+       NULL::timestamp with time zone AS latest_end_time, NULL::text AS slot_name,
+       NULL::text AS sender_host, NULL::integer AS sender_port, NULL::text AS conninfo
+WHERE false;
+
+CREATE VIEW pg_catalog.pg_stat_xact_user_functions AS
+SELECT NULL::oid AS funcid, NULL::name AS schemaname, NULL::name AS funcname, NULL::bigint AS calls,
+       NULL::double precision AS total_time, NULL::double precision AS self_time
+WHERE false;

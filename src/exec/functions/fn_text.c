@@ -72,6 +72,12 @@ static struct err *change_ascii(struct fn_call *c, struct str s, enum letter_cas
     return NULL;
 }
 
+/* The sharp s stays: its upper case would be two letters. */
+static int32_t upper_of(int32_t code)
+{
+    return code == 0xdf ? code : utf8proc_toupper(code);
+}
+
 static struct err *change_case(struct fn_call *c, enum letter_case how, struct datum *out)
 {
     struct str s = ARG_STR(0);
@@ -87,7 +93,7 @@ static struct err *change_case(struct fn_call *c, enum letter_case how, struct d
         int32_t code = (int32_t)utf8_decode(s, &used);
         bool up = how == UPPER || (how == INITCAP && !inside);
         inside = is_word_char(code);
-        int32_t mapped = up ? utf8proc_toupper(code) : utf8proc_tolower(code);
+        int32_t mapped = up ? upper_of(code) : utf8proc_tolower(code);
         n += utf8_encode((uint32_t)mapped, p + n);
         s = str_make(s.data + used, s.len - used);
     }

@@ -321,3 +321,17 @@ CHECKPOINT;
 RESET ROLE;
 DROP OWNED BY pv_d1, pv_d2;
 DROP ROLE pv_d1, pv_d2;
+-- A view is its maker's, and reads with the maker's rights.
+CREATE ROLE view_maker;
+CREATE SCHEMA made AUTHORIZATION view_maker;
+CREATE TABLE made_secret (a int);
+SET ROLE view_maker;
+CREATE VIEW made.v AS SELECT 1 AS one;
+CREATE OR REPLACE VIEW made.v AS SELECT 2 AS one;
+CREATE VIEW made.w AS SELECT a FROM made_secret;
+SELECT * FROM made.w;
+SELECT * FROM made.v;
+SELECT relname, relowner::regrole FROM pg_class WHERE relnamespace = 'made'::regnamespace ORDER BY 1;
+RESET ROLE;
+DROP SCHEMA made CASCADE;
+DROP ROLE view_maker;

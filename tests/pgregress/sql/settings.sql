@@ -159,3 +159,11 @@ show work_mem;
 show statement_timeout;
 rollback;
 show work_mem;
+
+-- character sets
+SET client_encoding = 'latin-1'; SHOW client_encoding; SELECT pg_client_encoding(); RESET client_encoding;
+SET client_encoding = 'Windows 1252'; SHOW client_encoding; RESET client_encoding;
+SET client_encoding = mule_internal;
+SET client_encoding = '';
+SELECT i, pg_encoding_to_char(i), pg_encoding_max_length(i) FROM generate_series(-1, 42) i;
+SELECT n, pg_char_to_encoding(n) FROM unnest('{win,latin 1,_,KOI8,iso-8859-1,alt,mskanji,utf-8}'::name[]) n;

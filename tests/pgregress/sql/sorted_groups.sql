@@ -50,3 +50,16 @@ RESET work_mem;
 RESET enable_hashagg;
 RESET enable_seqscan;
 DROP TABLE sg;
+
+-- one row of a table is in the order of its own columns only
+CREATE TABLE sg_one (id int PRIMARY KEY, a int, b int);
+CREATE TABLE sg_many (id int, v int);
+INSERT INTO sg_one SELECT i, i % 3, i % 5 FROM generate_series(1, 50) i;
+INSERT INTO sg_many SELECT i, (i * 7) % 5 FROM generate_series(1, 30) i;
+ANALYZE sg_one; ANALYZE sg_many;
+SELECT o.a, m.v, count(*) FROM sg_one o CROSS JOIN sg_many m WHERE o.id = 5 GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT o.a, m.v, m.id FROM sg_one o CROSS JOIN sg_many m WHERE o.id = 5 ORDER BY o.a, m.v, m.id LIMIT 7;
+SELECT m.v, o.a, m.id FROM sg_one o JOIN sg_many m ON m.id > o.id WHERE o.id = 20 ORDER BY o.a, o.b, m.v DESC, m.id LIMIT 4;
+SELECT o.a, o.b FROM sg_one o JOIN sg_many m ON m.id > o.id WHERE o.id = 20 ORDER BY o.a, o.b LIMIT 2;
+SELECT o.b, m.v, sum(m.id) FROM sg_one o, sg_many m WHERE o.id = 7 GROUP BY o.b, m.v HAVING count(*) > 1 ORDER BY o.b, m.v DESC;
+DROP TABLE sg_one, sg_many;

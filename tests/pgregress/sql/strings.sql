@@ -125,3 +125,6 @@ SELECT text 'a' < 'B', 'a' COLLATE "C" < 'B', 'a' < 'B' COLLATE "POSIX", 'ä' < 
 SELECT 'a' COLLATE nosuch;
 SELECT 1 COLLATE "C";
 SELECT text_larger('a', 'b'), text_smaller('a','b'), 'a' ~<~ 'b', 'a' ~>=~ 'b', bttextcmp('a','b');
+
+-- letters without an upper case of their own
+SELECT upper('Grüße'), initcap('ßa maß'), lower('ẞ'), upper('ŉ ǆ ﬁ');

@@ -1,5 +1,6 @@
 /* Arenas, buffers, varints, hashes, errors. */
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -93,6 +94,31 @@ static void errors_carry_fields(void **state)
     err_free(err_detail(err_oom(), "nothing"));
 }
 
+static void base64_round_trips(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
+        struct buf b = BUF_INIT, back = BUF_INIT;
+        base64_put(&b, str_from(pairs[i][0]));
+        assert_string_equal(buf_cstr(&b), pairs[i][1]);
+        assert_int_equal(base64_get(str_from(pairs[i][1]), &back), i > 0);
+        assert_string_equal(buf_cstr(&back), pairs[i][0]);
+        buf_done(&b);
+        buf_done(&back);
+    }
+    struct buf b = BUF_INIT;
+    base64_put_url(&b, STR("\xfb\xff\xfe?"));
+    assert_string_equal(buf_cstr(&b), "-__-Pw");
+    assert_false(base64_get(STR("Zg="), &b));
+    assert_false(base64_get(STR("Z$=="), &b));
+    assert_false(base64_get(STR("===="), &b));
+    assert_false(base64_get(STR("Zg=v"), &b));
+    assert_false(base64_get(STR("Z=g="), &b));
+    buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +128,7 @@ int main(void)
         cmocka_unit_test(varints_round_trip),
         cmocka_unit_test(crc_matches_rfc3720),
         cmocka_unit_test(errors_carry_fields),
+        cmocka_unit_test(base64_round_trips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "lake/json.h"
 
 #include <float.h>
@@ -27,11 +28,11 @@ static void strings(void **state)
     check("\"a\\u0000b\"");
     lake_put_json_string(&b, STR(""));
     check("\"\"");
-    lake_put_base64(&b, STR("f"));
+    base64_put(&b, STR("f"));
     check("Zg==");
-    lake_put_base64(&b, STR("fo"));
+    base64_put(&b, STR("fo"));
     check("Zm8=");
-    lake_put_base64(&b, STR("foo\xff"));
+    base64_put(&b, STR("foo\xff"));
     check("Zm9v/w==");
     lake_put_hex(&b, STR("\x0f\xa0"));
     check("0fa0");

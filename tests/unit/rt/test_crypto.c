@@ -27,28 +27,6 @@ static void test_digests(void **state)
                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
-static void test_base64(void **state)
-{
-    static const char *const pairs[][2] = {
-        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}};
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
-        struct buf b = BUF_INIT, back = BUF_INIT;
-        crypto_put_base64(&b, str_from(pairs[i][0]), false);
-        assert_string_equal(buf_cstr(&b), pairs[i][1]);
-        assert_int_equal(crypto_get_base64(str_from(pairs[i][1]), &back), i > 0);
-        assert_string_equal(buf_cstr(&back), pairs[i][0]);
-        buf_done(&b);
-        buf_done(&back);
-    }
-    struct buf b = BUF_INIT;
-    crypto_put_base64(&b, STR("\xfb\xff\xfe?"), true);
-    assert_string_equal(buf_cstr(&b), "-__-Pw");
-    assert_false(crypto_get_base64(STR("Zg="), &b));
-    assert_false(crypto_get_base64(STR("Z$=="), &b));
-    buf_done(&b);
-}
-
 static void expect_damage(const uint8_t *key, struct str bound, struct str sealed)
 {
     struct buf out = BUF_INIT;
@@ -98,7 +76,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_digests),
-        cmocka_unit_test(test_base64),
         cmocka_unit_test(test_seal),
         cmocka_unit_test(test_bad_key),
     };

@@ -1,0 +1,129 @@
+/* What the server's files say, as rows: the rules and maps that logins go by, and the settings of
+ * the configuration file, each as they are in force. */
+#include "server/server_internal.h"
+
+#include "server/auth.h"
+#include "server/hba.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+struct receiver {
+    void (*visit)(void *arg, const char *const *texts, int n);
+    void *arg;
+    int count;
+};
+
+enum { NUMBER_BYTES = 16 };
+
+/* ---- rules ---- */
+
+static void put_element(struct buf *out, const char *text)
+{
+    buf_put_u8(out, out->len ? ',' : '{');
+    buf_put_u8(out, '"');
+    for (const char *p = text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            buf_put_u8(out, '\\');
+        buf_put_u8(out, (uint8_t)*p);
+    }
+    buf_put_u8(out, '"');
+}
+
+/* As the text of an array; NULL: no words. */
+static const char *words(struct buf *out, const struct hba_words *w)
+{
+    for (int i = 0; i < w->n; i++)
+        put_element(out, w->items[i].text);
+    if (!w->n)
+        return NULL;
+    buf_put_c(out, "}");
+    return buf_cstr(out);
+}
+
+static void address_of(const struct hba_rule *r, const char **address, const char **mask,
+                       char texts[2][INET6_ADDRSTRLEN])
+{
+    static const char *const ranges[] = {
+        [HBA_ALL] = "all", [HBA_SAMEHOST] = "samehost", [HBA_SAMENET] = "samenet"};
+    if (r->type == HBA_LOCAL)
+        return;
+    if (r->range != HBA_ADDRESS) {
+        *address = ranges[r->range];
+        return;
+    }
+    *address = inet_ntop(r->family, r->address, texts[0], INET6_ADDRSTRLEN);
+    *mask = inet_ntop(r->family, r->mask, texts[1], INET6_ADDRSTRLEN);
+}
+
+static void visit_rule(struct receiver *t, const struct hba_rule *r)
+{
+    char line[NUMBER_BYTES];
+    char addresses[2][INET6_ADDRSTRLEN];
+    struct buf databases = BUF_INIT;
+    struct buf users = BUF_INIT;
+    struct buf options = BUF_INIT;
+    const char *address = NULL;
+    const char *mask = NULL;
+    snprintf(line, sizeof(line), "%d", r->line);
+    address_of(r, &address, &mask, addresses);
+    const char *const texts[] = {line,
+                                 hba_type_name(r->type),
+                                 words(&databases, &r->databases),
+                                 words(&users, &r->users),
+                                 address,
+                                 mask,
+                                 hba_method_name(r->method),
+                                 words(&options, &r->options),
+                                 NULL};
+    t->visit(t->arg, texts, (int)ARRAY_LENGTH(texts));
+    buf_done(&databases);
+    buf_done(&users);
+    buf_done(&options);
+}
+
+static void visit_rules(void *arg, const struct hba *h)
+{
+    for (int i = 0; i < h->nrules; i++)
+        visit_rule(arg, &h->rules[i]);
+}
+
+static void visit_maps(void *arg, const struct hba *h)
+{
+    struct receiver *t = arg;
+    for (int i = 0; i < h->nmaps; i++) {
+        char line[NUMBER_BYTES];
+        snprintf(line, sizeof(line), "%d", h->maps[i].line);
+        const char *const texts[] = {line, h->maps[i].name, h->maps[i].system_user, h->maps[i].user,
+                                     NULL};
+        t->visit(t->arg, texts, (int)ARRAY_LENGTH(texts));
+    }
+}
+
+/* ---- settings ---- */
+
+static void visit_setting(void *arg, const struct setting_info *info)
+{
+    struct receiver *t = arg;
+    char line[NUMBER_BYTES];
+    char number[NUMBER_BYTES];
+    if (!info->file)
+        return;
+    snprintf(line, sizeof(line), "%d", info->line);
+    snprintf(number, sizeof(number), "%d", ++t->count);
+    const char *const texts[] = {info->file, line, number, info->name, info->setting, "t", NULL};
+    t->visit(t->arg, texts, (int)ARRAY_LENGTH(texts));
+}
+
+void server_rows_each(struct session *s, const char *function,
+                      void (*visit)(void *arg, const char *const *texts, int n), void *arg)
+{
+    struct receiver t = {.visit = visit, .arg = arg};
+    if (strcmp(function, "pg_hba_file_rules") == 0)
+        auth_visit(visit_rules, &t);
+    else if (strcmp(function, "pg_ident_file_mappings") == 0)
+        auth_visit(visit_maps, &t);
+    else if (strcmp(function, "show_all_file_settings") == 0)
+        settings_each(s, visit_setting, &t);
+}
