@@ -103,6 +103,10 @@ def follow(r, mode, feed, vectors):
         if step % 10 == 9:
             h.random_step()
             r.restart()
+    h.append([(5000, "last", 1)])  # a whole copy has no source of changes
+    if mode == "TRIGGERED":
+        r.sql("REFRESH SYNCED TABLE %s" % name)
+    r.sql("WAIT FOR SYNCED TABLE %s VERSION %d TIMEOUT '%s'" % (name, h.version, WAIT))
     runs = r.sql("SELECT DISTINCT kind, outcome FROM tarn.sync_runs WHERE table_name = '%s' ORDER BY 1" % name)
     wanted = {("incremental", "succeeded"), ("initial", "succeeded")}
     more = {("full", "succeeded"), ("resync", "succeeded")} if mode == "TRIGGERED" else set()
