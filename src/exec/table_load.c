@@ -92,16 +92,22 @@ static struct err *same_index_key(void *arg, struct str key, struct str earlier,
 
 /* ---- loading ---- */
 
-static struct err *open_loads(struct table_load *l)
+static struct err *open_table(struct table_load *l)
+{
+    const struct table_load_to *to = l->to;
+    return txn_bulk_begin(l->env.cat->txn, to->storage_id, session_temp_quota(l->env.session),
+                          to->sort_bytes, same_primary_key, l, &l->table);
+}
+
+static struct err *open_indexes(struct table_load *l)
 {
     struct txn *t = l->env.cat->txn;
     const struct table_load_to *to = l->to;
     struct temp_quota *quota = session_temp_quota(l->env.session);
-    TRY(txn_bulk_begin(t, to->storage_id, quota, to->sort_bytes, same_primary_key, l, &l->table));
     for (int i = 0; i < l->rel->nindexes; i++) {
         struct load_index *at = &l->indexes[i];
         *at = (struct load_index){l, &l->rel->indexes[i], NULL};
-        if (at->ix->primary || !to->index_ids)
+        if (at->ix->primary || !to->index_ids || !to->index_ids[i])
             continue;
         if (!l->eval)
             l->eval = index_eval_new(&l->env, l->rel);
@@ -111,20 +117,30 @@ static struct err *open_loads(struct table_load *l)
     return NULL;
 }
 
-struct err *table_load_begin(const struct exec_env *env, struct relation *rel,
-                             const struct table_load_to *to, table_load_duplicate duplicate,
-                             void *arg, struct table_load **out)
+static struct table_load *new_load(const struct exec_env *env, struct relation *rel,
+                                   const struct table_load_to *to, table_load_duplicate duplicate,
+                                   void *arg)
 {
     struct table_load *l = calloc(1, sizeof(*l));
     if (!l)
-        return err_oom();
+        return NULL;
     *l = (struct table_load){.env = *env, .rel = rel, .to = to, .duplicate = duplicate, .arg = arg};
     arena_init(&l->arena);
     arena_init(&l->items);
     l->indexes = arena_new_array(&l->arena, struct load_index, rel->nindexes + 1);
     l->stored = arena_new_array(&l->arena, struct datum, rel->natts + 1);
     l->earlier = arena_new_array(&l->arena, struct datum, rel->natts + 1);
-    struct err *e = open_loads(l);
+    return l;
+}
+
+struct err *table_load_begin(const struct exec_env *env, struct relation *rel,
+                             const struct table_load_to *to, table_load_duplicate duplicate,
+                             void *arg, struct table_load **out)
+{
+    struct table_load *l = new_load(env, rel, to, duplicate, arg);
+    struct err *e = l ? open_table(l) : err_oom();
+    if (!e)
+        e = open_indexes(l);
     if (e) {
         table_load_free(l);
         return e;
@@ -219,6 +235,17 @@ static struct err *index_rows(struct table_load *l)
     return e;
 }
 
+static struct err *finish_indexes(struct table_load *l)
+{
+    for (int i = 0; i < l->rel->nindexes; i++) {
+        struct txn_bulk *bulk = l->indexes[i].bulk;
+        l->indexes[i].bulk = NULL;
+        if (bulk)
+            TRY(txn_bulk_finish(bulk, NULL));
+    }
+    return NULL;
+}
+
 struct err *table_load_finish(struct table_load *l, uint64_t *rows)
 {
     struct txn_bulk *bulk = l->table;
@@ -227,16 +254,25 @@ struct err *table_load_finish(struct table_load *l, uint64_t *rows)
     l->rows -= l->lost;
     if (l->to->resolve && l->eval)
         TRY(index_rows(l));
-    for (int i = 0; i < l->rel->nindexes; i++) {
-        bulk = l->indexes[i].bulk;
-        l->indexes[i].bulk = NULL;
-        if (bulk)
-            TRY(txn_bulk_finish(bulk, NULL));
-    }
+    TRY(finish_indexes(l));
     txn_count_rows(l->env.cat->txn, l->to->storage_id, (int64_t)l->rows);
     if (rows)
         *rows = l->rows;
     return NULL;
+}
+
+struct err *table_load_indexes(const struct exec_env *env, struct relation *rel,
+                               const struct table_load_to *to, table_load_duplicate duplicate,
+                               void *arg)
+{
+    struct table_load *l = new_load(env, rel, to, duplicate, arg);
+    struct err *e = l ? open_indexes(l) : err_oom();
+    if (!e && l->eval)
+        e = index_rows(l);
+    if (!e)
+        e = finish_indexes(l);
+    table_load_free(l);
+    return e;
 }
 
 void table_load_free(struct table_load *l)

@@ -22,7 +22,7 @@ typedef struct err *(*table_load_resolve)(void *arg, const struct datum *earlier
 struct table_load_to {
     uint32_t storage_id;
     const uint32_t *index_ids;  /* by position among the relation's indexes; of the primary: unused;
-                                   NULL: rows  only */
+                                   0: not this one; NULL: rows only */
     size_t sort_bytes;          /* memory for rows that come out of order; each index: half of it */
     table_load_resolve resolve; /* NULL: rows of one primary key are an error */
 };
@@ -36,6 +36,11 @@ struct err *table_load_add(struct table_load *l, const struct datum *row) MUST_C
 /* Writes what is left; *rows (may be NULL) counts them. The storage ids can be read by this
  * transaction from then on. MAY YIELD. */
 struct err *table_load_finish(struct table_load *l, uint64_t *rows) MUST_CHECK;
+/* The entries of the indexes in `to` for rows that its storage id has, which this transaction can
+ * read. MAY YIELD. */
+struct err *table_load_indexes(const struct exec_env *env, struct relation *rel,
+                               const struct table_load_to *to, table_load_duplicate duplicate,
+                               void *arg) MUST_CHECK;
 /* Frees; discards what an unfinished load wrote. NULL is fine. MAY YIELD. */
 void table_load_free(struct table_load *l);
 

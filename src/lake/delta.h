@@ -144,6 +144,9 @@ struct err *delta_changes_next(struct delta_changes *c, int64_t upto,
 struct str delta_changes_file(const struct delta_changes *c);
 /* Of the data files opened so far. */
 void delta_changes_read(const struct delta_changes *c, uint64_t *files, uint64_t *bytes);
+/* How much of all versions has been read, the present batch included: 0 to 1. Versions count alike,
+ * files by their sizes, rows by their places. */
+double delta_changes_share(const struct delta_changes *c);
 /* When the current version, the one of the last batch or the last one looked at, was committed. */
 int64_t delta_changes_commit_us(const struct delta_changes *c);
 void delta_changes_close(struct delta_changes *c); /* NULL is fine */

@@ -36,6 +36,8 @@ struct delta_changes {
     struct buf text; /* of the commit, which actions point into */
     struct part *parts;
     size_t part_count, part_capacity, next_part;
+    uint64_t part_bytes, bytes_before; /* of all parts; of those before the current one */
+    int64_t position;                  /* in the current part: behind the batch */
 
     struct arena part_arena;
     enum change change;
@@ -201,6 +203,24 @@ void delta_changes_read(const struct delta_changes *c, uint64_t *files, uint64_t
 {
     *files = c->files_read;
     *bytes = c->bytes_read;
+}
+
+static uint64_t size_of(const struct part *part)
+{
+    return part->file.size_bytes > 0 ? (uint64_t)part->file.size_bytes : 1;
+}
+
+double delta_changes_share(const struct delta_changes *c)
+{
+    if (c->version < c->from)
+        return 0;
+    double bytes = (double)c->bytes_before;
+    int64_t rows = c->scan ? delta_scan_file_rows(c->scan) : 0;
+    if (rows > 0)
+        bytes += (double)size_of(&c->parts[c->next_part - 1]) * (double)c->position / (double)rows;
+    bool all = !c->scan && c->next_part == c->part_count;
+    double version = all ? 1 : bytes / (double)c->part_bytes;
+    return ((double)(c->version - c->from) + version) / (double)(c->to - c->from + 1);
 }
 
 struct err *delta_changes_select(struct delta_changes *c, enum delta_changed which,
@@ -372,6 +392,9 @@ static struct err *next_version(struct delta_changes *c)
         if (c->part_count)
             qsort(c->parts, c->part_count, sizeof(*c->parts), part_cmp);
     }
+    c->part_bytes = c->bytes_before = 0;
+    for (size_t i = 0; i < c->part_count; i++)
+        c->part_bytes += size_of(&c->parts[i]);
     return NULL;
 }
 
@@ -417,6 +440,7 @@ static struct err *next_part(struct delta_changes *c)
     uint32_t *columns = arena_new_array(&c->part_arena, uint32_t, (size_t)c->column_count + 1);
     c->change = part->change;
     c->files_read++;
+    c->position = 0;
     c->bytes_read += part->file.size_bytes > 0 ? (uint64_t)part->file.size_bytes : 0;
     /* Once more behind the columns asked for, so that rows can be chosen by it. */
     uint32_t count = c->column_count + (chosen_by_type(c) ? 1 : 0);
@@ -497,6 +521,8 @@ struct err *delta_changes_next(struct delta_changes *c, int64_t upto, const stru
         if (c->scan) {
             TRY(delta_scan_next(c->scan, &batch));
             if (batch) {
+                if (batch->row_count)
+                    c->position = lake_batch_position(batch, batch->row_count - 1) + 1;
                 TRY(fill_batch(c, batch));
                 if (!c->batch.row_count)
                     continue;
@@ -505,6 +531,7 @@ struct err *delta_changes_next(struct delta_changes *c, int64_t upto, const stru
             }
             delta_scan_free(c->scan);
             c->scan = NULL;
+            c->bytes_before += size_of(&c->parts[c->next_part - 1]);
         }
         if (c->next_part < c->part_count)
             TRY(next_part(c));

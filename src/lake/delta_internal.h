@@ -203,6 +203,8 @@ struct delta_piece {
 };
 /* `schema`: of the table, perhaps with more fields behind; columns are indexes into its fields.
  * The pieces are copied, what they point to is not. */
+/* Rows of the file that is being read, deleted ones included. */
+int64_t delta_scan_file_rows(const struct delta_scan *scan);
 struct err *delta_scan_pieces(const struct delta_snapshot *s, const struct lake_type *schema,
                               const struct delta_scan_options *options,
                               const struct delta_piece *pieces, uint32_t count,

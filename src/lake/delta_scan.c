@@ -45,6 +45,11 @@ struct delta_scan {
     struct lake_skipped skipped;        /* in the files before the current one */
 };
 
+int64_t delta_scan_file_rows(const struct delta_scan *scan)
+{
+    return scan->file ? parquet_row_count(scan->file) : 0;
+}
+
 struct err *delta_scan_pieces(const struct delta_snapshot *s, const struct lake_type *schema,
                               const struct delta_scan_options *options,
                               const struct delta_piece *pieces, uint32_t count,

@@ -54,6 +54,7 @@ struct applier {
     struct key_set doubt;
     struct row_taker taker;
     struct pace pace;
+    double share;    /* of the versions from a->from on, before the present batch */
     bool whole_rows; /* rows that are deleted come with all columns */
     bool unique;     /* an index beside the primary one */
     bool delete_first;
@@ -350,6 +351,26 @@ static struct err *take_deleted_row(struct applier *ap)
     return known ? key_set_add(&ap->gone, key) : NULL;
 }
 
+/* That row of the batch, the reader's present one, is done. Each version is read twice: what it
+ * deleted, then what it inserted. */
+static void note_progress(struct applier *ap, const struct lake_batch *b, uint32_t row)
+{
+    enum { EVERY_ROWS = 64 };
+    const struct apply *a = ap->a;
+    bool last = row + 1 == b->row_count;
+    atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
+    if (!last && row % EVERY_ROWS)
+        return;
+    double share = (delta_changes_share(ap->deleted) + delta_changes_share(ap->inserted)) / 2;
+    double now = ap->share + (share - ap->share) * (row + 1) / b->row_count;
+    double before = (double)(a->from - a->first);
+    double versions = before + now * (double)(a->to - a->from);
+    uint32_t millionths = (uint32_t)(1e6 * versions / (double)(a->to - a->first));
+    atomic_store_explicit(&a->progress->share, millionths, memory_order_relaxed);
+    if (last)
+        ap->share = share;
+}
+
 static struct err *take_deleted(struct applier *ap, int64_t version)
 {
     const struct lake_batch *b;
@@ -364,6 +385,7 @@ static struct err *take_deleted(struct applier *ap, int64_t version)
             if (!skip)
                 TRY(take_deleted_row(ap));
             ap->a->changes++;
+            note_progress(ap, b, row);
         }
         ap->delete_first |= ap->gone.arena.used_bytes > KEYS_BYTES;
         if (ap->delete_first)
@@ -394,6 +416,7 @@ static struct err *take_inserted(struct applier *ap, int64_t version)
             if (bad)
                 return where(bad, ap->rel, att, version);
             ap->a->changes++;
+            note_progress(ap, b, row);
         }
     }
     return e;

@@ -95,12 +95,10 @@ SELECT n.nspname::text AS schema_name,
        s.rejected_rows,
        s.change_source,
        CASE WHEN p.relid IS NULL THEN CASE WHEN s.applied_version IS NULL THEN 0 ELSE 1 END
-            WHEN p.rows_total > 0 THEN least(1, p.rows_done::double precision / p.rows_total)
-            ELSE 0 END::double precision AS progress,
+            ELSE p.share END::double precision AS progress,
        CASE WHEN p.relid IS NULL THEN s.row_count ELSE p.rows_done END AS rows_done,
        CASE WHEN p.relid IS NULL THEN s.row_count ELSE p.rows_total END AS rows_total,
-       CASE WHEN p.rows_done > 0 AND p.rows_total >= p.rows_done
-            THEN p.seconds * (p.rows_total - p.rows_done) / p.rows_done END AS eta_seconds,
+       CASE WHEN p.share > 0 THEN p.seconds * (1 - p.share) / p.share END AS eta_seconds,
        s.last_run_at,
        CASE WHEN NOT s.paused THEN s.next_run_at END AS next_run_at,
        s.error_class,

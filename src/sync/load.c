@@ -7,6 +7,7 @@
  * threads left for commits and other work; the rest wait their turn. */
 #include "sync/sync_internal.h"
 
+#include "base/clock.h"
 #include "exec/table_load.h"
 #include "rt/fiber.h"
 #include "rt/pool.h"
@@ -191,6 +192,21 @@ static struct err *take_turn(void)
     }
 }
 
+static void index_job(void *arg)
+{
+    struct loader *ld = arg;
+    struct exec_env env = session_exec_env(ld->l->session);
+    ld->e = table_load_indexes(&env, ld->rel, &ld->to, duplicate_error, ld);
+}
+
+struct err *load_indexes(struct load *l)
+{
+    struct loader ld = {.l = l, .rel = l->rel};
+    ld.to = (struct table_load_to){l->storage_id, l->index_ids, SORT_BYTES, NULL};
+    pool_run(index_job, &ld);
+    return ld.e;
+}
+
 /* -1: the log does not say. */
 static int64_t total_rows(const struct source *source)
 {
@@ -221,7 +237,8 @@ struct err *load_run(struct load *l)
     for (int i = 0; i < l->rel->natts; i++)
         ld.row[i] = datum_null(); /* what is dropped stays so */
     ld.pace.rows_per_second = l->rate_limit_rows;
-    progress_begin(&ld.progress, l->session->cat.db, l->rel->oid, total_rows(l->source));
+    progress_begin(&ld.progress, l->session->cat.db, l->rel->oid, total_rows(l->source),
+                   clock_mono_ns());
     pool_run(load_job, &ld);
     progress_end(&ld.progress);
     atomic_fetch_sub_explicit(&running, 1, memory_order_relaxed);

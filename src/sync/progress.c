@@ -1,4 +1,4 @@
-/* How far loads are, in memory: the table function sync_progress(), which tarn.synced_tables shows,
+/* How far runs are, in memory: the table function sync_progress(), which tarn.synced_tables shows,
  * and what a query of a table hears whose first load goes on. Also the pace of limited runs. */
 #include "sync/sync_internal.h"
 
@@ -12,9 +12,10 @@
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static struct progress *all; /* guarded by mu */
 
-void progress_begin(struct progress *p, uint32_t db, uint32_t relid, int64_t total)
+void progress_begin(struct progress *p, uint32_t db, uint32_t relid, int64_t total,
+                    int64_t start_ns)
 {
-    *p = (struct progress){.db = db, .relid = relid, .total = total, .start_ns = clock_mono_ns()};
+    *p = (struct progress){.db = db, .relid = relid, .total = total, .start_ns = start_ns};
     pthread_mutex_lock(&mu);
     p->next = all;
     all = p;
@@ -66,6 +67,7 @@ struct err *progress_not_loaded(struct session *s, const struct relation *rel)
 struct item {
     uint32_t relid;
     int64_t done, total, ns;
+    double share;
 };
 
 struct listing {
@@ -80,13 +82,28 @@ static struct err *describe(struct cat *cat, const struct tf_arg *args, int narg
     static const struct tf_column all_columns[] = {{"relid", OID_OID, -1},
                                                    {"rows_done", INT8_OID, -1},
                                                    {"rows_total", INT8_OID, -1},
-                                                   {"seconds", FLOAT8_OID, -1}};
+                                                   {"seconds", FLOAT8_OID, -1},
+                                                   {"share", FLOAT8_OID, -1}};
     (void)cat, (void)args, (void)plan_data;
     if (nargs)
         return err_new("42883", "function sync_progress has no arguments");
     *columns = arena_memdup(arena, all_columns, sizeof(all_columns));
     *ncolumns = ARRAY_LENGTH(all_columns);
     return NULL;
+}
+
+static struct item item_of(const struct progress *p, int64_t now_ns)
+{
+    struct item i = {.relid = p->relid,
+                     .done = (int64_t)atomic_load_explicit(&p->done, memory_order_relaxed),
+                     .total = p->total,
+                     .ns = now_ns - p->start_ns};
+    if (p->total > 0)
+        i.share = (double)i.done / (double)p->total;
+    else
+        i.share = (double)atomic_load_explicit(&p->share, memory_order_relaxed) / 1e6;
+    i.share = i.share > 1 ? 1 : i.share;
+    return i;
 }
 
 static struct err *open_listing(struct cat *cat, const struct tf_arg *args, int nargs,
@@ -106,9 +123,7 @@ static struct err *open_listing(struct cat *cat, const struct tf_arg *args, int 
     l->items = calloc(capacity + 1, sizeof(*l->items));
     for (struct progress *p = all; p && l->items; p = p->next)
         if (p->db == cat->db)
-            l->items[l->count++] = (struct item){
-                p->relid, (int64_t)atomic_load_explicit(&p->done, memory_order_relaxed), p->total,
-                now - p->start_ns};
+            l->items[l->count++] = item_of(p, now);
     pthread_mutex_unlock(&mu);
     *scan = l;
     return NULL;
@@ -125,6 +140,7 @@ static struct err *next_item(void *scan, struct datum *row, bool *found)
     row[1] = datum_int(i->done);
     row[2] = i->total < 0 ? datum_null() : datum_int(i->total);
     row[3] = datum_f64((double)i->ns / 1e9);
+    row[4] = datum_f64(i->share);
     return NULL;
 }
 

@@ -5,8 +5,11 @@
  * of, so that after any crash the table is its source at exactly that version; an incremental run
  * that covers many versions commits in between, always after whole versions.
  *
- * Locks: SHARE UPDATE EXCLUSIVE, which excludes another run and schema changes but no reader.
- * Readers go on with what their snapshot shows. */
+ * Locks: that of the table's runs, so that there is one at a time, and SHARE UPDATE EXCLUSIVE,
+ * which excludes schema changes but no reader: for a whole copy only at its end, when indexes that
+ * have been made meanwhile get their entries and those that have gone are left out. Where it has
+ * rejects, whose rows the copy changes from the beginning, the lock is taken at the beginning too,
+ * as it is by DROP TABLE. Readers go on with what their snapshot shows. */
 #include "sync/sync_internal.h"
 
 #include "base/clock.h"
@@ -26,11 +29,33 @@ struct refresh {
     struct relation *rel;
     struct sync_state state;
     struct sync_options options;
-    bool full;   /* a whole copy */
-    bool resync; /* ... since the changes are not to be had any more */
-    bool gap;    /* that is why it failed */
-    bool more;   /* versions are left */
+    bool full;                /* a whole copy */
+    bool resync;              /* ... since the changes are not to be had any more */
+    bool gap;                 /* that is why it failed */
+    bool more;                /* versions are left */
+    int64_t first;            /* the version that incremental steps began at, */
+    struct progress progress; /* and how far they are */
+    bool shown;               /* it is under way */
 };
+
+/* ---- progress of incremental steps; a whole copy has its own ---- */
+
+static void show_progress(struct refresh *r)
+{
+    const struct job *j = r->j;
+    if (r->shown)
+        return;
+    r->shown = true;
+    r->first = r->state.applied_version;
+    progress_begin(&r->progress, j->s->cat.db, r->rel->oid, -1, clock_mono_ns());
+}
+
+static void hide_progress(struct refresh *r)
+{
+    if (r->shown)
+        progress_end(&r->progress);
+    r->shown = false;
+}
 
 /* ---- a whole copy ---- */
 
@@ -49,6 +74,68 @@ static struct err *swap_storage(struct refresh *r, uint32_t storage_id, const ui
     return NULL;
 }
 
+static struct err *lock_relation(struct refresh *r, uint32_t relid, struct relation **out)
+{
+    struct cat *c = &r->j->s->cat;
+    bool locked;
+    TRY(txn_lock_table(c->txn, relid, TXN_SHARE_UPDATE_EXCLUSIVE, TXN_WAIT, &locked));
+    return cat_relation(c, relid, out);
+}
+
+static bool same_columns(const struct relation *a, const struct relation *b)
+{
+    if (a->natts != b->natts)
+        return false;
+    for (int i = 0; i < a->natts; i++)
+        if (a->atts[i].dropped != b->atts[i].dropped || a->atts[i].type != b->atts[i].type ||
+            a->atts[i].typmod != b->atts[i].typmod)
+            return false;
+    return true;
+}
+
+/* The ids of the table's indexes as it is now. What the copy has for others is dropped; for those
+ * that it does not know, *fresh has an id, and elsewhere 0. */
+static struct err *match_indexes(struct refresh *r, const struct relation *now,
+                                 const uint32_t *loaded, uint32_t *ids, uint32_t *fresh, bool *any)
+{
+    struct cat *c = &r->j->s->cat;
+    *any = false;
+    for (int i = 0; i < r->rel->nindexes; i++)
+        if (!r->rel->indexes[i].primary && !relation_index(now, r->rel->indexes[i].oid))
+            TRY(txn_drop_storage(c->txn, loaded[i]));
+    for (int i = 0; i < now->nindexes; i++) {
+        const struct index *known = relation_index(r->rel, now->indexes[i].oid);
+        fresh[i] = known ? 0 : txn_new_storage_id(catalog_txn_mgr(c->shared));
+        ids[i] = known ? loaded[known - r->rel->indexes] : fresh[i];
+        *any |= !known;
+    }
+    return NULL;
+}
+
+/* The copy is complete: locks the table and puts the copy in its place, with the indexes that the
+ * table has now. */
+static struct err *take_copy(struct refresh *r, uint32_t storage_id, const uint32_t *loaded)
+{
+    struct job *j = r->j;
+    struct relation *now;
+    bool any = false;
+    TRY(lock_relation(r, r->rel->oid, &now));
+    if (!now)
+        return err_new("42P01", "the synced table is not there any more");
+    uint32_t *ids = arena_new_array(j->arena, uint32_t, now->nindexes + 1);
+    uint32_t *fresh = arena_new_array(j->arena, uint32_t, now->nindexes + 1);
+    struct load l = {.session = j->s, .rel = now, .storage_id = storage_id, .index_ids = fresh};
+    struct err *e =
+        same_columns(r->rel, now)
+            ? match_indexes(r, now, loaded, ids, fresh, &any)
+            : err_new("55000", "columns of synced table \"%s\" changed during the load", now->name);
+    if (!e && any)
+        e = load_indexes(&l);
+    relation_unref(r->rel);
+    r->rel = now;
+    return e ? e : swap_storage(r, storage_id, ids);
+}
+
 static struct err *copy_whole(struct refresh *r)
 {
     struct job *j = r->j;
@@ -57,6 +144,7 @@ static struct err *copy_whole(struct refresh *r)
     enum columns_change change;
     struct row_policy policy = sync_policy(&r->state, &r->options);
     bool first = r->state.applied_version < 0;
+    hide_progress(r);
     j->run.kind = first ? "initial" : r->resync ? "resync" : "full";
     TRY(job_open_table(j, &r->state, false, -1));
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
@@ -66,7 +154,7 @@ static struct err *copy_whole(struct refresh *r)
     for (int i = 0; i < r->rel->nindexes; i++)
         index_ids[i] = txn_new_storage_id(mgr);
     TRY(job_load(j, r->rel, &columns, &policy, r->options.rate_limit_rows, storage_id, index_ids));
-    TRY(swap_storage(r, storage_id, index_ids));
+    TRY(take_copy(r, storage_id, index_ids));
     if (first) /* readers may see it now */
         TRY(ddl_update_class(&j->s->cat, r->rel->oid, CLS_ISPOPULATED, datum_bool(true)));
     return state_applied(j->s, &j->run);
@@ -81,6 +169,7 @@ static struct err *compare_whole(struct refresh *r)
     struct rejects rejects;
     enum columns_change change;
     struct row_policy policy = sync_policy(&r->state, &r->options);
+    hide_progress(r);
     j->run.kind = "resync";
     TRY(job_open_table(j, &r->state, false, -1));
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
@@ -163,6 +252,7 @@ static struct err *apply_changes(struct refresh *r)
     if (change == COLUMNS_RETYPED || (change == COLUMNS_OTHERS && r->state.rejected))
         return copy_whole(r);
     j->run.columns = columns.json;
+    show_progress(r);
     struct apply a = {.session = j->s,
                       .rel = r->rel,
                       .store = j->source->store,
@@ -176,7 +266,9 @@ static struct err *apply_changes(struct refresh *r)
                       .policy = &policy,
                       .rejects = &rejects,
                       .rate_limit_rows = r->options.rate_limit_rows,
-                      .had_rejects = r->state.rejected > 0};
+                      .had_rejects = r->state.rejected > 0,
+                      .first = r->first,
+                      .progress = &r->progress};
     struct err *e = rejects_open(&rejects, j->s, r->rel->oid, j->run.started_us);
     if (!e)
         e = apply_run(&a);
@@ -207,17 +299,23 @@ static struct err *catch_up(struct refresh *r)
 
 /* ---- a run ---- */
 
+static bool is_copy(const struct refresh *r)
+{
+    bool first = r->state.applied_version < 0;
+    return first || (!r->resync && (r->full || strcmp(r->state.mode, "SNAPSHOT") == 0));
+}
+
 static struct err *open_table(struct refresh *r, uint32_t relid)
 {
     struct job *j = r->j;
     struct cat *c = &j->s->cat;
-    bool locked;
     bool found;
-    TRY(txn_lock_table(c->txn, relid, TXN_SHARE_UPDATE_EXCLUSIVE, TXN_WAIT, &locked));
-    TRY(cat_relation(c, relid, &r->rel));
+    TRY(job_lock_runs(j, relid));
+    TRY(state_get(j->s, relid, j->arena, &r->state, &found));
+    TRY(found && is_copy(r) && !r->state.rejected ? cat_relation(c, relid, &r->rel)
+                                                  : lock_relation(r, relid, &r->rel));
     if (!r->rel || !r->rel->read_only_synced)
         return err_new("42P01", "the synced table is not there any more");
-    TRY(state_get(j->s, relid, j->arena, &r->state, &found));
     if (!found)
         return err_new("XX001", "the state of synced table \"%s\" is missing", r->rel->name);
     TRY(options_read(r->state.options, j->arena, &r->options));
@@ -233,11 +331,9 @@ static struct err *open_table(struct refresh *r, uint32_t relid)
 static struct err *step_in_txn(struct refresh *r, uint32_t relid)
 {
     TRY(open_table(r, relid));
-    bool snapshot = strcmp(r->state.mode, "SNAPSHOT") == 0;
-    bool first = r->state.applied_version < 0;
-    if (r->resync && !first)
-        return compare_whole(r);
-    return r->full || snapshot || first ? copy_whole(r) : catch_up(r);
+    if (is_copy(r))
+        return copy_whole(r);
+    return r->resync ? compare_whole(r) : catch_up(r);
 }
 
 static struct err *step(struct refresh *r, uint32_t relid)
@@ -275,6 +371,7 @@ struct err *refresh_table(struct job *j, uint32_t relid, bool full)
             e = step(&r, relid);
         }
     } while (!e && r.more);
+    hide_progress(&r);
     if (e)
         note_failure(j, e);
     return e;

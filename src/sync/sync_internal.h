@@ -341,17 +341,19 @@ struct err *rejects_end_replace(struct rejects *r, const struct row_group *group
 
 /* ---- progress.c ---- */
 
-/* Of a load, in the caller's memory between begin and end. */
+/* Of a run, in the caller's memory between begin and end. */
 struct progress {
     struct progress *next;
     uint32_t db;
     uint32_t relid;
     int64_t total; /* rows; -1: not known */
     int64_t start_ns;
-    _Atomic uint64_t done; /* rows read */
+    _Atomic uint64_t done;  /* rows read */
+    _Atomic uint32_t share; /* of all, in millionths; of a load that knows its total: by rows */
 };
 void progress_init(void);
-void progress_begin(struct progress *p, uint32_t db, uint32_t relid, int64_t total);
+void progress_begin(struct progress *p, uint32_t db, uint32_t relid, int64_t total,
+                    int64_t start_ns);
 void progress_end(struct progress *p);
 /* 55000 that says how far it is. */
 struct err *progress_not_loaded(struct session *s, const struct relation *rel);
@@ -373,7 +375,7 @@ struct load {
     struct source *source;
     const struct sync_columns *columns;
     uint32_t storage_id; /* where the rows go */
-    uint32_t *index_ids; /* by position in rel->indexes; of the primary: unused */
+    uint32_t *index_ids; /* by position in rel->indexes; of the primary: unused; 0: not this one */
     const struct row_policy *policy;
     struct rejects *rejects; /* NULL: rows that are refused are not noted */
     int64_t rate_limit_rows; /* a second; 0: none */
@@ -383,6 +385,9 @@ struct load {
 /* Reads the source into the new storage ids as part of the session's transaction. 23502 and 23505
  * for NULL and duplicate keys. MAY YIELD. */
 struct err *load_run(struct load *l) MUST_CHECK;
+/* The entries of the indexes alone, for rows that are loaded; uses session, rel and the ids. MAY
+ * YIELD. */
+struct err *load_indexes(struct load *l) MUST_CHECK;
 
 /* ---- apply.c: changes of the source ---- */
 
@@ -399,8 +404,10 @@ struct apply {
     int64_t batch_rows; /* stop after a version with which so many rows have changed */
     const struct row_policy *policy;
     struct rejects *rejects;
-    int64_t rate_limit_rows; /* a second; 0: none */
-    bool had_rejects;        /* before the run */
+    int64_t rate_limit_rows;   /* a second; 0: none */
+    bool had_rejects;          /* before the run */
+    int64_t first;             /* the version that the table was at when the run began */
+    struct progress *progress; /* of the run, which began there */
     /* Results. */
     int64_t applied;   /* the version reached ... */
     int64_t commit_us; /* ... and when it was committed */
@@ -531,8 +538,11 @@ struct err *job_open_source(struct job *j, const char *uri, bool schema_only,
 /* The same for the source of a synced table, with its credential. */
 struct err *job_open_table(struct job *j, const struct sync_state *state, bool schema_only,
                            int64_t version) MUST_CHECK;
-/* Finds the statement's table and locks it; *out NULL when it is missing and that is fine. 42P01,
- * 42809. */
+/* Waits for a run of the table, and keeps others away until the transaction ends; taken before any
+ * lock of the table. Readers and schema changes go on. MAY YIELD. */
+struct err *job_lock_runs(struct job *j, uint32_t relid) MUST_CHECK;
+/* Finds the statement's table and locks it; with SHARE UPDATE EXCLUSIVE against other runs too.
+ * *out NULL when it is missing and that is fine. 42P01, 42809. */
 struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out) MUST_CHECK;
 struct err *job_check_owner(struct job *j, const struct relation *rel) MUST_CHECK;
 /* Loads the source that is open; what is refused is noted anew. */

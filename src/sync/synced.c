@@ -480,6 +480,15 @@ static struct err *create(struct job *j, char *tag)
 
 /* ---- the statement's table ---- */
 
+struct err *job_lock_runs(struct job *j, uint32_t relid)
+{
+    enum { RUNS_OF_TABLE = 3 }; /* beside the two kinds that statements can name */
+    struct cat *c = &j->s->cat;
+    struct txn_advisory runs = {.db = c->db, .hi = relid, .kind = RUNS_OF_TABLE};
+    bool locked;
+    return txn_lock_advisory(c->txn, runs, false, TXN_WAIT, &locked);
+}
+
 struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out)
 {
     struct cat *c = &j->s->cat;
@@ -492,6 +501,8 @@ struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **
     if (!oid && !stmt->schema && !c->nsearch_path)
         TRY(cat_relation_oid(c, PUBLIC_NSP, str_from(stmt->name), &oid));
     if (oid) {
+        if (mode == TXN_SHARE_UPDATE_EXCLUSIVE)
+            TRY(job_lock_runs(j, oid));
         TRY(txn_lock_table(c->txn, oid, mode, TXN_WAIT, &locked));
         TRY(cat_relation(c, oid, out));
     }

@@ -25,8 +25,8 @@ WAIT = "30s"
 
 
 class Run:
-    def __init__(self, server, folder, tally, steps):
-        self.server, self.folder, self.tally, self.steps = server, folder, tally, steps
+    def __init__(self, server, folder, tally, steps, seed=0):
+        self.server, self.folder, self.tally, self.steps, self.seed = server, folder, tally, steps, seed
         self.connect()
 
     def connect(self):
@@ -52,7 +52,7 @@ class Run:
     def history(self, name, **options):
         options.setdefault("feed", False)
         options.setdefault("vectors", False)
-        return History(os.path.join(self.folder, name), rng=random.Random(name), **options)
+        return History(os.path.join(self.folder, name), rng=random.Random("%s %d" % (name, self.seed) if self.seed else name), **options)
 
     def restart(self):
         self.connection.close()
@@ -72,8 +72,15 @@ class Run:
         self.sql("RESET enable_seqscan")
 
 
+def vacuum_changes(h):
+    """Of all versions so far: what is not applied yet can only be found by comparing."""
+    for f in os.listdir(h.folder):
+        if f.startswith("cdc"):
+            os.remove(os.path.join(h.folder, f))
+
+
 def follow(r, mode, feed, vectors):
-    """A random history, followed step by step or several steps at once."""
+    """A random history, followed step by step or several steps at once, with vacuums, whole copies and other indexes."""
     name = "f_%s_%d%d" % (mode.lower(), feed, vectors)
     h = r.history(name, feed=feed, vectors=vectors)
     h.append([(i, "first", i % 5) for i in range(300)])
@@ -84,14 +91,26 @@ def follow(r, mode, feed, vectors):
         for _ in range(h.rng.choice([1, 1, 1, 3])):
             h.random_step()
         if mode == "TRIGGERED":
-            r.sql("REFRESH SYNCED TABLE %s" % name)
+            chance = h.rng.random()
+            if chance < 0.1:
+                vacuum_changes(h)
+            elif chance < 0.15:
+                r.sql("DROP INDEX IF EXISTS %s_other" % name)
+                r.sql("CREATE INDEX %s_other ON %s (name, n)" % (name, name))
+            r.sql("REFRESH SYNCED TABLE %s%s" % (name, " FULL" if 0.1 < chance < 0.2 else ""))
         r.sql("WAIT FOR SYNCED TABLE %s VERSION %d TIMEOUT '%s'" % (name, h.version, WAIT))
         r.table_is("%s step %d" % (name, step), name, h)
         if step % 10 == 9:
             h.random_step()
             r.restart()
+    h.append([(5000, "last", 1)])  # a whole copy has no source of changes
+    if mode == "TRIGGERED":
+        r.sql("REFRESH SYNCED TABLE %s" % name)
+    r.sql("WAIT FOR SYNCED TABLE %s VERSION %d TIMEOUT '%s'" % (name, h.version, WAIT))
     runs = r.sql("SELECT DISTINCT kind, outcome FROM tarn.sync_runs WHERE table_name = '%s' ORDER BY 1" % name)
-    r.check(name + " runs", runs, [("incremental", "succeeded"), ("initial", "succeeded")])
+    wanted = {("incremental", "succeeded"), ("initial", "succeeded")}
+    more = {("full", "succeeded"), ("resync", "succeeded")} if mode == "TRIGGERED" else set()
+    r.check(name + " runs", wanted <= set(runs) <= wanted | more, True)
     r.check(name + " source of changes", r.sql("SELECT change_source, rows FROM tarn.synced_tables "
             "WHERE table_name = '%s'" % name)[0][0], "cdf" if feed else "file diff")
     r.sql("DROP TABLE %s" % name)
@@ -268,12 +287,13 @@ def readers(r):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     tally = Tally("incremental")
     folder = tempfile.mkdtemp(prefix="tarn-incremental-")
     try:
         with Server() as server:
-            r = Run(server, folder, tally, args.steps)
+            r = Run(server, folder, tally, args.steps, args.seed)
             for mode in ("TRIGGERED", "CONTINUOUS"):
                 for feed in (False, True):
                     for vectors in (False, True):

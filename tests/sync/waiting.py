@@ -109,6 +109,116 @@ def interrupted(r):
                 "(SELECT count(*) FROM tarn.sync_state), (SELECT count(*) FROM sync_progress())"), [(0, 0, 0)])
 
 
+def by_index(r, name, h, column, index):
+    """The index has the rows of the source and no others."""
+    place = {"id": 0, "name": 1, "n": 2}[column]
+    r.sql("SET enable_seqscan = off")
+    wanted = sorted(h.states[h.version].values())
+    for value in sorted({row[place] for row in wanted})[:3]:
+        query = "SELECT id FROM %s WHERE %s = '%s' ORDER BY id" % (name, column, value)
+        plan = "".join(row[0] for row in r.sql("EXPLAIN " + query))
+        r.check("plan of %s" % index, index in plan, True)
+        r.check("rows of %s" % index, r.sql(query), [(row[0],) for row in wanted if row[place] == value])
+    r.sql("RESET enable_seqscan")
+
+
+def indexes_during_load(r):
+    """Indexes come and go while a copy is loaded, without waiting for it, and the copy has those that there are."""
+    h = big(r, "xl")
+    r.sql("CREATE SYNCED TABLE xl FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED %s NO WAIT" % (h.folder, SLOW))
+    until(r, "SELECT rows_done > 0 FROM tarn.synced_tables WHERE table_name = 'xl'", [(True,)])
+    r.sql("CREATE INDEX xl_n ON xl (n)")
+    r.check("made before the first load ends", r.sql("SELECT applied_version FROM tarn.synced_tables"), [(None,)])
+    r.sql("WAIT FOR SYNCED TABLE xl VERSION 1 TIMEOUT '60s'")
+    by_index(r, "xl", h, "n", "xl_n")
+    h.merge({1, 2}, {3: (3, "other", 1)}, [(ROWS + 1, "new", 2)])
+    # A transaction that makes an index lasts through the load, which waits for it at its end.
+    other = psycopg2.connect(r.server.dsn())
+    other.cursor().execute("CREATE INDEX xl_name ON xl (name)")
+    r.sql("REFRESH SYNCED TABLE xl FULL NO WAIT")
+    until(r, "SELECT count(*) FROM sync_progress() WHERE rows_done > 100", [(1,)])
+    until(r, "SELECT count(*) FROM sync_progress()", [(0,)])
+    r.check("the load waits", r.sql("SELECT applied_version, (SELECT max(n) FROM xl WHERE id = 1) "
+                                    "FROM tarn.synced_tables"), [(1, 1)])
+    other.commit()
+    other.close()
+    r.sql("WAIT FOR SYNCED TABLE xl VERSION 2 TIMEOUT '60s'")
+    r.table_is("copied", "xl", h)
+    by_index(r, "xl", h, "name", "xl_name")
+    by_index(r, "xl", h, "n", "xl_n")
+    h.merge({4}, {5: (5, "last", 3)}, [])
+    r.sql("ALTER SYNCED TABLE xl SET (rate_limit_rows = 400)")  # ten seconds
+    r.sql("REFRESH SYNCED TABLE xl FULL NO WAIT")
+    until(r, "SELECT count(*) FROM sync_progress() WHERE rows_done > 100", [(1,)])
+    r.sql("DROP INDEX xl_name")
+    r.sql("CREATE INDEX xl_expr ON xl ((n + 1))")
+    r.sql("CREATE INDEX xl_part ON xl (name) WHERE n = 3")
+    r.check("changed before the load ends", r.sql("SELECT applied_version FROM tarn.synced_tables"), [(2,)])
+    r.sql("WAIT FOR SYNCED TABLE xl VERSION 3 TIMEOUT '60s'")
+    r.table_is("copied again", "xl", h)
+    r.sql("SET enable_seqscan = off")
+    for number in range(5):
+        wanted = sorted(row[0] for row in h.states[h.version].values() if row[2] == number)
+        r.check("rows of xl_expr", r.sql("SELECT id FROM xl WHERE n + 1 = %d ORDER BY id" % (number + 1)),
+                [(i,) for i in wanted])
+    r.check("rows of xl_part", r.sql("SELECT id FROM xl WHERE n = 3 AND name = 'last'"), [(5,)])
+    r.sql("RESET enable_seqscan")
+    h.merge({6}, {}, [])
+    r.sql("REFRESH SYNCED TABLE xl")
+    r.table_is("changes follow", "xl", h)
+
+
+def dropped_during_load(r):
+    """DROP does not wait for a load either; what was loaded goes. An index that the copy breaks fails the run."""
+    h = r.history("xd")
+    h.append([(i, "row %d" % i, i % 5) for i in range(ROWS)])
+    r.sql("DROP SYNCED TABLE IF EXISTS xl")
+    r.sql("CREATE SYNCED TABLE xd FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED %s" % (h.folder, SLOW))
+    h.merge({}, {7: (7, "row 8", 1)}, [])
+    r.sql("REFRESH SYNCED TABLE xd FULL NO WAIT")
+    until(r, "SELECT count(*) FROM sync_progress() WHERE rows_done > 100", [(1,)])
+    r.sql("CREATE UNIQUE INDEX xd_name ON xd (name)")
+    until(r, "SELECT error_class, applied_version FROM tarn.synced_tables WHERE table_name = 'xd'",
+          [("PRIMARY_KEY_CONSTRAINT_VIOLATION", 1)])
+    r.check("keeps serving", r.sql("SELECT name FROM xd WHERE id = 7"), [("row 7",)])
+    r.sql("DROP INDEX xd_name")
+    r.sql("ALTER SYNCED TABLE xd SET (rate_limit_rows = 400)")
+    r.sql("REFRESH SYNCED TABLE xd FULL NO WAIT")
+    until(r, "SELECT count(*) FROM sync_progress() WHERE rows_done > 100", [(1,)])
+    r.sql("DROP SYNCED TABLE xd")
+    r.check("dropped before the load ends", r.sql("SELECT count(*) FROM sync_progress()"), [(1,)])
+    until(r, "SELECT count(*) FROM sync_progress()", [(0,)])
+    r.check("nothing of it is left", r.sql("SELECT (SELECT count(*) FROM pg_class WHERE relname LIKE 'xd%'), "
+                                           "(SELECT count(*) FROM tarn.sync_state)"), [(0, 0)])
+
+
+def progress_of_changes(r):
+    """Of incremental runs too: one large version, then many that are committed in steps."""
+    h = big(r, "pc")
+    r.sql("CREATE SYNCED TABLE pc FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED %s" % (h.folder, SLOW[:-1] + ", batch_rows = 500)"))
+    look = "SELECT progress, rows_done, rows_total, eta_seconds FROM tarn.synced_tables WHERE table_name = 'pc'"
+    for versions in (1, 4):
+        for k in range(versions):
+            first = h.version * ROWS
+            h.append([(first + i, "row", i % 5) for i in range(ROWS // versions)])
+        r.sql("REFRESH SYNCED TABLE pc NO WAIT")
+        until(r, "SELECT progress > 0 AND rows_done > 0 AND rows_total IS NULL FROM tarn.synced_tables WHERE table_name = 'pc'",
+              [(True,)])
+        seen = []
+        while True:
+            progress, done, total, eta = r.sql(look)[0]
+            if total is not None or progress == 1:
+                break
+            seen.append((progress, done))
+            r.check("a rest", eta >= 0, True)
+            time.sleep(0.05)
+        r.check("progress rises", (seen, seen[-1][0] > 0.5), (sorted(seen), True))
+        r.check("by rows", all(abs(p - d / ROWS) < 0.05 for p, d in seen), True)
+        r.sql("WAIT FOR SYNCED TABLE pc VERSION %d TIMEOUT '60s'" % h.version)
+        r.check("done", r.sql(look), [(1, len(h.states[h.version]), len(h.states[h.version]), None)])
+    r.sql("DROP SYNCED TABLE pc")
+
+
 def main():
     tally = Tally("waiting")
     folder = tempfile.mkdtemp(prefix="tarn-waiting-")
@@ -118,6 +228,9 @@ def main():
             create_no_wait(r)
             failing(r)
             interrupted(r)
+            progress_of_changes(r)
+            indexes_during_load(r)
+            dropped_during_load(r)
             r.connection.close()
     except psycopg2.Error as e:
         tally.check("server", "%s %s" % (e.pgcode, e))
