@@ -324,8 +324,7 @@ static struct err *verify_in_txn(struct verify *v)
     if (!e)
         j->run.from_version = state.applied_version;
     if (!e)
-        e = schedule_next(state.every_us, state.cron, j->run.started_us, j->s->types.tz,
-                          &j->run.next_us);
+        e = run_set_schedule(&j->run, &state, j->s->types.tz);
     if (!e)
         e = verify_table(v, &state);
     relation_unref(v->c.rel);

@@ -324,8 +324,7 @@ static struct err *open_table(struct refresh *r, uint32_t relid)
     j->run.table = arena_strdup(j->arena, r->rel->name);
     j->run.from_version = r->state.applied_version;
     j->run.to_version = j->run.source_version = -1;
-    return schedule_next(r->state.every_us, r->state.cron, j->run.started_us, j->s->types.tz,
-                         &j->run.next_us);
+    return run_set_schedule(&j->run, &r->state, j->s->types.tz);
 }
 
 static struct err *step_in_txn(struct refresh *r, uint32_t relid)

@@ -208,6 +208,28 @@ struct err *state_alter(struct session *s, uint32_t relid, const struct sync_sta
                    types, params, 7);
 }
 
+struct err *run_set_schedule(struct sync_run *run, const struct sync_state *state,
+                             const struct tz *tz)
+{
+    run->every_us = state->every_us;
+    run->cron = state->cron;
+    return schedule_next(state->every_us, state->cron, run->started_us, tz, &run->next_us);
+}
+
+/* Unless the table has been given another schedule meanwhile. */
+static struct err *set_next_run(struct session *s, const struct sync_run *run)
+{
+    static const uint32_t types[] = {OID_OID, TIMESTAMPTZ_OID, INT8_OID, TEXT_OID};
+    struct datum params[] = {datum_int(run->relid), time_datum(run->next_us),
+                             version_datum(run->every_us), text_datum(run->cron)};
+    if (run->next_us < 0)
+        return NULL;
+    return run_sql(s,
+                   "UPDATE tarn.sync_state SET next_run_at = $2 WHERE relid = $1 AND "
+                   "every_us IS NOT DISTINCT FROM $3 AND cron IS NOT DISTINCT FROM $4",
+                   types, params, 4);
+}
+
 /* A row of tarn.sync_runs; `why` NULL: it succeeded. */
 static struct err *add_run(struct session *s, const struct sync_run *run, const struct err *why)
 {
@@ -243,9 +265,9 @@ static struct err *add_run(struct session *s, const struct sync_run *run, const 
 
 struct err *state_applied(struct session *s, const struct sync_run *run)
 {
-    static const uint32_t types[] = {OID_OID,         INT8_OID,        TIMESTAMPTZ_OID, INT8_OID,
-                                     TIMESTAMPTZ_OID, INT8_OID,        BOOL_OID,        TEXT_OID,
-                                     TEXT_OID,        TIMESTAMPTZ_OID, TEXT_OID,        INT8_OID};
+    static const uint32_t types[] = {OID_OID,         INT8_OID, TIMESTAMPTZ_OID, INT8_OID,
+                                     TIMESTAMPTZ_OID, INT8_OID, BOOL_OID,        TEXT_OID,
+                                     TEXT_OID,        TEXT_OID, INT8_OID};
     struct datum params[] = {
         datum_int(run->relid),
         datum_int(run->to_version),
@@ -256,32 +278,32 @@ struct err *state_applied(struct session *s, const struct sync_run *run)
         datum_bool(run->whole),
         text_datum(run->source_id),
         text_datum(run->change_source),
-        run->next_us < 0 ? datum_null() : time_datum(run->next_us),
         text_datum(run->columns),
         datum_int(run->rejects_change)};
     TRY(run_sql(
         s,
         "UPDATE tarn.sync_state SET applied_version = $2, "
-        "source_version = coalesce($6, source_version), columns = $11::jsonb, "
+        "source_version = coalesce($6, source_version), columns = $10::jsonb, "
         "applied_commit_timestamp = $3, row_count = CASE WHEN $7 THEN 0 ELSE row_count END + $4, "
-        "last_run_at = $5, source_id = $8, change_source = $9, next_run_at = $10, "
-        "rejected_rows = rejected_rows + $12, "
+        "last_run_at = $5, source_id = $8, change_source = $9, "
+        "rejected_rows = rejected_rows + $11, "
         "error_class = NULL, error_message = NULL, consecutive_failures = 0 WHERE relid = $1",
-        types, params, 12));
+        types, params, 11));
+    TRY(set_next_run(s, run));
     return add_run(s, run, NULL);
 }
 
 struct err *state_checked(struct session *s, const struct sync_run *run)
 {
-    static const uint32_t types[] = {OID_OID, INT8_OID, TIMESTAMPTZ_OID, TIMESTAMPTZ_OID};
+    static const uint32_t types[] = {OID_OID, INT8_OID, TIMESTAMPTZ_OID};
     struct datum params[] = {datum_int(run->relid), datum_int(run->source_version),
-                             time_datum(run->started_us),
-                             run->next_us < 0 ? datum_null() : time_datum(run->next_us)};
-    return run_sql(s,
-                   "UPDATE tarn.sync_state SET source_version = $2, last_run_at = $3, "
-                   "next_run_at = $4, error_class = NULL, error_message = NULL, "
-                   "consecutive_failures = 0 WHERE relid = $1",
-                   types, params, 4);
+                             time_datum(run->started_us)};
+    TRY(run_sql(s,
+                "UPDATE tarn.sync_state SET source_version = $2, last_run_at = $3, "
+                "error_class = NULL, error_message = NULL, consecutive_failures = 0 "
+                "WHERE relid = $1",
+                types, params, 3));
+    return set_next_run(s, run);
 }
 
 /* The names that operators know. */
@@ -311,20 +333,17 @@ static const char *error_class(const struct err *e)
 
 struct err *state_failed(struct session *s, const struct sync_run *run, const struct err *why)
 {
-    static const uint32_t types[] = {OID_OID,         TEXT_OID, TEXT_OID,
-                                     TIMESTAMPTZ_OID, INT8_OID, TIMESTAMPTZ_OID};
-    struct datum params[] = {datum_int(run->relid),
-                             text_datum(error_class(why)),
-                             text_datum(why->message),
-                             time_datum(run->started_us),
-                             version_datum(run->source_version),
-                             run->next_us < 0 ? datum_null() : time_datum(run->next_us)};
+    static const uint32_t types[] = {OID_OID, TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, INT8_OID};
+    struct datum params[] = {datum_int(run->relid), text_datum(error_class(why)),
+                             text_datum(why->message), time_datum(run->started_us),
+                             version_datum(run->source_version)};
     TRY(run_sql(
         s,
         "UPDATE tarn.sync_state SET error_class = $2, error_message = $3, last_run_at = $4, "
-        "source_version = coalesce($5, source_version), next_run_at = $6, "
+        "source_version = coalesce($5, source_version), "
         "consecutive_failures = consecutive_failures + 1 WHERE relid = $1",
-        types, params, 6));
+        types, params, 5));
+    TRY(set_next_run(s, run));
     return add_run(s, run, why);
 }
 

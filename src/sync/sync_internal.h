@@ -490,8 +490,15 @@ struct sync_run {
     int64_t rejects_change; /* of the number of rows refused */
     uint64_t bytes;
     uint64_t files;
-    int64_t next_us; /* when it runs again by schedule, -1: not */
+    int64_t next_us;  /* when it runs again by schedule, -1: not */
+    int64_t every_us; /* the schedule that this is by, -1 and NULL: none */
+    const char *cron;
 };
+
+/* When the run's table runs again, by the schedule that it has as the run begins; `state` outlives
+ * the run. */
+struct err *run_set_schedule(struct sync_run *run, const struct sync_state *state,
+                             const struct tz *tz) MUST_CHECK;
 
 /* *found false: not a synced table of this layer. Strings in the arena. */
 struct err *state_get(struct session *s, uint32_t relid, struct arena *arena,

@@ -22,7 +22,8 @@ void job_init(struct job *j, struct session *s, struct own_stmt *stmt, struct ar
 {
     *j = (struct job){.s = s, .stmt = stmt, .arena = arena, .start_ns = clock_mono_ns()};
     j->run.started_us = clock_real_us();
-    j->run.from_version = j->run.to_version = j->run.source_version = j->run.next_us = -1;
+    j->run.from_version = j->run.to_version = j->run.source_version = j->run.next_us =
+        j->run.every_us = -1;
 }
 
 void job_done(struct job *j)
@@ -427,8 +428,7 @@ static struct err *new_state(struct job *j, struct sync_state *state)
     if (stmt->cron)
         TRY(schedule_check_cron(stmt->cron, j->s->types.tz));
     TRY(options_merge("{}", stmt->options, stmt->noptions, j->arena, &state->options));
-    return schedule_next(state->every_us, state->cron, j->run.started_us, j->s->types.tz,
-                         &j->run.next_us);
+    return run_set_schedule(&j->run, state, j->s->types.tz);
 }
 
 /* The source as it is kept, and the right to read it. */
