@@ -252,11 +252,19 @@ static struct err *force(struct copy *c, const PgQuery__Node *list, const char *
         if (n->node_case != PG_QUERY__NODE__NODE_STRING)
             continue;
         TRY(find_column(c, n->string->sval, option, &col));
-        col->force_quote |= strcmp(option, "FORCE_QUOTE") == 0;
-        col->force_not_null |= strcmp(option, "FORCE_NOT_NULL") == 0;
-        col->force_null |= strcmp(option, "FORCE_NULL") == 0;
+        bool *forced = strcmp(option, "FORCE_QUOTE") == 0      ? &col->force_quote
+                       : strcmp(option, "FORCE_NOT_NULL") == 0 ? &col->force_not_null
+                                                               : &col->force_null;
+        if (*forced)
+            return err_new("42701", "column \"%s\" specified more than once", n->string->sval);
+        *forced = true;
     }
     return NULL;
+}
+
+struct err *copy_force_quote(struct copy *c)
+{
+    return force(c, c->force_quote, "FORCE_QUOTE");
 }
 
 static struct err *add_column(struct copy *c, int att)
@@ -378,13 +386,12 @@ static struct err *run(struct copy *c, const PgQuery__CopyStmt *stmt)
     TRY(read_options(c, stmt, &o));
     if (stmt->relation)
         TRY(open_relation(c, stmt));
-    if (!stmt->relation && !stmt->is_from && o.force_quote && !c->o.force_quote_all)
-        return err_unsupported(
-            "COPY of a query with FORCE_QUOTE of single columns is not supported");
-    TRY(force(c, o.force_quote, "FORCE_QUOTE"));
+    c->force_quote = o.force_quote;
+    if (!stmt->is_from)
+        return copy_to(c);
     TRY(force(c, o.force_not_null, "FORCE_NOT_NULL"));
     TRY(force(c, o.force_null, "FORCE_NULL"));
-    return stmt->is_from ? copy_from(c) : copy_to(c);
+    return copy_from(c);
 }
 
 struct err *copy_run(struct session *s, struct raw_stmt *raw, const struct copy_io *io,

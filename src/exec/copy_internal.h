@@ -42,7 +42,8 @@ struct copy {
     struct relation *rel;  /* NULL: a query */
     struct copy_column *cols;
     int ncols;
-    struct row_expr *where; /* FROM: which rows are wanted; NULL: all */
+    const struct PgQuery__Node *force_quote; /* TO: a list of columns; NULL: none */
+    struct row_expr *where;                  /* FROM: which rows are wanted; NULL: all */
     uint64_t rows;
 };
 
@@ -98,6 +99,8 @@ struct err *copy_binary_begin(struct copy_reader *r) MUST_CHECK;
 struct err *copy_binary_next(struct copy_reader *r, struct arena *a, struct datum *values,
                              bool *found) MUST_CHECK;
 
+/* Marks the columns of force_quote, once the columns are known. 42703, 42701, 42P10. */
+struct err *copy_force_quote(struct copy *c) MUST_CHECK;
 struct err *copy_from(struct copy *c) MUST_CHECK;
 struct err *copy_to(struct copy *c) MUST_CHECK;
 /* Analyzes and plans SQL text or, with `tree`, a parsed statement. */

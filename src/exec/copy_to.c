@@ -196,7 +196,9 @@ struct err *copy_to(struct copy *c)
     struct statement_plan *plan;
     struct exec *x = NULL;
     TRY(c->rel ? plan_table(c, &plan) : plan_query(c, &plan));
-    struct err *e = exec_begin(&env, plan, NULL, &x);
+    struct err *e = copy_force_quote(c);
+    if (!e)
+        e = exec_begin(&env, plan, NULL, &x);
     if (!e)
         e = c->io->begin(c->io->arg, false, c->ncols, c->o.binary);
     if (!e)

@@ -106,6 +106,12 @@ static struct err *violation(struct session *s, uint32_t domain, const char *che
                                        check),
                                check)
               : err_new("23502", "domain %s does not allow null values", name);
+    const struct cat_type *t = builtin_type(domain);
+    const char *schema = NULL;
+    if (t)
+        err_free(cat_namespace_name(&s->cat, t->nsp, &a, &schema));
+    if (schema)
+        e = err_datatype(e, schema, arena_strndup(&a, t->name.data, t->name.len));
     arena_done(&a);
     return e;
 }

@@ -133,6 +133,23 @@ def test_syntax_error(s):
     eq(error_codes(c.until_ready()), ["22021"])
 
 
+def test_error_fields(s):
+    """What drivers make attributes of."""
+    c = new_client(s)
+    c.query("DROP SCHEMA IF EXISTS ef CASCADE")
+    c.query("CREATE SCHEMA ef; CREATE DOMAIN ef.d AS int NOT NULL CHECK (VALUE > 0);"
+            "CREATE TABLE ef.t(a int NOT NULL CONSTRAINT low CHECK (a < 9), b int UNIQUE)")
+    for sql, want in (
+            ("SELECT 0::ef.d", ("23514", "ef", None, None, "d", "d_check")),
+            ("SELECT NULL::ef.d", ("23502", "ef", None, None, "d", None)),
+            ("INSERT INTO ef.t VALUES (9)", ("23514", "ef", "t", None, None, "low")),
+            ("INSERT INTO ef.t VALUES (NULL)", ("23502", "ef", "t", "a", None, None)),
+            ("INSERT INTO ef.t VALUES (1, 1), (2, 1)", ("23505", "ef", "t", None, None, "t_b_key"))):
+        e = errors(c.query(sql))[0]
+        eq(tuple(e.get(f) for f in "Cstcdn"), want)
+    c.query("DROP SCHEMA ef CASCADE")
+
+
 def test_implicit_block(s):
     c = new_client(s)
     c.query("DROP TABLE IF EXISTS ib")

@@ -115,3 +115,9 @@ copy cp from stdin using delimiters ',';
 \copy binary cp from '/dev/null'
 copy cp to stdout with csv delimiter ';' null 'nn' quote as '*' escape as '+' header force quote a, b;
 
+
+-- FORCE_QUOTE of columns of a query
+COPY (SELECT 1 AS a, 'x' AS b, 'y z' AS c) TO STDOUT (FORMAT csv, FORCE_QUOTE (b));
+COPY (SELECT 1 AS a, NULL AS b, 'y z' AS c) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE (a, c));
+COPY (SELECT 1 AS a) TO STDOUT (FORMAT csv, FORCE_QUOTE (nosuch));
+COPY (SELECT 1 AS a) TO STDOUT (FORMAT csv, FORCE_QUOTE (a, a));

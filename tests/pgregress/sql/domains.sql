@@ -185,3 +185,9 @@ CREATE DOMAIN tmpd AS int CHECK (VALUE <> 1);
 SELECT 1::tmpd;
 ROLLBACK;
 SELECT 2::tmpd;
+
+-- NULL and checks of one in another schema
+CREATE SCHEMA ds; CREATE DOMAIN ds.dd AS int NOT NULL CHECK (VALUE > 0);
+SELECT 0::ds.dd;
+SELECT NULL::ds.dd;
+DROP SCHEMA ds CASCADE;
