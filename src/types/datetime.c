@@ -255,9 +255,9 @@ static int interval_compare_op(const struct type_ops *t, struct datum a, struct 
 static void normal_span(struct datum d, int64_t *days, int64_t *us)
 {
     struct interval v = interval_load(d);
-    int64_t carry = v.us / USECS_PER_DAY - (v.us % USECS_PER_DAY < 0);
-    *days = (int64_t)v.months * 30 + v.days + carry;
-    *us = v.us - carry * USECS_PER_DAY;
+    int64_t rest = v.us % USECS_PER_DAY;
+    *days = (int64_t)v.months * 30 + v.days + v.us / USECS_PER_DAY - (rest < 0);
+    *us = rest < 0 ? rest + USECS_PER_DAY : rest;
 }
 
 static uint64_t interval_hash(const struct type_ops *t, struct datum d)

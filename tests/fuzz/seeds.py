@@ -37,7 +37,7 @@ def types():
             for how in (0, 2, 2 | 2 << 3):
                 yield "%d-%d-%d" % (number, i, how), bytes([number, how]) + value.encode()
     for number, value in ((0, struct.pack(">hhHhhh", 2, 0, 0x4000, 2, 12, 3450)),
-                          (3, struct.pack(">qii", 5, 6, 7)), (5, b"\x01[1]"),
+                          (3, struct.pack(">qii", 5, 6, 7)), (3, struct.pack(">qii", -2 ** 63, -7, 0)), (5, b"\x01[1]"),
                           (6, struct.pack(">iiiiiiiii", 1, 0, 23, 2, 1, 4, 7, 4, 8)),
                           (7, struct.pack(">iiiiii", 1, 1, 25, 2, 1, -1) + b"\0\0\0\1a"),
                           (26, struct.pack(">d", 1.5))):

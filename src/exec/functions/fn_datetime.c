@@ -484,11 +484,12 @@ FN(make_interval)
     double seconds = c->args[6].f64;
     __int128 months = (__int128)ARG_I(0) * 12 + ARG_I(1);
     __int128 days = (__int128)ARG_I(2) * 7 + ARG_I(3);
-    if (isnan(seconds) || isinf(seconds) || fabs(seconds) > 9e12 || months > INT32_MAX ||
+    double from_seconds = rint(seconds * 1e6);
+    if (isnan(seconds) || fabs(from_seconds) >= 0x1p63 || months > INT32_MAX ||
         months < INT32_MIN || days > INT32_MAX || days < INT32_MIN)
         return interval_out_of_range();
     __int128 us = (__int128)ARG_I(4) * USECS_PER_HOUR + (__int128)ARG_I(5) * USECS_PER_MINUTE +
-                  (int64_t)rint(seconds * 1e6);
+                  (int64_t)from_seconds;
     if (us > INT64_MAX || us < INT64_MIN)
         return interval_out_of_range();
     return give_interval(c, (struct interval){(int64_t)us, (int32_t)days, (int32_t)months}, out);

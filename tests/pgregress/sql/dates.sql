@@ -34,3 +34,10 @@ SELECT '2281835515:49:54.246144'::interval, '-2562047788:00:54.775807'::interval
 SELECT '2562047788:00:54.775808'::interval;
 SELECT '2281835515:49'::interval minute to second;
 SELECT '2281835515:4:00'::time;
+
+-- the longest intervals of microseconds
+CREATE TABLE long_spans (s interval PRIMARY KEY);
+INSERT INTO long_spans SELECT make_interval(secs => n) FROM unnest('{-9223372036854, 9223372036854, -0.000001, -86400, -86400.5}'::float8[]) n;
+SELECT s, s = make_interval(secs => -9223372036854) FROM long_spans ORDER BY s;
+SELECT count(DISTINCT s) FROM long_spans;
+DROP TABLE long_spans;
