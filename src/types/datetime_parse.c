@@ -748,7 +748,9 @@ static struct err *parse_timestamp(const struct type_env *env, struct str text, 
         break;
     }
     struct civil *c = &d.out.at;
-    if (!civil_date_in_range(c->year, c->month, c->day))
+    /* The zone may bring the last days before the first one into the range. */
+    bool first_month = c->year == -4713 && c->month == 11;
+    if (!civil_date_in_range(c->year, c->month, first_month ? 30 : c->day))
         return timestamp_range(text);
     int64_t local, days = date_from_civil(c->year, c->month, c->day);
     if (__builtin_mul_overflow(days, USECS_PER_DAY, &local) ||

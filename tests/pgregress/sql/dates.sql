@@ -41,3 +41,15 @@ INSERT INTO long_spans SELECT make_interval(secs => n) FROM unnest('{-9223372036
 SELECT s, s = make_interval(secs => -9223372036854) FROM long_spans ORDER BY s;
 SELECT count(DISTINCT s) FROM long_spans;
 DROP TABLE long_spans;
+
+-- at the first and the last moment
+SET timezone = 'America/New_York';
+SELECT '4714-11-24 01:05:06+00 BC'::timestamptz, '4714-11-23 20:09:04-04:56:02 BC'::timestamptz;
+SELECT '4714-11-23 10:09:04-04:56:02 BC'::timestamptz;
+SELECT '4714-11-23 23:09:04 BC'::timestamp;
+SELECT '4714-11-23 BC'::date;
+SELECT '4714-10-31 20:09:04-04:56:02 BC'::timestamptz;
+SELECT '4714-11-24 BC'::date, '4714-11-24 BC'::timestamp, '294277-01-01 02:00:00+05'::timestamptz;
+SELECT '294276-12-31 23:59:59-05'::timestamptz;
+SELECT '294277-01-01 01:00:00'::timestamp;
+RESET timezone;
