@@ -94,12 +94,10 @@ static struct err *read_encoding(struct option_state *s, const PgQuery__DefElem 
         return err_at(
             err_new("22023", "argument to option \"%s\" must be a valid encoding name", d->defname),
             char_position(s->sql, d->location));
-    bool plain = encoding_is_utf8(e) || strcmp(encoding_name(e), "SQL_ASCII") == 0;
-    if (!plain && !encoding_is_convertible(e))
+    if (!encoding_for_client(e, &s->o->encoding))
         return err_new("42883",
                        "default conversion function for encoding \"UTF8\" to \"%s\" does not exist",
                        encoding_name(e));
-    s->o->encoding = plain ? NULL : e;
     return NULL;
 }
 

@@ -348,17 +348,6 @@ static struct err *options_to_table(void **state, struct fn_call *c, struct datu
     return NULL;
 }
 
-static struct err *no_rows(void **state, struct fn_call *c, struct datum *row, int ncols,
-                           bool *done)
-{
-    (void)state;
-    (void)c;
-    (void)row;
-    (void)ncols;
-    *done = true;
-    return NULL;
-}
-
 static const struct {
     const char *src;
     fn_impl fn;
@@ -414,11 +403,6 @@ fn_impl catalog_fn_lookup(const char *prosrc)
 
 static const struct srf_impl srfs[] = {
     {"pg_options_to_table", options_to_table},
-    {"pg_partition_ancestors", no_rows},
-    {"pg_partition_tree", no_rows},
-    {"pg_prepared_xact", no_rows},
-    {"pg_available_extensions", no_rows},
-    {"pg_available_extension_versions", no_rows},
 };
 
 const struct srf_impl *catalog_srf_lookup(const char *prosrc)

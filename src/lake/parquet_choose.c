@@ -45,33 +45,14 @@ static bool comparable(const struct parquet_file *file, uint32_t leaf, bool sign
     return leaf < file->meta.ordered_count && file->meta.ordered[leaf];
 }
 
-static size_t stored_size(const struct pq_element *el)
-{
-    switch (el->type) {
-    case PQ_BOOLEAN:
-        return 1;
-    case PQ_INT32:
-    case PQ_FLOAT:
-        return 4;
-    case PQ_INT64:
-    case PQ_DOUBLE:
-        return 8;
-    case PQ_FIXED:
-        return el->length > 0 ? (size_t)el->length : 0;
-    case PQ_INT96:
-    case PQ_BYTE_ARRAY:
-        break;
-    }
-    return 0;
-}
-
 /* False: it cannot be told. */
 static bool read_bound(const struct pq_leaf_info *info, struct str stored, struct bound *out)
 {
     const struct pq_element *el = info->element;
     bool bytes = el->type == PQ_BYTE_ARRAY || el->type == PQ_FIXED;
     _Alignas(16) uint8_t raw[16] = {0};
-    if (!stored.data || (el->type != PQ_BYTE_ARRAY && stored.len != stored_size(el)))
+    size_t width = el->type == PQ_BOOLEAN ? 1 : pq_stored_width(el);
+    if (!stored.data || (el->type != PQ_BYTE_ARRAY && stored.len != width))
         return false;
     if (bytes)
         memcpy(raw, &stored, sizeof(stored));

@@ -94,6 +94,9 @@ struct pq_element {
     bool key_value; /* converted type MAP_KEY_VALUE */
 };
 
+/* parquet_values.c: bytes of a value as PLAIN stores it; 0 for booleans and byte arrays. */
+size_t pq_stored_width(const struct pq_element *el);
+
 /* Where an index of a chunk lies; length 0: there is none. */
 struct pq_place {
     int64_t offset;

@@ -23,7 +23,7 @@ static bool is_dictionary(const struct pq_leaf *leaf)
     return leaf->encoding == PQ_PLAIN_DICTIONARY || leaf->encoding == PQ_RLE_DICTIONARY;
 }
 
-static size_t stored_width(const struct pq_element *el)
+size_t pq_stored_width(const struct pq_element *el)
 {
     switch (el->type) {
     case PQ_INT32:
@@ -73,7 +73,7 @@ static const char *begin_delta_strings(struct pq_leaf *leaf)
 const char *pq_values_begin(struct pq_leaf *leaf)
 {
     enum pq_type type = leaf->info->element->type;
-    size_t left = (size_t)(leaf->end - leaf->p), width = stored_width(leaf->info->element);
+    size_t left = (size_t)(leaf->end - leaf->p), width = pq_stored_width(leaf->info->element);
     leaf->bit = 0;
     if (is_dictionary(leaf))
         return begin_index(leaf);
@@ -146,7 +146,7 @@ static const char *plain_strings(struct pq_leaf *leaf, struct str *out, size_t n
 static const char *plain_raw(struct pq_leaf *leaf, void *out, size_t n)
 {
     const struct pq_element *el = leaf->info->element;
-    size_t width = stored_width(el);
+    size_t width = pq_stored_width(el);
     if (el->type == PQ_BOOLEAN)
         return plain_booleans(leaf, out, n);
     if (el->type == PQ_BYTE_ARRAY)
@@ -266,7 +266,7 @@ static const char *delta_strings(struct pq_leaf *leaf, struct str *out, size_t n
 static const char *split_raw(struct pq_leaf *leaf, void *out, size_t n)
 {
     const struct pq_element *el = leaf->info->element;
-    size_t width = stored_width(el), count = leaf->split_count;
+    size_t width = pq_stored_width(el), count = leaf->split_count;
     if (n > count - leaf->split_next)
         return too_short;
     uint8_t *to = out;
@@ -375,7 +375,7 @@ const char *pq_values_dictionary(struct pq_leaf *leaf, uint32_t count)
 {
     const struct pq_element *el = leaf->info->element;
     size_t left = (size_t)(leaf->end - leaf->p);
-    size_t width = el->type == PQ_BYTE_ARRAY ? 4 : stored_width(el);
+    size_t width = el->type == PQ_BYTE_ARRAY ? 4 : pq_stored_width(el);
     /* Before allocating for them: the values must be there. */
     if (el->type == PQ_BOOLEAN ? count > left * 8 : count > left / width)
         return "dictionary page ends before its values";

@@ -359,10 +359,11 @@ static struct err *date_style_canonical(const struct setting_def *def, const cha
 static struct err *encoding_canonical(const struct setting_def *def, const char *text, char **out)
 {
     const struct encoding *e = encoding_find(str_from(text));
+    const struct encoding *client;
     if (!e)
         return invalid(def, text);
     const char *name = encoding_name(e);
-    if (!encoding_is_convertible(e) && strcmp(name, "SQL_ASCII") != 0)
+    if (!encoding_for_client(e, &client))
         return err_detail(
             err_unsupported("invalid value for parameter \"%s\": \"%s\"", def->name, text),
             "Conversion between %s and UTF8 is not supported.", name);

@@ -77,13 +77,6 @@ static void set_plans(struct backend *b, const char *name, bool on)
     b->base.cat.plans_off = off;
 }
 
-/* NULL where nothing is converted. */
-static const struct encoding *encoding_of_client(const char *name)
-{
-    const struct encoding *e = encoding_find(str_from(name));
-    return e && encoding_is_convertible(e) && !encoding_is_utf8(e) ? e : NULL;
-}
-
 static void apply(struct backend *b, const struct setting_def *def)
 {
     const char *v = settings_value(&b->settings, def);
@@ -168,7 +161,7 @@ static void apply(struct backend *b, const struct setting_def *def)
         set_application_name(b, v);
         break;
     case HOOK_CLIENT_ENCODING:
-        env->client_encoding = encoding_of_client(v);
+        encoding_for_client(encoding_find(str_from(v)), &env->client_encoding);
         break;
     case HOOK_NONE:
     case HOOK_ZONE_NAME:

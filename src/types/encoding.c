@@ -104,14 +104,16 @@ int encoding_max_bytes(const struct encoding *e)
     return e->max_bytes;
 }
 
-bool encoding_is_utf8(const struct encoding *e)
+static bool encoding_is_utf8(const struct encoding *e)
 {
     return strcmp(e->name, "UTF8") == 0;
 }
 
-bool encoding_is_convertible(const struct encoding *e)
+bool encoding_for_client(const struct encoding *e, const struct encoding **client)
 {
-    return e->charset != NULL;
+    bool plain = encoding_is_utf8(e) || strcmp(e->name, "SQL_ASCII") == 0;
+    *client = plain ? NULL : e;
+    return plain || e->charset;
 }
 
 /* ---- errors ---- */

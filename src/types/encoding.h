@@ -26,9 +26,9 @@ int encoding_number(const struct encoding *e);
 const struct encoding *encoding_of_number(int64_t number);
 int encoding_max_bytes(const struct encoding *e); /* of a character */
 const struct encoding *encoding_utf8(void);
-bool encoding_is_utf8(const struct encoding *e);
-/* False: its bytes are left as they are (SQL_ASCII, MULE_INTERNAL). */
-bool encoding_is_convertible(const struct encoding *e);
+/* What is asked for as `client` when that is to be its character set; false: nothing converts it to
+ * UTF-8 (MULE_INTERNAL). */
+bool encoding_for_client(const struct encoding *e, const struct encoding **client);
 
 /* Appends `in` to `out`. 22021: not in the character set `from`; 22P05: not in `to`. */
 struct err *encoding_convert(const struct encoding *from, const struct encoding *to, struct str in,
