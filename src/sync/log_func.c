@@ -93,6 +93,7 @@ struct history_scan {
     struct lake_store *store;
     struct delta_history *history;
     const struct delta_commit *commit;
+    struct datum row[ARRAY_LENGTH(history_columns)];
     struct arena arena;  /* of the scan */
     struct arena values; /* of the current row */
     struct err *e;       /* of a job */
@@ -176,15 +177,16 @@ static struct err *commit_row(struct history_scan *h, struct datum *row)
     return text_value(c->engine_info, &row[11]);
 }
 
-static struct err *next_commit(void *scan, struct datum *row, bool *found)
+static struct err *next_commit(void *scan, struct vector *columns, size_t *count)
 {
     struct history_scan *h = scan;
     pool_run(next_commit_job, h);
     if (h->e)
         return h->e;
-    *found = h->commit != NULL;
+    *count = h->commit != NULL;
     arena_reset(&h->values);
-    return h->commit ? commit_row(h, row) : NULL;
+    vectors_of_row(h->row, ARRAY_LENGTH(h->row), columns);
+    return h->commit ? commit_row(h, h->row) : NULL;
 }
 
 /* ---- delta_detail ---- */
@@ -195,6 +197,7 @@ struct detail_scan {
     struct lake_store *store;
     struct delta_snapshot *snapshot;
     bool given;
+    struct datum row[ARRAY_LENGTH(detail_columns)];
     struct arena arena;
     struct err *e; /* of the job */
 };
@@ -330,11 +333,13 @@ static void totals(const struct detail_scan *d, struct datum *files, struct datu
     *rows = known ? datum_int(total) : datum_null();
 }
 
-static struct err *next_detail(void *scan, struct datum *row, bool *found)
+static struct err *next_detail(void *scan, struct vector *columns, size_t *count)
 {
     struct detail_scan *d = scan;
+    struct datum *row = d->row;
     const struct delta_snapshot *s = d->snapshot;
-    *found = !d->given;
+    *count = !d->given;
+    vectors_of_row(row, ARRAY_LENGTH(d->row), columns);
     if (d->given)
         return NULL;
     d->given = true;
