@@ -9,6 +9,7 @@ from tarn import ROOT
 
 LAKEHOUSE = os.path.join(ROOT, "tests", "data", "lakehouse")
 LIMIT = 1 << 16
+LOG_FILE_LIMIT, LOG_LIMIT = 6000, 12000  # many small inputs find more than few large ones
 
 # Numbers of the format.
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTES, FIXED = range(8)
@@ -327,16 +328,17 @@ def log():
             if "_sidecars" in path:
                 number, sidecar = min(sidecar, 13), sidecar + 1
             order += name.endswith(".json") and number in (1, 2, 3, 4)
-            if number is None or os.path.getsize(path) > 24000:
+            if number is None or os.path.getsize(path) > LOG_FILE_LIMIT:
                 continue
             with open(path, "rb") as f:
                 content = f.read()
             if number == 10:
                 content = renamed_sidecars(content)
             parts.append(bytes([number]) + struct.pack("<H", len(content)) + content)
-        whole = b"\x1f" + b"".join(parts)
-        if parts and len(whole) < 40000:
-            yield os.path.basename(os.path.dirname(folder)), whole
+        for how in (0, 1, 2, 4, 8, 16):
+            whole = bytes([how]) + b"".join(parts)
+            if parts and len(whole) < LOG_LIMIT:
+                yield "%s-%d" % (os.path.basename(os.path.dirname(folder)), how), whole
 
 
 def renamed_sidecars(content):

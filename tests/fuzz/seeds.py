@@ -98,7 +98,7 @@ def wal():
 def parquet():
     with open(os.path.join(ROOT, "tests", "data", "parquet_index", "tiny.parquet"), "rb") as f:
         yield "page index", f.read()
-    for i, (_, content) in enumerate(files("**/*.parquet")):
+    for i, (_, content) in enumerate(files("**/*.parquet", 8192)):
         yield "%d" % i, content
 
 
