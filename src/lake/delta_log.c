@@ -221,15 +221,16 @@ int64_t delta_commit_time_us(const struct log_commit *c, struct str text)
     const char *reason;
     size_t offset;
     int64_t ms = c->modified_ms;
-    const char *nl = memchr(text.data, '\n', text.len);
+    const char *nl = text.len ? memchr(text.data, '\n', text.len) : NULL;
     if (nl)
         text.len = (size_t)(nl - text.data);
     if (!text.len || !memmem(text.data, text.len, "inCommitTimestamp", 17))
         return ms * 1000;
     arena_init(&scratch);
     const struct json_value *v = json_parse(&scratch, text, &reason, &offset);
-    int64_t in_commit;
-    if (json_get_i64(json_get(v, "commitInfo"), "inCommitTimestamp", &in_commit))
+    int64_t in_commit, us;
+    if (json_get_i64(json_get(v, "commitInfo"), "inCommitTimestamp", &in_commit) &&
+        !__builtin_mul_overflow(in_commit, 1000, &us))
         ms = in_commit;
     arena_done(&scratch);
     return ms * 1000;

@@ -439,6 +439,7 @@ static struct err *statement_source(struct job *j, struct sync_state *state)
         TRY(credential_check_use(&j->s->cat, j->credential));
     if (j->stmt->uri)
         return source_absolute(str_from(j->stmt->uri), j->arena, &state->source);
+    TRY(catalog_check_use(&j->s->cat, j->stmt->source[0]));
     state->source = catalog_join(j->stmt->source, j->arena);
     return NULL;
 }
