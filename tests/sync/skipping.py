@@ -108,6 +108,18 @@ def by_name(s, tally):
     text = "\n".join(r[0] for r in s.rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE p('none')"))
     tally.check("a parameter", "" if "Files: 0 read" in text else text)
     tally.check("a parameter's rows", "" if s.rows("EXECUTE p('none')") == [(0,)] else "rows")
+    s.cursor.execute("PREPARE q(text) AS SELECT count(*) FROM %s WHERE letter = lower($1)" % partitioned)
+    text = "\n".join(r[0] for r in s.rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE q('NONE')"))
+    tally.check("an expression of a parameter", "" if "Files: 0 read" in text else text)
+    want = s.rows("SELECT count(*) FROM %s WHERE (letter = 'a') IS TRUE" % partitioned)
+    tally.check("its rows", "" if s.rows("EXECUTE q('A')") == want != [(0,)] else "rows")
+    for setting, most in (("none", 0), ("a", files - n + 1)):
+        s.cursor.execute("SET application_name = '%s'" % setting)
+        got = s.skipping("SELECT 1 FROM %s WHERE letter = current_setting('application_name')" % partitioned)
+        ok = isinstance(got, tuple) and sum(got) == files and got[0] <= most
+        tally.check("a stable expression, " + setting, "" if ok else "%s of %d files" % (got, files))
+    got = s.skipping("SELECT 1 FROM %s WHERE letter = random()::text" % partitioned)
+    tally.check("a volatile expression", "" if got == (files, 0) else "%s of %d files" % (got, files))
     tree = s.rows("EXPLAIN (ANALYZE, FORMAT JSON) SELECT 1 FROM %s WHERE letter = 'none'" % partitioned)[0][0]
     tree = tree if isinstance(tree, list) else json.loads(tree)
     tally.check("as JSON", "" if tree[0]["Plan"].get("Files Skipped") == files else str(tree))
