@@ -93,6 +93,12 @@ static struct err *copy_partition(struct delta_snapshot *s, const struct delta_f
     return NULL;
 }
 
+/* A number of bytes or rows, so small that sums of hundreds of them fit; -1: not known. */
+static int64_t plausible(int64_t n)
+{
+    return n >= 0 && n <= INT64_C(1) << 54 ? n : -1;
+}
+
 static struct err *apply_add(struct delta_snapshot *s, const struct delta_file_action *a,
                              struct arena *scratch)
 {
@@ -103,9 +109,9 @@ static struct err *apply_add(struct delta_snapshot *s, const struct delta_file_a
         return err_oom();
     entry->active = true;
     entry->file.path = arena_str(&s->arena, a->path);
-    entry->file.size_bytes = a->size_bytes;
+    entry->file.size_bytes = plausible(a->size_bytes);
     entry->file.modified_ms = a->modified_ms;
-    entry->file.row_count = a->row_count;
+    entry->file.row_count = plausible(a->row_count);
     entry->file.stats = arena_str(&s->arena, a->stats);
     entry->dv = a->dv;
     entry->dv.path_or_inline = arena_str(&s->arena, a->dv.path_or_inline);
@@ -681,7 +687,7 @@ struct err *delta_finish_files(struct delta_snapshot *s)
         e = order_partition(s, active[i]);
         s->files[i] = active[i]->file;
         s->dvs[i] = active[i]->dv;
-        s->files[i].deleted_rows = s->dvs[i].storage ? s->dvs[i].cardinality : 0;
+        s->files[i].deleted_rows = s->dvs[i].storage ? plausible(s->dvs[i].cardinality) : 0;
     }
     s->file_count = count;
     free(active);
