@@ -13,7 +13,6 @@ import hmac
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,11 +25,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests", "lib")]
 sys.dont_write_bytecode = True
+from fetched import Skip, fetch, fetch_python, wait_for  # noqa: E402
 from tarn import Server, Tally, free_port  # noqa: E402
 
 import psycopg2  # noqa: E402
 
-CACHE = os.environ.get("TARN_STORES", os.path.join(ROOT, "build", "stores"))
 PYTHON = ("moto[s3,server]==5.0.28", "deltalake==0.25.5", "pyarrow==26.0.1")
 AZURITE = "azurite@3.37.0"
 DELTA = os.path.join(ROOT, "tests", "data", "lakehouse", "delta")
@@ -88,43 +87,6 @@ tell()
 """
 
 
-class Skip(Exception):
-    pass
-
-
-def fetch(name, everything, command, key):
-    """The folder with what the command puts there."""
-    folder = os.path.join(CACHE, name)
-    mark = os.path.join(folder, ".installed")
-    if os.path.exists(mark) and open(mark).read() == key:
-        return folder
-    if not everything:
-        raise Skip("not in the cache; --all fetches it")
-    os.makedirs(folder, exist_ok=True)
-    try:
-        p = subprocess.run([*command, folder, *key.split()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, timeout=900)
-    except (OSError, subprocess.TimeoutExpired) as e:
-        raise Skip(str(e)) from e
-    if p.returncode:
-        raise Skip(p.stdout.decode("utf-8", "replace").strip().splitlines()[-1])
-    with open(mark, "w") as f:
-        f.write(key)
-    return folder
-
-
-def wait_for(port, process):
-    for _ in range(300):
-        if process.poll() is not None:
-            break
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise Skip("the store does not start")
-
-
 class Reader:
     def __init__(self, server, tally):
         self.tally = tally
@@ -144,8 +106,7 @@ class Reader:
 
 
 def moto(r, everything):
-    folder = fetch("python", everything, ["/usr/bin/python3", "-m", "pip", "install", "-q", "--target"],
-                   " ".join(PYTHON))
+    folder = fetch_python("python", everything, PYTHON)
     port = free_port()
     root = "http://127.0.0.1:%d" % port
     env = dict(os.environ, PYTHONPATH=folder)
@@ -210,7 +171,7 @@ def account_sas():
 
 
 def azurite(r, everything):
-    folder = fetch("azurite", everything, ["npm", "install", "--no-audit", "--no-fund", "--prefix"], AZURITE)
+    folder = fetch("azurite", everything, ["npm", "install", "--no-audit", "--no-fund", "--prefix", "{}", AZURITE], AZURITE)
     port = free_port()
     data = tempfile.mkdtemp(prefix="tarn-azurite-")
     root = "http://127.0.0.1:%d" % port
