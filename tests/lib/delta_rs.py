@@ -61,7 +61,8 @@ def top(v, t):
 
 def rows(table):
     columns = [[top(v, f.type) for v in table.column(i).to_pylist()] for i, f in enumerate(table.schema)]
-    return {"columns": table.column_names, "rows": [list(r) for r in zip(*columns)]}
+    return {"columns": table.column_names, "rows": [list(r) for r in zip(*columns)],
+            "schema": table.schema.to_string(show_field_metadata=False, show_schema_metadata=False)}
 
 
 def ordered(answer):

@@ -94,13 +94,17 @@ class Tarn:
                 "rows": [[plain(v, c.type_code) for v, c in zip(row, about)] for row in self.cursor.fetchall()]}
 
 
+def text(row):
+    return json.dumps(row, sort_keys=True)
+
+
 def ordered(answer):
     """With the rows in one order, and columns by name."""
     if "rows" not in answer:
         return answer
     order = sorted(range(len(answer["columns"])), key=lambda i: answer["columns"][i])
     rows = [[row[i] for i in order] for row in answer["rows"]]
-    return {"columns": [answer["columns"][i] for i in order], "rows": sorted(rows, key=json.dumps)}
+    return {"columns": [answer["columns"][i] for i in order], "rows": sorted(rows, key=text)}
 
 
 def difference(got, want):
@@ -110,23 +114,20 @@ def difference(got, want):
         return ""
     if "rows" not in got or "rows" not in want or got["columns"] != want["columns"]:
         return "%.500s instead of %.500s" % (got, want)
-    a, b = ([json.dumps(r) for r in x["rows"]] for x in (got, want))
+    a, b = ([text(r) for r in x["rows"]] for x in (got, want))
     return "%d rows instead of %d, of %s; too many: %.400s; missing: %.400s" % (
         len(a), len(b), got["columns"], [r for r in a if r not in b][:4], [r for r in b if r not in a][:4])
 
 
 def applied(before, changes):
-    """The rows that changes make of rows; None where the columns are others."""
-    names = [c for c in changes["columns"] if not c.startswith(("_change_type", "_commit_"))]
-    if set(names) != set(before["columns"]):
-        return None
+    """The rows that changes make of rows."""
     at = [changes["columns"].index(c) for c in before["columns"]]
     kind = changes["columns"].index("_change_type")
     left = {}
     for row in before["rows"]:
-        left[json.dumps(row)] = left.get(json.dumps(row), 0) + 1
+        left[text(row)] = left.get(text(row), 0) + 1
     for row in changes["rows"]:
-        key = json.dumps([row[i] for i in at])
+        key = text([row[i] for i in at])
         left[key] = left.get(key, 0) + (-1 if row[kind] in ("delete", "update_preimage") else 1)
     rows = [json.loads(k) for k, n in left.items() for _ in range(max(n, 0))]
     return {"columns": before["columns"], "rows": rows if min(left.values(), default=0) >= 0 else ["less than none"]}
@@ -164,7 +165,8 @@ class Story:
         if self.times or "rows" not in changes:
             return changes
         at = changes["columns"].index("_commit_timestamp")
-        return {k: [r[:at] + r[at + 1:] for r in v] if k == "rows" else v[:at] + v[at + 1:] for k, v in changes.items()}
+        rows = [r[:at] + r[at + 1:] for r in changes["rows"]]
+        return {"columns": changes["columns"][:at] + changes["columns"][at + 1:], "rows": rows}
 
     def changes(self, what, version):
         got = self.tarn.rows("SELECT * FROM read_delta_changes('%s', %d, %d)" % (self.path, version, version))
@@ -175,10 +177,9 @@ class Story:
         if "error" in got:
             self.tally.check("%s: %s, changes" % (self.name, what), got["error"])
             return
-        before = self.known.get(version - 1)
-        after = applied(before, got) if before else None
-        if after and after["columns"] == self.known[version]["columns"]:
-            self.same(what + ", changes applied", after, self.known[version])
+        before, after = self.known.get(version - 1), self.known[version]
+        if before and before.get("schema") == after["schema"]:
+            self.same(what + ", changes applied", applied(before, got), after)
 
     def synced(self, what, first):
         for mode in self.modes:

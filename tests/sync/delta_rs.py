@@ -100,6 +100,9 @@ TYPES = [program(t) for t in (
     """,
     "table().update(predicate='id = 3', updates={'s': \"'set'\", 'by': '5', 'da': \"DATE '1970-01-01'\"})",
     "table().delete('id = 1')",
+    # Rows written before have the new member, too: NULL.
+    "write(pa.table({'id': pa.array([9], pa.int32()), 'st': pa.array([{'z': 5}], pa.struct([('z', pa.int64())]))}), "
+    "mode='append', schema_mode='merge')",
     "table().optimize.compact()",
 )]
 
