@@ -33,7 +33,7 @@ def nested(v, t):
         pairs = [(nested(k, t.key_type), nested(x, t.item_type)) for k, x in v]
         if pyarrow.types.is_string(t.key_type) or pyarrow.types.is_string_view(t.key_type):
             return dict(pairs)
-        return [{"key": k, "value": x} for k, x in pairs]
+        return sorted(({"key": k, "value": x} for k, x in pairs), key=lambda x: json.dumps(x, sort_keys=True))
     if pyarrow.types.is_struct(t):
         return {f.name: nested(v[f.name], f.type) for f in t}
     if isinstance(v, list):

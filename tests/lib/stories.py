@@ -47,11 +47,17 @@ class Writer:
             self.process.wait()
 
 
+def text(row):
+    return json.dumps(row, sort_keys=True)
+
+
 def parsed(v):
     if isinstance(v, dict):
         return {k: parsed(x) for k, x in v.items()}
     if isinstance(v, list):
-        return [parsed(x) for x in v]
+        items = [parsed(x) for x in v]
+        # A map: its order says nothing.
+        return sorted(items, key=text) if all(isinstance(x, dict) and x.keys() == {"key", "value"} for x in v) else items
     return "n" + format(v, "f") if isinstance(v, decimal.Decimal) else v
 
 
@@ -94,10 +100,6 @@ class Tarn:
                 "rows": [[plain(v, c.type_code) for v, c in zip(row, about)] for row in self.cursor.fetchall()]}
 
 
-def text(row):
-    return json.dumps(row, sort_keys=True)
-
-
 def ordered(answer):
     """With the rows in one order, and columns by name."""
     if "rows" not in answer:
@@ -130,7 +132,7 @@ def applied(before, changes):
         key = text([row[i] for i in at])
         left[key] = left.get(key, 0) + (-1 if row[kind] in ("delete", "update_preimage") else 1)
     rows = [json.loads(k) for k, n in left.items() for _ in range(max(n, 0))]
-    return {"columns": before["columns"], "rows": rows if min(left.values(), default=0) >= 0 else ["less than none"]}
+    return {"columns": before["columns"], "rows": rows if min(left.values(), default=0) >= 0 else [["less than none"] * len(at)]}
 
 
 class Story:
