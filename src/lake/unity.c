@@ -88,13 +88,18 @@ struct err *unity_find_table(const struct unity_grant *g, struct arena *arena,
                              const char **location, const char **table_id)
 {
     struct buf url = BUF_INIT;
-    struct str at, id, format = STR("");
+    struct str at, id, format = STR(""), type = STR("");
     const struct json_value *tree = NULL;
     buf_printf(&url, "%s/tables/", g->uri);
     store_put_encoded(&url, str_from(g->table), false);
     struct err *e = ask(g, buf_cstr(&url), NULL, arena, &tree);
     buf_done(&url);
     TRY(e);
+    json_get_str(tree, "table_type", &type);
+    if (str_eq(type, STR("VIEW")) || str_eq(type, STR("MATERIALIZED_VIEW")) ||
+        str_eq(type, STR("METRIC_VIEW")))
+        return err_unsupported("\"%s\" of catalog \"%s\" is a view, which is not supported",
+                               g->table, g->catalog);
     json_get_str(tree, "data_source_format", &format);
     if (!str_eq(format, STR("DELTA")))
         return err_unsupported("table \"%s\" of format \"%.*s\" is not supported", g->table,
