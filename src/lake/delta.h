@@ -57,7 +57,7 @@ struct delta_file {
     struct str path;  /* as in the log */
     struct str place; /* resolved: below the table's folder, or `elsewhere` in the store */
     bool elsewhere;
-    int64_t size_bytes;
+    int64_t size_bytes; /* -1: unknown */
     int64_t modified_ms;
     int64_t row_count; /* by the statistics in the log, deleted rows included; -1: unknown */
     struct str stats;  /* JSON text, empty when absent */

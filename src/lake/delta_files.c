@@ -211,6 +211,12 @@ static struct err *entry_of(struct delta_snapshot *s, const struct delta_file_ac
     return *out ? NULL : err_oom();
 }
 
+/* A number of bytes or rows, so small that sums of hundreds of them fit; -1: not known. */
+static int64_t plausible(int64_t n)
+{
+    return n >= 0 && n <= INT64_C(1) << 54 ? n : -1;
+}
+
 struct err *delta_files_add(struct delta_snapshot *s, const struct delta_file_action *a,
                             struct arena *scratch)
 {
@@ -219,10 +225,10 @@ struct err *delta_files_add(struct delta_snapshot *s, const struct delta_file_ac
     struct delta_file *file = &entry->file;
     if (!str_eq(file->path, a->path))
         file->path = arena_str(&s->arena, a->path);
-    file->size_bytes = a->size_bytes;
+    file->size_bytes = plausible(a->size_bytes);
     file->modified_ms = a->modified_ms;
-    file->row_count = a->row_count;
-    file->deleted_rows = a->dv.storage ? a->dv.cardinality : 0;
+    file->row_count = plausible(a->row_count);
+    file->deleted_rows = a->dv.storage ? plausible(a->dv.cardinality) : 0;
     file->stats = arena_str(&s->arena, a->stats);
     if (entry->dv) {
         entry->dv->size_bytes = a->dv.size_bytes;

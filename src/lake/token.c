@@ -176,3 +176,20 @@ struct err *token_get(const struct token_request *t, struct arena *arena, const 
     *out = known_token(id, arena);
     return *out ? NULL : ask(t, id, arena, out);
 }
+
+struct err *token_put_bearer(struct remote *r, const struct lake_access *a,
+                             struct err *(*get)(struct remote *r, struct arena *arena,
+                                                const char **out),
+                             struct http_call *call)
+{
+    struct arena arena;
+    const char *token = lake_access_get(a, "access_token");
+    struct err *e = NULL;
+    arena_init(&arena);
+    if (!token)
+        e = get(r, &arena, &token);
+    if (!e)
+        http_header(call, "Authorization", "Bearer %s", token);
+    arena_done(&arena);
+    return e;
+}
