@@ -83,22 +83,32 @@ static struct err *node_step(struct exec *x, struct plan *n, bool *found)
 
 /* ---- measuring ---- */
 
-static struct err *node_measured(struct exec *x, struct plan *n, bool *found)
+static int64_t measure_begin(const struct exec *x, struct node_stats *s)
 {
-    struct node_stats *s = &x->stats[n->id];
-    int64_t start = x->timing ? clock_mono_ns() : 0;
     if (!s->in_loop) {
         s->in_loop = true;
         s->has_given = false;
         s->loops++;
     }
-    struct err *e = node_step(x, n, found);
+    return x->timing ? clock_mono_ns() : 0;
+}
+
+static void measure_end(const struct exec *x, struct node_stats *s, int64_t start, uint64_t rows)
+{
     int64_t took = x->timing ? clock_mono_ns() - start : 0;
     s->total_ns += took;
     if (!s->has_given)
         s->startup_ns += took;
     s->has_given = true;
-    s->rows += !e && *found;
+    s->rows += rows;
+}
+
+static struct err *node_measured(struct exec *x, struct plan *n, bool *found)
+{
+    struct node_stats *s = &x->stats[n->id];
+    int64_t start = measure_begin(x, s);
+    struct err *e = node_step(x, n, found);
+    measure_end(x, s, start, !e && *found);
     return e;
 }
 
@@ -134,6 +144,17 @@ void exec_measure(struct exec *x, bool timing)
 {
     x->stats = arena_new_array(&x->arena, struct node_stats, x->plan->nnodes + 1);
     x->timing = timing;
+}
+
+struct err *node_columns(struct exec *x, struct plan *n, const struct vector **columns,
+                         size_t *count)
+{
+    struct node_stats *s = x->stats ? &x->stats[n->id] : NULL;
+    int64_t start = s ? measure_begin(x, s) : 0;
+    struct err *e = tablefunc_columns(x, n, columns, count);
+    if (s)
+        measure_end(x, s, start, e ? 0 : *count);
+    return e;
 }
 
 struct err *node_next(struct exec *x, struct plan *n, bool *found)

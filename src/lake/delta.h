@@ -55,7 +55,7 @@ struct delta_partition_value {
 struct delta_file {
     struct str path;     /* as in the log */
     struct str location; /* resolved: a path in the store */
-    int64_t size_bytes; /* -1: unknown */
+    int64_t size_bytes;  /* -1: unknown */
     int64_t modified_ms;
     int64_t row_count; /* by the statistics in the log, deleted rows included; -1: unknown */
     struct str stats;  /* JSON text, empty when absent */

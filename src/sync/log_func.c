@@ -95,10 +95,11 @@ struct log_scan {
     struct delta_history *history; /* one of the two */
     struct delta_snapshot *snapshot;
     const struct delta_commit *commit;
-    bool given;          /* the row of delta_detail */
-    struct arena arena;  /* of the scan */
-    struct arena values; /* of the current row */
-    struct err *e;       /* of a job */
+    bool given;                                     /* the row of delta_detail */
+    struct datum row[ARRAY_LENGTH(detail_columns)]; /* that of delta_history is shorter */
+    struct arena arena;                             /* of the scan */
+    struct arena values;                            /* of the current row */
+    struct err *e;                                  /* of a job */
 };
 
 static void open_job(void *arg)
@@ -192,15 +193,16 @@ static struct err *commit_row(struct log_scan *h, struct datum *row)
     return text_value(c->engine_info, &row[11]);
 }
 
-static struct err *next_commit(void *scan, struct datum *row, bool *found)
+static struct err *next_commit(void *scan, struct vector *columns, size_t *count)
 {
     struct log_scan *h = scan;
     pool_run(next_commit_job, h);
     if (h->e)
         return h->e;
-    *found = h->commit != NULL;
+    *count = h->commit != NULL;
     arena_reset(&h->values);
-    return h->commit ? commit_row(h, row) : NULL;
+    vectors_of_row(h->row, ARRAY_LENGTH(history_columns), columns);
+    return h->commit ? commit_row(h, h->row) : NULL;
 }
 
 /* ---- delta_detail ---- */
@@ -305,11 +307,13 @@ static void totals(const struct log_scan *d, struct datum *files, struct datum *
     *rows = known ? datum_int(total) : datum_null();
 }
 
-static struct err *next_detail(void *scan, struct datum *row, bool *found)
+static struct err *next_detail(void *scan, struct vector *columns, size_t *count)
 {
     struct log_scan *d = scan;
+    struct datum *row = d->row;
     const struct delta_snapshot *s = d->snapshot;
-    *found = !d->given;
+    *count = !d->given;
+    vectors_of_row(row, ARRAY_LENGTH(d->row), columns);
     if (d->given)
         return NULL;
     d->given = true;

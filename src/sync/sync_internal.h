@@ -13,6 +13,7 @@
 #include "lake/parquet.h"
 #include "lake/store.h"
 #include "sql/own_stmt.h"
+#include "types/vector.h"
 #include "types/datum.h"
 #include "types/type.h"
 
@@ -38,6 +39,11 @@ struct err *value_timestamp(int64_t us, struct datum *out) MUST_CHECK;
  * text that is not UTF-8, 22008 for times out of range. */
 struct err *value_get(const struct lake_vec *vec, uint32_t row, const struct value_type *type,
                       struct arena *arena, struct datum *out) MUST_CHECK;
+/* The vector as a column whose values live as long as it does; false: its values have no such form,
+ * and value_get makes them one by one. */
+bool value_vector(const struct lake_vec *vec, const struct value_type *type, struct vector *out);
+/* The first row of a vector, which is a column, whose value value_get refuses; vec->count: none. */
+uint32_t value_first_bad(const struct lake_vec *vec);
 
 /* A value as one of another type, by its text: the input errors of that type. */
 struct err *value_convert(struct datum d, uint32_t from, const struct type_ops *to, int32_t typmod,
