@@ -10,6 +10,8 @@ import struct
 import sys
 import tempfile
 import urllib.parse
+import uuid
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "lib")]
@@ -246,6 +248,78 @@ def mapped(c):
         c.gives("columns mapped by %s, pruned" % mode, t, "b", [(2,)], "WHERE b = 2 AND p = 4 AND a IS NULL")
 
 
+Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+
+
+def z85(data):
+    out = ""
+    for (n,) in struct.iter_unpack(">I", data):
+        out += "".join(Z85[n // 85 ** k % 85] for k in (4, 3, 2, 1, 0))
+    return out
+
+
+def bitmap(rows):
+    """One array container, or none for no rows, in the portable form of 64 bits."""
+    if not rows:
+        return struct.pack("<IQ", 1681511377, 0)
+    return (struct.pack("<IQIIIHHI", 1681511377, 1, 0, 12346, 1, 0, len(rows) - 1, 16) +
+            b"".join(struct.pack("<H", r) for r in rows))
+
+
+def vector_file(path, contents):
+    """A file of several vectors; their offsets."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    out, offsets = b"\1", []
+    for content in contents:
+        offsets.append(len(out))
+        out += struct.pack(">I", len(content)) + content + struct.pack(">I", zlib.crc32(content))
+    with open(path, "wb") as f:
+        f.write(out)
+    return offsets
+
+
+def deletion_vectors(c):
+    t = Table(c.root, "vectors", [("id", "long"), ("k", "long")], features=("deletionVectors",))
+
+    def add(number, vector):
+        action = t.file("%d.parquet" % number, [("id", "long", list(range(number * 10, number * 10 + 5))), ("k", "long", [number] * 5)],
+                        stats={"minValues": {"k": number}, "maxValues": {"k": number}, "nullCount": {"k": 0}, "tightBounds": False})
+        action["add"]["deletionVector"] = vector
+        return action
+
+    some, all_rows, none = bitmap([1, 3]), bitmap([0, 1, 2, 3, 4]), bitmap([])
+    names = [uuid.UUID(int=i + 7) for i in range(3)]
+    name = "deletion_vector_%s.bin"
+    at = vector_file(os.path.join(t.path, name % names[0]), [none, some])
+    prefixed = vector_file(os.path.join(t.path, "ab", name % names[1]), [all_rows])
+    absolute = os.path.join(c.root, "vectors of %s.bin")
+    vector_file(absolute, [some])
+    padded = some + b"\0" * (-len(some) % 4)
+
+    def vector(kind, where, offset, content, rows):
+        return {"storageType": kind, "pathOrInlineDv": where, "sizeInBytes": len(content), "cardinality": rows,
+                **({} if offset is None else {"offset": offset})}
+
+    adds = [add(0, vector("u", z85(names[0].bytes), at[1], some, 2)), add(1, vector("u", z85(names[0].bytes), at[0], none, 0)),
+            add(2, vector("u", "ab" + z85(names[1].bytes), prefixed[0], all_rows, 5)),
+            add(3, vector("p", "file://" + urllib.parse.quote(absolute), 1, some, 2)), add(4, vector("i", z85(padded), None, some, 2))]
+    t.commit(*adds)
+    c.gives("deletion vectors", t, "array_agg(id ORDER BY id)", [([0, 2, 4, 10, 11, 12, 13, 14, 30, 32, 34, 40, 42, 44],)])
+    c.gives("deletion vectors, filtered", t, "array_agg(id ORDER BY id)", [([32, 34],)], "WHERE k = 3 AND id > 30")
+    c.gives("deletion vectors, counted", t, "count(*)", [(14,)])
+    got = c.rows("SELECT files, rows FROM delta_detail('%s')" % t.path)
+    c.tally.check("deletion vectors, delta_detail", "" if got == [(5, 14)] else str(got))
+    # A newer vector of the same file takes the place of the older one.
+    newer = add(0, vector("i", z85(bitmap([0, 1, 2, 3, 4]) + b"\0\0"), None, all_rows, 5))
+    remove = {"remove": {"path": adds[0]["add"]["path"], "deletionVector": adds[0]["add"]["deletionVector"], "dataChange": True}}
+    t.commit(newer, remove)
+    c.gives("a newer deletion vector", t, "count(*)", [(11,)], "WHERE k < 100")
+    c.gives("the older one", t, "count(*)", [(14,)], arguments=", version => 0")
+    broken = add(5, vector("u", z85(names[2].bytes), 1, some, 2))
+    t.commit(broken)
+    c.fails("a vector that is not there", t, "58P01", str(names[2]))
+
+
 def logs(c):
     t = Table(c.root, "hole", [("a", "long")])
     t.commit(t.file("1.parquet", [("a", "long", [1])]))
@@ -290,7 +364,7 @@ def main():
     try:
         with Server() as server:
             c = Checker(server, root)
-            for part in (names_of_files, partitions, statistics, absent_columns, widened, mapped, logs):
+            for part in (names_of_files, partitions, statistics, absent_columns, widened, mapped, deletion_vectors, logs):
                 part(c)
     finally:
         shutil.rmtree(root, ignore_errors=True)
