@@ -1,10 +1,16 @@
 """Delta tables that are written here, of kinds that writers make rarely: names of files, partition values, statistics
 that are cut, columns that files do not have, widened types, mapped columns, logs with holes, times of commits.
 
-    written.py
+    written.py [--tables N] [--seed N]
+
+At the end N random tables: files come and go, with statistics, partitions, deletion vectors and columns that are added
+later; after every commit the rows are those of a model, and conditions, by which files are left out, change none.
 """
+import argparse
+import datetime
 import json
 import os
+import random
 import shutil
 import struct
 import sys
@@ -359,13 +365,179 @@ def logs(c):
     c.fails("before the first commit", t, "22023", "timestamp", ", timestamp => '2023-01-01 00:00:00+00'")
 
 
+# ---- random tables ----
+
+EPOCH = datetime.datetime(1970, 1, 1)
+RANDOM_TYPES = ("integer", "long", "double", "float", "string", "date", "timestamp", "boolean", "decimal(9,2)")
+CASTS = {"integer": "integer", "long": "bigint", "double": "float8", "float": "float4", "string": "text", "date": "date",
+         "timestamp": "timestamptz", "boolean": "boolean", "decimal(9,2)": "numeric"}
+
+
+def random_value(r, t):
+    if t == "boolean":
+        return r.random() < 0.5
+    if t in ("double", "float"):
+        v = r.choice((r.uniform(-9, 9), float(r.randint(-5, 5)), 0.1, float("nan") if r.random() < 0.3 else -0.0))
+        return struct.unpack("<f", struct.pack("<f", v))[0] if t == "float" else v
+    if t == "string":
+        return (r.choice(("", "a", "\u00e9", "k" * 33, "k" * 40)) + r.choice("abc\u4e2d")).encode()
+    if t == "timestamp":
+        return r.randint(-5, 5) * 10 ** 9 + r.randint(0, 3000)
+    return r.randint(-50, 50)
+
+
+def as_statistic(t, v, greatest):
+    """As Spark has it: texts and times are cut."""
+    if t == "string":
+        text = v.decode()
+        return text[:32] + "\U0010ffff" if greatest and len(text) > 32 else text[:32]
+    if t == "timestamp":
+        return (EPOCH + datetime.timedelta(milliseconds=v // 1000)).isoformat(timespec="milliseconds") + "Z"
+    if t == "date":
+        return (EPOCH + datetime.timedelta(days=v)).date().isoformat()
+    if t == "float":
+        return float("%.9g" % v)
+    return v / 100 if t.startswith("decimal") else v
+
+
+def random_stats(r, columns):
+    out = {"minValues": {}, "maxValues": {}, "nullCount": {}}
+    for name, t, values in columns:
+        some = [v for v in values if v is not None and v == v]
+        if r.random() < 0.1:
+            continue
+        out["nullCount"][name] = sum(v is None for v in values)
+        if some and t != "boolean":
+            out["minValues"][name] = as_statistic(t, min(some), False)
+            out["maxValues"][name] = as_statistic(t, max(some), True)
+    return out
+
+
+class RandomTable:
+    def __init__(self, c, r, name):
+        self.r, self.c = r, c
+        self.types = [r.choice(RANDOM_TYPES) for _ in range(r.randint(1, 4))]
+        self.partition = r.random() < 0.5
+        fields = [("id", "long")] + [("c%d" % i, t) for i, t in enumerate(self.types)]
+        self.table = Table(c.root, name, fields, ["c0"] if self.partition else [], features=("deletionVectors",))
+        self.files = {}  # name: (action, ids)
+        self.next_id = self.next_file = 0
+
+    def add(self):
+        r, t = self.r, self.table
+        n = r.randint(1, 12)
+        ids = list(range(self.next_id, self.next_id + n))
+        self.next_id += n
+        columns = [("id", "long", ids)]
+        first = 1 if self.partition else 0
+        for i, kind in list(enumerate(self.types))[first:]:
+            if r.random() < 0.9:  # else the column came later
+                nulls = r.choice((0, 0, 0.3, 1))
+                columns.append(("c%d" % i, kind, [None if r.random() < nulls else random_value(r, kind) for _ in ids]))
+        name = "%d x%%.parquet" % self.next_file
+        self.next_file += 1
+        stats = random_stats(r, columns) if r.random() < 0.85 else None
+        action = t.file(name, columns, partition={"c0": self.partition_text()} if self.partition else {}, stats=stats)
+        self.files[name] = (action, ids)
+        return [action]
+
+    def partition_text(self):
+        kind, v = self.types[0], random_value(self.r, self.types[0])
+        if self.r.random() < 0.2:
+            return None
+        if kind == "string":
+            return v.decode()
+        if kind == "boolean":
+            return str(v).lower()
+        if kind == "timestamp":
+            return str(EPOCH + datetime.timedelta(microseconds=v))
+        if v != v:
+            return "NaN"
+        return as_statistic(kind, v, False) if kind == "date" else str(v / 100) if kind.startswith("dec") else repr(v)
+
+    def remove(self, name):
+        action = self.files[name][0]["add"]
+        out = {"path": action["path"], "dataChange": True}
+        if "deletionVector" in action:
+            out["deletionVector"] = action["deletionVector"]
+        return {"remove": out}
+
+    def delete_rows(self, name):
+        action, ids = self.files[name]
+        old = self.remove(name)
+        gone = sorted(self.r.sample(range(len(ids)), self.r.randint(1, len(ids))))
+        content = bitmap(gone)
+        add = dict(action["add"], deletionVector={
+            "storageType": "i", "pathOrInlineDv": z85(content + b"\0" * (-len(content) % 4)), "sizeInBytes": len(content),
+            "cardinality": len(gone)})
+        self.files[name] = ({"add": add}, ids)
+        self.deleted[name] = {ids[g] for g in gone}
+        return [old, {"add": add}]
+
+    def step(self):
+        r, actions = self.r, []
+        for _ in range(r.randint(1, 3)):
+            actions += self.add()
+        name = r.choice(list(self.files))
+        if r.random() < 0.4 and name not in [urllib.parse.unquote(a["add"]["path"]) for a in actions]:
+            if r.random() < 0.5:
+                actions.append(self.remove(name))
+                del self.files[name]
+                self.deleted.pop(name, None)
+            else:
+                actions += self.delete_rows(name)
+        self.table.commit(*actions)
+
+    def wanted(self):
+        return sorted(i for name, (_, ids) in self.files.items() for i in ids if i not in self.deleted.get(name, ()))
+
+    def condition(self):
+        i = self.r.randrange(len(self.types))
+        kind, name = self.types[i], "c%d" % i
+        if self.r.random() < 0.2:
+            return "%s IS %sNULL" % (name, self.r.choice(("", "NOT ")))
+        v = random_value(self.r, kind)
+        text = {"string": lambda: v.decode(), "date": lambda: as_statistic(kind, v, False),
+                "timestamp": lambda: str(EPOCH + datetime.timedelta(microseconds=v)),
+                "decimal(9,2)": lambda: str(v / 100)}.get(kind, lambda: str(v))()
+        return "%s %s '%s'::%s" % (name, self.r.choice(("=", "<", "<=", ">", ">=", "<>")), text, CASTS[kind])
+
+    def run(self):
+        self.deleted = {}
+        for step in range(5):
+            self.step()
+            c, source = self.c, "read_delta('%s')" % self.table.path
+            got = c.rows("SELECT array_agg(id ORDER BY id) FROM " + source)
+            if got != [(self.wanted() or None,)]:
+                return "step %d: %s instead of %s" % (step, got, self.wanted())
+            c.cursor.execute("DROP TABLE IF EXISTS probe; CREATE TABLE probe AS SELECT * FROM " + source)
+            for _ in range(8):
+                test = " AND ".join(self.condition() for _ in range(self.r.choice((1, 1, 2))))
+                sql = "SELECT array_agg(id ORDER BY id) FROM %s WHERE " + test
+                got, want = c.rows(sql % source), c.rows(sql % "probe")
+                if got != want or isinstance(got, str):
+                    return "step %d, %s: %s instead of %s" % (step, test, got, want)
+        return ""
+
+
+def random_tables(c, count, seed):
+    for number in range(count):
+        problem = RandomTable(c, random.Random("%d-%d" % (seed, number)), "random%d" % number).run()
+        c.tally.check("random table %d, seed %d (%s)" % (number, seed, c.root), problem)
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tables", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
+    args = parser.parse_args()
     root = tempfile.mkdtemp(prefix="tarn-written-")
     try:
         with Server() as server:
             c = Checker(server, root)
             for part in (names_of_files, partitions, statistics, absent_columns, widened, mapped, deletion_vectors, logs):
                 part(c)
+            random_tables(c, args.tables, args.seed)
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return c.tally.finish()
