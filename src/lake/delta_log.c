@@ -590,7 +590,7 @@ static struct err *finish(struct delta_snapshot *s)
     const char *where = arena_printf(&s->arena, "Delta table \"%.*s\"", STR_ARG(s->path));
     TRY(delta_parse_schema(&s->arena, s->schema_string, where, s->mapping, &s->schema));
     TRY(resolve_partition_columns(s));
-    return s->schema_only ? NULL : delta_finish_files(s);
+    return s->schema_only ? NULL : delta_files_finish(s);
 }
 
 static struct err *load(struct delta_snapshot *s, struct delta_at at)
@@ -642,6 +642,7 @@ void delta_close(struct delta_snapshot *s)
 {
     if (!s)
         return;
+    delta_files_forget(s);
     arena_done(&s->arena);
     free(s);
 }
@@ -702,10 +703,4 @@ const struct lake_meta *delta_properties(const struct delta_snapshot *s, uint32_
 {
     *count = s->property_count;
     return s->properties;
-}
-
-const struct delta_file *delta_files(const struct delta_snapshot *s, uint32_t *count)
-{
-    *count = s->file_count;
-    return s->files;
 }

@@ -87,7 +87,12 @@ static const char *copy(struct arena *arena, struct str s)
 struct err *unity_read_table(const struct unity_grant *g, const struct json_value *tree,
                              struct arena *arena, const char **location, const char **table_id)
 {
-    struct str at, id, format = STR("");
+    struct str at, id, format = STR(""), type = STR("");
+    json_get_str(tree, "table_type", &type);
+    if (str_eq(type, STR("VIEW")) || str_eq(type, STR("MATERIALIZED_VIEW")) ||
+        str_eq(type, STR("METRIC_VIEW")))
+        return err_unsupported("\"%s\" of catalog \"%s\" is a view, which is not supported",
+                               g->table, g->catalog);
     json_get_str(tree, "data_source_format", &format);
     if (!str_eq(format, STR("DELTA")))
         return err_unsupported("table \"%s\" of format \"%.*s\" is not supported", g->table,

@@ -1,8 +1,10 @@
 /* Which columns of the source a synced table has, and under which names and types.
  *
  * The state keeps for each column the name that it had in the source when it was last looked at,
- * and the id where the source maps columns: so a renamed column is found again. With COLUMNS the
- * table has the columns listed, else all of them, those that come later too.
+ * and the id where the source maps columns: so a renamed column is found again. It also keeps the
+ * source's type where the column's own does not tell all of it: values made of another one, or of
+ * another column of the same name, are read anew. With COLUMNS the table has the columns listed,
+ * else all of them, those that come later too.
  *
  * Following the source: what has changed becomes ALTER TABLE statements in the transaction of the
  * run. They need the table for themselves for a moment; a run that does not get it within
@@ -119,6 +121,33 @@ struct err *columns_choose(struct job *j, struct table_column **out, int *count)
 
 /* ---- as the state keeps them ---- */
 
+/* A type with the names of its fields here and in the files. Schemas bound the depth. */
+static void put_shape(struct buf *out, const struct lake_type *type)
+{
+    if (!lake_type_is_nested(type)) {
+        lake_type_name(type, out);
+        return;
+    }
+    buf_printf(out, "%d<", (int)type->kind);
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct lake_field *f = &type->fields[i];
+        buf_printf(out, "%s%.*s=%.*s:", i ? "," : "", STR_ARG(f->name), STR_ARG(f->physical_name));
+        put_shape(out, f->type);
+    }
+    buf_put_c(out, ">");
+}
+
+/* Empty where the SQL type of the column says it all. */
+static const char *shape_of(struct arena *arena, const struct lake_field *field, bool typed)
+{
+    struct buf shape = BUF_INIT;
+    if (typed || lake_type_is_nested(field->type))
+        put_shape(&shape, field->type);
+    const char *out = arena_strdup(arena, buf_cstr(&shape));
+    buf_done(&shape);
+    return out;
+}
+
 struct err *columns_json(struct job *j, const struct table_column *columns, int n, bool listed,
                          const char **out)
 {
@@ -131,8 +160,10 @@ struct err *columns_json(struct job *j, const struct table_column *columns, int 
         lake_put_json_string(&text, str_from(columns[i].name));
         buf_put_c(&text, ": {\"source\": ");
         lake_put_json_string(&text, field->name);
-        buf_printf(&text, ", \"id\": %d, \"typed\": %s}", field->field_id,
+        buf_printf(&text, ", \"id\": %d, \"typed\": %s, \"shape\": ", field->field_id,
                    columns[i].typed ? "true" : "false");
+        lake_put_json_string(&text, str_from(shape_of(j->arena, field, columns[i].typed)));
+        buf_put_c(&text, "}");
     }
     buf_put_c(&text, "}}");
     struct err *e = buf_finish(&text);
@@ -187,12 +218,18 @@ struct match {
     const char *column;
 };
 
-static void change(struct match *m, const char *what, const char *column)
+static void note(struct match *m, const char *what, const char *column)
 {
     if (!m->what) {
         m->what = what;
         m->column = arena_strdup(m->j->arena, column);
     }
+}
+
+/* Begins the statement that follows it. */
+static void change(struct match *m, const char *what, const char *column)
+{
+    note(m, what, column);
     if (m->sql.len)
         buf_put_c(&m->sql, "; ");
     buf_put_c(&m->sql, "ALTER TABLE ");
@@ -204,6 +241,21 @@ static void change(struct match *m, const char *what, const char *column)
 static void put_type(struct match *m, const struct value_type *t)
 {
     buf_put_c(&m->sql, type_display(m->j->arena, t->oid, t->typmod));
+}
+
+/* Whether values that the table has were made of another column, or of another type, though the
+ * table's column stays as it is. */
+static bool made_of_another(struct match *m, const struct table_column *c,
+                            const struct lake_field *field)
+{
+    const struct json_value *kept = json_get(m->kept.columns, c->name);
+    struct str shape;
+    int64_t id = -1;
+    json_get_i64(kept, "id", &id);
+    if (id >= 0 && field->field_id >= 0 && field->field_id != id)
+        return true;
+    return json_get_str(kept, "shape", &shape) &&
+           !str_eq_c(shape, shape_of(m->j->arena, field, c->typed));
 }
 
 static struct err *match_attribute(struct match *m, int i)
@@ -245,6 +297,9 @@ static struct err *match_attribute(struct match *m, int i)
             quote_identifier(&m->sql, att->name);
         else
             buf_put_c(&m->sql, "NULL");
+        m->retyped = true;
+    } else if (made_of_another(m, c, &schema->fields[at])) {
+        note(m, "has another type in the source now", att->name);
         m->retyped = true;
     }
     if (!str_eq(name, was) && str_eq_c(was, att->name)) {

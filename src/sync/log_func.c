@@ -296,11 +296,11 @@ static void totals(const struct log_scan *d, struct datum *files, struct datum *
     int64_t size = 0;
     int64_t total = 0;
     bool known = true;
-    const struct delta_file *list = delta_files(d->snapshot, &count);
+    const struct delta_file *const *list = delta_files(d->snapshot, &count);
     for (uint32_t i = 0; i < count; i++) {
-        size += list[i].size_bytes > 0 ? list[i].size_bytes : 0;
-        known &= list[i].row_count >= 0 && list[i].deleted_rows >= 0;
-        total += list[i].row_count - list[i].deleted_rows;
+        size += list[i]->size_bytes > 0 ? list[i]->size_bytes : 0;
+        known &= list[i]->row_count >= 0 && list[i]->deleted_rows >= 0;
+        total += list[i]->row_count - list[i]->deleted_rows;
     }
     *files = datum_int(count);
     *bytes = datum_int(size);

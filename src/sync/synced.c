@@ -63,11 +63,11 @@ struct err *job_end(struct session *s, struct err *e)
 static void count_files(struct job *j)
 {
     uint32_t n;
-    const struct delta_file *files = delta_files(j->source->snapshot, &n);
+    const struct delta_file *const *files = delta_files(j->source->snapshot, &n);
     j->run.files = n;
     j->run.bytes = 0;
     for (uint32_t i = 0; i < n; i++)
-        j->run.bytes += files[i].size_bytes > 0 ? (uint64_t)files[i].size_bytes : 0;
+        j->run.bytes += files[i]->size_bytes > 0 ? (uint64_t)files[i]->size_bytes : 0;
 }
 
 struct err *job_open_source(struct job *j, const char *uri, bool schema_only, int64_t version)

@@ -189,6 +189,7 @@ static struct err *describe(enum source_kind kind, struct cat *cat, const struct
     struct arena scratch;
     arena_init(&scratch);
     struct err *e = read_arguments(cat, kind, args, nargs, &scratch, &spec);
+    spec.at.schema_only = true;
     if (!e)
         e = source_open_on_pool(&spec, &source);
     arena_done(&scratch);

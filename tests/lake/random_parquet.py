@@ -24,7 +24,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "lib")]
 sys.dont_write_bytecode = True
-from fetched import PIP, Skip, fetch  # noqa: E402
+from fetched import Skip, fetch_python  # noqa: E402
 from tarn import Server, Tally  # noqa: E402
 
 import psycopg2  # noqa: E402
@@ -188,7 +188,7 @@ def main():
     tally = Tally("random Parquet files (seed %d)" % args.seed)
     folder = args.keep or tempfile.mkdtemp(prefix="tarn-parquet-")
     try:
-        run(args, fetch("arrow", args.all, PIP, PACKAGES), tally, folder)
+        run(args, fetch_python("arrow", args.all, PACKAGES.split()), tally, folder)
     except Skip as e:
         tally.skip("pyarrow and DuckDB", str(e))
     if not tally.failed and not args.keep:

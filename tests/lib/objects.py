@@ -362,6 +362,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(404, b'{"error_code": "TABLE_NOT_FOUND"}')
             return
         location, kind = self.store.unity[name]
+        if kind == "VIEW":
+            self.answer(200, json.dumps({"name": name.split(".")[2], "table_id": "id of " + name, "table_type": kind,
+                                         "view_definition": "SELECT 1"}).encode())
+            return
         self.answer(200, json.dumps({
             "name": name.split(".")[2], "table_id": "id of " + name, "table_type": "EXTERNAL",
             "data_source_format": kind, "storage_location": location}).encode())

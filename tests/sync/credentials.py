@@ -288,7 +288,7 @@ def unity(s, folder):
         t = delta.Table(os.path.join(folder, "managed"), [(1, "a", 1)])
         local = delta.Table(os.path.join(folder, "local"), [(7, "g", 7)])
         store.unity = {"prod.sales.orders": ("s3://lake/managed", "DELTA"), "prod.sales.logs": ("s3://lake/x", "CSV"),
-                       "prod.sales.here": ("file://" + local.folder, "DELTA")}
+                       "prod.sales.here": ("file://" + local.folder, "DELTA"), "prod.sales.seen": ("", "VIEW")}
         more = "uri = '%s/unity', region = '%s', endpoint = '%s'" % (store.root, objects.REGION, store.endpoint)
         s.gives("unity", "CREATE CATALOG prod TYPE unity WITH (token = '%s', %s)" % (objects.UNITY_TOKEN, more),
                 "CREATE CATALOG")
@@ -312,6 +312,7 @@ def unity(s, folder):
         s.fails("no such table", "CREATE SYNCED TABLE u3 FROM prod.sales.none PRIMARY KEY (id)", "42P01",
                 "prod.sales.none", "prod")
         s.fails("another format", "CREATE SYNCED TABLE u3 FROM prod.sales.logs PRIMARY KEY (id)", "0A000", "CSV")
+        s.fails("a view", "CREATE SYNCED TABLE u3 FROM prod.sales.seen PRIMARY KEY (id)", "0A000", "prod.sales.seen", "view")
         s.run("CREATE CATALOG wrong TYPE unity WITH (token = '%s', %s)" % (TYPO, more))
         s.fails("a wrong token", "CREATE SYNCED TABLE u3 FROM wrong.sales.orders PRIMARY KEY (id)", "42501", "wrong",
                 "token")

@@ -1,5 +1,5 @@
-"""Servers of other makers: tables that delta-rs writes to moto (S3), and tables in Azurite (Azure), are
-read as their writers or the local files say.
+"""Servers of other makers: tables that delta-rs writes to moto (S3) and fake-gcs-server (Google), and tables in
+Azurite (Azure), are read as their writers or the local files say, also where the way to the store fails now and then.
 
     other_stores.py [--all]
 
@@ -13,7 +13,6 @@ import hmac
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,13 +25,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests", "lib")]
 sys.dont_write_bytecode = True
-from fetched import PIP, Skip, fetch  # noqa: E402
+from fetched import Skip, fetch, fetch_python, wait_for  # noqa: E402
+from proxy import Proxy  # noqa: E402
 from tarn import Server, Tally, free_port  # noqa: E402
 
 import psycopg2  # noqa: E402
 
 PYTHON = ("moto[s3,server]==5.0.28", "deltalake==0.25.5", "pyarrow==26.0.1")
 AZURITE = "azurite@3.37.0"
+FAKE_GCS = "github.com/fsouza/fake-gcs-server@v1.52.3"
 DELTA = os.path.join(ROOT, "tests", "data", "lakehouse", "delta")
 TABLES = ("dat-basic_partitioned", "golden-dv-partitioned-with-checkpoint", "dremio-deltaMixCharsName",
           "golden-log-replay-latest-metadata-protocol")
@@ -40,16 +41,12 @@ TABLES = ("dat-basic_partitioned", "golden-dv-partitioned-with-checkpoint", "dre
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-# Steps of a table in moto; after each the writer's own reader says what there is.
+# Steps of a table; after each the writer's own reader says what there is.
 WRITER = """
 import json, sys
-import boto3, pyarrow
+import pyarrow
 from deltalake import DeltaTable, write_deltalake
-root, uri = sys.argv[1:]
-options = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
-           "AWS_ENDPOINT_URL": root, "AWS_ALLOW_HTTP": "true", "AWS_S3_ALLOW_UNSAFE_RENAME": "true"}
-boto3.client("s3", endpoint_url=root, aws_access_key_id="test", aws_secret_access_key="test",
-             region_name="us-east-1").create_bucket(Bucket="lake")
+uri, options = sys.argv[1], json.loads(sys.argv[2])
 
 
 def table(begin, end):
@@ -88,18 +85,6 @@ tell()
 """
 
 
-def wait_for(port, process):
-    for _ in range(300):
-        if process.poll() is not None:
-            break
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise Skip("the store does not start")
-
-
 class Reader:
     def __init__(self, server, tally):
         self.tally = tally
@@ -118,47 +103,122 @@ class Reader:
         self.tally.check(name, "" if got == want else "%.300s instead of %.300s" % (got, want))
 
 
-def moto(r, everything):
-    folder = fetch("python", everything, PIP, " ".join(PYTHON))
-    port = free_port()
-    root = "http://127.0.0.1:%d" % port
-    env = dict(os.environ, PYTHONPATH=folder)
-    store = subprocess.Popen(["/usr/bin/python3", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], env=env,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    writer = None
+def follow(r, name, folder, uri, options, credential, place=None, upload=None):
+    """What delta-rs writes with its options is read, and a synced table follows it. With a place, delta-rs writes there,
+    and `upload` brings it to the store."""
+    writer = subprocess.Popen(["/usr/bin/python3", "-c", WRITER, place or uri, json.dumps(options)],
+                              env=dict(os.environ, PYTHONPATH=folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True)
+    # The writer makes %20 of the blank in keys of a store: here they are written as they are.
+    uri = (uri if place else uri.replace(" ", "%20")).replace("%", "%%")
+    sql = "SELECT id, k, v FROM read_delta('" + uri + "'%s, credential => '" + credential + "') ORDER BY id"
+    steps = 0
     try:
-        wait_for(port, store)
-        # The writer makes %20 of the blank in keys: here they are written as they are.
-        writer = subprocess.Popen(["/usr/bin/python3", "-c", WRITER, root, "s3://lake/w h/orders"], env=env,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        r.rows("CREATE STORAGE CREDENTIAL moto TYPE s3 WITH (access_key_id = 'test', secret_access_key = 'test', "
-               "endpoint = '%s')" % root)
-        uri = "s3://lake/w%20h/orders".replace("%", "%%")
-        steps = 0
         for line in writer.stdout:
             version, rows = json.loads(line)
+            if upload:
+                upload()
             want = [tuple(x) for x in rows]
-            sql = "SELECT id, k, v FROM read_delta('" + uri + "'%s, credential => 'moto') ORDER BY id"
-            r.same("step %d" % version, r.rows(sql % ""), want)
-            r.same("step %d by its number" % version,
-                   r.rows(sql % (", version => %d" % version)), want)
+            r.same("%s step %d" % (name, version), r.rows(sql % ""), want)
+            r.same("%s step %d by its number" % (name, version), r.rows(sql % (", version => %d" % version)), want)
             if steps == 0:
-                made = r.rows("CREATE SYNCED TABLE moto_orders FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED WITH "
-                              "(credential = 'moto')" % (uri % ()))
+                made = r.rows("CREATE SYNCED TABLE %s FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED WITH "
+                              "(credential = '%s')" % (name, uri % (), credential))
             else:
-                made = r.rows("REFRESH SYNCED TABLE moto_orders")
-            r.same("synced at step %d" % version, made, [])
-            r.same("rows synced at step %d" % version, r.rows("SELECT id, k, v FROM moto_orders ORDER BY id"), want)
+                made = r.rows("REFRESH SYNCED TABLE " + name)
+            r.same("%s synced at step %d" % (name, version), made, [])
+            r.same("%s rows synced at step %d" % (name, version),
+                   r.rows("SELECT id, k, v FROM %s ORDER BY id" % name), want)
             steps += 1
             writer.stdin.write("\n")
             writer.stdin.flush()
-        r.same("the writer's end", (writer.wait(60), steps), (0, 8))
-        r.rows("DROP SYNCED TABLE moto_orders")
+        r.same(name + " the writer's end", (writer.wait(60), steps), (0, 8))
+        r.rows("DROP SYNCED TABLE " + name)
     finally:
-        for p in (writer, store):
-            if p:
-                p.kill()
-                p.wait()
+        writer.kill()
+        writer.wait()
+
+
+def post(url, body, kind="application/json"):
+    request = urllib.request.Request(url, data=body, method="POST", headers={"Content-Type": kind})
+    urllib.request.urlopen(request, timeout=30).close()
+
+
+def moto(r, everything):
+    folder = fetch_python("python", everything, PYTHON)
+    port = free_port()
+    root = "http://127.0.0.1:%d" % port
+    store = subprocess.Popen(["/usr/bin/python3", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+                             env=dict(os.environ, PYTHONPATH=folder), stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    proxy = Proxy(port)
+    try:
+        wait_for(port, store)
+        urllib.request.urlopen(urllib.request.Request(root + "/lake", method="PUT"), timeout=30).close()
+        r.rows("CREATE STORAGE CREDENTIAL moto TYPE s3 WITH (access_key_id = 'test', secret_access_key = 'test', "
+               "endpoint = '%s')" % root)
+        r.rows("CREATE STORAGE CREDENTIAL moto_spoiled TYPE s3 WITH (access_key_id = 'test', "
+               "secret_access_key = 'test', endpoint = '%s')" % proxy.root)
+        options = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+                   "AWS_ENDPOINT_URL": root, "AWS_ALLOW_HTTP": "true", "AWS_S3_ALLOW_UNSAFE_RENAME": "true"}
+        follow(r, "moto", folder, "s3://lake/w h/orders", options, "moto")
+        follow(r, "moto_spoiled", folder, "s3://lake/spoiled", options, "moto_spoiled")
+        r.same("moto faults", proxy.spoiled > 20, True)
+    finally:
+        proxy.close()
+        store.kill()
+        store.wait()
+
+
+def service_account(root):
+    """The key file of one who is known at the proxy's /token."""
+    key = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], check=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+    return json.dumps({"type": "service_account", "client_email": "reader@test", "private_key": key,
+                       "private_key_id": "1", "token_uri": root + "/token"})
+
+
+def upload_new(root, key, place):
+    """Brings the files of a folder to a bucket that it does not have yet."""
+    there = set()
+
+    def upload():
+        for base, _, names in os.walk(place):
+            for name in names:
+                path = os.path.join(base, name)
+                if path not in there:
+                    there.add(path)
+                    post("%s/upload/storage/v1/b/lake/o?uploadType=media&name=%s" % (root, urllib.parse.quote(
+                        key + "/" + os.path.relpath(path, place), safe="")), open(path, "rb").read(),
+                        "application/octet-stream")
+    return upload
+
+
+def fake_gcs(r, everything):
+    folder = fetch_python("python", everything, PYTHON)
+    program = fetch("fake-gcs", everything, ["go", "install", FAKE_GCS], FAKE_GCS, {"GOBIN": "{}", "GOFLAGS": "-p=2"})
+    port = free_port()
+    root = "http://127.0.0.1:%d" % port
+    store = subprocess.Popen([os.path.join(program, "fake-gcs-server"), "-backend", "memory", "-scheme", "http", "-host",
+                              "127.0.0.1", "-port", str(port), "-public-host", "127.0.0.1:%d" % port, "-external-url",
+                              root], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    proxy = Proxy(port, tokens=True)
+    try:
+        wait_for(port, store)
+        post(root + "/storage/v1/b?project=test", b'{"name": "lake"}')
+        r.rows("CREATE STORAGE CREDENTIAL gcs TYPE gcs WITH (access_token = 'any', endpoint = '%s')" % root)
+        r.same("gcs credential", r.rows(
+            "CREATE STORAGE CREDENTIAL gcs_spoiled TYPE gcs WITH (service_account_json = '%s', endpoint = '%s')" % (
+                service_account(proxy.root), proxy.root)), [])
+        # The server does not take delta-rs's way to write.
+        for name, key in (("gcs", "w h/orders"), ("gcs_spoiled", "spoiled")):
+            with tempfile.TemporaryDirectory(prefix="tarn-gcs-") as place:
+                follow(r, name, folder, "gs://lake/" + key, {}, name, place, upload_new(root, key, place))
+        r.same("gcs faults", (proxy.spoiled > 20, proxy.expired > 3, proxy.token > 3), (True, True, True))
+    finally:
+        proxy.close()
+        store.kill()
+        store.wait()
 
 
 def put_blob(root, path, query, data, headers):
@@ -184,7 +244,7 @@ def account_sas():
 
 
 def azurite(r, everything):
-    folder = fetch("azurite", everything, ["npm", "install", "--no-audit", "--no-fund", "--prefix"], AZURITE)
+    folder = fetch("azurite", everything, ["npm", "install", "--no-audit", "--no-fund", "--prefix", "{}", AZURITE], AZURITE)
     port = free_port()
     data = tempfile.mkdtemp(prefix="tarn-azurite-")
     root = "http://127.0.0.1:%d" % port
@@ -223,7 +283,7 @@ def main(everything):
     tally = Tally("sync/other_stores")
     with Server() as server:
         r = Reader(server, tally)
-        for name, part in (("moto", moto), ("azurite", azurite)):
+        for name, part in (("moto", moto), ("fake-gcs", fake_gcs), ("azurite", azurite)):
             try:
                 part(r, everything)
             except Skip as e:
