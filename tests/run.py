@@ -44,6 +44,7 @@ def suites(all_clients=False):
            Suite("unit", None),
            Suite("lake", [PYTHON, "tests/lake/run.py", "{build}/tests/lake/lake_dump",
                           "tests/data/lakehouse"]),
+           Suite("lake/random_parquet", [PYTHON, "tests/lake/random_parquet.py"]),
            Suite("pgregress", ["tests/pgregress/run"]),
            Suite("random", ["tests/random/run"], full=["--queries", "4000"]),
            Suite("isolation", ["tests/isolation/run"]),

@@ -104,6 +104,9 @@ void cat_rights_free(struct cat *c);
 struct err *cat_rights_of(struct cat *c, uint32_t role, struct arena *a,
                           const struct role_rights **out) MUST_CHECK;
 bool rights_of(const struct role_rights *r, uint32_t role); /* superusers have all */
+/* Whether the table's policies decide what a role with these rights sees of it: not for superusers,
+ * roles with BYPASSRLS and, unless it is forced, those with the owner's rights. */
+bool rights_meet_policies(const struct role_rights *r, const struct relation *rel);
 /* Membership, inherited or not. `superuser`: superusers count as members of all. */
 struct err *cat_is_member(struct cat *c, uint32_t member, uint32_t role, bool superuser,
                           bool *yes) MUST_CHECK;

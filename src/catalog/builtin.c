@@ -304,6 +304,7 @@ static void load_proc(const struct builtin_table *t, int i, struct cat_proc *p)
         .kind = cell_char(t, i, "prokind"),
         .volatility = cell_char(t, i, "provolatile"),
         .strict = cell_bool(t, i, "proisstrict"),
+        .leakproof = cell_bool(t, i, "proleakproof"),
         .retset = cell_bool(t, i, "proretset"),
         .variadic = cell_oid(t, i, "provariadic"),
         .rettype = cell_oid(t, i, "prorettype"),

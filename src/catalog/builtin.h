@@ -59,7 +59,8 @@ struct cat_proc {
     char kind;       /* f a w p */
     char volatility; /* i s v */
     bool strict;
-    bool definer; /* runs with the rights of its owner: of users' functions */
+    bool leakproof; /* tells nobody what its arguments were, by errors or otherwise */
+    bool definer;   /* runs with the rights of its owner: of users' functions */
     uint32_t owner;
     bool retset;
     uint32_t variadic; /* element type of a VARIADIC last argument, 0: none */

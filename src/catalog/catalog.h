@@ -23,7 +23,7 @@ struct column_stats; /* statistics.h */
 struct acl;          /* acl.h */
 struct role_rights;
 
-/* Settings enable_seqscan, enable_indexscan, enable_bitmapscan. */
+/* Settings enable_seqscan ..., row_security. */
 enum {
     PLAN_SEQSCAN = 1 << 0,
     PLAN_INDEXSCAN = 1 << 1,
@@ -36,6 +36,7 @@ enum {
     PLAN_INCREMENTAL_SORT = 1 << 8,
     PLAN_HASHAGG = 1 << 9,
     PLAN_MATERIAL = 1 << 10,
+    PLAN_POLICIES = 1 << 11, /* row_security: without, what a policy would hide is an error */
 };
 
 /* A session's access: which database, and the transaction to read and write with. The session owns
@@ -129,6 +130,19 @@ struct constraint {
     const int16_t *set_cols;
 };
 
+/* CREATE POLICY: manual section 5.8. */
+struct policy {
+    uint32_t oid;
+    const char *name;
+    char command; /* r a w d: SELECT, INSERT, UPDATE, DELETE; * all */
+    bool permissive;
+    int nroles;
+    const uint32_t *roles; /* 0: PUBLIC */
+    /* Each is SELECT (expression) FROM the table, as a view keeps its text; NULL: none. */
+    const char *using_sql;
+    const char *check_sql;
+};
+
 struct relation {
     atomic_int refs;
     struct arena arena; /* owns everything below */
@@ -164,8 +178,11 @@ struct relation {
     const struct acl *acl; /* acl.h; NULL: the default for its owner */
     bool column_acls;      /* some column has privileges of its own */
     bool security_invoker; /* of a view: it reads with the rights of whoever reads it */
+    bool security_barrier; /* of a view: nothing looks at a row before its query has let it pass */
     bool row_security;
     bool force_row_security;
+    int npolicies; /* by name; none is read where row_security is off */
+    struct policy *policies;
     bool read_only_synced; /* a synced table: only its pipeline writes it */
 };
 
@@ -207,6 +224,9 @@ struct err *cat_find_relation(struct cat *c, struct str nsp_name, struct str nam
  * txn_lock_table. */
 struct err *cat_lock_relation(struct cat *c, struct str nsp_name, struct str name,
                               enum txn_table_lock mode, bool missing_ok, uint32_t *oid) MUST_CHECK;
+/* The policies of a table, by name, whether they are in force or not; in the arena. */
+struct err *cat_policies(struct cat *c, uint32_t relid, struct arena *a, struct policy **out,
+                         int *count) MUST_CHECK;
 struct relation *relation_ref(struct relation *r);
 void relation_unref(struct relation *r); /* NULL is fine */
 /* 1-based number of the column, 0: none (system columns are not looked up here). */

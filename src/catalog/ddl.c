@@ -820,6 +820,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
     case PG_TYPE:
         TRY(ddl_remove_type(c, object.object_id));
         break;
+    case PG_POLICY:
+        TRY(systab_delete(c, PG_POLICY, POLICY_OID_INDEX, &key, 1, NULL));
+        break;
     case PG_CAST:
         TRY(ddl_remove_cast(c, object.object_id));
         break;

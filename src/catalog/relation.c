@@ -378,6 +378,48 @@ struct err *constraint_from_row(struct arena *a, const struct datum *v, struct c
     return attnums(a, v[CON_FDELSETCOLS], &con->set_cols, &con->nset_cols);
 }
 
+/* ---- policies ---- */
+
+static struct err *policy_from_row(struct arena *a, const struct datum *v, struct policy *p)
+{
+    const int32_t *roles;
+    *p = (struct policy){
+        .oid = oid_of(v[POL_OID]),
+        .name = datum_text(a, v[POL_NAME]),
+        .command = char_of(v[POL_CMD]),
+        .permissive = v[POL_PERMISSIVE].i != 0,
+        .using_sql = datum_text(a, v[POL_QUAL]),
+        .check_sql = datum_text(a, v[POL_WITHCHECK]),
+    };
+    TRY(datum_to_ints(a, type_by_oid(OIDARRAY_OID), v[POL_ROLES], &roles, &p->nroles));
+    p->roles = (const uint32_t *)roles;
+    return NULL;
+}
+
+struct err *cat_policies(struct cat *c, uint32_t relid, struct arena *a, struct policy **out,
+                         int *count)
+{
+    struct systab_scan s;
+    struct datum key = datum_int(relid);
+    struct datum v[POL_COUNT];
+    int cap = 0;
+    *out = NULL;
+    *count = 0;
+    TRY(systab_open(c, PG_POLICY, POLICY_RELID_NAME_INDEX, &key, 1, &s));
+    struct err *e = NULL;
+    for (bool found = true; !e && found;) {
+        struct policy p;
+        e = systab_next(&s, v, &found);
+        if (e || !found)
+            continue;
+        e = policy_from_row(a, v, &p);
+        if (!e)
+            ARENA_PUSH(a, *out, *count, cap, p);
+    }
+    systab_close(&s);
+    return e;
+}
+
 static struct err *load_constraints(struct cat *c, struct relation *r)
 {
     struct systab_scan s;
@@ -477,6 +519,7 @@ static struct err *load_class(struct cat *c, struct relation *r, bool *found)
         struct str options = datum_as_str(v[CLS_OPTIONS]);
         r->read_only_synced = memmem(options.data, options.len, "tarn.synced", 11) != NULL;
         r->security_invoker = view_option_is_on(options, "security_invoker");
+        r->security_barrier = view_option_is_on(options, "security_barrier");
         r->check_option = memmem(options.data, options.len, "check_option=local", 18)      ? 'l'
                           : memmem(options.data, options.len, "check_option=cascaded", 21) ? 'c'
                                                                                            : 0;
@@ -502,6 +545,8 @@ static struct err *load(struct cat *c, struct relation *r, bool *found)
     TRY(stats_load(c, r));
     TRY(load_indexes(c, r));
     TRY(load_constraints(c, r));
+    if (r->row_security)
+        TRY(cat_policies(c, r->oid, &r->arena, &r->policies, &r->npolicies));
     return load_referencing(c, r);
 }
 

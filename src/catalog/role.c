@@ -180,6 +180,13 @@ struct err *cat_rights_of(struct cat *c, uint32_t role, struct arena *a,
     return rights_in(c, role, true, a, out);
 }
 
+bool rights_meet_policies(const struct role_rights *r, const struct relation *rel)
+{
+    if (!rel->row_security || r->superuser || r->bypassrls)
+        return false;
+    return rel->force_row_security || !rights_of(r, rel->owner);
+}
+
 bool rights_of(const struct role_rights *r, uint32_t role)
 {
     return r->superuser || among(r, role);

@@ -23,6 +23,7 @@ enum system_table {
     PG_INDEX = 2610,
     PG_NAMESPACE = 2615,
     PG_OPCLASS = 2616,
+    PG_POLICY = 3256,
     PG_PROC = 1255,
     PG_REWRITE = 2618,
     PG_SEQUENCE = 2224,
@@ -101,6 +102,8 @@ enum system_index {
     DEPEND_REFERENCE_INDEX = 2674,
     DESCRIPTION_INDEX = 2675,
     AGGREGATE_FNOID_INDEX = 2650,
+    POLICY_OID_INDEX = 3257,
+    POLICY_RELID_NAME_INDEX = 3258,
     CAST_OID_INDEX = 2660,
     DEFAULT_ACL_KEY_INDEX = 827,
     DEFAULT_ACL_OID_INDEX = 828,
@@ -396,6 +399,17 @@ enum {
 /* What each default of a function's arguments ends with in proargdefaults. */
 /* pg_cast */
 enum { DACL_OID, DACL_ROLE, DACL_NSP, DACL_TYPE, DACL_ACL, DACL_COUNT };
+enum {
+    POL_OID,
+    POL_NAME,
+    POL_RELID,
+    POL_CMD,
+    POL_PERMISSIVE,
+    POL_ROLES,
+    POL_QUAL,
+    POL_WITHCHECK,
+    POL_COUNT
+};
 enum { CAST_OID, CAST_SOURCE, CAST_TARGET, CAST_FUNC, CAST_CONTEXT, CAST_METHOD, CAST_COUNT };
 
 /* pg_aggregate */

@@ -2,6 +2,7 @@
 #include "catalog/table.h"
 
 #include "base/hash.h"
+#include "catalog/acl.h"
 #include "catalog/inverted.h"
 #include "catalog/systab.h"
 #include "storage/store.h"
@@ -667,6 +668,17 @@ struct err *table_delete(struct table_writer *w, struct str row_key, const struc
     return NULL;
 }
 
+bool table_hides_rows(struct cat *c, const struct relation *r)
+{
+    const struct role_rights *rights;
+    if (!r->row_security)
+        return false;
+    struct err *e = cat_rights(c, &rights);
+    bool hides = e || rights_meet_policies(rights, r);
+    err_free(e);
+    return hides;
+}
+
 struct err *table_key_error(struct cat *c, const struct relation *r, const struct index *ix,
                             const struct datum *datums)
 {
@@ -688,7 +700,8 @@ struct err *table_key_error(struct cat *c, const struct relation *r, const struc
     }
     if (!e) {
         e = err_new("23505", "duplicate key value violates unique constraint \"%s\"", ix->name);
-        err_detail(e, "Key (%s)=(%s) already exists.", buf_cstr(&names), buf_cstr(&text));
+        if (!table_hides_rows(c, r))
+            err_detail(e, "Key (%s)=(%s) already exists.", buf_cstr(&names), buf_cstr(&text));
         err_constraint(err_table(e, r->nsp_name, r->name), ix->name);
     }
     buf_done(&names);

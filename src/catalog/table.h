@@ -100,6 +100,10 @@ struct err *table_decode_row(const struct relation *r, struct str row, int want,
 struct err *table_unique_error(struct table_writer *w, const struct table_conflict *conflict,
                                const struct datum *values) MUST_CHECK;
 
+/* Whether errors may not show rows of the table to the current role: policies may hide them from
+ * it.
+ */
+bool table_hides_rows(struct cat *c, const struct relation *r);
 /* The same for the index's own columns. */
 struct err *table_key_error(struct cat *c, const struct relation *r, const struct index *ix,
                             const struct datum *datums) MUST_CHECK;

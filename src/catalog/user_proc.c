@@ -113,9 +113,9 @@ static bool same(const struct cat_proc *p, const struct datum *v)
     struct str stored = v[PROC_DEFAULTS].null ? STR("") : datum_as_str(v[PROC_DEFAULTS]);
     return p && str_eq(p->name, datum_as_str(v[PROC_NAME])) && p->nsp == (uint32_t)v[PROC_NSP].u &&
            p->volatility == char_of(v[PROC_VOLATILE]) && p->strict == (v[PROC_STRICT].i != 0) &&
-           p->definer == (v[PROC_SECDEF].i != 0) && p->owner == (uint32_t)v[PROC_OWNER].u &&
-           p->ndefaults == (int)v[PROC_NDEFAULTS].i && str_eq(p->stored, stored) &&
-           same_config(p, v[PROC_CONFIG]);
+           p->leakproof == (v[PROC_LEAKPROOF].i != 0) && p->definer == (v[PROC_SECDEF].i != 0) &&
+           p->owner == (uint32_t)v[PROC_OWNER].u && p->ndefaults == (int)v[PROC_NDEFAULTS].i &&
+           str_eq(p->stored, stored) && same_config(p, v[PROC_CONFIG]);
 }
 
 static void set_agg(struct cat_agg *agg, const struct datum *v)
@@ -174,6 +174,7 @@ static struct err *make(const struct datum *v, const struct datum *agg, struct a
         .kind = char_of(v[PROC_KIND]),
         .volatility = char_of(v[PROC_VOLATILE]),
         .strict = v[PROC_STRICT].i != 0,
+        .leakproof = v[PROC_LEAKPROOF].i != 0,
         .definer = v[PROC_SECDEF].i != 0,
         .owner = (uint32_t)v[PROC_OWNER].u,
         .retset = v[PROC_RETSET].i != 0,

@@ -721,6 +721,8 @@ static struct err *compile_node(struct compiler *c, struct plan *n)
     TRY(compile_list(c, n->hash_right, n->nhash));
     TRY(compile_list(c, n->returning, n->nreturning));
     TRY(compile_list(c, n->checks, n->nchecks));
+    for (int i = 0; i < n->npolicy_checks; i++)
+        TRY(compile_list(c, &n->policy_checks[i].expr, 1));
     int natts = n->query && n->query->target ? n->query->target->rel->natts : 0;
     TRY(compile_list(c, n->row, n->row ? natts : 0));
     TRY(compile_list(c, n->conflict_set, n->conflict_set ? natts : 0));

@@ -1,6 +1,7 @@
 /* COPY FROM: lines of text or CSV into an INSERT that is planned once and run once a row. */
 #include "exec/copy_internal.h"
 
+#include "catalog/table.h"
 #include "exec/checks.h"
 #include "rt/fiber.h"
 #include "sql/analyze.h"
@@ -172,6 +173,9 @@ static struct err *plan_insert(struct copy *c, struct statement_plan **out)
     buf_put_c(&sql, c->ncols ? ")" : "");
     const char *text = arena_strdup(&c->arena, buf_cstr(&sql));
     buf_done(&sql);
+    if (table_hides_rows(&c->s->cat, c->rel))
+        return err_hint(err_unsupported("COPY FROM not supported with row-level security"),
+                        "Use INSERT statements instead.");
     return copy_plan(c, text, NULL, types, c->ncols, out);
 }
 

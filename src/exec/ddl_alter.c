@@ -374,6 +374,9 @@ static struct err *alter_setting(struct ddl *d, struct relation **rel,
                                  const PgQuery__AlterTableCmd *cmd)
 {
     bool done;
+    TRY(ddl_row_security(d, rel, cmd, &done));
+    if (done)
+        return NULL;
     TRY(ddl_alter_setting(d, *rel, cmd, &done));
     return done ? ddl_reopen(d, rel) : ddl_unsupported_form(d, *rel, cmd);
 }
@@ -703,6 +706,9 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
                  s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ? "ALTER TYPE"
                                                                       : "ALTER DOMAIN");
         return ddl_rename_type_stmt(d, s);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_POLICY:
+        snprintf(tag, 64, "ALTER POLICY");
+        return ddl_rename_policy(d, s);
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         snprintf(tag, 64, "ALTER SCHEMA");
         return rename_schema(d, s);

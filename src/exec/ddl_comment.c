@@ -67,6 +67,7 @@ static struct err *relation_part(struct ddl *d, const PgQuery__CommentStmt *c,
     bool part = c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN ||
                 c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT ||
                 c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER ||
+                c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_POLICY ||
                 c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_RULE;
     size_t n = l->n_items - (part ? 1 : 0);
     const char *name = pg_str(l->items[l->n_items - 1]);
@@ -75,7 +76,7 @@ static struct err *relation_part(struct ddl *d, const PgQuery__CommentStmt *c,
         return err_new("42601", "column name must be qualified");
     PgQuery__RangeVar rv = range_var(l, n);
     TRY(ddl_open(d, &rv, TXN_SHARE_UPDATE_EXCLUSIVE, false, &r));
-    struct err *e = ddl_must_own(d, r);
+    struct err *e = part ? ddl_must_own_whole(d, r) : ddl_must_own(d, r);
     *out = (struct object_address){PG_CLASS, r->oid, 0};
     switch (c->objtype) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN:
@@ -86,6 +87,11 @@ static struct err *relation_part(struct ddl *d, const PgQuery__CommentStmt *c,
         out->class_id = PG_CONSTRAINT;
         if (!e)
             e = constraint(r, name, &out->object_id);
+        break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_POLICY:
+        out->class_id = PG_POLICY;
+        if (!e)
+            e = ddl_find_policy(d, r, name, &out->object_id);
         break;
     case PG_QUERY__OBJECT_TYPE__OBJECT_RULE:
         out->class_id = PG_REWRITE;
@@ -153,6 +159,7 @@ static struct err *target(struct ddl *d, const PgQuery__CommentStmt *c, struct o
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT:
     case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
     case PG_QUERY__OBJECT_TYPE__OBJECT_RULE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_POLICY:
         return relation_part(d, c, out);
     case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
     case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:

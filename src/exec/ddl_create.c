@@ -58,6 +58,15 @@ struct err *ddl_must_own(struct ddl *d, const struct relation *r)
                : err_new("42501", "must be owner of %s %s", ddl_kind_name(r->kind), r->name);
 }
 
+struct err *ddl_must_own_whole(struct ddl *d, const struct relation *r)
+{
+    struct err *e = ddl_must_own(d, r);
+    if (!e)
+        return NULL;
+    err_free(e);
+    return err_new("42501", "must be owner of relation %s", r->name);
+}
+
 /* NULL when the schema is there, or none is named. */
 static struct err *no_schema(struct ddl *d, const char *schema)
 {

@@ -111,6 +111,8 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         if (!found)
             break;
         return describe_default_acl(d, v, out);
+    case PG_POLICY:
+        return ddl_describe_policy(d, o.object_id, out);
     case PG_CAST:
         return ddl_describe_cast(d, o.object_id, out);
     case PG_EXTENSION: {
@@ -532,7 +534,6 @@ static bool cannot_exist(PgQuery__ObjectType type)
     case PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION:
     case PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_POLICY:
         return true;
     default:
         return false;
@@ -550,8 +551,7 @@ static struct err *drop_nothing(struct ddl *d, const PgQuery__DropStmt *s, char 
                  {PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER, "event trigger"},
                  {PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION, "publication"},
                  {PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE, "language"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER, "trigger"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_POLICY, "policy"}};
+                 {PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER, "trigger"}};
     snprintf(tag, 64, "DROP %s", ddl_object_type_name(s->remove_type));
     for (size_t i = 0; i < s->n_objects; i++) {
         const PgQuery__Node *o = s->objects[i];
@@ -601,6 +601,10 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
                  s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ? "DROP TYPE"
                                                                       : "DROP DOMAIN");
         return ddl_drop_types(d, s);
+    }
+    if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_POLICY) {
+        snprintf(tag, 64, "DROP POLICY");
+        return ddl_drop_policy(d, s);
     }
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_CAST) {
         snprintf(tag, 64, "DROP CAST");

@@ -504,7 +504,7 @@ static struct err *deparse_statement(struct function *f, PgQuery__Node *tree, st
     params.function = f->name;
     if (tree->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
         return err_unsupported("%s in BEGIN ATOMIC is not supported yet", statement_name(tree));
-    TRY(analyze_statement(d->cat, &d->s->types, &raw, &params, d->arena, &q));
+    TRY(analyze_definition(d->cat, &d->s->types, &raw, &params, d->arena, &q));
     f->refs.arena = d->arena;
     struct err *e = deparse_stored_query(d->cat, q, NULL, NULL, &f->refs, out);
     query_release(q);

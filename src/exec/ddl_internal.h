@@ -42,6 +42,8 @@ struct err *ddl_open_if_exists(struct ddl *d, const PgQuery__RangeVar *rv, enum 
 bool ddl_option_is_on(const PgQuery__DefElem *o);
 struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp) MUST_CHECK;
 struct err *ddl_must_own(struct ddl *d, const struct relation *r) MUST_CHECK;
+/* The same for what is done to a part of it. */
+struct err *ddl_must_own_whole(struct ddl *d, const struct relation *r) MUST_CHECK;
 /* The session's schema for temporary relations, made if need be. */
 struct err *ddl_temp_namespace(struct ddl *d, uint32_t *nsp) MUST_CHECK;
 /* ON COMMIT DROP, or DELETE ROWS, of a temporary table. */
@@ -161,6 +163,25 @@ struct err *ddl_find_cast(struct ddl *d, const PgQuery__Node *object, bool missi
                           struct object_address *out) MUST_CHECK;
 struct err *ddl_drop_cast(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
 struct err *ddl_describe_cast(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
+/* ddl_policy.c */
+struct err *ddl_create_policy(struct ddl *d, const PgQuery__CreatePolicyStmt *s) MUST_CHECK;
+struct err *ddl_alter_policy(struct ddl *d, const PgQuery__AlterPolicyStmt *s) MUST_CHECK;
+struct err *ddl_rename_policy(struct ddl *d, const PgQuery__RenameStmt *s) MUST_CHECK;
+struct err *ddl_drop_policy(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
+struct err *ddl_find_policy(struct ddl *d, const struct relation *r, const char *name,
+                            uint32_t *oid) MUST_CHECK; /* 42704 */
+struct err *ddl_describe_policy(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
+/* Other names in the policies that read the relation. */
+struct err *ddl_rename_in_policies(struct ddl *d, uint32_t relid,
+                                   const struct deparse_rename *rename) MUST_CHECK;
+/* The policies that name the role; one of them without it, which drops it when it was the only one.
+ */
+struct err *ddl_policies_of_role(struct ddl *d, uint32_t role, uint32_t **out,
+                                 int *count) MUST_CHECK;
+struct err *ddl_forget_policy_role(struct ddl *d, uint32_t policy, uint32_t role) MUST_CHECK;
+/* ALTER TABLE ... ROW LEVEL SECURITY; *done false: it is another form. */
+struct err *ddl_row_security(struct ddl *d, struct relation **rel,
+                             const PgQuery__AlterTableCmd *cmd, bool *done) MUST_CHECK;
 struct err *ddl_create_aggregate(struct ddl *d, const PgQuery__DefineStmt *s) MUST_CHECK;
 struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *s,
                                char *tag) MUST_CHECK;

@@ -26,12 +26,14 @@ static const struct owned_class {
     {PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, DACL_ROLE, DACL_ACL, false},
 };
 
-/* An object that a role owns (`owned`), or whose list of privileges names it. */
+/* An object that a role owns (`owned`), or whose list of privileges names it, or a policy for it.
+ */
 struct use {
-    const struct owned_class *k;
+    const struct owned_class *k; /* NULL: a policy */
     struct object_address object;
     bool owned;
     bool in_acl;
+    bool is_target;
     bool grantor_only; /* it has only given privileges there */
 };
 
@@ -80,6 +82,18 @@ static struct err *add_use(struct ddl *d, const struct owned_class *k, const str
     return NULL;
 }
 
+static struct err *add_policies(struct ddl *d, uint32_t role, struct uses *out)
+{
+    uint32_t *policies;
+    int n;
+    TRY(ddl_policies_of_role(d, role, &policies, &n));
+    for (int i = 0; i < n; i++) {
+        struct use u = {.object = {PG_POLICY, policies[i], 0}, .is_target = true};
+        ARENA_PUSH(d->arena, out->items, out->count, out->cap, u);
+    }
+    return NULL;
+}
+
 static struct err *find_uses(struct ddl *d, struct cat *cat, uint32_t role, bool shared,
                              struct uses *out)
 {
@@ -101,7 +115,7 @@ static struct err *find_uses(struct ddl *d, struct cat *cat, uint32_t role, bool
         systab_close(&s);
         TRY(e);
     }
-    return NULL;
+    return add_policies(&in, role, out);
 }
 
 /* ---- what keeps a role ---- */
@@ -183,7 +197,7 @@ struct err *role_uses(struct ddl *d, uint32_t role, struct buf *out)
     for (int i = 0; i < uses.count && i < MAX_USES_SHOWN; i++) {
         const struct use *u = &uses.items[i];
         buf_put_c(out, out->len ? "\n" : "");
-        buf_put_c(out, u->owned ? "owner of " : "privileges for ");
+        buf_put_c(out, u->is_target ? "target of " : u->owned ? "owner of " : "privileges for ");
         TRY(describe(d, u->object, out));
     }
     if (uses.count > MAX_USES_SHOWN)
@@ -357,7 +371,9 @@ struct err *ddl_drop_owned(struct ddl *d, const PgQuery__DropOwnedStmt *s)
         TRY(find_uses(d, d->cat, roles[i], true, &uses));
         for (int k = 0; k < uses.count; k++) {
             const struct use *u = &uses.items[k];
-            if (u->owned && !u->k->shared)
+            if (u->is_target)
+                TRY(ddl_forget_policy_role(d, u->object.object_id, roles[i]));
+            else if (u->owned && !u->k->shared)
                 ARENA_PUSH(d->arena, list, n, cap, u->object);
             else if (u->in_acl && !u->owned)
                 TRY(drop_privileges(d, u, roles[i]));

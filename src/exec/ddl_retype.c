@@ -202,6 +202,14 @@ static struct err *refuse_views(struct retype *t, const char *name)
     for (int i = 0; i < deps.count; i++) {
         struct buf what = BUF_INIT;
         uint32_t view;
+        if (deps.items[i].object.class_id == PG_POLICY) {
+            TRY(ddl_describe(d, deps.items[i].object, &what));
+            struct err *e = err_detail(
+                err_new("0A000", "cannot alter type of a column used in a policy definition"),
+                "%s depends on column \"%s\"", buf_cstr(&what), name);
+            buf_done(&what);
+            return e;
+        }
         if (deps.items[i].object.class_id != PG_REWRITE)
             continue;
         TRY(ddl_rule_view(d->cat, deps.items[i].object.object_id, &view));

@@ -52,7 +52,7 @@ static struct err *define(struct ddl *d, const PgQuery__ViewStmt *v, struct view
     if (v->query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
         v->query->select_stmt->into_clause)
         return err_unsupported("views must not contain SELECT INTO");
-    TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &def->q));
+    TRY(analyze_definition(d->cat, &d->s->types, &raw, &none, d->arena, &def->q));
     TRY(define_columns(d, v, def));
     def->refs.arena = d->arena;
     TRY(deparse_stored_query(d->cat, def->q, def->names, NULL, &def->refs, &text));
@@ -257,7 +257,7 @@ static struct err *system_view(struct ddl *d, const PgQuery__ViewStmt *v)
     struct view_def def = {.options = datum_null()};
     uint32_t nsp;
     TRY(ddl_target_nsp(d, v->view, &nsp));
-    TRY(analyze_statement(d->cat, &d->s->types, &raw, &none, d->arena, &def.q));
+    TRY(analyze_definition(d->cat, &d->s->types, &raw, &none, d->arena, &def.q));
     struct err *e = define_columns(d, v, &def);
     const char *text =
         arena_strndup(d->arena, d->sql + d->raw->location,
@@ -338,6 +338,8 @@ struct err *ddl_rename_in_views(struct ddl *d, const uint32_t *relids, int nreli
         relation_unref(view);
         TRY(e);
     }
+    for (int i = 0; i < nrelids; i++)
+        TRY(ddl_rename_in_policies(d, relids[i], rename));
     return NULL;
 }
 

@@ -17,7 +17,7 @@ struct exec_env {
     struct session *session;
     size_t work_mem_bytes;
     bool newest_view; /* see the newest committed state instead of a snapshot: constraint checks */
-    bool unchecked;   /* the server's own statement: privileges are not asked for */
+    bool unchecked;   /* the server's own statement: privileges and policies do not count */
     bool nested;      /* inside another statement, which runs the checks that this one queues */
 };
 

@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+struct vector;
 struct session;
 
 struct fn_call {
@@ -47,6 +48,10 @@ struct agg_impl {
     /* Takes back a row that was added, for frames that move; NULL: cannot. *ok false: not this one,
      * and the state is void. */
     struct err *(*remove)(void *state, struct fn_call *c, struct arena *arena, bool *ok);
+    /* Adds the first `count` (more than 0) rows of a column of the argument's type, as `add` would
+     * one by one; NULL: it has no shorter way. An aggregate without arguments gets none: NULL. */
+    struct err *(*add_column)(void *state, struct fn_call *c, const struct vector *column,
+                              size_t count, struct arena *arena);
 };
 
 /* Ordered-set and hypothetical-set aggregates: they see a group's rows in order. */

@@ -442,15 +442,35 @@ static struct err *fn_has_role(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
+/* Whether the table's policies decide what the current role sees of it. */
+static struct err *fn_row_security_active(struct fn_call *c, struct datum *out)
+{
+    const struct role_rights *r;
+    struct relation *rel;
+    uint32_t oid = (uint32_t)c->args[0].u;
+    if (c->arg_types[0] == TEXT_OID)
+        TRY(session_relation_oid(c->session, datum_as_str(c->args[0]), &oid));
+    TRY(cat_rights(&c->session->cat, &r));
+    TRY(cat_relation(&c->session->cat, oid, &rel));
+    *out = datum_bool(rel && rights_meet_policies(r, rel));
+    relation_unref(rel);
+    return NULL;
+}
+
 fn_impl acl_fn_lookup(const char *prosrc)
 {
     static const struct {
         const char *src;
         fn_impl fn;
     } table[] = {
-        {"acldefault_sql", fn_acldefault}, {"aclitem_eq", fn_acl_equal},
-        {"aclcontains", fn_acl_contains},  {"aclinsert", fn_acl_change},
-        {"aclremove", fn_acl_change},      {"makeaclitem", fn_make_acl_item},
+        {"acldefault_sql", fn_acldefault},
+        {"aclitem_eq", fn_acl_equal},
+        {"aclcontains", fn_acl_contains},
+        {"aclinsert", fn_acl_change},
+        {"aclremove", fn_acl_change},
+        {"makeaclitem", fn_make_acl_item},
+        {"row_security_active", fn_row_security_active},
+        {"row_security_active_name", fn_row_security_active},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
         if (strcmp(table[i].src, prosrc) == 0)

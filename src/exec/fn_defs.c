@@ -34,6 +34,26 @@ static struct err *put_lines(struct fn_call *c, struct relation *r, char *text, 
     return NULL;
 }
 
+/* Those of policies are kept as queries, with what their subqueries read. */
+static struct err *put_policy(struct fn_call *c, const char *text, struct buf *b)
+{
+    struct cat *cat = &c->session->cat;
+    struct query *q;
+    TRY(analyze_stored_policy(cat, c->env, text, c->arena, &q));
+    const struct expr *e = q->targets[0].expr;
+    const struct rte *rte = q->from[0]->rte;
+    struct err *err =
+        is_pretty(c) ? deparse_expr_pretty(cat, e, rte, b) : deparse_expr(cat, e, rte, b);
+    query_release(q);
+    return err;
+}
+
+static bool is_query(const char *text)
+{
+    text += strspn(text, " ");
+    return strncmp(text, "SELECT ", 7) == 0;
+}
+
 struct err *fn_get_expr(struct fn_call *c, struct datum *out)
 {
     struct relation *r = NULL;
@@ -44,7 +64,7 @@ struct err *fn_get_expr(struct fn_call *c, struct datum *out)
     if (!r && c->args[1].u)
         return NULL;
     char *sql = arena_strndup(c->arena, (const char *)c->args[0].p, c->args[0].len);
-    struct err *e = put_lines(c, r, sql, &b);
+    struct err *e = is_query(sql) ? put_policy(c, sql, &b) : put_lines(c, r, sql, &b);
     relation_unref(r);
     if (e) {
         buf_done(&b);

@@ -37,8 +37,8 @@ static void unlink_plan(struct function_plans *all, struct function_plan **at)
 static bool is_for(const struct function_plan *f, const struct cat *cat, const struct fn_call *c,
                    int nargs)
 {
-    return f->func == c->func && f->nargs == nargs && f->plans_off == cat->plans_off &&
-           f->npath == cat->nsearch_path &&
+    return f->func == c->func && f->nargs == nargs && f->role == cat->role &&
+           f->plans_off == cat->plans_off && f->npath == cat->nsearch_path &&
            memcmp(f->types, c->arg_types, sizeof(*f->types) * (size_t)nargs) == 0 &&
            memcmp(f->path, cat->search_path, sizeof(*f->path) * (size_t)f->npath) == 0;
 }
@@ -64,6 +64,7 @@ static struct function_plan *fresh(const struct cat *cat, const struct fn_call *
     f->path = arena_new_array(&f->arena, uint32_t, f->npath + 1);
     for (int i = 0; i < f->npath; i++)
         f->path[i] = cat->search_path[i];
+    f->role = cat->role;
     f->plans_off = cat->plans_off;
     f->catalog_version = catalog_version(cat->shared);
     f->catalog_changes = cat->changes;

@@ -23,6 +23,7 @@ struct function_plan {
     int nargs;
     uint64_t catalog_version;
     uint64_t catalog_changes;
+    uint32_t role; /* whose policies it has */
     uint32_t plans_off;
     uint32_t *path;
     int npath;

@@ -84,7 +84,8 @@ static struct err *failing_row(struct exec *x, const struct relation *r, const s
         }
     }
     err_free(out);
-    err_detail(e, "Failing row contains (%s).", buf_cstr(&b));
+    if (!table_hides_rows(x->env.cat, r))
+        err_detail(e, "Failing row contains (%s).", buf_cstr(&b));
     buf_done(&b);
     return err_table(e, r->nsp_name, r->name);
 }
@@ -111,6 +112,33 @@ static struct err *check_row(struct exec *x, struct plan *n, struct modify_state
             err_new("23514", "new row for relation \"%s\" violates check constraint \"%s\"",
                     r->name, n->check_names[i]);
         return err_constraint(failing_row(x, r, row, e), n->check_names[i]);
+    }
+    return NULL;
+}
+
+static struct err *policy_error(const struct plan_policy_check *c, const struct relation *r)
+{
+    const char *which = c->kind == POLICY_CONFLICT ? " (USING expression)" : "";
+    if (c->policy)
+        return err_new("42501",
+                       "new row violates row-level security policy \"%s\"%s for table \"%s\"",
+                       c->policy, which, r->name);
+    return err_new("42501", "new row violates row-level security policy%s for table \"%s\"", which,
+                   r->name);
+}
+
+/* They come before all constraints. */
+static struct err *check_policies(struct exec *x, struct plan *n, struct modify_state *s,
+                                  enum policy_check_kind kind)
+{
+    for (int i = 0; i < n->npolicy_checks; i++) {
+        const struct plan_policy_check *c = &n->policy_checks[i];
+        struct datum d;
+        if (c->kind != kind)
+            continue;
+        TRY(value_of(x, &c->expr, &s->arena, &d));
+        if (d.null || !d.i)
+            return policy_error(c, s->rel);
     }
     return NULL;
 }
@@ -218,11 +246,13 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
         s->done = true; /* for the caller: nothing to retry */
         return NULL;
     }
+    TRY(check_policies(x, n, s, POLICY_CONFLICT));
     TRY(compute_row(x, n->conflict_set, s));
     /* From here on "the new row" is the updated one. */
     for (int i = 0; i < r->natts; i++)
         x->frame[n->row_slot + i] = x->frame[n->conflict_set[i].slot];
     const struct datum *row = &x->frame[n->row_slot];
+    TRY(check_policies(x, n, s, POLICY_UPDATE));
     TRY(check_row(x, n, s));
     TRY(table_update(&s->writer, row_key, old, row, &conflict, &row_key));
     if (conflict.index)
@@ -300,6 +330,7 @@ static struct err *next_insert(struct exec *x, struct plan *n, struct modify_sta
         arena_reset(&s->arena);
         index_eval_reset(s->indexes);
         TRY(compute_row(x, n->row, s));
+        TRY(check_policies(x, n, s, POLICY_INSERT));
         TRY(check_row(x, n, s));
         TRY(insert_row(x, n, s, &written));
         if (!written)
@@ -388,6 +419,7 @@ static struct err *update_row(struct exec *x, struct plan *n, struct modify_stat
     const struct datum *row = &x->frame[n->row_slot];
     struct table_conflict conflict;
     TRY(compute_row(x, exprs, s));
+    TRY(check_policies(x, n, s, POLICY_UPDATE));
     TRY(check_row(x, n, s));
     TRY(table_update(&s->writer, row_key, old, row, &conflict, &row_key));
     if (conflict.index)

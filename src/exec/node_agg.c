@@ -10,10 +10,14 @@
  * sorter, one for each such aggregate, in order of group, then of what was asked for.
  *
  * Of rows in order, the first one of the next group ends a group, and its input waits. The node
- * below goes on from its slots as it left them with that row: they are put back before. */
+ * below goes on from its slots as it left them with that row: they are put back before.
+ *
+ * Without grouping over a table function, aggregates of plain columns take them many rows at once,
+ * and no row is put together. */
 #include "exec/exec_internal.h"
 
 #include "storage/sort.h"
+#include "types/vector.h"
 #include "types/key.h"
 
 #include <stdlib.h>
@@ -30,6 +34,7 @@ struct agg_info {
     int nargs; /* taken from each row */
     int norder;
     int at;                /* of its part in the input */
+    int column;            /* its argument is that column of a table function; -1: it has none */
     bool collects;         /* has DISTINCT or ORDER BY */
     struct sorter *sorter; /* of those; NULL: no row yet */
     struct str key;        /* the sorter's next row; of `group` */
@@ -60,6 +65,7 @@ struct agg_state {
     int width;           /* of an input */
     struct datum *all;   /* with grouping sets: the current row's grouping expressions */
     bool any;            /* there was a row */
+    bool by_columns;     /* the rows of a table function are taken by columns */
     bool has_ordered;    /* an ordered-set aggregate */
     struct datum *input; /* of the current row */
     struct datum *args;  /* a collected row, decoded */
@@ -168,6 +174,26 @@ static void agg_release(void *arg)
     buf_done(&s->last);
 }
 
+/* Whether each aggregate takes a plain column, or nothing, of every row of a table function. */
+static bool takes_columns(const struct plan *n, struct agg_state *s)
+{
+    const struct plan *from = n->left;
+    if (n->strategy != AGG_PLAIN || n->ngroup || n->nsets || n->nsaved ||
+        from->kind != P_TABLEFUNC || from->filter.expr)
+        return false;
+    for (int i = 0; i < n->naggs; i++) {
+        struct agg_info *info = &s->aggs[i];
+        const struct expr *e = n->aggs[i].expr;
+        if (n->aggs[i].filter || info->collects || info->ordered || info->nargs > 1)
+            return false;
+        const struct expr *arg = info->nargs ? e->args[0] : NULL;
+        if (arg && (arg->kind != E_VAR || arg->var.rte != from->rte || arg->var.att < 1))
+            return false;
+        info->column = arg ? arg->var.att - 1 : -1;
+    }
+    return true;
+}
+
 static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s)
 {
     arena_init(&s->arena);
@@ -198,6 +224,7 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
         int row = info->ordered ? info->norder : info->nargs;
         most = row > most ? row : most;
     }
+    s->by_columns = takes_columns(n, s);
     s->input = arena_new_array(&x->arena, struct datum, s->width + 1);
     s->args = arena_new_array(&x->arena, struct datum, most + 1);
     s->next = arena_new_array(&x->arena, struct datum, s->width + 1);
@@ -436,6 +463,45 @@ static void add_empty_sets(struct plan *n, struct agg_state *s)
     }
 }
 
+static struct err *take_column(struct exec *x, struct agg_state *s, struct agg_info *info,
+                               const struct plan_agg *pa, void *state, const struct vector *column,
+                               size_t count)
+{
+    struct datum d = datum_null();
+    arena_reset(&s->arena);
+    if (!info->call.arena)
+        info->call = agg_call(x, s, info, pa, NULL);
+    if (info->impl->add_column)
+        return info->impl->add_column(state, &info->call, column, count, &s->groups_arena);
+    for (size_t i = 0; i < count; i++) {
+        TRY(fiber_tick());
+        arena_reset(&s->arena);
+        if (column)
+            d = vector_get(column, i, &s->arena);
+        TRY(feed(x, s, info, pa, state, &d, &s->groups_arena));
+    }
+    return NULL;
+}
+
+/* All rows of a table function, as far as they are the aggregates' arguments. */
+static struct err *take_columns(struct exec *x, struct plan *n, struct agg_state *s)
+{
+    const struct vector *columns;
+    size_t count;
+    struct group *only = group_new(n, s, NULL);
+    for (;;) {
+        TRY(fiber_tick());
+        TRY(node_columns(x, n->left, &columns, &count));
+        if (!count)
+            return NULL;
+        for (int i = 0; i < n->naggs; i++) {
+            struct agg_info *info = &s->aggs[i];
+            TRY(take_column(x, s, info, &n->aggs[i], only->states[i],
+                            info->column < 0 ? NULL : &columns[info->column], count));
+        }
+    }
+}
+
 static struct err *take_below(struct exec *x, struct plan *n, struct agg_state *s)
 {
     struct group *only = NULL;
@@ -496,7 +562,10 @@ static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s,
     arena_reset(&s->groups_arena);
     row_hash_init(&s->table, &s->groups_arena, s->key_types, s->nkeys);
     s->first = s->last_group = NULL;
-    TRY(s->batch ? take_batch(x, n, s) : take_below(x, n, s));
+    if (s->by_columns)
+        TRY(take_columns(x, n, s));
+    else
+        TRY(s->batch ? take_batch(x, n, s) : take_below(x, n, s));
     TRY(sort_collected(s));
     s->at = s->first;
     s->filled = true;

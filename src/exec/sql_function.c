@@ -512,7 +512,7 @@ struct err *sql_function_check(const struct exec_env *env, const struct cat_proc
                                                      : "this statement");
             break;
         }
-        e = analyze_statement(env->cat, env->types, &parsed.stmts[i], &params, &a, &q);
+        e = analyze_definition(env->cat, env->types, &parsed.stmts[i], &params, &a, &q);
         if (!e && i == parsed.count - 1 && !returns_void)
             e = check_result(&a, p, q);
         query_release(q);

@@ -616,6 +616,12 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
             return err_unsupported("%s is not supported yet", statement_name(n));
         snprintf(tag, 64, "CREATE AGGREGATE");
         return ddl_create_aggregate(d, n->define_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_POLICY_STMT:
+        snprintf(tag, 64, "CREATE POLICY");
+        return ddl_create_policy(d, n->create_policy_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_POLICY_STMT:
+        snprintf(tag, 64, "ALTER POLICY");
+        return ddl_alter_policy(d, n->alter_policy_stmt);
     case PG_QUERY__NODE__NODE_CREATE_CAST_STMT:
         snprintf(tag, 64, "CREATE CAST");
         return ddl_create_cast_stmt(d, n->create_cast_stmt);

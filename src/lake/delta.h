@@ -52,16 +52,18 @@ struct delta_partition_value {
 };
 
 /* An active data file. */
+struct delta_dv;
 struct delta_file {
-    struct str path;     /* as in the log */
-    struct str location; /* resolved: a path in the store */
-    int64_t size_bytes;
+    struct str path;  /* as in the log */
+    struct str place; /* resolved: below the table's folder, or `elsewhere` in the store */
+    bool elsewhere;
+    int64_t size_bytes; /* -1: unknown */
     int64_t modified_ms;
     int64_t row_count; /* by the statistics in the log, deleted rows included; -1: unknown */
     struct str stats;  /* JSON text, empty when absent */
     const struct delta_partition_value *partition_values; /* a value a partition column */
-    struct str dv_id;     /* identity of its deletion vector, empty: none */
-    int64_t deleted_rows; /* by the deletion vector; -1: unknown */
+    const struct delta_dv *dv;                            /* its deletion vector; NULL: none */
+    int64_t deleted_rows;                                 /* by the deletion vector; -1: unknown */
 };
 
 int64_t delta_version(const struct delta_snapshot *s);
@@ -80,7 +82,10 @@ struct str delta_property(const struct delta_snapshot *s, const char *key);
 const struct lake_meta *delta_properties(const struct delta_snapshot *s, uint32_t *count);
 /* The active files ordered by modification time, then path: the same order however the log was
  * read. */
-const struct delta_file *delta_files(const struct delta_snapshot *s, uint32_t *count);
+const struct delta_file *const *delta_files(const struct delta_snapshot *s, uint32_t *count);
+/* The file's path in the store; may be in the arena. */
+struct str delta_file_location(const struct delta_snapshot *s, const struct delta_file *file,
+                               struct arena *arena);
 
 /* A partition value in the table's type, as a vector of `rows` equal values. */
 struct err *delta_partition_vec(const struct delta_snapshot *s, const struct lake_type *type,

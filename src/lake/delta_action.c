@@ -1,128 +1,9 @@
 /* Actions: what the log says, from JSON lines and from the rows of checkpoints, applied to the
- * state. Replay goes from old to new: a later action on the same file (location and deletion
- * vector) replaces the earlier, so that the state takes one hash lookup an action. */
-#include "base/hash.h"
+ * state from old to new. */
 #include "lake/delta_internal.h"
 #include "lake/parquet.h"
 
 #include <stdlib.h>
-
-/* ---- The file map ---- */
-
-static bool map_grow(struct delta_snapshot *s)
-{
-    struct delta_file_map *m = &s->map;
-    size_t slot_count = m->slot_count ? m->slot_count * 2 : 64;
-    uint32_t *slots = arena_try_alloc(&s->arena, slot_count * sizeof(*slots));
-    if (!slots)
-        return false;
-    memset(slots, 0, slot_count * sizeof(*slots));
-    for (size_t i = 0; i < m->count; i++) {
-        size_t at = m->entries[i].hash & (slot_count - 1);
-        while (slots[at])
-            at = (at + 1) & (slot_count - 1);
-        slots[at] = (uint32_t)i + 1;
-    }
-    m->slots = slots;
-    m->slot_count = slot_count;
-    return true;
-}
-
-/* The entry of a file; NULL when out of memory. A new one is inactive and empty. */
-static struct delta_entry *map_entry(struct delta_snapshot *s, struct str location,
-                                     struct str dv_id)
-{
-    struct delta_file_map *m = &s->map;
-    if ((m->count + 1) * 2 > m->slot_count && !map_grow(s))
-        return NULL;
-    uint64_t hash = hash_bytes(dv_id.data, dv_id.len, hash_bytes(location.data, location.len, 0));
-    size_t at = hash & (m->slot_count - 1);
-    for (; m->slots[at]; at = (at + 1) & (m->slot_count - 1)) {
-        struct delta_entry *e = &m->entries[m->slots[at] - 1];
-        if (e->hash == hash && str_eq(e->file.location, location) && str_eq(e->file.dv_id, dv_id))
-            return e;
-    }
-    struct delta_entry fresh = {.hash = hash};
-    fresh.file.location = arena_str(&s->arena, location);
-    fresh.file.dv_id = arena_str(&s->arena, dv_id);
-    if (m->count == UINT32_MAX - 1)
-        return NULL;
-    ARENA_PUSH(&s->arena, m->entries, m->count, m->capacity, fresh);
-    m->slots[at] = (uint32_t)m->count;
-    return &m->entries[m->count - 1];
-}
-
-struct str delta_dv_identity(const struct delta_dv *dv, struct arena *arena)
-{
-    if (!dv->storage)
-        return STR("");
-    if (dv->offset < 0)
-        return str_from(arena_printf(arena, "%c%.*s", dv->storage, STR_ARG(dv->path_or_inline)));
-    return str_from(arena_printf(arena, "%c%.*s@%lld", dv->storage, STR_ARG(dv->path_or_inline),
-                                 (long long)dv->offset));
-}
-
-/* Where the file lies. A location in another store is kept as it is: reading it will say so, but
- * a removed file there does no harm. */
-static struct err *file_location(struct delta_snapshot *s, struct str path, struct arena *arena,
-                                 struct str *out)
-{
-    struct err *e = lake_store_resolve(s->store, s->path, path, arena, out);
-    if (e && err_is(e, "0A000")) {
-        err_free(e);
-        *out = path;
-        return NULL;
-    }
-    return e;
-}
-
-static struct err *copy_partition(struct delta_snapshot *s, const struct delta_file_action *a,
-                                  struct delta_entry *entry)
-{
-    struct delta_partition_pair *pairs =
-        arena_try_alloc(&s->arena, a->partition_count * sizeof(*pairs) + 1);
-    if (!pairs)
-        return err_oom();
-    for (uint32_t i = 0; i < a->partition_count; i++) {
-        pairs[i] = a->partition[i];
-        pairs[i].key = arena_str(&s->arena, pairs[i].key);
-        pairs[i].value = arena_str(&s->arena, pairs[i].value);
-    }
-    entry->partition = pairs;
-    entry->partition_count = a->partition_count;
-    return NULL;
-}
-
-static struct err *apply_add(struct delta_snapshot *s, const struct delta_file_action *a,
-                             struct arena *scratch)
-{
-    struct str location;
-    TRY(file_location(s, a->path, scratch, &location));
-    struct delta_entry *entry = map_entry(s, location, delta_dv_identity(&a->dv, scratch));
-    if (!entry)
-        return err_oom();
-    entry->active = true;
-    entry->file.path = arena_str(&s->arena, a->path);
-    entry->file.size_bytes = a->size_bytes;
-    entry->file.modified_ms = a->modified_ms;
-    entry->file.row_count = a->row_count;
-    entry->file.stats = arena_str(&s->arena, a->stats);
-    entry->dv = a->dv;
-    entry->dv.path_or_inline = arena_str(&s->arena, a->dv.path_or_inline);
-    return copy_partition(s, a, entry);
-}
-
-static struct err *apply_remove(struct delta_snapshot *s, const struct delta_file_action *a,
-                                struct arena *scratch)
-{
-    struct str location;
-    TRY(file_location(s, a->path, scratch, &location));
-    struct delta_entry *entry = map_entry(s, location, delta_dv_identity(&a->dv, scratch));
-    if (!entry)
-        return err_oom();
-    entry->active = false;
-    return NULL;
-}
 
 /* ---- JSON ---- */
 
@@ -171,6 +52,15 @@ static int64_t stats_rows(struct str stats, struct arena *scratch)
     int64_t rows = -1;
     if (!stats.len)
         return -1;
+    /* Most writers begin with it. */
+    struct str head = STR("{\"numRecords\":");
+    size_t end = head.len;
+    while (str_starts_with(stats, head) && end < stats.len && stats.data[end] >= '0' &&
+           stats.data[end] <= '9')
+        end++;
+    if (end > head.len && end < stats.len && (stats.data[end] == ',' || stats.data[end] == '}') &&
+        lake_parse_i64(str_make(stats.data + head.len, end - head.len), &rows))
+        return rows;
     struct arena_mark mark = arena_mark(scratch);
     const struct json_value *v = json_parse(scratch, stats, &reason, &offset);
     if (!json_get_i64(v, "numRecords", &rows) || rows < 0)
@@ -290,11 +180,11 @@ static struct err *apply_line(const struct line *l, const struct json_value *act
             return NULL;
         TRY(json_file(l, v, DELTA_ADD, &a));
         json_partition(l, v, &a);
-        return apply_add(l->s, &a, l->scratch);
+        return delta_files_add(l->s, &a, l->scratch);
     }
     if ((v = json_get_set(action, "remove")) && !l->s->schema_only) {
         TRY(json_file(l, v, DELTA_REMOVE, &a));
-        TRY(apply_remove(l->s, &a, l->scratch));
+        TRY(delta_files_remove(l->s, &a, l->scratch));
     }
     if ((v = json_get_set(action, "protocol")))
         TRY(json_protocol(l, v));
@@ -410,11 +300,10 @@ static struct err *bad_checkpoint(const struct line *l, const char *reason)
     return delta_damaged(l->s, "checkpoint %.*s: %s", STR_ARG(l->file_name), reason);
 }
 
-static struct err *vec_dv(const struct line *l, const struct lake_vec *v, uint32_t row,
+static struct err *vec_dv(const struct line *l, const struct lake_vec *d, uint32_t row,
                           struct delta_dv *out)
 {
     *out = (struct delta_dv){.offset = -1, .size_bytes = -1, .cardinality = -1};
-    const struct lake_vec *d = lake_vec_field(v, "deletionVector");
     struct str storage;
     if (!d || lake_vec_is_null(d, row))
         return NULL;
@@ -453,21 +342,38 @@ static struct err *vec_pairs(const struct line *l, const struct lake_vec *v, uin
     return NULL;
 }
 
-static struct err *vec_add(const struct line *l, const struct lake_vec *v, uint32_t row)
+/* The fields of `add` that count; NULL: the checkpoint lacks it. */
+struct add_vecs {
+    const struct lake_vec *path, *size, *modified, *stats, *parsed, *rows, *partition, *dv;
+};
+
+static struct add_vecs find_add_vecs(const struct lake_vec *v)
+{
+    const struct lake_vec *parsed = lake_vec_field(v, "stats_parsed");
+    return (struct add_vecs){.path = lake_vec_field(v, "path"),
+                             .size = lake_vec_field(v, "size"),
+                             .modified = lake_vec_field(v, "modificationTime"),
+                             .stats = lake_vec_field(v, "stats"),
+                             .parsed = parsed,
+                             .rows = lake_vec_field(parsed, "numRecords"),
+                             .partition = lake_vec_field(v, "partitionValues"),
+                             .dv = lake_vec_field(v, "deletionVector")};
+}
+
+static struct err *vec_add(const struct line *l, const struct add_vecs *f, uint32_t row)
 {
     struct delta_file_action a = {.size_bytes = -1, .row_count = -1};
-    if (!lake_vec_bytes(lake_vec_field(v, "path"), row, &a.path))
+    if (!lake_vec_bytes(f->path, row, &a.path))
         return bad_checkpoint(l, "add without a path");
-    vec_i64(lake_vec_field(v, "size"), row, &a.size_bytes);
-    vec_i64(lake_vec_field(v, "modificationTime"), row, &a.modified_ms);
-    lake_vec_bytes(lake_vec_field(v, "stats"), row, &a.stats);
+    vec_i64(f->size, row, &a.size_bytes);
+    vec_i64(f->modified, row, &a.modified_ms);
+    lake_vec_bytes(f->stats, row, &a.stats);
     a.row_count = stats_rows(a.stats, l->scratch);
-    const struct lake_vec *parsed = lake_vec_field(v, "stats_parsed");
-    if (a.row_count < 0 && parsed && !lake_vec_is_null(parsed, row))
-        vec_i64(lake_vec_field(parsed, "numRecords"), row, &a.row_count);
-    TRY(vec_pairs(l, lake_vec_field(v, "partitionValues"), row, &a.partition, &a.partition_count));
-    TRY(vec_dv(l, v, row, &a.dv));
-    return apply_add(l->s, &a, l->scratch);
+    if (a.row_count < 0 && f->parsed && !lake_vec_is_null(f->parsed, row))
+        vec_i64(f->rows, row, &a.row_count);
+    TRY(vec_pairs(l, f->partition, row, &a.partition, &a.partition_count));
+    TRY(vec_dv(l, f->dv, row, &a.dv));
+    return delta_files_add(l->s, &a, l->scratch);
 }
 
 static struct err *vec_strings(const struct line *l, const struct lake_vec *v, uint32_t row,
@@ -565,12 +471,14 @@ static struct err *apply_batch(const struct line *l, const struct lake_batch *ba
     for (uint32_t c = 0; c < batch->column_count; c++) {
         const struct lake_vec *v = &batch->columns[c];
         struct str name = schema->fields[columns[c]].name;
+        bool is_add = str_eq(name, STR("add"));
+        struct add_vecs add = is_add ? find_add_vecs(v) : (struct add_vecs){0};
         for (uint32_t row = 0; row < batch->row_count; row++) {
             if (lake_vec_is_null(v, row))
                 continue;
             arena_reset(l->scratch);
-            if (str_eq(name, STR("add")))
-                TRY(vec_add(l, v, row));
+            if (is_add)
+                TRY(vec_add(l, &add, row));
             else if (str_eq(name, STR("protocol")))
                 TRY(vec_protocol(l, v, row));
             else if (str_eq(name, STR("metaData")))
@@ -623,67 +531,5 @@ struct err *delta_apply_checkpoint(struct delta_snapshot *s, struct str file_nam
         parquet_close(file);
     }
     arena_done(&scratch);
-    return e;
-}
-
-/* ---- The end of replay ---- */
-
-static int file_cmp(const void *a, const void *b)
-{
-    const struct delta_file *x = &(*(const struct delta_entry *const *)a)->file;
-    const struct delta_file *y = &(*(const struct delta_entry *const *)b)->file;
-    if (x->modified_ms != y->modified_ms)
-        return x->modified_ms < y->modified_ms ? -1 : 1;
-    return str_cmp(x->path, y->path);
-}
-
-/* Values in the order of the partition columns. With column mapping the log has physical names. */
-static struct err *order_partition(struct delta_snapshot *s, struct delta_entry *e)
-{
-    struct delta_partition_value *values =
-        arena_try_alloc(&s->arena, s->partition_count * sizeof(*values) + 1);
-    if (!values)
-        return err_oom();
-    for (uint32_t p = 0; p < s->partition_count; p++) {
-        struct str name = s->schema->fields[s->partition_columns[p]].physical_name;
-        const struct delta_partition_pair *found = NULL;
-        for (uint32_t i = 0; i < e->partition_count && !found; i++) {
-            if (str_eq(e->partition[i].key, name))
-                found = &e->partition[i];
-        }
-        if (!found)
-            return delta_damaged(s, "file %.*s has no value for partition column \"%.*s\"",
-                                 STR_ARG(e->file.path), STR_ARG(name));
-        values[p] = (struct delta_partition_value){.text = found->value,
-                                                   .is_null = found->is_null || !found->value.len};
-    }
-    e->file.partition_values = values;
-    return NULL;
-}
-
-struct err *delta_finish_files(struct delta_snapshot *s)
-{
-    struct delta_entry **active = malloc((s->map.count + 1) * sizeof(*active));
-    uint32_t count = 0;
-    struct err *e = NULL;
-    if (!active)
-        return err_oom();
-    for (size_t i = 0; i < s->map.count; i++) {
-        if (s->map.entries[i].active)
-            active[count++] = &s->map.entries[i];
-    }
-    qsort(active, count, sizeof(*active), file_cmp);
-    s->files = arena_try_alloc(&s->arena, count * sizeof(*s->files) + 1);
-    s->dvs = arena_try_alloc(&s->arena, count * sizeof(*s->dvs) + 1);
-    if (!s->files || !s->dvs)
-        e = err_oom();
-    for (uint32_t i = 0; i < count && !e; i++) {
-        e = order_partition(s, active[i]);
-        s->files[i] = active[i]->file;
-        s->dvs[i] = active[i]->dv;
-        s->files[i].deleted_rows = s->dvs[i].storage ? s->dvs[i].cardinality : 0;
-    }
-    s->file_count = count;
-    free(active);
     return e;
 }

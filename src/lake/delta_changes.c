@@ -264,8 +264,9 @@ static struct err *recall_partition(struct delta_changes *c, struct part *part)
     TRY(delta_open(c->store, c->s->path, at, &before));
     const struct delta_file *found = NULL;
     for (uint32_t i = 0; !found && i < before->file_count; i++)
-        if (str_eq(before->files[i].location, part->file.location))
-            found = &before->files[i];
+        if (str_eq(before->files[i]->place, part->file.place) &&
+            before->files[i]->elsewhere == part->file.elsewhere)
+            found = before->files[i];
     if (found)
         copy_partition(c, before, found, part);
     delta_close(before);
@@ -280,11 +281,9 @@ static struct err *make_part(struct delta_changes *c, const struct delta_file_ac
 {
     *out = (struct part){
         .change = change, .partition = a->partition, .partition_count = a->partition_count};
-    out->file = (struct delta_file){.path = a->path,
-                                    .size_bytes = a->size_bytes,
-                                    .modified_ms = a->modified_ms,
-                                    .row_count = a->row_count};
-    TRY(lake_store_resolve(c->store, c->s->path, a->path, &c->version_arena, &out->file.location));
+    out->file = (struct delta_file){
+        .size_bytes = a->size_bytes, .modified_ms = a->modified_ms, .row_count = a->row_count};
+    TRY(delta_file_place(c->s, a->path, &c->version_arena, &out->file));
     if (a->kind != DELTA_REMOVE || a->has_partition || !c->s->partition_count)
         return NULL;
     return recall_partition(c, out);

@@ -2,6 +2,7 @@
  *
  *   delta_log.c        which log files make a version, and their replay
  *   delta_action.c     actions, from JSON lines and from checkpoint batches
+ *   delta_files.c      the active files
  *   delta_schema.c     schemaString -> type tree
  *   delta_value.c      partition values -> constant vectors
  *   delta_conform.c    vectors of a file -> the table's types
@@ -48,22 +49,38 @@ struct delta_file_action {
     struct delta_dv dv;
 };
 
+/* What the log says of the partition of files; its values are in the order of the partition
+ * columns, once metaData is known. */
+struct delta_partition {
+    struct delta_partition *next;
+    uint64_t hash;
+    struct delta_partition_pair *pairs;
+    uint32_t count;
+    const struct delta_partition_value *values;
+};
+
 struct delta_entry {
     struct delta_file file;
-    const struct delta_partition_pair *partition; /* as in the log; typed once metaData is known */
-    uint32_t partition_count;
-    struct delta_dv dv;
-    uint64_t hash;
+    struct delta_entry *next; /* in the order of their first actions */
+    struct delta_partition *partition;
+    struct delta_dv *dv; /* the file's */
     bool active;
 };
 
-/* The files seen so far, by location and deletion vector. Open addressing; slots hold entry
- * index + 1. */
+struct delta_file_slot {
+    uint64_t hash;
+    struct delta_entry *entry; /* NULL: free */
+};
+
+/* During replay: the files seen so far, by place and deletion vector, and their partitions. Open
+ * addressing, powers of two of slots, on the heap. */
 struct delta_file_map {
-    struct delta_entry *entries;
-    size_t count, capacity;
-    uint32_t *slots;
-    size_t slot_count; /* a power of two */
+    struct delta_file_slot *slots;
+    size_t count, slot_count;
+    struct delta_entry *first, *last;
+    struct delta_partition **partition_slots;
+    size_t partition_count, partition_slot_count;
+    struct delta_partition *partitions;
 };
 
 struct delta_snapshot {
@@ -88,9 +105,8 @@ struct delta_snapshot {
     uint32_t *partition_columns;
     const struct lake_type **partition_types;
 
-    struct delta_file_map map; /* during replay */
-    struct delta_file *files;
-    struct delta_dv *dvs; /* a vector a file */
+    struct delta_file_map map;
+    const struct delta_file **files;
     uint32_t file_count;
 };
 
@@ -151,8 +167,6 @@ struct delta_actions {
 };
 struct err *delta_commit_actions(struct delta_snapshot *s, struct str file_name, struct str text,
                                  struct arena *arena, struct delta_actions *out) MUST_CHECK;
-/* The identity of a deletion vector, empty: none. */
-struct str delta_dv_identity(const struct delta_dv *dv, struct arena *arena);
 /* Applies the JSON lines of `file_name`. Sidecar paths are pushed to *sidecars when it is not
  * NULL (a V2 checkpoint). */
 struct delta_names {
@@ -163,8 +177,21 @@ struct err *delta_apply_json(struct delta_snapshot *s, struct str file_name, str
                              struct delta_names *sidecars) MUST_CHECK;
 struct err *delta_apply_checkpoint(struct delta_snapshot *s, struct str file_name,
                                    struct delta_names *sidecars) MUST_CHECK;
+
+/* delta_files.c */
+/* The identity of a deletion vector, empty: none. */
+struct str delta_dv_identity(const struct delta_dv *dv, struct arena *arena);
+/* Sets path and place. 0A000: it lies in another store. */
+struct err *delta_file_place(const struct delta_snapshot *s, struct str path, struct arena *arena,
+                             struct delta_file *out) MUST_CHECK;
+struct err *delta_files_add(struct delta_snapshot *s, const struct delta_file_action *a,
+                            struct arena *scratch) MUST_CHECK;
+struct err *delta_files_remove(struct delta_snapshot *s, const struct delta_file_action *a,
+                               struct arena *scratch) MUST_CHECK;
 /* After replay: the active files in order, with their partition values. */
-struct err *delta_finish_files(struct delta_snapshot *s) MUST_CHECK;
+struct err *delta_files_finish(struct delta_snapshot *s) MUST_CHECK;
+/* Frees what only replay needs. */
+void delta_files_forget(struct delta_snapshot *s);
 
 /* delta_schema.c */
 /* `where` names the source in messages. */

@@ -221,15 +221,16 @@ int64_t delta_commit_time_us(const struct log_commit *c, struct str text)
     const char *reason;
     size_t offset;
     int64_t ms = c->modified_ms;
-    const char *nl = memchr(text.data, '\n', text.len);
+    const char *nl = text.len ? memchr(text.data, '\n', text.len) : NULL;
     if (nl)
         text.len = (size_t)(nl - text.data);
     if (!text.len || !memmem(text.data, text.len, "inCommitTimestamp", 17))
         return ms * 1000;
     arena_init(&scratch);
     const struct json_value *v = json_parse(&scratch, text, &reason, &offset);
-    int64_t in_commit;
-    if (json_get_i64(json_get(v, "commitInfo"), "inCommitTimestamp", &in_commit))
+    int64_t in_commit, us;
+    if (json_get_i64(json_get(v, "commitInfo"), "inCommitTimestamp", &in_commit) &&
+        !__builtin_mul_overflow(in_commit, 1000, &us))
         ms = in_commit;
     arena_done(&scratch);
     return ms * 1000;
@@ -538,7 +539,7 @@ static struct err *finish(struct delta_snapshot *s)
     const char *where = arena_printf(&s->arena, "Delta table \"%.*s\"", STR_ARG(s->path));
     TRY(delta_parse_schema(&s->arena, s->schema_string, where, s->mapping, &s->schema));
     TRY(resolve_partition_columns(s));
-    return s->schema_only ? NULL : delta_finish_files(s);
+    return s->schema_only ? NULL : delta_files_finish(s);
 }
 
 static struct err *load(struct delta_snapshot *s, struct delta_at at)
@@ -590,6 +591,7 @@ void delta_close(struct delta_snapshot *s)
 {
     if (!s)
         return;
+    delta_files_forget(s);
     arena_done(&s->arena);
     free(s);
 }
@@ -650,10 +652,4 @@ const struct lake_meta *delta_properties(const struct delta_snapshot *s, uint32_
 {
     *count = s->property_count;
     return s->properties;
-}
-
-const struct delta_file *delta_files(const struct delta_snapshot *s, uint32_t *count)
-{
-    *count = s->file_count;
-    return s->files;
 }

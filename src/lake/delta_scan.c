@@ -27,12 +27,13 @@ struct delta_scan {
     struct scan_column *columns;
     struct lake_vec *vecs;
     uint32_t column_count;
-    const struct delta_piece *pieces;
+    const struct delta_piece *pieces; /* NULL: files of the snapshot */
+    const uint32_t *files;            /* which; NULL: all */
     uint32_t piece_count;
     uint32_t next_piece;
     uint32_t batch_rows;
 
-    const struct delta_piece *piece; /* the current one */
+    struct delta_piece piece; /* the current one */
     struct parquet_file *file;
     struct parquet_scan *file_scan;
     struct delta_deleted *except;
@@ -76,7 +77,10 @@ struct err *delta_scan_pieces(const struct delta_snapshot *s, const struct lake_
                 column->partition = (int)p;
         }
     }
-    scan->pieces = arena_memdup(&scan->arena, pieces, count * sizeof(*pieces));
+    if (pieces)
+        scan->pieces = arena_memdup(&scan->arena, pieces, count * sizeof(*pieces));
+    else if (options->files)
+        scan->files = arena_memdup(&scan->arena, options->files, count * sizeof(*scan->files));
     scan->piece_count = count;
     scan->chooser = options->chooser;
     scan->batch_rows = options->batch_rows;
@@ -90,18 +94,19 @@ struct err *delta_scan_new(const struct delta_snapshot *s, const struct delta_sc
                            struct delta_scan **out)
 {
     uint32_t count = options->files ? (uint32_t)options->file_count : s->file_count;
-    struct delta_piece *pieces = calloc((size_t)count + 1, sizeof(*pieces));
-    if (!pieces)
-        return err_oom();
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t index = options->files ? options->files[i] : i;
-        CHECK(index < s->file_count);
-        pieces[i] =
-            (struct delta_piece){.file = &s->files[index], .except = s->dvs[index], .index = index};
-    }
-    struct err *e = delta_scan_pieces(s, s->schema, options, pieces, count, out);
-    free(pieces);
-    return e;
+    return delta_scan_pieces(s, s->schema, options, NULL, count, out);
+}
+
+static struct delta_piece piece_at(const struct delta_scan *scan, uint32_t i)
+{
+    if (scan->pieces)
+        return scan->pieces[i];
+    uint32_t index = scan->files ? scan->files[i] : i;
+    CHECK(index < scan->s->file_count);
+    struct delta_piece piece = {.file = scan->s->files[index], .index = index};
+    if (piece.file->dv)
+        piece.except = *piece.file->dv;
+    return piece;
 }
 
 static void close_file(struct delta_scan *scan)
@@ -143,7 +148,7 @@ void delta_scan_skipped(const struct delta_scan *scan, struct lake_skipped *out)
 static bool partition_value(const struct delta_scan *scan, const struct scan_column *column,
                             const struct lake_field *field, struct delta_partition_value *out)
 {
-    const struct delta_piece *piece = scan->piece;
+    const struct delta_piece *piece = &scan->piece;
     if (!piece->from_log) {
         if (column->partition >= 0)
             *out = piece->file->partition_values[column->partition];
@@ -245,25 +250,27 @@ static const struct lake_chooser *choose_in_file(struct delta_scan *scan)
 }
 
 /* While a file is read the next ones are being opened. */
-static void expect_files(const struct delta_scan *scan, uint32_t now)
+static void expect_files(struct delta_scan *scan, uint32_t now)
 {
     uint32_t first = now ? now + EXPECTED_FILES : now;
     for (uint32_t i = first; i <= now + EXPECTED_FILES && i < scan->piece_count; i++)
-        lake_store_expect(scan->s->store, scan->pieces[i].file->location);
+        lake_store_expect(scan->s->store,
+                          delta_file_location(scan->s, piece_at(scan, i).file, &scan->file_arena));
 }
 
 static struct err *open_file(struct delta_scan *scan)
 {
-    const struct delta_piece *piece = &scan->pieces[scan->next_piece++];
+    const struct delta_piece *piece = &scan->piece;
+    arena_reset(&scan->file_arena);
+    scan->piece = piece_at(scan, scan->next_piece++);
     const struct delta_file *file = piece->file;
     expect_files(scan, scan->next_piece - 1);
-    arena_reset(&scan->file_arena);
-    scan->piece = piece;
     if (piece->except.storage)
         TRY(delta_dv_load(scan->s, &piece->except, file, &scan->except));
     if (piece->only.storage)
         TRY(delta_dv_load(scan->s, &piece->only, file, &scan->only));
-    TRY(parquet_open(scan->s->store, file->location, &scan->file));
+    TRY(parquet_open(scan->s->store, delta_file_location(scan->s, file, &scan->file_arena),
+                     &scan->file));
     uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, scan->column_count + 1);
     struct parquet_scan_options options = {.columns = columns, .batch_rows = scan->batch_rows};
     TRY(plan_columns(scan, file, columns, &options.column_count));
@@ -319,16 +326,16 @@ static struct err *column_error(struct delta_scan *scan, const struct lake_field
     if (!err_is(cause, "XX001"))
         return cause;
     struct err *e;
-    if (scan->piece->from_log)
+    if (scan->piece.from_log)
         e = err_hint(
             delta_unsupported(scan->s, "column \"%.*s\" had another type in file %.*s: %s",
-                              STR_ARG(field->name), STR_ARG(scan->piece->file->path),
+                              STR_ARG(field->name), STR_ARG(scan->piece.file->path),
                               cause->message),
             "Changes come in the columns of the last version asked for: ask for those before and "
             "after the column's change apart.");
     else
         e = delta_damaged(scan->s, "column \"%.*s\" of file %.*s: %s", STR_ARG(field->name),
-                          STR_ARG(scan->piece->file->path), cause->message);
+                          STR_ARG(scan->piece.file->path), cause->message);
     err_free(cause);
     return e;
 }
@@ -361,7 +368,7 @@ static struct err *make_batch(struct delta_scan *scan, const struct lake_batch *
     scan->batch = (struct lake_batch){.row_count = count,
                                       .column_count = scan->column_count,
                                       .columns = scan->vecs,
-                                      .file_index = scan->piece->index,
+                                      .file_index = scan->piece.index,
                                       .first_position = in->first_position,
                                       .positions = positions};
     return NULL;

@@ -115,20 +115,6 @@ static void put_sas(struct buf *url, const char *sas)
     buf_put_c(url, sas + (sas[0] == '?'));
 }
 
-static struct err *put_bearer(struct remote *r, const struct lake_access *a, struct http_call *call)
-{
-    struct arena arena;
-    const char *token = lake_access_get(a, "access_token");
-    struct err *e = NULL;
-    arena_init(&arena);
-    if (!token)
-        e = client_token(r, &arena, &token);
-    if (!e)
-        http_header(call, "Authorization", "Bearer %s", token);
-    arena_done(&arena);
-    return e;
-}
-
 static struct err *azure_authorize(struct remote *r, const struct lake_access *a,
                                    const struct remote_request *q, struct str path,
                                    struct str query, struct buf *url, struct http_call *call)
@@ -154,7 +140,7 @@ static struct err *azure_authorize(struct remote *r, const struct lake_access *a
     else if (lake_access_get(a, "account_key"))
         return sign_shared_key(r, a, q, path, date, range, call);
     else if (lake_access_get(a, "client_secret") || lake_access_get(a, "access_token"))
-        return put_bearer(r, a, call);
+        return token_put_bearer(r, a, client_token, call);
     return NULL;
 }
 

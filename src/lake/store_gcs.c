@@ -113,9 +113,6 @@ static struct err *token_authorize(struct remote *r, const struct lake_access *a
                                    const struct remote_request *q, struct str path,
                                    struct str query, struct buf *url, struct http_call *call)
 {
-    struct arena arena;
-    const char *token = lake_access_get(a, "access_token");
-    struct err *e = NULL;
     (void)path;
     (void)query;
     (void)url;
@@ -123,13 +120,7 @@ static struct err *token_authorize(struct remote *r, const struct lake_access *a
         http_header(call, "Range", "bytes=%lld-%lld", (long long)q->begin, (long long)q->end - 1);
     if (q->etag[0])
         http_header(call, "If-Match", "%s", q->etag);
-    arena_init(&arena);
-    if (!token)
-        e = account_token(r, &arena, &token);
-    if (!e)
-        http_header(call, "Authorization", "Bearer %s", token);
-    arena_done(&arena);
-    return e;
+    return token_put_bearer(r, a, account_token, call);
 }
 
 static void token_refused(struct remote *r)

@@ -186,5 +186,13 @@ struct err *token_get(const struct token_request *t, struct arena *arena,
                       const char **out) MUST_CHECK;
 /* A store refused it: the next token_get asks anew. */
 void token_forget(struct str identity);
+/* Adds the header Authorization with the access's own token, or the one that `get` gets. Blocks. */
+struct err *token_put_bearer(struct remote *r, const struct lake_access *a,
+                             struct err *(*get)(struct remote *r, struct arena *arena,
+                                                const char **out),
+                             struct http_call *call) MUST_CHECK;
+/* The token of an answer, which is untrusted, and for how long it is good; false: there is none.
+ * The arena gets the whole tree. */
+bool token_read(struct str answer, struct arena *arena, const char **out, int64_t *life_s);
 
 #endif

@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TOKENS = 32, EARLY_S = 120, ATTEMPTS = 4, ANSWER_LIMIT = 1 << 20, MAX_TOKEN = 16 << 10 };
+enum {
+    MAX_TOKENS = 32,
+    EARLY_S = 120,
+    DEFAULT_LIFE_S = 300,
+    ATTEMPTS = 4,
+    ANSWER_LIMIT = 1 << 20,
+    MAX_TOKEN = 16 << 10
+};
 
 struct token {
     uint8_t id[CRYPTO_SHA256_BYTES];
@@ -97,27 +104,32 @@ static struct err *refused(const struct token_request *t, const struct http_call
     return e;
 }
 
-static struct err *take_answer(const struct token_request *t, const uint8_t *id, struct str answer,
-                               struct arena *arena, const char **out)
+bool token_read(struct str answer, struct arena *arena, const char **out, int64_t *life_s)
 {
-    struct arena a;
     const char *reason;
     size_t offset;
     struct str text = STR("");
-    int64_t life_s = 300;
-    arena_init(&a);
-    const struct json_value *tree = json_parse(&a, answer, &reason, &offset);
-    bool ok = json_get_str(tree, "access_token", &text) && text.len && text.len < MAX_TOKEN;
-    for (size_t i = 0; ok && i < text.len; i++)
-        ok = text.data[i] > ' ' && text.data[i] <= '~';
-    json_get_i64(tree, "expires_in", &life_s);
-    if (ok) {
-        *out = arena_strndup(arena, text.data, text.len);
-        if (life_s > 0 && life_s < 1000000)
-            remember(id, text, life_s);
-    }
-    arena_done(&a);
-    return ok ? NULL : err_new("58030", "\"%s\" did not answer with a token", t->url);
+    const struct json_value *tree = json_parse(arena, answer, &reason, &offset);
+    if (!json_get_str(tree, "access_token", &text) || !text.len || text.len >= MAX_TOKEN)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] <= ' ' || text.data[i] > '~')
+            return false;
+    *life_s = DEFAULT_LIFE_S;
+    json_get_i64(tree, "expires_in", life_s);
+    *out = arena_strndup(arena, text.data, text.len);
+    return true;
+}
+
+static struct err *take_answer(const struct token_request *t, const uint8_t *id, struct str answer,
+                               struct arena *arena, const char **out)
+{
+    int64_t life_s;
+    if (!token_read(answer, arena, out, &life_s))
+        return err_new("58030", "\"%s\" did not answer with a token", t->url);
+    if (life_s > 0 && life_s < 1000000)
+        remember(id, str_from(*out), life_s);
+    return NULL;
 }
 
 static struct err *ask(const struct token_request *t, const uint8_t *id, struct arena *arena,
@@ -163,4 +175,21 @@ struct err *token_get(const struct token_request *t, struct arena *arena, const 
     crypto_sha256(t->identity, id);
     *out = known_token(id, arena);
     return *out ? NULL : ask(t, id, arena, out);
+}
+
+struct err *token_put_bearer(struct remote *r, const struct lake_access *a,
+                             struct err *(*get)(struct remote *r, struct arena *arena,
+                                                const char **out),
+                             struct http_call *call)
+{
+    struct arena arena;
+    const char *token = lake_access_get(a, "access_token");
+    struct err *e = NULL;
+    arena_init(&arena);
+    if (!token)
+        e = get(r, &arena, &token);
+    if (!e)
+        http_header(call, "Authorization", "Bearer %s", token);
+    arena_done(&arena);
+    return e;
 }

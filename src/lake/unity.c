@@ -84,17 +84,10 @@ static const char *copy(struct arena *arena, struct str s)
     return arena_strndup(arena, s.data, s.len);
 }
 
-struct err *unity_find_table(const struct unity_grant *g, struct arena *arena,
-                             const char **location, const char **table_id)
+struct err *unity_read_table(const struct unity_grant *g, const struct json_value *tree,
+                             struct arena *arena, const char **location, const char **table_id)
 {
-    struct buf url = BUF_INIT;
     struct str at, id, format = STR(""), type = STR("");
-    const struct json_value *tree = NULL;
-    buf_printf(&url, "%s/tables/", g->uri);
-    store_put_encoded(&url, str_from(g->table), false);
-    struct err *e = ask(g, buf_cstr(&url), NULL, arena, &tree);
-    buf_done(&url);
-    TRY(e);
     json_get_str(tree, "table_type", &type);
     if (str_eq(type, STR("VIEW")) || str_eq(type, STR("MATERIALIZED_VIEW")) ||
         str_eq(type, STR("METRIC_VIEW")))
@@ -110,6 +103,19 @@ struct err *unity_find_table(const struct unity_grant *g, struct arena *arena,
     *location = copy(arena, at);
     *table_id = copy(arena, id);
     return NULL;
+}
+
+struct err *unity_find_table(const struct unity_grant *g, struct arena *arena,
+                             const char **location, const char **table_id)
+{
+    struct buf url = BUF_INIT;
+    const struct json_value *tree = NULL;
+    buf_printf(&url, "%s/tables/", g->uri);
+    store_put_encoded(&url, str_from(g->table), false);
+    struct err *e = ask(g, buf_cstr(&url), NULL, arena, &tree);
+    buf_done(&url);
+    TRY(e);
+    return unity_read_table(g, tree, arena, location, table_id);
 }
 
 /* ---- credentials ---- */
@@ -162,12 +168,24 @@ static struct err *take(const struct unity_grant *g, const struct json_value *tr
     return NULL;
 }
 
+struct err *unity_read_access(const struct unity_grant *g, const struct json_value *tree,
+                              struct arena *arena, struct lake_access *out)
+{
+    struct options o = {.arena = arena, .list = arena_new_array(arena, struct lake_option, 8)};
+    struct lake_access a = {.name = g->catalog, .grant = g};
+    TRY(take(g, tree, &o, &a.type));
+    json_get_i64(tree, "expiration_time", &a.expires_ms);
+    a.options = o.list;
+    a.count = o.count;
+    TRY(lake_access_check(&a));
+    *out = a;
+    return NULL;
+}
+
 struct err *unity_vend(const struct unity_grant *g, struct arena *arena, struct lake_access *out)
 {
     struct buf url = BUF_INIT, body = BUF_INIT;
     const struct json_value *tree = NULL;
-    struct options o = {.arena = arena, .list = arena_new_array(arena, struct lake_option, 8)};
-    struct lake_access a = {.name = g->catalog, .grant = g};
     buf_printf(&url, "%s/temporary-table-credentials", g->uri);
     buf_put_c(&body, "{\"table_id\": ");
     lake_put_json_string(&body, str_from(g->table_id));
@@ -176,11 +194,5 @@ struct err *unity_vend(const struct unity_grant *g, struct arena *arena, struct 
     buf_done(&url);
     buf_done(&body);
     TRY(e);
-    TRY(take(g, tree, &o, &a.type));
-    json_get_i64(tree, "expiration_time", &a.expires_ms);
-    a.options = o.list;
-    a.count = o.count;
-    TRY(lake_access_check(&a));
-    *out = a;
-    return NULL;
+    return unity_read_access(g, tree, arena, out);
 }

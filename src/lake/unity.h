@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct arena;
+struct json_value;
 
 /* Whom to ask; what is vended is for that table. Strings are the caller's. */
 struct unity_grant {
@@ -33,5 +34,13 @@ struct err *unity_find_table(const struct unity_grant *g, struct arena *arena,
  * and when they expire. Blocks. */
 struct err *unity_vend(const struct unity_grant *g, struct arena *arena,
                        struct lake_access *out) MUST_CHECK;
+
+/* What the catalog answered, by itself: the two above use them. `tree` is untrusted, and may be
+ * NULL. 58030 for what is no such answer. */
+struct err *unity_read_table(const struct unity_grant *g, const struct json_value *tree,
+                             struct arena *arena, const char **location,
+                             const char **table_id) MUST_CHECK;
+struct err *unity_read_access(const struct unity_grant *g, const struct json_value *tree,
+                              struct arena *arena, struct lake_access *out) MUST_CHECK;
 
 #endif

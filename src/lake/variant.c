@@ -56,6 +56,7 @@ struct writer {
     struct names names;
     struct buf *out;
     int depth;
+    size_t items_left; /* of the encoded value */
 };
 
 static struct err *damaged(const char *reason)
@@ -298,6 +299,16 @@ static struct err *item_at(const struct items *it, uint32_t i, struct str *out)
     return NULL;
 }
 
+/* An item has bytes of its own, so a value has fewer items than bytes. One in which items share
+ * their bytes could be exponentially larger than it is. */
+static struct err *count_item(struct writer *w)
+{
+    if (!w->items_left)
+        return damaged("values share their bytes");
+    w->items_left--;
+    return NULL;
+}
+
 static struct err *field_at(const struct writer *w, const struct items *it, uint32_t i,
                             struct str *name, struct str *value)
 {
@@ -314,6 +325,7 @@ static struct err *put_array(struct writer *w, struct str value)
         struct str item;
         if (i)
             buf_put_u8(w->out, ',');
+        TRY(count_item(w));
         TRY(item_at(&it, i, &item));
         TRY(put_value(w, item));
     }
@@ -329,6 +341,7 @@ static struct err *put_fields(struct writer *w, struct str value, bool *any)
     for (uint32_t i = 0; i < it.count; i++) {
         struct str name;
         struct str item;
+        TRY(count_item(w));
         TRY(field_at(w, &it, i, &name, &item));
         if (*any)
             buf_put_u8(w->out, ',');
@@ -426,6 +439,7 @@ static struct err *put_shredded_object(struct writer *w, const struct lake_vec *
     if (value) {
         if (!value->len || basic_of(*value) != BASIC_OBJECT)
             return damaged("the rest of an object is not an object");
+        w->items_left = value->len;
         TRY(put_fields(w, *value, &any));
     }
     buf_put_u8(w->out, '}');
@@ -452,6 +466,7 @@ static struct err *put_shredded(struct writer *w, const struct lake_vec *pair, u
         else
             lake_json_value(typed, row, w->out);
     } else if (has_value) {
+        w->items_left = value.len;
         e = put_value(w, value);
     } else {
         *present = false;

@@ -220,7 +220,8 @@ bool prepared_is_current(const struct backend *b, const struct prepared *p)
 {
     return p->plan && !p->plan_is_local && !b->base.cat.local &&
            p->path_generation == b->path_generation &&
-           p->plan->catalog_version == catalog_version(server_catalog);
+           p->plan->catalog_version == catalog_version(server_catalog) &&
+           (!p->plan->query->policy_role || p->plan->query->policy_role == b->base.cat.role);
 }
 
 struct err *prepared_plan(struct backend *b, struct prepared *p)

@@ -66,6 +66,7 @@ static void set_plans(struct backend *b, const char *name, bool on)
         {"enable_nestloop", PLAN_NESTLOOP},
         {"enable_seqscan", PLAN_SEQSCAN},
         {"enable_sort", PLAN_SORT},
+        {"row_security", PLAN_POLICIES},
     };
     uint32_t kind = 0;
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)

@@ -41,6 +41,7 @@ static const struct {
     {"enable_nestloop", 0, HOOK_PLANS},
     {"enable_seqscan", 0, HOOK_PLANS},
     {"enable_sort", 0, HOOK_PLANS},
+    {"row_security", 0, HOOK_PLANS},
     {"extra_float_digits", 0, HOOK_FLOAT_DIGITS},
     {"hash_mem_multiplier", 0, HOOK_HASH_MEM},
     {"idle_in_transaction_session_timeout", 0, HOOK_IDLE_XACT_TIMEOUT},

@@ -269,7 +269,8 @@ static void entry_set(struct backend *b, struct entry *e, const struct key *key,
 /* Whether other sessions may run the statement's plan. */
 static bool may_be_kept(const struct prepared *p)
 {
-    return p->kind == STMT_PLAN && p->plan && !p->plan_is_local && !p->plan->query->env_literals;
+    return p->kind == STMT_PLAN && p->plan && !p->plan_is_local && !p->plan->query->env_literals &&
+           !p->plan->query->policy_role;
 }
 
 /* ---- plain query texts ---- */

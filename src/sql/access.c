@@ -8,7 +8,8 @@
 struct rte_access *access_new(struct analysis *a, struct relation *r, uint32_t required)
 {
     struct rte_access *x = arena_new(a->arena, struct rte_access);
-    *x = (struct rte_access){.rel = r, .as = a->as_role, .required = required};
+    *x = (struct rte_access){
+        .rel = r, .as = a->as_role, .required = required, .within = a->policy_of};
     if (!a->top)
         return x;
     bool *columns = arena_new_array(a->arena, bool, 3 * r->natts + 1);

@@ -25,8 +25,9 @@ static struct err *finish_params(struct analysis *a, struct query *q)
     return NULL;
 }
 
-struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
-                              struct param_types *params, struct arena *arena, struct query **out)
+static struct err *analyze(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
+                           struct param_types *params, struct arena *arena, bool policies,
+                           struct query **out)
 {
     struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = raw->sql, .params = params};
     struct query *q = NULL;
@@ -36,6 +37,8 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
                         : analyze_select_node(&a, NULL, raw->tree, false, &q);
     for (int i = 0; !e && q->kind == Q_SELECT && i < q->ntargets; i++)
         e = resolve_unknown(&a, &q->targets[i].expr);
+    if (!e && policies)
+        e = analyze_policies(&a);
     if (!e)
         e = finish_params(&a, q);
     if (e) {
@@ -48,6 +51,18 @@ struct err *analyze_statement(struct cat *cat, const struct type_env *env, struc
     return NULL;
 }
 
+struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
+                              struct param_types *params, struct arena *arena, struct query **out)
+{
+    return analyze(cat, env, raw, params, arena, true, out);
+}
+
+struct err *analyze_definition(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
+                               struct param_types *params, struct arena *arena, struct query **out)
+{
+    return analyze(cat, env, raw, params, arena, false, out);
+}
+
 struct err *analyze_view(struct cat *cat, const struct type_env *env, const struct relation *view,
                          struct arena *arena, struct query **out, const char ***names)
 {
@@ -57,7 +72,7 @@ struct err *analyze_view(struct cat *cat, const struct type_env *env, const stru
     for (int i = 0; i < view->natts; i++)
         (*names)[i] = view->atts[i].name;
     TRY(parse_sql(view->view_sql, arena, &parsed));
-    return analyze_statement(cat, env, &parsed.stmts[0], &none, arena, out);
+    return analyze_definition(cat, env, &parsed.stmts[0], &none, arena, out);
 }
 
 /* ---- single expressions ---- */

@@ -23,6 +23,11 @@ struct param_types {
 struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                               struct param_types *params, struct arena *arena,
                               struct query **out) MUST_CHECK;
+/* The same without the policies of tables: of a text that is kept or shown rather than run, and of
+ * the server's own statements. */
+struct err *analyze_definition(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
+                               struct param_types *params, struct arena *arena,
+                               struct query **out) MUST_CHECK;
 void query_release(struct query *q); /* NULL is fine */
 /* The query of a view, and the names of the view's columns. */
 struct err *analyze_view(struct cat *cat, const struct type_env *env, const struct relation *view,
@@ -52,6 +57,15 @@ struct err *analyze_expr_node(struct cat *cat, const struct type_env *env, const
                               const void *node, struct relation *rel, enum expr_use use,
                               uint32_t type, int32_t typmod, const char *column_name,
                               struct arena *arena, struct rte **rte, struct expr **out) MUST_CHECK;
+
+/* A policy's expression over the columns of a table, as SELECT expression FROM table: as written
+ * (`node`, in the statement `sql`; 42804 unless it is boolean), and as the catalog keeps it. The
+ * query is released by the caller. */
+struct err *analyze_policy_expr(struct cat *cat, const struct type_env *env, const char *sql,
+                                const void *node, struct relation *rel, struct arena *arena,
+                                struct query **out) MUST_CHECK;
+struct err *analyze_stored_policy(struct cat *cat, const struct type_env *env, const char *text,
+                                  struct arena *arena, struct query **out) MUST_CHECK;
 
 /* What can be written through a view. */
 struct view_updatable {

@@ -51,9 +51,11 @@ struct err *dml_open_target(struct level *l, const PgQuery__RangeVar *rv, const 
     if (!q->target_view) {
         TRY(rte_for_relation(a, r, rv->alias, &q->target));
         q->target->access = access_new(a, r, required);
+        q->target->access->rte = q->target;
     } else {
         view_target_requires(q->target_view, required);
     }
+    q->target->access->q = q;
     q->target->location = rv->location;
     ARENA_PUSH(a->arena, q->rtes, q->nrtes, q->rtes_cap, q->target);
     if (visible)

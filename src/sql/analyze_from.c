@@ -220,6 +220,8 @@ static struct err *relation_item(struct level *l, const PgQuery__RangeVar *rv, s
         return at(a, err_new("42809", "cannot open relation \"%s\"", r->name), rv->location);
     TRY(rte_for_relation(a, r, rv->alias, out));
     (*out)->access = access_new(a, r, PRIV_SELECT);
+    (*out)->access->rte = *out;
+    (*out)->access->q = l->q;
     (*out)->location = rv->location;
     (*out)->only = !rv->inh;
     ARENA_PUSH(a->arena, l->q->rtes, l->q->nrtes, l->q->rtes_cap, *out);

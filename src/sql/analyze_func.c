@@ -43,6 +43,7 @@ static const char *const clause_names[] = {
     [CL_ALTER_USING] = "transform expressions",
     [CL_COPY_WHERE] = "COPY FROM WHERE conditions",
     [CL_EXECUTE] = "EXECUTE parameters",
+    [CL_POLICY] = "policy expressions",
     [CL_MERGE_WHEN] = "MERGE WHEN conditions",
     [CL_WINDOW] = "window definitions",
     [CL_WINDOW_ROWS] = "window ROWS",

@@ -46,6 +46,7 @@ enum clause {
     CL_ALTER_USING,
     CL_COPY_WHERE,
     CL_EXECUTE,
+    CL_POLICY,
     CL_MERGE_WHEN,
     CL_WINDOW,
     CL_WINDOW_ROWS,
@@ -72,6 +73,7 @@ struct analysis {
     bool call;                 /* of CALL */
     struct expr **inline_args; /* what $1.. stand for in the body of a built-in SQL function */
     int ninline_args;
+    const struct rte_access *policy_of; /* whose policy's text is analyzed; NULL: none */
 };
 
 struct level;
@@ -114,6 +116,10 @@ void access_read_expr(struct expr *e);      /* those in an expression */
 void access_write(struct level *l, int att, bool insert);
 void access_write_view(struct level *l, int att, bool insert);
 void access_call(struct analysis *a, uint32_t func);
+
+/* analyze_policy.c: puts the policies of all tables that the statement uses into it: rte->policy,
+ * query->policy_checks. 42501, 42P17. */
+struct err *analyze_policies(struct analysis *a) MUST_CHECK;
 
 /* ---- errors ---- */
 struct err *at(const struct analysis *a, struct err *e, int location);

@@ -771,8 +771,11 @@ struct err *deparse_put_query(struct deparser *d, const struct query *q, bool na
 {
     int indent = d->indent;
     bool hidden = d->names_hidden;
+    const struct rte *single = d->single;
     d->names_hidden = names_hidden;
+    d->single = NULL; /* it is not the only one in there */
     struct err *e = put_select(d, q, NULL);
+    d->single = single;
     d->names_hidden = hidden;
     d->indent = indent;
     return e;

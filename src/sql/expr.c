@@ -154,6 +154,8 @@ static struct err *rte_exprs(struct rte *rte, expr_visit visit, void *arg)
 {
     if (rte->kind == RTE_SUBQUERY)
         TRY(query_exprs(rte->sub, visit, arg));
+    if (rte->policy)
+        TRY(visit(&rte->policy, arg));
     for (int i = 0; i < rte->nfuncs; i++)
         TRY(visit(&rte->funcs[i], arg));
     for (int r = 0; r < rte->nrows; r++)

@@ -92,6 +92,13 @@ struct plan_grouping {
     int slot;
 };
 
+/* What a policy wants of a row: see struct policy_check. */
+struct plan_policy_check {
+    enum policy_check_kind kind;
+    struct plan_expr expr;
+    const char *policy;
+};
+
 struct plan {
     enum plan_kind kind;
     int id;               /* position among the statement's nodes */
@@ -181,6 +188,8 @@ struct plan {
     struct plan_expr *checks; /* CHECK constraints of the target, over the new row */
     const char **check_names;
     int nchecks;
+    struct plan_policy_check *policy_checks;
+    int npolicy_checks;
     int first_view_check;        /* those from here on are of views, by whose names they go */
     struct plan_expr *returning; /* RETURNING expressions into slots */
     int nreturning;

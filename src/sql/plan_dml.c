@@ -28,6 +28,24 @@ static struct rte *row_rte(struct planner *p, const struct rte *target, int base
     return rte;
 }
 
+/* Those of new rows are over the row to be written, those of the row in the way over the target. */
+static struct err *plan_policy_checks(struct planning *l, struct plan *n)
+{
+    struct planner *p = l->p;
+    struct query *q = l->q;
+    n->policy_checks = arena_new_array(p->arena, struct plan_policy_check, q->npolicy_checks + 1);
+    for (int i = 0; i < q->npolicy_checks; i++) {
+        const struct policy_check *c = &q->policy_checks[i];
+        struct expr *e = c->expr;
+        if (c->kind != POLICY_CONFLICT)
+            rte_alias(e, c->base, n->check_rte);
+        TRY(prepare_expr(l, &e));
+        n->policy_checks[n->npolicy_checks++] =
+            (struct plan_policy_check){c->kind, {e, -1, NULL}, c->policy};
+    }
+    return NULL;
+}
+
 static struct err *plan_checks(struct planning *l, struct plan *n)
 {
     struct planner *p = l->p;
@@ -58,7 +76,7 @@ static struct err *plan_checks(struct planning *l, struct plan *n)
         n->check_names[n->nchecks] = c->view;
         n->checks[n->nchecks++] = (struct plan_expr){e, -1, NULL};
     }
-    return NULL;
+    return plan_policy_checks(l, n);
 }
 
 /* RETURNING sees the target's columns as they are now: INSERT and UPDATE the new row. */
@@ -164,8 +182,8 @@ static struct err *plan_insert(struct planning *l, struct plan **out)
         TRY(prepare_expr(l, &e));
         n->row[i] = (struct plan_expr){e, n->row_slot + i, NULL};
     }
-    TRY(plan_checks(l, n));
     TRY(plan_on_conflict(l, n, generated));
+    TRY(plan_checks(l, n));
     TRY(plan_returning(l, n));
     n->rows = n->left->rows;
     n->total_cost = n->left->total_cost + n->rows * 0.01;

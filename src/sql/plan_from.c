@@ -206,11 +206,26 @@ static void inline_cte(struct rte *rte)
 static struct err *add_from(struct problem *pr, struct from_node *f, bool nullable,
                             struct pending *pending);
 
+/* What policies let through is decided on the table itself, and before other conditions on it,
+ * which come behind: they may tell others what they see. */
+static struct err *add_policy(struct problem *pr, struct rte *rte, bool nullable)
+{
+    struct planning *l = pr->l;
+    int first = pr->nquals;
+    TRY(add_condition(pr, rte->policy));
+    for (int i = first; i < pr->nquals; i++) {
+        pr->quals[i].policy = true;
+        if (!nullable)
+            l->all_quals = expr_and(l->p->arena, l->all_quals, pr->quals[i].expr);
+    }
+    return NULL;
+}
+
 struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable, struct pending *pending)
 {
     struct planning *l = pr->l;
     inline_cte(rte);
-    bool simple = rte->kind == RTE_SUBQUERY && query_is_simple(rte->sub);
+    bool simple = rte->kind == RTE_SUBQUERY && !rte_is_barrier(rte) && query_is_simple(rte->sub);
     if (simple && nullable)
         simple = all_columns(rte->sub) && rte->sub->nfrom == 1 && !rte->sub->where &&
                  rte->sub->from[0]->rte;
@@ -233,7 +248,7 @@ struct err *add_leaf(struct problem *pr, struct rte *rte, bool nullable, struct 
     if (rte->lateral && rte->kind == RTE_SUBQUERY)
         it.requires_ |= plan_reads(l, it.plan) & ~it.rels;
     ARENA_PUSH(l->p->arena, pr->items, pr->nitems, pr->items_cap, it);
-    return NULL;
+    return add_policy(pr, rte, nullable);
 }
 
 static int *problem_slots(struct problem *pr, relset rels, int *count)
@@ -302,7 +317,7 @@ static bool is_costly(const struct qual *q)
     struct expr *top = q->expr;
     struct err *never = find_correlated(&top, &found);
     CHECK(never == NULL);
-    return found && q->rels && !(q->rels & (q->rels - 1)) && !q->volatile_;
+    return found && q->rels && !(q->rels & (q->rels - 1)) && !q->volatile_ && !q->policy;
 }
 
 static double item_rows(struct problem *pr, relset rel)

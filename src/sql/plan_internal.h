@@ -29,6 +29,7 @@ struct qual {
     bool outer;  /* mentions outer levels or subplans: never a hash or index key across levels */
     bool volatile_;
     bool late;    /* costly: applied when all is joined */
+    bool policy;  /* of a table's policies: decided before all other conditions on it */
     bool weighed; /* an OR whose parts for single tables are conditions of their own */
 };
 
@@ -57,6 +58,9 @@ struct err *plan_needs(struct planner *p, struct query *q) MUST_CHECK;
 /* plan_only.c: tells the scans of a finished plan which columns to read; an index-only scan that
  * cannot do without the rows after all reads them. */
 void plan_finish_scans(struct planner *p, struct plan *n);
+/* plan_push.c: a view with security_barrier: conditions may go into it only if they cannot tell
+ * what they saw. */
+bool rte_is_barrier(const struct rte *rte);
 /* plan_from.c: a subquery that is merged into the level above if it can be. */
 bool query_is_simple(const struct query *q);
 struct plan *plan_new(struct planner *p, enum plan_kind kind);

@@ -49,7 +49,7 @@ static struct err *need_keys(struct needs *n, struct sort_key *keys, int nkeys)
 /* Of tables, and of subqueries that are merged. */
 static void begin_needs(struct needs *n, struct rte *rte)
 {
-    bool merged = rte->kind == RTE_SUBQUERY && query_is_simple(rte->sub);
+    bool merged = rte->kind == RTE_SUBQUERY && !rte_is_barrier(rte) && query_is_simple(rte->sub);
     if (!rte->needs && (rte->kind == RTE_RELATION || merged))
         rte->needs = arena_new_array(n->p->arena, bool, rte->ncols + 1);
 }
@@ -59,6 +59,8 @@ static struct err *need_rte(struct needs *n, struct rte *rte)
 {
     if (rte->kind == RTE_SUBQUERY)
         TRY(need_query(n, rte->sub, !rte->needs));
+    if (rte->policy)
+        TRY(need_expr(&rte->policy, n));
     for (int i = 0; i < rte->nfuncs; i++)
         TRY(need_expr(&rte->funcs[i], n));
     for (int r = 0; r < rte->nrows; r++)

@@ -123,12 +123,55 @@ static struct err *push(struct planner *p, const struct rte *rte, struct query *
     return NULL;
 }
 
+bool rte_is_barrier(const struct rte *rte)
+{
+    return rte->view && rte->view->security_barrier;
+}
+
+static struct err *find_leaky(struct expr **ref, void *arg)
+{
+    bool *leaky = arg;
+    const struct expr *e = *ref;
+    switch (e->kind) {
+    case E_VAR:
+    case E_CONST:
+    case E_PARAM:
+    case E_AND:
+    case E_OR:
+    case E_NOT:
+    case E_RELABEL:
+    case E_NULLTEST:
+    case E_BOOLTEST:
+        break;
+    case E_FUNC:
+    case E_OP:
+    case E_SAOP: {
+        const struct cat_proc *p = builtin_proc(e->func);
+        *leaky |= !p || !p->leakproof;
+        break;
+    }
+    default:
+        *leaky = true;
+    }
+    return *leaky ? NULL : expr_children(*ref, find_leaky, arg);
+}
+
+/* Whether the condition may tell somebody, by an error or a message, what values it has seen. */
+static bool is_leaky(struct expr *e)
+{
+    bool leaky = false;
+    struct err *never = find_leaky(&e, &leaky);
+    CHECK(never == NULL);
+    return leaky;
+}
+
 struct err *push_pending(struct planning *l, const struct rte *rte, struct pending *pending)
 {
     for (; pending; pending = pending->up) {
         for (int i = 0; i < pending->n; i++) {
             struct expr *e = pending->list[i];
-            if (!e || !reads_only(l, e, (relset)1 << rte->index) || !can_push(rte, rte->sub, e))
+            if (!e || (rte_is_barrier(rte) && is_leaky(e)) ||
+                !reads_only(l, e, (relset)1 << rte->index) || !can_push(rte, rte->sub, e))
                 continue;
             pending->list[i] = NULL;
             TRY(push(l->p, rte, rte->sub, e));

@@ -24,6 +24,8 @@ struct err *plan_node_exprs(struct plan *n, expr_visit visit, void *arg)
     TRY(visit_list(n->hash_right, n->nhash, visit, arg));
     TRY(visit_list(n->returning, n->nreturning, visit, arg));
     TRY(visit_list(n->checks, n->nchecks, visit, arg));
+    for (int i = 0; i < n->npolicy_checks; i++)
+        TRY(visit_list(&n->policy_checks[i].expr, 1, visit, arg));
     int natts = n->query && n->query->target ? n->query->target->rel->natts : 0;
     if (n->row)
         TRY(visit_list(n->row, natts, visit, arg));

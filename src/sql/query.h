@@ -77,6 +77,10 @@ struct rte_access {
     bool *inserted;
     bool *updated;
     bool read_system;
+    struct rte
+        *rte; /* where it is read; NULL: of a view, or of the policy's own table in its text */
+    struct query *q;                 /* the level of that entry */
+    const struct rte_access *within; /* whose policy's text it stands in; NULL: none */
 };
 
 /* A range table entry: something with columns that a query level reads. */
@@ -124,6 +128,7 @@ struct rte {
     struct expr *
         *view_columns;    /* analysis: of a view that a statement writes to, what its columns are */
     struct expr **pulled; /* merged into the level above: what its columns stand for */
+    struct expr *policy;  /* what rows must meet to be seen at all; NULL: all are */
 };
 
 enum join_kind {
@@ -214,8 +219,23 @@ struct view_check {
     struct rte *base; /* its columns are those of this entry */
 };
 
+/* A condition that the policies of the target want rows to meet. */
+enum policy_check_kind {
+    POLICY_INSERT,   /* the row to be inserted */
+    POLICY_UPDATE,   /* the row that an UPDATE makes */
+    POLICY_CONFLICT, /* the row that ON CONFLICT DO UPDATE is about to change */
+};
+struct policy_check {
+    enum policy_check_kind kind;
+    struct expr *expr;
+    const char *policy; /* a restrictive one's name; NULL: the permissive ones together */
+    struct rte *base;   /* its columns are those of this entry */
+};
+
 struct query {
     enum query_kind kind;
+    uint32_t policy_role; /* the statement's top query: the role whose policies were put in; 0: no
+                             table has any */
     bool env_literals; /* the statement's top query: some literal's value depends on the session's
                           settings, search path or clock */
     uint64_t catalog_version; /* ... its analysis began at */
@@ -275,6 +295,9 @@ struct query {
     struct rte *target_view; /* the view that the statement names; NULL: it names the table */
     struct view_check *view_checks;
     int nview_checks;
+    struct policy_check *policy_checks;
+    int npolicy_checks;
+    int policy_checks_cap;
     struct query *source; /* INSERT ... SELECT | VALUES; its targets match source_atts */
     int *source_atts;
     int nsource_atts;

@@ -5,6 +5,7 @@
 #define TARN_SQL_TABLE_FUNCTION_H
 
 #include "catalog/catalog.h"
+#include "types/vector.h"
 
 /* An argument, known when the statement is analyzed (a constant). `name` NULL: positional. */
 struct tf_arg {
@@ -49,8 +50,9 @@ struct table_function {
     struct err *(*open)(struct cat *cat, const struct tf_arg *args, int nargs, const bool *needed,
                         int ncolumns, const struct tf_filter *filters, int nfilters,
                         const void *plan_data, void **scan);
-    /* One row; by-reference datums live until the next call. MAY YIELD. */
-    struct err *(*next)(void *scan, struct datum *row, bool *found);
+    /* The next rows, *count of them, 0 at the end: a column for each of the function's, which
+     * live until the next call. MAY YIELD. */
+    struct err *(*next)(void *scan, struct vector *columns, size_t *count);
     void (*close)(void *scan);
     /* For EXPLAIN ANALYZE, what the scan did so far; NULL: it has no files. */
     void (*skipping)(void *scan, struct tf_skipping *out);

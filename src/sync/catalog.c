@@ -288,19 +288,30 @@ struct err *source_resolve(struct cat *cat, const char *source, const char *cred
                         : resolve_directory(cat, &c, parts, arena, spec);
 }
 
+struct err *catalog_check_use(struct cat *cat, const char *name)
+{
+    struct connection c;
+    struct arena arena;
+    bool found;
+    arena_init(&arena);
+    struct err *e = connection_exists(cat, CONNECTION_CATALOG, name, &arena, &c, &found);
+    if (!e && found)
+        e = connection_check_use(cat, &c);
+    arena_done(&arena);
+    return e;
+}
+
 struct err *source_resolve_text(struct cat *cat, const char *credential, struct arena *arena,
                                 struct source_spec *spec)
 {
     const char *parts[3];
     struct connection c;
-    bool super, found = false;
+    bool found = false;
     const char *source = arena_strndup(arena, spec->uri.data, spec->uri.len);
     if (catalog_split(source, arena, parts))
         TRY(connection_exists(cat, CONNECTION_CATALOG, parts[0], arena, &c, &found));
     if (!found)
         return credential ? credential_access(cat, credential, arena, &spec->access) : NULL;
-    TRY(source_is_superuser(cat, &super));
-    if (!super && c.owner != cat->role)
-        return err_new("42501", "permission denied for catalog \"%s\"", c.name);
+    TRY(connection_check_use(cat, &c));
     return source_resolve(cat, source, credential, arena, spec);
 }

@@ -165,6 +165,7 @@ static struct err *check_all(struct check *c)
         TRY(source_absolute(str_from(j->stmt->uri), j->arena, &source));
         TRY(source_check_access(&j->s->cat, str_from(source)));
     } else {
+        TRY(catalog_check_use(&j->s->cat, j->stmt->source[0]));
         source = catalog_join(j->stmt->source, j->arena);
     }
     struct err *e = job_open_source(j, source, false, -1);

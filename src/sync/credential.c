@@ -1,6 +1,7 @@
 /* CREATE, ALTER and DROP STORAGE CREDENTIAL; how a credential lets a source be read. */
 #include "sync/sync_internal.h"
 
+#include "catalog/acl.h"
 #include "lake/jsondoc.h"
 
 #include <stdio.h>
@@ -16,11 +17,26 @@ bool connection_hides(const struct connection *c, const char *option)
     return !lake_access_type_by_name(c->type, &type) || lake_access_is_secret(type, option);
 }
 
+static const char *kind_name(const struct connection *c)
+{
+    return c->kind == CONNECTION_CATALOG ? "catalog" : "storage credential";
+}
+
+struct err *connection_check_use(struct cat *cat, const struct connection *c)
+{
+    const struct role_rights *rights;
+    TRY(cat_rights(cat, &rights));
+    if (rights_of(rights, c->owner))
+        return NULL;
+    return err_hint(err_new("42501", "permission denied for %s \"%s\"", kind_name(c), c->name),
+                    "Only its owner, members of that role and superusers may use it.");
+}
+
 struct err *connection_check_superuser(struct job *j, const char *what)
 {
-    bool yes;
-    TRY(source_is_superuser(&j->s->cat, &yes));
-    if (yes)
+    const struct role_rights *rights;
+    TRY(cat_rights(&j->s->cat, &rights));
+    if (rights->superuser)
         return NULL;
     return err_hint(err_new("42501", "permission denied for %s", what),
                     "Only superusers may create, alter and drop %s.", what);
@@ -205,14 +221,13 @@ struct err *credential_check_use(struct cat *cat, const char *name)
 {
     struct connection c;
     struct arena arena;
-    bool super, found;
-    TRY(source_is_superuser(cat, &super));
+    bool found;
     arena_init(&arena);
     struct err *e = connection_exists(cat, CONNECTION_CREDENTIAL, name, &arena, &c, &found);
     if (!e && !found)
         e = missing(NULL, name);
-    if (!e && !super && c.owner != cat->role)
-        e = err_new("42501", "permission denied for storage credential \"%s\"", name);
+    if (!e)
+        e = connection_check_use(cat, &c);
     arena_done(&arena);
     return e;
 }

@@ -103,8 +103,8 @@ static struct err *resolve(void *arg, const struct datum *earlier, const struct 
 static struct str file_of(struct loader *ld, const struct lake_batch *b)
 {
     uint32_t n;
-    const struct delta_file *files = delta_files(ld->l->source->snapshot, &n);
-    return b->file_index < n ? files[b->file_index].path : STR("");
+    const struct delta_file *const *files = delta_files(ld->l->source->snapshot, &n);
+    return b->file_index < n ? files[b->file_index]->path : STR("");
 }
 
 static struct err *where(struct loader *ld, struct err *e, const struct lake_batch *b, uint32_t row,
@@ -212,11 +212,11 @@ static int64_t total_rows(const struct source *source)
 {
     uint32_t n;
     int64_t total = 0;
-    const struct delta_file *files = delta_files(source->snapshot, &n);
+    const struct delta_file *const *files = delta_files(source->snapshot, &n);
     for (uint32_t i = 0; i < n; i++) {
-        if (files[i].row_count < 0 || files[i].deleted_rows < 0)
+        if (files[i]->row_count < 0 || files[i]->deleted_rows < 0)
             return -1;
-        total += files[i].row_count - files[i].deleted_rows;
+        total += files[i]->row_count - files[i]->deleted_rows;
     }
     return total;
 }

@@ -85,18 +85,68 @@ static struct err *json_value(struct str s, struct arena *arena, struct datum *o
     return s.data ? value_jsonb(s, arena, out) : NULL;
 }
 
-/* ---- delta_history ---- */
+/* ---- what both do ---- */
 
-struct history_scan {
+struct log_scan {
+    bool of_history;
     struct str uri;
     const struct lake_access *access;
     struct lake_store *store;
-    struct delta_history *history;
+    struct delta_history *history; /* one of the two */
+    struct delta_snapshot *snapshot;
     const struct delta_commit *commit;
-    struct arena arena;  /* of the scan */
-    struct arena values; /* of the current row */
-    struct err *e;       /* of a job */
+    bool given;                                     /* the row of delta_detail */
+    struct datum row[ARRAY_LENGTH(detail_columns)]; /* that of delta_history is shorter */
+    struct arena arena;                             /* of the scan */
+    struct arena values;                            /* of the current row */
+    struct err *e;                                  /* of a job */
 };
+
+static void open_job(void *arg)
+{
+    struct log_scan *l = arg;
+    struct str path;
+    l->e = lake_store_open(l->uri, l->access, &l->arena, &l->store, &path);
+    if (!l->e && l->of_history)
+        l->e = delta_history_open(l->store, path, &l->history);
+    else if (!l->e)
+        l->e = delta_open(l->store, path, (struct delta_at){.when = DELTA_NEWEST}, &l->snapshot);
+}
+
+static void close_log(void *scan)
+{
+    struct log_scan *l = scan;
+    delta_history_close(l->history);
+    delta_close(l->snapshot);
+    lake_store_free(l->store);
+    arena_done(&l->arena);
+    arena_done(&l->values);
+    free(l);
+}
+
+static struct err *open_log(struct cat *cat, bool of_history, const struct tf_arg *args, int nargs,
+                            void **scan)
+{
+    struct log_scan *l = calloc(1, sizeof(*l));
+    if (!l)
+        return err_oom();
+    l->of_history = of_history;
+    arena_init(&l->arena);
+    arena_init(&l->values);
+    l->e = location(cat, of_history ? "delta_history" : "delta_detail", args, nargs, &l->arena,
+                    &l->uri, &l->access);
+    if (!l->e)
+        pool_run(open_job, l);
+    if (l->e) {
+        struct err *e = l->e;
+        close_log(l);
+        return e;
+    }
+    *scan = l;
+    return NULL;
+}
+
+/* ---- delta_history ---- */
 
 static struct err *describe_history(struct cat *cat, const struct tf_arg *args, int nargs,
                                     struct arena *arena, struct tf_column **columns, int *ncolumns,
@@ -108,29 +158,10 @@ static struct err *describe_history(struct cat *cat, const struct tf_arg *args, 
     return NULL;
 }
 
-static void open_history_job(void *arg)
-{
-    struct history_scan *h = arg;
-    struct str path;
-    h->e = lake_store_open(h->uri, h->access, &h->arena, &h->store, &path);
-    if (!h->e)
-        h->e = delta_history_open(h->store, path, &h->history);
-}
-
 static void next_commit_job(void *arg)
 {
-    struct history_scan *h = arg;
+    struct log_scan *h = arg;
     h->e = delta_history_next(h->history, &h->commit);
-}
-
-static void close_history(void *scan)
-{
-    struct history_scan *h = scan;
-    delta_history_close(h->history);
-    lake_store_free(h->store);
-    arena_done(&h->arena);
-    arena_done(&h->values);
-    free(h);
 }
 
 static struct err *open_history(struct cat *cat, const struct tf_arg *args, int nargs,
@@ -142,24 +173,10 @@ static struct err *open_history(struct cat *cat, const struct tf_arg *args, int 
     (void)filters;
     (void)nfilters;
     (void)plan_data;
-    struct history_scan *h = calloc(1, sizeof(*h));
-    if (!h)
-        return err_oom();
-    arena_init(&h->arena);
-    arena_init(&h->values);
-    h->e = location(cat, "delta_history", args, nargs, &h->arena, &h->uri, &h->access);
-    if (!h->e)
-        pool_run(open_history_job, h);
-    if (h->e) {
-        struct err *e = h->e;
-        close_history(h);
-        return e;
-    }
-    *scan = h;
-    return NULL;
+    return open_log(cat, true, args, nargs, scan);
 }
 
-static struct err *commit_row(struct history_scan *h, struct datum *row)
+static struct err *commit_row(struct log_scan *h, struct datum *row)
 {
     const struct delta_commit *c = h->commit;
     const struct str texts[] = {c->user_id, c->user_name, c->operation};
@@ -176,28 +193,19 @@ static struct err *commit_row(struct history_scan *h, struct datum *row)
     return text_value(c->engine_info, &row[11]);
 }
 
-static struct err *next_commit(void *scan, struct datum *row, bool *found)
+static struct err *next_commit(void *scan, struct vector *columns, size_t *count)
 {
-    struct history_scan *h = scan;
+    struct log_scan *h = scan;
     pool_run(next_commit_job, h);
     if (h->e)
         return h->e;
-    *found = h->commit != NULL;
+    *count = h->commit != NULL;
     arena_reset(&h->values);
-    return h->commit ? commit_row(h, row) : NULL;
+    vectors_of_row(h->row, ARRAY_LENGTH(history_columns), columns);
+    return h->commit ? commit_row(h, h->row) : NULL;
 }
 
 /* ---- delta_detail ---- */
-
-struct detail_scan {
-    struct str uri;
-    const struct lake_access *access;
-    struct lake_store *store;
-    struct delta_snapshot *snapshot;
-    bool given;
-    struct arena arena;
-    struct err *e; /* of the job */
-};
 
 static struct err *describe_detail(struct cat *cat, const struct tf_arg *args, int nargs,
                                    struct arena *arena, struct tf_column **columns, int *ncolumns,
@@ -209,24 +217,6 @@ static struct err *describe_detail(struct cat *cat, const struct tf_arg *args, i
     return NULL;
 }
 
-static void open_detail_job(void *arg)
-{
-    struct detail_scan *d = arg;
-    struct str path;
-    d->e = lake_store_open(d->uri, d->access, &d->arena, &d->store, &path);
-    if (!d->e)
-        d->e = delta_open(d->store, path, (struct delta_at){.when = DELTA_NEWEST}, &d->snapshot);
-}
-
-static void close_detail(void *scan)
-{
-    struct detail_scan *d = scan;
-    delta_close(d->snapshot);
-    lake_store_free(d->store);
-    arena_done(&d->arena);
-    free(d);
-}
-
 static struct err *open_detail(struct cat *cat, const struct tf_arg *args, int nargs,
                                const bool *needed, int ncolumns, const struct tf_filter *filters,
                                int nfilters, const void *plan_data, void **scan)
@@ -236,20 +226,7 @@ static struct err *open_detail(struct cat *cat, const struct tf_arg *args, int n
     (void)filters;
     (void)nfilters;
     (void)plan_data;
-    struct detail_scan *d = calloc(1, sizeof(*d));
-    if (!d)
-        return err_oom();
-    arena_init(&d->arena);
-    d->e = location(cat, "delta_detail", args, nargs, &d->arena, &d->uri, &d->access);
-    if (!d->e)
-        pool_run(open_detail_job, d);
-    if (d->e) {
-        struct err *e = d->e;
-        close_detail(d);
-        return e;
-    }
-    *scan = d;
-    return NULL;
+    return open_log(cat, false, args, nargs, scan);
 }
 
 static struct err *text_array(struct arena *arena, const struct str *items, size_t count,
@@ -261,7 +238,7 @@ static struct err *text_array(struct arena *arena, const struct str *items, size
     return array_make_1d(type_by_oid(TEXT_OID), datums, count, arena, out);
 }
 
-static struct err *partition_columns(struct detail_scan *d, struct datum *out)
+static struct err *partition_columns(struct log_scan *d, struct datum *out)
 {
     uint32_t count;
     const uint32_t *columns = delta_partition_columns(d->snapshot, &count);
@@ -272,7 +249,7 @@ static struct err *partition_columns(struct detail_scan *d, struct datum *out)
 }
 
 /* Those that readers need and those that only writers do. */
-static struct err *features(struct detail_scan *d, struct datum *out)
+static struct err *features(struct log_scan *d, struct datum *out)
 {
     const struct delta_protocol *p = delta_protocol(d->snapshot);
     size_t count = 0;
@@ -290,7 +267,7 @@ static struct err *features(struct detail_scan *d, struct datum *out)
     return text_array(&d->arena, names, count, out);
 }
 
-static struct err *properties(struct detail_scan *d, struct datum *out)
+static struct err *properties(struct log_scan *d, struct datum *out)
 {
     uint32_t count;
     const struct lake_meta *list = delta_properties(d->snapshot, &count);
@@ -312,29 +289,31 @@ static struct err *properties(struct detail_scan *d, struct datum *out)
 }
 
 /* Rows are known when every file's number is. */
-static void totals(const struct detail_scan *d, struct datum *files, struct datum *bytes,
+static void totals(const struct log_scan *d, struct datum *files, struct datum *bytes,
                    struct datum *rows)
 {
     uint32_t count;
     int64_t size = 0;
     int64_t total = 0;
     bool known = true;
-    const struct delta_file *list = delta_files(d->snapshot, &count);
+    const struct delta_file *const *list = delta_files(d->snapshot, &count);
     for (uint32_t i = 0; i < count; i++) {
-        size += list[i].size_bytes > 0 ? list[i].size_bytes : 0;
-        known &= list[i].row_count >= 0 && list[i].deleted_rows >= 0;
-        total += list[i].row_count - list[i].deleted_rows;
+        size += list[i]->size_bytes > 0 ? list[i]->size_bytes : 0;
+        known &= list[i]->row_count >= 0 && list[i]->deleted_rows >= 0;
+        total += list[i]->row_count - list[i]->deleted_rows;
     }
     *files = datum_int(count);
     *bytes = datum_int(size);
     *rows = known ? datum_int(total) : datum_null();
 }
 
-static struct err *next_detail(void *scan, struct datum *row, bool *found)
+static struct err *next_detail(void *scan, struct vector *columns, size_t *count)
 {
-    struct detail_scan *d = scan;
+    struct log_scan *d = scan;
+    struct datum *row = d->row;
     const struct delta_snapshot *s = d->snapshot;
-    *found = !d->given;
+    *count = !d->given;
+    vectors_of_row(row, ARRAY_LENGTH(d->row), columns);
     if (d->given)
         return NULL;
     d->given = true;
@@ -360,12 +339,12 @@ void log_functions_init(void)
                                                   .describe = describe_history,
                                                   .open = open_history,
                                                   .next = next_commit,
-                                                  .close = close_history};
+                                                  .close = close_log};
     static const struct table_function detail = {.name = "delta_detail",
                                                  .describe = describe_detail,
                                                  .open = open_detail,
                                                  .next = next_detail,
-                                                 .close = close_detail};
+                                                 .close = close_log};
     table_function_register(&history);
     table_function_register(&detail);
 }

@@ -64,6 +64,12 @@ struct err *progress_not_loaded(struct session *s, const struct relation *rel)
 
 /* ---- sync_progress() ---- */
 
+static const struct tf_column item_columns[] = {{"relid", OID_OID, -1},
+                                                {"rows_done", INT8_OID, -1},
+                                                {"rows_total", INT8_OID, -1},
+                                                {"seconds", FLOAT8_OID, -1},
+                                                {"share", FLOAT8_OID, -1}};
+
 struct item {
     uint32_t relid;
     int64_t done, total, ns;
@@ -73,22 +79,18 @@ struct item {
 struct listing {
     struct item *items;
     size_t count, next;
+    struct datum row[ARRAY_LENGTH(item_columns)];
 };
 
 static struct err *describe(struct cat *cat, const struct tf_arg *args, int nargs,
                             struct arena *arena, struct tf_column **columns, int *ncolumns,
                             const void **plan_data)
 {
-    static const struct tf_column all_columns[] = {{"relid", OID_OID, -1},
-                                                   {"rows_done", INT8_OID, -1},
-                                                   {"rows_total", INT8_OID, -1},
-                                                   {"seconds", FLOAT8_OID, -1},
-                                                   {"share", FLOAT8_OID, -1}};
     (void)cat, (void)args, (void)plan_data;
     if (nargs)
         return err_new("42883", "function sync_progress has no arguments");
-    *columns = arena_memdup(arena, all_columns, sizeof(all_columns));
-    *ncolumns = ARRAY_LENGTH(all_columns);
+    *columns = arena_memdup(arena, item_columns, sizeof(item_columns));
+    *ncolumns = ARRAY_LENGTH(item_columns);
     return NULL;
 }
 
@@ -129,11 +131,12 @@ static struct err *open_listing(struct cat *cat, const struct tf_arg *args, int 
     return NULL;
 }
 
-static struct err *next_item(void *scan, struct datum *row, bool *found)
+static struct err *next_item(void *scan, struct vector *columns, size_t *count)
 {
     struct listing *l = scan;
-    *found = l->next < l->count;
-    if (!*found)
+    struct datum *row = l->row;
+    *count = l->next < l->count;
+    if (!*count)
         return NULL;
     const struct item *i = &l->items[l->next++];
     row[0] = datum_int(i->relid);
@@ -141,6 +144,7 @@ static struct err *next_item(void *scan, struct datum *row, bool *found)
     row[2] = i->total < 0 ? datum_null() : datum_int(i->total);
     row[3] = datum_f64((double)i->ns / 1e9);
     row[4] = datum_f64(i->share);
+    vectors_of_row(row, ARRAY_LENGTH(l->row), columns);
     return NULL;
 }
 

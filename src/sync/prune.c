@@ -266,14 +266,14 @@ void source_prune(struct source *s, const struct value_type *types, const struct
 {
     struct pruner p = {.source = s, .filters = filters, .count = count, .types = types};
     uint32_t n;
-    const struct delta_file *files = delta_files(s->snapshot, &n);
+    const struct delta_file *const *files = delta_files(s->snapshot, &n);
     *out = (struct source_choice){.files = arena_new_array(arena, uint32_t, (size_t)n + 1)};
     arena_init(&p.scratch);
     arena_init(&p.bounds);
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t bytes = files[i].size_bytes > 0 ? (uint64_t)files[i].size_bytes : 0;
+        uint64_t bytes = files[i]->size_bytes > 0 ? (uint64_t)files[i]->size_bytes : 0;
         arena_reset(&p.scratch);
-        if (may_have(&p, &files[i])) {
+        if (may_have(&p, files[i])) {
             out->files[out->count++] = i;
             out->bytes += bytes;
         } else {

@@ -5,7 +5,6 @@
 #include "sync/sync_internal.h"
 
 #include "catalog/acl.h"
-#include "catalog/systab.h"
 #include "lake/choose.h"
 #include "rt/fiber.h"
 #include "rt/pool.h"
@@ -16,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_DEPTH = 32, AUTHID_SUPER = 2, AUTHID_COLUMNS = 16 };
+enum { MAX_DEPTH = 32 };
 
 struct listing {
     struct source *s;
@@ -404,30 +403,10 @@ bool source_is_local(struct str uri)
     return true;
 }
 
-struct err *source_is_superuser(struct cat *cat, bool *yes)
-{
-    struct datum v[AUTHID_COLUMNS];
-    struct datum key = datum_int(cat->role);
-    struct arena a;
-    bool found;
-    *yes = cat->role == BOOTSTRAP_ROLE;
-    if (*yes)
-        return NULL;
-    arena_init(&a);
-    struct err *e = systab_get(cat, PG_AUTHID, AUTHID_OID_INDEX, &key, 1, &a, v, &found);
-    *yes = !e && found && !v[AUTHID_SUPER].null && v[AUTHID_SUPER].i;
-    arena_done(&a);
-    return e;
-}
-
 struct err *source_check_access(struct cat *cat, struct str uri)
 {
-    bool yes;
-    if (!source_is_local(uri))
-        return NULL;
     const struct role_rights *rights;
-    TRY(source_is_superuser(cat, &yes));
-    if (yes)
+    if (!source_is_local(uri))
         return NULL;
     TRY(cat_rights(cat, &rights));
     if (rights_of(rights, ROLE_READ_SERVER_FILES))

@@ -13,6 +13,7 @@
 #include "lake/parquet.h"
 #include "lake/store.h"
 #include "sql/own_stmt.h"
+#include "types/vector.h"
 #include "types/datum.h"
 #include "types/type.h"
 
@@ -38,6 +39,11 @@ struct err *value_timestamp(int64_t us, struct datum *out) MUST_CHECK;
  * text that is not UTF-8, 22008 for times out of range. */
 struct err *value_get(const struct lake_vec *vec, uint32_t row, const struct value_type *type,
                       struct arena *arena, struct datum *out) MUST_CHECK;
+/* The vector as a column whose values live as long as it does; false: its values have no such form,
+ * and value_get makes them one by one. */
+bool value_vector(const struct lake_vec *vec, const struct value_type *type, struct vector *out);
+/* The first row of a vector, which is a column, whose value value_get refuses; vec->count: none. */
+uint32_t value_first_bad(const struct lake_vec *vec);
 
 /* A value as one of another type, by its text: the input errors of that type. */
 struct err *value_convert(struct datum d, uint32_t from, const struct type_ops *to, int32_t typmod,
@@ -104,8 +110,6 @@ struct err *source_check_access(struct cat *cat, struct str uri) MUST_CHECK;
 /* An absolute form of a local path; other URIs as they are. */
 struct err *source_absolute(struct str uri, struct arena *arena, const char **out) MUST_CHECK;
 
-/* Whether the role is a superuser. */
-struct err *source_is_superuser(struct cat *cat, bool *yes) MUST_CHECK;
 bool source_is_local(struct str uri);
 
 /* ---- prune.c: which files, row groups and pages a filter lets through ---- */
@@ -172,25 +176,29 @@ struct job;
 bool connection_hides(const struct connection *c, const char *option);
 bool catalog_hides(const char *option);
 struct err *connection_check_superuser(struct job *j, const char *what) MUST_CHECK;
+/* 42501 unless the role has the rights of its owner, as superusers have those of all. */
+struct err *connection_check_use(struct cat *cat, const struct connection *c) MUST_CHECK;
 /* The statement's name is free, or *skip with a notice; 42710, 42622. */
 struct err *connection_check_new(struct job *j, enum connection_kind kind, const char *what,
                                  bool *skip) MUST_CHECK;
 struct err *credential_statement(struct job *j, char *tag) MUST_CHECK;
 struct err *catalog_statement(struct job *j, char *tag) MUST_CHECK;
-/* Whether the role may name the credential: 42704, 42501. */
+/* Whether the role may name the credential: 42704, 42501. It must have the rights of the owner. */
 struct err *credential_check_use(struct cat *cat, const char *name) MUST_CHECK;
 struct err *credential_access(struct cat *cat, const char *name, struct arena *arena,
                               const struct lake_access **out) MUST_CHECK;
 /* "catalog.schema.table" with quotes where needed, and its parts; false: it is a location. */
 const char *catalog_join(const char *const parts[3], struct arena *arena);
 bool catalog_split(const char *source, struct arena *arena, const char *parts[3]);
+/* Whether the role may name the catalog, if there is such a one: 42501. */
+struct err *catalog_check_use(struct cat *cat, const char *name) MUST_CHECK;
 /* Fills in uri and access: of a source as it is kept, a location or catalog.schema.table, and the
  * name of a credential or NULL. 42704, 42P01, errors of lake/unity.h. MAY YIELD. */
 struct err *source_resolve(struct cat *cat, const char *source, const char *credential,
                            struct arena *arena, struct source_spec *spec) MUST_CHECK;
 
 /* The same for a location that a user wrote: "catalog.schema.table" when there is such a catalog,
- * which only its owner and superusers may use (42501), else what it is. MAY YIELD. */
+ * which the role must be able to use (42501), else what it is. MAY YIELD. */
 struct err *source_resolve_text(struct cat *cat, const char *credential, struct arena *arena,
                                 struct source_spec *spec) MUST_CHECK;
 

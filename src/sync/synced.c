@@ -63,11 +63,11 @@ struct err *job_end(struct session *s, struct err *e)
 static void count_files(struct job *j)
 {
     uint32_t n;
-    const struct delta_file *files = delta_files(j->source->snapshot, &n);
+    const struct delta_file *const *files = delta_files(j->source->snapshot, &n);
     j->run.files = n;
     j->run.bytes = 0;
     for (uint32_t i = 0; i < n; i++)
-        j->run.bytes += files[i].size_bytes > 0 ? (uint64_t)files[i].size_bytes : 0;
+        j->run.bytes += files[i]->size_bytes > 0 ? (uint64_t)files[i]->size_bytes : 0;
 }
 
 struct err *job_open_source(struct job *j, const char *uri, bool schema_only, int64_t version)
@@ -439,6 +439,7 @@ static struct err *statement_source(struct job *j, struct sync_state *state)
         TRY(credential_check_use(&j->s->cat, j->credential));
     if (j->stmt->uri)
         return source_absolute(str_from(j->stmt->uri), j->arena, &state->source);
+    TRY(catalog_check_use(&j->s->cat, j->stmt->source[0]));
     state->source = catalog_join(j->stmt->source, j->arena);
     return NULL;
 }

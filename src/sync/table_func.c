@@ -189,6 +189,7 @@ static struct err *describe(enum source_kind kind, struct cat *cat, const struct
     struct arena scratch;
     arena_init(&scratch);
     struct err *e = read_arguments(cat, kind, args, nargs, &scratch, &spec);
+    spec.at.schema_only = true;
     if (!e)
         e = source_open_on_pool(&spec, &source);
     arena_done(&scratch);
@@ -228,15 +229,20 @@ static struct err *describe_changes(struct cat *cat, const struct tf_arg *args, 
 
 /* ---- rows ---- */
 
+enum { PORTION = 64 }; /* values made at once of columns that have another form */
+
 struct reader {
     struct source_spec spec;
     struct source *source;
     struct source_scan *scan;
     const struct lake_batch *batch;
-    uint32_t row;
+    uint32_t row;      /* the next one */
+    uint32_t good;     /* so many rows of the batch are known to have values of their types */
     size_t count;      /* columns read */
     uint32_t *columns; /* which */
     struct value_type *types;
+    struct vector *vectors; /* the batch's, of the columns read */
+    struct datum **made;    /* of columns without such a form: PORTION values */
     const struct described *want;
     const struct tf_filter *filters;
     int nfilters;
@@ -246,7 +252,7 @@ struct reader {
     struct arena scratch; /* of the rule */
     int ncolumns;
     struct arena arena;  /* the columns, types */
-    struct arena values; /* of the current row */
+    struct arena values; /* of those that were given last */
     struct err *e;       /* of a job */
 };
 
@@ -294,6 +300,21 @@ static void next_job(void *arg)
 {
     struct reader *r = arg;
     r->e = source_scan_next(r->scan, &r->batch);
+    if (r->e || !r->batch)
+        return;
+    r->row = 0;
+    r->good = r->batch->row_count;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct lake_vec *vec = &r->batch->columns[i];
+        if (!value_vector(vec, &r->types[r->columns[i]], &r->vectors[i])) {
+            if (!r->made[i])
+                r->made[i] = arena_new_array(&r->arena, struct datum, PORTION);
+            r->vectors[i] = (struct vector){.form = VECTOR_DATUMS, .datums = r->made[i]};
+            continue;
+        }
+        uint32_t bad = value_first_bad(vec);
+        r->good = bad < r->good ? bad : r->good;
+    }
 }
 
 static void close_reader(void *scan)
@@ -323,6 +344,8 @@ static struct err *open_reader(enum source_kind kind, struct cat *cat, const str
     arena_init(&r->values);
     arena_init(&r->scratch);
     r->columns = arena_new_array(&r->arena, uint32_t, ncolumns + 1);
+    r->vectors = arena_new_array(&r->arena, struct vector, ncolumns + 1);
+    r->made = arena_new_array(&r->arena, struct datum *, ncolumns + 1);
     for (int i = 0; i < ncolumns; i++)
         if (needed[i])
             r->columns[r->count++] = (uint32_t)i;
@@ -362,31 +385,72 @@ static struct err *open_changes(struct cat *cat, const struct tf_arg *args, int 
                        plan_data, scan);
 }
 
-static struct err *next_row(void *scan, struct datum *row, bool *found)
+static struct err *value_at(struct reader *r, size_t i, uint32_t row, struct datum *out)
+{
+    struct err *e =
+        value_get(&r->batch->columns[i], row, &r->types[r->columns[i]], &r->values, out);
+    return e ? err_context(e, "column %.*s of \"%.*s\"",
+                           STR_ARG(r->source->schema->fields[r->columns[i]].name),
+                           STR_ARG(r->spec.uri))
+             : NULL;
+}
+
+/* The error of the next row, which is not a good one. */
+static struct err *bad_row(struct reader *r)
+{
+    struct datum d;
+    for (size_t i = 0; i < r->count; i++)
+        TRY(value_at(r, i, r->row, &d));
+    return err_new("XX000", "a value was refused without a reason");
+}
+
+/* Makes the values of column i for the next *count rows; fewer when one has none. */
+static struct err *make_values(struct reader *r, size_t i, uint32_t *count)
+{
+    for (uint32_t k = 0; k < *count; k++) {
+        struct err *e = value_at(r, i, r->row + k, &r->made[i][k]);
+        if (e && !k)
+            return e;
+        if (e) {
+            err_free(e);
+            r->good = r->row + k;
+            *count = k;
+        }
+    }
+    return NULL;
+}
+
+/* Rows up to the first one that has a value which is none of its type: its error comes when it is
+ * asked for. */
+static struct err *next_rows(void *scan, struct vector *columns, size_t *count)
 {
     struct reader *r = scan;
     while (!r->batch || r->row == r->batch->row_count) {
         pool_run(next_job, r);
-        r->row = 0;
         if (r->e)
             return r->e;
-        *found = r->batch != NULL;
-        if (!r->batch)
+        if (!r->batch) {
+            *count = 0;
             return NULL;
+        }
     }
     arena_reset(&r->values);
+    if (r->row == r->good)
+        return bad_row(r);
+    uint32_t n = r->good - r->row;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->vectors[i].form == VECTOR_DATUMS && n > PORTION)
+            n = PORTION;
     for (int i = 0; i < r->ncolumns; i++)
-        row[i] = datum_null();
+        columns[i] = (struct vector){.form = VECTOR_NULLS};
     for (size_t i = 0; i < r->count; i++) {
-        struct err *e = value_get(&r->batch->columns[i], r->row, &r->types[r->columns[i]],
-                                  &r->values, &row[r->columns[i]]);
-        if (e)
-            return err_context(e, "column %.*s of \"%.*s\"",
-                               STR_ARG(r->source->schema->fields[r->columns[i]].name),
-                               STR_ARG(r->spec.uri));
+        bool made = r->vectors[i].form == VECTOR_DATUMS;
+        if (made)
+            TRY(make_values(r, i, &n));
+        columns[r->columns[i]] = made ? r->vectors[i] : vector_from(r->vectors[i], r->row);
     }
-    r->row++;
-    *found = true;
+    r->row += n;
+    *count = n;
     return NULL;
 }
 
@@ -400,7 +464,7 @@ static const struct table_function read_parquet = {
     .name = "read_parquet",
     .describe = describe_parquet,
     .open = open_parquet,
-    .next = next_row,
+    .next = next_rows,
     .close = close_reader,
     .skipping = skipping,
 };
@@ -409,7 +473,7 @@ static const struct table_function read_delta = {
     .name = "read_delta",
     .describe = describe_delta,
     .open = open_delta,
-    .next = next_row,
+    .next = next_rows,
     .close = close_reader,
     .skipping = skipping,
 };
@@ -418,7 +482,7 @@ static const struct table_function read_delta_changes = {
     .name = "read_delta_changes",
     .describe = describe_changes,
     .open = open_changes,
-    .next = next_row,
+    .next = next_rows,
     .close = close_reader,
 };
 

@@ -20,6 +20,7 @@ enum { EPOCH_DAYS = 10957 }; /* 2000-01-01 in days since 1970 */
 #define MAX_DATE 2145031948
 /* The range of timestamp: 4713-11-24 BC to the end of 294276 AD. */
 #define MIN_TIMESTAMP (-211813488000000000ll)
+#define DAY_US 86400000000ll
 #define END_TIMESTAMP 9223371331200000000ll
 
 static uint32_t oid_of_kind(enum lake_kind kind)
@@ -76,6 +77,11 @@ struct err *value_type_of(const struct lake_field *field, struct value_type *out
     return NULL;
 }
 
+static bool is_timestamp(enum lake_kind kind)
+{
+    return kind == LAKE_TIMESTAMP || kind == LAKE_TIMESTAMP_NTZ;
+}
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
@@ -110,13 +116,13 @@ static struct err *get_i64(const struct lake_vec *vec, int64_t v, struct arena *
                            struct datum *out)
 {
     enum lake_kind kind = vec->type->kind;
-    if (kind == LAKE_TIMESTAMP || kind == LAKE_TIMESTAMP_NTZ)
+    if (is_timestamp(kind))
         return get_timestamp(vec, v, out);
     if (kind == LAKE_DECIMAL) {
         *out = numeric_from_scaled(v, vec->type->scale, arena);
     } else if (kind == LAKE_TIME) {
         int64_t us = vec->type->unit == LAKE_NANOS ? floor_div(v, 1000) : v;
-        if (us < 0 || us > 86400000000ll)
+        if (us < 0 || us > DAY_US)
             return err_new("22008", "time out of range");
         *out = datum_int(us);
     } else {
@@ -221,6 +227,91 @@ struct err *value_get(const struct lake_vec *vec, uint32_t row, const struct val
         break;
     }
     return err_new("XX000", "a nested value has no JSON form");
+}
+
+/* Those of the vectors whose values stand for something else than themselves. */
+bool value_vector(const struct lake_vec *vec, const struct value_type *type, struct vector *out)
+{
+    struct vector c = {.valid = vec->valid, .data = vec->data};
+    enum lake_kind kind = vec->type ? vec->type->kind : LAKE_VOID;
+    if (kind == LAKE_VOID) {
+        *out = (struct vector){.form = VECTOR_NULLS};
+        return true;
+    }
+    if (type->oid == JSONB_OID || kind == LAKE_INTERVAL || vec->type->unit == LAKE_NANOS)
+        return false;
+    switch (vec->phys) {
+    case LAKE_PHYS_BOOL:
+        c.form = VECTOR_BOOL;
+        break;
+    case LAKE_PHYS_I32:
+        c.form = VECTOR_I32;
+        c.shift = kind == LAKE_DATE ? -EPOCH_DAYS : 0;
+        break;
+    case LAKE_PHYS_I64:
+        c.form = kind == LAKE_DECIMAL ? VECTOR_SCALED64 : VECTOR_I64;
+        c.shift = is_timestamp(kind) ? -PG_EPOCH_US : 0;
+        c.scale = vec->type->scale;
+        break;
+    case LAKE_PHYS_I128:
+        c.form = VECTOR_SCALED;
+        c.scale = vec->type->scale;
+        break;
+    case LAKE_PHYS_F32:
+        c.form = VECTOR_F32;
+        break;
+    case LAKE_PHYS_F64:
+        c.form = VECTOR_F64;
+        break;
+    case LAKE_PHYS_BYTES:
+        c.form = VECTOR_BYTES;
+        break;
+    case LAKE_PHYS_LIST:
+    case LAKE_PHYS_STRUCT:
+    case LAKE_PHYS_VOID:
+        return false;
+    }
+    *out = c;
+    return true;
+}
+
+/* The first row out of [least, greatest]; NULLs are 0, which is in it. */
+#define FIRST_OUTSIDE(array, least, greatest)                       \
+    do {                                                            \
+        bool outside = false;                                       \
+        for (uint32_t i = 0; i < vec->count; i++)                   \
+            outside |= array[i] < (least) || array[i] > (greatest); \
+        for (uint32_t i = 0; outside && i < vec->count; i++)        \
+            if (array[i] < (least) || array[i] > (greatest))        \
+                return i;                                           \
+        return vec->count;                                          \
+    } while (0)
+
+static uint32_t first_bad_bytes(const struct lake_vec *vec)
+{
+    struct arena none;
+    struct datum d;
+    arena_init(&none);
+    for (uint32_t i = 0; i < vec->count; i++) {
+        struct err *e = lake_vec_is_null(vec, i) ? NULL : get_bytes(vec, vec->bytes[i], &none, &d);
+        if (e) {
+            err_free(e);
+            return i;
+        }
+    }
+    return vec->count;
+}
+
+uint32_t value_first_bad(const struct lake_vec *vec)
+{
+    enum lake_kind kind = vec->type ? vec->type->kind : LAKE_VOID;
+    if (kind == LAKE_DATE)
+        FIRST_OUTSIDE(vec->i32, MIN_DATE + EPOCH_DAYS, MAX_DATE + EPOCH_DAYS);
+    if (is_timestamp(kind))
+        FIRST_OUTSIDE(vec->i64, MIN_TIMESTAMP + PG_EPOCH_US, INT64_MAX); /* END is behind it */
+    if (kind == LAKE_TIME)
+        FIRST_OUTSIDE(vec->i64, 0, DAY_US);
+    return vec->phys == LAKE_PHYS_BYTES ? first_bad_bytes(vec) : vec->count;
 }
 
 struct err *value_convert(struct datum d, uint32_t from, const struct type_ops *to, int32_t typmod,

@@ -99,6 +99,9 @@ struct numeric_sum {
     int64_t count;
 };
 struct err *numeric_sum_add(struct numeric_sum *s, struct datum d, struct arena *arena) MUST_CHECK;
+/* Adds the sum of `values` (more than 0) finite values, all of its scale. */
+struct err *numeric_sum_add_total(struct numeric_sum *s, struct datum total, int64_t values,
+                                  struct arena *arena) MUST_CHECK;
 /* Takes back a value that was added. *ok is false, and the sum void, when the result's scale would
  * not be known. */
 struct err *numeric_sum_remove(struct numeric_sum *s, struct datum d, struct arena *arena,

@@ -743,6 +743,16 @@ struct err *numeric_sum_add(struct numeric_sum *s, struct datum d, struct arena 
     return sum_digits(s, &n, false, arena);
 }
 
+struct err *numeric_sum_add_total(struct numeric_sum *s, struct datum total, int64_t values,
+                                  struct arena *arena)
+{
+    TRY(numeric_sum_add(s, total, arena));
+    s->count += values - 1;
+    if (num_load(total).dscale == s->dscale)
+        s->widest += values - 1;
+    return NULL;
+}
+
 struct err *numeric_sum_remove(struct numeric_sum *s, struct datum d, struct arena *arena, bool *ok)
 {
     struct num n = num_load(d);

@@ -1,13 +1,14 @@
 """First inputs of the fuzz targets, as (name, bytes). The formats are at the head of each target."""
 import glob
+import itertools
 import os
 import struct
 
+from lake_seeds import TARGETS as LAKE_TARGETS, files
 from tarn import ROOT, Server
 
 HEADER_BYTES = 32  # of a log record
-LAKEHOUSE = os.path.join(ROOT, "tests", "data", "lakehouse")
-LIMIT = 1 << 16
+FOUND = os.path.join(ROOT, "tests", "fuzz", "found")  # inputs that once failed, a folder a target
 
 # In the order of fuzz_types.c.
 VALUES = (
@@ -94,30 +95,31 @@ def wal():
             yield "%d-%d" % (kind, size), bytes([kind]) + content
 
 
-def files(pattern):
-    for i, path in enumerate(sorted(glob.glob(os.path.join(LAKEHOUSE, pattern), recursive=True))):
-        if os.path.getsize(path) <= LIMIT:
-            with open(path, "rb") as f:
-                yield "%d" % i, f.read()
-
-
 def parquet():
     with open(os.path.join(ROOT, "tests", "data", "parquet_index", "tiny.parquet"), "rb") as f:
         yield "page index", f.read()
-    yield from files("**/*.parquet")
+    for i, (_, content) in enumerate(files("**/*.parquet", 8192)):
+        yield "%d" % i, content
 
 
 def delta_json():
-    return files("**/_delta_log/*.json")
+    for i, (_, content) in enumerate(files("**/_delta_log/*.json")):
+        yield "%d" % i, content
+
+
+def found(target):
+    for path in sorted(glob.glob(os.path.join(FOUND, target, "*"))):
+        with open(path, "rb") as f:
+            yield "found-" + os.path.basename(path), f.read()
 
 
 TARGETS = {"wal": wal, "wire": wire, "copy": copy, "types": types, "parquet": parquet,
-           "delta_json": delta_json}
+           "delta_json": delta_json, **LAKE_TARGETS}
 
 
 def write(target, folder):
     seen = set()
-    for name, content in TARGETS[target]():
+    for name, content in itertools.chain(TARGETS[target](), found(target)):
         if content not in seen:
             seen.add(content)
             with open(os.path.join(folder, name), "wb") as f:

@@ -176,10 +176,13 @@ class Story:
             want = self.writer.ask(changes=self.path, **{"from": version, "to": version})
             if "error" not in want:
                 self.same(what + ", changes", self.timed(got), self.timed(want))
-        if "error" in got:
-            self.tally.check("%s: %s, changes" % (self.name, what), got["error"])
-            return
         before, after = self.known.get(version - 1), self.known[version]
+        if "error" in got:
+            # Across another type of a column there are none.
+            fine = got["error"].startswith("0A000") and "had another type" in got["error"] and before and \
+                before.get("schema") != after["schema"]
+            self.tally.check("%s: %s, changes" % (self.name, what), "" if fine else got["error"])
+            return
         if before and before.get("schema") == after["schema"]:
             self.same(what + ", changes applied", applied(before, got), after)
 

@@ -62,3 +62,9 @@ CREATE PROCEDURE public.add_line(item integer, quantity integer) LANGUAGE sql
     AS 'INSERT INTO public.line (item_id, quantity) VALUES (item, add_line.quantity)';
 COMMENT ON FUNCTION shop.twice(integer, text) IS 'two times';
 CREATE VIEW shop.doubles AS SELECT id, shop.twice(id) AS twice FROM shop.item;
+ALTER TABLE shop.options ENABLE ROW LEVEL SECURITY;
+ALTER TABLE shop.options FORCE ROW LEVEL SECURITY;
+CREATE POLICY known ON shop.options USING (c IS NULL OR c > 0)
+    WITH CHECK (EXISTS (SELECT FROM shop.item i WHERE i.id = options.c AND i.name <> CURRENT_USER));
+CREATE POLICY "Not sad" ON shop.options AS RESTRICTIVE FOR SELECT USING (a <> 'sad');
+COMMENT ON POLICY known ON shop.options IS 'what is known';

@@ -14,6 +14,7 @@ import psycopg2  # noqa: E402
 
 LAKE = os.path.join(os.path.dirname(HERE), "data", "lakehouse")
 TABLE = "dat-cdf"
+QUOTED = '"dat-cdf"'
 
 
 def answer(cursor, sql):
@@ -63,7 +64,25 @@ def main():
         tally.check("no table", "" if str(got).startswith("58P01") and "nope" in got else str(got))
         gives("a name that leads outside", "SELECT * FROM read_delta('main.\"..\".t')",
               '22023 "..".\"t\" is no name of a folder')
-        cursor.execute("CREATE ROLE alice; GRANT pg_read_server_files TO alice; SET ROLE alice")
+        cursor.execute("CREATE ROLE ops SUPERUSER; CREATE ROLE alice; CREATE ROLE bob; GRANT ops TO bob")
+        cursor.execute("SET ROLE ops")
+        cursor.execute("CREATE CATALOG opened TYPE directory WITH (location = '%s')" % LAKE)
+        cursor.execute("RESET ROLE; GRANT CREATE ON SCHEMA public TO alice, bob; SET ROLE bob")
+        gives("a member of its owner, but no local paths", "SELECT * FROM read_delta('opened.delta.%s')" % TABLE,
+              '42501 permission denied to read files of the server')
+        gives("the same in CHECK SYNC", "CHECK SYNC FROM opened.delta.%s PRIMARY KEY (id)" % QUOTED, [
+            ("error", "source", None, None, "permission denied to read files of the server",
+             "Only superusers and members of pg_read_server_files may read local paths.")])
+        cursor.execute("RESET ROLE; GRANT pg_read_server_files TO alice, bob; SET ROLE bob")
+        got = answer(cursor, "SELECT count(*) > 0 FROM read_delta('opened.delta.%s')" % TABLE)
+        tally.check("a member of its owner", "" if got == [(True,)] else str(got))
+        gives("no member of the other's owner", "SELECT * FROM read_delta('main.delta.%s')" % TABLE,
+              '42501 permission denied for catalog "main"')
+        cursor.execute("RESET ROLE; SET ROLE alice")
+        gives("another's catalog in CHECK SYNC", "CHECK SYNC FROM main.delta.%s PRIMARY KEY (id)" % QUOTED,
+              '42501 permission denied for catalog "main"')
+        gives("another's catalog for a table", "CREATE SYNCED TABLE y FROM main.delta.%s PRIMARY KEY (id)" % QUOTED,
+              '42501 permission denied for catalog "main"')
         gives("another's catalog", "SELECT * FROM read_delta('main.delta.%s')" % TABLE,
               '42501 permission denied for catalog "main"')
         gives("another's catalog, its log", "SELECT * FROM delta_history('main.delta.%s')" % TABLE,

@@ -143,8 +143,16 @@ FROM pg_catalog.pg_seclabel l;
 
 CREATE VIEW pg_catalog.pg_policies AS
 SELECT n.nspname AS schemaname, c.relname AS tablename, p.polname AS policyname,
-       NULL::text AS permissive, NULL::name[] AS roles, NULL::text AS cmd, NULL::text AS qual,
-       NULL::text AS with_check
+       CASE WHEN p.polpermissive THEN 'PERMISSIVE'::text ELSE 'RESTRICTIVE'::text END AS permissive,
+       CASE WHEN p.polroles OPERATOR(pg_catalog.=) '{0}'::oid[] THEN '{public}'::name[]
+            ELSE ARRAY(SELECT a.rolname FROM pg_catalog.pg_authid a
+                       WHERE a.oid OPERATOR(pg_catalog.=) ANY (p.polroles)
+                       ORDER BY a.rolname) END AS roles,
+       CASE p.polcmd WHEN 'r'::"char" THEN 'SELECT'::text WHEN 'a'::"char" THEN 'INSERT'::text
+                     WHEN 'w'::"char" THEN 'UPDATE'::text WHEN 'd'::"char" THEN 'DELETE'::text
+                     WHEN '*'::"char" THEN 'ALL'::text END AS cmd,
+       pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS qual,
+       pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS with_check
 FROM pg_catalog.pg_policy p
 JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;

@@ -5,6 +5,8 @@
 #include "types/array.h"
 #include "types/datetime.h"
 
+#include <math.h>
+
 struct err *arena_bytes_put(struct arena_bytes *b, struct arena *arena, const void *p, size_t len)
 {
     if (len > b->cap - b->len) {
@@ -56,6 +58,13 @@ AGG_ADD(count_add)
 AGG_REMOVE(count_remove)
 {
     --*(int64_t *)state;
+    return NULL;
+}
+
+AGG_COLUMN(count_column)
+{
+    (void)c, (void)arena;
+    *(int64_t *)state += (int64_t)(column ? vector_count_values(column, count) : count);
     return NULL;
 }
 
@@ -138,6 +147,84 @@ AGG_ADD(max_add)
 AGG_ADD(min_add)
 {
     return extreme_add(state, c, arena, -1);
+}
+
+/* The place of the last of the values that none exceeds; false: all are NULL. */
+#define FIND_EXTREME(array, exceeds)                        \
+    do {                                                    \
+        for (size_t i = 0; i < count; i++) {                \
+            if (column->valid && !column->valid[i])         \
+                continue;                                   \
+            if (!found || !(exceeds(array[*at], array[i]))) \
+                *at = i;                                    \
+            found = true;                                   \
+        }                                                   \
+        return found;                                       \
+    } while (0)
+#define ABOVE(a, b) ((a) > (b))
+#define BELOW(a, b) ((a) < (b))
+/* NaN is above all numbers. */
+#define FLOAT_ABOVE(a, b) ((a) > (b) || (isnan(a) && !isnan(b)))
+#define FLOAT_BELOW(a, b) ((a) < (b) || (isnan(b) && !isnan(a)))
+#define BYTES_ABOVE(a, b) (str_cmp(a, b) > 0)
+#define BYTES_BELOW(a, b) (str_cmp(a, b) < 0)
+
+#define DEFINE_FIND(name, above, float_above, bytes_above)                  \
+    static bool name(const struct vector *column, size_t count, size_t *at) \
+    {                                                                       \
+        bool found = false;                                                 \
+        switch (column->form) {                                             \
+        case VECTOR_NULLS:                                                  \
+        case VECTOR_DATUMS:                                                 \
+            return false;                                                   \
+        case VECTOR_BOOL:                                                   \
+            FIND_EXTREME(column->bools, above);                             \
+        case VECTOR_I32:                                                    \
+            FIND_EXTREME(column->i32, above);                               \
+        case VECTOR_I64:                                                    \
+        case VECTOR_SCALED64:                                               \
+            FIND_EXTREME(column->i64, above);                               \
+        case VECTOR_F32:                                                    \
+            FIND_EXTREME(column->f32, float_above);                         \
+        case VECTOR_F64:                                                    \
+            FIND_EXTREME(column->f64, float_above);                         \
+        case VECTOR_SCALED:                                                 \
+            FIND_EXTREME(column->i128, above);                              \
+        case VECTOR_BYTES:                                                  \
+            FIND_EXTREME(column->bytes, bytes_above);                       \
+        }                                                                   \
+        UNREACHABLE();                                                      \
+    }
+DEFINE_FIND(find_greatest, ABOVE, FLOAT_ABOVE, BYTES_ABOVE)
+DEFINE_FIND(find_least, BELOW, FLOAT_BELOW, BYTES_BELOW)
+
+/* Only the column's own extreme is compared with what there is. */
+static struct err *extreme_column(void *state, struct fn_call *c, const struct vector *column,
+                                  size_t count, struct arena *arena, int sign)
+{
+    size_t at = 0, end = count;
+    if (column->form != VECTOR_DATUMS) {
+        if (!(sign > 0 ? find_greatest(column, count, &at) : find_least(column, count, &at)))
+            return NULL;
+        end = at + 1;
+    }
+    for (; at < end; at++) {
+        struct datum d = vector_get(column, at, c->arena);
+        c->args = &d;
+        if (!d.null)
+            TRY(extreme_add(state, c, arena, sign));
+    }
+    return NULL;
+}
+
+AGG_COLUMN(max_column)
+{
+    return extreme_column(state, c, column, count, arena, 1);
+}
+
+AGG_COLUMN(min_column)
+{
+    return extreme_column(state, c, column, count, arena, -1);
 }
 
 AGG_FINISH(extreme_finish)
@@ -308,17 +395,21 @@ AGG_FINISH(interval_avg_finish)
     return NULL;
 }
 
-#define EXTREMES(type, max_fn, min_fn)                                       \
-    AGG1("max", type, sizeof(struct extreme), max_fn, extreme_finish, true), \
-        AGG1("min", type, sizeof(struct extreme), min_fn, extreme_finish, true)
+#define EXTREMES(type, max_fn, min_fn)                                                    \
+    AGG1_COLUMN("max", type, sizeof(struct extreme), max_fn, max_column, extreme_finish), \
+        AGG1_COLUMN("min", type, sizeof(struct extreme), min_fn, min_column, extreme_finish)
 #define BITS(type)                                                              \
     AGG1("bit_and", type, sizeof(struct folded), and_add, fold_finish, true),   \
         AGG1("bit_or", type, sizeof(struct folded), or_add, fold_finish, true), \
         AGG1("bit_xor", type, sizeof(struct folded), xor_add, fold_finish, true)
 
 const struct agg_entry agg_basic_table[] = {
-    {"count", {0}, 0, {"count", sizeof(int64_t), count_add, count_finish, false, count_remove}},
-    AGG1_MOVING("count", ANY_OID, sizeof(int64_t), count_add, count_remove, count_finish),
+    {"count",
+     {0},
+     0,
+     {"count", sizeof(int64_t), count_add, count_finish, false, count_remove, count_column}},
+    AGG1_MOVING("count", ANY_OID, sizeof(int64_t), count_add, count_remove, count_column,
+                count_finish),
     EXTREMES(INT2_OID, max_int_add, min_int_add),
     EXTREMES(INT4_OID, max_int_add, min_int_add),
     EXTREMES(INT8_OID, max_int_add, min_int_add),

@@ -21,6 +21,41 @@ AGG_ADD(float8_sum_add)
     return NULL;
 }
 
+static struct err *add_one_by_one(void *state, struct fn_call *c, const struct vector *column,
+                                  size_t count,
+                                  struct err *(*add)(void *, struct fn_call *, struct arena *),
+                                  struct arena *arena)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct datum d = vector_get(column, i, c->arena);
+        c->args = &d;
+        if (!d.null)
+            TRY(add(state, c, arena));
+    }
+    return NULL;
+}
+
+/* A sum that is finite in the end was so all the time. */
+#define SUM_COLUMN(name, add_fn, form_of, field, total, type)              \
+    AGG_COLUMN(name)                                                       \
+    {                                                                      \
+        struct float_sum *s = state;                                       \
+        type sum = s->total;                                               \
+        bool set = s->set;                                                 \
+        for (size_t i = 0; column->form == form_of && i < count; i++) {    \
+            if (column->valid && !column->valid[i])                        \
+                continue;                                                  \
+            sum = set ? sum + column->field[i] : column->field[i];         \
+            set = true;                                                    \
+        }                                                                  \
+        if (column->form != form_of || !isfinite(sum))                     \
+            return add_one_by_one(state, c, column, count, add_fn, arena); \
+        s->total = sum;                                                    \
+        s->set = set;                                                      \
+        return NULL;                                                       \
+    }
+SUM_COLUMN(float8_sum_column, float8_sum_add, VECTOR_F64, f64, sum, double)
+
 AGG_ADD(float4_sum_add)
 {
     struct float_sum *s = state;
@@ -31,6 +66,8 @@ AGG_ADD(float4_sum_add)
     s->set = true;
     return NULL;
 }
+
+SUM_COLUMN(float4_sum_column, float4_sum_add, VECTOR_F32, f32, sum4, float)
 
 AGG_FINISH(float8_sum_finish)
 {
@@ -191,8 +228,10 @@ AGG_FINISH(regr_count)
     AGG2(sql, FLOAT8_OID, FLOAT8_OID, sizeof(struct pairs), pair_add, finish_fn, true)
 
 const struct agg_entry agg_float_table[] = {
-    AGG1("sum", FLOAT8_OID, sizeof(struct float_sum), float8_sum_add, float8_sum_finish, true),
-    AGG1("sum", FLOAT4_OID, sizeof(struct float_sum), float4_sum_add, float4_sum_finish, true),
+    AGG1_COLUMN("sum", FLOAT8_OID, sizeof(struct float_sum), float8_sum_add, float8_sum_column,
+                float8_sum_finish),
+    AGG1_COLUMN("sum", FLOAT4_OID, sizeof(struct float_sum), float4_sum_add, float4_sum_column,
+                float4_sum_finish),
     FAMILY(FLOAT8_OID, moments8_add),
     FAMILY(FLOAT4_OID, moments4_add),
     PAIR("regr_count", regr_count),

@@ -3,10 +3,14 @@
 #define TARN_EXEC_FUNCTIONS_AGG_INTERNAL_H
 
 #include "exec/functions/fn_internal.h"
+#include "types/vector.h"
 
 #define AGG_ADD(name) static struct err *name(void *state, struct fn_call *c, struct arena *arena)
 #define AGG_REMOVE(name) \
     static struct err *name(void *state, struct fn_call *c, struct arena *arena, bool *ok)
+#define AGG_COLUMN(name)                                                                 \
+    static struct err *name(void *state, struct fn_call *c, const struct vector *column, \
+                            size_t count, struct arena *arena)
 #define AGG_FINISH(name) static struct err *name(void *state, struct fn_call *c, struct datum *out)
 
 /* One argument of the type, NULLs skipped or not. */
@@ -17,13 +21,21 @@
             sql, bytes, add_fn, finish_fn, skip         \
         }                                               \
     }
-/* Rows can be taken back. */
-#define AGG1_MOVING(sql, type, bytes, add_fn, remove_fn, finish_fn) \
+/* With add_column. */
+#define AGG1_COLUMN(sql, type, bytes, add_fn, column_fn, finish_fn) \
     {                                                               \
         sql, {type}, 1,                                             \
         {                                                           \
-            sql, bytes, add_fn, finish_fn, true, remove_fn          \
+            sql, bytes, add_fn, finish_fn, true, NULL, column_fn    \
         }                                                           \
+    }
+/* Rows can be taken back, too. */
+#define AGG1_MOVING(sql, type, bytes, add_fn, remove_fn, column_fn, finish_fn) \
+    {                                                                          \
+        sql, {type}, 1,                                                        \
+        {                                                                      \
+            sql, bytes, add_fn, finish_fn, true, remove_fn, column_fn          \
+        }                                                                      \
     }
 #define AGG2(sql, type1, type2, bytes, add_fn, finish_fn, skip) \
     {                                                           \

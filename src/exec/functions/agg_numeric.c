@@ -26,6 +26,31 @@ AGG_REMOVE(int_remove)
     return NULL;
 }
 
+/* The slots of NULLs are zero. */
+AGG_COLUMN(int_column)
+{
+    struct int_state *s = state;
+    __int128 sum = 0;
+    int64_t part = 0;
+    size_t values = vector_count_values(column, count);
+    (void)arena;
+    if (column->form == VECTOR_I32) {
+        for (size_t i = 0; i < count; i++)
+            part += column->i32[i];
+    } else if (column->form == VECTOR_I64) {
+        for (size_t i = 0; i < count; i++)
+            sum += column->i64[i];
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            struct datum d = vector_get(column, i, c->arena);
+            sum += d.null ? 0 : d.i;
+        }
+    }
+    s->count += (int64_t)values;
+    s->sum += sum + part;
+    return NULL;
+}
+
 AGG_ADD(int_square_add)
 {
     struct int_state *s = state;
@@ -107,6 +132,37 @@ AGG_ADD(numeric_add_value)
     return numeric_sum_add(&s->sum, c->args[0], arena);
 }
 
+/* Whole parts of the column that 128 bits can hold are added at once. */
+AGG_COLUMN(numeric_column)
+{
+    struct numeric_state *s = state;
+    __int128 sum = 0, next = 0;
+    int64_t values = 0;
+    bool scaled64 = column->form == VECTOR_SCALED64;
+    for (size_t i = 0; i < count; i++) {
+        if (column->form != VECTOR_SCALED && !scaled64) {
+            struct datum d = vector_get(column, i, c->arena);
+            if (!d.null)
+                TRY(numeric_sum_add(&s->sum, d, arena));
+            continue;
+        }
+        if (column->valid && !column->valid[i])
+            continue;
+        if (__builtin_add_overflow(sum, scaled64 ? column->i64[i] : column->i128[i], &next)) {
+            struct datum total = numeric_from_scaled(sum, column->scale, c->arena);
+            TRY(numeric_sum_add_total(&s->sum, total, values, arena));
+            next = scaled64 ? column->i64[i] : column->i128[i];
+            values = 0;
+        }
+        sum = next;
+        values++;
+    }
+    if (!values)
+        return NULL;
+    return numeric_sum_add_total(&s->sum, numeric_from_scaled(sum, column->scale, c->arena), values,
+                                 arena);
+}
+
 AGG_REMOVE(numeric_remove_value)
 {
     struct numeric_state *s = state;
@@ -167,16 +223,22 @@ SPREADS(numeric)
         AGG1("stddev", type, sizeof(state_type), add_fn, prefix##_stddev_samp, true)
 
 const struct agg_entry agg_numeric_table[] = {
-    AGG1_MOVING("sum", INT2_OID, sizeof(struct int_state), int_add, int_remove, int_sum_finish),
-    AGG1_MOVING("sum", INT4_OID, sizeof(struct int_state), int_add, int_remove, int_sum_finish),
-    AGG1_MOVING("sum", INT8_OID, sizeof(struct int_state), int_add, int_remove, int8_sum_finish),
+    AGG1_MOVING("sum", INT2_OID, sizeof(struct int_state), int_add, int_remove, int_column,
+                int_sum_finish),
+    AGG1_MOVING("sum", INT4_OID, sizeof(struct int_state), int_add, int_remove, int_column,
+                int_sum_finish),
+    AGG1_MOVING("sum", INT8_OID, sizeof(struct int_state), int_add, int_remove, int_column,
+                int8_sum_finish),
     AGG1_MOVING("sum", NUMERIC_OID, sizeof(struct numeric_state), numeric_add_value,
-                numeric_remove_value, numeric_sum_finish),
-    AGG1_MOVING("avg", INT2_OID, sizeof(struct int_state), int_add, int_remove, int_avg_finish),
-    AGG1_MOVING("avg", INT4_OID, sizeof(struct int_state), int_add, int_remove, int_avg_finish),
-    AGG1_MOVING("avg", INT8_OID, sizeof(struct int_state), int_add, int_remove, int_avg_finish),
+                numeric_remove_value, numeric_column, numeric_sum_finish),
+    AGG1_MOVING("avg", INT2_OID, sizeof(struct int_state), int_add, int_remove, int_column,
+                int_avg_finish),
+    AGG1_MOVING("avg", INT4_OID, sizeof(struct int_state), int_add, int_remove, int_column,
+                int_avg_finish),
+    AGG1_MOVING("avg", INT8_OID, sizeof(struct int_state), int_add, int_remove, int_column,
+                int_avg_finish),
     AGG1_MOVING("avg", NUMERIC_OID, sizeof(struct numeric_state), numeric_add_value,
-                numeric_remove_value, numeric_avg_finish),
+                numeric_remove_value, numeric_column, numeric_avg_finish),
     FAMILY(INT2_OID, struct int_state, int_square_add, int),
     FAMILY(INT4_OID, struct int_state, int_square_add, int),
     FAMILY(INT8_OID, struct numeric_state, int8_square_add, numeric),
