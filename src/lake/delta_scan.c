@@ -321,13 +321,24 @@ static struct lake_vec constant_prefix(const struct lake_vec *v, uint32_t count)
     return out;
 }
 
+/* A file of another version may have been written when the column had another type; else what does
+ * not fit the table's is damage. */
 static struct err *column_error(struct delta_scan *scan, const struct lake_field *field,
                                 struct err *cause)
 {
     if (!err_is(cause, "XX001"))
         return cause;
-    struct err *e = delta_damaged(scan->s, "column \"%.*s\" of file %.*s: %s", STR_ARG(field->name),
-                                  STR_ARG(scan->piece.file->path), cause->message);
+    struct err *e;
+    if (scan->piece.from_log)
+        e = err_hint(
+            delta_unsupported(scan->s, "column \"%.*s\" had another type in file %.*s: %s",
+                              STR_ARG(field->name), STR_ARG(scan->piece.file->path),
+                              cause->message),
+            "Changes come in the columns of the last version asked for: ask for those before and "
+            "after the column's change apart.");
+    else
+        e = delta_damaged(scan->s, "column \"%.*s\" of file %.*s: %s", STR_ARG(field->name),
+                          STR_ARG(scan->piece.file->path), cause->message);
     err_free(cause);
     return e;
 }
