@@ -201,6 +201,7 @@ static struct err *open_store(struct txn_mgr **mgr, struct catalog **catalog)
     bootstrap_register(data_information_schema);
     bootstrap_register(sync_bootstrap_sql());
     sync_init();
+    compat_init();
     TRY(txn_mgr_open(&config, mgr));
     TRY(catalog_open(*mgr, catalog));
     server_attach(*catalog);

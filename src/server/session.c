@@ -271,6 +271,7 @@ void backend_send_error(struct backend *b, struct err *e)
     if (e->severity != ERR_ERROR)
         b->closing = true;
     statement_log_error(b, e);
+    compat_note(b, e);
     size_t at = backend_out(b)->len;
     wire_error(backend_out(b), e);
     backend_message_to_client(b, at, 0);

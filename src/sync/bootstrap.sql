@@ -139,3 +139,8 @@ CREATE VIEW tarn.catalogs AS
 SELECT name, type, options, pg_catalog.pg_get_userbyid(owner)::text AS owner, created_at
 FROM tarn.connections
 WHERE kind = 'catalog';
+
+-- What clients asked for that is not there.
+CREATE VIEW tarn.compat_misses AS
+SELECT kind, what, sqlstate, application_name, count, first_seen, last_seen
+FROM compat_misses();
