@@ -466,8 +466,8 @@ struct err *statement_params_context(struct backend *b, const struct portal *p, 
 /* An error that goes to the client. */
 void statement_log_error(struct backend *b, const struct err *e);
 
-/* compat.c: counts what a client asked for that is not there, by the error it gets; other errors are
- * passed over. Any thread. The table function compat_misses() lists them. */
+/* compat.c: counts what a client asked for that is not there, by the error it gets; other errors
+ * are passed over. Any thread. The table function compat_misses() lists them. */
 void compat_note(const struct backend *b, const struct err *e);
 void compat_init(void); /* at start */
 
