@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int where = take_byte(&in) % 6;
     int64_t off = (int8_t)take_byte(&in);
     struct delta_snapshot s = {.store = memory_store(), .path = STR("table")};
-    struct delta_file file = {.path = STR("file"), .location = STR("table/file")};
+    struct delta_file file = {.path = STR("file"), .place = STR("file")};
     struct delta_dv dv = {.storage = where < 2 ? 'i' : 'u', .offset = -1, .cardinality = -1};
     struct delta_deleted *deleted;
     arena_init(&s.arena);

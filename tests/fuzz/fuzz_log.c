@@ -27,7 +27,7 @@ static const char *const names[] = {
 static void look(const struct delta_snapshot *s)
 {
     uint32_t n, columns;
-    const struct delta_file *files = delta_files(s, &n);
+    const struct delta_file *const *files = delta_files(s, &n);
     const uint32_t *which = delta_partition_columns(s, &columns);
     const struct lake_type *schema = delta_schema(s);
     struct arena arena;
@@ -36,7 +36,7 @@ static void look(const struct delta_snapshot *s)
         for (uint32_t c = 0; c < columns; c++) {
             const struct lake_field *f = &schema->fields[which[c]];
             struct lake_vec v;
-            struct err *e = delta_partition_vec(s, f->type, f->name, &files[i].partition_values[c],
+            struct err *e = delta_partition_vec(s, f->type, f->name, &files[i]->partition_values[c],
                                                 1, &arena, &v);
             if (!e)
                 render_batch(
