@@ -23,6 +23,19 @@ struct lake_chooser {
     void *arg;
 };
 
+/* A chooser handed on to what has other columns: each of them stands for one of `of`'s. */
+struct lake_chosen {
+    struct lake_chooser chooser; /* to be handed on; asks `of`, unless its `may` is replaced */
+    const struct lake_chooser *of;
+    uint32_t *columns, *which; /* chooser's; of each of them, which of `of`'s */
+};
+
+struct arena;
+/* With no column yet, and room for all in the arena. */
+void lake_chosen_init(struct lake_chosen *c, const struct lake_chooser *of, struct arena *arena);
+/* of->columns[which] is called `column` there. */
+void lake_chosen_add(struct lake_chosen *c, size_t which, uint32_t column);
+
 /* Pages are counted for each column read, those of row groups left out not at all. */
 struct lake_skipped {
     uint64_t row_groups, skipped_row_groups;

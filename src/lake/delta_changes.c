@@ -34,8 +34,7 @@ struct delta_changes {
     uint64_t files_read, bytes_read;
     uint64_t files_skipped, bytes_skipped;
     const struct lake_chooser *chooser; /* by columns of `schema`; NULL: none */
-    struct lake_chooser scan_chooser;   /* by those of the table */
-    uint32_t *chosen;                   /* of each of them: which of chooser's */
+    struct lake_chosen chosen;          /* by those of the table */
     struct lake_skipped skipped;        /* in the files before the current one */
 
     struct arena version_arena;
@@ -254,26 +253,13 @@ struct err *delta_changes_select(struct delta_changes *c, enum delta_changed whi
     return NULL;
 }
 
-static bool scan_may(void *arg, size_t which, const struct lake_summary *summary)
-{
-    struct delta_changes *c = arg;
-    return c->chooser->may(c->chooser->arg, c->chosen[which], summary);
-}
-
 void delta_changes_choose(struct delta_changes *c, const struct lake_chooser *chooser)
 {
-    uint32_t *columns = arena_new_array(&c->arena, uint32_t, chooser->column_count + 1);
-    uint32_t n = 0;
     c->chooser = chooser;
-    c->chosen = arena_new_array(&c->arena, uint32_t, chooser->column_count + 1);
-    for (size_t i = 0; i < chooser->column_count; i++) {
-        if (chooser->columns[i] >= c->schema.field_count - EXTRA_COUNT)
-            continue;
-        c->chosen[n] = (uint32_t)i;
-        columns[n++] = chooser->columns[i];
-    }
-    c->scan_chooser =
-        (struct lake_chooser){.columns = columns, .column_count = n, .may = scan_may, .arg = c};
+    lake_chosen_init(&c->chosen, chooser, &c->arena);
+    for (size_t i = 0; i < chooser->column_count; i++)
+        if (chooser->columns[i] < c->schema.field_count - EXTRA_COUNT)
+            lake_chosen_add(&c->chosen, i, chooser->columns[i]);
 }
 
 /* ---- A version's parts ---- */
@@ -525,7 +511,7 @@ static struct err *next_part(struct delta_changes *c)
                                 .from_log = true,
                                 .partition = part->partition,
                                 .partition_count = part->partition_count};
-    struct delta_scan_options options = {.chooser = c->chooser ? &c->scan_chooser : NULL};
+    struct delta_scan_options options = {.chooser = c->chooser ? &c->chosen.chooser : NULL};
     uint32_t *columns = arena_new_array(&c->part_arena, uint32_t, (size_t)c->column_count + 1);
     c->files_read++;
     c->position = 0;

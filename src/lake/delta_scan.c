@@ -41,8 +41,7 @@ struct delta_scan {
     struct lake_batch batch;
 
     const struct lake_chooser *chooser; /* by columns of the table; NULL: none */
-    struct lake_chooser file_chooser;   /* by those of the current file */
-    uint32_t *chosen;                   /* of each of its columns: which of chooser's */
+    struct lake_chosen chosen;          /* by those of the current file */
     struct lake_skipped skipped;        /* in the files before the current one */
 };
 
@@ -218,7 +217,7 @@ static const struct lake_vec *conform_bound(struct delta_scan *scan, const struc
 static bool may_have(void *arg, size_t which, const struct lake_summary *of_file)
 {
     struct delta_scan *scan = arg;
-    uint32_t want = scan->chosen[which];
+    uint32_t want = scan->chosen.which[which];
     const struct lake_type *type = scan->schema->fields[scan->chooser->columns[want]].type;
     struct lake_summary s = *of_file;
     struct lake_vec least, greatest;
@@ -234,22 +233,18 @@ static const struct lake_chooser *choose_in_file(struct delta_scan *scan)
     const struct lake_type *file_schema = parquet_schema(scan->file);
     if (!chooser || !chooser->column_count)
         return NULL;
-    size_t n = 0;
-    uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, chooser->column_count);
-    scan->chosen = arena_new_array(&scan->file_arena, uint32_t, chooser->column_count);
+    lake_chosen_init(&scan->chosen, chooser, &scan->file_arena);
+    scan->chosen.chooser.may = may_have;
+    scan->chosen.chooser.arg = scan;
     for (size_t i = 0; i < chooser->column_count; i++) {
         struct scan_column column = column_of(scan->s, chooser->columns[i]);
         const struct lake_field *field = &scan->schema->fields[column.field];
         struct delta_partition_value value;
         int at = delta_match_field(file_schema, field, scan->s->mapping);
-        if (at < 0 || partition_value(scan, &column, field, &value))
-            continue;
-        scan->chosen[n] = (uint32_t)i;
-        columns[n++] = (uint32_t)at;
+        if (at >= 0 && !partition_value(scan, &column, field, &value))
+            lake_chosen_add(&scan->chosen, i, (uint32_t)at);
     }
-    scan->file_chooser =
-        (struct lake_chooser){.columns = columns, .column_count = n, .may = may_have, .arg = scan};
-    return &scan->file_chooser;
+    return &scan->chosen.chooser;
 }
 
 /* While a file is read the next ones are being opened. */

@@ -182,10 +182,9 @@ struct source_scan {
     int *places;        /* of each column in the file's batches, -1: absent */
     struct lake_vec *vectors;
     struct lake_batch batch;
-    struct lake_chooser file_chooser; /* by columns of the current file */
-    uint32_t *chosen;                 /* of each of them: which of chooser's */
-    struct lake_skipped skipped;      /* in the files before the current one */
-    uint64_t bytes;                   /* of the files opened */
+    struct lake_chosen chosen;   /* by columns of the current file */
+    struct lake_skipped skipped; /* in the files before the current one */
+    uint64_t bytes;              /* of the files opened */
 };
 
 struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t count,
@@ -266,12 +265,6 @@ static struct err *match_columns(struct source_scan *scan, const struct lake_typ
     return NULL;
 }
 
-static bool may_have(void *arg, size_t which, const struct lake_summary *summary)
-{
-    struct source_scan *scan = arg;
-    return scan->chooser->may(scan->chooser->arg, scan->chosen[which], summary);
-}
-
 /* The columns of the file that conditions are about; one of another type is found out by
  * match_columns, since conditions need their columns read. */
 static const struct lake_chooser *choose_in_file(struct source_scan *scan,
@@ -281,19 +274,13 @@ static const struct lake_chooser *choose_in_file(struct source_scan *scan,
     const struct lake_type *want = scan->source->schema;
     if (!chooser || !chooser->column_count)
         return NULL;
-    size_t n = 0;
-    uint32_t *columns = arena_new_array(&scan->arena, uint32_t, chooser->column_count);
-    scan->chosen = arena_new_array(&scan->arena, uint32_t, chooser->column_count);
+    lake_chosen_init(&scan->chosen, chooser, &scan->arena);
     for (size_t i = 0; i < chooser->column_count; i++) {
         int at = lake_type_find(schema, want->fields[chooser->columns[i]].name);
-        if (at < 0)
-            continue;
-        scan->chosen[n] = (uint32_t)i;
-        columns[n++] = (uint32_t)at;
+        if (at >= 0)
+            lake_chosen_add(&scan->chosen, i, (uint32_t)at);
     }
-    scan->file_chooser =
-        (struct lake_chooser){.columns = columns, .column_count = n, .may = may_have, .arg = scan};
-    return &scan->file_chooser;
+    return &scan->chosen.chooser;
 }
 
 void source_scan_skipping(const struct source_scan *scan, struct tf_skipping *out)
