@@ -19,6 +19,8 @@ COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 TAIL_BYTES = 6000
 SUITE_LIMIT_S = 600
 CLIENTS_LIMIT_S = 3600
+# With --clients: programs of others, fetched by name.
+FETCHED = ("clients", "sync/other_stores", "sync/spark")
 # Not in the quick part.
 SLOW = ("auto_analyze.py", "bulk_load.py", "large_transaction.py", "pathological.py", "pg_dump.py",
         "spill.py", "tpch.py")
@@ -55,8 +57,11 @@ def suites(all_clients=False):
             out.append(Suite("server/" + name[:-3], [PYTHON, os.path.relpath(path, ROOT)],
                              quick=name not in SLOW))
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "sync", "*.py"))):
-        name = os.path.basename(path)
-        out.append(Suite("sync/" + name[:-3], [PYTHON, os.path.relpath(path, ROOT)]))
+        name = os.path.basename(path)[:-3]
+        if name == "spark" and not all_clients:
+            continue
+        more = ["--all"] if all_clients and "sync/" + name in FETCHED else []
+        out.append(Suite("sync/" + name, [PYTHON, os.path.relpath(path, ROOT)] + more, asan=name != "spark"))
     out.append(Suite("clients", [PYTHON, "tests/clients/run.py"] + (["--all"] if all_clients else [])))
     out.append(Suite("crash", [PYTHON, "tests/crash/run.py"], full=["--rounds", "3"]))
     out.append(Suite("sim/powerloss", [PYTHON, "tests/sim/powerloss.py"], quick=False,
@@ -128,7 +133,7 @@ def run_suite(suite, build, quick):
     if suite.name == "lake":
         return run_lake(suite, build)
     command = [a.format(build=build) for a in suite.command] + ([] if quick else suite.full)
-    limit_s = CLIENTS_LIMIT_S if suite.name == "clients" else SUITE_LIMIT_S
+    limit_s = CLIENTS_LIMIT_S if "--all" in suite.command else SUITE_LIMIT_S
     text, status = run(command, build, limit_s)
     found = COUNTS.findall(text)
     if not found:
@@ -157,7 +162,7 @@ def main():
     parser.add_argument("--clients", action="store_true")
     args = parser.parse_args()
     if args.clients:
-        args.only = ["clients"]
+        args.only = list(FETCHED)
     chosen = [s for s in suites(args.clients) if not args.only or
               any(s.name == o or s.name.startswith(o + "/") for o in args.only)]
     if args.list:

@@ -274,7 +274,8 @@ static struct err *apply_changes(struct refresh *r)
         e = apply_run(&a);
     rejects_close(&rejects);
     if (e) {
-        r->gap = err_is(e, "22023") || err_is(e, "58P01");
+        /* 0A000: a column had another type in between. */
+        r->gap = err_is(e, "22023") || err_is(e, "58P01") || err_is(e, "0A000");
         return e;
     }
     if (a.too_many)

@@ -176,10 +176,13 @@ class Story:
             want = self.writer.ask(changes=self.path, **{"from": version, "to": version})
             if "error" not in want:
                 self.same(what + ", changes", self.timed(got), self.timed(want))
-        if "error" in got:
-            self.tally.check("%s: %s, changes" % (self.name, what), got["error"])
-            return
         before, after = self.known.get(version - 1), self.known[version]
+        if "error" in got:
+            # Across another type of a column there are none.
+            fine = got["error"].startswith("0A000") and "had another type" in got["error"] and before and \
+                before.get("schema") != after["schema"]
+            self.tally.check("%s: %s, changes" % (self.name, what), "" if fine else got["error"])
+            return
         if before and before.get("schema") == after["schema"]:
             self.same(what + ", changes applied", applied(before, got), after)
 
@@ -227,6 +230,18 @@ class Story:
             else:
                 self.same("version %d in the end" % version, got, want)
 
+    def whole(self):
+        """All changes in one answer, where the writer gives them, and nothing that VERIFY finds."""
+        newest = max(self.known)
+        if self.feed:
+            want = self.writer.ask(changes=self.path, **{"from": 0, "to": newest})
+            if "error" not in want:
+                got = self.tarn.rows("SELECT * FROM read_delta_changes('%s', 0)" % self.path)
+                self.same("all changes", self.timed(got), self.timed(want))
+        for mode in self.modes:
+            found = self.tarn.rows("VERIFY SYNCED TABLE %s_%s" % (self.name, mode.lower()))
+            self.tally.check("%s: %s verified" % (self.name, mode), "" if found.get("rows") == [] else str(found))
+
     def tell(self):
         for name, value in self.settings.items():
             self.writer.ask(do="SET %s = %s" % (name, value))
@@ -234,6 +249,7 @@ class Story:
             if not self.step(number, text):
                 break
         self.again()
+        self.whole()
         for name in self.settings:
             self.writer.ask(do="RESET " + name)
         for mode in self.modes:

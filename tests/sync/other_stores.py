@@ -1,4 +1,4 @@
-"""Servers of other makers: tables that delta-rs writes to moto (S3) and fake-gcs-server (Google), and tables in
+"""Servers of other makers: tables that delta-rs writes to moto and gofakes3 (S3) and fake-gcs-server (Google), and tables in
 Azurite (Azure), are read as their writers or the local files say, also where the way to the store fails now and then.
 
     other_stores.py [--all]
@@ -33,6 +33,7 @@ import psycopg2  # noqa: E402
 
 PYTHON = ("moto[s3,server]==5.0.28", "deltalake==0.25.5", "pyarrow==26.0.1")
 AZURITE = "azurite@3.37.0"
+GOFAKES3 = "github.com/johannesboyne/gofakes3/cmd/gofakes3@v1.2.0"
 FAKE_GCS = "github.com/fsouza/fake-gcs-server@v1.52.3"
 DELTA = os.path.join(ROOT, "tests", "data", "lakehouse", "delta")
 TABLES = ("dat-basic_partitioned", "golden-dv-partitioned-with-checkpoint", "dremio-deltaMixCharsName",
@@ -144,30 +145,46 @@ def post(url, body, kind="application/json"):
     urllib.request.urlopen(request, timeout=30).close()
 
 
-def moto(r, everything):
-    folder = fetch_python("python", everything, PYTHON)
-    port = free_port()
+def follow_s3(r, name, folder, port, store):
+    """Tables in a store of the S3 kind, one of them behind the proxy."""
     root = "http://127.0.0.1:%d" % port
-    store = subprocess.Popen(["/usr/bin/python3", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-                             env=dict(os.environ, PYTHONPATH=folder), stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
     proxy = Proxy(port)
     try:
         wait_for(port, store)
         urllib.request.urlopen(urllib.request.Request(root + "/lake", method="PUT"), timeout=30).close()
-        r.rows("CREATE STORAGE CREDENTIAL moto TYPE s3 WITH (access_key_id = 'test', secret_access_key = 'test', "
-               "endpoint = '%s')" % root)
-        r.rows("CREATE STORAGE CREDENTIAL moto_spoiled TYPE s3 WITH (access_key_id = 'test', "
-               "secret_access_key = 'test', endpoint = '%s')" % proxy.root)
         options = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
                    "AWS_ENDPOINT_URL": root, "AWS_ALLOW_HTTP": "true", "AWS_S3_ALLOW_UNSAFE_RENAME": "true"}
-        follow(r, "moto", folder, "s3://lake/w h/orders", options, "moto")
-        follow(r, "moto_spoiled", folder, "s3://lake/spoiled", options, "moto_spoiled")
-        r.same("moto faults", proxy.spoiled > 20, True)
+        for table, key, endpoint in ((name, "w h/orders", root), (name + "_spoiled", "spoiled", proxy.root)):
+            r.rows("CREATE STORAGE CREDENTIAL %s TYPE s3 WITH (access_key_id = 'test', secret_access_key = 'test', "
+                   "endpoint = '%s')" % (table, endpoint))
+            follow(r, table, folder, "s3://lake/" + key, options, table)
+        r.same(name + " faults", proxy.spoiled > 20, True)
     finally:
         proxy.close()
         store.kill()
         store.wait()
+
+
+def moto(r, everything):
+    folder = fetch_python("python", everything, PYTHON)
+    port = free_port()
+    store = subprocess.Popen(["/usr/bin/python3", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+                             env=dict(os.environ, PYTHONPATH=folder), stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    follow_s3(r, "moto", folder, port, store)
+
+
+def fetch_go(name, everything, module):
+    return fetch(name, everything, ["go", "install", module], module, {"GOBIN": "{}", "GOFLAGS": "-p=2"})
+
+
+def gofakes3(r, everything):
+    folder = fetch_python("python", everything, PYTHON)
+    program = fetch_go("gofakes3", everything, GOFAKES3)
+    port = free_port()
+    store = subprocess.Popen([os.path.join(program, "gofakes3"), "-backend", "memory", "-host", "127.0.0.1:%d" % port],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    follow_s3(r, "gofakes3", folder, port, store)
 
 
 def service_account(root):
@@ -196,7 +213,7 @@ def upload_new(root, key, place):
 
 def fake_gcs(r, everything):
     folder = fetch_python("python", everything, PYTHON)
-    program = fetch("fake-gcs", everything, ["go", "install", FAKE_GCS], FAKE_GCS, {"GOBIN": "{}", "GOFLAGS": "-p=2"})
+    program = fetch_go("fake-gcs", everything, FAKE_GCS)
     port = free_port()
     root = "http://127.0.0.1:%d" % port
     store = subprocess.Popen([os.path.join(program, "fake-gcs-server"), "-backend", "memory", "-scheme", "http", "-host",
@@ -283,7 +300,7 @@ def main(everything):
     tally = Tally("sync/other_stores")
     with Server() as server:
         r = Reader(server, tally)
-        for name, part in (("moto", moto), ("fake-gcs", fake_gcs), ("azurite", azurite)):
+        for name, part in (("moto", moto), ("gofakes3", gofakes3), ("fake-gcs", fake_gcs), ("azurite", azurite)):
             try:
                 part(r, everything)
             except Skip as e:
