@@ -55,16 +55,27 @@ static bool lz4_raw(const uint8_t *in, size_t in_len, uint8_t *out, size_t out_l
            (int)out_len;
 }
 
-/* Hadoop's framing: blocks of big-endian decompressed size, compressed size, data. */
+/* Hadoop's framing: blocks of big-endian decompressed size and the chunks that make it up, each
+ * with its big-endian compressed size in front. A block of more than Hadoop's buffer has several
+ * chunks. */
 static bool lz4_hadoop(const uint8_t *in, size_t in_len, uint8_t *out, size_t out_len)
 {
     while (in_len >= 8) {
-        uint32_t plain = load_be32(in), packed = load_be32(in + 4);
-        in += 8, in_len -= 8;
-        if (plain > out_len || packed > in_len || !lz4_raw(in, packed, out, plain))
+        uint32_t plain = load_be32(in);
+        if (plain > out_len)
             return false;
-        in += packed, in_len -= packed;
-        out += plain, out_len -= plain;
+        in += 4, in_len -= 4;
+        out_len -= plain;
+        do {
+            uint32_t packed = in_len < 4 ? UINT32_MAX : load_be32(in);
+            if (in_len < 4 || packed > in_len - 4)
+                return false;
+            int n = LZ4_decompress_safe((const char *)in + 4, (char *)out, (int)packed, (int)plain);
+            if (n < 0 || (!n && plain))
+                return false;
+            in += 4 + packed, in_len -= 4 + packed;
+            out += n, plain -= (uint32_t)n;
+        } while (plain);
     }
     return in_len == 0 && out_len == 0;
 }

@@ -61,8 +61,10 @@ static void read_value(struct str text, uint32_t oid, struct arena *arena, struc
     if (oid == TIMESTAMPTZ_OID && (!text.len || text.data[text.len - 1] != 'Z'))
         return;
     struct err *e = ops->in(ops, &env, text, -1, arena, out);
+    bool time = oid == TIMESTAMPTZ_OID || oid == TIMESTAMP_OID;
     *known = !e && !(oid == FLOAT4_OID && !isfinite(out->f32)) &&
-             !(oid == FLOAT8_OID && !isfinite(out->f64));
+             !(oid == FLOAT8_OID && !isfinite(out->f64)) &&
+             !(time && (out->i == INT64_MIN || out->i == INT64_MAX));
     err_free(e);
 }
 

@@ -160,8 +160,8 @@ def partitions(c):
 
 
 def statistics(c):
-    fields = [("id", "long"), ("s", "string"), ("f", "double"), ("t", "timestamp"), ("n", "decimal(18,4)")]
-    t = Table(c.root, "statistics", fields)
+    fields = [("id", "long"), ("s", "string"), ("f", "double"), ("t", "timestamp"), ("n", "decimal(18,4)"), ("z", "timestamp_ntz")]
+    t = Table(c.root, "statistics", fields, features=("timestampNtz",))
     long = "k" * 60
     at = 1700000000123456
     t.commit(
@@ -181,12 +181,14 @@ def statistics(c):
                stats={"minValues": {"id": 4}, "maxValues": {"id": 4}, "nullCount": {"s": 1, "f": 1, "t": 1, "n": 1}}),
         t.file("4.parquet", [("id", "long", [5]), ("s", "string", ["\u00e9".encode()]), ("f", "double", [float("inf")]),
                              ("t", "timestamp", [0]), ("n", "decimal(18,4)", [0])],
-               stats={"minValues": {"f": "Infinity"}, "maxValues": {"f": "Infinity"}, "nullCount": {}}))
-    for test, ids in (("s = '%sz'" % long, [2]), ("s > '%sb'" % long, [2, 5]), ("s = ''", [3]), ("s IS NULL", [4]), ("f = 'NaN'", [2]),
+               stats={"minValues": {"f": "Infinity"}, "maxValues": {"f": "Infinity", "t": "infinityZ"}, "nullCount": {}}),
+        t.file("5.parquet", [("id", "long", [6]), ("z", "timestamp_ntz", [10 ** 6])],
+               stats={"minValues": {"z": "-infinity"}, "maxValues": {"z": "infinity"}, "nullCount": {"z": 0}}))
+    for test, ids in (("s = '%sz'" % long, [2]), ("s > '%sb'" % long, [2, 5]), ("s = ''", [3]), ("s IS NULL", [4, 6]), ("f = 'NaN'", [2]),
                       ("f > 100", [2, 5]), ("f >= 1.5", [1, 2, 5]), ("f = 0", [3]), ("f < 0", None),
                       ("t = timestamptz '2023-11-14 22:13:20.124455+00'", [2]), ("t > timestamptz '2023-11-14 22:13:20.124+00'", [2]),
                       ("t < timestamptz '2023-11-14 21:30:00+00'", [3, 5]), ("n = 1234567890.5678", [2]), ("n < 0", [3]),
-                      ("n IS NULL", [4]), ("id IN (3, 5)", [3, 5]), ("f = 'Infinity'", [5]), ("s IS NOT NULL AND id > 4", [5])):
+                      ("n IS NULL", [4, 6]), ("id IN (3, 5)", [3, 5]), ("f = 'Infinity'", [5]), ("z = '1970-01-01 00:00:01'", [6]), ("s IS NOT NULL AND id > 4", [5])):
         c.gives("statistics: " + test.replace(long, "k.."), t, "array_agg(id ORDER BY id)", [(ids,)], "WHERE " + test)
 
 

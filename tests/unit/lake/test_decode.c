@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "lake/parquet_decode.h"
+#include "lake/parquet_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,12 +109,31 @@ static void delta_refuses_bad_headers(void **state)
     assert_non_null(pq_delta_init(&d, bad[1], 0));
 }
 
+/* Literals alone: "abc" and "de" as chunks of one block, or as blocks. */
+static void lz4_with_hadoop_framing(void **state)
+{
+    static const uint8_t one[] = {0,   0,   0, 5, 0, 0, 0,    4,   0x30, 'a',
+                                  'b', 'c', 0, 0, 0, 3, 0x20, 'd', 'e'};
+    static const uint8_t two[] = {0, 0, 0, 3, 0, 0, 0, 4, 0x30, 'a', 'b', 'c',
+                                  0, 0, 0, 2, 0, 0, 0, 3, 0x20, 'd', 'e'};
+    uint8_t out[5];
+    assert_null(pq_decompress(PQ_LZ4, one, sizeof(one), out, 5));
+    assert_memory_equal(out, "abcde", 5);
+    memset(out, 0, sizeof(out));
+    assert_null(pq_decompress(PQ_LZ4, two, sizeof(two), out, 5));
+    assert_memory_equal(out, "abcde", 5);
+    for (size_t len = 0; len < sizeof(one); len++)
+        assert_non_null(pq_decompress(PQ_LZ4, one, len, out, 5));
+    assert_non_null(pq_decompress(PQ_LZ4, one, sizeof(one), out, 4));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rle_runs_and_packed), cmocka_unit_test(rle_refuses_wide_run),
-        cmocka_unit_test(rle_all_widths),      cmocka_unit_test(bit_packed_levels),
-        cmocka_unit_test(delta_numbers),       cmocka_unit_test(delta_refuses_bad_headers),
+        cmocka_unit_test(rle_runs_and_packed),     cmocka_unit_test(rle_refuses_wide_run),
+        cmocka_unit_test(rle_all_widths),          cmocka_unit_test(bit_packed_levels),
+        cmocka_unit_test(delta_numbers),           cmocka_unit_test(delta_refuses_bad_headers),
+        cmocka_unit_test(lz4_with_hadoop_framing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
