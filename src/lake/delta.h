@@ -141,6 +141,9 @@ enum delta_changed { DELTA_ALL_CHANGED, DELTA_DELETED, DELTA_INSERTED };
 /* Which columns come, by position in the schema, and which rows; once, before the first batch. */
 struct err *delta_changes_select(struct delta_changes *c, enum delta_changed which,
                                  const uint32_t *columns, size_t count) MUST_CHECK;
+/* Leaves out files, row groups and pages, by columns of the schema; before the first batch. The
+ * chooser must outlive the changes. */
+void delta_changes_choose(struct delta_changes *c, const struct lake_chooser *chooser);
 /* The next batch of versions up to `upto`, *out = NULL when there is none; lives until the next
  * call. All its rows are of one version. */
 struct err *delta_changes_next(struct delta_changes *c, int64_t upto,
@@ -149,6 +152,9 @@ struct err *delta_changes_next(struct delta_changes *c, int64_t upto,
 struct str delta_changes_file(const struct delta_changes *c);
 /* Of the data files opened so far. */
 void delta_changes_read(const struct delta_changes *c, uint64_t *files, uint64_t *bytes);
+/* What the chooser has left out so far. */
+void delta_changes_skipped(const struct delta_changes *c, uint64_t *files, uint64_t *bytes,
+                           struct lake_skipped *out);
 /* How much of all versions has been read, the present batch included: 0 to 1. Versions count alike,
  * files by their sizes, rows by their places. */
 double delta_changes_share(const struct delta_changes *c);

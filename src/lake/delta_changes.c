@@ -1,6 +1,7 @@
 /* Rows that versions changed: see delta.h. A version at a time: its commit is read, what it did to
  * files becomes a list of parts (rows of a file, all changed in the same way), and the parts are
  * scanned one after another with the table's types as of the last version. */
+#include "lake/choose.h"
 #include "lake/delta_internal.h"
 
 #include <stdlib.h>
@@ -31,6 +32,11 @@ struct delta_changes {
     uint32_t *columns; /* and one more behind: _change_type, where rows are chosen by it */
     uint32_t column_count;
     uint64_t files_read, bytes_read;
+    uint64_t files_skipped, bytes_skipped;
+    const struct lake_chooser *chooser; /* by columns of `schema`; NULL: none */
+    struct lake_chooser scan_chooser;   /* by those of the table */
+    uint32_t *chosen;                   /* of each of them: which of chooser's */
+    struct lake_skipped skipped;        /* in the files before the current one */
 
     struct arena version_arena;
     struct buf text; /* of the commit, which actions point into */
@@ -205,6 +211,16 @@ void delta_changes_read(const struct delta_changes *c, uint64_t *files, uint64_t
     *bytes = c->bytes_read;
 }
 
+void delta_changes_skipped(const struct delta_changes *c, uint64_t *files, uint64_t *bytes,
+                           struct lake_skipped *out)
+{
+    *files = c->files_skipped;
+    *bytes = c->bytes_skipped;
+    *out = c->skipped;
+    if (c->scan)
+        delta_scan_skipped(c->scan, out);
+}
+
 static uint64_t size_of(const struct part *part)
 {
     return part->file.size_bytes > 0 ? (uint64_t)part->file.size_bytes : 1;
@@ -236,6 +252,28 @@ struct err *delta_changes_select(struct delta_changes *c, enum delta_changed whi
     c->vectors = arena_new_array(&c->arena, struct lake_vec, count + 1);
     c->constants = arena_new_array(&c->arena, struct lake_vec, count + 1);
     return NULL;
+}
+
+static bool scan_may(void *arg, size_t which, const struct lake_summary *summary)
+{
+    struct delta_changes *c = arg;
+    return c->chooser->may(c->chooser->arg, c->chosen[which], summary);
+}
+
+void delta_changes_choose(struct delta_changes *c, const struct lake_chooser *chooser)
+{
+    uint32_t *columns = arena_new_array(&c->arena, uint32_t, chooser->column_count + 1);
+    uint32_t n = 0;
+    c->chooser = chooser;
+    c->chosen = arena_new_array(&c->arena, uint32_t, chooser->column_count + 1);
+    for (size_t i = 0; i < chooser->column_count; i++) {
+        if (chooser->columns[i] >= c->schema.field_count - EXTRA_COUNT)
+            continue;
+        c->chosen[n] = (uint32_t)i;
+        columns[n++] = chooser->columns[i];
+    }
+    c->scan_chooser =
+        (struct lake_chooser){.columns = columns, .column_count = n, .may = scan_may, .arg = c};
 }
 
 /* ---- A version's parts ---- */
@@ -418,15 +456,68 @@ static struct err *constant(struct delta_changes *c, int extra, uint32_t rows, s
     return NULL;
 }
 
+/* What all rows of the part have in a column, a value or NULL; *known false: nothing. */
+static struct err *value_of_all(struct delta_changes *c, const struct part *part, uint32_t column,
+                                struct lake_vec *out, bool *known, bool *null)
+{
+    const uint32_t table_columns = c->schema.field_count - EXTRA_COUNT;
+    const struct lake_field *field = &c->schema.fields[column];
+    *known = *null = false;
+    if (column >= table_columns) {
+        *known = column > table_columns || part->change != CHANGE_FILE;
+        return *known ? constant(c, (int)(column - table_columns), 1, out) : NULL;
+    }
+    for (uint32_t i = 0; i < part->partition_count; i++) {
+        const struct delta_partition_pair *pair = &part->partition[i];
+        if (!str_eq(pair->key, field->physical_name))
+            continue;
+        struct delta_partition_value value = {.text = pair->value,
+                                              .is_null = pair->is_null || !pair->value.len};
+        TRY(delta_partition_vec(c->s, field->type, field->name, &value, 1, &c->part_arena, out));
+        *known = true;
+        *null = value.is_null;
+        return NULL;
+    }
+    return NULL;
+}
+
+/* Whether rows of the part may be wanted, by what all of them have. A value that cannot be read is
+ * left to the scan to tell of. */
+static bool part_may(struct delta_changes *c, const struct part *part)
+{
+    for (size_t i = 0; c->chooser && i < c->chooser->column_count; i++) {
+        struct lake_vec vec;
+        bool known, null;
+        struct err *e = value_of_all(c, part, c->chooser->columns[i], &vec, &known, &null);
+        bool told = !e && known;
+        err_free(e);
+        struct lake_summary s = {.row_count = 1, .null_count = null};
+        if (told && !null)
+            s.least = s.greatest = &vec;
+        if (told && !c->chooser->may(c->chooser->arg, i, &s))
+            return false;
+    }
+    return true;
+}
+
 static bool chosen_by_type(const struct delta_changes *c)
 {
     return c->change == CHANGE_FILE && c->which != DELTA_ALL_CHANGED;
 }
 
-/* The part's own columns; the others are constant, filled in when a batch is there. */
+/* The part's own columns; the others are constant, filled in when a batch is there. Without a scan
+ * when no row of it is wanted. */
 static struct err *next_part(struct delta_changes *c)
 {
     const struct part *part = &c->parts[c->next_part++];
+    c->change = part->change;
+    arena_reset(&c->part_arena);
+    if (!part_may(c, part)) {
+        c->files_skipped++;
+        c->bytes_skipped += part->file.size_bytes > 0 ? (uint64_t)part->file.size_bytes : 0;
+        c->bytes_before += size_of(part);
+        return NULL;
+    }
     const uint32_t table_columns = c->schema.field_count - EXTRA_COUNT;
     struct delta_piece piece = {.file = &part->file,
                                 .except = part->except,
@@ -434,10 +525,8 @@ static struct err *next_part(struct delta_changes *c)
                                 .from_log = true,
                                 .partition = part->partition,
                                 .partition_count = part->partition_count};
-    struct delta_scan_options options = {0};
-    arena_reset(&c->part_arena);
+    struct delta_scan_options options = {.chooser = c->chooser ? &c->scan_chooser : NULL};
     uint32_t *columns = arena_new_array(&c->part_arena, uint32_t, (size_t)c->column_count + 1);
-    c->change = part->change;
     c->files_read++;
     c->position = 0;
     c->bytes_read += part->file.size_bytes > 0 ? (uint64_t)part->file.size_bytes : 0;
@@ -528,6 +617,7 @@ struct err *delta_changes_next(struct delta_changes *c, int64_t upto, const stru
                 *out = &c->batch;
                 return NULL;
             }
+            delta_scan_skipped(c->scan, &c->skipped);
             delta_scan_free(c->scan);
             c->scan = NULL;
             c->bytes_before += size_of(&c->parts[c->next_part - 1]);

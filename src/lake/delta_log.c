@@ -215,25 +215,30 @@ struct err *delta_read_log_file(struct delta_snapshot *s, struct str name, struc
     return lake_store_read_all(s->store, path, COMMIT_LIMIT, out);
 }
 
-int64_t delta_commit_time_us(const struct log_commit *c, struct str text)
+/* The in-commit timestamp, in the first line of a commit that has one. */
+static bool in_commit_us(struct str text, int64_t *out)
 {
     struct arena scratch;
     const char *reason;
     size_t offset;
-    int64_t ms = c->modified_ms;
+    int64_t ms;
     const char *nl = text.len ? memchr(text.data, '\n', text.len) : NULL;
     if (nl)
         text.len = (size_t)(nl - text.data);
     if (!text.len || !memmem(text.data, text.len, "inCommitTimestamp", 17))
-        return ms * 1000;
+        return false;
     arena_init(&scratch);
     const struct json_value *v = json_parse(&scratch, text, &reason, &offset);
-    int64_t in_commit, us;
-    if (json_get_i64(json_get(v, "commitInfo"), "inCommitTimestamp", &in_commit) &&
-        !__builtin_mul_overflow(in_commit, 1000, &us))
-        ms = in_commit;
+    bool has = json_get_i64(json_get(v, "commitInfo"), "inCommitTimestamp", &ms) &&
+               !__builtin_mul_overflow(ms, 1000, out);
     arena_done(&scratch);
-    return ms * 1000;
+    return has;
+}
+
+int64_t delta_commit_time_us(const struct log_commit *c, struct str text)
+{
+    int64_t us;
+    return in_commit_us(text, &us) ? us : c->modified_ms * 1000;
 }
 
 static struct err *commit_time(struct delta_snapshot *s, const struct log_commit *c, int64_t *out)
@@ -246,25 +251,71 @@ static struct err *commit_time(struct delta_snapshot *s, const struct log_commit
     return e;
 }
 
-/* Commits are in order of time: the newest one at or before `timestamp_us`. */
+/* *has false: the commit has no time of its own. */
+static struct err *own_time(struct delta_snapshot *s, const struct log_commit *c, int64_t *out,
+                            bool *has)
+{
+    struct buf text = BUF_INIT;
+    struct err *e = delta_read_log_file(s, c->name, &text);
+    if (!e)
+        *has = in_commit_us(buf_str(&text), out);
+    buf_done(&text);
+    return e;
+}
+
+/* The commits from `low` on: *split is the first that has a time of its own, as all behind it;
+ * *newest the last of those that is as old as the timestamp, -1: none is. */
+static struct err *search_own_times(struct delta_snapshot *s, const struct log_files *f, size_t low,
+                                    int64_t timestamp_us, size_t *split, int64_t *newest)
+{
+    size_t high = f->commit_count, top = f->commit_count;
+    int64_t time_us;
+    bool has = false;
+    *newest = -1;
+    *split = f->commit_count;
+    if (low < high)
+        TRY(own_time(s, &f->commits[high - 1], &time_us, &has));
+    if (!has)
+        return NULL; /* the usual case: one commit is read */
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        TRY(own_time(s, &f->commits[mid], &time_us, &has));
+        if (!has)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *split = low;
+    while (low < top) {
+        size_t mid = (low + top) / 2;
+        TRY(own_time(s, &f->commits[mid], &time_us, &has));
+        if (has && time_us <= timestamp_us) {
+            *newest = f->commits[mid].version;
+            low = mid + 1;
+        } else {
+            top = mid;
+        }
+    }
+    return NULL;
+}
+
+/* The newest commit at or before `timestamp_us`. Times that commits have themselves are in order
+ * and go before those of their files, which may be out of order when the table was copied: a commit
+ * then counts as old as the ones before it. */
 static struct err *version_at(struct delta_snapshot *s, const struct log_files *f,
                               int64_t timestamp_us, int64_t *out)
 {
     int64_t oldest = oldest_version(f), found = -1;
-    size_t low = 0, high = f->commit_count;
-    while (low < f->commit_count && f->commits[low].version < oldest)
-        low++;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        int64_t time_us;
-        TRY(commit_time(s, &f->commits[mid], &time_us));
-        if (time_us <= timestamp_us) {
-            found = f->commits[mid].version;
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
+    size_t first = 0, split;
+    while (first < f->commit_count && f->commits[first].version < oldest)
+        first++;
+    TRY(search_own_times(s, f, first, timestamp_us, &split, &found));
+    for (size_t i = first; found < 0 && i < split; i++) {
+        if (f->commits[i].modified_ms * 1000 > timestamp_us)
+            split = i;
     }
+    if (found < 0 && split > first)
+        found = f->commits[split - 1].version;
     if (found < 0)
         return err_new("22023", "Delta table \"%.*s\" has no version as old as the given timestamp",
                        STR_ARG(s->path));

@@ -51,6 +51,16 @@ int64_t delta_scan_file_rows(const struct delta_scan *scan)
     return scan->file ? parquet_row_count(scan->file) : 0;
 }
 
+static struct scan_column column_of(const struct delta_snapshot *s, uint32_t field)
+{
+    struct scan_column column = {.field = field, .partition = -1};
+    for (uint32_t p = 0; p < s->partition_count; p++) {
+        if (s->partition_columns[p] == field)
+            column.partition = (int)p;
+    }
+    return column;
+}
+
 struct err *delta_scan_pieces(const struct delta_snapshot *s, const struct lake_type *schema,
                               const struct delta_scan_options *options,
                               const struct delta_piece *pieces, uint32_t count,
@@ -68,14 +78,8 @@ struct err *delta_scan_pieces(const struct delta_snapshot *s, const struct lake_
     scan->columns = arena_new_array(&scan->arena, struct scan_column, scan->column_count + 1);
     scan->vecs = arena_new_array(&scan->arena, struct lake_vec, scan->column_count + 1);
     for (uint32_t i = 0; i < scan->column_count; i++) {
-        struct scan_column *column = &scan->columns[i];
         CHECK(options->columns[i] < schema->field_count);
-        column->field = options->columns[i];
-        column->partition = -1;
-        for (uint32_t p = 0; p < s->partition_count; p++) {
-            if (s->partition_columns[p] == column->field)
-                column->partition = (int)p;
-        }
+        scan->columns[i] = column_of(s, options->columns[i]);
     }
     if (pieces)
         scan->pieces = arena_memdup(&scan->arena, pieces, count * sizeof(*pieces));
@@ -234,12 +238,11 @@ static const struct lake_chooser *choose_in_file(struct delta_scan *scan)
     uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, chooser->column_count);
     scan->chosen = arena_new_array(&scan->file_arena, uint32_t, chooser->column_count);
     for (size_t i = 0; i < chooser->column_count; i++) {
-        uint32_t column = chooser->columns[i];
-        int at = delta_match_field(file_schema, &scan->schema->fields[column], scan->s->mapping);
-        bool partition = false;
-        for (uint32_t p = 0; p < scan->s->partition_count; p++)
-            partition |= scan->s->partition_columns[p] == column;
-        if (at < 0 || partition)
+        struct scan_column column = column_of(scan->s, chooser->columns[i]);
+        const struct lake_field *field = &scan->schema->fields[column.field];
+        struct delta_partition_value value;
+        int at = delta_match_field(file_schema, field, scan->s->mapping);
+        if (at < 0 || partition_value(scan, &column, field, &value))
             continue;
         scan->chosen[n] = (uint32_t)i;
         columns[n++] = (uint32_t)at;

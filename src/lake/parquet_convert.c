@@ -61,10 +61,24 @@ static bool decimal_bytes(struct str s, __int128 *out)
     return true;
 }
 
+/* The same for at most eight bytes, which any value fits. */
+static inline int64_t short_decimal(struct str s)
+{
+    const uint8_t *p = (const uint8_t *)s.data;
+    uint64_t v = s.len && p[0] & 0x80 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < s.len; i++)
+        v = v << 8 | p[i];
+    return (int64_t)v;
+}
+
 static const char *bytes_to_i64(const struct str *raw, int64_t *out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         __int128 v;
+        if (raw[i].len <= 8) {
+            out[i] = short_decimal(raw[i]);
+            continue;
+        }
         if (!decimal_bytes(raw[i], &v) || v < INT64_MIN || v > INT64_MAX)
             return out_of_range;
         out[i] = (int64_t)v;
@@ -75,8 +89,14 @@ static const char *bytes_to_i64(const struct str *raw, int64_t *out, size_t n)
 static const char *bytes_to_i128(const struct str *raw, __int128 *out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!decimal_bytes(raw[i], &out[i]))
+        size_t high = raw[i].len > 8 && raw[i].len <= 16 ? raw[i].len - 8 : 0;
+        if (high) {
+            struct str first = str_make(raw[i].data, high);
+            uint64_t low = load_be64(raw[i].data + high);
+            out[i] = (__int128)((unsigned __int128)short_decimal(first) << 64 | low);
+        } else if (!decimal_bytes(raw[i], &out[i])) {
             return out_of_range;
+        }
     }
     return NULL;
 }

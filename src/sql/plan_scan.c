@@ -301,16 +301,32 @@ static bool is_covered(const struct covered *c, const struct qual *q)
     return false;
 }
 
-/* A constant, a parameter, or an array of them. */
-static bool known_at_start(const struct expr *e)
+static struct err *find_unknown(struct expr **ref, void *arg)
 {
-    e = strip_relabel(e);
-    for (int i = 0; e->kind == E_ARRAY && i < e->nargs; i++) {
-        const struct expr *item = strip_relabel(e->args[i]);
-        if (item->kind != E_CONST && item->kind != E_PARAM)
-            return false;
+    bool *found = arg;
+    switch ((*ref)->kind) {
+    case E_VAR:
+    case E_SLOT:
+    case E_SUBLINK:
+    case E_SUBPLAN:
+    case E_AGG:
+    case E_WINDOW:
+    case E_GROUPING:
+        *found = true;
+        return NULL;
+    default: /* as known as its parts */
+        return expr_children(*ref, find_unknown, arg);
     }
-    return e->kind == E_CONST || e->kind == E_PARAM || e->kind == E_ARRAY;
+}
+
+/* Made of constants, parameters and what is stable, such as now(): a condition with anything
+ * volatile in it is none to be handed down. */
+static bool known_at_start(struct expr *e)
+{
+    bool found = false;
+    struct err *never = find_unknown(&e, &found);
+    CHECK(never == NULL);
+    return !found;
 }
 
 /* What a table function may leave rows out by: it is a condition on them nevertheless. */

@@ -215,6 +215,8 @@ struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t co
         e = delta_scan_new(s->snapshot, &options, &scan->delta);
     else if (s->changes)
         e = delta_changes_select(s->changes, DELTA_ALL_CHANGED, copy, count);
+    if (s->changes && chooser)
+        delta_changes_choose(s->changes, chooser);
     if (e) {
         source_scan_free(scan);
         return e;
@@ -303,6 +305,10 @@ void source_scan_skipping(const struct source_scan *scan, struct tf_skipping *ou
         out->skipped_files = scan->choice->skipped;
         out->bytes = scan->choice->bytes;
         out->skipped_bytes = scan->choice->skipped_bytes;
+    }
+    if (scan->source->changes) {
+        delta_changes_read(scan->source->changes, &out->files, &out->bytes);
+        delta_changes_skipped(scan->source->changes, &out->skipped_files, &out->skipped_bytes, &s);
     }
     if (scan->parquet)
         parquet_scan_skipped(scan->parquet, &s);

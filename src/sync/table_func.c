@@ -484,6 +484,7 @@ static const struct table_function read_delta_changes = {
     .open = open_changes,
     .next = next_rows,
     .close = close_reader,
+    .skipping = skipping,
 };
 
 void table_functions_init(void)

@@ -60,19 +60,26 @@ static struct err *invalid_at(const uint8_t *p, size_t left)
     return err_new("22021", "invalid byte sequence for encoding \"UTF8\": %s", text);
 }
 
+/* No byte of the eight has its high bit set and none is zero. */
+static inline bool is_ascii(uint64_t w)
+{
+    return !((w | (w - LOW_BITS)) & HIGH_BITS);
+}
+
 struct err *utf8_verify(struct str s)
 {
     const uint8_t *p = (const uint8_t *)s.data;
     size_t at = 0;
     while (at < s.len) {
         while (at + 8 <= s.len) {
-            uint64_t w = load_le64(p + at);
-            /* No byte has its high bit set and none is zero. */
-            if ((w & HIGH_BITS) || ((w - LOW_BITS) & ~w & HIGH_BITS))
+            if (!is_ascii(load_le64(p + at)))
                 break;
             at += 8;
         }
         if (at == s.len)
+            break;
+        /* Of an ASCII text the end, together with bytes that are known to be. */
+        if (at >= 8 && s.len - at < 8 && is_ascii(load_le64(p + s.len - 8)))
             break;
         size_t n = valid_char(p + at, s.len - at);
         if (!n)

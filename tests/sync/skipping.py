@@ -24,6 +24,9 @@ LARGE = ("golden-parquet-decimal-dictionaries-v2", "delta-old-spark-variant-no-c
          "dremio-test_long_cols_json")
 # Its statistics say that the least time is some milliseconds later than it is.
 WRONG = ("rs-issue_1374",)
+# Those whose changes are read, too.
+CHANGED = ("dat-basic_partitioned", "dat-cdf", "dat-with_schema_change", "delta-old-dv-with-columnmapping",
+           "krs-cdf-table-with-cdc-and-dvs", "krs-cdf-table-update-ops", "krs-cdf-column-mapping-id-mode")
 TYPES = ("smallint", "integer", "bigint", "real", "double precision", "numeric", "text", "date",
          "timestamp with time zone", "timestamp without time zone", "boolean")
 
@@ -64,8 +67,11 @@ def conditions(s, source, column):
         yield "'%s'::%s > %s" % (v.replace("'", "''"), kind, name)
 
 
-def try_table(s, tally, name):
-    source = "read_delta('%s')" % os.path.join(DELTA, name).replace("'", "''")
+def location(name):
+    return os.path.join(DELTA, name).replace("'", "''")
+
+
+def try_table(s, tally, name, source):
     s.rows("SELECT 1")
     s.cursor.execute("DROP TABLE IF EXISTS probe")
     try:
@@ -74,7 +80,7 @@ def try_table(s, tally, name):
         tally.skip(name, str(e).split("\n")[0])
         return 0
     columns = s.rows("SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = "
-                     "'probe'::regclass AND attnum > 0 ORDER BY attnum LIMIT 7")
+                     "'probe'::regclass AND attnum > 0 ORDER BY attname LIKE '\\_c%' DESC, attnum LIMIT 7")
     skipped = 0
     for column, kind in columns:
         if kind not in TYPES:
@@ -108,6 +114,18 @@ def by_name(s, tally):
     text = "\n".join(r[0] for r in s.rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE p('none')"))
     tally.check("a parameter", "" if "Files: 0 read" in text else text)
     tally.check("a parameter's rows", "" if s.rows("EXECUTE p('none')") == [(0,)] else "rows")
+    s.cursor.execute("PREPARE q(text) AS SELECT count(*) FROM %s WHERE letter = lower($1)" % partitioned)
+    text = "\n".join(r[0] for r in s.rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE q('NONE')"))
+    tally.check("an expression of a parameter", "" if "Files: 0 read" in text else text)
+    want = s.rows("SELECT count(*) FROM %s WHERE (letter = 'a') IS TRUE" % partitioned)
+    tally.check("its rows", "" if s.rows("EXECUTE q('A')") == want != [(0,)] else "rows")
+    for setting, most in (("none", 0), ("a", files - n + 1)):
+        s.cursor.execute("SET application_name = '%s'" % setting)
+        got = s.skipping("SELECT 1 FROM %s WHERE letter = current_setting('application_name')" % partitioned)
+        ok = isinstance(got, tuple) and sum(got) == files and got[0] <= most
+        tally.check("a stable expression, " + setting, "" if ok else "%s of %d files" % (got, files))
+    got = s.skipping("SELECT 1 FROM %s WHERE letter = random()::text" % partitioned)
+    tally.check("a volatile expression", "" if got == (files, 0) else "%s of %d files" % (got, files))
     tree = s.rows("EXPLAIN (ANALYZE, FORMAT JSON) SELECT 1 FROM %s WHERE letter = 'none'" % partitioned)[0][0]
     tree = tree if isinstance(tree, list) else json.loads(tree)
     tally.check("as JSON", "" if tree[0]["Plan"].get("Files Skipped") == files else str(tree))
@@ -119,15 +137,41 @@ def by_name(s, tally):
     tally.check("an outer join keeps its rows", "" if rows == all_rows else "%s instead of %s" % (rows, all_rows))
 
 
+def changes(s, tally):
+    """Of what versions changed: files by what all their rows have, then row groups."""
+    def check(name, source, test, some):
+        files = sum(s.skipping("SELECT 1 FROM " + source))
+        got = s.skipping("SELECT 1 FROM %s WHERE %s" % (source, test))
+        ok = isinstance(got, tuple) and sum(got) == files and got[1] > 0 and (got[0] > 0) == some
+        tally.check("changes %s: %s" % (name, test), "" if ok else "%s of %s files" % (got, files))
+        rows = s.rows("SELECT count(*) FROM %s WHERE %s" % (source, test.replace("%", "%%")))
+        want = s.rows("SELECT count(*) FROM %s WHERE (%s) IS TRUE" % (source, test.replace("%", "%%")))
+        tally.check("changes %s: rows of %s" % (name, test), "" if rows == want else "%s, not %s" % (rows, want))
+    partitioned = "read_delta_changes('%s', 0)" % location("dat-basic_partitioned")
+    last = s.rows("SELECT max(_commit_version) FROM " + partitioned)[0][0]
+    check("partition", partitioned, "letter = 'a'", True)
+    check("partition", partitioned, "letter = 'none'", False)
+    check("type", partitioned, "_change_type = 'delete'", False)
+    check("version", partitioned, "_commit_version > %d" % last, False)
+    check("version", partitioned, "_commit_version = 0 AND letter IS NOT NULL", True)
+    check("time", partitioned, "_commit_timestamp > now() + interval '1 day'", False)
+    text = "\n".join(r[0] for r in s.rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT 1 FROM %s WHERE number < -5"
+                                          % partitioned))
+    tally.check("changes: row groups", "" if "Row Groups: 0 read" in text else text)
+
+
 def main(prefix):
     tally = Tally("sync/skipping")
     skipped = 0
     with Server() as server:
         s = Session(server)
         by_name(s, tally)
+        changes(s, tally)
         for name in sorted(os.listdir(DELTA)):
             if name.startswith(prefix) and name not in LARGE + WRONG + ("broken", "expected"):
-                skipped += try_table(s, tally, name)
+                skipped += try_table(s, tally, name, "read_delta('%s')" % location(name))
+            if name.startswith(prefix) and name.startswith(CHANGED):
+                try_table(s, tally, name + " changes", "read_delta_changes('%s', 0)" % location(name))
     if not prefix:
         tally.check("files were skipped", "" if skipped > 100 else "%d" % skipped)
     return tally.finish()

@@ -272,7 +272,7 @@ ALTER POLICY look ON doc TO rs_bob, PUBLIC USING (level > 0);
 ALTER POLICY low ON doc WITH CHECK (level < 100);
 COMMENT ON POLICY look ON doc IS 'who may look';
 COMMENT ON POLICY p ON doc IS 'none';
-SELECT polname, polroles, obj_description(oid, 'pg_policy'), pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid) FROM pg_policy WHERE polrelid = 'doc'::regclass ORDER BY 1;
+SELECT polname, polroles::regrole[], obj_description(oid, 'pg_policy'), pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid) FROM pg_policy WHERE polrelid = 'doc'::regclass ORDER BY 1;
 ALTER TABLE doc RENAME COLUMN level TO rank;
 ALTER TABLE doc RENAME TO paper;
 ALTER TABLE member RENAME TO "Member";
