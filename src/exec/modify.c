@@ -118,13 +118,15 @@ static struct err *check_row(struct exec *x, struct plan *n, struct modify_state
 
 static struct err *policy_error(const struct plan_policy_check *c, const struct relation *r)
 {
-    const char *which = c->kind == POLICY_CONFLICT ? " (USING expression)" : "";
+    bool merges = c->kind == POLICY_MERGE_UPDATE || c->kind == POLICY_MERGE_DELETE;
+    const char *row = merges ? "target" : "new";
+    const char *which = merges || c->kind == POLICY_CONFLICT ? " (USING expression)" : "";
     if (c->policy)
         return err_new("42501",
-                       "new row violates row-level security policy \"%s\"%s for table \"%s\"",
+                       "%s row violates row-level security policy \"%s\"%s for table \"%s\"", row,
                        c->policy, which, r->name);
-    return err_new("42501", "new row violates row-level security policy%s for table \"%s\"", which,
-                   r->name);
+    return err_new("42501", "%s row violates row-level security policy%s for table \"%s\"", row,
+                   which, r->name);
 }
 
 /* They come before all constraints. */
@@ -533,6 +535,7 @@ static struct err *merge_insert(struct exec *x, struct plan *n, struct modify_st
     struct str row_key;
     const struct datum *row = &x->frame[n->row_slot];
     TRY(compute_row(x, a->row, s));
+    TRY(check_policies(x, n, s, POLICY_INSERT));
     TRY(check_row(x, n, s));
     TRY(table_insert(&s->writer, row, &conflict, &row_key));
     if (conflict.index)
@@ -555,7 +558,9 @@ static struct err *merge_row(struct exec *x, struct plan *n, struct modify_state
         return NULL;
     if (a->kind == Q_INSERT)
         return merge_insert(x, n, s, a);
-    if (a->kind == Q_DELETE)
+    bool deletes = a->kind == Q_DELETE;
+    TRY(check_policies(x, n, s, deletes ? POLICY_MERGE_DELETE : POLICY_MERGE_UPDATE));
+    if (deletes)
         return delete_row(x, n, s, datum_as_str(key));
     return update_row(x, n, s, a->row, datum_as_str(key));
 }

@@ -168,6 +168,18 @@ static struct err *check_inserted(const struct guarded *g, bool reads)
     return check_updated(g, reads);
 }
 
+/* What an action may not touch is an error rather than hidden. */
+static struct err *guard_merged(const struct guarded *g, bool reads)
+{
+    struct rte *target = g->x->q->target;
+    if (reads)
+        TRY(guard_rows(g, 'r'));
+    TRY(check_rows(g, 'w', false, POLICY_MERGE_UPDATE, target));
+    TRY(check_rows(g, 'd', false, POLICY_MERGE_DELETE, target));
+    TRY(check_rows(g, 'a', true, POLICY_INSERT, NULL));
+    return check_updated(g, reads);
+}
+
 static struct err *guard_target(const struct guarded *g)
 {
     bool reads = g->x->required & PRIV_SELECT;
@@ -175,16 +187,19 @@ static struct err *guard_target(const struct guarded *g)
     case Q_INSERT:
         return check_inserted(g, reads);
     case Q_UPDATE:
+        if (reads)
+            TRY(guard_rows(g, 'r'));
         TRY(guard_rows(g, 'w'));
-        TRY(check_updated(g, reads));
-        break;
+        return check_updated(g, reads);
     case Q_DELETE:
-        TRY(guard_rows(g, 'd'));
-        break;
+        if (reads)
+            TRY(guard_rows(g, 'r'));
+        return guard_rows(g, 'd');
+    case Q_MERGE:
+        return guard_merged(g, reads);
     default:
-        return err_unsupported("MERGE into a table with row-level security is not supported");
+        UNREACHABLE();
     }
-    return reads ? guard_rows(g, 'r') : NULL;
 }
 
 static bool is_locked(const struct guarded *g)

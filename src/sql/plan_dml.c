@@ -37,7 +37,7 @@ static struct err *plan_policy_checks(struct planning *l, struct plan *n)
     for (int i = 0; i < q->npolicy_checks; i++) {
         const struct policy_check *c = &q->policy_checks[i];
         struct expr *e = c->expr;
-        if (c->kind != POLICY_CONFLICT)
+        if (c->base != q->target)
             rte_alias(e, c->base, n->check_rte);
         TRY(prepare_expr(l, &e));
         n->policy_checks[n->npolicy_checks++] =
@@ -305,6 +305,8 @@ static struct err *plan_merge(struct planning *l, struct plan **out)
     int nsorted;
     TRY(plan_from(l, &WANT_ANY, &n->left, &nsorted));
     TRY(prepare_expr(l, &n->recheck.expr));
+    if (q->target->policy)
+        n->recheck.expr = expr_and(p->arena, l->all_quals, n->recheck.expr);
     n->old_slot = q->target->base;
     n->row_slot = plan_new_slots(p->plan, rel->natts ? rel->natts : 1);
     n->nactions = q->nactions;

@@ -215,7 +215,7 @@ static struct err *add_policy(struct problem *pr, struct rte *rte, bool nullable
     TRY(add_condition(pr, rte->policy));
     for (int i = first; i < pr->nquals; i++) {
         pr->quals[i].policy = true;
-        if (!nullable)
+        if (!nullable || rte == l->q->target)
             l->all_quals = expr_and(l->p->arena, l->all_quals, pr->quals[i].expr);
     }
     return NULL;

@@ -221,9 +221,11 @@ struct view_check {
 
 /* A condition that the policies of the target want rows to meet. */
 enum policy_check_kind {
-    POLICY_INSERT,   /* the row to be inserted */
-    POLICY_UPDATE,   /* the row that an UPDATE makes */
-    POLICY_CONFLICT, /* the row that ON CONFLICT DO UPDATE is about to change */
+    POLICY_INSERT,       /* the row to be inserted */
+    POLICY_UPDATE,       /* the row that an UPDATE makes */
+    POLICY_CONFLICT,     /* the row that ON CONFLICT DO UPDATE is about to change */
+    POLICY_MERGE_UPDATE, /* the row that MERGE is about to change */
+    POLICY_MERGE_DELETE, /* ... to delete */
 };
 struct policy_check {
     enum policy_check_kind kind;
