@@ -345,6 +345,9 @@ static struct err *table_function_item(struct level *l, const struct table_funct
     rte->tf_args = args;
     rte->ntf_args = (int)f->n_args;
     rte->tf_data = data;
+    /* Its columns are those of today: a plan kept by text alone would not learn of others. */
+    if (a->top)
+        a->top->env_literals = true;
     for (int i = 0; i < n; i++)
         set_column(rte, i, columns[i].name, columns[i].type, columns[i].typmod);
     *out = rte;

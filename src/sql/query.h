@@ -239,7 +239,7 @@ struct query {
     uint32_t policy_role; /* the statement's top query: the role whose policies were put in; 0: no
                              table has any */
     bool env_literals; /* the statement's top query: some literal's value depends on the session's
-                          settings, search path or clock */
+                          settings, search path or clock, or columns on what lies outside */
     uint64_t catalog_version; /* ... its analysis began at */
     struct query *parent;
     struct subplan *subplan; /* planner: of the sublink whose query this is; it is made once */
