@@ -34,6 +34,7 @@ import psycopg2  # noqa: E402
 PYTHON = ("moto[s3,server]==5.0.28", "deltalake==0.25.5", "pyarrow==26.0.1")
 AZURITE = "azurite@3.37.0"
 GOFAKES3 = "github.com/johannesboyne/gofakes3/cmd/gofakes3@v1.2.0"
+UNITY = "io.unitycatalog:unitycatalog-server:0.3.0"
 FAKE_GCS = "github.com/fsouza/fake-gcs-server@v1.52.3"
 DELTA = os.path.join(ROOT, "tests", "data", "lakehouse", "delta")
 TABLES = ("dat-basic_partitioned", "golden-dv-partitioned-with-checkpoint", "dremio-deltaMixCharsName",
@@ -296,11 +297,51 @@ def azurite(r, everything):
         shutil.rmtree(data)
 
 
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>tarn</groupId>
+<artifactId>unity</artifactId><version>1</version><packaging>pom</packaging><dependencies><dependency><groupId>%s</groupId>
+<artifactId>%s</artifactId><version>%s</version></dependency></dependencies></project>"""
+
+
+def unity(r, everything):
+    """The open Unity Catalog server: tables of a folder, found by its API."""
+    script = 'printf %s "$1" > pom.xml && mvn -q -B dependency:copy-dependencies -DoutputDirectory=lib'
+    folder = fetch("unity", everything, ["sh", "-c", script, "sh", POM % tuple(UNITY.split(":"))], UNITY)
+    port = free_port()
+    api = "http://127.0.0.1:%d/api/2.1/unity-catalog" % port
+    place = tempfile.mkdtemp(prefix="tarn-unity-")
+    os.makedirs(os.path.join(place, "etc", "conf"))
+    with open(os.path.join(place, "etc", "conf", "server.properties"), "w") as f:
+        f.write("server.env=test\nserver.authorization=disable\n")
+    server = subprocess.Popen(["java", "-cp", os.path.join(folder, "lib", "*"), "io.unitycatalog.server.UnityCatalogServer",
+                               "-p", str(port)], cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def make(what, **fields):
+        post("%s/%s" % (api, what), json.dumps(fields).encode())
+    try:
+        wait_for(port, server)
+        make("catalogs", name="lake")
+        make("schemas", name="s", catalog_name="lake")
+        for table in TABLES:
+            make("tables", name=table.replace("-", "_"), catalog_name="lake", schema_name="s", table_type="EXTERNAL",
+                 data_source_format="DELTA", columns=[], storage_location="file://" + os.path.join(DELTA, table))
+        r.rows("CREATE CATALOG lake TYPE unity WITH (uri = '%s')" % api)
+        for table in TABLES:
+            r.same("unity " + table, r.rows("SELECT t::text FROM read_delta('lake.s.%s') t ORDER BY 1" % table.replace("-", "_")),
+                   r.rows("SELECT t::text FROM read_delta('%s') t ORDER BY 1" % os.path.join(DELTA, table)))
+        got = r.rows("SELECT 1 FROM read_delta('lake.s.nothing')")
+        r.tally.check("unity has no such table", "" if "does not exist in catalog" in str(got) else str(got))
+    finally:
+        server.kill()
+        server.wait()
+        shutil.rmtree(place)
+
+
 def main(everything):
     tally = Tally("sync/other_stores")
     with Server() as server:
         r = Reader(server, tally)
-        for name, part in (("moto", moto), ("gofakes3", gofakes3), ("fake-gcs", fake_gcs), ("azurite", azurite)):
+        for name, part in (("moto", moto), ("gofakes3", gofakes3), ("fake-gcs", fake_gcs), ("azurite", azurite),
+                           ("unity", unity)):
             try:
                 part(r, everything)
             except Skip as e:
