@@ -78,15 +78,16 @@ static void XMLCALL on_doctype(void *arg, const XML_Char *a, const XML_Char *b, 
     stop(arg, "it has a document type");
 }
 
-/* 2013-09-17T18:07:53.000Z, or as in mail. */
+/* 2013-09-17T18:07:53.000Z, or as in mail; 0: not known. */
 static int64_t time_ms(const char *text)
 {
+    static const time_t end_of_9999 = 253402300799;
     struct tm tm = {0};
     const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
     int64_t ms = 0;
     if (!end) {
         time_t t = curl_getdate(text, NULL);
-        return t < 0 ? 0 : (int64_t)t * 1000;
+        return t < 0 || t > end_of_9999 ? 0 : (int64_t)t * 1000;
     }
     if (*end == '.') {
         int scale = 100;
