@@ -108,16 +108,14 @@ static void drop_empty(struct acl *acl)
     acl->n = n;
 }
 
-/* The grant options that a role itself has been given. */
-static uint32_t options_of(const struct acl *acl, uint32_t role, uint32_t owner)
+/* Which of these options the role has, itself or as a member. */
+static struct err *options_of(struct cat *c, const struct acl *acl, uint32_t role, uint32_t owner,
+                              uint32_t options, struct arena *a, uint32_t *out)
 {
-    uint32_t got = 0;
-    if (role == owner)
-        return PRIVS_MASK;
-    for (int i = 0; i < acl->n; i++)
-        if (acl->items[i].grantee == role)
-            got |= UPPER(acl->items[i].privs);
-    return got;
+    const struct role_rights *rights;
+    TRY(cat_rights_of(c, role, a, &rights));
+    *out = UPPER(acl_mask(rights, acl, owner, OPTIONS(options)));
+    return NULL;
 }
 
 static struct err *revoke_dependent(struct cat *c, struct acl *acl, uint32_t grantee,
@@ -145,7 +143,8 @@ static struct err *check_circle(struct cat *c, const struct acl *acl, const stru
             again = true;
         }
     }
-    uint32_t own = options_of(&copy, item->grantor, owner);
+    uint32_t own;
+    TRY(options_of(c, &copy, item->grantor, owner, UPPER(item->privs), a, &own));
     if (UPPER(item->privs) & ~own)
         return err_new("0LP01", "grant options cannot be granted back to your own grantor");
     return NULL;
@@ -182,9 +181,11 @@ struct err *acl_revoke(struct cat *c, struct acl *acl, const struct acl_item *it
 static struct err *revoke_dependent(struct cat *c, struct acl *acl, uint32_t grantee,
                                     uint32_t options, uint32_t owner, bool cascade, struct arena *a)
 {
-    if (grantee == owner)
+    uint32_t kept;
+    if (grantee == owner || !grantee)
         return NULL;
-    options &= ~options_of(acl, grantee, owner);
+    TRY(options_of(c, acl, grantee, owner, options, a, &kept));
+    options &= ~kept;
     if (!options)
         return NULL;
     for (int i = 0; i < acl->n; i++) {

@@ -14,6 +14,7 @@
  * rolling back is cutting the list. */
 #include "exec/checks_internal.h"
 
+#include "catalog/acl.h"
 #include "exec/ddl_internal.h"
 
 #include <stdlib.h>
@@ -373,6 +374,7 @@ static struct err *set_named(struct session *s, const PgQuery__RangeVar *rv, boo
         TRY(cat_namespace_oid(&s->cat, str_from(rv->schemaname), &nsp));
         if (!nsp)
             return err_new("3F000", "schema \"%s\" does not exist", rv->schemaname);
+        TRY(acl_check_schema(&s->cat, str_from(rv->schemaname)));
         TRY(set_in_schema(s, nsp, rv->relname, deferred, &found));
     }
     for (int i = 0; !(rv->schemaname && *rv->schemaname) && !found && i < s->cat.nsearch_path; i++)

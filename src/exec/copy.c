@@ -1,6 +1,7 @@
 /* COPY: options, columns, and the way to one of the two directions. */
 #include "exec/copy_internal.h"
 
+#include "catalog/acl.h"
 #include "sql/analyze.h"
 #include "sql/parse.h"
 #include "types/encoding.h"
@@ -330,6 +331,8 @@ static struct err *open_relation(struct copy *c, const PgQuery__CopyStmt *stmt)
     const PgQuery__RangeVar *v = stmt->relation;
     const char *schema = v->schemaname ? v->schemaname : "";
     uint32_t oid;
+    if (*schema)
+        TRY(acl_check_schema(cat, str_from(schema)));
     TRY(cat_find_relation(cat, str_from(schema), str_from(v->relname), false, &oid));
     if (oid)
         TRY(cat_relation(cat, oid, &c->rel));

@@ -168,7 +168,7 @@ static struct err *target(struct ddl *d, const PgQuery__CommentStmt *c, struct o
         const struct cat_proc *p;
         TRY(ddl_find_function(d, c->object->object_with_args, c->objtype, false, &p));
         *out = (struct object_address){PG_PROC, p->oid, 0};
-        return acl_check_owner(d->cat, PG_PROC, p->oid);
+        return ddl_must_own_function(d, c->object->object_with_args, p);
     }
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         name = pg_str(c->object);

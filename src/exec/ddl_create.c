@@ -659,30 +659,47 @@ static struct err *fill_table_as(struct ddl *d, const PgQuery__IntoClause *into,
     return e;
 }
 
-struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt *c, char *tag)
+static struct err *plan_source(struct ddl *d, const PgQuery__CreateTableAsStmt *c,
+                               struct statement_plan **plan, const struct datum **params)
 {
     struct exec_env env = session_exec_env(d->s);
     struct param_types none = {.fixed = true};
     struct raw_stmt raw = {.sql = d->sql, .tree = c->query};
-    struct statement_plan *plan;
+    if (c->query->node_case == PG_QUERY__NODE__NODE_EXECUTE_STMT)
+        return d->s->ops->prepared_plan(d->s, d->sql, c->query->execute_stmt, plan, params);
+    return exec_plan(&env, &raw, &none, plan);
+}
+
+struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt *c, char *tag)
+{
+    struct exec_env env = session_exec_env(d->s);
+    struct statement_plan *plan = NULL;
     const struct datum *params = NULL;
     uint64_t rows = 0;
     uint32_t nsp;
-    bool skip;
+    bool skip = false;
     if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW)
         return ddl_create_matview(d, c, tag);
-    TRY(ddl_target_nsp(d, c->into->rel, &nsp));
-    TRY(ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip));
     snprintf(tag, 64, "CREATE TABLE AS");
-    if (skip)
+    /* What the query may not read is told before where its result may not go. */
+    struct err *denied = ddl_target_nsp(d, c->into->rel, &nsp);
+    if (denied && !err_is(denied, "42501"))
+        return denied;
+    if (!denied)
+        TRY(ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip));
+    if (!denied && skip)
         return NULL;
-    if (c->query->node_case == PG_QUERY__NODE__NODE_EXECUTE_STMT)
-        TRY(d->s->ops->prepared_plan(d->s, d->sql, c->query->execute_stmt, &plan, &params));
+    struct err *e = plan_source(d, c, &plan, &params);
+    if (!e && denied)
+        e = exec_check_access(&env, plan);
+    if (!e && denied)
+        e = denied;
     else
-        TRY(exec_plan(&env, &raw, &none, &plan));
-    struct err *e = fill_table_as(d, c->into, nsp, plan, params, &rows);
+        err_free(denied);
+    if (!e)
+        e = fill_table_as(d, c->into, nsp, plan, params, &rows);
     plan_unref(plan);
-    if (!c->into->skip_data)
+    if (!e && !c->into->skip_data)
         snprintf(tag, 64, "SELECT %llu", (unsigned long long)rows);
     return e;
 }

@@ -762,6 +762,8 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
     int nwanted = 0;
     int matches = 0;
     *out = NULL;
+    if (*nsp)
+        TRY(acl_check_schema(d->cat, str_from(nsp)));
     TRY(cat_user_procs(d->cat, str_from(nsp), str_from(name), d->arena, &all, &n));
     struct err *e = o->args_unspecified ? NULL : wanted_types(d, o, types, &nwanted);
     if (e && missing_ok && (err_is(e, "42704") || err_is(e, "3F000"))) {
@@ -790,10 +792,25 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
     return check_kind(d, full, *out, type);
 }
 
-/* The owner of the schema may, too. */
-static struct err *may_drop(struct ddl *d, const struct cat_proc *p)
+struct err *ddl_must_own_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                                  const struct cat_proc *p)
 {
     struct err *e = acl_check_owner(d->cat, PG_PROC, p->oid);
+    if (!e || o->n_objname < 2)
+        return e;
+    err_free(e);
+    return err_new("42501", "must be owner of %s %s.%s",
+                   p->kind == 'p'   ? "procedure"
+                   : p->kind == 'a' ? "aggregate"
+                                    : "function",
+                   pg_str(o->objname[o->n_objname - 2]), pg_str(o->objname[o->n_objname - 1]));
+}
+
+/* The owner of the schema may, too. */
+static struct err *may_drop(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                            const struct cat_proc *p)
+{
+    struct err *e = ddl_must_own_function(d, o, p);
     struct err *schema = e ? acl_check_owner(d->cat, PG_NAMESPACE, p->nsp) : NULL;
     if (!e || schema) {
         err_free(schema);
@@ -817,7 +834,7 @@ struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *
             return err_hint(err_new("42809", "\"%.*s\" is an aggregate function", STR_ARG(p->name)),
                             "Use DROP AGGREGATE to drop aggregate functions.");
         if (p)
-            TRY(may_drop(d, p));
+            TRY(may_drop(d, s->objects[i]->object_with_args, p));
         if (p)
             list[n++] = (struct object_address){PG_PROC, p->oid, 0};
     }
@@ -880,6 +897,7 @@ struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *
     struct function *f = arena_new(d->arena, struct function);
     snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->objtype));
     TRY(ddl_find_function(d, s->func, s->objtype, false, &p));
+    TRY(ddl_must_own_function(d, s->func, p));
     *f = (struct function){.d = d, .procedure = p->kind == 'p', .retset = p->retset};
     TRY(old_config(d, p->oid, &f->config));
     for (size_t i = 0; i < s->n_actions; i++)

@@ -148,40 +148,39 @@ static struct err *choose_grantor(struct ddl *d, uint32_t wanted, struct grant_o
                                   uint32_t *options)
 {
     const struct role_rights *r;
+    int best = 0;
     TRY(cat_rights(d->cat, &r));
-    o->grantor = o->owner;
-    *options = wanted;
-    if (rights_of(r, o->owner))
-        return NULL;
-    o->grantor = d->cat->role;
-    *options = 0;
-    int best = -1;
-    for (int i = 0; i < r->n; i++) {
-        uint32_t has = 0;
+    o->grantor = r->superuser ? o->owner : d->cat->role;
+    *options = r->superuser ? wanted : 0;
+    for (int i = 0; i < r->n && *options != wanted; i++) {
+        uint32_t has = r->roles[i] == o->owner ? wanted : 0;
         for (int k = 0; k < o->acl.n; k++)
             if (o->acl.items[k].grantee == r->roles[i])
-                has |= o->acl.items[k].privs >> PRIV_OPTIONS;
-        has &= wanted;
-        if (count_bits(has) > best && (has || best < 0)) {
-            best = count_bits(has);
-            *options = has;
-            o->grantor = has ? r->roles[i] : d->cat->role;
-        }
+                has |= o->acl.items[k].privs >> PRIV_OPTIONS & wanted;
+        if (count_bits(has) <= best)
+            continue;
+        best = count_bits(has);
+        *options = has;
+        o->grantor = r->roles[i];
     }
     return NULL;
 }
 
-static void warn(struct ddl *d, bool is_grant, bool none, const char *name)
+/* `column` (NULL: none) of the relation `name`. */
+static void warn(struct ddl *d, bool is_grant, bool none, const char *column, const char *name)
 {
+    const char *what =
+        column ? arena_printf(d->arena, "column \"%s\" of relation \"%s\"", column, name)
+               : arena_printf(d->arena, "\"%s\"", name);
     ddl_notice(d, "WARNING",
                is_grant ? err_new("01007",
-                                  none ? "no privileges were granted for \"%s\""
-                                       : "not all privileges were granted for \"%s\"",
-                                  name)
+                                  none ? "no privileges were granted for %s"
+                                       : "not all privileges were granted for %s",
+                                  what)
                         : err_new("01006",
-                                  none ? "no privileges could be revoked for \"%s\""
-                                       : "not all privileges could be revoked for \"%s\"",
-                                  name));
+                                  none ? "no privileges could be revoked for %s"
+                                       : "not all privileges could be revoked for %s",
+                                  what));
 }
 
 /* `any`: privileges of any kind on the object, by which a useless GRANT is a warning. `column`: of
@@ -200,11 +199,10 @@ static struct err *restrict_grant(struct ddl *d, const struct grant *g, uint32_t
         return err_new("42501", "permission denied for %s %s", o->word, o->name);
     }
     o->privs = wanted & options;
-    const char *shown = column ? column : o->name;
     if (!o->privs)
-        warn(d, g->s->is_grant, true, shown);
+        warn(d, g->s->is_grant, true, column, o->name);
     else if (!g->all && o->privs != wanted)
-        warn(d, g->s->is_grant, false, shown);
+        warn(d, g->s->is_grant, false, column, o->name);
     return NULL;
 }
 
@@ -294,10 +292,37 @@ static struct err *column_privileges(struct ddl *d, const struct grant *g, const
     return NULL;
 }
 
+static const char *const system_columns[] = {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"};
+
+/* PostgreSQL warns of each column, system columns too; without any privilege on columns, the first
+ * one is refused. `has`: those of the privileges on columns that the grantor may take away. */
+static struct err *warn_of_columns(struct ddl *d, const struct relation *r,
+                                   const struct grant_on *o, uint32_t has)
+{
+    const struct role_rights *rights;
+    uint32_t any = acl_all('c');
+    bool view = r->kind == 'v';
+    TRY(cat_rights(d->cat, &rights));
+    if (!has && !acl_mask(rights, &o->acl, o->owner, any | any << PRIV_OPTIONS))
+        return err_new("42501", "permission denied for column \"%s\" of relation \"%s\"",
+                       view ? r->atts[0].name : system_columns[0], r->name);
+    for (size_t i = 0; i < ARRAY_LENGTH(system_columns) && !view; i++)
+        warn(d, false, !has, system_columns[i], r->name);
+    for (int i = 0; i < r->natts; i++)
+        if (!r->atts[i].dropped)
+            warn(d, false, !has, r->atts[i].name, r->name);
+    return NULL;
+}
+
 /* Taking a privilege on a table away takes it from the columns too. */
 static struct err *revoke_from_columns(struct ddl *d, const struct grant *g,
-                                       const struct relation *r, const struct grant_on *o)
+                                       const struct relation *r, uint32_t wanted,
+                                       const struct grant_on *o)
 {
+    uint32_t on_columns = wanted & acl_all('c');
+    uint32_t has = o->privs & on_columns;
+    if (!g->s->is_grant && has != on_columns && (!has || on_columns != acl_all('c')))
+        TRY(warn_of_columns(d, r, o, has));
     for (int i = 0; i < r->natts && !g->s->is_grant; i++) {
         struct grant_on column = *o;
         struct datum value;
@@ -352,7 +377,8 @@ static struct err *grant_relation(struct ddl *d, const struct grant *g, uint32_t
     TRY(cat_relation(d->cat, oid, &r));
     if (!r)
         return NULL;
-    struct grant_on o = {.word = ddl_kind_name(r->kind), .name = r->name, .owner = r->owner};
+    struct grant_on o = {
+        .word = r->kind == 'S' ? "sequence" : "table", .name = r->name, .owner = r->owner};
     struct err *e = check_relation(d, r, g->s->objtype);
     if (!e && r->kind != 'S' && !g->all && g->privs & PRIV_USAGE)
         e = invalid(PRIV_USAGE, "table");
@@ -366,7 +392,7 @@ static struct err *grant_relation(struct ddl *d, const struct grant *g, uint32_t
     if (!e && wanted) {
         e = restrict_grant(d, g, wanted, acl_all(r->kind == 'S' ? 's' : 'r'), NULL, &o);
         if (!e)
-            e = revoke_from_columns(d, g, r, &o);
+            e = revoke_from_columns(d, g, r, wanted, &o);
         if (!e)
             e = change_list(d, g, &o);
         if (!e)
@@ -397,13 +423,10 @@ static struct err *grant_object(struct ddl *d, const struct grant *g, const stru
     if (!found)
         return err_unsupported("privileges on built-in objects cannot be changed");
     TRY(acl_object(d->cat, k->class_id, oid, d->arena, &object, &found));
-    struct grant_on o = {.word = k->class_id == PG_PROC ? k->plural : c->word,
+    struct grant_on o = {.word = k->class_id == PG_PROC ? "function" : c->word,
                          .name = object.name,
                          .owner = object.owner,
                          .acl = object.acl};
-    const struct cat_proc *p = k->class_id == PG_PROC ? builtin_proc(oid) : NULL;
-    if (p)
-        o.word = p->kind == 'p' ? "procedure" : p->kind == 'a' ? "aggregate" : "function";
     TRY(restrict_grant(d, g, g->all ? acl_all(k->kind) : g->privs, acl_all(k->kind), NULL, &o));
     TRY(change_list(d, g, &o));
     memcpy(v, old, sizeof(v));

@@ -195,6 +195,9 @@ struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaS
 struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
                               PgQuery__ObjectType type, bool missing_ok,
                               const struct cat_proc **out) MUST_CHECK;
+/* 42501 in PostgreSQL's words, which have the name as it is written. */
+struct err *ddl_must_own_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                                  const struct cat_proc *p) MUST_CHECK;
 struct err *ddl_describe_function(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
 /* The dependencies of an object (a view's rule, a function) on what its text reads. */
 /* ddl_refs.c: pg_depend rows from an object to the functions of users in an expression: analyzed,

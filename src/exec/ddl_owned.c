@@ -184,8 +184,9 @@ static int by_oid(const void *a, const void *b)
 {
     const struct use *x = a;
     const struct use *y = b;
-    return (x->object.object_id > y->object.object_id) -
-           (x->object.object_id < y->object.object_id);
+    if (x->object.object_id != y->object.object_id)
+        return x->object.object_id > y->object.object_id ? 1 : -1;
+    return (x->object.sub_id > y->object.sub_id) - (x->object.sub_id < y->object.sub_id);
 }
 
 struct err *role_uses(struct ddl *d, uint32_t role, struct buf *out)

@@ -2,6 +2,8 @@
  */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 /* ---- options ---- */
 
 struct seq_options {
@@ -159,6 +161,8 @@ static struct err *find_owner(struct ddl *d, const PgQuery__List *names,
         return err_hint(err_new("42601", "invalid OWNED BY option"),
                         "Specify OWNED BY table.column or OWNED BY NONE.");
     struct str schema = n > 2 ? str_from(pg_str(names->items[0])) : STR("");
+    if (schema.len)
+        TRY(acl_check_schema(d->cat, schema));
     TRY(cat_find_relation(d->cat, schema, str_from(pg_str(names->items[n - 2])), false, &oid));
     if (!oid)
         return err_new("42P01", "relation \"%s\" does not exist", pg_str(names->items[n - 2]));

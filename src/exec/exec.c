@@ -315,7 +315,7 @@ static struct err *make_plan(const struct exec_env *env, struct raw_stmt *raw,
     struct statement_plan *plan = NULL;
     arena_init(&arena);
     struct err *e = env->unchecked
-                        ? analyze_definition(env->cat, env->types, raw, params, &arena, &q)
+                        ? analyze_own(env->cat, env->types, raw, params, &arena, &q)
                         : analyze_statement(env->cat, env->types, raw, params, &arena, &q);
     if (!e) {
         e = plan_statement(env->cat, env->types, q, &arena, &plan);

@@ -177,7 +177,7 @@ static struct err *put_statement(struct fn_call *c, struct raw_stmt *raw,
                                  struct param_types *params, struct buf *b)
 {
     struct query *q = NULL;
-    TRY(analyze_definition(&c->session->cat, c->env, raw, params, c->arena, &q));
+    TRY(analyze_own(&c->session->cat, c->env, raw, params, c->arena, &q));
     struct err *e = deparse_body_query(&c->session->cat, q, params->names, params->count, b);
     query_release(q);
     return e;

@@ -128,7 +128,8 @@ static struct err *known_schema(struct session *s, const char *schema)
     if (!*schema)
         return NULL;
     TRY(cat_namespace_oid(&s->cat, str_from(schema), &oid));
-    return oid ? NULL : err_new("3F000", "schema \"%s\" does not exist", schema);
+    return oid ? acl_check_schema(&s->cat, str_from(schema))
+               : err_new("3F000", "schema \"%s\" does not exist", schema);
 }
 
 /* ---- reading ---- */
@@ -138,8 +139,6 @@ struct err *session_relation_oid(struct session *s, struct str name, uint32_t *o
     struct parts p;
     TRY(split_qualified(s, name, "relation", &p));
     TRY(known_schema(s, schema_of(&p)));
-    if (*schema_of(&p))
-        TRY(acl_check_schema(&s->cat, str_from(schema_of(&p))));
     TRY(cat_find_relation(&s->cat, str_from(schema_of(&p)), str_from(last(&p)), false, out));
     if (!*out)
         return err_new("42P01", "relation \"%s%s%s\" does not exist", schema_of(&p),

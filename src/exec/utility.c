@@ -525,6 +525,8 @@ static struct err *lock_table(struct ddl *d, const PgQuery__LockStmt *s,
 {
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
     uint32_t had = 0;
+    if (nsp.len)
+        TRY(acl_check_schema(d->cat, nsp));
     for (;;) {
         uint32_t oid;
         char kind;

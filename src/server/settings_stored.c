@@ -2,6 +2,7 @@
  * (pg_db_role_setting), and ALTER SYSTEM, which writes a file beside the configuration file. */
 #include "server/server_internal.h"
 
+#include "catalog/acl.h"
 #include "catalog/systab.h"
 #include "rt/pool.h"
 #include "exec/setting_items.h"
@@ -146,15 +147,29 @@ static struct err *role_of(struct backend *b, const PgQuery__RoleSpec *r, uint32
     }
 }
 
+/* For oneself, and with CREATEROLE for all but superusers. */
+static struct err *may_set_for(struct backend *b, uint32_t role)
+{
+    const struct role_rights *own, *theirs;
+    struct cat *cat = &b->base.cat;
+    if (b->base.superuser)
+        return NULL;
+    if (!role)
+        return err_new("42501", "must be superuser to alter settings globally");
+    TRY(cat_rights(cat, &own));
+    TRY(cat_rights_of(cat, role, &b->scratch->arena, &theirs));
+    if (theirs->superuser)
+        return err_new("42501", "must be superuser to alter superusers");
+    return own->createrole || role == cat->role ? NULL : err_new("42501", "permission denied");
+}
+
 struct err *run_alter_role_set(struct backend *b, struct run *r)
 {
     const PgQuery__AlterRoleSetStmt *s = r->raw->tree->alter_role_set_stmt;
     uint32_t db = 0;
     uint32_t role;
     TRY(role_of(b, s->role, &role));
-    if (!b->base.superuser && role != b->base.cat.role)
-        return role ? err_new("42501", "permission denied")
-                    : err_new("42501", "must be superuser to alter settings globally");
+    TRY(may_set_for(b, role));
     if (s->database && *s->database)
         TRY(find_db(b, s->database, &db));
     snprintf(r->tag, sizeof(r->tag), "ALTER ROLE");
@@ -216,8 +231,11 @@ struct err *run_alter_system(struct backend *b, struct run *r)
     struct arena *a = &b->scratch->arena;
     struct change c = {0};
     bool all = s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL;
-    if (!b->base.superuser)
+    TRY(xact_must_be_alone(b, r, "ALTER SYSTEM"));
+    if (!b->base.superuser && all)
         return err_new("42501", "permission denied to perform ALTER SYSTEM RESET ALL");
+    if (!b->base.superuser)
+        return err_new("42501", "permission denied to set parameter \"%s\"", s->name);
     if (!all) {
         const struct setting_def *def = setting_find(str_from(s->name));
         c.name = def ? def->name : s->name;
@@ -227,7 +245,6 @@ struct err *run_alter_system(struct backend *b, struct run *r)
             return err_unsupported("ALTER SYSTEM for custom parameter \"%s\" is not supported",
                                    c.name);
     }
-    TRY(xact_must_be_alone(b, r, "ALTER SYSTEM"));
     c.path = arena_printf(a, "%s/%s", server_setting_named("data_directory"), AUTO_CONFIG);
     pool_run(write_change, &c);
     snprintf(r->tag, sizeof(r->tag), "ALTER SYSTEM");

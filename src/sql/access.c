@@ -63,6 +63,21 @@ void access_write_view(struct level *l, int att, bool insert)
         (insert ? x->inserted : x->updated)[att - 1] = true;
 }
 
+struct err *access_schema(struct analysis *a, const char *name)
+{
+    struct query *top = a->top;
+    if (a->in_view ||
+        strcmp(name, "pg_catalog") == 0) /* views name what they read as it was found */
+        return NULL;
+    TRY(acl_check_schema(a->cat, str_from(name)));
+    for (int i = 0; top && i < top->nschemas; i++)
+        if (strcmp(top->schemas[i], name) == 0)
+            return NULL;
+    if (top)
+        ARENA_PUSH(a->arena, top->schemas, top->nschemas, top->schemas_cap, name);
+    return NULL;
+}
+
 void access_call(struct analysis *a, uint32_t func)
 {
     struct query *top = a->top;
@@ -121,6 +136,8 @@ struct err *query_check_access(struct cat *cat, const struct query *q)
     struct arena a;
     struct err *e = NULL;
     TRY(cat_rights(cat, &own));
+    for (int i = 0; i < q->nschemas; i++)
+        TRY(acl_check_schema(cat, str_from(q->schemas[i])));
     arena_init(&a);
     for (int i = 0; i < q->naccesses && !e; i++) {
         const struct rte_access *x = q->accesses[i];

@@ -1,6 +1,7 @@
 /* Entry points of analysis: statements, single expressions, type names. */
 #include "sql/analyze_internal.h"
 
+#include "catalog/acl.h"
 #include "catalog/depend.h"
 #include "catalog/systab.h"
 
@@ -25,11 +26,20 @@ static struct err *finish_params(struct analysis *a, struct query *q)
     return NULL;
 }
 
+/* Whose text it is: a user's to be run, a user's to be kept, the server's own or one that was kept.
+ */
+enum origin { TO_RUN, TO_KEEP, OWN };
+
 static struct err *analyze(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
-                           struct param_types *params, struct arena *arena, bool policies,
+                           struct param_types *params, struct arena *arena, enum origin origin,
                            struct query **out)
 {
-    struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = raw->sql, .params = params};
+    struct analysis a = {.cat = cat,
+                         .env = env,
+                         .arena = arena,
+                         .sql = raw->sql,
+                         .params = params,
+                         .in_view = origin == OWN};
     struct query *q = NULL;
     uint64_t version = catalog_version(cat->shared);
     struct err *e = raw->tree->node_case == PG_QUERY__NODE__NODE_CALL_STMT
@@ -37,7 +47,7 @@ static struct err *analyze(struct cat *cat, const struct type_env *env, struct r
                         : analyze_select_node(&a, NULL, raw->tree, false, &q);
     for (int i = 0; !e && q->kind == Q_SELECT && i < q->ntargets; i++)
         e = resolve_unknown(&a, &q->targets[i].expr);
-    if (!e && policies)
+    if (!e && origin == TO_RUN)
         e = analyze_policies(&a);
     if (!e)
         e = finish_params(&a, q);
@@ -54,13 +64,19 @@ static struct err *analyze(struct cat *cat, const struct type_env *env, struct r
 struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                               struct param_types *params, struct arena *arena, struct query **out)
 {
-    return analyze(cat, env, raw, params, arena, true, out);
+    return analyze(cat, env, raw, params, arena, TO_RUN, out);
 }
 
 struct err *analyze_definition(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                                struct param_types *params, struct arena *arena, struct query **out)
 {
-    return analyze(cat, env, raw, params, arena, false, out);
+    return analyze(cat, env, raw, params, arena, TO_KEEP, out);
+}
+
+struct err *analyze_own(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
+                        struct param_types *params, struct arena *arena, struct query **out)
+{
+    return analyze(cat, env, raw, params, arena, OWN, out);
 }
 
 struct err *analyze_view(struct cat *cat, const struct type_env *env, const struct relation *view,
@@ -72,7 +88,7 @@ struct err *analyze_view(struct cat *cat, const struct type_env *env, const stru
     for (int i = 0; i < view->natts; i++)
         (*names)[i] = view->atts[i].name;
     TRY(parse_sql(view->view_sql, arena, &parsed));
-    return analyze_definition(cat, env, &parsed.stmts[0], &none, arena, out);
+    return analyze_own(cat, env, &parsed.stmts[0], &none, arena, out);
 }
 
 /* ---- single expressions ---- */
@@ -223,9 +239,11 @@ static struct err *check_type_schema(struct cat *cat, const char *sql, const PgQ
     if (!nsp.len)
         return NULL;
     TRY(cat_namespace_oid(cat, nsp, &oid));
-    if (oid)
+    struct err *e = oid ? acl_check_schema(cat, nsp) : NULL;
+    if (oid && !e)
         return NULL;
-    struct err *e = err_new("3F000", "schema \"%.*s\" does not exist", STR_ARG(nsp));
+    if (!oid)
+        e = err_new("3F000", "schema \"%.*s\" does not exist", STR_ARG(nsp));
     if (sql && t->location >= 0)
         err_at(e, char_position(sql, t->location));
     return e;
@@ -286,6 +304,14 @@ struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type
         *type = ct->array;
     }
     return NULL;
+}
+
+struct err *analyze_type_name(struct analysis *a, const PgQuery__TypeName *t, uint32_t *type,
+                              int32_t *typmod)
+{
+    int ndims;
+    TRY(resolve_type_name(a->cat, a->sql, t, type, typmod, &ndims));
+    return t->n_names > 1 ? access_schema(a, node_str(t->names[t->n_names - 2])) : NULL;
 }
 
 struct err *resolve_opclass(uint32_t am, uint32_t type, uint32_t *opclass)

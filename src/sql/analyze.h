@@ -23,11 +23,15 @@ struct param_types {
 struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                               struct param_types *params, struct arena *arena,
                               struct query **out) MUST_CHECK;
-/* The same without the policies of tables: of a text that is kept or shown rather than run, and of
- * the server's own statements. */
+/* The same without the policies of tables: of a text that is to be kept rather than run. */
 struct err *analyze_definition(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                                struct param_types *params, struct arena *arena,
                                struct query **out) MUST_CHECK;
+/* ... and without asking which schemas may be looked into: of a text that was kept, or that the
+ * server has made itself. */
+struct err *analyze_own(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
+                        struct param_types *params, struct arena *arena,
+                        struct query **out) MUST_CHECK;
 void query_release(struct query *q); /* NULL is fine */
 /* The query of a view, and the names of the view's columns. */
 struct err *analyze_view(struct cat *cat, const struct type_env *env, const struct relation *view,

@@ -620,8 +620,7 @@ static struct err *analyze_cast(struct level *l, const PgQuery__TypeCast *c, str
 {
     uint32_t type;
     int32_t typmod;
-    int ndims;
-    TRY(resolve_type_name(l->a->cat, l->a->sql, c->type_name, &type, &typmod, &ndims));
+    TRY(analyze_type_name(l->a, c->type_name, &type, &typmod));
     /* The type is that of the elements too, but not where canonical text casts a finished array. */
     if (c->arg->node_case == PG_QUERY__NODE__NODE_A_ARRAY_EXPR && element_type_of(type) &&
         !(l->a->canonical && c->arg->a_array_expr->n_elements))

@@ -78,8 +78,8 @@ struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struc
     uint32_t oid;
     struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
     struct err *e = resolve_database(a->cat, rv);
-    if (!e && nsp.len && !a->in_view) /* views name what they read as it was found once */
-        e = acl_check_schema(a->cat, nsp);
+    if (!e && nsp.len)
+        e = access_schema(a, rv->schemaname);
     if (!e)
         e = cat_lock_relation(a->cat, nsp, str_from(rv->relname), TXN_ACCESS_SHARE, true, &oid);
     if (e)
@@ -381,8 +381,7 @@ static struct err *coldef_columns(struct level *l, pg_node **defs, size_t n, str
         const PgQuery__ColumnDef *d = defs[i]->column_def;
         uint32_t type;
         int32_t typmod;
-        int ndims;
-        TRY(resolve_type_name(l->a->cat, l->a->sql, d->type_name, &type, &typmod, &ndims));
+        TRY(analyze_type_name(l->a, d->type_name, &type, &typmod));
         push_column(l->a, c, d->colname, type, typmod);
     }
     return NULL;

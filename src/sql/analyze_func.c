@@ -237,6 +237,8 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
 static struct err *func_name(struct analysis *a, const PgQuery__FuncCall *f, struct func_name *out)
 {
     struct err *e = resolve_qualified(a->cat, f->funcname, f->n_funcname, 1);
+    if (!e && f->n_funcname > 1)
+        e = access_schema(a, node_str(f->funcname[f->n_funcname - 2]));
     if (e)
         return at(a, e, f->location);
     *out = (struct func_name){f->n_funcname > 1 ? node_str(f->funcname[f->n_funcname - 2]) : NULL,

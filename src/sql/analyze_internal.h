@@ -116,6 +116,9 @@ void access_read_expr(struct expr *e);      /* those in an expression */
 void access_write(struct level *l, int att, bool insert);
 void access_write_view(struct level *l, int att, bool insert);
 void access_call(struct analysis *a, uint32_t func);
+/* A schema that the statement names: 42501 unless the role may look into it, now and whenever the
+ * statement is run. */
+struct err *access_schema(struct analysis *a, const char *name) MUST_CHECK;
 
 /* analyze_policy.c: puts the policies of all tables that the statement uses into it: rte->policy,
  * query->policy_checks. 42501, 42P17. */
@@ -205,6 +208,9 @@ struct err *part_type(struct level *l, uint32_t type, int32_t typmod, const PgQu
                       uint32_t *part, int32_t *part_typmod) MUST_CHECK;
 
 /* ---- types ---- */
+/* A type that the statement names; its schema is noted. */
+struct err *analyze_type_name(struct analysis *a, const PgQuery__TypeName *t, uint32_t *type,
+                              int32_t *typmod) MUST_CHECK;
 bool can_coerce(uint32_t from, uint32_t to, char context /* i a e */);
 /* NULL error and *out NULL: no such coercion in that context. */
 struct err *coerce_try(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,

@@ -290,5 +290,5 @@ struct err *analyze_stored_policy(struct cat *cat, const struct type_env *env, c
     struct parsed parsed;
     struct param_types none = {.fixed = true};
     TRY(parse_sql(text, arena, &parsed));
-    return analyze_definition(cat, env, &parsed.stmts[0], &none, arena, out);
+    return analyze_own(cat, env, &parsed.stmts[0], &none, arena, out);
 }

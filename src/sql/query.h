@@ -319,6 +319,9 @@ struct query {
     struct rte_access **accesses; /* in the order of names */
     int naccesses;
     int accesses_cap;
+    const char **schemas; /* named, so that the role must be allowed to look into them */
+    int nschemas;
+    int schemas_cap;
     uint32_t *called; /* functions that not everybody may call */
     int ncalled;
     int called_cap;
