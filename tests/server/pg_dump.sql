@@ -66,5 +66,5 @@ ALTER TABLE shop.options ENABLE ROW LEVEL SECURITY;
 ALTER TABLE shop.options FORCE ROW LEVEL SECURITY;
 CREATE POLICY known ON shop.options USING (c IS NULL OR c > 0)
     WITH CHECK (EXISTS (SELECT FROM shop.item i WHERE i.id = options.c AND i.name <> CURRENT_USER));
-CREATE POLICY "Not sad" ON shop.options AS RESTRICTIVE FOR SELECT USING (a <> 'sad');
+CREATE POLICY "not Sad" ON shop.options AS RESTRICTIVE FOR SELECT USING (a <> 'sad');
 COMMENT ON POLICY known ON shop.options IS 'what is known';
