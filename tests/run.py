@@ -70,7 +70,7 @@ def suites(all_clients=False):
     out.append(Suite("sim/memory", [PYTHON, "tests/sim/memory.py"], quick=False, asan=False))
     out.append(Suite("fuzz", [PYTHON, "tests/fuzz/run.py"], quick=False))
     out.append(Suite("fuzz/libfuzzer", [PYTHON, "tests/fuzz/run.py", "--libfuzzer"], quick=False,
-                     asan=False, full=["--seconds", "10"]))
+                     asan=False, full=["--seconds", "6"]))
     out.append(Suite("tsan", [PYTHON, "tests/tsan.py"], quick=False, asan=False))
     return out
 
