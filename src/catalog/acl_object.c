@@ -157,6 +157,8 @@ struct err *acl_check_schema(struct cat *c, struct str name)
 {
     const struct role_rights *r;
     uint32_t nsp;
+    if (str_eq_c(name, "pg_catalog")) /* for everybody, which cannot be changed */
+        return NULL;
     TRY(cat_rights(c, &r));
     if (r->superuser)
         return NULL;
