@@ -137,7 +137,9 @@ struct err *suggest_column(const struct level *l, const char *table, const char 
                            struct err *e);
 struct expr *expr_func(struct arena *arena, enum expr_kind kind, uint32_t func, uint32_t op,
                        uint32_t type, struct expr **args, int nargs, int location);
+/* NULL: no condition. */
 struct expr *expr_and(struct arena *arena, struct expr *a, struct expr *b);
+struct expr *expr_or(struct arena *arena, struct expr *a, struct expr *b);
 struct err *analyze_expr(struct level *l, const pg_node *n, struct expr **out) MUST_CHECK;
 struct err *analyze_expr_in(struct level *l, const pg_node *n, enum clause clause,
                             struct expr **out) MUST_CHECK;

@@ -55,17 +55,6 @@ static const char *text_of(const struct policy *p, bool check)
     return check && p->check_sql ? p->check_sql : p->using_sql;
 }
 
-static struct expr *either(struct analysis *a, struct expr *x, struct expr *y)
-{
-    if (!x || !y)
-        return x ? x : y;
-    struct expr *e = expr_new(a, E_OR, BOOL_OID, -1);
-    struct expr *args[] = {x, y};
-    e->args = arena_memdup(a->arena, args, sizeof(args));
-    e->nargs = 2;
-    return e;
-}
-
 /* The permissive policies for a command, over *onto (NULL: over an entry made here). Without any
  * nothing is allowed, and one without an expression allows nothing. */
 static struct err *permissive(const struct guarded *g, char command, bool check, struct rte **onto,
@@ -84,7 +73,7 @@ static struct err *permissive(const struct guarded *g, char command, bool check,
             rte_alias(e, base, *onto);
         else
             *onto = base;
-        *out = either(g->a, *out, e);
+        *out = expr_or(g->a->arena, *out, e);
     }
     if (!*out)
         *out = expr_const(g->a->arena, BOOL_OID, -1, datum_bool(false), -1);

@@ -216,24 +216,13 @@ static void show_columns(struct arena *a, struct rte *view)
     }
 }
 
-static struct expr *both(struct analysis *a, struct expr *x, struct expr *y)
-{
-    if (!x || !y)
-        return x ? x : y;
-    struct expr *e = expr_new(a, E_AND, BOOL_OID, -1);
-    struct expr *args[] = {x, y};
-    e->args = arena_memdup(a->arena, args, sizeof(args));
-    e->nargs = 2;
-    return e;
-}
-
 /* The conditions of the views, those of inner ones first, before the statement's own. */
 static void add_conditions(struct level *l, struct rte *view)
 {
     struct expr *where = NULL;
     for (struct rte *v = view; v->kind == RTE_SUBQUERY; v = inner_of(v))
-        where = both(l->a, v->sub->where, where);
-    l->q->where = both(l->a, where, l->q->where);
+        where = expr_and(l->a->arena, v->sub->where, where);
+    l->q->where = expr_and(l->a->arena, where, l->q->where);
 }
 
 /* ---- WITH CHECK OPTION ---- */

@@ -82,14 +82,25 @@ struct expr *expr_func(struct arena *arena, enum expr_kind kind, uint32_t func, 
     return e;
 }
 
-struct expr *expr_and(struct arena *arena, struct expr *a, struct expr *b)
+static struct expr *join_conditions(struct arena *arena, enum expr_kind kind, struct expr *a,
+                                    struct expr *b)
 {
     if (!a || !b)
         return a ? a : b;
     struct expr **args = arena_new_array(arena, struct expr *, 2);
     args[0] = a;
     args[1] = b;
-    return expr_func(arena, E_AND, 0, 0, BOOL_OID, args, 2, -1);
+    return expr_func(arena, kind, 0, 0, BOOL_OID, args, 2, -1);
+}
+
+struct expr *expr_and(struct arena *arena, struct expr *a, struct expr *b)
+{
+    return join_conditions(arena, E_AND, a, b);
+}
+
+struct expr *expr_or(struct arena *arena, struct expr *a, struct expr *b)
+{
+    return join_conditions(arena, E_OR, a, b);
 }
 
 static struct err *visit_keys(struct sort_key *keys, int n, expr_visit visit, void *arg)
