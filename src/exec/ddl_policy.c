@@ -16,12 +16,6 @@ struct definition {
     struct deparse_refs refs;
 };
 
-static struct datum text_datum(struct arena *a, struct buf *b)
-{
-    const char *text = arena_strdup(a, buf_cstr(b));
-    return datum_bytes(text, strlen(text));
-}
-
 /* ---- finding ---- */
 
 static struct err *open_table(struct ddl *d, const PgQuery__RangeVar *rv, struct relation **out)
@@ -116,7 +110,7 @@ static struct err *policy_text(struct ddl *d, struct definition *p, struct relat
         analyze_policy_expr(d->cat, &d->s->types, d->sql, node, r, d->arena, query)));
     struct err *e = deparse_stored_query(d->cat, *query, NULL, NULL, &p->refs, &text);
     if (!e)
-        *out = text_datum(d->arena, &text);
+        *out = cstr_datum(arena_strdup(d->arena, buf_cstr(&text)));
     buf_done(&text);
     return e;
 }
@@ -209,19 +203,22 @@ static struct err *check_command(const PgQuery__AlterPolicyStmt *s, char command
     return NULL;
 }
 
-/* What a text that stays names. */
-static struct err *note_kept(struct ddl *d, struct definition *p, struct datum text)
+/* *text with other names (`rename`), or what it names (`refs`); NULL: not wanted. */
+static struct err *text_again(struct ddl *d, const struct deparse_rename *rename,
+                              struct deparse_refs *refs, struct datum *text)
 {
     struct query *q;
-    struct buf unused = BUF_INIT;
-    if (text.null)
+    struct buf b = BUF_INIT;
+    if (text->null)
         return NULL;
     TRY(analyze_stored_policy(d->cat, &d->s->types,
-                              arena_strndup(d->arena, (const char *)text.p, text.len), d->arena,
+                              arena_strndup(d->arena, (const char *)text->p, text->len), d->arena,
                               &q));
-    struct err *e = deparse_stored_query(d->cat, q, NULL, NULL, &p->refs, &unused);
+    struct err *e = deparse_stored_query(d->cat, q, NULL, rename, refs, &b);
     query_release(q);
-    buf_done(&unused);
+    if (!e)
+        *text = cstr_datum(arena_strdup(d->arena, buf_cstr(&b)));
+    buf_done(&b);
     return e;
 }
 
@@ -239,11 +236,11 @@ static struct err *alter(struct ddl *d, struct relation *r, const PgQuery__Alter
     if (s->qual)
         v[POL_QUAL] = p.using_sql;
     else
-        TRY(note_kept(d, &p, v[POL_QUAL]));
+        TRY(text_again(d, NULL, &p.refs, &v[POL_QUAL]));
     if (s->with_check)
         v[POL_WITHCHECK] = p.check_sql;
     else
-        TRY(note_kept(d, &p, v[POL_WITHCHECK]));
+        TRY(text_again(d, NULL, &p.refs, &v[POL_WITHCHECK]));
     TRY(systab_update(d->cat, PG_POLICY, old, v));
     TRY(depend_forget(d->cat, (struct object_address){PG_POLICY, (uint32_t)v[POL_OID].u, 0}));
     return depends(d, (uint32_t)v[POL_OID].u, r->oid, &p.refs);
@@ -274,23 +271,6 @@ struct err *ddl_rename_policy(struct ddl *d, const PgQuery__RenameStmt *s)
     return systab_update(d->cat, PG_POLICY, old, v);
 }
 
-static struct err *renamed(struct ddl *d, struct datum *text, const struct deparse_rename *rename)
-{
-    struct query *q;
-    struct buf b = BUF_INIT;
-    if (text->null)
-        return NULL;
-    TRY(analyze_stored_policy(d->cat, &d->s->types,
-                              arena_strndup(d->arena, (const char *)text->p, text->len), d->arena,
-                              &q));
-    struct err *e = deparse_stored_query(d->cat, q, NULL, rename, NULL, &b);
-    query_release(q);
-    if (!e)
-        *text = text_datum(d->arena, &b);
-    buf_done(&b);
-    return e;
-}
-
 struct err *ddl_rename_in_policies(struct ddl *d, uint32_t relid,
                                    const struct deparse_rename *rename)
 {
@@ -311,8 +291,8 @@ struct err *ddl_rename_in_policies(struct ddl *d, uint32_t relid,
         if (!found)
             continue;
         memcpy(v, old, sizeof(v));
-        TRY(renamed(d, &v[POL_QUAL], rename));
-        TRY(renamed(d, &v[POL_WITHCHECK], rename));
+        TRY(text_again(d, rename, NULL, &v[POL_QUAL]));
+        TRY(text_again(d, rename, NULL, &v[POL_WITHCHECK]));
         TRY(systab_update(d->cat, PG_POLICY, old, v));
     }
     return NULL;
