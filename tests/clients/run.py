@@ -1,31 +1,46 @@
 #!/usr/bin/python3
 """Client programs, unmodified, against a server of the test's own.
 
-    tests/clients/run.py [--all] [--only NAME] [--url DSN]
+    tests/clients/run.py [--all] [--only NAME] [--postgres]
 
 Without --all: those that need nothing but Debian's packages and run in seconds. A client's folder
 has its program; it prints a line `ok WHAT` or `FAILED WHAT: why` for each thing that it tried.
 What it needs comes by package name and pinned version from its language's registry; where that is
-out of reach, the client is skipped, says so, and counts as skipped. --url runs the programs against
-another server (postgresql://user@host:port/database), for comparison.
+out of reach, the client is skipped, says so, and counts as skipped. --postgres runs the programs
+against a PostgreSQL 15 of the test's own, for comparison.
+
+A program finds DATABASE_URL (and PGHOST and the like) of a superuser who needs no password, and
+SECURE_URL, whose user is only let in over TLS with a password (SCRAM); SECURE_CA is the path of the
+authority's certificate. The server's is for localhost and 127.0.0.1.
 """
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
-import urllib.parse
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 sys.dont_write_bytecode = True
-from tarn import Server, Tally  # noqa: E402
+from postgres import Postgres  # noqa: E402
+from tarn import Server, Tally, psql_env  # noqa: E402
+from tls import certificate  # noqa: E402
 
 CACHE = os.environ.get("TARN_CLIENTS", os.path.join(ROOT, "build", "clients"))
 INSTALL_LIMIT_S = 900
 RUN_LIMIT_S = 300
 PYTHON3 = "/usr/bin/python3"
+RULES = """
+local   all all          trust
+hostssl all secure 127.0.0.1/32 scram-sha-256
+host    all secure 127.0.0.1/32 reject
+host    all all    127.0.0.1/32 trust
+"""
+# A password that has to be escaped in a URL.
+PASSWORD, PASSWORD_IN_URL = "p@ss:w/rd", "p%40ss%3Aw%2Frd"
 
 
 class Skip(Exception):
@@ -183,13 +198,24 @@ class Go(Client):
 
 
 class Cargo(Client):
+    """The dependencies of Cargo.toml have exact versions."""
+
     def prepare(self):
         super().prepare()
-        install(["cargo", "fetch", "--locked"], cwd=self.source)
-        build(["cargo", "build", "-q", "--locked", "--target-dir", self.cache], cwd=self.source)
+        link = os.path.join(self.cache, "src")
+        if not os.path.lexists(link):
+            os.symlink(os.path.join(self.source, "src"), link)
+        manifest = os.path.join(self.cache, "Cargo.toml")
+        wanted = open(os.path.join(self.source, "Cargo.toml"), encoding="utf-8").read()
+        if not self.done(wanted):
+            with open(manifest, "w", encoding="utf-8") as f:
+                f.write(wanted)
+            install(["cargo", "fetch"], cwd=self.cache)
+            self.mark(wanted)
+        build(["cargo", "build", "-q", "--offline"], cwd=self.cache)
 
     def command(self):
-        return [os.path.join(self.cache, "debug", "program")]
+        return [os.path.join(self.cache, "target", "debug", "program")]
 
 
 def clients():
@@ -213,12 +239,26 @@ def clients():
     ]
 
 
-def environment(host, port, user, database):
+def environment(port, folder):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-    env.update(PGHOST=host, PGPORT=str(port), PGUSER=user, PGDATABASE=database, LC_ALL="C.UTF-8",
-               DATABASE_URL="postgresql://%s@%s:%s/%s" % (user, host, port, database),
-               PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
+    env.update(PGHOST="127.0.0.1", PGPORT=str(port), PGUSER="postgres", PGDATABASE="postgres",
+               LC_ALL="C.UTF-8", DATABASE_URL="postgresql://postgres@127.0.0.1:%s/postgres" % port,
+               SECURE_URL="postgresql://secure:%s@localhost:%s/postgres" % (PASSWORD_IN_URL, port),
+               SECURE_CA=os.path.join(folder, "ca.crt"), PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
     return env
+
+
+def settings(folder, key):
+    return {"ssl": "on", "ssl_cert_file": folder + "/server.crt", "ssl_key_file": key}
+
+
+def secure(server):
+    """Lets the role `secure` in, over TLS."""
+    with open(os.path.join(server.data, "pg_hba.conf"), "w", encoding="utf-8") as f:
+        f.write(RULES)
+    for sql in ("CREATE ROLE secure SUPERUSER LOGIN PASSWORD '%s'" % PASSWORD, "SELECT pg_reload_conf()"):
+        subprocess.run(["psql", "-Xqc", sql], env=psql_env("127.0.0.1", server.port, "postgres"),
+                       stdout=subprocess.DEVNULL, check=True)
 
 
 def run(client, env, tally):
@@ -249,22 +289,38 @@ def run(client, env, tally):
     print("%-16s %3d ok, %d failed" % (client.name, len(passed), len(failed)), flush=True)
 
 
+def run_on_tarn(chosen, tally, folder):
+    with Server(settings=settings(folder, folder + "/server.key")) as server:
+        secure(server)
+        for client in chosen:
+            run(client, environment(server.port, folder), tally)
+
+
+def run_on_postgres(chosen, tally, folder):
+    with Postgres() as server:
+        key = shutil.copy(folder + "/server.key", server.dir)
+        if server.as_root:
+            shutil.chown(key, "postgres")
+        with open(server.data + "/postgresql.conf", "a", encoding="utf-8") as f:
+            f.writelines("%s = '%s'\n" % item for item in settings(folder, key).items())
+        secure(server)
+        for client in chosen:
+            run(client, environment(server.port, folder), tally)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--url")
+    parser.add_argument("--postgres", action="store_true")
     args = parser.parse_args()
     chosen = [c for c in clients() if (c.name in args.only if args.only else args.all or c.quick)]
     tally = Tally("clients")
-    if args.url:
-        u = urllib.parse.urlparse(args.url)
-        for client in chosen:
-            run(client, environment(u.hostname, u.port or 5432, u.username, u.path[1:]), tally)
-        return tally.finish()
-    with Server() as server:
-        for client in chosen:
-            run(client, environment("127.0.0.1", server.port, "postgres", "postgres"), tally)
+    with tempfile.TemporaryDirectory(prefix="tarn-clients-") as folder:
+        certificate(folder, "ca", "test authority")
+        certificate(folder, "server", "localhost", "ca", "DNS:localhost,IP:127.0.0.1")
+        os.chmod(folder, 0o755)
+        (run_on_postgres if args.postgres else run_on_tarn)(chosen, tally, folder)
     return tally.finish()
 
 
