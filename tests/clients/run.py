@@ -232,6 +232,7 @@ def clients():
         Pip("asyncpg"),
         Pip("sqlalchemy"),
         Pip("django"),
+        Pip("adbc"),
         Npm("node-postgres"),
         Npm("postgres.js"),
         Maven("pgjdbc"),
