@@ -292,6 +292,11 @@ void conn_arm(struct conn *c)
     }
 }
 
+void conn_disarm(struct conn *c)
+{
+    c->armed = false;
+}
+
 size_t conn_pending_bytes(const struct conn *c)
 {
     return c->in.len;

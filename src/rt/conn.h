@@ -37,6 +37,8 @@ uint16_t conn_own_port(const struct conn *c);
 
 /* Asks for one call of `readable`; it comes from the loop even if input is there already. */
 void conn_arm(struct conn *c);
+/* Takes that back, when something else starts the fiber: what comes meanwhile waits for it. */
+void conn_disarm(struct conn *c);
 /* Bytes that conn_read would give without waiting. */
 size_t conn_pending_bytes(const struct conn *c);
 /* The client has gone or shut its side, perhaps with pending bytes still to read. */

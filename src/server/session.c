@@ -322,6 +322,7 @@ static void session_fiber(void *arg);
 static void start_fiber(struct backend *b)
 {
     timer_cancel(b->worker, &b->idle_timer);
+    conn_disarm(b->conn);
     b->running = true;
     struct err *e = fiber_start(b->worker, session_fiber, b);
     if (e) {

@@ -294,6 +294,35 @@ def test_named(s):
     eq(kinds(c.run(close("S", "none"), close("P", "none"))), "33Z")
 
 
+def test_notified_while_it_asks(s):
+    """Notifications wake sessions at rest in the moment in which they send something."""
+    asking = threading.Event()
+    listeners = [new_client(s) for _ in range(2)]
+    sender = new_client(s)
+
+    def notify():
+        while asking.is_set():
+            sender.send(query("NOTIFY busy") * 20)
+            for _ in range(20):
+                sender.until_ready()
+
+    sender.query("SET synchronous_commit = off")
+    asking.set()
+    thread = threading.Thread(target=notify)
+    thread.start()
+    try:
+        for c in listeners:
+            c.query("LISTEN busy")
+        for _ in range(1000):
+            for c in listeners:
+                c.send(query("SELECT generate_series(1, 100)"))
+            for c in listeners:
+                eq(len(rows(c.until_ready())), 100)
+    finally:
+        asking.clear()
+        thread.join()
+
+
 def test_call(s):
     c = new_client(s)
     c.query("CREATE TABLE called (a int); "
