@@ -198,7 +198,8 @@ struct err *insert_load_add(struct insert_load *l, const struct datum *row) MUST
 /* The writer of a data-changing node, for error texts. */
 struct table_writer *modify_writer(struct exec *x, struct plan *n);
 
-/* The storage id of a relation or its index (`relid`) for this run's snapshot. */
+/* The storage id of a relation or its index (`relid`) for this run's snapshot; 40001 when rows of
+ * then are of other types. */
 struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid,
                        uint32_t storage_id, uint32_t *out) MUST_CHECK;
 

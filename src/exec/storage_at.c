@@ -32,6 +32,36 @@ struct err *index_at(struct exec *x, const struct relation *r, const struct inde
     return e ? e : storage_at(x, r, ix->oid, ix->storage_id, out);
 }
 
+/* Rows of before a change of a column's type cannot be read as the relation is now. */
+static struct err *check_types(struct exec *x, const struct relation *r)
+{
+    struct relation *attributes = systab_relation(PG_ATTRIBUTE);
+    uint32_t sid = systab_storage_id(x->env.cat, attributes, attributes->storage_id);
+    struct datum values[ATT_NUM + 1];
+    struct buf key = BUF_INIT;
+    struct err *e = NULL;
+    for (int i = 0; i < r->natts && !e; i++) {
+        struct str row;
+        bool found = false;
+        buf_reset(&key);
+        values[ATT_RELID] = datum_int(r->oid);
+        values[ATT_NUM] = datum_int(i + 1);
+        table_put_row_key(&key, sid, attributes, values);
+        e = buf_finish(&key);
+        if (!e)
+            e = txn_get(&x->view, buf_str(&key), &row, &found);
+        if (!e && found)
+            e = table_decode_row(attributes, row, ATT_NUM + 1, values);
+        if (!e && found && !r->atts[i].dropped && (uint32_t)values[ATT_TYPE].u != r->atts[i].type)
+            e = err_detail(
+                err_new("40001", "could not serialize access due to concurrent update"),
+                "The type of column \"%s\" has changed since the transaction's snapshot.",
+                r->atts[i].name);
+    }
+    buf_done(&key);
+    return e;
+}
+
 struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid,
                        uint32_t storage_id, uint32_t *out)
 {
@@ -55,5 +85,5 @@ struct err *storage_at(struct exec *x, const struct relation *r, uint32_t relid,
     if (!e)
         *out = found ? (uint32_t)values[CLS_FILENODE].u : storage_id;
     buf_done(&key);
-    return e;
+    return e || relid != r->oid || *out == storage_id ? e : check_types(x, r);
 }

@@ -18,6 +18,7 @@
 #include "sql/parse.h"
 #include "types/array.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -148,12 +149,33 @@ static const char *shape_of(struct arena *arena, const struct lake_field *field,
     return out;
 }
 
-struct err *columns_json(struct job *j, const struct table_column *columns, int n, bool listed,
-                         const char **out)
+struct kept {
+    const struct json_value *columns;
+    bool listed;
+    int64_t max_id;
+};
+
+/* The greatest id that columns of the source ever had, as far as is known; -1: they have none. */
+static int64_t greatest_id(const struct job *j, int64_t known)
+{
+    const struct lake_type *schema = j->source->schema;
+    struct str text = delta_property(j->source->snapshot, "delta.columnMapping.maxColumnId");
+    int64_t id;
+    if (text.data && lake_parse_i64(text, &id) && id > known)
+        known = id;
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        if (schema->fields[i].field_id > known)
+            known = schema->fields[i].field_id;
+    return known;
+}
+
+static struct err *put_columns(struct job *j, const struct table_column *columns, int n,
+                               const struct kept *kept, const char **out)
 {
     const struct lake_type *schema = j->source->schema;
     struct buf text = BUF_INIT;
-    buf_printf(&text, "{\"listed\": %s, \"columns\": {", listed ? "true" : "false");
+    buf_printf(&text, "{\"listed\": %s, \"max_id\": %lld, \"columns\": {",
+               kept->listed ? "true" : "false", (long long)greatest_id(j, kept->max_id));
     for (int i = 0; i < n; i++) {
         const struct lake_field *field = &schema->fields[columns[i].source];
         buf_put_c(&text, i ? ", " : "");
@@ -173,10 +195,12 @@ struct err *columns_json(struct job *j, const struct table_column *columns, int 
     return e;
 }
 
-struct kept {
-    const struct json_value *columns;
-    bool listed;
-};
+struct err *columns_json(struct job *j, const struct table_column *columns, int n, bool listed,
+                         const char **out)
+{
+    struct kept kept = {.listed = listed, .max_id = -1};
+    return put_columns(j, columns, n, &kept, out);
+}
 
 static struct err *read_kept(struct job *j, const char *json, struct kept *out)
 {
@@ -185,22 +209,20 @@ static struct err *read_kept(struct job *j, const char *json, struct kept *out)
     const struct json_value *tree = json_parse(j->arena, str_from(json), &reason, &offset);
     *out = (struct kept){.columns = json_get(tree, "columns")};
     json_get_bool(tree, "listed", &out->listed);
+    out->max_id = -1;
+    json_get_i64(tree, "max_id", &out->max_id);
     return out->columns ? NULL : err_new("XX001", "damaged columns of a synced table");
 }
 
-/* The source's column for one of the table, -1: gone. */
-static int place_of(const struct lake_type *schema, const struct json_value *kept, const char *name)
-{
-    const struct json_value *c = json_get(kept, name);
-    struct str source = str_from(name);
-    int64_t id = -1;
-    json_get_str(c, "source", &source);
-    json_get_i64(c, "id", &id);
-    int at = id >= 0 ? find_id(schema, id) : -1;
-    return id >= 0 && at >= 0 ? at : lake_type_find(schema, source);
-}
-
 /* ---- matching a table ---- */
+
+enum use { UNUSED, BY_ID, BY_NAME };
+
+/* A column of the table that stays. */
+struct stay {
+    int att;
+    struct value_type retype; /* oid 0: its type stays too */
+};
 
 struct match {
     struct job *j;
@@ -208,11 +230,14 @@ struct match {
     struct kept kept;
     /* The table's columns that stay, with their names to be, then those to come. */
     struct table_column *columns;
-    int *atts; /* of those that stay */
+    struct stay *stays;
     int count, added;
-    bool *used; /* by the source's columns */
+    enum use *used; /* by the source's columns */
+    int *places;    /* of attributes, in the source; -1: none */
+    bool *gone;     /* attributes */
     struct buf sql;
     int time_key; /* attribute number, 0: none */
+    bool ids;     /* those of columns hold */
     bool retyped;
     const char *what; /* the first change, for the message */
     const char *column;
@@ -226,29 +251,12 @@ static void note(struct match *m, const char *what, const char *column)
     }
 }
 
-/* Begins the statement that follows it. */
-static void change(struct match *m, const char *what, const char *column)
-{
-    note(m, what, column);
-    if (m->sql.len)
-        buf_put_c(&m->sql, "; ");
-    buf_put_c(&m->sql, "ALTER TABLE ");
-    quote_identifier(&m->sql, m->rel->nsp_name);
-    buf_put_c(&m->sql, ".");
-    quote_identifier(&m->sql, m->rel->name);
-}
-
-static void put_type(struct match *m, const struct value_type *t)
-{
-    buf_put_c(&m->sql, type_display(m->j->arena, t->oid, t->typmod));
-}
-
 /* Whether values that the table has were made of another column, or of another type, though the
  * table's column stays as it is. */
-static bool made_of_another(struct match *m, const struct table_column *c,
+static bool made_of_another(struct match *m, const struct table_column *c, const char *att,
                             const struct lake_field *field)
 {
-    const struct json_value *kept = json_get(m->kept.columns, c->name);
+    const struct json_value *kept = json_get(m->kept.columns, att);
     struct str shape;
     int64_t id = -1;
     json_get_i64(kept, "id", &id);
@@ -258,57 +266,48 @@ static bool made_of_another(struct match *m, const struct table_column *c,
            !str_eq_c(shape, shape_of(m->j->arena, field, c->typed));
 }
 
+static struct err *match_gone(struct match *m, int i)
+{
+    const char *name = m->rel->atts[i].name;
+    if (columns_is_key(m->rel, i) || i + 1 == m->time_key)
+        return err_new("42703",
+                       "key column \"%s\" of synced table \"%s\" is not in the source any more",
+                       name, m->rel->name);
+    note(m, "is not in the source any more", name);
+    m->gone[i] = true;
+    return NULL;
+}
+
 static struct err *match_attribute(struct match *m, int i)
 {
     const struct lake_type *schema = m->j->source->schema;
     const struct attr *att = &m->rel->atts[i];
-    int at = place_of(schema, m->kept.columns, att->name);
+    const struct json_value *kept = json_get(m->kept.columns, att->name);
+    int at = m->places[i];
+    if (at < 0)
+        return match_gone(m, i);
     struct table_column *c = &m->columns[m->count];
+    struct stay *stay = &m->stays[m->count++];
     bool typed = false;
-    if (at < 0) {
-        if (columns_is_key(m->rel, i) || i + 1 == m->time_key)
-            return err_new("42703",
-                           "key column \"%s\" of synced table \"%s\" is not in the source any more",
-                           att->name, m->rel->name);
-        change(m, "is not in the source any more", att->name);
-        buf_put_c(&m->sql, " DROP COLUMN ");
-        quote_identifier(&m->sql, att->name);
-        return NULL;
-    }
-    json_get_bool(json_get(m->kept.columns, att->name), "typed", &typed);
+    json_get_bool(kept, "typed", &typed);
     *c = (struct table_column){.name = att->name, .source = at, .typed = typed};
     c->type = (struct value_type){att->type, att->typmod};
-    m->atts[m->count++] = i;
-    m->used[at] = true;
+    *stay = (struct stay){.att = i};
     struct str name = schema->fields[at].name;
     struct str was = str_from(att->name);
-    json_get_str(json_get(m->kept.columns, att->name), "source", &was);
+    json_get_str(kept, "source", &was);
     struct value_type natural;
     TRY(value_type_of(&schema->fields[at], &natural));
-    if (!typed && (natural.oid != att->type || natural.typmod != att->typmod)) {
-        change(m, "has another type in the source now", att->name);
-        buf_put_c(&m->sql, " ALTER COLUMN ");
-        quote_identifier(&m->sql, att->name);
-        buf_put_c(&m->sql, " TYPE ");
-        put_type(m, &natural);
-        /* The rows are read anew in any case; only keys must not be NULL meanwhile. */
-        buf_put_c(&m->sql, " USING ");
-        if (columns_is_key(m->rel, i))
-            quote_identifier(&m->sql, att->name);
-        else
-            buf_put_c(&m->sql, "NULL");
-        m->retyped = true;
-    } else if (made_of_another(m, c, &schema->fields[at])) {
+    bool other_type = !typed && (natural.oid != att->type || natural.typmod != att->typmod);
+    if (other_type)
+        stay->retype = natural;
+    if (other_type || made_of_another(m, c, att->name, &schema->fields[at])) {
         note(m, "has another type in the source now", att->name);
         m->retyped = true;
     }
     if (!str_eq(name, was) && str_eq_c(was, att->name)) {
-        change(m, "has another name in the source now", att->name);
+        note(m, "has another name in the source now", att->name);
         c->name = arena_strndup(m->j->arena, name.data, name.len);
-        buf_put_c(&m->sql, " RENAME COLUMN ");
-        quote_identifier(&m->sql, att->name);
-        buf_put_c(&m->sql, " TO ");
-        quote_identifier(&m->sql, c->name);
     }
     return NULL;
 }
@@ -316,39 +315,181 @@ static struct err *match_attribute(struct match *m, int i)
 static struct err *match_new(struct match *m, uint32_t i)
 {
     const struct lake_field *field = &m->j->source->schema->fields[i];
-    struct value_type type;
-    const char *name = arena_strndup(m->j->arena, field->name.data, field->name.len);
-    TRY(value_type_of(field, &type));
-    m->columns[m->count + m->added++] = (struct table_column){.name = name, .source = (int)i};
-    change(m, "is new in the source", name);
-    buf_put_c(&m->sql, " ADD COLUMN ");
-    quote_identifier(&m->sql, name);
-    buf_put_c(&m->sql, " ");
-    put_type(m, &type);
-    return NULL;
+    struct table_column *c = &m->columns[m->count + m->added++];
+    *c = (struct table_column){.source = (int)i};
+    c->name = arena_strndup(m->j->arena, field->name.data, field->name.len);
+    /* One that is back may have values in files from before. */
+    bool back = m->ids && field->field_id >= 0 && field->field_id <= m->kept.max_id;
+    m->retyped |= back;
+    note(m, back ? "is in the source again" : "is new in the source", c->name);
+    return value_type_of(field, &c->type);
+}
+
+/* Finds the source's column of each attribute, by its id, else by its name among those that are
+ * nobody else's; -1: gone. */
+static void find_places(struct match *m, bool by_id)
+{
+    const struct lake_type *schema = m->j->source->schema;
+    for (int i = 0; i < m->rel->natts; i++) {
+        const char *name = m->rel->atts[i].name;
+        const struct json_value *kept = json_get(m->kept.columns, name);
+        struct str source = str_from(name);
+        int64_t id = -1;
+        if (m->rel->atts[i].dropped || m->places[i] >= 0)
+            continue;
+        json_get_str(kept, "source", &source);
+        json_get_i64(kept, "id", &id);
+        int at = !by_id ? lake_type_find(schema, source) : id >= 0 ? find_id(schema, id) : -1;
+        if (at < 0 || m->used[at] == BY_ID)
+            continue;
+        m->places[i] = at;
+        m->used[at] = by_id ? BY_ID : BY_NAME;
+    }
+}
+
+/* The ids of one table say nothing of another's columns. */
+static bool ids_hold(const struct match *m, const struct sync_state *state)
+{
+    const char *now = m->j->run.source_id;
+    return !now || !state->source_id || strcmp(state->source_id, now) == 0;
 }
 
 static struct err *match_all(struct match *m)
 {
     const struct lake_type *schema = m->j->source->schema;
     for (int i = 0; i < m->rel->natts; i++)
+        m->places[i] = -1;
+    if (m->ids)
+        find_places(m, true);
+    find_places(m, false);
+    for (int i = 0; i < m->rel->natts; i++)
         if (!m->rel->atts[i].dropped)
             TRY(match_attribute(m, i));
     for (uint32_t i = 0; i < schema->field_count && !m->kept.listed; i++)
-        if (!m->used[i])
+        if (m->used[i] == UNUSED)
             TRY(match_new(m, i));
     return NULL;
 }
 
-static struct err *begin_match(struct match *m, struct job *j, const struct relation *rel,
-                               const char *kept, int time_key)
+/* ---- the statements for it: names must be free when they are taken ---- */
+
+/* "ALTER TABLE t <action> <column>", after what there is. */
+static void put_alter(struct match *m, const char *action, const char *column)
 {
-    *m = (struct match){.j = j, .rel = rel, .time_key = time_key, .sql = BUF_INIT};
+    if (m->sql.len)
+        buf_put_c(&m->sql, "; ");
+    buf_put_c(&m->sql, "ALTER TABLE ");
+    quote_identifier(&m->sql, m->rel->nsp_name);
+    buf_put_c(&m->sql, ".");
+    quote_identifier(&m->sql, m->rel->name);
+    buf_printf(&m->sql, " %s COLUMN ", action);
+    quote_identifier(&m->sql, column);
+}
+
+static const char *name_now(const struct match *m, int stay)
+{
+    return m->rel->atts[m->stays[stay].att].name;
+}
+
+static bool is_renamed(const struct match *m, int stay)
+{
+    return strcmp(m->columns[stay].name, name_now(m, stay)) != 0;
+}
+
+/* Another column is to have its name. */
+static bool is_in_the_way(const struct match *m, int stay)
+{
+    for (int i = 0; i < m->count; i++)
+        if (i != stay && strcmp(m->columns[i].name, name_now(m, stay)) == 0)
+            return true;
+    return false;
+}
+
+/* A name that no column has or is to have. */
+static const char *free_name(const struct match *m, int stay)
+{
+    char name[TAG_BYTES];
+    bool taken = true;
+    for (int n = 0; taken; n++) {
+        snprintf(name, sizeof(name), "tarn_column_%d_%d", m->stays[stay].att + 1, n);
+        taken = false;
+        for (int i = 0; i < m->count; i++)
+            taken |= strcmp(m->columns[i].name, name) == 0 || strcmp(name_now(m, i), name) == 0;
+    }
+    return arena_strdup(m->j->arena, name);
+}
+
+static void put_rename(struct match *m, const char *from, const char *to)
+{
+    put_alter(m, "RENAME", from);
+    buf_put_c(&m->sql, " TO ");
+    quote_identifier(&m->sql, to);
+}
+
+static void put_renames(struct match *m)
+{
+    const char **from = arena_new_array(m->j->arena, const char *, m->count + 1);
+    for (int i = 0; i < m->count; i++) {
+        from[i] = name_now(m, i);
+        if (!is_renamed(m, i) || !is_in_the_way(m, i))
+            continue;
+        from[i] = free_name(m, i);
+        put_rename(m, name_now(m, i), from[i]);
+    }
+    for (int i = 0; i < m->count; i++)
+        if (is_renamed(m, i))
+            put_rename(m, from[i], m->columns[i].name);
+}
+
+static void put_type(struct match *m, const struct value_type *t)
+{
+    buf_put_c(&m->sql, type_display(m->j->arena, t->oid, t->typmod));
+}
+
+/* The rows are read anew in any case; only keys must not be NULL meanwhile. */
+static void put_retype(struct match *m, int i)
+{
+    put_alter(m, "ALTER", m->columns[i].name);
+    buf_put_c(&m->sql, " TYPE ");
+    put_type(m, &m->stays[i].retype);
+    buf_put_c(&m->sql, " USING ");
+    if (columns_is_key(m->rel, m->stays[i].att))
+        quote_identifier(&m->sql, m->columns[i].name);
+    else
+        buf_put_c(&m->sql, "NULL");
+}
+
+static void put_statements(struct match *m)
+{
+    for (int i = 0; i < m->rel->natts; i++)
+        if (m->gone[i])
+            put_alter(m, "DROP", m->rel->atts[i].name);
+    put_renames(m);
+    for (int i = 0; i < m->count; i++)
+        if (m->stays[i].retype.oid)
+            put_retype(m, i);
+    for (int i = m->count; i < m->count + m->added; i++) {
+        put_alter(m, "ADD", m->columns[i].name);
+        buf_put_c(&m->sql, " ");
+        put_type(m, &m->columns[i].type);
+    }
+}
+
+static struct err *begin_match(struct match *m, struct job *j, const struct relation *rel,
+                               const struct sync_state *state, const char *kept)
+{
+    *m = (struct match){.j = j, .rel = rel, .time_key = state->time_key, .sql = BUF_INIT};
     m->columns = arena_new_array(j->arena, struct table_column,
                                  (size_t)rel->natts + j->source->schema->field_count + 1);
-    m->atts = arena_new_array(j->arena, int, rel->natts + 1);
-    m->used = arena_new_array(j->arena, bool, (size_t)j->source->schema->field_count + 1);
+    m->stays = arena_new_array(j->arena, struct stay, rel->natts + 1);
+    m->places = arena_new_array(j->arena, int, rel->natts + 1);
+    m->gone = arena_new_array(j->arena, bool, rel->natts + 1);
+    m->used =
+        arena_zalloc(j->arena, ((size_t)j->source->schema->field_count + 1) * sizeof(*m->used));
     TRY(read_kept(j, kept, &m->kept));
+    m->ids = ids_hold(m, state);
+    if (!m->ids)
+        m->kept.max_id = -1;
     return match_all(m);
 }
 
@@ -383,49 +524,62 @@ static struct err *run_alter(struct job *j, const char *sql)
 static struct err *finish_match(const struct match *m, struct sync_columns *out)
 {
     struct job *j = m->j;
-    *out = (struct sync_columns){.count = m->count, .atts = m->atts};
+    *out = (struct sync_columns){.count = m->count};
+    out->atts = arena_new_array(j->arena, int, m->count + 1);
     out->source = arena_new_array(j->arena, uint32_t, m->count + 1);
     out->natural = arena_new_array(j->arena, struct value_type, m->count + 1);
     out->convert = arena_new_array(j->arena, const struct type_ops *, m->count + 1);
     out->typmods = arena_new_array(j->arena, int32_t, m->count + 1);
     for (int i = 0; i < m->count; i++) {
         const struct table_column *c = &m->columns[i];
-        const struct attr *att = &m->rel->atts[m->atts[i]];
+        const struct attr *att = &m->rel->atts[m->stays[i].att];
+        out->atts[i] = m->stays[i].att;
         out->source[i] = (uint32_t)c->source;
         TRY(value_type_of(&j->source->schema->fields[c->source], &out->natural[i]));
         out->typmods[i] = att->typmod;
         if (out->natural[i].oid != att->type || out->natural[i].typmod != att->typmod)
             out->convert[i] = att->ops;
     }
-    return columns_json(j, m->columns, m->count, m->kept.listed, &out->json);
+    return put_columns(j, m->columns, m->count, &m->kept, &out->json);
 }
 
 /* Alters the table, then matches it again. */
-static struct err *follow_source(struct match *m, struct relation **rel)
+static struct err *follow_source(struct match *m, const struct sync_state *state,
+                                 struct relation **rel)
 {
     struct job *j = m->j;
     uint32_t oid = (*rel)->oid;
     const char *kept;
-    TRY(columns_json(j, m->columns, m->count + m->added, m->kept.listed, &kept));
+    TRY(put_columns(j, m->columns, m->count + m->added, &m->kept, &kept));
+    put_statements(m);
     struct err *e = run_alter(j, arena_strdup(j->arena, buf_cstr(&m->sql)));
     buf_done(&m->sql);
     TRY(e);
     relation_unref(*rel);
     *rel = NULL;
     TRY(cat_relation(&j->s->cat, oid, rel));
-    return begin_match(m, j, *rel, kept, m->time_key);
+    return begin_match(m, j, *rel, state, kept);
+}
+
+struct err *columns_look(struct job *j, const struct relation *rel, const struct sync_state *state,
+                         bool *same)
+{
+    struct match m;
+    TRY(begin_match(&m, j, rel, state, state->columns));
+    *same = m.what == NULL;
+    return NULL;
 }
 
 struct err *columns_match(struct job *j, struct relation **rel, const struct sync_state *state,
                           bool follow, struct sync_columns *out, enum columns_change *change)
 {
     struct match m;
-    struct err *e = begin_match(&m, j, *rel, state->columns, state->time_key);
+    struct err *e = begin_match(&m, j, *rel, state, state->columns);
     *change = m.retyped ? COLUMNS_RETYPED : m.what ? COLUMNS_OTHERS : COLUMNS_SAME;
     if (!e && m.what && !follow)
         e = changed(&m);
     if (!e && m.what) {
-        e = follow_source(&m, rel);
+        e = follow_source(&m, state, rel);
         if (!e && m.what)
             e = changed(&m);
     }

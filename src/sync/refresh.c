@@ -3,7 +3,8 @@
  * A whole copy loads into new storage ids and swaps them into the catalog; an incremental run
  * writes what has changed in place. Either commits its rows together with the version that they are
  * of, so that after any crash the table is its source at exactly that version; an incremental run
- * that covers many versions commits in between, always after whole versions.
+ * that covers many versions commits in between, always after whole versions, and before one that
+ * changes the columns.
  *
  * Locks: that of the table's runs, so that there is one at a time, and SHARE UPDATE EXCLUSIVE,
  * which excludes schema changes but no reader: for a whole copy only at its end, when indexes that
@@ -33,9 +34,11 @@ struct refresh {
     bool resync;              /* ... since the changes are not to be had any more */
     bool gap;                 /* that is why it failed */
     bool more;                /* versions are left */
+    int64_t newest;           /* of the source */
     int64_t first;            /* the version that incremental steps began at, */
     struct progress progress; /* and how far they are */
     bool shown;               /* it is under way */
+    int64_t rejects_change;   /* by what the transaction gave up for a whole copy */
 };
 
 /* ---- progress of incremental steps; a whole copy has its own ---- */
@@ -154,6 +157,7 @@ static struct err *copy_whole(struct refresh *r)
     for (int i = 0; i < r->rel->nindexes; i++)
         index_ids[i] = txn_new_storage_id(mgr);
     TRY(job_load(j, r->rel, &columns, &policy, r->options.rate_limit_rows, storage_id, index_ids));
+    j->run.rejects_change += r->rejects_change;
     TRY(take_copy(r, storage_id, index_ids));
     if (first) /* readers may see it now */
         TRY(ddl_update_class(&j->s->cat, r->rel->oid, CLS_ISPOPULATED, datum_bool(true)));
@@ -233,11 +237,41 @@ static void take_results(struct refresh *r, const struct apply *a, const struct 
     j->run.files = a->files;
     j->run.bytes = a->bytes;
     j->run.change_source = sync_change_source(j->source);
-    r->more = a->applied < a->to;
+    r->more = a->applied < r->newest;
+    j->run.source_version = r->newest;
     j->run.commit_us = a->commit_us;
     j->inserted += a->inserted;
     j->updated += a->updated;
     j->deleted += a->deleted;
+}
+
+/* How far the run may go at once: where the columns differ in the end, as long as they are those
+ * of the table, and if that is nowhere, one version. Opens the source there. */
+static struct err *choose_version(struct refresh *r)
+{
+    struct job *j = r->j;
+    int64_t same = r->state.applied_version, other = r->newest;
+    bool is_same;
+    TRY(columns_look(j, r->rel, &r->state, &is_same));
+    if (is_same || other - same == 1)
+        return NULL;
+    while (other - same > 1) {
+        int64_t middle = same + (other - same) / 2;
+        TRY(job_open_table(j, &r->state, true, middle));
+        TRY(columns_look(j, r->rel, &r->state, &is_same));
+        *(is_same ? &same : &other) = middle;
+    }
+    int64_t chosen = same > r->state.applied_version ? same : other;
+    return j->run.source_version == chosen ? NULL : job_open_table(j, &r->state, true, chosen);
+}
+
+/* Whether the run failed for what a version brought that a later one may have mended. */
+static bool may_be_mended(const struct refresh *r, const struct apply *a, const struct err *e)
+{
+    int64_t reached = a->applied > a->from ? a->applied : a->from;
+    return reached + 1 < r->newest &&
+           (err_is(e, "23505") || err_is(e, "23502") || err_is(e, "22021") || err_is(e, "22003") ||
+            err_is(e, "22008") || err_is(e, "22P02"));
 }
 
 static struct err *apply_changes(struct refresh *r)
@@ -247,6 +281,12 @@ static struct err *apply_changes(struct refresh *r)
     struct rejects rejects;
     enum columns_change change;
     struct row_policy policy = sync_policy(&r->state, &r->options);
+    r->newest = j->run.source_version;
+    struct err *e = choose_version(r);
+    if (e) {
+        r->gap = err_is(e, "22023") || err_is(e, "58P01");
+        return e;
+    }
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
     /* Rejects are known by all values of their rows. */
     if (change == COLUMNS_RETYPED || (change == COLUMNS_OTHERS && r->state.rejected))
@@ -269,17 +309,20 @@ static struct err *apply_changes(struct refresh *r)
                       .had_rejects = r->state.rejected > 0,
                       .first = r->first,
                       .progress = &r->progress};
-    struct err *e = rejects_open(&rejects, j->s, r->rel->oid, j->run.started_us);
+    e = rejects_open(&rejects, j->s, r->rel->oid, j->run.started_us);
     if (!e)
         e = apply_run(&a);
     rejects_close(&rejects);
     if (e) {
         /* 0A000: a column had another type in between. */
-        r->gap = err_is(e, "22023") || err_is(e, "58P01") || err_is(e, "0A000");
+        r->gap = err_is(e, "22023") || err_is(e, "58P01") || err_is(e, "0A000") ||
+                 may_be_mended(r, &a, e);
         return e;
     }
-    if (a.too_many)
+    if (a.too_many) {
+        r->rejects_change = rejects.change;
         return copy_whole(r);
+    }
     take_results(r, &a, &rejects);
     return state_applied(j->s, &j->run);
 }
@@ -339,6 +382,7 @@ static struct err *step_in_txn(struct refresh *r, uint32_t relid)
 static struct err *step(struct refresh *r, uint32_t relid)
 {
     r->more = r->gap = false;
+    r->rejects_change = 0;
     TRY(job_begin(r->j->s));
     struct err *e = job_end(r->j->s, step_in_txn(r, relid));
     relation_unref(r->rel);

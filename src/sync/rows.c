@@ -315,9 +315,11 @@ int rows_compare_times(const struct row_taker *t, const struct datum *a, const s
 bool rows_same(const struct relation *rel, const struct datum *a, const struct datum *b)
 {
     for (int i = 0; i < rel->natts; i++) {
+        if (rel->atts[i].dropped)
+            continue; /* rows that are older than that have a value */
         if (a[i].null != b[i].null)
             return false;
-        if (a[i].null || rel->atts[i].dropped)
+        if (a[i].null)
             continue;
         if (rel->atts[i].ops->byval ? a[i].u != b[i].u
                                     : a[i].len != b[i].len || memcmp(a[i].p, b[i].p, a[i].len) != 0)

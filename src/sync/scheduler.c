@@ -4,6 +4,8 @@
  * One fiber looks at the list of tables every TICK_NS. For a continuous table on a local path it
  * looks for the file of the next commit when the kernel says that something has come into the
  * folder of the log (watch.c), and every SLOW_US in any case; all of them in one job of the pool.
+ * Where the commit of the version that the table is at is gone or another one, the log has been
+ * cleaned up or there is another table, and a run finds out.
  * For other stores it is a run every poll_interval. Up to `sync_workers` tables run at a time, of
  * which one at least is left to runs that apply changes, however many whole copies are due; each in
  * a fiber and a session of its own; the others wait their turn, in order of the list, which begins
@@ -15,6 +17,7 @@
 #include "sync/sync_internal.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "rt/cancel.h"
 #include "rt/fiber.h"
@@ -24,6 +27,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TICK_NS = 20 * 1000 * 1000, IDLE_NS = 200 * 1000 * 1000 };
@@ -43,6 +47,7 @@ struct entry {
     int watch;         /* of the log's folder; -1: none */
     bool stirred;      /* something has come into it */
     int64_t looked_us; /* when the next commit was looked for */
+    uint64_t stamp;    /* of the commit of `version` then; 0: not looked at */
     bool copies;       /* its runs are whole copies */
     bool continuous;
     bool forced; /* one run, now, whatever the schedule; `full` */
@@ -146,6 +151,8 @@ static void set_entry_locked(struct entry *e, const struct sync_state *state,
     int64_t now_us = clock_real_us();
     e->gone = false;
     e->continuous = strcmp(state->mode, "CONTINUOUS") == 0;
+    if (e->version != state->applied_version)
+        e->stamp = 0;
     e->version = state->applied_version;
     e->copies = e->version < 0 || strcmp(state->mode, "SNAPSHOT") == 0;
     e->stirred = true; /* it may have come meanwhile */
@@ -154,7 +161,7 @@ static void set_entry_locked(struct entry *e, const struct sync_state *state,
     if (e->version < 0) /* its first load */
         e->due_us = now_us;
     e->after_us = state->failures ? now_us + pause_of(state->failures) : 0;
-    if (state->failures && !e->continuous && e->due_us > e->after_us)
+    if (state->failures && (e->due_us < 0 ? e->continuous : e->due_us > e->after_us))
         e->due_us = e->after_us;
     free(e->log);
     e->log = log_folder(state->source);
@@ -238,6 +245,16 @@ struct list_job {
     struct session *s;
 };
 
+/* There may be another source in its place. */
+static void look_once(const char *database, uint32_t relid)
+{
+    pthread_mutex_lock(&sched.mu);
+    int i = find_locked(database, relid);
+    if (i >= 0 && sched.entries[i]->due_us < 0)
+        sched.entries[i]->due_us = clock_real_us();
+    pthread_mutex_unlock(&sched.mu);
+}
+
 /* A run that was missed while the server was down runs once, now. */
 static struct err *list_table(void *arg, uint32_t relid, const struct sync_state *state)
 {
@@ -246,7 +263,10 @@ static struct err *list_table(void *arg, uint32_t relid, const struct sync_state
     TRY(schedule_next(state->every_us, state->cron, clock_real_us(), l->s->types.tz, &next_us));
     if (next_us >= 0 && state->next_run_us >= 0 && state->next_run_us < next_us)
         next_us = state->next_run_us;
-    return put(l->database, relid, state, next_us);
+    TRY(put(l->database, relid, state, next_us));
+    if (strcmp(state->mode, "CONTINUOUS") == 0 && !state->paused)
+        look_once(l->database, relid);
+    return NULL;
 }
 
 static struct err *list_database(struct session *s, void *arg)
@@ -326,16 +346,43 @@ static void run_fiber(void *arg)
 
 /* ---- who is due ---- */
 
+enum { NAME_BYTES = 64 };
+
 struct probe {
     int count;
     struct {
-        char path[4096];
+        char path[4096 + NAME_BYTES];
         uint32_t relid;
         int index;
+        int64_t version; /* applied */
         int watch;
-        bool there;
+        bool there;     /* the next commit */
+        uint64_t stamp; /* else that of the applied version; of the folder where it is gone */
     } items[];
 };
+
+static bool stamp_of(const char *path, uint64_t *out)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    uint64_t parts[] = {st.st_dev, st.st_ino, (uint64_t)st.st_mtim.tv_sec,
+                        (uint64_t)st.st_mtim.tv_nsec};
+    *out = hash_bytes(parts, sizeof(parts), 0) | 2;
+    return true;
+}
+
+/* Not 0; those of folders are odd. `name` is the end of `path`, which it changes. */
+static uint64_t stamp_version(char *path, char *name, int64_t version)
+{
+    uint64_t stamp = 1;
+    snprintf(name, NAME_BYTES, "/%020lld.json", (long long)version);
+    if (stamp_of(path, &stamp))
+        return stamp & ~UINT64_C(1);
+    *name = '\0';
+    (void)stamp_of(path, &stamp);
+    return stamp | 1;
+}
 
 static void probe_job(void *arg)
 {
@@ -349,6 +396,8 @@ static void probe_job(void *arg)
             *name = '/';
         }
         p->items[i].there = access(path, F_OK) == 0;
+        if (!p->items[i].there)
+            p->items[i].stamp = stamp_version(path, name, p->items[i].version);
     }
 }
 
@@ -356,6 +405,16 @@ static bool waits_for_commit(const struct entry *e, int64_t now_us)
 {
     bool look = e->watch < 0 || e->stirred || now_us - e->looked_us >= SLOW_US;
     return look && e->continuous && e->log && !e->running && e->due_us < 0 && now_us >= e->after_us;
+}
+
+static void take_probe_locked(struct entry *e, int watch, bool there, uint64_t stamp,
+                              int64_t now_us)
+{
+    e->watch = watch;
+    if (there || (e->stamp ? stamp != e->stamp : stamp & 1))
+        e->due_us = now_us;
+    if (!there)
+        e->stamp = stamp;
 }
 
 /* Makes the continuous tables due whose next commit is there. */
@@ -372,8 +431,9 @@ static void look_for_commits(int64_t now_us)
         struct entry *e = sched.entries[i];
         if (!waits_for_commit(e, now_us))
             continue;
-        snprintf(p->items[p->count].path, sizeof(p->items[0].path), "%s/%020lld.json", e->log,
-                 (long long)e->version + 1);
+        snprintf(p->items[p->count].path, sizeof(p->items[0].path) - NAME_BYTES, "%s/%020lld.json",
+                 e->log, (long long)e->version + 1);
+        p->items[p->count].version = e->version;
         e->stirred = false;
         e->looked_us = now_us;
         p->items[p->count].watch = e->watch;
@@ -388,9 +448,8 @@ static void look_for_commits(int64_t now_us)
         int i = p->items[k].index;
         if (i >= sched.count || sched.entries[i]->relid != p->items[k].relid)
             continue; /* the list has changed: the next time */
-        sched.entries[i]->watch = p->items[k].watch;
-        if (p->items[k].there)
-            sched.entries[i]->due_us = now_us;
+        take_probe_locked(sched.entries[i], p->items[k].watch, p->items[k].there, p->items[k].stamp,
+                          now_us);
     }
     pthread_mutex_unlock(&sched.mu);
     free(p);

@@ -247,6 +247,9 @@ enum columns_change { COLUMNS_SAME, COLUMNS_OTHERS, COLUMNS_RETYPED /* rows must
 struct err *columns_match(struct job *j, struct relation **rel, const struct sync_state *state,
                           bool follow, struct sync_columns *out,
                           enum columns_change *change) MUST_CHECK;
+/* Whether it would find them the same; changes nothing. */
+struct err *columns_look(struct job *j, const struct relation *rel, const struct sync_state *state,
+                         bool *same) MUST_CHECK;
 /* A value for the table's column: of the vector that column c->source[i] has. */
 struct err *columns_value(const struct sync_columns *c, int i, const struct lake_vec *vec,
                           uint32_t row, const struct type_env *env, struct arena *arena,

@@ -144,6 +144,25 @@ class History(Table):
             del self.parts[path]
         return {"remove": action}
 
+    def checkpoint(self):
+        """Of the newest version, in JSON; the commits before it go."""
+        log = os.path.join(self.folder, "_delta_log")
+        meta = self.meta(("id", "name", "n"))
+        meta["metaData"]["id"] = self.table_id
+        features = ["v2Checkpoint"] + ["deletionVectors"] * self.vectors
+        lines = [{"checkpointMetadata": {"version": self.version}}, meta, {"protocol": {
+            "minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": features, "writerFeatures": features}}]
+        for name, (rows, gone) in self.parts.items():
+            add = {"path": name, "partitionValues": {}, "size": os.path.getsize(os.path.join(self.folder, name)),
+                   "modificationTime": 1, "dataChange": False}
+            lines.append({"add": dict(add, deletionVector=deletion_vector(gone)) if gone else add})
+        name = "%020d.checkpoint.11111111-2222-4333-8444-555555555555.json" % self.version
+        with open(os.path.join(log, name), "w") as f:
+            f.write("".join(json.dumps(a) + "\n" for a in lines))
+        for name in os.listdir(log):
+            if name.endswith(".json") and int(name[:20]) < self.version:
+                os.remove(os.path.join(log, name))
+
     def changes(self, rows):
         """The action of a change file: rows of (id, name, n, change type)."""
         if not self.feed or not rows:

@@ -147,6 +147,47 @@ def gaps(r):
     r.sql("DROP SYNCED TABLE g")
 
 
+def unnoticed(r):
+    """A continuous table finds that its next commit will never come: the log is cleaned up, the table another one."""
+    h = r.history("unnoticed")
+    for i in range(6):
+        h.append([(i, "a", 0)])
+    r.sql("CREATE SYNCED TABLE un FROM DELTA '%s' PRIMARY KEY (id) MODE CONTINUOUS" % h.folder)
+    r.sql("ALTER SYNCED TABLE un PAUSE")
+    h.append([(10, "b", 1)])
+    h.append([(11, "b", 1)])
+    h.checkpoint()
+    r.sql("ALTER SYNCED TABLE un RESUME")
+    r.sql("WAIT FOR SYNCED TABLE un VERSION %d TIMEOUT '%s'" % (h.version, WAIT))
+    r.table_is("log cleaned up", "un", h)
+    shutil.rmtree(h.folder)
+    h = r.history("unnoticed", table_id="99999999-2222-4333-8444-555555555555")
+    h.append([(70, "c", 2)])
+    for _ in range(600):
+        if r.sql("SELECT applied_version FROM tarn.synced_tables") == [(h.version,)]:
+            break
+        time.sleep(0.05)
+    r.table_is("another table", "un", h)
+    r.sql("DROP SYNCED TABLE un")
+
+
+def mended(r):
+    """Keys that came twice and were mended later do not stop a table for good."""
+    h = r.history("mended")
+    h.append([(i, "a", 0) for i in range(10)])
+    r.sql("CREATE SYNCED TABLE d FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED" % h.folder)
+    h.append([(3, "again", 1)])
+    r.fails("duplicate key", "REFRESH SYNCED TABLE d", "23505", "(id)=(3)")
+    h.append([(20, "b", 1)])
+    r.fails("still there", "REFRESH SYNCED TABLE d", "23505", "(id)=(3)")
+    h.write([h.remove([p for p, (rows, _) in h.parts.items() if rows[0][1] == "again"][0])], "DELETE")
+    r.sql("REFRESH SYNCED TABLE d")
+    r.table_is("mended", "d", h)
+    r.check("by comparing", r.sql("SELECT kind, inserted, updated, deleted FROM tarn.sync_runs ORDER BY run_id DESC LIMIT 1"),
+            [("resync", 1, 0, 0)])
+    r.sql("DROP SYNCED TABLE d")
+
+
 def duplicates(r):
     """A key that comes twice stops the table at the version before, which it keeps serving."""
     h = r.history("dup")
@@ -286,7 +327,7 @@ def readers(r):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     tally = Tally("incremental")
@@ -299,6 +340,8 @@ def main():
                     for vectors in (False, True):
                         follow(r, mode, feed, vectors)
             gaps(r)
+            unnoticed(r)
+            mended(r)
             duplicates(r)
             schedules(r)
             columns(r)

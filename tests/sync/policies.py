@@ -272,7 +272,7 @@ def errors(r):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=10)
     args = parser.parse_args()
     tally = Tally("policies")
     folder = tempfile.mkdtemp(prefix="tarn-policies-")
