@@ -73,18 +73,6 @@ struct err *fn_get_expr(struct fn_call *c, struct datum *out)
     return text_result(c, &b, out);
 }
 
-/* The table that an index belongs to, through pg_index. */
-static struct err *index_table(struct fn_call *c, uint32_t oid, struct relation **table)
-{
-    struct datum key = datum_int(oid);
-    struct datum v[IDX_COUNT];
-    bool found;
-    *table = NULL;
-    TRY(systab_get(&c->session->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, c->arena, v,
-                   &found));
-    return found ? cat_relation(&c->session->cat, (uint32_t)v[IDX_TABLE].u, table) : NULL;
-}
-
 static struct err *put_index_column(struct fn_call *c, struct buf *b, struct relation *r,
                                     const struct index_col *col)
 {
@@ -212,7 +200,7 @@ struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
     struct err *e = NULL;
     *out = datum_null();
     TRY(need_session(c));
-    TRY(index_table(c, oid, &r));
+    TRY(cat_table_of_index(&c->session->cat, oid, &r));
     const struct index *ix = r ? relation_index(r, oid) : NULL;
     if (!ix) {
         relation_unref(r);
