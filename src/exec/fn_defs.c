@@ -23,11 +23,14 @@ static bool is_pretty(const struct fn_call *c)
     return c->nargs > 2 && c->args[2].i;
 }
 
-/* Several expressions (of an index) stand one a line. */
+/* Several expressions: of an index they stand one a line, of a function's arguments each has its
+ * end. */
 static struct err *put_lines(struct fn_call *c, struct relation *r, char *text, struct buf *b)
 {
+    static const char of_arguments[] = {PROC_DEFAULT_END, 0};
+    const char *end = strchr(text, PROC_DEFAULT_END) ? of_arguments : "\n";
     char *save = NULL;
-    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line = strtok_r(text, end, &save); line; line = strtok_r(NULL, end, &save)) {
         buf_put_c(b, b->len ? ", " : "");
         TRY(put_stored(c, r, line, USE_GENERATED, is_pretty(c), b));
     }
