@@ -146,12 +146,12 @@ void exec_measure(struct exec *x, bool timing)
     x->timing = timing;
 }
 
-struct err *node_columns(struct exec *x, struct plan *n, const struct vector **columns,
-                         size_t *count)
+struct err *node_columns(struct exec *x, struct plan *n, const enum tf_use *uses,
+                         const struct vector **columns, size_t *count)
 {
     struct node_stats *s = x->stats ? &x->stats[n->id] : NULL;
     int64_t start = s ? measure_begin(x, s) : 0;
-    struct err *e = tablefunc_columns(x, n, columns, count);
+    struct err *e = tablefunc_columns(x, n, uses, columns, count);
     if (s)
         measure_end(x, s, start, e ? 0 : *count);
     return e;

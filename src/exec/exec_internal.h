@@ -209,8 +209,8 @@ struct err *index_at(struct exec *x, const struct relation *r, const struct inde
 /* ---- nodes ---- */
 struct err *node_next(struct exec *x, struct plan *n, bool *found) MUST_CHECK;
 /* The same of a table function's node without a condition, many rows at once: tablefunc_columns. */
-struct err *node_columns(struct exec *x, struct plan *n, const struct vector **columns,
-                         size_t *count) MUST_CHECK;
+struct err *node_columns(struct exec *x, struct plan *n, const enum tf_use *uses,
+                         const struct vector **columns, size_t *count) MUST_CHECK;
 /* Starts over, forgetting everything kept. */
 void node_rescan(struct exec *x, struct plan *n);
 void set_null(struct exec *x, const int *slots, int n);
@@ -234,9 +234,10 @@ NODE(bitmapheap);
 NODE(funcscan);
 NODE(tablefunc);
 /* A table function's next rows at once, its columns in their order; *count 0 at the end. The node
- * has no condition. The columns live until the next call. MAY YIELD. */
-struct err *tablefunc_columns(struct exec *x, struct plan *n, const struct vector **columns,
-                              size_t *count) MUST_CHECK;
+ * has no condition. `uses`: of each column, the same in every call. The columns live until the next
+ * call. MAY YIELD. */
+struct err *tablefunc_columns(struct exec *x, struct plan *n, const enum tf_use *uses,
+                              const struct vector **columns, size_t *count) MUST_CHECK;
 NODE(values);
 NODE(subquery);
 NODE(ctescan);

@@ -52,6 +52,7 @@ struct agg_impl {
      * one by one; NULL: it has no shorter way. An aggregate without arguments gets none: NULL. */
     struct err *(*add_column)(void *state, struct fn_call *c, const struct vector *column,
                               size_t count, struct arena *arena);
+    bool counts_values; /* it looks only whether its argument is NULL */
 };
 
 /* Ordered-set and hypothetical-set aggregates: they see a group's rows in order. */

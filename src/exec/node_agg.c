@@ -61,11 +61,12 @@ struct agg_state {
     const struct type_ops **key_types;
     struct agg_info *aggs;
     int naggs;
-    int nkeys;           /* grouping expressions, and with grouping sets the set's number */
-    int width;           /* of an input */
-    struct datum *all;   /* with grouping sets: the current row's grouping expressions */
-    bool any;            /* there was a row */
-    bool by_columns;     /* the rows of a table function are taken by columns */
+    int nkeys;         /* grouping expressions, and with grouping sets the set's number */
+    int width;         /* of an input */
+    struct datum *all; /* with grouping sets: the current row's grouping expressions */
+    bool any;          /* there was a row */
+    enum tf_use
+        *uses; /* of a table function's columns, whose rows are taken so; NULL: they are not */
     bool has_ordered;    /* an ordered-set aggregate */
     struct datum *input; /* of the current row */
     struct datum *args;  /* a collected row, decoded */
@@ -194,6 +195,18 @@ static bool takes_columns(const struct plan *n, struct agg_state *s)
     return true;
 }
 
+static void note_uses(struct exec *x, const struct plan *n, struct agg_state *s)
+{
+    s->uses = arena_new_array(&x->arena, enum tf_use, n->left->rte->ncols + 1);
+    for (int i = 0; i < n->naggs; i++) {
+        const struct agg_info *info = &s->aggs[i];
+        if (info->column >= 0 && !info->impl->counts_values)
+            s->uses[info->column] = TF_VALUES;
+        else if (info->column >= 0 && !s->uses[info->column])
+            s->uses[info->column] = TF_PRESENCE;
+    }
+}
+
 static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s)
 {
     arena_init(&s->arena);
@@ -224,7 +237,8 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
         int row = info->ordered ? info->norder : info->nargs;
         most = row > most ? row : most;
     }
-    s->by_columns = takes_columns(n, s);
+    if (takes_columns(n, s))
+        note_uses(x, n, s);
     s->input = arena_new_array(&x->arena, struct datum, s->width + 1);
     s->args = arena_new_array(&x->arena, struct datum, most + 1);
     s->next = arena_new_array(&x->arena, struct datum, s->width + 1);
@@ -491,7 +505,7 @@ static struct err *take_columns(struct exec *x, struct plan *n, struct agg_state
     struct group *only = group_new(n, s, NULL);
     for (;;) {
         TRY(fiber_tick());
-        TRY(node_columns(x, n->left, &columns, &count));
+        TRY(node_columns(x, n->left, s->uses, &columns, &count));
         if (!count)
             return NULL;
         for (int i = 0; i < n->naggs; i++) {
@@ -562,7 +576,7 @@ static struct err *agg_fill(struct exec *x, struct plan *n, struct agg_state *s,
     arena_reset(&s->groups_arena);
     row_hash_init(&s->table, &s->groups_arena, s->key_types, s->nkeys);
     s->first = s->last_group = NULL;
-    if (s->by_columns)
+    if (s->uses)
         TRY(take_columns(x, n, s));
     else
         TRY(s->batch ? take_batch(x, n, s) : take_below(x, n, s));

@@ -14,6 +14,7 @@ struct tf_state {
     struct tf_filter *filters;
     int nfilters;
     struct tf_skipping seen;
+    const enum tf_use *uses;
     struct vector *columns; /* of the rows that came last */
     size_t count, at;       /* how many; the next one */
     bool done;
@@ -100,8 +101,16 @@ static struct err *tf_open(struct exec *x, const struct plan *n, struct tf_state
     s->count = s->at = 0;
     for (int i = 0; i < rte->ncols; i++)
         x->frame[rte->base + i] = datum_null();
-    return s->tf->open(x->env.cat, rte->tf_args, rte->ntf_args, rte->used, rte->ncols, s->filters,
+    return s->tf->open(x->env.cat, rte->tf_args, rte->ntf_args, s->uses, rte->ncols, s->filters,
                        s->nfilters, rte->tf_data, &s->scan);
+}
+
+static const enum tf_use *uses_of(struct exec *x, const struct rte *rte)
+{
+    enum tf_use *uses = arena_new_array(&x->arena, enum tf_use, rte->ncols + 1);
+    for (int i = 0; i < rte->ncols; i++)
+        uses[i] = rte->used[i] ? TF_VALUES : TF_UNUSED;
+    return uses;
 }
 
 static struct tf_state *tf_state(struct exec *x, struct plan *n)
@@ -110,6 +119,7 @@ static struct tf_state *tf_state(struct exec *x, struct plan *n)
     struct tf_state *s = node_state(x, n, sizeof(*s));
     if (fresh) {
         s->tf = n->rte->tf;
+        s->uses = uses_of(x, n->rte);
         s->columns = arena_new_array(&x->arena, struct vector, n->rte->ncols + 1);
         arena_init(&s->arena);
         arena_init(&s->values);
@@ -132,10 +142,11 @@ static struct err *tf_more(struct exec *x, struct plan *n, struct tf_state *s)
     return NULL;
 }
 
-struct err *tablefunc_columns(struct exec *x, struct plan *n, const struct vector **columns,
-                              size_t *count)
+struct err *tablefunc_columns(struct exec *x, struct plan *n, const enum tf_use *uses,
+                              const struct vector **columns, size_t *count)
 {
     struct tf_state *s = tf_state(x, n);
+    s->uses = uses;
     TRY(tf_more(x, n, s));
     s->at = s->count;
     *columns = s->columns;

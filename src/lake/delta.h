@@ -96,6 +96,7 @@ struct err *delta_partition_vec(const struct delta_snapshot *s, const struct lak
 struct delta_scan_options {
     const uint32_t *columns; /* indexes into the schema's fields, each at most once */
     size_t column_count;
+    const bool *presence;  /* as in parquet_scan_options */
     const uint32_t *files; /* indexes of the files to read, in this order; NULL: all */
     size_t file_count;
     uint32_t batch_rows; /* 0: the default */

@@ -1,6 +1,7 @@
 /* Actions: what the log says, from JSON lines and from the rows of checkpoints, applied to the
  * state from old to new. */
 #include "lake/delta_internal.h"
+#include "lake/json.h"
 #include "lake/parquet.h"
 
 #include <stdlib.h>
@@ -344,20 +345,35 @@ static struct err *vec_pairs(const struct line *l, const struct lake_vec *v, uin
 
 /* The fields of `add` that count; NULL: the checkpoint lacks it. */
 struct add_vecs {
-    const struct lake_vec *path, *size, *modified, *stats, *parsed, *rows, *partition, *dv;
+    const struct lake_vec *path, *size, *modified, *stats, *parsed, *partition, *dv;
 };
 
 static struct add_vecs find_add_vecs(const struct lake_vec *v)
 {
-    const struct lake_vec *parsed = lake_vec_field(v, "stats_parsed");
     return (struct add_vecs){.path = lake_vec_field(v, "path"),
                              .size = lake_vec_field(v, "size"),
                              .modified = lake_vec_field(v, "modificationTime"),
                              .stats = lake_vec_field(v, "stats"),
-                             .parsed = parsed,
-                             .rows = lake_vec_field(parsed, "numRecords"),
+                             .parsed = lake_vec_field(v, "stats_parsed"),
                              .partition = lake_vec_field(v, "partitionValues"),
                              .dv = lake_vec_field(v, "deletionVector")};
+}
+
+/* As JSON, into the scratch arena; writers may keep the struct alone
+ * (delta.checkpoint.writeStatsAsJson). */
+static struct err *vec_stats(const struct line *l, const struct add_vecs *f, uint32_t row,
+                             struct str *out)
+{
+    struct buf text;
+    if (lake_vec_bytes(f->stats, row, out) || !f->parsed || lake_vec_is_null(f->parsed, row))
+        return NULL;
+    buf_init(&text);
+    lake_json_value(f->parsed, row, &text);
+    struct err *e = buf_finish(&text);
+    if (!e)
+        *out = arena_str(l->scratch, str_make(text.data, text.len));
+    buf_done(&text);
+    return e;
 }
 
 static struct err *vec_add(const struct line *l, const struct add_vecs *f, uint32_t row)
@@ -367,10 +383,8 @@ static struct err *vec_add(const struct line *l, const struct add_vecs *f, uint3
         return bad_checkpoint(l, "add without a path");
     vec_i64(f->size, row, &a.size_bytes);
     vec_i64(f->modified, row, &a.modified_ms);
-    lake_vec_bytes(f->stats, row, &a.stats);
+    TRY(vec_stats(l, f, row, &a.stats));
     a.row_count = stats_rows(a.stats, l->scratch);
-    if (a.row_count < 0 && f->parsed && !lake_vec_is_null(f->parsed, row))
-        vec_i64(f->rows, row, &a.row_count);
     TRY(vec_pairs(l, f->partition, row, &a.partition, &a.partition_count));
     TRY(vec_dv(l, f->dv, row, &a.dv));
     return delta_files_add(l->s, &a, l->scratch);

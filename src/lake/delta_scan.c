@@ -15,6 +15,7 @@ struct scan_column {
     int partition;             /* index of the partition column, -1: data */
     enum column_source source; /* in the current file */
     uint32_t file_column;      /* index in the file batch */
+    bool presence;             /* as asked for */
     struct lake_vec constant;  /* partition value or NULLs, batch_rows of them */
 };
 
@@ -79,6 +80,7 @@ struct err *delta_scan_pieces(const struct delta_snapshot *s, const struct lake_
     for (uint32_t i = 0; i < scan->column_count; i++) {
         CHECK(options->columns[i] < schema->field_count);
         scan->columns[i] = column_of(s, options->columns[i]);
+        scan->columns[i].presence = options->presence && options->presence[i];
     }
     if (pieces)
         scan->pieces = arena_memdup(&scan->arena, pieces, count * sizeof(*pieces));
@@ -170,7 +172,7 @@ static bool partition_value(const struct delta_scan *scan, const struct scan_col
 
 /* Where each column comes from in this file; the file's columns to read. */
 static struct err *plan_columns(struct delta_scan *scan, const struct delta_file *file,
-                                uint32_t *file_columns, size_t *count)
+                                uint32_t *file_columns, bool *presence, size_t *count)
 {
     const struct delta_snapshot *s = scan->s;
     const struct lake_type *file_schema = parquet_schema(scan->file);
@@ -198,6 +200,7 @@ static struct err *plan_columns(struct delta_scan *scan, const struct delta_file
                 return delta_damaged(s, "two columns read the same column of file %.*s",
                                      STR_ARG(file->path));
         }
+        presence[*count] = column->presence;
         file_columns[(*count)++] = (uint32_t)at;
     }
     return NULL;
@@ -270,8 +273,10 @@ static struct err *open_file(struct delta_scan *scan)
     TRY(parquet_open(scan->s->store, delta_file_location(scan->s, file, &scan->file_arena),
                      &scan->file));
     uint32_t *columns = arena_new_array(&scan->file_arena, uint32_t, scan->column_count + 1);
-    struct parquet_scan_options options = {.columns = columns, .batch_rows = scan->batch_rows};
-    TRY(plan_columns(scan, file, columns, &options.column_count));
+    bool *presence = arena_new_array(&scan->file_arena, bool, scan->column_count + 1);
+    struct parquet_scan_options options = {
+        .columns = columns, .presence = presence, .batch_rows = scan->batch_rows};
+    TRY(plan_columns(scan, file, columns, presence, &options.column_count));
     options.chooser = choose_in_file(scan);
     return parquet_scan_new(scan->file, &options, &scan->file_scan);
 }

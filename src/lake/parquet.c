@@ -171,7 +171,7 @@ struct str parquet_metadata(const struct parquet_file *file, const char *key)
     return (struct str){0};
 }
 
-static struct err *init_leaves(struct parquet_scan *scan)
+static struct err *init_leaves(struct parquet_scan *scan, const bool *presence)
 {
     struct parquet_file *file = scan->file;
     size_t wanted = 0;
@@ -192,7 +192,8 @@ static struct err *init_leaves(struct parquet_scan *scan)
             struct pq_leaf *leaf = malloc(sizeof(*leaf));
             if (!leaf)
                 return err_oom();
-            pq_leaf_init(leaf, file, l, !node->child_count && !file->leaves[l].max_rep, ahead);
+            bool flat = !node->child_count && !file->leaves[l].max_rep;
+            pq_leaf_init(leaf, file, l, flat, flat && presence && presence[i], ahead);
             scan->leaves[l] = leaf;
         }
     }
@@ -227,7 +228,7 @@ struct err *parquet_scan_new(struct parquet_file *file, const struct parquet_sca
     CHECK(scan->row_group_end <= file->meta.row_group_count);
     for (uint32_t i = 0; i < scan->row_group; i++)
         scan->group_begin += file->meta.row_groups[i].row_count;
-    struct err *e = init_leaves(scan);
+    struct err *e = init_leaves(scan, options->presence);
     if (e) {
         parquet_scan_free(scan);
         return e;

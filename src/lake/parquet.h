@@ -42,6 +42,9 @@ struct str parquet_metadata(const struct parquet_file *file, const char *key);
 struct parquet_scan_options {
     const uint32_t *columns; /* indexes into the schema's fields, each at most once */
     size_t column_count;
+    /* By place among `columns`; NULL: of none. Of such a column it matters only which values are
+     * NULL: others may come as zero. */
+    const bool *presence;
     uint32_t batch_rows; /* 0: the default; fewer come where rows are large or a row group ends */
     uint32_t row_group_begin;
     uint32_t row_group_end; /* exclusive; 0 for both: all */

@@ -20,10 +20,13 @@ static size_t raw_size(enum pq_type type)
 }
 
 void pq_leaf_init(struct pq_leaf *leaf, struct parquet_file *file, uint32_t index, bool flat,
-                  size_t read_ahead)
+                  bool presence, size_t read_ahead)
 {
-    *leaf = (struct pq_leaf){
-        .file = file, .info = &file->leaves[index], .flat = flat, .read_ahead = read_ahead};
+    *leaf = (struct pq_leaf){.file = file,
+                             .info = &file->leaves[index],
+                             .flat = flat,
+                             .presence = presence,
+                             .read_ahead = read_ahead};
     leaf->phys = lake_type_phys(leaf->info->type);
     leaf->value_size = (uint32_t)lake_phys_size(leaf->phys);
     leaf->raw_size = (uint32_t)raw_size(leaf->info->element->type);
@@ -120,6 +123,12 @@ void pq_leaf_extend_chunk(struct pq_leaf *leaf)
         leaf->file_end = limit;
 }
 
+/* What is asked is known without them: nothing is NULL. */
+static bool no_pages(const struct pq_leaf *leaf)
+{
+    return leaf->presence && !leaf->info->max_def;
+}
+
 struct err *pq_leaf_open(struct pq_leaf *leaf, uint32_t row_group)
 {
     struct parquet_file *file = leaf->file;
@@ -134,7 +143,8 @@ struct err *pq_leaf_open(struct pq_leaf *leaf, uint32_t row_group)
     leaf->chunk = chunk;
     leaf->file_pos = begin;
     leaf->file_end = end;
-    lake_object_will_read(file->object, begin, end);
+    if (!no_pages(leaf))
+        lake_object_will_read(file->object, begin, end);
     leaf->row_group = row_group;
     leaf->values_left = chunk->value_count;
     if (!leaf->scratch)
@@ -195,7 +205,7 @@ static struct err *reserve_flat(struct pq_leaf *leaf, uint32_t rows)
     free(leaf->values);
     free(leaf->valid);
     leaf->capacity = 0;
-    leaf->values = malloc((size_t)rows * leaf->value_size);
+    leaf->values = calloc(rows, leaf->value_size); /* for `presence` they stay zero */
     leaf->valid = malloc(rows);
     if (!leaf->values || !leaf->valid)
         return err_oom();
@@ -203,35 +213,44 @@ static struct err *reserve_flat(struct pq_leaf *leaf, uint32_t rows)
     return NULL;
 }
 
+/* The next `n` values of the page, into the slots of those that are there; *count of them. */
+static const char *read_slots(struct pq_leaf *leaf, uint8_t *valid, void *values, size_t n,
+                              size_t *count)
+{
+    const char *bad = NULL;
+    *count = n;
+    if (leaf->info->max_def) {
+        bad = pq_rle_u8(&leaf->def, valid, n);
+        *count = bad ? 0 : count_ones(valid, n);
+    } else {
+        memset(valid, 1, n);
+    }
+    if (bad || leaf->presence)
+        return bad;
+    bad = pq_values_get(leaf, values, *count);
+    if (!bad && *count < n)
+        spread_values(values, valid, n, *count, leaf->value_size, leaf->phys);
+    return bad;
+}
+
 struct err *pq_leaf_read_flat(struct pq_leaf *leaf, uint32_t rows, bool *has_null)
 {
     TRY(reserve_flat(leaf, rows));
     *has_null = false;
-    for (uint32_t done = 0; done < rows;) {
+    for (uint32_t done = 0; done < rows && !no_pages(leaf);) {
         if (!leaf->page_left) {
             bool found;
             TRY(pq_leaf_next_page(leaf, &found));
             if (!found)
                 return pq_leaf_error(leaf, "column has fewer values than the row group has rows");
         }
-        size_t k = rows - done < leaf->page_left ? rows - done : leaf->page_left, count = k;
+        size_t k = rows - done < leaf->page_left ? rows - done : leaf->page_left, count;
         uint8_t *valid = leaf->valid + done;
         void *values = (uint8_t *)leaf->values + (size_t)done * leaf->value_size;
-        const char *bad = NULL;
-        if (leaf->info->max_def) {
-            bad = pq_rle_u8(&leaf->def, valid, k);
-            count = bad ? 0 : count_ones(valid, k);
-        } else {
-            memset(valid, 1, k);
-        }
-        if (!bad)
-            bad = pq_values_get(leaf, values, count);
+        const char *bad = read_slots(leaf, valid, values, k, &count);
         if (bad)
             return pq_leaf_error(leaf, bad);
-        if (count < k) {
-            spread_values(values, valid, k, count, leaf->value_size, leaf->phys);
-            *has_null = true;
-        }
+        *has_null |= count < k;
         leaf->page_left -= (uint32_t)k;
         done += (uint32_t)k;
     }
@@ -369,6 +388,10 @@ struct err *pq_leaf_skip(struct pq_leaf *leaf, int64_t row)
 {
     bool has_null;
     pq_leaf_begin_batch(leaf);
+    if (no_pages(leaf)) {
+        leaf->row = row;
+        return NULL;
+    }
     if (leaf->pages) {
         uint32_t page = page_of(leaf->pages, row);
         if (page >= leaf->page_index && leaf->pages->first_rows[page] > leaf->row) {

@@ -20,6 +20,7 @@ struct pq_leaf {
     const struct pq_chunk *chunk;
     uint32_t row_group;
     bool flat;
+    bool presence; /* of a flat one: values are not read, and come as zero */
     enum lake_phys phys;
     uint32_t value_size; /* of a value in the vector */
     uint32_t raw_size;   /* of a value as stored, once decoded */
@@ -82,9 +83,10 @@ struct pq_leaf {
 /* A reason that stands for 53200/54000 and not for damage. */
 extern const char pq_too_much[];
 
-/* `flat`: the leaf is a column, read by pq_leaf_read_flat. */
+/* `flat`: the leaf is a column, read by pq_leaf_read_flat; `presence` (of a flat one): only which
+ * of its values are NULL. */
 void pq_leaf_init(struct pq_leaf *leaf, struct parquet_file *file, uint32_t index, bool flat,
-                  size_t read_ahead);
+                  bool presence, size_t read_ahead);
 void pq_leaf_done(struct pq_leaf *leaf);
 /* Turns to the leaf's chunk in a row group. */
 struct err *pq_leaf_open(struct pq_leaf *leaf, uint32_t row_group) MUST_CHECK;

@@ -195,13 +195,16 @@ static struct err *read_body(struct pq_leaf *leaf, const struct page_header *h, 
     return NULL;
 }
 
-/* Decompresses a body whose first `levels` bytes are stored plain. */
+/* Decompresses a body whose first `levels` bytes are stored plain; when `alone`, those only. */
 static struct err *unpack_body(struct pq_leaf *leaf, const struct page_header *h, size_t levels,
-                               const uint8_t *body, struct pq_buf **out, size_t *out_len)
+                               bool alone, const uint8_t *body, struct pq_buf **out,
+                               size_t *out_len)
 {
     size_t stored = (size_t)h->stored_bytes, plain = (size_t)h->plain_bytes;
     if (levels > stored || levels > plain)
         return pq_leaf_error(leaf, "page levels are larger than the page");
+    if (alone)
+        stored = levels;
     if (stored == levels)
         plain = levels; /* no values: some writers leave the codec's empty frame out */
     struct pq_buf *b = pq_buf_take(leaf, plain);
@@ -230,8 +233,10 @@ static struct err *load_dictionary(struct pq_leaf *leaf, const struct page_heade
         return pq_leaf_error(leaf, "second dictionary page");
     if (h->encoding != PQ_PLAIN && h->encoding != PQ_PLAIN_DICTIONARY)
         return pq_leaf_error(leaf, "dictionary page of unknown encoding");
+    if (leaf->presence)
+        return NULL;
     size_t len = 0;
-    TRY(unpack_body(leaf, h, 0, body, &leaf->dict_page, &len));
+    TRY(unpack_body(leaf, h, 0, false, body, &leaf->dict_page, &len));
     leaf->p = leaf->dict_page->data;
     leaf->end = leaf->p + len;
     const char *bad = pq_values_dictionary(leaf, (uint32_t)h->value_count);
@@ -296,7 +301,7 @@ static struct err *begin_data_page(struct pq_leaf *leaf, const struct page_heade
         return pq_leaf_error(leaf, "pages have more values than their column chunk");
     TRY(check_place(leaf, h));
     size_t levels = v2 ? (size_t)h->def_bytes + (size_t)h->rep_bytes : 0, len = 0;
-    TRY(unpack_body(leaf, h, levels, body, &leaf->page, &len));
+    TRY(unpack_body(leaf, h, levels, v2 && leaf->presence, body, &leaf->page, &len));
     leaf->p = leaf->page->data;
     leaf->end = leaf->p + len;
     leaf->encoding = (enum pq_encoding)h->encoding;
@@ -311,7 +316,7 @@ static struct err *begin_data_page(struct pq_leaf *leaf, const struct page_heade
         if (!bad)
             bad = begin_levels(leaf, &leaf->def, info->max_def, h->def_encoding, h->value_count);
     }
-    if (!bad)
+    if (!bad && !leaf->presence)
         bad = pq_values_begin(leaf);
     if (bad)
         return pq_leaf_error(leaf, bad);

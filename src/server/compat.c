@@ -139,11 +139,12 @@ static struct err *describe(struct cat *cat, const struct tf_arg *args, int narg
 }
 
 static struct err *open_listing(struct cat *cat, const struct tf_arg *args, int nargs,
-                                const bool *needed, int ncolumns, const struct tf_filter *filters,
-                                int nfilters, const void *plan_data, void **scan)
+                                const enum tf_use *uses, int ncolumns,
+                                const struct tf_filter *filters, int nfilters,
+                                const void *plan_data, void **scan)
 {
     const struct role_rights *rights;
-    (void)args, (void)nargs, (void)needed, (void)ncolumns, (void)filters, (void)nfilters;
+    (void)args, (void)nargs, (void)uses, (void)ncolumns, (void)filters, (void)nfilters;
     (void)plan_data;
     TRY(cat_rights(cat, &rights));
     if (!rights_of(rights, ROLE_READ_ALL_STATS))

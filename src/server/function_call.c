@@ -24,6 +24,36 @@ static struct err *called_function(struct backend *b, const struct wire_call *m,
     return NULL;
 }
 
+/* No value is of a polymorphic type: such an argument can only be NULL, which is all that a strict
+ * function needs to know. *null: that is the answer. */
+static struct err *polymorphic_call(const struct cat_proc *p, const struct wire_call *m, bool *null)
+{
+    const uint8_t *at = m->values.params;
+    bool any = false;
+    *null = false;
+    for (int i = 0; i < p->nargs; i++) {
+        struct str value;
+        bool given = wire_bind_param(&at, &value);
+        if (!type_is_polymorphic(p->argtypes[i]))
+            continue;
+        if (given)
+            return err_new("0A000", "cannot accept a value of type %s",
+                           type_by_oid(p->argtypes[i])->name);
+        any = true;
+    }
+    if (any && !p->strict)
+        return err_new("22023", "could not determine input data type");
+    *null = any;
+    return NULL;
+}
+
+static void put_null(struct backend *b)
+{
+    size_t start = wire_function_result_begin(backend_out(b));
+    wire_row_null(backend_out(b));
+    wire_end(backend_out(b), start);
+}
+
 static struct err *prepare_call(struct backend *b, const struct cat_proc *p, struct prepared **out)
 {
     struct type_env *env = &b->base.types;
@@ -82,13 +112,18 @@ static struct err *run_call(struct backend *b, struct prepared *stmt, const stru
 struct err *function_call(struct backend *b, const struct wire_call *m)
 {
     const struct cat_proc *p;
-    struct prepared *stmt;
+    struct prepared *stmt = NULL;
+    bool null;
     TRY(cancel_check(&b->cancel));
     TRY(xact_open(b));
     TRY(called_function(b, m, &p));
-    TRY(prepare_call(b, p, &stmt));
+    TRY(polymorphic_call(p, m, &null));
     b->xact.had_query = true;
-    struct err *e = run_call(b, stmt, m);
+    struct err *e = null ? NULL : prepare_call(b, p, &stmt);
+    if (!e && stmt)
+        e = run_call(b, stmt, m);
+    else if (!e)
+        put_null(b);
     prepared_unref(stmt);
     if (!e && b->xact.state == XACT_IMPLICIT)
         e = xact_commit(b);

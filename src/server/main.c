@@ -253,6 +253,7 @@ static struct err *serve(struct runtime **rt)
     char text[8];
     TRY(auth_start());
     TRY(runtime_new(&config, rt));
+    newcomers_start(*rt);
     bool chosen = port != 0; /* else the port that TCP finds names the socket */
     if (chosen)              /* who finds the one finds the other */
         TRY(listen_unix(*rt, port));
@@ -272,6 +273,7 @@ static struct err *serve(struct runtime **rt)
     auto_analyze_stop();
     sync_stop();
     sessions_terminate_all();
+    newcomers_terminate_all(*rt);
     if (!runtime_drain(*rt, DRAIN_TIMEOUT_MS))
         log_write(LOG_WARNING, "server", "sessions did not end in time");
     return NULL;

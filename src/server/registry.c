@@ -1,6 +1,6 @@
 /* The sessions of the server: numbers, cancel requests, signals, listing. One mutex, held briefly
- * and never across a yield; a session is in the list from login to its end, so whoever holds the
- * mutex may touch its cancel token and its activity. */
+ * and never across a yield; a session is in the list from its admission to its end, so whoever
+ * holds the mutex may touch its cancel token and its activity. */
 #include "server/server_internal.h"
 
 #include "base/clock.h"
@@ -17,53 +17,49 @@ static int count;             /* guarded by mu */
 static int32_t last_pid;      /* guarded by mu */
 static bool shutting_down;    /* guarded by mu */
 
-bool registry_add(struct backend *b)
+static void add_locked(struct backend *b)
 {
-    int64_t limit = setting_int(server_setting_named("max_connections"));
-    random_bytes(&b->secret, sizeof(b->secret));
-    pthread_mutex_lock(&mu);
-    bool room = count < limit;
-    if (room) {
-        last_pid = last_pid == INT32_MAX ? 1 : last_pid + 1;
-        b->base.pid = last_pid;
-        b->next = first;
-        if (first)
-            first->previous = b;
-        first = b;
-        count++;
-        if (shutting_down)
-            cancel_set(&b->cancel, CANCEL_TERMINATE);
-    }
-    pthread_mutex_unlock(&mu);
-    return room;
+    last_pid = last_pid == INT32_MAX ? 1 : last_pid + 1;
+    b->base.pid = last_pid;
+    b->admitted_role = b->login_role;
+    b->admitted_db = b->base.cat.db;
+    b->previous = NULL;
+    b->next = first;
+    if (first)
+        first->previous = b;
+    first = b;
+    count++;
+    if (shutting_down)
+        cancel_set(&b->cancel, CANCEL_TERMINATE);
 }
 
-static enum admission admit_locked(const struct backend *b, int role_limit, int db_limit)
+static enum admission judge_locked(const struct backend *b, int role_limit, int db_limit)
 {
-    int64_t limit = setting_int(server_setting_named("max_connections"));
+    int64_t room = setting_int(server_setting_named("max_connections")) - count;
     int64_t reserved = setting_int(server_setting_named("superuser_reserved_connections"));
     int of_role = 1;
     int of_db = 1;
     for (const struct backend *o = first; o; o = o->next) {
-        of_role += o->admitted && o->admitted_role == b->login_role;
-        of_db += o->admitted && o->admitted_db == b->base.cat.db;
+        of_role += o->admitted_role == b->login_role;
+        of_db += o->admitted_db == b->base.cat.db;
     }
-    if (!b->login_superuser && count > limit - reserved)
-        return ADMIT_RESERVED;
+    if (room <= 0)
+        return ADMIT_FULL;
     if (role_limit >= 0 && of_role > role_limit)
         return ADMIT_ROLE_FULL;
+    if (!b->login_superuser && room <= reserved)
+        return ADMIT_RESERVED;
     return db_limit >= 0 && of_db > db_limit ? ADMIT_DATABASE_FULL : ADMITTED;
 }
 
 enum admission registry_admit(struct backend *b, int role_limit, int db_limit)
 {
+    random_bytes(&b->secret, sizeof(b->secret));
+    newcomer_remove(b);
     pthread_mutex_lock(&mu);
-    enum admission a = admit_locked(b, role_limit, db_limit);
-    if (a == ADMITTED) {
-        b->admitted = true;
-        b->admitted_role = b->login_role;
-        b->admitted_db = b->base.cat.db;
-    }
+    enum admission a = judge_locked(b, role_limit, db_limit);
+    if (a == ADMITTED)
+        add_locked(b);
     pthread_mutex_unlock(&mu);
     return a;
 }

@@ -9,12 +9,16 @@
 
 struct catalog;
 struct conn_handler;
+struct runtime;
 
 /* What sessions need to know; set once before the first connection. */
 void server_attach(struct catalog *catalog);
 extern const struct conn_handler session_handler;
 /* Terminates every session (57P01), new ones too. Any thread. */
 void sessions_terminate_all(void);
+/* newcomers.c: connections that have not logged in. Before the server listens; at its end. */
+void newcomers_start(const struct runtime *rt);
+void newcomers_terminate_all(struct runtime *rt);
 
 /* Runs SQL as the superuser in a database, outside any connection. MAY YIELD. */
 struct err *server_run_sql(struct str database, const char *sql) MUST_CHECK;
@@ -25,7 +29,6 @@ struct err *server_bootstrap_database(struct str database) MUST_CHECK;
 struct err *server_drop_temporary(void) MUST_CHECK;
 
 /* The fiber that analyzes tables when they have changed. Stopped before the runtime is drained. */
-struct runtime;
 void auto_analyze_start(struct runtime *rt);
 /* The scheduler of synced tables; sync_stop ends it. */
 void sync_host_start(struct runtime *rt);

@@ -389,8 +389,9 @@ struct backend {
     struct session base; /* first: lower layers know a session by it */
     struct conn *conn;   /* NULL: internal */
     struct worker *worker;
-    struct backend *next; /* in the registry */
+    struct backend *next; /* among the newcomers of its worker, then in the registry */
     struct backend *previous;
+    int64_t login_deadline_ns;
     uint32_t secret;
     struct cancel cancel;
     struct timer idle_timer;
@@ -398,8 +399,9 @@ struct backend {
     bool running;          /* a fiber is at work */
     bool closing;
     bool started;  /* startup is done */
-    bool admitted; /* guarded by the registry, as what it was admitted for: */
-    uint32_t admitted_role;
+    bool newcomer; /* has not been admitted yet */
+    bool pushed_out;
+    uint32_t admitted_role; /* guarded by the registry, as what it was admitted for */
     uint32_t admitted_db;
     bool skip_to_sync;
     bool copying;            /* COPY FROM STDIN reads messages itself */
@@ -509,10 +511,10 @@ void scratch_take(struct backend *b);
 void scratch_release(struct backend *b);
 
 /* registry.c */
-bool registry_add(struct backend *b); /* false: too many; assigns pid and secret */
-/* One that has logged in counts for its role and its database from here on, unless the limits
- * (-1: none) or the slots that are kept for superusers are against it. */
-enum admission { ADMITTED, ADMIT_RESERVED, ADMIT_ROLE_FULL, ADMIT_DATABASE_FULL };
+/* A newcomer that has shown who it is gets its numbers and counts for the server, its role and its
+ * database from here on, unless the limits (-1: none) or the slots that are kept for superusers are
+ * against it. */
+enum admission { ADMITTED, ADMIT_FULL, ADMIT_ROLE_FULL, ADMIT_RESERVED, ADMIT_DATABASE_FULL };
 enum admission registry_admit(struct backend *b, int role_limit, int db_limit);
 void registry_remove(struct backend *b);
 /* Lets a session that rests outside a transaction look at its notifications. */
@@ -522,6 +524,13 @@ bool registry_signal(int32_t pid, bool terminate);
 void registry_each(void (*visit)(void *arg, const struct session_info *info), void *arg);
 void session_wake(
     struct backend *b); /* session.c: on its worker; lets a resting session see its token */
+
+/* newcomers.c: connections that have not been admitted, on their worker. A new one may push out the
+ * oldest. */
+void newcomer_add(struct backend *b);
+void newcomer_remove(struct backend *b);
+/* session.c: ends a session that has no fiber, or whose fiber calls this as its last act. */
+void session_close(struct backend *b);
 
 /* backup.c: a relative target is below the current directory. Blocks. */
 struct err *server_ask_backup(const char *host, const char *port, const char *user,
@@ -533,6 +542,8 @@ struct err *server_check_files(const char *dir, uint64_t *problems) MUST_CHECK;
 struct err *server_check_tables(uint64_t *problems) MUST_CHECK;
 
 /* startup.c */
+/* Takes what has arrived of the first packets; returns with *done false, and no error, when the
+ * rest of a packet is still to come: then the session rests. */
 struct err *session_startup(struct backend *b, bool *done) MUST_CHECK;
 struct err *session_login(struct backend *b, struct str user, struct str database) MUST_CHECK;
 

@@ -3,7 +3,7 @@
  * A fiber runs from the arrival of input until all complete messages are answered; then the buffers
  * go back to the worker's pool, the connection is armed and the fiber ends. While a session rests,
  * only its worker's loop touches it (readable, the idle timer, session_wake), and each of those
- * starts the fiber anew. */
+ * starts the fiber anew. One that has sent nothing, or part of a first packet, rests too. */
 #include "server/server_internal.h"
 
 #include "catalog/acl.h"
@@ -305,10 +305,11 @@ void backend_warn(struct backend *b, const char *sqlstate, const char *message)
 
 /* ---- the fiber ---- */
 
-static void session_close(struct backend *b)
+void session_close(struct backend *b)
 {
     timer_cancel(b->worker, &b->idle_timer);
     notify_free(b);
+    newcomer_remove(b);
     registry_remove(b);
     cancel_use(NULL);
     struct conn *c = b->conn;
@@ -335,6 +336,10 @@ static void on_idle_timer(struct timer *t)
     struct backend *b = CONTAINER_OF(t, struct backend, idle_timer);
     if (b->running)
         return;
+    if (!b->started) { /* nothing to answer */
+        session_close(b);
+        return;
+    }
     b->idle_kill = xact_in_block(b) ? "25P03" : "57P05";
     start_fiber(b);
 }
@@ -350,10 +355,13 @@ static void rest(struct backend *b)
 {
     bool partial = b->scratch->in_at < b->scratch->in.len;
     int64_t timeout_ms = xact_in_block(b) ? b->idle_xact_timeout_ms : b->idle_timeout_ms;
+    int64_t end_ns = timeout_ms ? clock_mono_ns() + timeout_ms * 1000000 : 0;
     if (!partial)
         scratch_release(b);
-    if (timeout_ms)
-        timer_set(b->worker, &b->idle_timer, clock_mono_ns() + timeout_ms * 1000000, on_idle_timer);
+    if (!b->started)
+        end_ns = b->login_deadline_ns;
+    if (end_ns)
+        timer_set(b->worker, &b->idle_timer, end_ns, on_idle_timer);
     b->running = false;
     conn_arm(b->conn);
 }
@@ -415,6 +423,10 @@ static void session_fiber(void *arg)
     struct err *e = NULL;
     if (!b->started)
         e = session_startup(b, &b->started);
+    if (!e && !b->started && !b->closing) {
+        rest(b);
+        return;
+    }
     while (!e && !b->closing) {
         e = check_alive(b);
         if (!e)
@@ -432,6 +444,10 @@ static void session_fiber(void *arg)
             return;
         }
         fiber_yield();
+    }
+    if (e && b->pushed_out) {
+        err_free(e);
+        e = err_fatal(err_new("53300", "sorry, too many clients already"));
     }
     if (e && !err_is(e, "08006")) {
         backend_send_error(b, e);
@@ -477,7 +493,11 @@ static void on_opened(struct conn *c, void *arg)
     b->base.server_addr = conn_own_address(c);
     b->base.server_port = conn_own_port(c);
     conn_set_user(c, b);
-    start_fiber(b);
+    int64_t timeout_s = setting_int(server_setting_named("authentication_timeout"));
+    b->login_deadline_ns = clock_mono_ns() + timeout_s * 1000000000;
+    timer_set(b->worker, &b->idle_timer, b->login_deadline_ns, on_idle_timer);
+    conn_arm(c);
+    newcomer_add(b);
 }
 
 static void on_readable(struct conn *c)

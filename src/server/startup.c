@@ -2,7 +2,6 @@
 #include "server/auth.h"
 #include "server/server_internal.h"
 
-#include "base/clock.h"
 #include "catalog/acl.h"
 #include "catalog/systab.h"
 #include "rt/conn.h"
@@ -77,6 +76,8 @@ static struct err *admit(struct backend *b, int role_limit, int db_limit)
     switch (registry_admit(b, role_limit, db_limit)) {
     case ADMITTED:
         return NULL;
+    case ADMIT_FULL:
+        return err_fatal(err_new("53300", "sorry, too many clients already"));
     case ADMIT_RESERVED:
         return err_fatal(err_new("53300", "remaining connection slots are reserved for "
                                           "non-replication superuser connections"));
@@ -130,18 +131,17 @@ struct err *session_login(struct backend *b, struct str user, struct str databas
 
 /* ---- the first packet ---- */
 
-static struct err *read_packet(struct backend *b, int64_t deadline_ns, struct wire_startup *out)
+/* Without waiting. */
+static struct err *read_packet(struct backend *b, struct wire_startup *out, bool *complete)
 {
     struct buf *in = &b->scratch->in;
     for (;;) {
-        bool complete;
         bool eof;
-        bool timed_out;
-        TRY(wire_startup_parse(buf_str(in), out, &complete));
-        if (complete)
+        TRY(wire_startup_parse(buf_str(in), out, complete));
+        if (*complete || (!conn_pending_bytes(b->conn) && !conn_at_eof(b->conn)))
             return NULL;
-        TRY(conn_read(b->conn, in, deadline_ns, &eof, &timed_out));
-        if (eof || timed_out) /* nothing to answer, nobody to tell */
+        TRY(conn_read(b->conn, in, WAIT_FOREVER, &eof, NULL));
+        if (eof) /* nothing to answer, nobody to tell */
             return err_fatal(err_new("08006", "no startup packet"));
     }
 }
@@ -234,8 +234,7 @@ static void negotiate(struct backend *b, const struct wire_startup *s)
         wire_negotiate_version(backend_out(b), 0, unknown, n);
 }
 
-static struct err *accept_session(struct backend *b, const struct wire_startup *packet,
-                                  int64_t deadline_ns)
+static struct err *accept_session(struct backend *b, const struct wire_startup *packet)
 {
     /* Logging in reads more into the buffer that the packet is in. */
     struct wire_startup copied = *packet;
@@ -256,9 +255,7 @@ static struct err *accept_session(struct backend *b, const struct wire_startup *
         database = user;
     TRY(utf8_verify(str_from(user)));
     TRY(utf8_verify(str_from(database)));
-    if (!registry_add(b))
-        return err_fatal(err_new("53300", "sorry, too many clients already"));
-    TRY(auth_client(b, str_from(user), str_from(database), deadline_ns));
+    TRY(auth_client(b, str_from(user), str_from(database), b->login_deadline_ns));
     TRY(session_login(b, str_from(user), str_from(database)));
     TRY(apply_params(b, s));
     settings_commit(&b->settings);
@@ -272,14 +269,14 @@ static struct err *accept_session(struct backend *b, const struct wire_startup *
 }
 
 /* A request for encryption: TLS, if the server has it and there is none yet. */
-static struct err *answer_request(struct backend *b, bool tls, int64_t deadline_ns)
+static struct err *answer_request(struct backend *b, bool tls)
 {
     struct tls_context *t = NULL;
     if (tls && *b->base.client_addr && !conn_tls_info(b->conn)->version)
         t = auth_tls();
     struct err *e = conn_write(b->conn, t ? "S" : "N", 1);
     if (!e && t)
-        e = conn_start_tls(b->conn, t, deadline_ns);
+        e = conn_start_tls(b->conn, t, b->login_deadline_ns);
     tls_context_unref(t);
     return e;
 }
@@ -288,10 +285,11 @@ struct err *session_startup(struct backend *b, bool *done)
 {
     struct wire_startup s;
     struct scratch *sc = b->scratch;
-    int64_t timeout_s = setting_int(server_setting_named("authentication_timeout"));
-    int64_t deadline_ns = clock_mono_ns() + timeout_s * 1000000000;
     for (;;) {
-        TRY(read_packet(b, deadline_ns, &s));
+        bool complete;
+        TRY(read_packet(b, &s, &complete));
+        if (!complete)
+            return NULL;
         if (s.kind != WIRE_SSL_REQUEST && s.kind != WIRE_GSSENC_REQUEST)
             break;
         /* What came in the same segment was sent before the answer: nobody does that but an
@@ -299,14 +297,14 @@ struct err *session_startup(struct backend *b, bool *done)
         if (sc->in.len != s.size_bytes)
             return err_fatal(err_new("08P01", "received unencrypted data after SSL request"));
         buf_reset(&sc->in);
-        TRY(answer_request(b, s.kind == WIRE_SSL_REQUEST, deadline_ns));
+        TRY(answer_request(b, s.kind == WIRE_SSL_REQUEST));
     }
     if (s.kind == WIRE_CANCEL_REQUEST) {
         registry_cancel(s.pid, s.secret);
         b->closing = true;
         return NULL;
     }
-    TRY(accept_session(b, &s, deadline_ns));
+    TRY(accept_session(b, &s));
     *done = true;
     return NULL;
 }

@@ -40,11 +40,32 @@ static struct err *poly_mismatch(struct analysis *a, const char *what, uint32_t 
               location);
 }
 
+/* An argument whose own type is polymorphic (a client may declare a parameter so) decides nothing;
+ * of the kind anyarray are columns of the statistics. */
+static struct err *undecided(struct analysis *a, uint32_t declared, uint32_t actual, int location)
+{
+    bool range = declared == ANYRANGE_OID || declared == ANYCOMPATIBLERANGE_OID;
+    bool multirange = declared == ANYMULTIRANGE_OID || declared == ANYCOMPATIBLEMULTIRANGE_OID;
+    if (range || multirange)
+        return at(a,
+                  err_new("42804", "argument declared %s is not a %s type but type %s",
+                          type_display(a->arena, declared, -1), range ? "range" : "multirange",
+                          type_display(a->arena, actual, -1)),
+                  location);
+    return at(a,
+              err_new("42804", "could not determine polymorphic type because input has type %s",
+                      type_display(a->arena, actual, -1)),
+              location);
+}
+
 static struct err *poly_note(struct analysis *a, struct poly *p, uint32_t declared, uint32_t actual,
                              int location)
 {
     if (actual == UNKNOWN_OID)
         return NULL;
+    if (type_is_polymorphic(declared) && type_is_polymorphic(actual) &&
+        (actual != ANYARRAY_OID || declared == ANYCOMPATIBLEARRAY_OID))
+        return undecided(a, declared, actual, location);
     switch (declared) {
     case ANYELEMENT_OID:
     case ANYNONARRAY_OID:

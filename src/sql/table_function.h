@@ -37,6 +37,13 @@ struct tf_column {
     int32_t typmod;
 };
 
+/* What is asked of a column. */
+enum tf_use {
+    TF_UNUSED,   /* nothing: it may be all NULL */
+    TF_PRESENCE, /* which rows have a value: it may be VECTOR_PRESENCE */
+    TF_VALUES
+};
+
 struct table_function {
     const char *name;
     /* `describe` NULL: announced, not built yet (0A000). */
@@ -45,11 +52,10 @@ struct table_function {
     struct err *(*describe)(struct cat *cat, const struct tf_arg *args, int nargs,
                             struct arena *arena, struct tf_column **columns, int *ncolumns,
                             const void **plan_data);
-    /* A scan. `needed[i]`: column i is used; others may stay NULL. The filters live as long as the
-     * scan. MAY YIELD. */
-    struct err *(*open)(struct cat *cat, const struct tf_arg *args, int nargs, const bool *needed,
-                        int ncolumns, const struct tf_filter *filters, int nfilters,
-                        const void *plan_data, void **scan);
+    /* A scan, with a use for each column. The filters live as long as the scan. MAY YIELD. */
+    struct err *(*open)(struct cat *cat, const struct tf_arg *args, int nargs,
+                        const enum tf_use *uses, int ncolumns, const struct tf_filter *filters,
+                        int nfilters, const void *plan_data, void **scan);
     /* The next rows, *count of them, 0 at the end: a column for each of the function's, which
      * live until the next call. MAY YIELD. */
     struct err *(*next)(void *scan, struct vector *columns, size_t *count);

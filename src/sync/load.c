@@ -152,7 +152,8 @@ static struct err *read_all(struct loader *ld)
     struct source_scan *scan;
     const struct lake_batch *batch;
     const struct sync_columns *c = ld->l->columns;
-    TRY(source_scan_new(ld->l->source, c->source, (size_t)c->count, NULL, NULL, &scan));
+    struct source_scan_options options = {.columns = c->source, .count = (size_t)c->count};
+    TRY(source_scan_new(ld->l->source, &options, &scan));
     struct err *e;
     while (!(e = source_scan_next(scan, &batch)) && batch)
         TRY_OUT(add_batch(ld, batch));

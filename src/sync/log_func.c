@@ -165,10 +165,11 @@ static void next_commit_job(void *arg)
 }
 
 static struct err *open_history(struct cat *cat, const struct tf_arg *args, int nargs,
-                                const bool *needed, int ncolumns, const struct tf_filter *filters,
-                                int nfilters, const void *plan_data, void **scan)
+                                const enum tf_use *uses, int ncolumns,
+                                const struct tf_filter *filters, int nfilters,
+                                const void *plan_data, void **scan)
 {
-    (void)needed;
+    (void)uses;
     (void)ncolumns;
     (void)filters;
     (void)nfilters;
@@ -218,10 +219,11 @@ static struct err *describe_detail(struct cat *cat, const struct tf_arg *args, i
 }
 
 static struct err *open_detail(struct cat *cat, const struct tf_arg *args, int nargs,
-                               const bool *needed, int ncolumns, const struct tf_filter *filters,
-                               int nfilters, const void *plan_data, void **scan)
+                               const enum tf_use *uses, int ncolumns,
+                               const struct tf_filter *filters, int nfilters, const void *plan_data,
+                               void **scan)
 {
-    (void)needed;
+    (void)uses;
     (void)ncolumns;
     (void)filters;
     (void)nfilters;

@@ -109,13 +109,14 @@ static struct item item_of(const struct progress *p, int64_t now_ns)
 }
 
 static struct err *open_listing(struct cat *cat, const struct tf_arg *args, int nargs,
-                                const bool *needed, int ncolumns, const struct tf_filter *filters,
-                                int nfilters, const void *plan_data, void **scan)
+                                const enum tf_use *uses, int ncolumns,
+                                const struct tf_filter *filters, int nfilters,
+                                const void *plan_data, void **scan)
 {
     struct listing *l = calloc(1, sizeof(*l));
     size_t capacity = 0;
     int64_t now = clock_mono_ns();
-    (void)args, (void)nargs, (void)needed, (void)ncolumns, (void)filters, (void)nfilters;
+    (void)args, (void)nargs, (void)uses, (void)ncolumns, (void)filters, (void)nfilters;
     (void)plan_data;
     if (!l)
         return err_oom();

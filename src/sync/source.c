@@ -169,11 +169,8 @@ void source_close(struct source *s)
 
 struct source_scan {
     struct source *source;
-    const uint32_t *columns; /* in the source's schema; a copy */
-    size_t count;
+    struct source_scan_options want;
     struct delta_scan *delta;
-    const struct source_choice *choice;
-    const struct lake_chooser *chooser;
     /* Files. */
     uint32_t next_file;
     struct parquet_file *file; /* NULL: source->first */
@@ -187,35 +184,30 @@ struct source_scan {
     uint64_t bytes;              /* of the files opened */
 };
 
-struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t count,
-                            const struct source_choice *choice, const struct lake_chooser *chooser,
+struct err *source_scan_new(struct source *s, const struct source_scan_options *options,
                             struct source_scan **out)
 {
-    struct source_scan *scan = calloc(1, sizeof(*scan) + count * sizeof(uint32_t));
+    struct source_scan *scan = calloc(1, sizeof(*scan));
     if (!scan)
         return err_oom();
-    uint32_t *copy = (uint32_t *)(scan + 1);
-    if (count)
-        memcpy(copy, columns, count * sizeof(*copy));
     scan->source = s;
-    scan->columns = copy;
-    scan->count = count;
+    scan->want = *options;
     arena_init(&scan->arena);
-    scan->choice = choice;
-    scan->chooser = chooser;
-    struct delta_scan_options options = {
-        .columns = copy, .column_count = count, .chooser = chooser};
-    if (choice) {
-        options.files = choice->files;
-        options.file_count = choice->count;
+    struct delta_scan_options of_table = {.columns = options->columns,
+                                          .column_count = options->count,
+                                          .presence = options->presence,
+                                          .chooser = options->chooser};
+    if (options->choice) {
+        of_table.files = options->choice->files;
+        of_table.file_count = options->choice->count;
     }
     struct err *e = NULL;
     if (s->snapshot)
-        e = delta_scan_new(s->snapshot, &options, &scan->delta);
+        e = delta_scan_new(s->snapshot, &of_table, &scan->delta);
     else if (s->changes)
-        e = delta_changes_select(s->changes, DELTA_ALL_CHANGED, copy, count);
-    if (s->changes && chooser)
-        delta_changes_choose(s->changes, chooser);
+        e = delta_changes_select(s->changes, DELTA_ALL_CHANGED, options->columns, options->count);
+    if (s->changes && options->chooser)
+        delta_changes_choose(s->changes, options->chooser);
     if (e) {
         source_scan_free(scan);
         return e;
@@ -246,19 +238,20 @@ void source_scan_free(struct source_scan *scan)
 
 /* Finds the wanted columns in a file by name. */
 static struct err *match_columns(struct source_scan *scan, const struct lake_type *schema,
-                                 struct str path, uint32_t *columns, size_t *count)
+                                 struct str path, uint32_t *columns, bool *presence, size_t *count)
 {
     const struct lake_type *want = scan->source->schema;
     size_t n = 0;
-    for (size_t i = 0; i < scan->count; i++) {
-        const struct lake_field *field = &want->fields[scan->columns[i]];
-        int at = schema == want ? (int)scan->columns[i] : lake_type_find(schema, field->name);
+    for (size_t i = 0; i < scan->want.count; i++) {
+        const struct lake_field *field = &want->fields[scan->want.columns[i]];
+        int at = schema == want ? (int)scan->want.columns[i] : lake_type_find(schema, field->name);
         scan->places[i] = at < 0 ? -1 : (int)n;
         if (at < 0)
             continue;
         if (!lake_type_equal(schema->fields[at].type, field->type))
             return err_new("42804", "column \"%.*s\" has another type in file \"%.*s\"",
                            STR_ARG(field->name), STR_ARG(path));
+        presence[n] = scan->want.presence && scan->want.presence[i];
         columns[n++] = (uint32_t)at;
     }
     *count = n;
@@ -270,7 +263,7 @@ static struct err *match_columns(struct source_scan *scan, const struct lake_typ
 static const struct lake_chooser *choose_in_file(struct source_scan *scan,
                                                  const struct lake_type *schema)
 {
-    const struct lake_chooser *chooser = scan->chooser;
+    const struct lake_chooser *chooser = scan->want.chooser;
     const struct lake_type *want = scan->source->schema;
     if (!chooser || !chooser->column_count)
         return NULL;
@@ -287,11 +280,11 @@ void source_scan_skipping(const struct source_scan *scan, struct tf_skipping *ou
 {
     struct lake_skipped s = scan->skipped;
     *out = (struct tf_skipping){.files = scan->next_file, .bytes = scan->bytes};
-    if (scan->choice) {
-        out->files = scan->choice->count;
-        out->skipped_files = scan->choice->skipped;
-        out->bytes = scan->choice->bytes;
-        out->skipped_bytes = scan->choice->skipped_bytes;
+    if (scan->want.choice) {
+        out->files = scan->want.choice->count;
+        out->skipped_files = scan->want.choice->skipped;
+        out->bytes = scan->want.choice->bytes;
+        out->skipped_bytes = scan->want.choice->skipped_bytes;
     }
     if (scan->source->changes) {
         delta_changes_read(scan->source->changes, &out->files, &out->bytes);
@@ -317,11 +310,12 @@ static struct err *open_file(struct source_scan *scan)
         file = scan->file;
     }
     arena_reset(&scan->arena);
-    scan->places = arena_new_array(&scan->arena, int, scan->count + 1);
-    scan->vectors = arena_new_array(&scan->arena, struct lake_vec, scan->count + 1);
-    uint32_t *columns = arena_new_array(&scan->arena, uint32_t, scan->count + 1);
-    struct parquet_scan_options options = {.columns = columns};
-    TRY(match_columns(scan, parquet_schema(file), s->files[number], columns,
+    scan->places = arena_new_array(&scan->arena, int, scan->want.count + 1);
+    scan->vectors = arena_new_array(&scan->arena, struct lake_vec, scan->want.count + 1);
+    uint32_t *columns = arena_new_array(&scan->arena, uint32_t, scan->want.count + 1);
+    bool *presence = arena_new_array(&scan->arena, bool, scan->want.count + 1);
+    struct parquet_scan_options options = {.columns = columns, .presence = presence};
+    TRY(match_columns(scan, parquet_schema(file), s->files[number], columns, presence,
                       &options.column_count));
     options.chooser = choose_in_file(scan, parquet_schema(file));
     scan->bytes += (uint64_t)parquet_size_bytes(file);
@@ -342,7 +336,7 @@ static struct err *next_of_files(struct source_scan *scan, const struct lake_bat
         if (!batch)
             close_file(scan);
     }
-    for (size_t i = 0; i < scan->count; i++) {
+    for (size_t i = 0; i < scan->want.count; i++) {
         if (scan->places[i] >= 0)
             scan->vectors[i] = batch->columns[scan->places[i]];
         else
@@ -350,7 +344,7 @@ static struct err *next_of_files(struct source_scan *scan, const struct lake_bat
     }
     scan->batch = *batch;
     scan->batch.columns = scan->vectors;
-    scan->batch.column_count = (uint32_t)scan->count;
+    scan->batch.column_count = (uint32_t)scan->want.count;
     scan->batch.file_index = scan->next_file - 1;
     *out = &scan->batch;
     return NULL;

@@ -80,7 +80,6 @@ struct source_spec {
 struct err *source_open(const struct source_spec *spec, struct source **out) MUST_CHECK;
 void source_close(struct source *s); /* NULL is fine */
 
-/* The columns wanted, by position in the schema. */
 struct source_scan;
 /* Files of a Delta table, and what is left out of it. */
 struct source_choice {
@@ -89,10 +88,15 @@ struct source_choice {
     uint64_t bytes, skipped_bytes;
 };
 struct lake_chooser;
-/* `choice` NULL: all files; `chooser` NULL: all of their rows, else by the source's columns, and it
- * must outlive the scan. */
-struct err *source_scan_new(struct source *s, const uint32_t *columns, size_t count,
-                            const struct source_choice *choice, const struct lake_chooser *chooser,
+struct source_scan_options {
+    const uint32_t *columns; /* the columns wanted, by position in the schema */
+    const bool *presence;    /* as in parquet_scan_options */
+    size_t count;
+    const struct source_choice *choice; /* NULL: all files */
+    const struct lake_chooser *chooser; /* NULL: all of their rows; else by the source's columns */
+};
+/* What the options point to must outlive the scan. */
+struct err *source_scan_new(struct source *s, const struct source_scan_options *options,
                             struct source_scan **out) MUST_CHECK;
 /* *out NULL at the end. A column that a Parquet file lacks has no vector: type NULL, all NULL. */
 struct err *source_scan_next(struct source_scan *scan, const struct lake_batch **out) MUST_CHECK;

@@ -240,6 +240,7 @@ struct reader {
     uint32_t good;     /* so many rows of the batch are known to have values of their types */
     size_t count;      /* columns read */
     uint32_t *columns; /* which */
+    bool *presence;    /* by place: only which are NULL is asked for */
     struct value_type *types;
     struct vector *vectors; /* the batch's, of the columns read */
     struct datum **made;    /* of columns without such a form: PORTION values */
@@ -292,8 +293,18 @@ static void open_job(void *arg)
         columns[i] = (uint32_t)r->filters[i].column;
     r->rule = (struct prune_rule){r->filters, r->types, &r->scratch};
     r->chooser = (struct lake_chooser){columns, (size_t)r->nfilters, prune_may, &r->rule};
-    r->e = source_scan_new(r->source, r->columns, r->count, delta ? &r->choice : NULL, &r->chooser,
-                           &r->scan);
+    struct source_scan_options options = {.columns = r->columns,
+                                          .presence = r->presence,
+                                          .count = r->count,
+                                          .choice = delta ? &r->choice : NULL,
+                                          .chooser = &r->chooser};
+    r->e = source_scan_new(r->source, &options, &r->scan);
+}
+
+static struct vector presence_vector(const struct lake_vec *vec)
+{
+    bool none = vec->phys == LAKE_PHYS_VOID && !vec->valid;
+    return (struct vector){.form = none ? VECTOR_NULLS : VECTOR_PRESENCE, .valid = vec->valid};
 }
 
 static void next_job(void *arg)
@@ -306,6 +317,10 @@ static void next_job(void *arg)
     r->good = r->batch->row_count;
     for (size_t i = 0; i < r->count; i++) {
         const struct lake_vec *vec = &r->batch->columns[i];
+        if (r->presence[i]) {
+            r->vectors[i] = presence_vector(vec);
+            continue;
+        }
         if (!value_vector(vec, &r->types[r->columns[i]], &r->vectors[i])) {
             if (!r->made[i])
                 r->made[i] = arena_new_array(&r->arena, struct datum, PORTION);
@@ -329,7 +344,7 @@ static void close_reader(void *scan)
 }
 
 static struct err *open_reader(enum source_kind kind, struct cat *cat, const struct tf_arg *args,
-                               int nargs, const bool *needed, int ncolumns,
+                               int nargs, const enum tf_use *uses, int ncolumns,
                                const struct tf_filter *filters, int nfilters, const void *plan_data,
                                void **scan)
 {
@@ -344,11 +359,14 @@ static struct err *open_reader(enum source_kind kind, struct cat *cat, const str
     arena_init(&r->values);
     arena_init(&r->scratch);
     r->columns = arena_new_array(&r->arena, uint32_t, ncolumns + 1);
+    r->presence = arena_new_array(&r->arena, bool, ncolumns + 1);
     r->vectors = arena_new_array(&r->arena, struct vector, ncolumns + 1);
     r->made = arena_new_array(&r->arena, struct datum *, ncolumns + 1);
     for (int i = 0; i < ncolumns; i++)
-        if (needed[i])
+        if (uses[i]) {
+            r->presence[r->count] = uses[i] == TF_PRESENCE;
             r->columns[r->count++] = (uint32_t)i;
+        }
     r->e = read_arguments(cat, kind, args, nargs, &r->arena, &r->spec);
     if (!r->e)
         pool_run(open_job, r);
@@ -362,26 +380,29 @@ static struct err *open_reader(enum source_kind kind, struct cat *cat, const str
 }
 
 static struct err *open_parquet(struct cat *cat, const struct tf_arg *args, int nargs,
-                                const bool *needed, int ncolumns, const struct tf_filter *filters,
-                                int nfilters, const void *plan_data, void **scan)
+                                const enum tf_use *uses, int ncolumns,
+                                const struct tf_filter *filters, int nfilters,
+                                const void *plan_data, void **scan)
 {
-    return open_reader(SOURCE_PARQUET, cat, args, nargs, needed, ncolumns, filters, nfilters,
+    return open_reader(SOURCE_PARQUET, cat, args, nargs, uses, ncolumns, filters, nfilters,
                        plan_data, scan);
 }
 
 static struct err *open_delta(struct cat *cat, const struct tf_arg *args, int nargs,
-                              const bool *needed, int ncolumns, const struct tf_filter *filters,
-                              int nfilters, const void *plan_data, void **scan)
+                              const enum tf_use *uses, int ncolumns,
+                              const struct tf_filter *filters, int nfilters, const void *plan_data,
+                              void **scan)
 {
-    return open_reader(SOURCE_DELTA, cat, args, nargs, needed, ncolumns, filters, nfilters,
-                       plan_data, scan);
+    return open_reader(SOURCE_DELTA, cat, args, nargs, uses, ncolumns, filters, nfilters, plan_data,
+                       scan);
 }
 
 static struct err *open_changes(struct cat *cat, const struct tf_arg *args, int nargs,
-                                const bool *needed, int ncolumns, const struct tf_filter *filters,
-                                int nfilters, const void *plan_data, void **scan)
+                                const enum tf_use *uses, int ncolumns,
+                                const struct tf_filter *filters, int nfilters,
+                                const void *plan_data, void **scan)
 {
-    return open_reader(SOURCE_CHANGES, cat, args, nargs, needed, ncolumns, filters, nfilters,
+    return open_reader(SOURCE_CHANGES, cat, args, nargs, uses, ncolumns, filters, nfilters,
                        plan_data, scan);
 }
 
@@ -400,7 +421,8 @@ static struct err *bad_row(struct reader *r)
 {
     struct datum d;
     for (size_t i = 0; i < r->count; i++)
-        TRY(value_at(r, i, r->row, &d));
+        if (!r->presence[i])
+            TRY(value_at(r, i, r->row, &d));
     return err_new("XX000", "a value was refused without a reason");
 }
 

@@ -4,105 +4,15 @@
 #include "types/datetime_internal.h"
 
 #include "types/types_internal.h"
+#include "types/unit.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-enum unit {
-    UNIT_NONE,
-    UNIT_MICROSECOND,
-    UNIT_MILLISECOND,
-    UNIT_SECOND,
-    UNIT_MINUTE,
-    UNIT_HOUR,
-    UNIT_DAY,
-    UNIT_WEEK,
-    UNIT_MONTH,
-    UNIT_YEAR,
-    UNIT_DECADE,
-    UNIT_CENTURY,
-    UNIT_MILLENNIUM,
-    UNIT_AGO,
-    UNIT_IGNORED,
-    UNIT_UNKNOWN,
-};
 
 /* Each unit may be given once. */
 static unsigned unit_bit(enum unit u)
 {
     return 1u << u;
-}
-
-static const struct {
-    const char *text;
-    enum unit unit;
-} unit_words[] = {
-    {"@", UNIT_IGNORED},
-    {"ago", UNIT_AGO},
-    {"c", UNIT_CENTURY},
-    {"cent", UNIT_CENTURY},
-    {"centuries", UNIT_CENTURY},
-    {"century", UNIT_CENTURY},
-    {"d", UNIT_DAY},
-    {"day", UNIT_DAY},
-    {"days", UNIT_DAY},
-    {"dec", UNIT_DECADE},
-    {"decade", UNIT_DECADE},
-    {"decades", UNIT_DECADE},
-    {"decs", UNIT_DECADE},
-    {"h", UNIT_HOUR},
-    {"hour", UNIT_HOUR},
-    {"hours", UNIT_HOUR},
-    {"hr", UNIT_HOUR},
-    {"hrs", UNIT_HOUR},
-    {"m", UNIT_MINUTE},
-    {"microsecon", UNIT_MICROSECOND},
-    {"mil", UNIT_MILLENNIUM},
-    {"millennia", UNIT_MILLENNIUM},
-    {"millennium", UNIT_MILLENNIUM},
-    {"millisecon", UNIT_MILLISECOND},
-    {"mils", UNIT_MILLENNIUM},
-    {"min", UNIT_MINUTE},
-    {"mins", UNIT_MINUTE},
-    {"minute", UNIT_MINUTE},
-    {"minutes", UNIT_MINUTE},
-    {"mon", UNIT_MONTH},
-    {"mons", UNIT_MONTH},
-    {"month", UNIT_MONTH},
-    {"months", UNIT_MONTH},
-    {"ms", UNIT_MILLISECOND},
-    {"msec", UNIT_MILLISECOND},
-    {"msecond", UNIT_MILLISECOND},
-    {"mseconds", UNIT_MILLISECOND},
-    {"msecs", UNIT_MILLISECOND},
-    {"s", UNIT_SECOND},
-    {"sec", UNIT_SECOND},
-    {"second", UNIT_SECOND},
-    {"seconds", UNIT_SECOND},
-    {"secs", UNIT_SECOND},
-    {"us", UNIT_MICROSECOND},
-    {"usec", UNIT_MICROSECOND},
-    {"usecond", UNIT_MICROSECOND},
-    {"useconds", UNIT_MICROSECOND},
-    {"usecs", UNIT_MICROSECOND},
-    {"w", UNIT_WEEK},
-    {"week", UNIT_WEEK},
-    {"weeks", UNIT_WEEK},
-    {"y", UNIT_YEAR},
-    {"year", UNIT_YEAR},
-    {"years", UNIT_YEAR},
-    {"yr", UNIT_YEAR},
-    {"yrs", UNIT_YEAR},
-};
-
-/* Words are known by their first ten letters. */
-static enum unit unit_word(const char *text)
-{
-    enum { SIGNIFICANT = 10 };
-    for (size_t i = 0; i < ARRAY_LENGTH(unit_words); i++)
-        if (strncmp(text, unit_words[i].text, SIGNIFICANT) == 0)
-            return unit_words[i].unit;
-    return UNIT_UNKNOWN;
 }
 
 /* Sums with room to spare; checked when finished. */
@@ -177,13 +87,9 @@ static bool add_unit(struct sums *s, enum unit unit, int64_t value, double fract
         s->months += (int64_t)rint(fraction * months);
         return true;
     }
-    case UNIT_NONE:
-    case UNIT_AGO:
-    case UNIT_IGNORED:
-    case UNIT_UNKNOWN:
+    default:
         return false;
     }
-    UNREACHABLE();
 }
 
 static bool fits_int(__int128 v)
@@ -256,7 +162,7 @@ static enum parse_result time_text(struct reader *r, const char *text, bool nega
 /* [+-]digits, [+-]digits.digits, [+-]years-months */
 static enum parse_result number_text(struct reader *r, const char *text)
 {
-    if (r->unit == UNIT_NONE || r->unit == UNIT_IGNORED)
+    if (r->unit == UNIT_NONE)
         r->unit = default_unit(r->fields);
     bool negative = *text == '-';
     const char *p = text + (*text == '-' || *text == '+');
@@ -300,7 +206,6 @@ static enum parse_result number_text(struct reader *r, const char *text)
 
 static enum parse_result interval_field(struct reader *r, enum field_type type, const char *text)
 {
-    enum unit unit;
     switch (type) {
     case FIELD_TIME:
         return time_text(r, text, false);
@@ -316,15 +221,15 @@ static enum parse_result interval_field(struct reader *r, enum field_type type, 
         return number_text(r, text);
     case FIELD_STRING:
     case FIELD_SPECIAL:
-        unit = unit_word(text);
-        if (unit == UNIT_IGNORED)
+        if (strcmp(text, "@") == 0)
             return PARSE_OK;
-        if (unit == UNIT_UNKNOWN)
-            return PARSE_BAD;
-        if (unit == UNIT_AGO)
+        if (strcmp(text, "ago") == 0) {
             r->ago = true;
-        r->unit = unit;
-        return PARSE_OK;
+            r->unit = UNIT_AGO;
+            return PARSE_OK;
+        }
+        r->unit = unit_by_name(str_from(text));
+        return r->unit == UNIT_NONE ? PARSE_BAD : PARSE_OK;
     }
     UNREACHABLE();
 }
@@ -416,19 +321,19 @@ static enum unit iso_unit(char c, bool time)
 {
     switch (c) {
     case 'Y':
-        return time ? UNIT_UNKNOWN : UNIT_YEAR;
+        return time ? UNIT_NONE : UNIT_YEAR;
     case 'M':
         return time ? UNIT_MINUTE : UNIT_MONTH;
     case 'W':
-        return time ? UNIT_UNKNOWN : UNIT_WEEK;
+        return time ? UNIT_NONE : UNIT_WEEK;
     case 'D':
-        return time ? UNIT_UNKNOWN : UNIT_DAY;
+        return time ? UNIT_NONE : UNIT_DAY;
     case 'H':
-        return time ? UNIT_HOUR : UNIT_UNKNOWN;
+        return time ? UNIT_HOUR : UNIT_NONE;
     case 'S':
-        return time ? UNIT_SECOND : UNIT_UNKNOWN;
+        return time ? UNIT_SECOND : UNIT_NONE;
     default:
-        return UNIT_UNKNOWN;
+        return UNIT_NONE;
     }
 }
 
@@ -473,8 +378,8 @@ static enum parse_result parse_iso(struct str text, struct interval *out)
         if (!iso_number(&s, &v, &fraction))
             return PARSE_BAD;
         char c = s.p < s.end ? *s.p : 0;
-        enum unit unit = c ? iso_unit(c, time) : UNIT_UNKNOWN;
-        if (unit != UNIT_UNKNOWN) {
+        enum unit unit = c ? iso_unit(c, time) : UNIT_NONE;
+        if (unit != UNIT_NONE) {
             s.p++;
             add_unit(&sums, unit, v, fraction);
             any = true;

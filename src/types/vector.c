@@ -6,6 +6,7 @@ static size_t width(enum vector_form form)
 {
     switch (form) {
     case VECTOR_NULLS:
+    case VECTOR_PRESENCE:
         return 0;
     case VECTOR_DATUMS:
         return sizeof(struct datum);
@@ -50,6 +51,8 @@ struct datum vector_get(const struct vector *c, size_t row, struct arena *arena)
         return numeric_from_scaled(c->i128[row], c->scale, arena);
     case VECTOR_BYTES:
         return datum_str(c->bytes[row]);
+    case VECTOR_PRESENCE:
+        break;
     }
     UNREACHABLE();
 }

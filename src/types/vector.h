@@ -9,6 +9,7 @@
 
 enum vector_form {
     VECTOR_NULLS,    /* no data: every value is NULL */
+    VECTOR_PRESENCE, /* no data: only which values are NULL is known */
     VECTOR_DATUMS,   /* struct datum */
     VECTOR_BOOL,     /* uint8_t, 0 or 1 */
     VECTOR_I32,      /* int32_t; with `shift` added, datum.i */
@@ -39,7 +40,8 @@ struct vector {
     };
 };
 
-/* The value of a row; a numeric's bytes are in the arena, others borrow what the column does. */
+/* The value of a row, of any form but PRESENCE; a numeric's bytes are in the arena, others borrow
+ * what the column does. */
 struct datum vector_get(const struct vector *c, size_t row, struct arena *arena);
 /* The column without its first `rows` rows. */
 struct vector vector_from(struct vector c, size_t rows);

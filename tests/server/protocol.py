@@ -510,8 +510,11 @@ def test_function_call(s):
     eq(call(int4pl, [struct.pack("!i", 2), b"40"], (1, 0), 1)[0], ("V", struct.pack("!ii", 4, 42)))
     eq(call(int4pl, [None, b"1"])[0], ("V", b"\xff\xff\xff\xff"))
     eq(call(length, [b"h\xc3\xa9"])[0], ("V", b"\0\0\0\x012"))
+    lower_inc, array_append = 3849, 378  # of anyrange, and not strict: no value is of a polymorphic type
+    eq(call(lower_inc, [None])[0], ("V", b"\xff\xff\xff\xff"))
+    eq(error_codes(c.run(parse("SELECT lower($1)", types=[3831]))), ["42804"])
     for oid, args, formats, code in (
-            (1, [], (), "42883"), (count, [], (), "0A000"), (generate_series, [b"1", b"2"], (), "0A000"),
+            (lower_inc, [b"empty"], (), "0A000"), (array_append, [None, None], (), "22023"), (1, [], (), "42883"), (count, [], (), "0A000"), (generate_series, [b"1", b"2"], (), "0A000"),
             (int4pl, [b"1"], (), "08P01"), (int4pl, [b"1", b"2"], (0, 0, 0), "08P01"), (int4pl, [b"x", b"1"], (), "22P02"),
             (int4pl, [b"12", b"1"], (1,), "08P01"), (int4pl, [b"1", b"2147483647"], (), "22003")):
         eq(error_codes(call(oid, args, formats)), [code])

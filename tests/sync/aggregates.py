@@ -1,5 +1,6 @@
 """Aggregates over whole columns of files give what they give row by row: of every column of the Parquet files of
-other writers, by every aggregate of its type. A FILTER that holds for every row has the rows come one by one.
+other writers, by every aggregate of its type. A FILTER that holds for every row has the rows come one by one. A query that
+only counts reads which values are there and not the values: of Delta tables too, with files partitioned and rows deleted.
 
     aggregates.py [FILE]
 """
@@ -15,6 +16,7 @@ from tarn import Server, Tally  # noqa: E402
 import psycopg2  # noqa: E402
 
 DATA = os.path.join(os.path.dirname(HERE), "data")
+TABLES = "lakehouse/delta/*/**/_delta_log"
 PATTERNS = ("parquet_index/*.parquet", "lakehouse/parquet/data/**/*.parquet", "lakehouse/parquet/bad_data/*.parquet")
 # By type OID; all others have only those of EVERY.
 EVERY = ("count", "array_agg")
@@ -43,18 +45,43 @@ def differs(whole, by_rows):
     return "" if whole == by_rows else "by columns %s, by rows %s" % (str(whole)[:1000], str(by_rows)[:1000])
 
 
-def compare(cursor, path, tally):
-    source = "read_parquet('%s')" % path.replace("'", "''")
-    name = os.path.basename(path)
+def compare_counts(cursor, source, name, columns, tally):
+    """A row that has a value out of its type's range cannot be had one by one."""
+    counts = ", ".join("count(%s)" % quote(c) for c, _ in columns)
+    by_rows = answer(cursor, "SELECT count(*), %s FROM %s WHERE random() >= 0" % (counts, source))
+    if isinstance(by_rows[0], int):
+        whole = answer(cursor, "SELECT count(*), %s FROM %s" % (counts, source))
+        tally.check(name + " counts", differs(whole, by_rows))
+
+
+def columns_of(cursor, source):
+    """None where it is refused, which other tests see to."""
     try:
         cursor.execute("SELECT * FROM %s LIMIT 0" % source)
     except psycopg2.Error:
-        return  # refused: other tests see to the reason
-    columns = [(c.name, c.type_code) for c in cursor.description][:MAX_COLUMNS]
+        return None
+    return [(c.name, c.type_code) for c in cursor.description][:MAX_COLUMNS]
+
+
+def compare_table(cursor, path, tally):
+    source = "read_delta('%s')" % path.replace("'", "''")
+    columns = columns_of(cursor, source)
+    if columns:
+        compare_counts(cursor, source, os.path.relpath(path, DATA), columns, tally)
+
+
+def compare(cursor, path, tally):
+    source = "read_parquet('%s')" % path.replace("'", "''")
+    name = os.path.basename(path)
+    columns = columns_of(cursor, source)
+    if columns is None:
+        return
     rows = answer(cursor, "SELECT count(*) FROM (SELECT FROM %s) t" % source)
     tally.check(name + " count(*)", differs(answer(cursor, "SELECT count(*) FROM %s" % source), rows))
     if not isinstance(rows[0], int) or rows[0] > MAX_ROWS:
         return
+    if columns:
+        compare_counts(cursor, source, name, columns, tally)
     for column, oid in columns:
         calls = ["%s(%s)%%s" % (f, quote(column)) for f in EVERY + AGGREGATES.get(oid, ())]
         texts = ["(%s)::text" % c.replace("%", "%%").replace("%%s", "%s") for c in calls]
@@ -79,6 +106,8 @@ def main():
         cursor = connection.cursor()
         for path in paths:
             compare(cursor, path, tally)
+        for log in [] if sys.argv[1:] else sorted(glob.glob(os.path.join(DATA, TABLES), recursive=True)):
+            compare_table(cursor, os.path.dirname(log), tally)
         connection.close()
     return tally.finish()
 

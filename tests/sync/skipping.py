@@ -134,6 +134,14 @@ def by_name(s, tally):
     rows = s.rows("SELECT count(*) FROM %s t LEFT JOIN (SELECT * FROM %s) u ON t.letter = u.letter AND u.letter = "
                   "'none'" % (partitioned, partitioned))
     all_rows = s.rows("SELECT count(*) FROM %s" % partitioned)
+    for name, test in (("rs-delta-1.2.1-only-struct-stats", "integer = 3"),
+                       ("rs-delta-1.2.1-only-struct-stats", "date = '2022-10-24' AND 3 = integer"),
+                       ("krs-v1-single-part-struct-stats-only", "id = 3"),
+                       ("krs-v1-multi-part-struct-stats-only", "value = 'value_3'"),
+                       ("krs-v2-json-sidecars-struct-stats-only", "id < 2")):
+        got = s.skipping("SELECT 1 FROM read_delta('%s') WHERE %s" % (location(name), test))
+        ok = isinstance(got, tuple) and got[0] == 1 and got[1] > 3
+        tally.check("statistics as a struct, %s: %s" % (name, test), "" if ok else "files %s" % (got,))
     tally.check("an outer join keeps its rows", "" if rows == all_rows else "%s instead of %s" % (rows, all_rows))
 
 

@@ -175,6 +175,7 @@ AGG_ADD(min_add)
         bool found = false;                                                 \
         switch (column->form) {                                             \
         case VECTOR_NULLS:                                                  \
+        case VECTOR_PRESENCE:                                               \
         case VECTOR_DATUMS:                                                 \
             return false;                                                   \
         case VECTOR_BOOL:                                                   \
@@ -408,8 +409,10 @@ const struct agg_entry agg_basic_table[] = {
      {0},
      0,
      {"count", sizeof(int64_t), count_add, count_finish, false, count_remove, count_column}},
-    AGG1_MOVING("count", ANY_OID, sizeof(int64_t), count_add, count_remove, count_column,
-                count_finish),
+    {"count",
+     {ANY_OID},
+     1,
+     {"count", sizeof(int64_t), count_add, count_finish, true, count_remove, count_column, true}},
     EXTREMES(INT2_OID, max_int_add, min_int_add),
     EXTREMES(INT4_OID, max_int_add, min_int_add),
     EXTREMES(INT8_OID, max_int_add, min_int_add),
