@@ -182,7 +182,8 @@ static struct err *local_relation(struct cat *c, uint32_t oid, struct relation *
 
 struct err *cat_relation(struct cat *c, uint32_t oid, struct relation **out)
 {
-    if ((*out = systab_relation(oid)))
+    struct relation *table;
+    if ((*out = systab_relation(oid)) || (*out = systab_index(oid, &table)))
         return NULL;
     if (c->local)
         return local_relation(c, oid, out);
@@ -263,6 +264,23 @@ static uint32_t system_relation_oid(struct str name)
             if (str_eq_c(name, all[i]->indexes[k].name))
                 return all[i]->indexes[k].oid;
     return 0;
+}
+
+struct err *cat_table_of_index(struct cat *c, uint32_t index, struct relation **out)
+{
+    struct arena a;
+    struct datum key = datum_int(index);
+    struct datum v[IDX_COUNT];
+    bool found;
+    *out = NULL;
+    if (systab_index(index, out))
+        return NULL;
+    arena_init(&a);
+    struct err *e = systab_get(c, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, &a, v, &found);
+    if (!e && found)
+        e = cat_relation(c, (uint32_t)v[IDX_TABLE].u, out);
+    arena_done(&a);
+    return e;
 }
 
 struct err *cat_relation_oid(struct cat *c, uint32_t nsp, struct str name, uint32_t *oid)

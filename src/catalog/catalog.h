@@ -213,6 +213,8 @@ void cat_forget_local(struct cat *c, bool transaction_ended);
 
 /* The descriptor, with a reference for the caller; *out NULL when there is no such relation. */
 struct err *cat_relation(struct cat *c, uint32_t oid, struct relation **out) MUST_CHECK;
+/* The table of an index, with a reference for the caller; *out NULL when there is no such index. */
+struct err *cat_table_of_index(struct cat *c, uint32_t index, struct relation **out) MUST_CHECK;
 struct err *cat_relation_oid(struct cat *c, uint32_t nsp, struct str name,
                              uint32_t *oid) MUST_CHECK;
 /* By name along the search path (nsp_name empty) or in a schema. *oid 0 when absent; 3F000 when the

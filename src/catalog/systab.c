@@ -11,7 +11,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { FIRST_SYSTEM_STORAGE_ID = 16, MAX_SYSTEM_TABLES = 96, MAX_KEYS = 4 };
+enum {
+    FIRST_SYSTEM_STORAGE_ID = 16,
+    MAX_SYSTEM_TABLES = 96,
+    MAX_SYSTEM_INDEXES = 192,
+    MAX_KEYS = 4
+};
 
 struct system_table_entry {
     struct relation rel;
@@ -24,6 +29,12 @@ static struct arena arena; /* never freed */
 static struct system_table_entry *entries;
 static struct relation *relations[MAX_SYSTEM_TABLES];
 static int nrelations;
+/* Of the indexes: without columns, as nothing reads them as tables. */
+static struct {
+    struct relation rel;
+    struct relation *table;
+} indexes[MAX_SYSTEM_INDEXES];
+static int nindexes;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t rows_mu = PTHREAD_MUTEX_INITIALIZER; /* guards entry->rows while made */
 
@@ -148,6 +159,27 @@ static void load_indexes(struct relation *r)
     }
 }
 
+static void add_index_relations(struct relation *table)
+{
+    for (int i = 0; i < table->nindexes; i++) {
+        CHECK(nindexes < MAX_SYSTEM_INDEXES);
+        struct relation *r = &indexes[nindexes].rel;
+        indexes[nindexes++].table = table;
+        arena_init(&r->arena);
+        r->refs = 1;
+        r->oid = table->indexes[i].oid;
+        r->name = table->indexes[i].name;
+        r->nsp = table->nsp;
+        r->nsp_name = table->nsp_name;
+        r->owner = table->owner;
+        r->storage_id = table->indexes[i].storage_id;
+        r->kind = 'i';
+        r->persistence = table->persistence;
+        r->system = true;
+        r->shared = table->shared;
+    }
+}
+
 static void load_all(void)
 {
     arena_init(&arena);
@@ -175,6 +207,7 @@ static void load_all(void)
             entry->builtin_name = r->name;
         load_attributes(r);
         load_indexes(r);
+        add_index_relations(r);
         relations[nrelations++] = r;
     }
 }
@@ -192,6 +225,17 @@ struct relation *systab_relation(uint32_t oid)
     for (int i = 0; i < nrelations; i++)
         if (relations[i]->oid == oid)
             return relations[i];
+    return NULL;
+}
+
+struct relation *systab_index(uint32_t oid, struct relation **table)
+{
+    pthread_once(&once, load_all);
+    for (int i = 0; oid < FIRST_USER_OID && i < nindexes; i++)
+        if (indexes[i].rel.oid == oid) {
+            *table = indexes[i].table;
+            return &indexes[i].rel;
+        }
     return NULL;
 }
 

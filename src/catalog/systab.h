@@ -38,6 +38,9 @@ enum system_table {
 /* Descriptor of a system table; immortal, no reference needed. NULL when the OID is none. */
 struct relation *systab_relation(uint32_t oid);
 struct relation *systab_by_name(struct str name);
+/* Descriptor (without columns) of a system table's index, and the table; immortal too. NULL when
+ * the OID is none. */
+struct relation *systab_index(uint32_t oid, struct relation **table);
 /* All of them, for building pg_class lookups. */
 struct relation *const *systab_all(int *count);
 /* Built-in rows of a system table as datums (natts each); immortal. Any thread. */

@@ -23,11 +23,14 @@ static bool is_pretty(const struct fn_call *c)
     return c->nargs > 2 && c->args[2].i;
 }
 
-/* Several expressions (of an index) stand one a line. */
+/* Several expressions: of an index they stand one a line, of a function's arguments each has its
+ * end. */
 static struct err *put_lines(struct fn_call *c, struct relation *r, char *text, struct buf *b)
 {
+    static const char of_arguments[] = {PROC_DEFAULT_END, 0};
+    const char *end = strchr(text, PROC_DEFAULT_END) ? of_arguments : "\n";
     char *save = NULL;
-    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line = strtok_r(text, end, &save); line; line = strtok_r(NULL, end, &save)) {
         buf_put_c(b, b->len ? ", " : "");
         TRY(put_stored(c, r, line, USE_GENERATED, is_pretty(c), b));
     }
@@ -71,18 +74,6 @@ struct err *fn_get_expr(struct fn_call *c, struct datum *out)
         return e;
     }
     return text_result(c, &b, out);
-}
-
-/* The table that an index belongs to, through pg_index. */
-static struct err *index_table(struct fn_call *c, uint32_t oid, struct relation **table)
-{
-    struct datum key = datum_int(oid);
-    struct datum v[IDX_COUNT];
-    bool found;
-    *table = NULL;
-    TRY(systab_get(&c->session->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, c->arena, v,
-                   &found));
-    return found ? cat_relation(&c->session->cat, (uint32_t)v[IDX_TABLE].u, table) : NULL;
 }
 
 static struct err *put_index_column(struct fn_call *c, struct buf *b, struct relation *r,
@@ -212,7 +203,7 @@ struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
     struct err *e = NULL;
     *out = datum_null();
     TRY(need_session(c));
-    TRY(index_table(c, oid, &r));
+    TRY(cat_table_of_index(&c->session->cat, oid, &r));
     const struct index *ix = r ? relation_index(r, oid) : NULL;
     if (!ix) {
         relation_unref(r);

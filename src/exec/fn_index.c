@@ -40,16 +40,10 @@ static struct err *method_property(struct fn_call *c, struct datum *out)
 /* The table of an index, and the index; *ix NULL: there is none. */
 static struct err *open_index(struct fn_call *c, struct relation **table, const struct index **ix)
 {
-    struct datum key = c->args[0];
-    struct datum v[IDX_COUNT];
-    bool found;
     *table = NULL;
     *ix = NULL;
     TRY(need_session(c));
-    TRY(systab_get(&c->session->cat, PG_INDEX, INDEX_INDEXRELID_INDEX, &key, 1, c->arena, v,
-                   &found));
-    if (found)
-        TRY(cat_relation(&c->session->cat, (uint32_t)v[IDX_TABLE].u, table));
+    TRY(cat_table_of_index(&c->session->cat, (uint32_t)c->args[0].u, table));
     if (*table)
         *ix = relation_index(*table, (uint32_t)c->args[0].u);
     return NULL;

@@ -563,7 +563,8 @@ static struct err *relation_bytes(struct fn_call *c, struct datum *out)
     TRY(need_session(c));
     TRY(cat_relation(&c->session->cat, (uint32_t)c->args[0].u, &r));
     if (r)
-        *out = datum_int(fn_storage_bytes(&c->session->cat, r->storage_id));
+        *out = datum_int(fn_storage_bytes(&c->session->cat,
+                                          systab_storage_id(&c->session->cat, r, r->storage_id)));
     relation_unref(r);
     return NULL;
 }

@@ -11,6 +11,8 @@ static struct err *not_writable(const struct relation *r, const char *verb)
                         "there, or to a table of your own.");
     if (r->kind == 'S')
         return err_new("42809", "cannot change sequence \"%s\"", r->name);
+    if (r->kind == 'i')
+        return err_new("42809", "\"%s\" is an index", r->name);
     if (r->system)
         return err_new("42501", "permission denied: \"%s\" is a system catalog", r->name);
     if (r->kind == 'm')

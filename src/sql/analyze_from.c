@@ -91,10 +91,7 @@ struct err *open_relation(struct analysis *a, const PgQuery__RangeVar *rv, struc
         return no_relation(a, rv);
     hold_relation(a, *out);
     if ((*out)->kind == 'c')
-        return at(a,
-                  err_detail(err_new("42809", "cannot open relation \"%s\"", (*out)->name),
-                             "This operation is not supported for composite types."),
-                  rv->location);
+        return at(a, err_new("42809", "\"%s\" is a composite type", (*out)->name), rv->location);
     if ((*out)->persistence == 't' && (*out)->nsp != a->cat->temp_nsp)
         return err_unsupported("cannot access temporary tables of other sessions");
     return NULL;
@@ -216,8 +213,8 @@ static struct err *relation_item(struct level *l, const PgQuery__RangeVar *rv, s
     TRY(explain_missing_cte(l, rv->relname, open_relation(a, rv, &r)));
     if (r->kind == 'v')
         return view_rte(l, r, rv->alias, out);
-    if (r->kind == 'i' || r->kind == 'c')
-        return at(a, err_new("42809", "cannot open relation \"%s\"", r->name), rv->location);
+    if (r->kind == 'i')
+        return at(a, err_new("42809", "\"%s\" is an index", r->name), rv->location);
     TRY(rte_for_relation(a, r, rv->alias, out));
     (*out)->access = access_new(a, r, PRIV_SELECT);
     (*out)->access->rte = *out;

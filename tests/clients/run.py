@@ -233,6 +233,7 @@ def clients():
         Pip("sqlalchemy"),
         Pip("django"),
         Pip("adbc"),
+        Pip("pgcli"),
         Npm("node-postgres"),
         Npm("postgres.js"),
         Maven("pgjdbc"),

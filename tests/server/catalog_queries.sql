@@ -192,3 +192,10 @@ FROM pg_collation WHERE oid IN (100, 950, 951) ORDER BY 1
 
 SELECT current_catalog, current_schema, current_schemas(true), current_user, session_user, version() ~ '^PostgreSQL 15',
        pg_client_encoding(), getdatabaseencoding(), pg_is_in_recovery(), inet_server_port() IS NOT NULL
+
+SELECT indexrelid::regclass, indrelid::regclass, pg_get_indexdef(indexrelid), pg_get_indexdef(indexrelid, 0, true),
+       pg_get_indexdef(indexrelid, 1, true), pg_table_is_visible(indexrelid), pg_index_column_has_property(indexrelid, 1, 'asc')
+FROM pg_index JOIN pg_class c ON c.oid = indrelid WHERE indexrelid < 12000 AND c.relname <> 'pg_toast' AND relkind = 'r' ORDER BY indexrelid
+
+SELECT 'pg_class_oid_index'::regclass, to_regclass('pg_catalog.pg_type_oid_index'), 'pg_class_oid_index'::regclass::oid,
+       pg_relation_size('pg_class_oid_index') >= 0, (SELECT relkind FROM pg_class WHERE oid = 'pg_class_oid_index'::regclass)

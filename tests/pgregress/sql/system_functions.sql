@@ -78,3 +78,18 @@ SELECT current_schemas(false), current_schemas(true);
 SELECT acldefault('r', 10);
 SELECT width_bucket(5, 1, 10, 3), width_bucket(now(), array['yesterday', 'today', 'tomorrow']::timestamptz[]) > 0;
 SELECT xml '<a/>';
+-- the defaults of a function's arguments
+CREATE FUNCTION sf_defaults(a int, b int DEFAULT 1 + 2, c text DEFAULT E'x\ny', d date DEFAULT now()) RETURNS int LANGUAGE sql AS 'SELECT a';
+SELECT pg_get_expr(proargdefaults, 0), pg_get_expr(proargdefaults, 0, true) FROM pg_proc WHERE proname = 'sf_defaults';
+DROP FUNCTION sf_defaults;
+-- what is no table
+CREATE TABLE sf_t (a int PRIMARY KEY);
+CREATE TYPE sf_c AS (a int);
+SELECT * FROM sf_t_pkey;
+SELECT * FROM sf_c;
+INSERT INTO sf_t_pkey VALUES (1);
+UPDATE sf_c SET a = 1;
+DELETE FROM sf_t_pkey;
+TABLE pg_class_oid_index;
+DROP TABLE sf_t;
+DROP TYPE sf_c;
