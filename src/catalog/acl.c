@@ -249,8 +249,6 @@ static bool is_secret(const struct relation *rel)
         "pg_statistic_ext_data",
         "pg_largeobject",
         "pg_subscription",
-        "pg_backend_memory_contexts",
-        "pg_shmem_allocations",
         "pg_config",
         "pg_replication_origin_status",
     };
@@ -260,6 +258,20 @@ static bool is_secret(const struct relation *rel)
         if (strcmp(names[i], rel->name) == 0)
             return true;
     return false;
+}
+
+/* Views of the system that pg_read_all_stats may read, and nobody else. */
+static bool is_statistics(const struct relation *rel)
+{
+    return rel->nsp == PG_CATALOG_NSP && (strcmp(rel->name, "pg_backend_memory_contexts") == 0 ||
+                                          strcmp(rel->name, "pg_shmem_allocations") == 0);
+}
+
+/* Columns of a secret table that everybody may read all the same. */
+static bool is_open_column(const struct relation *rel, int att)
+{
+    return rel->nsp == PG_CATALOG_NSP && strcmp(rel->name, "pg_subscription") == 0 &&
+           strcmp(rel->atts[att - 1].name, "subconninfo") != 0;
 }
 
 /* Relations that came with the database have no list: everybody may read them. */
@@ -281,7 +293,8 @@ uint32_t acl_relation(const struct role_rights *r, const struct relation *rel, u
         items[standard.n++] =
             (struct acl_item){rel->owner, rel->owner, acl_all(rel->kind == 'S' ? 's' : 'r')};
         if (is_initial(rel) && !is_secret(rel))
-            items[standard.n++] = (struct acl_item){0, rel->owner, PRIV_SELECT};
+            items[standard.n++] = (struct acl_item){is_statistics(rel) ? ROLE_READ_ALL_STATS : 0,
+                                                    rel->owner, PRIV_SELECT};
     }
     uint32_t got = acl_mask(r, rel->acl ? rel->acl : &standard, rel->owner, mask);
     if (mask & PRIV_SELECT && rights_of(r, ROLE_READ_ALL_DATA))
@@ -295,7 +308,9 @@ uint32_t acl_column(const struct role_rights *r, const struct relation *rel, int
 {
     if (r->superuser)
         return mask;
-    if (att < 1 || att > rel->natts || !rel->atts[att - 1].acl)
+    if (att < 1 || att > rel->natts)
         return 0;
+    if (!rel->atts[att - 1].acl)
+        return is_open_column(rel, att) ? mask & PRIV_SELECT : 0;
     return acl_mask(r, rel->atts[att - 1].acl, rel->owner, mask);
 }

@@ -340,8 +340,6 @@ static struct err *open_relation(struct copy *c, const PgQuery__CopyStmt *stmt)
         return err_new("42P01", "relation \"%s.%s\" does not exist", schema, v->relname);
     if (!c->rel)
         return err_new("42P01", "relation \"%s\" does not exist", v->relname);
-    if (c->rel->kind != 'r' && !stmt->is_from)
-        return copy_wrong_kind(c->rel, false);
     return relation_columns(c, stmt);
 }
 

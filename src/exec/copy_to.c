@@ -196,9 +196,11 @@ struct err *copy_to(struct copy *c)
     struct statement_plan *plan;
     struct exec *x = NULL;
     TRY(c->rel ? plan_table(c, &plan) : plan_query(c, &plan));
-    struct err *e = copy_force_quote(c);
+    struct err *e = exec_begin(&env, plan, NULL, &x); /* asks for privileges */
+    if (!e && c->rel && c->rel->kind != 'r')
+        e = copy_wrong_kind(c->rel, false);
     if (!e)
-        e = exec_begin(&env, plan, NULL, &x);
+        e = copy_force_quote(c);
     if (!e)
         e = c->io->begin(c->io->arg, false, c->ncols, c->o.binary);
     if (!e)

@@ -175,6 +175,7 @@ static struct err *argument(struct aggregate *g, const PgQuery__FunctionParamete
         return err_new("54023", "aggregates cannot have more than %d arguments",
                        MAX_AGGREGATE_ARGS);
     TRY(resolve_type_name(g->d->cat, g->d->sql, p->arg_type, &type, &typmod, &ndims));
+    TRY(ddl_may_use_type(g->d, type));
     if (p->mode == PG_QUERY__FUNCTION_PARAMETER_MODE__FUNC_PARAM_VARIADIC)
         g->variadic = element_type_of(type) ? element_type_of(type) : type;
     g->arg_names[g->nargs] = p->name;
@@ -194,7 +195,8 @@ static struct err *arguments(struct aggregate *g, const PgQuery__DefineStmt *s)
         if (strcasecmp(any, "any") == 0)
             return NULL; /* "ANY": no arguments at all */
         g->nargs = 1;
-        return resolve_type_name(g->d->cat, g->d->sql, g->basetype, &g->types[0], &typmod, &ndims);
+        TRY(resolve_type_name(g->d->cat, g->d->sql, g->basetype, &g->types[0], &typmod, &ndims));
+        return ddl_may_use_type(g->d, g->types[0]);
     }
     if (g->basetype)
         return err_new("42P13", "basetype is redundant with aggregate input type specification");
@@ -591,6 +593,9 @@ struct err *ddl_create_aggregate(struct ddl *d, const PgQuery__DefineStmt *s)
         TRY(option(g, s->definition[i]->def_elem));
     TRY(arguments(g, s));
     TRY(state(g));
+    TRY(ddl_may_use_type(g->d, g->transtype));
+    if (g->mtranstype)
+        TRY(ddl_may_use_type(g->d, g->mtranstype));
     TRY(find_old(g, &old));
     if (old)
         TRY(check_old(g, old, s->replace));

@@ -137,6 +137,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
     }
     TRY(ddl_check_column_name(def->colname));
     TRY(ddl_type(d, def->type_name, &col, &serial));
+    TRY(ddl_may_use_type(d, col.type));
     TRY(ddl_collation(d, def, &col));
     TRY(ddl_column_constraints(d, def, &constraints, &nconstraints));
     for (size_t i = 0; i < def->n_constraints; i++) {

@@ -8,16 +8,11 @@ static struct err *type_of(struct ddl *d, const PgQuery__TypeName *t, uint32_t *
     return ddl_no_position(resolve_type_name(d->cat, d->sql, t, out, &typmod, &ndims));
 }
 
-static const char *display(struct ddl *d, uint32_t type)
-{
-    return type_display(d->arena, type, -1);
-}
-
 static struct err *check_type(struct ddl *d, uint32_t type, const char *which)
 {
     const struct cat_type *t = builtin_type(type);
     if (t->kind == 'p')
-        return err_new("42809", "%s data type %s is a pseudo-type", which, display(d, type));
+        return err_new("42809", "%s data type %s is a pseudo-type", which, ddl_type_name(d, type));
     if (t->kind == 'd')
         ddl_notice(
             d, "WARNING",
@@ -110,6 +105,21 @@ static struct err *depends(struct ddl *d, uint32_t oid, const struct cat_cast *c
     return NULL;
 }
 
+/* Of one of the two types. */
+static struct err *must_own(struct ddl *d, const struct cat_cast *cast)
+{
+    struct err *source = ddl_must_own_type(d, cast->source);
+    struct err *target = source ? ddl_must_own_type(d, cast->target) : NULL;
+    bool denied = source && target;
+    err_free(source);
+    err_free(target);
+    if (denied && !d->s->superuser)
+        return err_new("42501", "must be owner of type %s or type %s",
+                       ddl_type_name(d, cast->source), ddl_type_name(d, cast->target));
+    TRY(ddl_may_use_type(d, cast->source));
+    return ddl_may_use_type(d, cast->target);
+}
+
 struct err *ddl_create_cast_stmt(struct ddl *d, const PgQuery__CreateCastStmt *s)
 {
     struct cat_cast cast = {0};
@@ -118,7 +128,10 @@ struct err *ddl_create_cast_stmt(struct ddl *d, const PgQuery__CreateCastStmt *s
     TRY(type_of(d, s->targettype, &cast.target));
     TRY(check_type(d, cast.source, "source"));
     TRY(check_type(d, cast.target, "target"));
+    TRY(must_own(d, &cast));
     TRY(cat_load_casts(d->cat));
+    if (!s->func && !s->inout && !d->s->superuser)
+        return err_new("42501", "must be superuser to create a cast WITHOUT FUNCTION");
     if (s->func)
         TRY(cast_function(d, s->func, &cast));
     else if (s->inout)
@@ -134,7 +147,7 @@ struct err *ddl_create_cast_stmt(struct ddl *d, const PgQuery__CreateCastStmt *s
                                                                                    : 'e';
     if (builtin_cast(cast.source, cast.target))
         return err_new("42710", "cast from type %s to type %s already exists",
-                       display(d, cast.source), display(d, cast.target));
+                       ddl_type_name(d, cast.source), ddl_type_name(d, cast.target));
     TRY(ddl_create_cast(d->cat, &cast, &oid));
     return depends(d, oid, &cast);
 }
@@ -179,8 +192,8 @@ struct err *ddl_find_cast(struct ddl *d, const PgQuery__Node *object, bool missi
     if (out->object_id)
         return NULL;
     if (!missing_ok)
-        return err_new("42704", "cast from type %s to type %s does not exist", display(d, source),
-                       display(d, target));
+        return err_new("42704", "cast from type %s to type %s does not exist",
+                       ddl_type_name(d, source), ddl_type_name(d, target));
     ddl_notice(d, "NOTICE",
                err_new("00000", "cast from type %s to type %s does not exist, skipping",
                        written(d, from), written(d, to)));
@@ -205,8 +218,8 @@ struct err *ddl_describe_cast(struct ddl *d, uint32_t oid, struct buf *out)
     bool found;
     TRY(systab_get(d->cat, PG_CAST, CAST_OID_INDEX, &key, 1, d->arena, v, &found));
     if (found)
-        buf_printf(out, "cast from %s to %s", display(d, (uint32_t)v[CAST_SOURCE].u),
-                   display(d, (uint32_t)v[CAST_TARGET].u));
+        buf_printf(out, "cast from %s to %s", ddl_type_name(d, (uint32_t)v[CAST_SOURCE].u),
+                   ddl_type_name(d, (uint32_t)v[CAST_TARGET].u));
     else
         buf_printf(out, "cast %u", oid);
     return NULL;

@@ -44,6 +44,7 @@ struct err *ddl_create_composite(struct ddl *d, const PgQuery__CompositeTypeStmt
         return err_new("42710", "type \"%s\" already exists", rv->relname);
     TRY(ddl_check_name(d, def.nsp, rv->relname, false, &skip));
     TRY(make_fields(d, s, cols));
+    TRY(ddl_may_use_types(d, cols, (int)s->n_coldeflist));
     def.columns = cols;
     return ddl_create_relation(d->cat, &def, &oid);
 }
@@ -89,6 +90,7 @@ struct err *ddl_alter_attribute_type(struct ddl *d, struct relation **rel,
         return err_new("42703", "column \"%s\" of relation \"%s\" does not exist", cmd->name,
                        r->name);
     TRY(ddl_type(d, def->type_name, &col, &serial));
+    TRY(ddl_may_use_type(d, col.type));
     TRY(ddl_collation(d, def, &col));
     TRY(check_unused(d, r, r->row_type));
     TRY(ddl_replace_column(d->cat, r->oid, att, &col));

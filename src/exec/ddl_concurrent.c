@@ -263,7 +263,7 @@ struct err *ddl_drop_index_concurrently(struct ddl *d, uint32_t index)
     TRY(txn_lock_table(d->cat->txn, relid, TXN_SHARE_UPDATE_EXCLUSIVE, TXN_WAIT, &locked));
     TRY(depend_on(d->cat, (struct object_address){PG_CLASS, index, 0}, d->arena, &deps));
     struct object_address o = {PG_CLASS, index, 0};
-    TRY(ddl_check_internal(d, o));
+    TRY(ddl_check_internal(d, &o, 1, 0));
     if (deps.count) /* a foreign key: the error is that of a plain DROP */
         return ddl_drop_objects(d, &o, 1, false);
     return retire(d, relid, index);

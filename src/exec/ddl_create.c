@@ -55,7 +55,8 @@ struct err *ddl_must_own(struct ddl *d, const struct relation *r)
     TRY(cat_rights(d->cat, &rights));
     return rights_of(rights, r->owner)
                ? NULL
-               : err_new("42501", "must be owner of %s %s", ddl_kind_name(r->kind), r->name);
+               : err_new("42501", "must be owner of %s %s",
+                         r->kind == 'c' ? "table" : ddl_kind_name(r->kind), r->name);
 }
 
 struct err *ddl_must_own_whole(struct ddl *d, const struct relation *r)
@@ -557,6 +558,7 @@ static struct err *make_table(struct ddl *d, const PgQuery__RangeVar *rv, uint32
                                .storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared))};
     uint32_t oid;
     bool locked;
+    TRY(ddl_may_use_types(d, cols, n));
     TRY(ddl_create_relation(d->cat, &def, &oid));
     TRY(txn_lock_table(d->cat->txn, oid, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
     return cat_relation(d->cat, oid, out);

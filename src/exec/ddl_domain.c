@@ -158,6 +158,7 @@ static struct err *base_type(struct ddl *d, const PgQuery__CreateDomainStmt *s,
         return err_new("42804", "\"%.*s\" is not a valid base type for a domain", STR_ARG(t->name));
     if (!t->ops)
         return err_unsupported("type %.*s is not supported yet", STR_ARG(t->name));
+    TRY(ddl_may_use_type(d, def->basetype));
     if (nesting(def->basetype) >= MAX_NESTING)
         return err_new("54001", "domains are nested too deeply");
     struct ddl_column column = {

@@ -260,13 +260,19 @@ static struct err *collect(struct ddl *d, struct drop_list *l, const struct doom
 }
 
 /* An inseparable part is dropped with its whole only. */
-struct err *ddl_check_internal(struct ddl *d, struct object_address o)
+struct err *ddl_check_internal(struct ddl *d, const struct object_address *objects, int n, int k)
 {
+    const struct object_address o = objects[k];
     struct depend_list deps = {0};
     TRY(depend_of(d->cat, o, d->arena, &deps));
     for (int i = 0; i < deps.count; i++) {
         bool part = deps.items[i].type == DEPEND_INTERNAL && o.class_id != PG_REWRITE;
         if (!part && deps.items[i].type != DEPEND_EXTENSION)
+            continue;
+        bool whole_too = false;
+        for (int w = 0; w < n; w++)
+            whole_too |= covers(objects[w], deps.items[i].referenced);
+        if (whole_too)
             continue;
         struct buf what = BUF_INIT;
         struct buf whole = BUF_INIT;
@@ -330,9 +336,11 @@ static bool is_named(const struct doomed *item, const struct object_address *obj
     return item->automatic;
 }
 
-/* A constraint of a table that is dropped is not worth a word. */
+/* A constraint or a column of what is dropped is not worth a word. */
 static bool goes_with_table(const struct drop_list *l, struct ddl *d, struct object_address o)
 {
+    if (o.class_id == PG_CLASS && o.sub_id)
+        return is_listed(l, (struct object_address){PG_CLASS, o.object_id, 0});
     if (o.class_id != PG_CONSTRAINT)
         return false;
     struct datum v[CON_COUNT];
@@ -350,7 +358,7 @@ struct err *ddl_drop_objects(struct ddl *d, const struct object_address *objects
     struct drop_list l = {0};
     struct err *e = NULL;
     for (int i = 0; i < n && !e; i++)
-        e = ddl_check_internal(d, objects[i]);
+        e = ddl_check_internal(d, objects, n, i);
     for (int i = 0; i < n && !e; i++) {
         struct doomed item = {.object = objects[i], .automatic = true};
         e = collect(d, &l, &item);

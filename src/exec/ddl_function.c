@@ -65,7 +65,8 @@ static struct err *arg_type(struct function *f, const PgQuery__TypeName *t, uint
     int32_t typmod;
     int ndims;
     one.setof = false;
-    return ddl_no_position(resolve_type_name(f->d->cat, f->d->sql, &one, out, &typmod, &ndims));
+    TRY(ddl_no_position(resolve_type_name(f->d->cat, f->d->sql, &one, out, &typmod, &ndims)));
+    return ddl_may_use_type(f->d, *out);
 }
 
 static struct err *add_default(struct function *f, const PgQuery__FunctionParameter *p,
@@ -660,7 +661,7 @@ static const char *signature(struct ddl *d, const char *name, const uint32_t *ty
     struct buf b = BUF_INIT;
     buf_printf(&b, "%s(", name);
     for (int i = 0; i < n; i++)
-        buf_printf(&b, "%s%s", i ? between : "", type_display(d->arena, types[i], -1));
+        buf_printf(&b, "%s%s", i ? between : "", ddl_type_name(d, types[i]));
     buf_put_u8(&b, ')');
     const char *s = arena_strdup(d->arena, buf_cstr(&b));
     buf_done(&b);
@@ -792,25 +793,33 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
     return check_kind(d, full, *out, type);
 }
 
-struct err *ddl_must_own_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
-                                  const struct cat_proc *p)
+static struct err *must_own(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                            const struct cat_proc *p, const char *word)
 {
     struct err *e = acl_check_owner(d->cat, PG_PROC, p->oid);
     if (!e || o->n_objname < 2)
         return e;
     err_free(e);
-    return err_new("42501", "must be owner of %s %s.%s",
-                   p->kind == 'p'   ? "procedure"
-                   : p->kind == 'a' ? "aggregate"
-                                    : "function",
-                   pg_str(o->objname[o->n_objname - 2]), pg_str(o->objname[o->n_objname - 1]));
+    return err_new("42501", "must be owner of %s %s.%s", word, pg_str(o->objname[o->n_objname - 2]),
+                   pg_str(o->objname[o->n_objname - 1]));
+}
+
+static const char *word_for(const struct cat_proc *p)
+{
+    return p->kind == 'p' ? "procedure" : p->kind == 'a' ? "aggregate" : "function";
+}
+
+struct err *ddl_must_own_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                                  const struct cat_proc *p)
+{
+    return must_own(d, o, p, word_for(p));
 }
 
 /* The owner of the schema may, too. */
 static struct err *may_drop(struct ddl *d, const PgQuery__ObjectWithArgs *o,
-                            const struct cat_proc *p)
+                            const struct cat_proc *p, bool routine)
 {
-    struct err *e = ddl_must_own_function(d, o, p);
+    struct err *e = must_own(d, o, p, routine ? "routine" : word_for(p));
     struct err *schema = e ? acl_check_owner(d->cat, PG_NAMESPACE, p->nsp) : NULL;
     if (!e || schema) {
         err_free(schema);
@@ -834,7 +843,8 @@ struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *
             return err_hint(err_new("42809", "\"%.*s\" is an aggregate function", STR_ARG(p->name)),
                             "Use DROP AGGREGATE to drop aggregate functions.");
         if (p)
-            TRY(may_drop(d, s->objects[i]->object_with_args, p));
+            TRY(may_drop(d, s->objects[i]->object_with_args, p,
+                         s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE));
         if (p)
             list[n++] = (struct object_address){PG_PROC, p->oid, 0};
     }
@@ -960,8 +970,19 @@ struct err *ddl_rename_function(struct ddl *d, const PgQuery__RenameStmt *s, cha
 struct err *ddl_function_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, uint32_t owner)
 {
     const struct cat_proc *p;
+    struct datum v[PROC_COUNT];
+    bool found;
     TRY(ddl_find_function(d, s->object->object_with_args, s->object_type, false, &p));
-    return update(d, p->oid, PROC_OWNER, datum_int(owner));
+    struct datum key = datum_int(p->oid);
+    TRY(systab_get(d->cat, PG_PROC, PROC_OID_INDEX, &key, 1, d->arena, v, &found));
+    if (found && (uint32_t)v[PROC_OWNER].u == owner)
+        return NULL;
+    TRY(acl_check_owner(d->cat, PG_PROC, p->oid));
+    if (!found)
+        return err_unsupported("built-in functions keep their owner");
+    TRY(ddl_give(d, p->nsp, (uint32_t)v[PROC_OWNER].u, owner, &v[PROC_ACL]));
+    v[PROC_OWNER] = datum_int(owner);
+    return ddl_put_proc(d->cat, v);
 }
 
 struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s)
@@ -970,9 +991,7 @@ struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaS
     struct depend_list deps = {0};
     uint32_t nsp;
     TRY(ddl_find_function(d, s->object->object_with_args, s->object_type, false, &p));
-    TRY(cat_namespace_oid(d->cat, str_from(s->newschema), &nsp));
-    if (!nsp)
-        return err_new("3F000", "schema \"%s\" does not exist", s->newschema);
+    TRY(ddl_target_schema(d, s->newschema, &nsp));
     if (nsp == p->nsp)
         return NULL;
     const struct object_address self = {PG_PROC, p->oid, 0};

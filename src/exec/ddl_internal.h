@@ -56,6 +56,13 @@ struct err *ddl_check_name(struct ddl *d, uint32_t nsp, const char *name, bool i
 struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_column *c,
                      const char **serial) MUST_CHECK;
 
+/* As it is written here: with its schema, unless the search path finds it. */
+const char *ddl_type_name(struct ddl *d, uint32_t oid);
+/* 42501 unless the current role may make something of the type (of an array: its elements'), of
+ * those of the columns. */
+struct err *ddl_may_use_type(struct ddl *d, uint32_t type) MUST_CHECK;
+struct err *ddl_may_use_types(struct ddl *d, const struct ddl_column *cols, int n) MUST_CHECK;
+
 /* COLLATE of a column's definition, into c->collation. */
 struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def,
                           struct ddl_column *c) MUST_CHECK;
@@ -233,6 +240,12 @@ struct err *ddl_set_relation_owner(struct ddl *d, const struct relation *r,
 struct err *ddl_may_create_database(struct ddl *d, const char *denied) MUST_CHECK;
 /* 42501 unless the current role may give objects to that one: it is a member of it. */
 struct err *ddl_may_give_to(struct ddl *d, uint32_t owner) MUST_CHECK;
+/* The same for an object in a schema, where the new owner must have CREATE, too. *acl, the object's
+ * privileges, becomes what they are under the new owner. */
+struct err *ddl_give(struct ddl *d, uint32_t nsp, uint32_t from, uint32_t to,
+                     struct datum *acl) MUST_CHECK;
+/* The schema that objects are moved to: it exists, and the current role may make them there. */
+struct err *ddl_target_schema(struct ddl *d, const char *name, uint32_t *nsp) MUST_CHECK;
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
                                const PgQuery__RoleSpec *role) MUST_CHECK;
 struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, char *tag) MUST_CHECK;
@@ -268,8 +281,9 @@ struct err *ddl_write_defaults(struct ddl *d, const struct ddl_defaults *default
 struct err *ddl_fill_concurrently(struct ddl *d, uint32_t relid, uint32_t index) MUST_CHECK;
 struct err *ddl_drop_index_concurrently(struct ddl *d, uint32_t index) MUST_CHECK;
 struct err *ddl_index_table(struct ddl *d, uint32_t index, uint32_t *relid) MUST_CHECK;
-/* 2BP01 for a part that goes with its whole only. */
-struct err *ddl_check_internal(struct ddl *d, struct object_address o) MUST_CHECK;
+/* 2BP01 when object k of the list is a part that goes with its whole only, which is not in it. */
+struct err *ddl_check_internal(struct ddl *d, const struct object_address *objects, int n,
+                               int k) MUST_CHECK;
 struct new_sequence {
     const char *name;
     uint32_t nsp;

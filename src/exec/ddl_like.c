@@ -3,6 +3,8 @@
  */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 #include "exec/fn_session.h"
 
 enum {
@@ -183,14 +185,30 @@ static struct err *write_out(struct like *k)
     return put_indexes(k);
 }
 
+/* Whoever may read a table may see how it is made. */
+static struct err *may_copy(struct ddl *d, const struct relation *r)
+{
+    const struct role_rights *rights;
+    if (r->kind == 'c')
+        return ddl_may_use_type(d, r->row_type);
+    TRY(cat_rights(d->cat, &rights));
+    return acl_relation(rights, r, PRIV_SELECT)
+               ? NULL
+               : err_new("42501", "permission denied for %s %s", ddl_kind_name(r->kind), r->name);
+}
+
 static struct err *open_source(struct ddl *d, const PgQuery__RangeVar *rv, struct relation **out)
 {
     struct err *missing = ddl_open(d, rv, TXN_ACCESS_SHARE, false, out);
     if (missing)
         return ddl_at(d, missing, rv->location);
     char kind = (*out)->kind;
-    if (kind == 'r' || kind == 'v' || kind == 'm' || kind == 'c')
-        return NULL;
+    if (kind == 'r' || kind == 'v' || kind == 'm' || kind == 'c') {
+        struct err *denied = may_copy(d, *out);
+        if (denied)
+            relation_unref(*out);
+        return denied;
+    }
     struct err *e = err_detail(
         err_new("42809", "relation \"%s\" is invalid in LIKE clause", (*out)->name),
         "This operation is not supported for %s.", kind == 'i' ? "indexes" : "sequences");

@@ -182,10 +182,36 @@ struct err *ddl_may_give_to(struct ddl *d, uint32_t owner)
     return err_new("42501", "must be member of role \"%s\"", name ? name : "");
 }
 
+/* The new owner must be able to make objects in the schema. */
+static struct err *may_make_in(struct ddl *d, uint32_t owner, uint32_t nsp)
+{
+    const struct role_rights *rights;
+    const char *name;
+    uint32_t got;
+    bool found;
+    TRY(cat_rights_of(d->cat, owner, d->arena, &rights));
+    TRY(acl_object_mask(d->cat, rights, PG_NAMESPACE, nsp, PRIV_CREATE, &got, &found));
+    if (got || d->s->superuser)
+        return NULL;
+    TRY(cat_namespace_name(d->cat, nsp, d->arena, &name));
+    return err_new("42501", "permission denied for schema %s", name ? name : "");
+}
+
+struct err *ddl_give(struct ddl *d, uint32_t nsp, uint32_t from, uint32_t to, struct datum *acl)
+{
+    struct acl list;
+    TRY(ddl_may_give_to(d, to));
+    TRY(may_make_in(d, to, nsp));
+    if (acl->null)
+        return NULL;
+    TRY(acl_read(*acl, d->arena, &list));
+    acl_change_owner(&list, from, to);
+    return acl_write(&list, false, d->arena, acl);
+}
+
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
                                const PgQuery__RoleSpec *role)
 {
-    const struct role_rights *rights;
     uint32_t owner;
     TRY(ddl_role(d, role, &owner));
     if (r->owner == owner)
@@ -193,12 +219,7 @@ struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
     TRY(refuse_owned(d, r,
                      arena_printf(d->arena, "cannot change owner of sequence \"%s\"", r->name)));
     TRY(ddl_may_give_to(d, owner));
-    TRY(cat_rights_of(d->cat, owner, d->arena, &rights));
-    uint32_t got;
-    bool found;
-    TRY(acl_object_mask(d->cat, rights, PG_NAMESPACE, r->nsp, PRIV_CREATE, &got, &found));
-    if (!got && !d->s->superuser)
-        return err_new("42501", "permission denied for schema %s", r->nsp_name);
+    TRY(may_make_in(d, owner, r->nsp));
     return ddl_set_relation_owner(d, r, owner);
 }
 
@@ -345,9 +366,16 @@ static struct err *set_schema(struct ddl *d, struct relation *r, uint32_t nsp, c
     return ddl_write_defaults(d, &defaults);
 }
 
+struct err *ddl_target_schema(struct ddl *d, const char *name, uint32_t *nsp)
+{
+    TRY(cat_namespace_oid(d->cat, str_from(name), nsp));
+    if (!*nsp)
+        return err_new("3F000", "schema \"%s\" does not exist", name);
+    return acl_check(d->cat, PG_NAMESPACE, *nsp, PRIV_CREATE);
+}
+
 static struct err *check_move(struct ddl *d, const struct relation *r, uint32_t nsp)
 {
-    TRY(ddl_must_own(d, r));
     TRY(refuse_owned(d, r, "cannot move an owned sequence into another schema"));
     if (nsp == PG_CATALOG_NSP)
         return err_hint(err_new("42501", "permission denied: \"%s\" is a system catalog", r->name),
@@ -390,9 +418,9 @@ struct err *ddl_set_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *
         return NULL;
     struct err *e = ddl_check_kind(r, s->object_type);
     if (!e)
-        e = cat_namespace_oid(d->cat, str_from(s->newschema), &nsp);
-    if (!e && !nsp)
-        e = err_new("3F000", "schema \"%s\" does not exist", s->newschema);
+        e = ddl_must_own(d, r);
+    if (!e)
+        e = ddl_target_schema(d, s->newschema, &nsp);
     if (!e && nsp != r->nsp)
         e = check_move(d, r, nsp);
     if (!e && nsp != r->nsp)

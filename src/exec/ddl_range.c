@@ -65,6 +65,7 @@ static struct err *subtype_of(struct ddl *d, const struct range_options *o,
     if (t->kind == 'p')
         return err_new("42804", "range subtype cannot be %s",
                        type_display(d->arena, def->basetype, -1));
+    TRY(ddl_may_use_type(d, def->basetype));
     uint32_t opclass = builtin_default_opclass(BTREE_AM, def->basetype, &family, &input);
     if (opclass && o->opclass &&
         builtin_opclass(BTREE_AM, str_from(option_name(d, o->opclass)), &input) != opclass)

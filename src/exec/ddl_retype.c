@@ -440,6 +440,7 @@ struct err *ddl_alter_type(struct ddl *d, struct relation **rel, const PgQuery__
         return err_new("42703", "column \"%s\" of relation \"%s\" does not exist", cmd->name,
                        (*rel)->name);
     TRY(ddl_no_position(ddl_type(d, def->type_name, &t.col, &serial)));
+    TRY(ddl_may_use_type(d, t.col.type));
     if (serial)
         return err_new("42704", "type \"%s\" does not exist", serial);
     TRY(ddl_collation(d, def, &t.col));

@@ -49,7 +49,7 @@ struct err *ddl_find_type(struct ddl *d, PgQuery__Node **items, size_t n, uint32
     return txn_lock_table(d->cat->txn, *oid, TXN_SHARE_UPDATE_EXCLUSIVE, TXN_WAIT, &locked);
 }
 
-static const char *display(struct ddl *d, uint32_t oid)
+const char *ddl_type_name(struct ddl *d, uint32_t oid)
 {
     const char *name = NULL;
     if (oid >= FIRST_USER_OID)
@@ -65,11 +65,36 @@ struct err *ddl_must_own_type(struct ddl *d, uint32_t oid)
     if (oid >= FIRST_USER_OID)
         TRY(systab_get(d->cat, PG_TYPE, TYPE_OID_INDEX, &key, 1, d->arena, v, &found));
     if (!found)
-        return err_new("42501", "permission denied: \"%s\" is a built-in type", display(d, oid));
+        return err_new("42501", "permission denied: \"%s\" is a built-in type",
+                       ddl_type_name(d, oid));
     const struct role_rights *rights;
     TRY(cat_rights(d->cat, &rights));
     if (!rights_of(rights, (uint32_t)v[TYP_OWNER].u))
-        return err_new("42501", "must be owner of type %s", display(d, oid));
+        return err_new("42501", "must be owner of type %s", ddl_type_name(d, oid));
+    return NULL;
+}
+
+/* Types that came with the database are for everybody. */
+struct err *ddl_may_use_type(struct ddl *d, uint32_t type)
+{
+    uint32_t element = element_type_of(type);
+    const struct role_rights *rights;
+    uint32_t got;
+    bool found;
+    type = element ? element : type;
+    if (type < FIRST_USER_OID)
+        return NULL;
+    TRY(cat_rights(d->cat, &rights));
+    TRY(acl_object_mask(d->cat, rights, PG_TYPE, type, PRIV_USAGE, &got, &found));
+    return got || !found
+               ? NULL
+               : err_new("42501", "permission denied for type %s", ddl_type_name(d, type));
+}
+
+struct err *ddl_may_use_types(struct ddl *d, const struct ddl_column *cols, int n)
+{
+    for (int i = 0; i < n; i++)
+        TRY(ddl_may_use_type(d, cols[i].type));
     return NULL;
 }
 
@@ -181,7 +206,7 @@ struct err *ddl_alter_enum(struct ddl *d, const PgQuery__AlterEnumStmt *s)
     int n;
     TRY(ddl_find_type(d, s->type_name, s->n_type_name, &oid));
     if (builtin_type(oid)->kind != 'e')
-        return err_new("42809", "%s is not an enum", display(d, oid));
+        return err_new("42809", "%s is not an enum", ddl_type_name(d, oid));
     TRY(ddl_must_own_type(d, oid));
     TRY(cat_enum_labels(d->cat, oid, d->arena, &labels, &n));
     return s->old_val && *s->old_val ? rename_value(d, labels, n, s)
@@ -198,11 +223,11 @@ static struct err *target(struct ddl *d, const PgQuery__Node *object, bool domai
     TRY(ddl_find_type(d, l->items, l->n_items, oid));
     const struct cat_type *t = builtin_type(*oid);
     if (domain && t->kind != 'd')
-        return err_new("42809", "%s is not a domain", display(d, *oid));
+        return err_new("42809", "%s is not a domain", ddl_type_name(d, *oid));
     if (t->is_array && *oid >= FIRST_USER_OID)
-        return err_hint(err_new("42809", "cannot alter array type %s", display(d, *oid)),
+        return err_hint(err_new("42809", "cannot alter array type %s", ddl_type_name(d, *oid)),
                         "You can alter type %s, which will alter the array type as well.",
-                        display(d, t->elem));
+                        ddl_type_name(d, t->elem));
     *relid = t->kind == 'c' ? t->relid : 0;
     if (*relid) {
         struct relation *r;
@@ -210,7 +235,7 @@ static struct err *target(struct ddl *d, const PgQuery__Node *object, bool domai
         bool table = r && r->kind != 'c';
         relation_unref(r);
         if (table)
-            return err_hint(err_new("42809", "%s is a table's row type", display(d, *oid)),
+            return err_hint(err_new("42809", "%s is a table's row type", ddl_type_name(d, *oid)),
                             "Use ALTER TABLE instead.");
     }
     return ddl_must_own_type(d, *oid);
@@ -237,9 +262,7 @@ struct err *ddl_move_type_stmt(struct ddl *d, const PgQuery__AlterObjectSchemaSt
     uint32_t taken;
     TRY(target(d, s->object, s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, &oid, &relid));
     const struct cat_type *t = builtin_type(oid);
-    TRY(cat_namespace_oid(d->cat, str_from(s->newschema), &nsp));
-    if (!nsp)
-        return err_new("3F000", "schema \"%s\" does not exist", s->newschema);
+    TRY(ddl_target_schema(d, s->newschema, &nsp));
     if (nsp == t->nsp)
         return NULL;
     TRY(cat_type_oid(d->cat, nsp, t->name, &taken));
@@ -254,15 +277,19 @@ struct err *ddl_own_type_stmt(struct ddl *d, const PgQuery__AlterOwnerStmt *s)
 {
     uint32_t oid;
     uint32_t relid;
-    uint32_t role = d->cat->role;
+    uint32_t role;
+    TRY(ddl_role(d, s->newowner, &role));
     TRY(target(d, s->object, s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN, &oid, &relid));
-    if (s->newowner->roletype == PG_QUERY__ROLE_SPEC_TYPE__ROLESPEC_CSTRING) {
-        TRY(cat_role_oid(d->cat, str_from(s->newowner->rolename), &role));
-        if (!role)
-            return err_new("42704", "role \"%s\" does not exist", s->newowner->rolename);
-    }
+    struct datum key = datum_int(oid);
+    struct datum v[TYP_COUNT];
+    bool found;
+    TRY(systab_get(d->cat, PG_TYPE, TYPE_OID_INDEX, &key, 1, d->arena, v, &found));
+    if (!found || (uint32_t)v[TYP_OWNER].u == role)
+        return NULL;
+    TRY(ddl_give(d, builtin_type(oid)->nsp, (uint32_t)v[TYP_OWNER].u, role, &v[TYP_ACL]));
     if (relid)
         TRY(ddl_update_class(d->cat, relid, CLS_OWNER, datum_int(role)));
+    TRY(ddl_update_type(d->cat, oid, TYP_ACL, v[TYP_ACL]));
     TRY(ddl_update_type(d->cat, oid, TYP_OWNER, datum_int(role)));
     return ddl_update_type(d->cat, builtin_type(oid)->array, TYP_OWNER, datum_int(role));
 }
@@ -300,7 +327,7 @@ static struct err *drop_target(struct ddl *d, const PgQuery__TypeName *t, bool d
         return err_new("42809", "\"%s\" is not a domain", pg_str(t->names[t->n_names - 1]));
     if (oid < FIRST_USER_OID)
         return err_new("2BP01", "cannot drop type %s because it is required by the database system",
-                       display(d, oid));
+                       ddl_type_name(d, oid));
     TRY(ddl_must_own_type(d, oid));
     *out = (struct object_address){PG_TYPE, oid, 0};
     *found = true;

@@ -2,6 +2,8 @@
  * arguments and, if asked, ANALYZE. */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
+
 #include "catalog/activity.h"
 
 #include <stdio.h>
@@ -107,6 +109,25 @@ static struct err *analyze_one(struct vacuum *v, struct relation *r, const bool 
     return e;
 }
 
+/* The table's owner and the database's may; for others it is left out. */
+static struct err *may_vacuum(struct vacuum *v, const struct relation *r, bool *yes)
+{
+    const struct role_rights *rights;
+    const char *verb = v->vacuum ? "vacuum" : "analyze";
+    TRY(cat_rights(v->d->cat, &rights));
+    *yes = rights_of(rights, r->owner);
+    if (*yes)
+        return NULL;
+    struct err *e = acl_check_owner(v->d->cat, PG_DATABASE, v->d->cat->db);
+    *yes = !e;
+    err_free(e);
+    if (!*yes)
+        ddl_notice(v->d, "WARNING",
+                   err_new("00000", "skipping \"%s\" --- only table or database owner can %s it",
+                           r->name, verb));
+    return NULL;
+}
+
 static struct err *vacuum_named(struct vacuum *v, const PgQuery__VacuumRelation *vr)
 {
     struct relation *r;
@@ -114,6 +135,9 @@ static struct err *vacuum_named(struct vacuum *v, const PgQuery__VacuumRelation 
     TRY(ddl_open(v->d, vr->relation, TXN_SHARE_UPDATE_EXCLUSIVE, false, &r));
     struct err *e = chosen_columns(v, r, vr, &columns);
     bool is_table = (r->kind == 'r' || r->kind == 'm') && !r->system;
+    bool may = false;
+    if (!e && is_table)
+        e = may_vacuum(v, r, &may);
     if (!e && !is_table && !r->system)
         ddl_notice(v->d, "WARNING",
                    v->analyze
@@ -125,11 +149,9 @@ static struct err *vacuum_named(struct vacuum *v, const PgQuery__VacuumRelation 
                                  "skipping \"%s\" --- cannot vacuum non-tables or special system "
                                  "tables",
                                  r->name));
-    if (!e && is_table)
-        e = ddl_must_own(v->d, r);
-    if (!e && is_table && v->vacuum)
+    if (!e && may && v->vacuum)
         activity_vacuumed(v->d->cat->db, r->oid);
-    if (!e && is_table && v->analyze)
+    if (!e && may && v->analyze)
         e = analyze_one(v, r, columns);
     relation_unref(r);
     return e;

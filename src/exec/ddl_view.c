@@ -208,6 +208,7 @@ static struct err *make_view(struct ddl *d, const PgQuery__ViewStmt *v, uint32_t
                                .columns = def->cols,
                                .ncolumns = def->ncols,
                                .view_sql = def->text};
+    TRY(ddl_may_use_types(d, rel.columns, rel.ncolumns));
     TRY(ddl_create_relation(d->cat, &rel, &oid));
     TRY(ddl_view_rule(d->cat, oid, &rule));
     TRY(record_refs(d, rule, &def->refs));
@@ -385,6 +386,7 @@ static struct err *make_matview(struct ddl *d, const PgQuery__CreateTableAsStmt 
                                .unpopulated = into->skip_data,
                                .storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared)),
                                .view_sql = def->text};
+    TRY(ddl_may_use_types(d, rel.columns, rel.ncolumns));
     TRY(ddl_create_relation(d->cat, &rel, &oid));
     TRY(ddl_view_rule(d->cat, oid, &rule));
     TRY(record_refs(d, rule, &def->refs));

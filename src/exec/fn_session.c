@@ -186,6 +186,7 @@ static struct err *fn_sequence_last_value(struct fn_call *c, struct datum *out)
     struct relation *r;
     struct sequence_state state;
     TRY(need_session(c));
+    TRY(may_use_sequence(c, PRIV_SELECT | PRIV_USAGE));
     TRY(open_sequence(&c->session->cat, (uint32_t)c->args[0].u, &r));
     struct err *e = sequence_peek(&c->session->cat, r, &state);
     if (!e)

@@ -564,6 +564,8 @@ struct err *backend_setting_begin(struct backend *b, struct str name, const char
                                   enum setting_source source) MUST_CHECK;
 /* Whether the session may change it. 55P02, 42501. */
 struct err *setting_may_set(const struct backend *b, const struct setting_def *def) MUST_CHECK;
+/* 42501 for a setting that the current role may not look at. */
+struct err *setting_may_show(struct backend *b, const struct setting_def *def) MUST_CHECK;
 /* SET or RESET as a clause of another statement: as session_ops has it. */
 struct err *setting_of_stmt(struct backend *b, const struct PgQuery__VariableSetStmt *s,
                             const char **name, const char **value) MUST_CHECK;

@@ -30,7 +30,8 @@ enum {
     SETTING_LIST = 2,   /* SET a = b, c */
     SETTING_QUOTE = 4,  /* ... of identifiers */
     SETTING_NO_RESET = 8,
-    SETTING_HIDDEN = 16, /* not in SHOW ALL */
+    SETTING_HIDDEN = 16,  /* not in SHOW ALL */
+    SETTING_GUARDED = 32, /* shown to members of pg_read_all_settings alone */
 };
 /* What else follows from a value. */
 enum setting_hook {

@@ -313,12 +313,28 @@ void backend_setting_text(struct backend *b, const struct setting_def *def, bool
         buf_put_c(out, v);
 }
 
+struct err *setting_may_show(struct backend *b, const struct setting_def *def)
+{
+    const struct role_rights *rights;
+    if (!(def->flags & SETTING_GUARDED) || b->base.superuser)
+        return NULL;
+    TRY(xact_open(b));
+    TRY(cat_rights(&b->base.cat, &rights));
+    if (rights_of(rights, ROLE_READ_ALL_SETTINGS))
+        return NULL;
+    return err_new("42501",
+                   "must be superuser or have privileges of pg_read_all_settings to examine \"%s\"",
+                   def->name);
+}
+
 struct err *backend_setting_get(struct backend *b, struct str name, bool missing_ok,
                                 struct buf *out, bool *found)
 {
     const struct setting_def *def = setting_find(name);
     const char *custom = def ? NULL : settings_custom(&b->settings, name);
     *found = def || custom;
+    if (def)
+        TRY(setting_may_show(b, def));
     if (def)
         backend_setting_text(b, def, true, out);
     else if (custom)

@@ -3,6 +3,14 @@
 
 #include <stdlib.h>
 
+static bool is_shown(struct backend *b, const struct setting_def *def)
+{
+    struct err *e = def->flags & SETTING_HIDDEN ? NULL : setting_may_show(b, def);
+    bool shown = !e && !(def->flags & SETTING_HIDDEN);
+    err_free(e);
+    return shown;
+}
+
 /* Names, origins and texts stay as long as the process; the rest until visit returns. */
 static void visit_one(struct backend *b, const struct setting_def *def,
                       void (*visit)(void *arg, const struct setting_info *info), void *arg)
@@ -42,7 +50,7 @@ void settings_each(struct session *s, void (*visit)(void *arg, const struct sett
                    void *arg)
 {
     for (int i = 0; i < setting_table_count; i++)
-        if (!(setting_table[i].flags & SETTING_HIDDEN))
+        if (is_shown(backend_of(s), &setting_table[i]))
             visit_one(backend_of(s), &setting_table[i], visit, arg);
 }
 
@@ -54,7 +62,7 @@ void show_all(struct backend *b, struct run *r)
         put_text_description(b, names, 3, TEXT_OID, r->formats, r->nformats);
     for (int i = 0; i < setting_table_count; i++) {
         const struct setting_def *def = &setting_table[i];
-        if (def->flags & SETTING_HIDDEN)
+        if (!is_shown(b, def))
             continue;
         buf_reset(&text);
         backend_setting_text(b, def, true, &text);

@@ -90,6 +90,30 @@ static const struct {
     {"work_mem", 0, HOOK_WORK_MEM},
 };
 
+/* Settings that tell of the machine: members of pg_read_all_settings alone may look. */
+static const char *const guarded[] = {
+    "config_file",
+    "data_directory",
+    "dynamic_library_path",
+    "external_pid_file",
+    "hba_file",
+    "ident_file",
+    "jit_provider",
+    "krb_server_keyfile",
+    "log_directory",
+    "log_filename",
+    "primary_conninfo",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "ssl_ciphers",
+    "ssl_dh_params_file",
+    "ssl_ecdh_curve",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "ssl_passphrase_command",
+    "unix_socket_directories",
+};
+
 static const char *const type_names[] = {"bool", "int", "real", "string", "enum"};
 static const char *const context_names[] = {"internal", "postmaster", "sighup", "superuser-backend",
                                             "backend",  "superuser",  "user"};
@@ -146,6 +170,9 @@ static void read_row(char *line, struct setting_def *def)
         def->flags = behaviours[i].flags;
         def->hook = behaviours[i].hook;
     }
+    for (size_t i = 0; i < ARRAY_LENGTH(guarded); i++)
+        if (strcmp(guarded[i], def->name) == 0)
+            def->flags |= SETTING_GUARDED;
 }
 
 void settings_init(void)

@@ -3,7 +3,18 @@
 
 #include "catalog/acl.h"
 
-static struct err *not_writable(const struct relation *r, const char *verb)
+/* Superusers are told what it is, others that they may not. */
+static struct err *system_catalog(struct analysis *a, const struct relation *r)
+{
+    const struct role_rights *rights;
+    TRY(cat_rights(a->cat, &rights));
+    if (!rights->superuser)
+        return err_new("42501", "permission denied for %s %s", r->kind == 'v' ? "view" : "table",
+                       r->name);
+    return err_new("42501", "permission denied: \"%s\" is a system catalog", r->name);
+}
+
+static struct err *not_writable(struct analysis *a, const struct relation *r, const char *verb)
 {
     if (r->read_only_synced)
         return err_hint(err_new("42809", "cannot %s synced table \"%s\"", verb, r->name),
@@ -14,7 +25,7 @@ static struct err *not_writable(const struct relation *r, const char *verb)
     if (r->kind == 'i')
         return err_new("42809", "\"%s\" is an index", r->name);
     if (r->system)
-        return err_new("42501", "permission denied: \"%s\" is a system catalog", r->name);
+        return system_catalog(a, r);
     if (r->kind == 'm')
         return err_new("42809", "cannot change materialized view \"%s\"", r->name);
     if (r->kind != 'r')
@@ -43,7 +54,7 @@ struct err *dml_open_target(struct level *l, const PgQuery__RangeVar *rv, const 
         TRY(analyze_view_target(l, rv, r, &q->target_view, &q->target));
         r = q->target->rel;
     }
-    struct err *e = not_writable(r, verb);
+    struct err *e = not_writable(a, r, verb);
     if (e)
         return strchr("Sm", r->kind) || q->kind == Q_MERGE ? e : at(a, e, rv->location);
     uint32_t required = q->kind == Q_INSERT   ? PRIV_INSERT

@@ -102,7 +102,8 @@ FROM pg_catalog.pg_type d
 JOIN pg_catalog.pg_namespace n ON n.oid = d.typnamespace
 JOIN pg_catalog.pg_type t ON d.typbasetype = t.oid
 JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace
-WHERE d.typtype = 'd'::"char" AND pg_catalog.pg_has_role(d.typowner, 'USAGE');
+WHERE d.typtype = 'd'::"char"
+  AND (pg_catalog.pg_has_role(d.typowner, 'USAGE') OR pg_catalog.has_type_privilege(d.oid, 'USAGE'));
 
 CREATE VIEW information_schema.parameters AS
 SELECT pg_catalog.current_database()::name AS specific_catalog, n.nspname::name AS specific_schema,
@@ -237,7 +238,8 @@ JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f'::"char", p.proowner))) x
 JOIN pg_catalog.pg_authid g ON g.oid = x.grantor
 LEFT JOIN pg_catalog.pg_authid e ON e.oid = x.grantee
-WHERE x.privilege_type = 'EXECUTE';
+WHERE x.privilege_type = 'EXECUTE'
+  AND (x.grantee = 0::oid OR pg_catalog.pg_has_role(x.grantor, 'USAGE') OR pg_catalog.pg_has_role(x.grantee, 'USAGE'));
 
 CREATE VIEW information_schema.udt_privileges AS
 SELECT g.rolname::name AS grantor,
@@ -250,7 +252,8 @@ JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(t.typacl, pg_catalog.acldefault('T'::"char", t.typowner))) x
 JOIN pg_catalog.pg_authid g ON g.oid = x.grantor
 LEFT JOIN pg_catalog.pg_authid e ON e.oid = x.grantee
-WHERE x.privilege_type = 'USAGE' AND t.typtype = 'c'::"char";
+WHERE x.privilege_type = 'USAGE' AND t.typtype = 'c'::"char"
+  AND (x.grantee = 0::oid OR pg_catalog.pg_has_role(x.grantor, 'USAGE') OR pg_catalog.pg_has_role(x.grantee, 'USAGE'));
 
 CREATE VIEW information_schema.usage_privileges AS
 SELECT u.rolname::name AS grantor, 'PUBLIC'::name AS grantee,
@@ -273,6 +276,7 @@ CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(t.typacl, pg_catalog.acldefaul
 JOIN pg_catalog.pg_authid g ON g.oid = x.grantor
 LEFT JOIN pg_catalog.pg_authid e ON e.oid = x.grantee
 WHERE x.privilege_type = 'USAGE' AND t.typtype = 'd'::"char"
+  AND (x.grantee = 0::oid OR pg_catalog.pg_has_role(x.grantor, 'USAGE') OR pg_catalog.pg_has_role(x.grantee, 'USAGE'))
 UNION ALL
 SELECT g.rolname::name AS grantor,
        (CASE WHEN x.grantee = 0::oid THEN 'PUBLIC'::name ELSE e.rolname END)::name AS grantee,
@@ -284,7 +288,8 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r'::"char", c.relowner))) x
 JOIN pg_catalog.pg_authid g ON g.oid = x.grantor
 LEFT JOIN pg_catalog.pg_authid e ON e.oid = x.grantee
-WHERE x.privilege_type = 'USAGE' AND c.relkind = 'S'::"char";
+WHERE x.privilege_type = 'USAGE' AND c.relkind = 'S'::"char"
+  AND (x.grantee = 0::oid OR pg_catalog.pg_has_role(x.grantor, 'USAGE') OR pg_catalog.pg_has_role(x.grantee, 'USAGE'));
 
 CREATE VIEW information_schema.administrable_role_authorizations AS
 SELECT r.grantee::name AS grantee, r.role_name::name AS role_name, r.is_grantable::varchar(3) AS is_grantable
@@ -677,7 +682,7 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259::o
                   AND d.deptype = 'i'::"char")
   AND NOT pg_catalog.pg_is_other_temp_schema(n.oid)
   AND (pg_catalog.pg_has_role(c.relowner, 'USAGE')
-       OR pg_catalog.has_sequence_privilege(c.oid, 'SELECT, UPDATE, USAGE'));
+       OR pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT, UPDATE, USAGE'));
 
 CREATE VIEW information_schema.sql_features AS
 SELECT NULL::varchar AS feature_id, NULL::varchar AS feature_name, NULL::varchar AS sub_feature_id,
@@ -848,7 +853,8 @@ SELECT pg_catalog.current_database()::name AS table_catalog, n.nspname::name AS 
        'NO'::varchar(3) AS is_trigger_insertable_into
 FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_class c ON n.oid = c.relnamespace
-WHERE c.relkind = 'v'::"char" AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
+WHERE c.relkind = 'v'::"char" AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+  OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'));
 
 -- What the views of foreign data are made of: there is none.
 CREATE VIEW information_schema._pg_foreign_data_wrappers AS
