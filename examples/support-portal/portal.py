@@ -7,7 +7,7 @@ import argparse
 import os
 
 import psycopg
-from flask import Flask, redirect, render_template_string, request
+from flask import Flask, redirect, render_template, request
 from psycopg.rows import dict_row
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -23,28 +23,12 @@ coalesce(u.status, CASE WHEN i.resolved THEN 'closed' ELSE 'open' END) AS status
 ORDER BY i.opened_at DESC LIMIT 50"""
 CHART = "SELECT coalesce({what}::text, 'none') AS label, count(*) AS n " + SOURCE + " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 8"
 CHARTS = {"Predicted category": "i.prediction->>'category'", "Severity": "i.severity", "Product": "i.product"}
-PAGE = """<!doctype html><meta charset="utf-8"><title>Support</title>
-<style>body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{padding:4px 8px;border-bottom:1px solid #ccc;
-text-align:left}section{display:inline-block;vertical-align:top;margin-right:2em}rect{fill:#47a}</style>
-<h1>Support incidents</h1>
-<p id="freshness">{{ sync.rows }} incidents of version {{ sync.applied_version }}, {{ sync.lag_versions }} versions behind
-({{ sync.state }})</p>
-<form id="filters">{% for name in filters %}<label>{{ name }} <input name="{{ name }}" value="{{ chosen.get(name, '') }}"></label>
-{% endfor %}<button>Filter</button> <a href="/">all</a></form>
-{% for title, bars in charts.items() %}<section><h3>{{ title }}</h3><svg width="320" height="{{ 20 * bars|length }}">
-{% for b in bars %}<rect x="110" y="{{ 20 * loop.index0 }}" height="16" width="{{ 150 * b.n // bars[0].n }}"></rect>
-<text x="0" y="{{ 20 * loop.index0 + 13 }}">{{ b.label }}</text><text x="270" y="{{ 20 * loop.index0 + 13 }}">{{ b.n }}</text>
-{% endfor %}</svg></section>{% endfor %}
-<table><tr><th>incident<th>opened<th>product<th>sev<th>subject<th>prediction<th>status<th>assign and comment</tr>
-{% for r in rows %}<tr id="{{ r.incident_id }}"><td>{{ r.incident_id }}<td>{{ r.opened_at.strftime('%Y-%m-%d %H:%M') }}
-<td>{{ r.product }}<td>{{ r.severity }}<td>{{ r.subject }}<td>{{ r.category or '' }} {{ r.confidence or '' }}<td>{{ r.status }}
-<td><form method="post" action="/update"><input type="hidden" name="incident_id" value="{{ r.incident_id }}">
-<input name="owner" placeholder="owner" required value="{{ r.owner or '' }}" size="8">
-<input name="comment" placeholder="comment" value="{{ r.comment or '' }}">
-<select name="status">{% for s in statuses %}<option{{ ' selected' if s == r.status }}>{{ s }}</option>{% endfor %}</select>
-<button>Save</button></form></tr>{% endfor %}</table>"""
+CHOICES = {"product": "SELECT DISTINCT product AS v FROM support.incidents_w_preds ORDER BY 1",
+           "category": "SELECT DISTINCT prediction->>'category' AS v FROM support.incidents_w_preds ORDER BY 1",
+           "severity": "SELECT DISTINCT severity AS v FROM support.incidents_w_preds ORDER BY 1",
+           "owner": "SELECT DISTINCT owner AS v FROM support.user_updates ORDER BY 1"}
 
-app = Flask(__name__)
+app = Flask(__name__, template_folder=HERE)
 
 
 def connect():
@@ -69,10 +53,12 @@ def page():
         rows = c.execute(LIST.format(where=where), chosen).fetchall()
         charts = {title: c.execute(CHART.format(what=what, where=where), chosen).fetchall()
                   for title, what in CHARTS.items()}
+        choices = {name: [str(r["v"]) for r in c.execute(sql).fetchall() if r["v"] is not None]
+                   for name, sql in CHOICES.items()}
         sync = c.execute("SELECT rows, applied_version, lag_versions, state FROM tarn.synced_tables "
                          "WHERE table_name = 'incidents_w_preds'").fetchone()
-    return render_template_string(PAGE, rows=rows, charts={k: v for k, v in charts.items() if v}, sync=sync,
-                                  chosen=chosen, filters=FILTERS, statuses=STATUSES)
+    return render_template("page.html", rows=rows, charts={k: v for k, v in charts.items() if v}, sync=sync,
+                           chosen=chosen, choices=dict(choices, status=STATUSES), statuses=STATUSES)
 
 
 @app.post("/update")

@@ -177,6 +177,7 @@ static struct err *compare_whole(struct refresh *r)
     j->run.kind = "resync";
     TRY(job_open_table(j, &r->state, false, -1));
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
+    r->state.columns = columns.json;
     if (change == COLUMNS_RETYPED)
         return copy_whole(r);
     j->run.columns = columns.json;
@@ -288,6 +289,7 @@ static struct err *apply_changes(struct refresh *r)
         return e;
     }
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
+    r->state.columns = columns.json; /* a whole copy matches what the table is now */
     /* Rejects are known by all values of their rows. */
     if (change == COLUMNS_RETYPED || (change == COLUMNS_OTHERS && r->state.rejected))
         return copy_whole(r);

@@ -125,12 +125,12 @@ class Source:
         for i, name in enumerate(keys):
             self.columns.append(self.column(name, kinds[i] if i < len(kinds) else rng.choice(KEY_TYPES)))
         self.key = [c.number for c in self.columns]
-        for i in range(rng.randrange(1, 5)):
-            self.columns.append(self.column("c%d" % i, rng.choice(TYPES)))
         self.time = self.partition = None
         if time:
             self.columns.append(self.column(time, "long"))
             self.time = self.columns[-1].number
+        for _ in range(rng.randrange(1, 5)):
+            self.columns.append(self.column(self.new_name(), rng.choice(TYPES)))
         if partitioned:
             self.columns.append(self.column("p", rng.choice(PARTITION_TYPES)))
             self.partition = self.columns[-1].number

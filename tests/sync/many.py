@@ -52,7 +52,7 @@ def content(i, value):
 
 
 MOST_LAG_S = 30
-CLIENTS = 4
+CLIENTS, RATE = 4, 100
 
 
 def own_memory_mb(server):
@@ -71,7 +71,7 @@ def go_on(r, histories, minutes):
     initial = pgbench(r.server, "-i", "-q", "-s", "2")
     initial.communicate()
     r.check("pgbench -i", initial.returncode, 0)
-    load = pgbench(r.server, "-c", str(CLIENTS), "-T", str(int(minutes * 60)))
+    load = pgbench(r.server, "-c", str(CLIENTS), "-R", str(RATE), "-T", str(int(minutes * 60)))
     rng, lags, memory, value = random.Random(5), [], [], 1000
     end = time.monotonic() + minutes * 60
     next_look = time.monotonic()
