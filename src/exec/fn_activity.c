@@ -6,6 +6,8 @@
 #include "catalog/acl.h"
 #include "exec/fn_session.h"
 #include "exec/session.h"
+#include "rt/cancel.h"
+#include "rt/fiber.h"
 #include "types/array.h"
 #include "types/datetime.h"
 
@@ -713,7 +715,7 @@ static struct err *send_signal(struct fn_call *c, bool terminate, bool *sent)
         c->session->ops->notice(
             c->session, "WARNING",
             err_new("01000", "PID %d is not a PostgreSQL backend process", pid));
-    return NULL;
+    return pid == c->session->pid ? cancel_check(cancel_current()) : NULL; /* it is noticed here */
 }
 
 static struct err *fn_cancel_backend(struct fn_call *c, struct datum *out)

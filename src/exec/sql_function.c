@@ -260,6 +260,62 @@ static bool returns_as(uint32_t from, uint32_t to)
     return (c && c->context != 'e') || builtin_base_type(from) == builtin_base_type(to);
 }
 
+/* The columns of OUT arguments or TABLE for arguments of these types; 0: one value. */
+static int out_columns(const struct cat_proc *p, const uint32_t *args, const uint32_t **types,
+                       struct arena *a)
+{
+    uint32_t *list = arena_new_array(a, uint32_t, p->nallargs + 1);
+    int n = 0;
+    for (int i = 0; p->argmodes && i < p->nallargs; i++)
+        if (strchr("obt", p->argmodes[i]))
+            list[n++] = polymorphic_output(p, p->allargtypes[i], args, a);
+    *types = list;
+    return n;
+}
+
+/* The last statement of a body. */
+static struct err *check_result(struct arena *a, const struct cat_proc *p, const struct query *q)
+{
+    const struct target *targets = q->kind == Q_SELECT ? q->targets : q->returning;
+    int ntargets = q->kind == Q_SELECT ? q->ntargets : q->nreturning;
+    const uint32_t *types;
+    int nout = out_columns(p, p->argtypes, &types, a);
+    int n = 0;
+    for (int i = 0; i < ntargets; i++)
+        n += targets[i].name != NULL;
+    if (!n)
+        return mismatch(a, p,
+                        "Function's final statement must be SELECT or INSERT/UPDATE/DELETE "
+                        "RETURNING.");
+    const struct cat_type *t = builtin_type(p->rettype);
+    if (p->rettype == RECORD_OID && nout < 2)
+        return NULL;
+    if (nout > 1 && n != nout)
+        return mismatch(a, p,
+                        n < nout ? "Final statement returns too few columns."
+                                 : "Final statement returns too many columns.");
+    if (nout < 2 && t && t->kind != 'c' && n != 1)
+        return mismatch(a, p, "Final statement must return exactly one column.");
+    for (int i = 0, k = 0; i < ntargets; i++) {
+        uint32_t want = nout > 1 ? types[k] : p->rettype;
+        if (!targets[i].name || (nout < 2 && t && t->kind == 'c'))
+            continue;
+        k++;
+        if (returns_as(targets[i].expr->type, want))
+            continue;
+        return nout > 1
+                   ? mismatch(a, p,
+                              arena_printf(a,
+                                           "Final statement returns %s instead of %s at column %d.",
+                                           type_display(a, targets[i].expr->type, -1),
+                                           type_display(a, want, -1), k))
+                   : mismatch(a, p,
+                              arena_printf(a, "Actual return type is %s.",
+                                           type_display(a, targets[i].expr->type, -1)));
+    }
+    return NULL;
+}
+
 /* What the statement returns against the columns that the call in FROM names. */
 static struct err *check_columns(struct fn_call *c, const struct statement_plan *plan)
 {
@@ -280,6 +336,15 @@ static struct err *check_columns(struct fn_call *c, const struct statement_plan 
                             ? "Final statement returns too few columns."
                             : "Final statement returns too many columns.");
     return NULL;
+}
+
+/* Also what was not looked at when the function was made (check_function_bodies off). */
+static struct err *check_plan(struct fn_call *c, const struct statement_plan *plan)
+{
+    const struct cat_proc *p = builtin_proc(c->func);
+    if (p->rettype != VOID_OID && p->kind == 'f')
+        TRY(check_result(c->arena, p, plan->query));
+    return check_columns(c, plan);
 }
 
 /* A value of the type that the function declares, out of one of the last statement's. */
@@ -304,19 +369,6 @@ static struct err *convert(const struct type_env *env, struct datum value, uint3
         e = target->in(target, env, arena_str(a, buf_str(&text)), -1, a, out);
     buf_done(&text);
     return e;
-}
-
-/* The columns of OUT arguments or TABLE for arguments of these types; 0: one value. */
-static int out_columns(const struct cat_proc *p, const uint32_t *args, const uint32_t **types,
-                       struct arena *a)
-{
-    uint32_t *list = arena_new_array(a, uint32_t, p->nallargs + 1);
-    int n = 0;
-    for (int i = 0; p->argmodes && i < p->nallargs; i++)
-        if (strchr("obt", p->argmodes[i]))
-            list[n++] = polymorphic_output(p, p->allargtypes[i], args, a);
-    *types = list;
-    return n;
 }
 
 struct one_value {
@@ -372,7 +424,7 @@ static struct err *take_value(void *arg, const struct statement_plan *plan, cons
 static struct err *check_value(void *arg, const struct statement_plan *plan)
 {
     const struct one_value *v = arg;
-    return check_columns(v->c, plan);
+    return check_plan(v->c, plan);
 }
 
 struct err *sql_function_call(struct fn_call *c, struct datum *out)
@@ -428,7 +480,7 @@ static struct err *take_row(void *arg, const struct statement_plan *plan, const 
 static struct err *check_set(void *arg, const struct statement_plan *plan)
 {
     const struct set *s = arg;
-    return check_columns(s->c, plan);
+    return check_plan(s->c, plan);
 }
 
 static struct err *next(void **state, struct fn_call *c, struct datum *row, int ncols, bool *done)
@@ -449,48 +501,6 @@ static struct err *next(void **state, struct fn_call *c, struct datum *row, int 
 const struct srf_impl sql_function_srf = {"sql_function", next};
 
 /* ---- checking a body ---- */
-
-static struct err *check_result(struct arena *a, const struct cat_proc *p, const struct query *q)
-{
-    const struct target *targets = q->kind == Q_SELECT ? q->targets : q->returning;
-    int ntargets = q->kind == Q_SELECT ? q->ntargets : q->nreturning;
-    const uint32_t *types;
-    int nout = out_columns(p, p->argtypes, &types, a);
-    int n = 0;
-    for (int i = 0; i < ntargets; i++)
-        n += targets[i].name != NULL;
-    if (!n)
-        return mismatch(a, p,
-                        "Function's final statement must be SELECT or INSERT/UPDATE/DELETE "
-                        "RETURNING.");
-    const struct cat_type *t = builtin_type(p->rettype);
-    if (p->rettype == RECORD_OID && nout < 2)
-        return NULL;
-    if (nout > 1 && n != nout)
-        return mismatch(a, p,
-                        n < nout ? "Final statement returns too few columns."
-                                 : "Final statement returns too many columns.");
-    if (nout < 2 && t && t->kind != 'c' && n != 1)
-        return mismatch(a, p, "Final statement must return exactly one column.");
-    for (int i = 0, k = 0; i < ntargets; i++) {
-        uint32_t want = nout > 1 ? types[k] : p->rettype;
-        if (!targets[i].name || (nout < 2 && t && t->kind == 'c'))
-            continue;
-        k++;
-        if (returns_as(targets[i].expr->type, want))
-            continue;
-        return nout > 1
-                   ? mismatch(a, p,
-                              arena_printf(a,
-                                           "Final statement returns %s instead of %s at column %d.",
-                                           type_display(a, targets[i].expr->type, -1),
-                                           type_display(a, want, -1), k))
-                   : mismatch(a, p,
-                              arena_printf(a, "Actual return type is %s.",
-                                           type_display(a, targets[i].expr->type, -1)));
-    }
-    return NULL;
-}
 
 struct err *sql_function_check(const struct exec_env *env, const struct cat_proc *p,
                                const char *body, bool returns_void)

@@ -194,23 +194,6 @@ static struct err *parse_options(struct backend *b, const char *p)
     return e;
 }
 
-static struct err *apply_params(struct backend *b, const struct wire_startup *s)
-{
-    static const char *const special[] = {"user", "database", "options", "replication"};
-    const char *name;
-    const char *value;
-    for (size_t at = 0; wire_startup_param(s, &at, &name, &value);) {
-        bool skip = strncmp(name, "_pq_.", 5) == 0;
-        for (size_t i = 0; i < ARRAY_LENGTH(special); i++)
-            skip |= strcmp(name, special[i]) == 0;
-        if (strcmp(name, "options") == 0)
-            TRY(parse_options(b, value));
-        else if (!skip)
-            TRY(set_option(b, str_from(name), value));
-    }
-    return NULL;
-}
-
 static const char *param(const struct wire_startup *s, const char *wanted)
 {
     const char *name;
@@ -218,6 +201,24 @@ static const char *param(const struct wire_startup *s, const char *wanted)
     for (size_t at = 0; wire_startup_param(s, &at, &name, &value);)
         if (strcmp(name, wanted) == 0)
             return value;
+    return NULL;
+}
+
+static struct err *apply_params(struct backend *b, const struct wire_startup *s)
+{
+    static const char *const special[] = {"user", "database", "options", "replication"};
+    const char *options = param(s, "options");
+    const char *name;
+    const char *value;
+    if (options)
+        TRY(parse_options(b, options)); /* the others go before them, wherever they stand */
+    for (size_t at = 0; wire_startup_param(s, &at, &name, &value);) {
+        bool skip = strncmp(name, "_pq_.", 5) == 0;
+        for (size_t i = 0; i < ARRAY_LENGTH(special); i++)
+            skip |= strcmp(name, special[i]) == 0;
+        if (!skip)
+            TRY(set_option(b, str_from(name), value));
+    }
     return NULL;
 }
 

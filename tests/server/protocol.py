@@ -49,6 +49,8 @@ def test_startup(s):
     c.query("SET work_mem = '1MB'")
     c.query("RESET work_mem")
     eq(rows(c.query("SHOW work_mem")), [["8MB"]])
+    for params in ({"work_mem": "2MB", "options": "-c work_mem=8MB"}, {"options": "-c work_mem=8MB", "work_mem": "2MB"}):
+        eq(rows(new_client(s, params=params).query("SHOW work_mem")), [["2MB"]])
 
 
 def test_startup_refused(s):

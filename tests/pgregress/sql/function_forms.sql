@@ -147,3 +147,21 @@ CREATE FUNCTION nochk() RETURNS int LANGUAGE sql AS 'SELECT * FROM nosuch';
 RESET check_function_bodies;
 SET client_min_messages = warning;
 DROP SCHEMA regress_function_forms CASCADE;
+
+-- Bodies that nobody looked at are looked at when they are called.
+SET check_function_bodies = off;
+CREATE FUNCTION unchecked_set() RETURNS SETOF integer LANGUAGE sql AS $$SELECT text 'bad'$$;
+SELECT * FROM unchecked_set();
+CREATE FUNCTION unchecked_out(OUT a int, OUT b int) LANGUAGE sql AS $$SELECT 1$$;
+SELECT * FROM unchecked_out();
+CREATE FUNCTION unchecked_value() RETURNS int LANGUAGE sql SET work_mem = '1MB' AS $$SELECT text '7'$$;
+SELECT unchecked_value();
+CREATE FUNCTION unchecked_two() RETURNS int LANGUAGE sql SET work_mem = '1MB' AS $$SELECT 1, 2$$;
+SELECT unchecked_two();
+CREATE FUNCTION unchecked_table() RETURNS TABLE (a int) LANGUAGE sql AS $$SELECT text 'x'$$;
+SELECT * FROM unchecked_table();
+CREATE FUNCTION unchecked_fine() RETURNS int LANGUAGE sql SET work_mem = '1MB' AS $$SELECT 4::bigint$$;
+SELECT unchecked_fine();
+RESET check_function_bodies;
+SELECT pg_cancel_backend(pg_backend_pid());
+SELECT 'goes on';
