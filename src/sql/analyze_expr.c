@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
-enum { MAX_DEPTH = 3000 };
+enum {
+    MAX_DEPTH = 3000,
+    MAX_PARAMS = 1 << 20 /* more than Bind can give values for */
+};
 
 struct err *analyze_expr_in(struct level *l, const pg_node *n, enum clause clause,
                             struct expr **out)
@@ -85,7 +88,8 @@ static struct err *analyze_param(struct analysis *a, const PgQuery__ParamRef *p,
         *out = a->inline_args[p->number - 1];
         return NULL;
     }
-    if (p->number <= 0 || p->number > 65535 || !types || (types->fixed && p->number > types->count))
+    if (p->number <= 0 || p->number > MAX_PARAMS || !types ||
+        (types->fixed && p->number > types->count))
         return at(a, err_new("42P02", "there is no parameter $%d", p->number), p->location);
     if (p->number > types->count) {
         uint32_t *grown = realloc(types->types, sizeof(*grown) * (size_t)p->number);

@@ -433,6 +433,12 @@ static struct err *recv_items(const struct type_ops *elem, const struct type_env
     return NULL;
 }
 
+/* What binary arrays name as the type of their elements. */
+static uint32_t wire_oid(const struct type_ops *elem)
+{
+    return elem->domain ? elem->domain : elem->oid;
+}
+
 struct err *array_recv(TYPE_RECV_PARAMS)
 {
     if (bytes.len < 12)
@@ -447,9 +453,9 @@ struct err *array_recv(TYPE_RECV_PARAMS)
                        ndim, ARRAY_MAX_DIMS);
     if (flags > 1)
         return err_new("22P03", "invalid array flags");
-    if (elem_oid != t->elem->oid)
+    if (elem_oid != wire_oid(t->elem))
         return err_new("42804", "binary data has array element type %u instead of expected %u",
-                       elem_oid, t->elem->oid);
+                       elem_oid, wire_oid(t->elem));
     struct str rest = str_make(bytes.data + 12, bytes.len - 12);
     if (rest.len < (size_t)ndim * 8)
         return cut_short();
@@ -482,7 +488,7 @@ struct err *array_send(TYPE_OUT_PARAMS)
         nulls |= array_is_null(&a, i);
     buf_put_be32(out, (uint32_t)a.ndim);
     buf_put_be32(out, nulls);
-    buf_put_be32(out, a.elem_oid);
+    buf_put_be32(out, wire_oid(elem));
     for (int i = 0; i < a.ndim; i++) {
         buf_put_be32(out, (uint32_t)a.dims[i]);
         buf_put_be32(out, (uint32_t)a.lower[i]);

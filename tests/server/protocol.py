@@ -280,6 +280,38 @@ def test_binary(s):
     eq(error_codes(c.run(bind([b"1", b"\xff", b"1", b"t"]))), ["22021"])
 
 
+def test_array_of_domain(s):
+    """Binary arrays name the domain as the type of their elements, both ways."""
+    c = new_client(s)
+    c.query("CREATE DOMAIN counted AS int4 CHECK (VALUE >= 0)")
+    (domain, array), = rows(c.query("SELECT oid, typarray FROM pg_type WHERE typname = 'counted'"))
+
+    def items(of, value):
+        return struct.pack("!iiIiiii", 1, 0, of, 1, 1, 4, value)
+    ask = parse("SELECT $1", types=[int(array)])
+    m = c.run(ask, bind([items(int(domain), 7)], formats=[1], results=[1]), execute())
+    eq([r for k, b in m if k == "D" for r in row(b)], [items(int(domain), 7)])
+    eq(error_codes(c.run(ask, bind([items(int(domain), -7)], formats=[1]))), ["23514"])
+    eq(error_codes(c.run(ask, bind([items(23, 7)], formats=[1]))), ["42804"])
+    c.query("DROP DOMAIN counted")
+
+
+def test_more_parameters_than_bind_can_have(s):
+    c = new_client(s)
+    m = c.run(parse("SELECT 1 IN (%s)" % ", ".join("$%d::int4" % (i + 1) for i in range(65536))), describe("S"))
+    eq(kinds(m), "1tTZ")
+    eq(error_codes(c.run(bind(["1"]))), ["08P01"])
+    eq(error_codes(c.run(parse("SELECT $2000000000"))), ["42P02"])
+
+
+def test_fails_before_its_columns(s):
+    """As where PostgreSQL evaluates constants when it plans."""
+    c = new_client(s)
+    eq(kinds(c.query("SELECT 1; SELECT 1 / 0; SELECT 2")), "TDCEZ")
+    eq(kinds(c.query("SELECT 1 / (n - 2) FROM generate_series(1, 2) n")), "TDEZ")
+    eq(kinds(c.query("SELECT 1 WHERE false")), "TCZ")
+
+
 def test_named(s):
     c = new_client(s)
     c.run(parse("SELECT $1::int", name="p1"))
