@@ -18,9 +18,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 sys.dont_write_bytecode = True
-from delta import Table  # noqa: E402
 from tarn import BINARY, Server, ServerError, Tally  # noqa: E402
-from workload import Workload  # noqa: E402
+from workload import Workload, followed  # noqa: E402
 
 import psycopg2  # noqa: E402
 
@@ -110,10 +109,10 @@ def check_store(server, tally, name):
     server.start()
 
 
-def run_round(server, rng, tally, name, source, first):
+def run_round(server, rng, tally, name, tables, first):
     """Next numbers of the inserters."""
     inserters = [Inserter(i, first[i], server.dsn(), rng.random()) for i in range(INSERTERS)]
-    work = Workload(server.dsn(), lambda: 0, rng, source)
+    work = Workload(server.dsn(), lambda: 0, rng, tables)
     for c in inserters:
         c.start()
     work.start()
@@ -140,7 +139,7 @@ def main():
     tally = Tally("crash (seed %d)" % args.seed)
     folder = tempfile.mkdtemp(prefix="tarn-crash-")
     try:
-        source = Table(os.path.join(folder, "source"), [(i, "v0", 0) for i in range(50)])
+        tables = followed(folder, rng)
         with Server(settings=SETTINGS) as server:
             out, status = server.psql(
                 "CREATE TABLE crash_rows (client int, n int, filler text, PRIMARY KEY (client, n));"
@@ -153,7 +152,7 @@ def main():
             number = 0
             end = time.monotonic() + 60 * args.minutes
             while number < args.rounds or time.monotonic() < end:
-                first = run_round(server, rng, tally, "round %d" % number, source, first)
+                first = run_round(server, rng, tally, "round %d" % number, tables, first)
                 number += 1
                 if number % CHECK_EVERY == 1:
                     check_store(server, tally, "round %d" % (number - 1))

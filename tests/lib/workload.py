@@ -1,18 +1,21 @@
 """What clients do to a server that is going to be cut off, and what must be there afterwards: all that
 was acknowledged, nothing half, at most what was being tried beyond. Transfers between accounts with a
-ledger, unique keys, sequences, asynchronous commits, tables that come and go, checkpoints, refreshes
-of a synced table.
+ledger, unique keys, sequences, asynchronous commits, tables that come and go, checkpoints, synced
+tables of all modes that follow their sources.
 
     work = Workload(dsn, clock, rng); work.start(); ... ; work.join(); problem = work.check(dsn)
 
 `clock()` gives a number that rises: what had been acknowledged when it stood at `position` must be
 there if the cut was at that position or later.
 """
+import os
 import random
 import threading
 import time
 
 import psycopg2
+
+from delta import History
 
 WRITERS = 5
 ACCOUNTS = 50
@@ -157,18 +160,64 @@ def query(cursor, sql):
     return cursor.fetchall()
 
 
-class Refresh(Client):
-    """The source's version n has n rows; the synced table follows."""
+FOLLOWED = (("snapshot", "SNAPSHOT", {"feed": False, "vectors": False}),
+            ("triggered", "TRIGGERED", {"feed": True, "vectors": False}),
+            ("continuous", "CONTINUOUS", {"feed": False, "vectors": True}))
 
-    source = None
+
+class Followed:
+    """A Delta table with a random history, and a synced table of it."""
+
+    def __init__(self, folder, name, mode, rng, options):
+        self.name, self.mode = "sim_" + name, mode
+        self.history = History(os.path.join(folder, name), rng=rng, **options)
+        self.history.append([(i, "first", i % 5) for i in range(100)])
+
+    def create(self, cursor):
+        cursor.execute("CREATE SYNCED TABLE %s FROM DELTA '%s' PRIMARY KEY (id) MODE %s WITH (batch_rows = 30)" % (
+            self.name, self.history.folder, self.mode))
+        cursor.execute("CREATE INDEX ON %s (n)" % self.name)
+
+    def applied(self, cursor):
+        return query(cursor, "SELECT applied_version FROM tarn.synced_tables WHERE table_name = '%s'" % self.name)[0][0]
+
+    def problem(self, cursor, least):
+        """The table, its index and its count are its source at the version that it says."""
+        version = self.applied(cursor)
+        if not least <= version <= self.history.version:
+            return "%s was at version %d and is at %d" % (self.name, least, version)
+        want = sorted(self.history.states[version].values(), key=lambda r: r[0])
+        if query(cursor, "SELECT id, name, n FROM %s ORDER BY id" % self.name) != want:
+            return "%s is not its source at version %d" % (self.name, version)
+        rows = query(cursor, "SELECT rows FROM tarn.synced_tables WHERE table_name = '%s'" % self.name)
+        if rows != [(len(want),)]:
+            return "%s has %d rows and says %s" % (self.name, len(want), rows)
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        found = query(cursor, "SELECT id FROM %s WHERE n = 3 ORDER BY id" % self.name)
+        cursor.execute("SET LOCAL enable_seqscan = on")
+        return "" if found == [(r[0],) for r in want if r[2] == 3] else "the index of %s differs" % self.name
+
+
+def followed(folder, rng):
+    """Sources for Workload, a synced table of each mode."""
+    return [Followed(folder, name, mode, random.Random(rng.random()), options) for name, mode, options in FOLLOWED]
+
+
+class Follow(Client):
+    """A source goes on, some versions at a time; its table follows."""
+
+    table = None
 
     def work(self, connection, cursor, n):
         connection.autocommit = True
-        while self.source.version < n:
-            version = self.source.version + 1
-            self.source.commit([(i, "v%d" % version, version) for i in range(50 + version)])
-        cursor.execute("REFRESH SYNCED TABLE sim_synced")
-        return self.source.version
+        h = self.table.history
+        for _ in range(self.random.randrange(1, 4)):
+            h.random_step()
+        self.tried = h.version
+        if self.table.mode != "CONTINUOUS":
+            cursor.execute("REFRESH SYNCED TABLE %s%s" % (self.table.name, self.random.choice(["", "", "", " FULL"])))
+        cursor.execute("WAIT FOR SYNCED TABLE %s VERSION %d TIMEOUT '60s'" % (self.table.name, h.version))
+        return h.version
 
 
 def check_numbered(cursor, clients, position, kind, table):
@@ -233,36 +282,36 @@ def check_large(cursor, clients, position):
     return ""
 
 
-def check_synced(cursor, clients, position):
-    version = query(cursor, "SELECT applied_version FROM tarn.synced_tables "
-                            "WHERE table_name = 'sim_synced'")[0][0]
-    rows = query(cursor, "SELECT count(*), min(n), max(n), min(name) FROM sim_synced")[0]
-    if rows != (50 + version, version, version, "v%d" % version):
-        return "the synced table says version %d and has rows %s" % (version, rows)
-    least = max(c.acknowledged(position) for c in clients if type(c) is Refresh)
-    return "" if version >= least else "refreshed to version %d, at %d now" % (least, version)
+def check_followed(dsn, clients, position):
+    connection = psycopg2.connect(dsn)
+    connection.set_session(isolation_level="REPEATABLE READ")  # continuous ones go on meanwhile
+    cursor = connection.cursor()
+    problem = ""
+    for c in clients:
+        if type(c) is Follow and not problem:
+            problem = c.table.problem(cursor, c.acknowledged(position))
+    connection.close()
+    return problem
 
 
 class Workload:
-    """`source`: a delta.Table whose version n has 50 + n rows, for a synced table; None: without."""
+    """`tables`: what `followed` gives, kept from one workload to the next on the same data; (): without synced tables."""
 
-    def __init__(self, dsn, clock, rng, source=None):
+    def __init__(self, dsn, clock, rng, tables=()):
         connection = psycopg2.connect(dsn)
         connection.autocommit = True
         cursor = connection.cursor()
         if not query(cursor, "SELECT 1 FROM pg_class WHERE relname = 'sim_accounts'"):
             cursor.execute(SETUP)
-            if source:
-                cursor.execute("CREATE SYNCED TABLE sim_synced FROM DELTA '%s' PRIMARY KEY (id)" %
-                               source.folder)
+            for t in tables:
+                t.create(cursor)
         ledger = dict(query(cursor, "SELECT client, max(n) FROM sim_ledger GROUP BY client"))
         unique = dict(query(cursor, "SELECT client, max(n) FROM sim_unique GROUP BY client"))
         ddl, deferred, large, number = query(
             cursor, "SELECT (SELECT coalesce(max(n), 0) FROM sim_ddl), "
                     "(SELECT coalesce(max(n), 0) FROM sim_async), "
                     "(SELECT max(round) FROM sim_large), nextval('sim_sequence')")[0]
-        applied = query(cursor, "SELECT applied_version FROM tarn.synced_tables "
-                                "WHERE table_name = 'sim_synced'") if source else []
+        applied = [t.applied(cursor) for t in tables]
         connection.close()
         self.ready = clock()
         made = [(Transfer, i, ledger.get(i, 0)) for i in range(WRITERS)]
@@ -270,11 +319,9 @@ class Workload:
         made += [(Sequence, 0, number), (Sequence, 1, number), (Async, 0, deferred), (Ddl, 0, ddl),
                  (Checkpoints, 0, 0), (Large, 0, large)]
         self.clients = [kind(i, dsn, clock, rng.random(), first) for kind, i, first in made]
-        if source:
-            refresh = Refresh(0, dsn, clock, rng.random(), source.version)
-            refresh.source = source
-            refresh.first = applied[0][0]  # the source may be ahead: a refresh was cut off
-            self.clients.append(refresh)
+        for i, t in enumerate(tables):
+            self.clients.append(Follow(i, dsn, clock, rng.random(), applied[i]))
+            self.clients[-1].table = t
 
     def start(self):
         for c in self.clients:
@@ -296,7 +343,5 @@ class Workload:
                    check_numbered(cursor, self.clients, position, Unique, "sim_unique") or
                    check_balances(cursor) or check_others(cursor, self.clients, position) or
                    check_large(cursor, self.clients, position))
-        if not problem and any(type(c) is Refresh for c in self.clients):
-            problem = check_synced(cursor, self.clients, position)
         connection.close()
-        return problem
+        return problem or check_followed(dsn, self.clients, position)

@@ -18,7 +18,7 @@ import time
 
 from simdisk import Control, SimServer, Volume, cuts, fresh_folder
 from tarn import BINARY, Server, ServerError, Tally
-from workload import Workload
+from workload import Workload, followed
 
 import psycopg2
 
@@ -51,9 +51,10 @@ class Round:
     """Records one run of the server on `data`, then checks disks of `count` cuts. The last disk
     that is right stays in `image`."""
 
-    def __init__(self, folder, rng, forget=""):
+    def __init__(self, folder, rng, tables=(), forget=""):
         self.folder = folder
         self.rng = rng
+        self.tables = tables
         self.forget = forget
         self.image = None
 
@@ -65,7 +66,7 @@ class Round:
             os.unlink(log)
         server = SimServer(data, control, record=log, forget=self.forget, settings=SETTINGS)
         try:
-            work = Workload(server.dsn(), control.seq, self.rng)
+            work = Workload(server.dsn(), control.seq, self.rng, self.tables)
             work.start()
             time.sleep(seconds)
         finally:
@@ -97,9 +98,12 @@ class Round:
 def run_rounds(tally, rng, folder, deadline, rounds, count):
     """Each round goes on with the last disk of the one before."""
     data = os.path.join(folder, "data")
-    number = 0
+    number, tables = 0, ()
     while number < rounds or time.monotonic() < deadline:
-        r = Round(folder, rng)
+        if not os.path.isdir(data):
+            lake = fresh_folder(os.path.join(folder, "lake"))
+            tables = followed(lake, rng)
+        r = Round(folder, rng, tables)
         for position, problem in r.run(data, rng.uniform(2, 4), count):
             tally.check("round %d, cut at %d" % (number, position), problem)
         shutil.rmtree(data)
@@ -114,7 +118,7 @@ def run_forgetful(tally, rng, folder, forget):
     for attempt in range(4):
         data = os.path.join(folder, "forgetful")
         shutil.rmtree(data, ignore_errors=True)
-        for _, problem in Round(folder, rng, forget).run(data, 2, 5):
+        for _, problem in Round(folder, rng, forget=forget).run(data, 2, 5):
             seen += bool(problem)
             if problem:
                 tally.check("without syncs of %s: seen (%s)" % (forget, problem.split("\n")[0][:80]))
