@@ -161,10 +161,8 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
     uint32_t serial_oid = 0;
     if (serial) {
         struct new_sequence n = {
-            .nsp = r->nsp, .type = col.type, .owner = {PG_CLASS, r->oid, att}, .owner_dep = 'a'};
-        TRY(ddl_choose_name(d->cat, r->nsp, r->name, col.name, "seq", false, 0, d->arena, &n.name));
-        n.persistence = r->persistence;
-        TRY(ddl_make_sequence(d, &n, &serial_oid));
+            .type = col.type, .owner = {PG_CLASS, r->oid, att}, .owner_dep = 'a'};
+        TRY(ddl_column_sequence(d, r, col.name, false, &n, &serial_oid));
         col.default_sql = ddl_serial_default(d, r->nsp_name, n.name);
         volatile_ = true;
         col.not_null = true;
@@ -182,7 +180,7 @@ static struct err *add_column(struct ddl *d, struct relation **rel,
     TRY(ddl_add_column(d->cat, r->oid, att, &col));
     TRY(ddl_update_class(d->cat, r->oid, CLS_NATTS, datum_int(att)));
     if (identity)
-        TRY(ddl_make_identity(d, r, col.name, att, col.type, identity));
+        TRY(ddl_make_identity(d, r, false, col.name, att, col.type, identity));
     if (serial)
         TRY(ddl_default_uses(d->cat, r->oid, att, serial_oid));
     TRY(ddl_reopen(d, rel));

@@ -252,6 +252,10 @@ static struct err *add_unique(struct ddl *d, struct relation **rel, const PgQuer
     if (bad)
         return fresh ? bad : ddl_no_position(bad);
     TRY(key_name(d, r, &k));
+    ddl_notice(d, "DEBUG",
+               err_new("00000", "%s %s will create implicit index \"%s\" for table \"%s\"",
+                       fresh ? "CREATE TABLE /" : "ALTER TABLE / ADD",
+                       k.primary ? "PRIMARY KEY" : "UNIQUE", k.name, r->name));
     if (k.primary)
         TRY(forbid_nulls(d, r, k.keys, k.nkeys, fresh));
     bool clusters = k.primary && !k.deferrable;

@@ -454,21 +454,12 @@ static struct err *column_values(struct ddl *d, struct relation *rel, struct col
     const char *sql = NULL;
     uint32_t serial_oid = 0;
     if (p->identity)
-        TRY(ddl_make_identity(d, rel, p->col.name, att, p->col.type, p->identity));
+        TRY(ddl_make_identity(d, rel, true, p->col.name, att, p->col.type, p->identity));
     if (p->serial) {
-        struct new_sequence n = {.nsp = rel->nsp,
-                                 .persistence = rel->persistence,
-                                 .type = p->col.type,
-                                 .owner = {PG_CLASS, rel->oid, att},
-                                 .owner_dep = 'a'};
-        uint32_t oid;
-        TRY(ddl_choose_name(d->cat, rel->nsp, rel->name, p->col.name, "seq", false, 0, d->arena,
-                            &n.name));
-        TRY(ddl_make_sequence(d, &n, &oid));
-        if (p->serial) {
-            serial_oid = oid;
-            sql = ddl_serial_default(d, rel->nsp_name, n.name);
-        }
+        struct new_sequence n = {
+            .type = p->col.type, .owner = {PG_CLASS, rel->oid, att}, .owner_dep = 'a'};
+        TRY(ddl_column_sequence(d, rel, p->col.name, true, &n, &serial_oid));
+        sql = ddl_serial_default(d, rel->nsp_name, n.name);
     }
     if (p->default_)
         TRY(ddl_default_text(d, rel, p->default_, &p->col, false, &sql));

@@ -317,9 +317,13 @@ const char *ddl_serial_default(struct ddl *d, const char *nsp, const char *seque
 /* Records the sequence that a default (which is set) mentions. */
 struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att,
                                 const char *sql) MUST_CHECK;
-/* The sequence of an identity column (which may not be in the descriptor yet). */
-struct err *ddl_make_identity(struct ddl *d, const struct relation *r, const char *column, int att,
-                              uint32_t type, const PgQuery__Constraint *c) MUST_CHECK;
+/* The sequence of a serial or identity column (which may not be in the descriptor yet): `n` says
+ * all but name, schema and persistence. `fresh`: the table is being created. */
+struct err *ddl_column_sequence(struct ddl *d, const struct relation *r, const char *column,
+                                bool fresh, struct new_sequence *n, uint32_t *oid) MUST_CHECK;
+struct err *ddl_make_identity(struct ddl *d, const struct relation *r, bool fresh,
+                              const char *column, int att, uint32_t type,
+                              const PgQuery__Constraint *c) MUST_CHECK;
 struct err *ddl_add_identity(struct ddl *d, struct relation **rel,
                              const PgQuery__AlterTableCmd *cmd) MUST_CHECK;
 struct err *ddl_set_identity(struct ddl *d, struct relation **rel,

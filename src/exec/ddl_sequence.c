@@ -361,12 +361,24 @@ static struct err *identity_sequence(struct ddl *d, const struct relation *r, in
     return NULL;
 }
 
-struct err *ddl_make_identity(struct ddl *d, const struct relation *r, const char *column, int att,
-                              uint32_t type, const PgQuery__Constraint *c)
+struct err *ddl_column_sequence(struct ddl *d, const struct relation *r, const char *column,
+                                bool fresh, struct new_sequence *n, uint32_t *oid)
 {
-    struct new_sequence n = {.nsp = r->nsp,
-                             .persistence = r->persistence,
-                             .type = type,
+    n->nsp = r->nsp;
+    n->persistence = r->persistence;
+    TRY(ddl_choose_name(d->cat, r->nsp, r->name, column, "seq", false, 0, d->arena, &n->name));
+    ddl_notice(d, "DEBUG",
+               err_new("00000",
+                       "%s TABLE will create implicit sequence \"%s\" for serial column \"%s.%s\"",
+                       fresh ? "CREATE" : "ALTER", n->name, r->name, column));
+    return ddl_make_sequence(d, n, oid);
+}
+
+struct err *ddl_make_identity(struct ddl *d, const struct relation *r, bool fresh,
+                              const char *column, int att, uint32_t type,
+                              const PgQuery__Constraint *c)
+{
+    struct new_sequence n = {.type = type,
                              .options = c->options,
                              .noptions = c->n_options,
                              .owner = {PG_CLASS, r->oid, att},
@@ -374,8 +386,7 @@ struct err *ddl_make_identity(struct ddl *d, const struct relation *r, const cha
     uint32_t oid;
     if (!is_integer(type))
         return err_new("22023", "identity column type must be smallint, integer, or bigint");
-    TRY(ddl_choose_name(d->cat, r->nsp, r->name, column, "seq", false, 0, d->arena, &n.name));
-    return ddl_make_sequence(d, &n, &oid);
+    return ddl_column_sequence(d, r, column, fresh, &n, &oid);
 }
 
 static struct err *find_column(const struct relation *r, const char *name, int *att)
@@ -407,7 +418,7 @@ struct err *ddl_add_identity(struct ddl *d, struct relation **rel,
     if (a->default_sql)
         return err_new("55000", "column \"%s\" of relation \"%s\" already has a default value",
                        a->name, r->name);
-    TRY(ddl_make_identity(d, r, a->name, att, a->type, c));
+    TRY(ddl_make_identity(d, r, false, a->name, att, a->type, c));
     TRY(ddl_update_attribute(d->cat, r->oid, att, ATT_IDENTITY, datum_int(c->generated_when[0])));
     return ddl_reopen(d, rel);
 }

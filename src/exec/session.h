@@ -19,6 +19,8 @@ struct raw_stmt;
 struct PgQuery__VariableSetStmt;
 
 struct session_ops {
+    /* The session's temporary schema has been made: the search path has it from now on. */
+    struct err *(*path_renew)(struct session *s);
     /* SHOW: appends the value. 42704 when there is no such setting (unless missing_ok: *found). */
     struct err *(*setting_get)(struct session *s, struct str name, bool missing_ok, struct buf *out,
                                bool *found);

@@ -134,6 +134,7 @@ struct err *ddl_temp_namespace(struct ddl *d, uint32_t *nsp)
         else
             TRY(ddl_create_namespace(d->cat, name, BOOTSTRAP_ROLE, &oid));
         d->cat->temp_nsp = oid;
+        TRY(d->s->ops->path_renew(d->s));
     }
     *nsp = d->cat->temp_nsp;
     return NULL;

@@ -545,7 +545,13 @@ static struct err *next_transaction(struct session *s)
     return xact_next_transaction((struct backend *)s);
 }
 
+static struct err *path_renew(struct session *s)
+{
+    return resolve_search_path(backend_of(s));
+}
+
 const struct session_ops backend_ops = {
+    .path_renew = path_renew,
     .next_transaction = next_transaction,
     .setting_get = op_setting_get,
     .setting_set = op_setting_set,

@@ -37,6 +37,19 @@ def fails(cur, sql, code):
         return e.pgcode == code
 
 
+def first_of_session(server, tally):
+    """The statement that makes the session's schema finds it, too; what a table brings along is told."""
+    c, cur = connect(server)
+    cur.execute("SET client_min_messages = debug1")
+    cur.execute("CREATE TEMP TABLE tree (id serial PRIMARY KEY, up int REFERENCES tree)")
+    told = [n.strip() for n in c.notices]
+    expect(tally, told == ['DEBUG:  CREATE TABLE will create implicit sequence "tree_id_seq" for serial column "tree.id"',
+                           'DEBUG:  CREATE TABLE / PRIMARY KEY will create implicit index "tree_pkey" for table "tree"'],
+           "sequence and index are told: %s" % told)
+    expect(tally, fails(cur, "INSERT INTO tree (up) VALUES (7)", "23503"), "its reference to itself holds")
+    c.close()
+
+
 def two_sessions(server, tally):
     (ca, a), (cb, b) = connect(server), connect(server)
     a.execute("CREATE TABLE same (x int)")
@@ -89,6 +102,7 @@ def crash(server, tally):
 def main():
     tally = Tally("temporary_tables")
     with Server() as server:
+        first_of_session(server, tally)
         two_sessions(server, tally)
         crash(server, tally)
     return tally.finish()
