@@ -161,9 +161,20 @@ static struct err *mend(void *arg, enum difference what, struct str key, const s
     return e;
 }
 
+/* With the indexes that the table has by now. */
+static struct err *lock_for_writing(struct comparison *c)
+{
+    struct relation *now;
+    TRY(job_lock_again(c->j, c->rel, &now));
+    relation_unref(c->rel);
+    c->rel = now;
+    return NULL;
+}
+
 struct err *compare_apply(struct comparison *c)
 {
     struct job *j = c->j;
+    TRY(lock_for_writing(c));
     struct exec_env env = session_exec_env(j->s);
     struct mender m = {.c = c, .indexes = index_eval_new(&env, c->rel)};
     uint64_t replaced = 0, gone = 0;
@@ -312,15 +323,15 @@ static struct err *verify_in_txn(struct verify *v)
     struct job *j = v->j;
     struct sync_state state;
     bool found = false;
-    TRY(job_find(j, TXN_SHARE_UPDATE_EXCLUSIVE, &v->c.rel));
+    TRY(job_find(j, TXN_ACCESS_SHARE, true, &v->c.rel));
     struct err *e = job_check_owner(j, v->c.rel);
     if (!e)
         e = state_get(j->s, v->c.rel->oid, j->arena, &state, &found);
     if (!e && !found)
         e = err_new("XX001", "the state of synced table \"%s\" is missing", v->c.rel->name);
     j->run.relid = v->c.rel->oid;
-    j->run.schema = v->c.rel->nsp_name;
-    j->run.table = v->c.rel->name;
+    j->run.schema = arena_strdup(j->arena, v->c.rel->nsp_name);
+    j->run.table = arena_strdup(j->arena, v->c.rel->name);
     if (!e)
         j->run.from_version = state.applied_version;
     if (!e)

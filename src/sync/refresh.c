@@ -7,10 +7,11 @@
  * changes the columns.
  *
  * Locks: that of the table's runs, so that there is one at a time, and SHARE UPDATE EXCLUSIVE,
- * which excludes schema changes but no reader: for a whole copy only at its end, when indexes that
- * have been made meanwhile get their entries and those that have gone are left out. Where it has
- * rejects, whose rows the copy changes from the beginning, the lock is taken at the beginning too,
- * as it is by DROP TABLE. Readers go on with what their snapshot shows. */
+ * which excludes schema changes but no reader: for a whole copy or a comparison only at its end,
+ * when indexes that have been made meanwhile are seen and those that have gone are left out. Until
+ * then a comparison, and a copy of a table with rejects, whose rows it changes from the beginning,
+ * has what a reader has: DROP TABLE waits for it, which takes the rejects away after its own lock,
+ * and CREATE INDEX does not. Readers go on with what their snapshot shows. */
 #include "sync/sync_internal.h"
 
 #include "base/clock.h"
@@ -77,25 +78,6 @@ static struct err *swap_storage(struct refresh *r, uint32_t storage_id, const ui
     return NULL;
 }
 
-static struct err *lock_relation(struct refresh *r, uint32_t relid, struct relation **out)
-{
-    struct cat *c = &r->j->s->cat;
-    bool locked;
-    TRY(txn_lock_table(c->txn, relid, TXN_SHARE_UPDATE_EXCLUSIVE, TXN_WAIT, &locked));
-    return cat_relation(c, relid, out);
-}
-
-static bool same_columns(const struct relation *a, const struct relation *b)
-{
-    if (a->natts != b->natts)
-        return false;
-    for (int i = 0; i < a->natts; i++)
-        if (a->atts[i].dropped != b->atts[i].dropped || a->atts[i].type != b->atts[i].type ||
-            a->atts[i].typmod != b->atts[i].typmod)
-            return false;
-    return true;
-}
-
 /* The ids of the table's indexes as it is now. What the copy has for others is dropped; for those
  * that it does not know, *fresh has an id, and elsewhere 0. */
 static struct err *match_indexes(struct refresh *r, const struct relation *now,
@@ -122,16 +104,11 @@ static struct err *take_copy(struct refresh *r, uint32_t storage_id, const uint3
     struct job *j = r->j;
     struct relation *now;
     bool any = false;
-    TRY(lock_relation(r, r->rel->oid, &now));
-    if (!now)
-        return err_new("42P01", "the synced table is not there any more");
+    TRY(job_lock_again(j, r->rel, &now));
     uint32_t *ids = arena_new_array(j->arena, uint32_t, now->nindexes + 1);
     uint32_t *fresh = arena_new_array(j->arena, uint32_t, now->nindexes + 1);
     struct load l = {.session = j->s, .rel = now, .storage_id = storage_id, .index_ids = fresh};
-    struct err *e =
-        same_columns(r->rel, now)
-            ? match_indexes(r, now, loaded, ids, fresh, &any)
-            : err_new("55000", "columns of synced table \"%s\" changed during the load", now->name);
+    struct err *e = match_indexes(r, now, loaded, ids, fresh, &any);
     if (!e && any)
         e = load_indexes(&l);
     relation_unref(r->rel);
@@ -195,6 +172,7 @@ static struct err *compare_whole(struct refresh *r)
     j->run.rejects_change = rejects.change;
     if (!e)
         e = compare_apply(&c);
+    r->rel = c.rel;
     if (!e)
         e = compare_end(&c);
     return e ? e : state_applied(j->s, &j->run);
@@ -351,6 +329,17 @@ static bool is_copy(const struct refresh *r)
     return first || (!r->resync && (r->full || strcmp(r->state.mode, "SNAPSHOT") == 0));
 }
 
+/* What the run needs of the table while it reads the source. */
+static struct err *first_lock(struct refresh *r, uint32_t relid)
+{
+    bool locked;
+    if (is_copy(r) && !r->state.rejected)
+        return NULL;
+    return txn_lock_table(r->j->s->cat.txn, relid,
+                          is_copy(r) || r->resync ? TXN_ACCESS_SHARE : TXN_SHARE_UPDATE_EXCLUSIVE,
+                          TXN_WAIT, &locked);
+}
+
 static struct err *open_table(struct refresh *r, uint32_t relid)
 {
     struct job *j = r->j;
@@ -358,8 +347,9 @@ static struct err *open_table(struct refresh *r, uint32_t relid)
     bool found;
     TRY(job_lock_runs(j, relid));
     TRY(state_get(j->s, relid, j->arena, &r->state, &found));
-    TRY(found && is_copy(r) && !r->state.rejected ? cat_relation(c, relid, &r->rel)
-                                                  : lock_relation(r, relid, &r->rel));
+    if (found)
+        TRY(first_lock(r, relid));
+    TRY(cat_relation(c, relid, &r->rel));
     if (!r->rel || !r->rel->read_only_synced)
         return err_new("42P01", "the synced table is not there any more");
     if (!found)
@@ -430,7 +420,7 @@ static struct err *find_own(struct job *j, uint32_t *relid, struct sync_state *s
 {
     struct relation *rel;
     bool found = false;
-    TRY(job_find(j, TXN_ACCESS_SHARE, &rel));
+    TRY(job_find(j, TXN_ACCESS_SHARE, false, &rel));
     struct err *e = job_check_owner(j, rel);
     if (!e)
         e = state_get(j->s, rel->oid, j->arena, state, &found);
@@ -530,7 +520,7 @@ static struct err *read_version(struct job *j, int64_t *version)
     struct relation *rel;
     struct sync_state state;
     bool found;
-    TRY(job_find(j, TXN_ACCESS_SHARE, &rel));
+    TRY(job_find(j, TXN_ACCESS_SHARE, false, &rel));
     struct err *e = state_get(j->s, rel->oid, j->arena, &state, &found);
     *version = !e && found ? state.applied_version : -1;
     relation_unref(rel);

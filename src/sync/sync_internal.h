@@ -563,9 +563,14 @@ struct err *job_open_table(struct job *j, const struct sync_state *state, bool s
 /* Waits for a run of the table, and keeps others away until the transaction ends; taken before any
  * lock of the table. Readers and schema changes go on. MAY YIELD. */
 struct err *job_lock_runs(struct job *j, uint32_t relid) MUST_CHECK;
-/* Finds the statement's table and locks it; with SHARE UPDATE EXCLUSIVE against other runs too.
+/* Locks a table (SHARE UPDATE EXCLUSIVE) that was described without: the description of now. 42P01
+ * when it is gone, 55000 when its columns have changed. MAY YIELD. */
+struct err *job_lock_again(struct job *j, const struct relation *rel,
+                           struct relation **out) MUST_CHECK;
+/* Finds the statement's table and locks it; `alone`: its runs too.
  * *out NULL when it is missing and that is fine. 42P01, 42809. */
-struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out) MUST_CHECK;
+struct err *job_find(struct job *j, enum txn_table_lock mode, bool alone,
+                     struct relation **out) MUST_CHECK;
 struct err *job_check_owner(struct job *j, const struct relation *rel) MUST_CHECK;
 /* Loads the source that is open; what is refused is noted anew. */
 struct err *job_load(struct job *j, struct relation *rel, const struct sync_columns *columns,
@@ -603,7 +608,8 @@ typedef struct err *(*compare_visit)(void *arg, enum difference what, struct str
 struct err *compare_load(struct comparison *c, struct rejects *rejects) MUST_CHECK;
 /* Each difference, in order of keys. MAY YIELD. */
 struct err *compare_rows(struct comparison *c, compare_visit visit, void *arg) MUST_CHECK;
-/* Writes the differences into the table, and says so in the job's run. MAY YIELD. */
+/* Locks the table (c->rel is then the new description), writes the differences into it, and says so
+ * in the job's run. MAY YIELD. */
 struct err *compare_apply(struct comparison *c) MUST_CHECK;
 /* Drops the copy, at commit. */
 struct err *compare_end(struct comparison *c) MUST_CHECK;

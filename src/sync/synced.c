@@ -490,7 +490,37 @@ struct err *job_lock_runs(struct job *j, uint32_t relid)
     return txn_lock_advisory(c->txn, runs, false, TXN_WAIT, &locked);
 }
 
-struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **out)
+static bool same_columns(const struct relation *a, const struct relation *b)
+{
+    if (a->natts != b->natts)
+        return false;
+    for (int i = 0; i < a->natts; i++)
+        if (a->atts[i].dropped != b->atts[i].dropped || a->atts[i].type != b->atts[i].type ||
+            a->atts[i].typmod != b->atts[i].typmod)
+            return false;
+    return true;
+}
+
+struct err *job_lock_again(struct job *j, const struct relation *rel, struct relation **out)
+{
+    struct cat *c = &j->s->cat;
+    struct relation *now;
+    bool locked;
+    TRY(txn_lock_table(c->txn, rel->oid, TXN_SHARE_UPDATE_EXCLUSIVE, TXN_WAIT, &locked));
+    TRY(cat_relation(c, rel->oid, &now));
+    if (!now)
+        return err_new("42P01", "the synced table is not there any more");
+    if (!same_columns(rel, now)) {
+        struct err *e =
+            err_new("55000", "columns of synced table \"%s\" changed during the load", now->name);
+        relation_unref(now);
+        return e;
+    }
+    *out = now;
+    return NULL;
+}
+
+struct err *job_find(struct job *j, enum txn_table_lock mode, bool alone, struct relation **out)
 {
     struct cat *c = &j->s->cat;
     const struct own_stmt *stmt = j->stmt;
@@ -502,7 +532,7 @@ struct err *job_find(struct job *j, enum txn_table_lock mode, struct relation **
     if (!oid && !stmt->schema && !c->nsearch_path)
         TRY(cat_relation_oid(c, PUBLIC_NSP, str_from(stmt->name), &oid));
     if (oid) {
-        if (mode == TXN_SHARE_UPDATE_EXCLUSIVE)
+        if (alone)
             TRY(job_lock_runs(j, oid));
         TRY(txn_lock_table(c->txn, oid, mode, TXN_WAIT, &locked));
         TRY(cat_relation(c, oid, out));
@@ -552,7 +582,7 @@ static struct err *drop_table(struct job *j, const struct relation *rel)
 static struct err *drop_in_txn(struct job *j)
 {
     struct relation *rel;
-    TRY(job_find(j, TXN_ACCESS_EXCLUSIVE, &rel));
+    TRY(job_find(j, TXN_ACCESS_EXCLUSIVE, false, &rel));
     if (!rel) {
         job_notice(j, err_new("00000", "table \"%s\" does not exist, skipping", j->stmt->name));
         return NULL;

@@ -168,6 +168,66 @@ def indexes_during_load(r):
     r.table_is("changes follow", "xl", h)
 
 
+def indexes_beside(r, name, begin, end):
+    """Between them a whole copy or a comparison is made, for which neither readers nor an index wait."""
+    busy = "SELECT count(*) FROM sync_progress() WHERE rows_done > 100"
+    begin()
+    until(r, busy, [(1,)])
+    r.sql("SELECT count(*) FROM " + name)
+    r.sql("CREATE INDEX %s_beside ON %s (n)" % (name, name))
+    r.check("beside it", r.sql(busy), [(1,)])
+    end()
+    r.sql("SET enable_seqscan = off")
+    for n in range(5):
+        got = r.sql("SELECT id, name FROM %s WHERE n = %d ORDER BY id" % (name, n))
+        r.check("the index has it", got, [row[:2] for row in r.sql("SELECT * FROM %s ORDER BY id" % name) if row[2] == n])
+    r.sql("RESET enable_seqscan")
+    r.sql("DROP INDEX %s_beside" % name)
+
+
+def indexes_and_rejects(r):
+    """The same for tables with rejects, for resync and for VERIFY."""
+    h = r.history("xr", feed=True)
+    h.append([(i, "row %d" % i, i % 5) for i in range(900)])
+    duplicate = [(5, "again", 3)]
+    h.append(duplicate)
+    r.sql("CREATE SYNCED TABLE xr FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED WITH (on_duplicate_key = quarantine, "
+          "rate_limit_rows = 700)" % h.folder)
+    kept = r.sql("SELECT * FROM xr WHERE id = 5")
+    state = "SELECT rows, rejected_rows, applied_version FROM tarn.synced_tables WHERE table_name = 'xr'"
+
+    def wait(version):
+        until(r, "SELECT count(*) FROM sync_progress()", [(0,)])
+        r.sql("WAIT FOR SYNCED TABLE xr VERSION %d TIMEOUT '60s'" % version)
+        r.check("its rows", r.sql(state), [(900, 1, version)])
+
+    indexes_beside(r, "xr", lambda: r.sql("REFRESH SYNCED TABLE xr FULL NO WAIT"), lambda: wait(2))
+    r.check("the one that came first", r.sql("SELECT * FROM xr WHERE id = 5"), kept)
+    h.merge({}, {8: (8, "changed", 2)}, [])
+    for name in os.listdir(h.folder):
+        if name.startswith("cdc"):
+            os.remove(os.path.join(h.folder, name))
+    indexes_beside(r, "xr", lambda: r.sql("REFRESH SYNCED TABLE xr NO WAIT"), lambda: wait(3))
+    r.check("by comparing", r.sql("SELECT kind FROM tarn.sync_runs ORDER BY run_id DESC LIMIT 1"), [("resync",)])
+    other = psycopg2.connect(r.server.dsn())
+    other.autocommit = True
+    found = []
+
+    def verify():
+        cursor = other.cursor()
+        cursor.execute("VERIFY SYNCED TABLE xr REPAIR")
+        found.extend(cursor.fetchall())
+
+    thread = threading.Thread(target=verify)
+    path, rows = [(p, rows) for p, (rows, _) in h.parts.items() if rows[0][0] == 0][0]
+    spoiled = h.file([(8, "spoiled", 4) if x[0] == 8 else x for x in rows], h.SCHEMA, h.LEAVES, ("id", "name", "n"))[0]
+    os.replace(os.path.join(h.folder, spoiled), os.path.join(h.folder, path))
+    indexes_beside(r, "xr", thread.start, thread.join)
+    r.check("repaired", [row[:2] for row in found], [("different", "8")])
+    other.close()
+    r.sql("DROP SYNCED TABLE xr")
+
+
 def dropped_during_load(r):
     """DROP does not wait for a load either; what was loaded goes. An index that the copy breaks fails the run."""
     h = r.history("xd")
@@ -230,6 +290,7 @@ def main():
             interrupted(r)
             progress_of_changes(r)
             indexes_during_load(r)
+            indexes_and_rejects(r)
             dropped_during_load(r)
             r.connection.close()
     except psycopg2.Error as e:
