@@ -71,6 +71,7 @@ static struct err *describe_default_acl(struct ddl *d, const struct datum *v, st
 struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out)
 {
     struct datum v[CLS_COUNT];
+    const char *name = NULL;
     bool found = false;
     switch (o.class_id) {
     case PG_CLASS:
@@ -90,19 +91,20 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
             break;
         buf_put_c(out, "default value for ");
         return describe_relation(d, (uint32_t)v[DEF_RELID].u, (int)v[DEF_NUM].i, out);
-    case PG_TYPE: {
-        const char *name;
-        TRY(cat_type_name(d->cat, o.object_id, false, d->arena, &name));
+    case PG_TYPE:
+        buf_printf(out, "type %s", ddl_type_name(d, o.object_id));
+        return NULL;
+    case PG_NAMESPACE:
+        TRY(cat_namespace_name(d->cat, o.object_id, d->arena, &name));
         if (!name)
             break;
-        buf_printf(out, "type %s", name);
+        buf_printf(out, "schema %s", name);
         return NULL;
-    }
-    case PG_NAMESPACE:
-        TRY(describe_row(d, PG_NAMESPACE, NAMESPACE_OID_INDEX, o.object_id, v, &found));
-        if (!found)
+    case PG_AUTHID:
+        TRY(cat_role_name(d->cat, o.object_id, d->arena, &name));
+        if (!name)
             break;
-        buf_printf(out, "schema %.*s", STR_ARG(datum_as_str(v[NSP_NAME])));
+        buf_printf(out, "role %s", name);
         return NULL;
     case PG_PROC:
         return ddl_describe_function(d, o.object_id, out);

@@ -858,7 +858,7 @@ struct err *ddl_describe_function(struct ddl *d, uint32_t oid, struct buf *out)
     const struct cat_proc **visible;
     const char *nsp;
     int n;
-    bool seen = false;
+    bool seen = oid < FIRST_USER_OID; /* pg_catalog is in every path */
     TRY(cat_load_proc(d->cat, oid, &p));
     if (!p) {
         buf_printf(out, "function %u", oid);

@@ -2,6 +2,7 @@
 #include "exec/ddl_internal.h"
 
 #include "catalog/acl.h"
+#include "exec/functions/saslprep.h"
 #include "rt/pool.h"
 #include "rt/scram.h"
 
@@ -164,8 +165,10 @@ static struct err *make_verifier(struct ddl *d, const char *password, const char
                    err_new("00000", "empty string is not a valid password, clearing password"));
         return NULL;
     }
-    if (!given && !h.error)
+    if (!given && !h.error) {
+        h.password = str_from(saslprep(d->arena, password));
         pool_run(hash_password, &h);
+    }
     TRY(h.error);
     *out = arena_strdup(d->arena, given ? password : h.verifier);
     return NULL;

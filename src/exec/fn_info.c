@@ -169,6 +169,25 @@ static struct err *zone_names(void **state, struct fn_call *c, struct datum *row
     return NULL;
 }
 
+/* ---- what this server never is, or does not keep ---- */
+
+static struct err *not_in_recovery(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    (void)out;
+    return err_hint(err_new("55000", "recovery is not in progress"),
+                    "Recovery control functions can only be executed during recovery.");
+}
+
+static struct err *no_commit_times(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    (void)out;
+    return err_hint(err_new("55000", "could not get commit timestamp data"),
+                    "Make sure the configuration parameter \"%s\" is set.",
+                    "track_commit_timestamp");
+}
+
 /* ---- tables ---- */
 
 static const struct {
@@ -188,6 +207,15 @@ static const struct {
     {"pg_last_wal_receive_lsn", nothing},
     {"pg_last_wal_replay_lsn", nothing},
     {"pg_last_xact_replay_timestamp", nothing},
+    {"pg_wal_replay_pause", not_in_recovery},
+    {"pg_wal_replay_resume", not_in_recovery},
+    {"pg_is_wal_replay_paused", not_in_recovery},
+    {"pg_get_wal_replay_pause_state", not_in_recovery},
+    {"pg_xact_commit_timestamp", no_commit_times},
+    {"pg_xact_commit_timestamp_origin", no_commit_times},
+    {"pg_last_committed_xact", no_commit_times},
+    {"pg_collation_actual_version", nothing}, /* libc's C has none */
+    {"pg_database_collation_actual_version", nothing},
     {"pg_current_logfile", nothing},
     {"pg_current_logfile_1arg", nothing},
 };

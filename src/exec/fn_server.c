@@ -274,7 +274,7 @@ static struct err *server_rows(void **state, struct fn_call *c, struct datum *ro
         *state = l = arena_new(c->state_arena, struct server_rows);
         l->arena = c->state_arena;
         l->ncols = n;
-        c->session->ops->each_row(c->session, what, copy_row, l);
+        TRY(c->session->ops->each_row(c->session, what, copy_row, l));
     }
     *done = l->at == l->count;
     for (int i = 0; !*done && i < ncols && i < n; i++)

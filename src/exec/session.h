@@ -65,9 +65,9 @@ struct session_ops {
                                  struct statement_plan **plan, const struct datum **params);
     /* Rows of what only the server knows, by the C name of the function that shows them
      * (pg_hba_file_rules, pg_ident_file_mappings, show_all_file_settings): for each column a text
-     * that its type reads, or NULL; valid during the visit. */
-    void (*each_row)(struct session *s, const char *function,
-                     void (*visit)(void *arg, const char *const *texts, int n), void *arg);
+     * that its type reads, or NULL; valid during the visit. MAY YIELD before it. */
+    struct err *(*each_row)(struct session *s, const char *function,
+                            void (*visit)(void *arg, const char *const *texts, int n), void *arg);
     /* Lists the session's own portals, for pg_cursors. */
     void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
                         void *arg);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "catalog/acl.h"
 #include "rt/conn.h"
+#include "rt/pool.h"
 #include "rt/scram.h"
 #include "rt/tls.h"
 #include "server/hba.h"
@@ -14,6 +15,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,29 +148,50 @@ static struct err *load_secret(void)
 
 /* ---- loading ---- */
 
+static struct err *read_maps(struct hba *h)
+{
+    const char *file = server_setting_named("ident_file");
+    struct buf text = BUF_INIT;
+    if (access(file, F_OK) != 0)
+        return NULL;
+    struct err *e = read_file(file, &text);
+    if (!e)
+        e = hba_parse_maps(h, file, buf_str(&text));
+    buf_done(&text);
+    return e;
+}
+
+static struct err *read_rules(struct hba *h)
+{
+    const char *file = server_setting_named("hba_file");
+    struct buf text = BUF_INIT;
+    struct err *e = read_file(file, &text);
+    if (!e)
+        e = hba_parse(h, file, buf_str(&text));
+    buf_done(&text);
+    return e;
+}
+
+#define NO_AUTHORITY \
+    "client certificates can only be checked if a root certificate store is available"
+
+static bool lacks_authority(const struct hba_rule *r)
+{
+    return !r->error && r->clientcert != HBA_CLIENTCERT_OFF &&
+           !(setting_is_on(server_setting_named("ssl")) && *server_setting_named("ssl_ca_file"));
+}
+
 static struct err *load_hba(struct rules *r)
 {
     const char *hba_file = server_setting_named("hba_file");
-    const char *ident_file = server_setting_named("ident_file");
-    struct buf text = BUF_INIT;
-    TRY(read_file(hba_file, &text));
-    struct err *e = hba_parse(&r->hba, hba_file, buf_str(&text));
-    buf_reset(&text);
-    if (!e && access(ident_file, F_OK) == 0)
-        e = read_file(ident_file, &text);
-    if (!e)
-        e = hba_parse_maps(&r->hba, ident_file, buf_str(&text));
-    buf_done(&text);
-    TRY(e);
+    TRY(read_rules(&r->hba));
+    TRY(read_maps(&r->hba));
     if (!r->hba.nrules)
         return err_new("F0000", "configuration file \"%s\" contains no entries", hba_file);
-    bool authority =
-        setting_is_on(server_setting_named("ssl")) && *server_setting_named("ssl_ca_file");
     for (int i = 0; i < r->hba.nrules; i++)
-        if (r->hba.rules[i].clientcert != HBA_CLIENTCERT_OFF && !authority)
+        if (lacks_authority(&r->hba.rules[i]))
             return err_context(
-                err_hint(err_new("F0000", "client certificates can only be checked if a root "
-                                          "certificate store is available"),
+                err_hint(err_new("F0000", NO_AUTHORITY),
                          "Make sure the configuration parameters \"ssl\" and \"ssl_ca_file\" are "
                          "set."),
                 "line %d of configuration file \"%s\"", r->hba.rules[i].line, hba_file);
@@ -263,12 +286,31 @@ struct tls_context *auth_tls(void)
     return t;
 }
 
-void auth_visit(void (*visit)(void *arg, const struct hba *h), void *arg)
+struct reading {
+    struct hba hba;
+    struct err *error;
+};
+
+static void read_leniently(void *arg)
 {
-    struct rules *r = rules_ref();
-    if (r)
-        visit(arg, &r->hba);
-    rules_unref(r);
+    struct reading *r = arg;
+    r->error = read_rules(&r->hba);
+    if (!r->error)
+        r->error = read_maps(&r->hba);
+    for (int i = 0; i < r->hba.nrules; i++)
+        if (lacks_authority(&r->hba.rules[i]))
+            r->hba.rules[i].error = NO_AUTHORITY;
+}
+
+struct err *auth_visit_files(void (*visit)(void *arg, const struct hba *h), void *arg)
+{
+    struct reading r = {.hba = {.lenient = true}};
+    arena_init(&r.hba.arena);
+    pool_run(read_leniently, &r);
+    if (!r.error)
+        visit(arg, &r.hba);
+    arena_done(&r.hba.arena);
+    return r.error;
 }
 
 /* ---- where the server listens ---- */
@@ -371,13 +413,71 @@ static struct err *find_verifier(struct login *l)
     return e;
 }
 
+/* ---- the client's name ---- */
+
+struct lookup {
+    const char *address;
+    char host[NI_MAXHOST]; /* "": none that leads back to the address */
+};
+
+static int address_info(const char *name, int flags, struct addrinfo **out)
+{
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags};
+    return getaddrinfo(name, NULL, &hints, out);
+}
+
+static bool is_same(const struct addrinfo *a, const struct addrinfo *b)
+{
+    if (a->ai_family != b->ai_family)
+        return false;
+    if (a->ai_family == AF_INET)
+        return ((struct sockaddr_in *)a->ai_addr)->sin_addr.s_addr ==
+               ((struct sockaddr_in *)b->ai_addr)->sin_addr.s_addr;
+    return memcmp(&((struct sockaddr_in6 *)a->ai_addr)->sin6_addr,
+                  &((struct sockaddr_in6 *)b->ai_addr)->sin6_addr, 16) == 0;
+}
+
+/* Whoever owns an address may give it any name; the name's owner says whether it is true. */
+static void look_up(void *arg)
+{
+    struct lookup *l = arg;
+    struct addrinfo *peer = NULL;
+    struct addrinfo *named = NULL;
+    bool true_name = false;
+    if (address_info(l->address, AI_NUMERICHOST, &peer) != 0)
+        return;
+    if (getnameinfo(peer->ai_addr, peer->ai_addrlen, l->host, sizeof(l->host), NULL, 0,
+                    NI_NAMEREQD) == 0 &&
+        address_info(l->host, 0, &named) == 0)
+        for (const struct addrinfo *a = named; a; a = a->ai_next)
+            true_name |= is_same(a, peer);
+    if (!true_name)
+        l->host[0] = '\0';
+    freeaddrinfo(peer);
+    if (named)
+        freeaddrinfo(named);
+}
+
+/* Asks the resolver only when a rule names a host. */
+static const char *client_host(struct login *l, struct lookup *lookup)
+{
+    lookup->address = l->b->base.client_addr;
+    if (!l->rules->hba.names_host || !*lookup->address)
+        return NULL;
+    pool_run(look_up, lookup);
+    return lookup->host[0] ? lookup->host : NULL;
+}
+
 static struct err *find_rule(struct login *l)
 {
+    struct lookup lookup = {0};
     struct cat *cat = &l->b->base.cat;
     struct hba_client client = {
         .local = !*l->b->base.client_addr,
         .tls = l->tls->version != NULL,
         .address = l->b->base.client_addr,
+        .host = client_host(l, &lookup),
         .user = l->user,
         .database = l->database,
         .member = is_member,

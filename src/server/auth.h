@@ -20,8 +20,9 @@ struct err *auth_start(void) MUST_CHECK;
 struct err *auth_reload(void) MUST_CHECK;
 /* A reference to the TLS context in force; NULL: `ssl` is off. */
 struct tls_context *auth_tls(void);
-/* The rules in force, during the call. */
-void auth_visit(void (*visit)(void *arg, const struct hba *h), void *arg);
+/* The rules and maps that the files hold now, mistakes among them (hba.h: lenient), during the
+ * call. MAY YIELD before it. */
+struct err *auth_visit_files(void (*visit)(void *arg, const struct hba *h), void *arg) MUST_CHECK;
 /* Returns when the client has shown that it is the user. 28000, 28P01 (FATAL). MAY YIELD. */
 struct err *auth_client(struct backend *b, struct str user, struct str database,
                         int64_t deadline_ns) MUST_CHECK;

@@ -1,5 +1,5 @@
-/* What the server's files say, as rows: the rules and maps that logins go by, and the settings of
- * the configuration file, each as they are in force. */
+/* What the server's files say, as rows: the rules and maps that logins would go by after a reload,
+ * with what is wrong with them, and the settings of the configuration file that are in force. */
 #include "server/server_internal.h"
 
 #include "server/auth.h"
@@ -42,6 +42,22 @@ static const char *words(struct buf *out, const struct hba_words *w)
     return buf_cstr(out);
 }
 
+static const char *options_of(struct buf *out, const struct hba_rule *r)
+{
+    struct buf map = BUF_INIT;
+    buf_printf(&map, "map=%s", r->map ? r->map : "");
+    if (r->map)
+        put_element(out, buf_cstr(&map));
+    buf_done(&map);
+    if (r->clientcert != HBA_CLIENTCERT_OFF)
+        put_element(out, r->clientcert == HBA_CLIENTCERT_CA ? "clientcert=verify-ca"
+                                                            : "clientcert=verify-full");
+    if (!out->len)
+        return NULL;
+    buf_put_c(out, "}");
+    return buf_cstr(out);
+}
+
 static void address_of(const struct hba_rule *r, const char **address, const char **mask,
                        char texts[2][INET6_ADDRSTRLEN])
 {
@@ -49,6 +65,10 @@ static void address_of(const struct hba_rule *r, const char **address, const cha
         [HBA_ALL] = "all", [HBA_SAMEHOST] = "samehost", [HBA_SAMENET] = "samenet"};
     if (r->type == HBA_LOCAL)
         return;
+    if (r->range == HBA_NAME) {
+        *address = r->host;
+        return;
+    }
     if (r->range != HBA_ADDRESS) {
         *address = ranges[r->range];
         return;
@@ -67,6 +87,11 @@ static void visit_rule(struct receiver *t, const struct hba_rule *r)
     const char *address = NULL;
     const char *mask = NULL;
     snprintf(line, sizeof(line), "%d", r->line);
+    if (r->error) {
+        const char *const wrong[] = {line, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r->error};
+        t->visit(t->arg, wrong, (int)ARRAY_LENGTH(wrong));
+        return;
+    }
     address_of(r, &address, &mask, addresses);
     const char *const texts[] = {line,
                                  hba_type_name(r->type),
@@ -75,7 +100,7 @@ static void visit_rule(struct receiver *t, const struct hba_rule *r)
                                  address,
                                  mask,
                                  hba_method_name(r->method),
-                                 words(&options, &r->options),
+                                 options_of(&options, r),
                                  NULL};
     t->visit(t->arg, texts, (int)ARRAY_LENGTH(texts));
     buf_done(&databases);
@@ -96,7 +121,7 @@ static void visit_maps(void *arg, const struct hba *h)
         char line[NUMBER_BYTES];
         snprintf(line, sizeof(line), "%d", h->maps[i].line);
         const char *const texts[] = {line, h->maps[i].name, h->maps[i].system_user, h->maps[i].user,
-                                     NULL};
+                                     h->maps[i].error};
         t->visit(t->arg, texts, (int)ARRAY_LENGTH(texts));
     }
 }
@@ -116,14 +141,15 @@ static void visit_setting(void *arg, const struct setting_info *info)
     t->visit(t->arg, texts, (int)ARRAY_LENGTH(texts));
 }
 
-void server_rows_each(struct session *s, const char *function,
-                      void (*visit)(void *arg, const char *const *texts, int n), void *arg)
+struct err *server_rows_each(struct session *s, const char *function,
+                             void (*visit)(void *arg, const char *const *texts, int n), void *arg)
 {
     struct receiver t = {.visit = visit, .arg = arg};
     if (strcmp(function, "pg_hba_file_rules") == 0)
-        auth_visit(visit_rules, &t);
-    else if (strcmp(function, "pg_ident_file_mappings") == 0)
-        auth_visit(visit_maps, &t);
-    else if (strcmp(function, "show_all_file_settings") == 0)
+        return auth_visit_files(visit_rules, &t);
+    if (strcmp(function, "pg_ident_file_mappings") == 0)
+        return auth_visit_files(visit_maps, &t);
+    if (strcmp(function, "show_all_file_settings") == 0)
         settings_each(s, visit_setting, &t);
+    return NULL;
 }

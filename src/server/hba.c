@@ -1,7 +1,12 @@
 /* Authentication rules: see hba.h. */
 #include "server/hba.h"
 
+#include "base/buf.h"
+#include "base/log.h"
+#include "exec/functions/regex.h"
+
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -9,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_FIELDS = 64, MAX_LINE_BYTES = 16384 };
+enum { MAX_FIELDS = 64, MAX_LINE_BYTES = 16384, MAX_FILE_BYTES = 1 << 20, MAX_DEPTH = 10 };
 
 /* ---- words ---- */
 
@@ -64,6 +69,66 @@ static struct err *take_word(struct arena *a, const struct line *l, const char *
     return NULL;
 }
 
+static struct err *add_words(struct arena *a, const struct line *l, struct hba_words *f,
+                             const char *p, const char *end, int depth);
+
+/* The words of a file, which may name others. */
+static struct err *add_file(struct arena *a, const struct line *l, struct hba_words *f,
+                            const char *name, int depth)
+{
+    const char *slash = strrchr(l->file, '/');
+    const char *path = *name == '/' || !slash
+                           ? name
+                           : arena_printf(a, "%.*s/%s", (int)(slash - l->file), l->file, name);
+    struct buf text = BUF_INIT;
+    char bytes[1024];
+    FILE *file = depth < MAX_DEPTH ? fopen(path, "re") : NULL;
+    if (!file)
+        return LINE_ERROR(l, "could not open secondary authentication file \"@%s\" as \"%s\": %s",
+                          name, path, depth < MAX_DEPTH ? strerror(errno) : "too many levels");
+    for (size_t n = 1; n && text.len < MAX_FILE_BYTES;) {
+        n = fread(bytes, 1, sizeof(bytes), file);
+        buf_put(&text, bytes, n);
+    }
+    fclose(file);
+    struct err *e = buf_finish(&text);
+    const char *p = buf_cstr(&text);
+    const char *end = p + text.len;
+    while (!e && p < end) {
+        const char *eol = memchr(p, '\n', (size_t)(end - p));
+        e = add_words(a, l, f, p, eol ? eol : end, depth + 1);
+        p = eol ? eol + 1 : end;
+    }
+    buf_done(&text);
+    return e;
+}
+
+static struct err *add_word(struct arena *a, const struct line *l, struct hba_words *f,
+                            const struct hba_word *w, int depth)
+{
+    if (!w->quoted && w->text[0] == '@' && w->text[1])
+        return add_file(a, l, f, w->text + 1, depth);
+    if (*w->text || w->quoted)
+        ARENA_PUSH(a, f->items, f->n, f->cap, *w);
+    return NULL;
+}
+
+/* All words of a line of a file of names, apart by blanks or commas. */
+static struct err *add_words(struct arena *a, const struct line *l, struct hba_words *f,
+                             const char *p, const char *end, int depth)
+{
+    while (p < end && *p != '#') {
+        struct hba_word w;
+        if (is_blank(*p) || *p == ',') {
+            p++;
+            continue;
+        }
+        TRY(take_word(a, l, &p, end, &w));
+        TRY(add_word(a, l, f, &w, depth));
+    }
+    return NULL;
+}
+
 static struct err *split(struct arena *a, struct line *l, const char *p, const char *end)
 {
     bool more = false; /* a comma came last: the list goes on */
@@ -77,12 +142,8 @@ static struct err *split(struct arena *a, struct line *l, const char *p, const c
             return LINE_ERROR(l, "too many fields");
         if (!more)
             l->fields[l->n++] = (struct hba_words){0};
-        struct hba_words *f = &l->fields[l->n - 1];
         TRY(take_word(a, l, &p, end, &w));
-        if (!w.quoted && w.text[0] == '@')
-            return LINE_ERROR(l, "files of names (\"%s\") are not supported", w.text);
-        if (*w.text || w.quoted)
-            ARENA_PUSH(a, f->items, f->n, f->cap, w);
+        TRY(add_word(a, l, &l->fields[l->n - 1], &w, 0));
         more = p < end && *p == ',';
         p += more;
     }
@@ -133,8 +194,14 @@ static struct err *take_address(const struct line *l, struct hba_rule *r, int *a
     char *slash = strchr(text, '/');
     if (slash)
         *slash = '\0';
-    if (strlen(word) >= sizeof(text) || !parse_address(text, &r->family, r->address))
-        return LINE_ERROR(l, "invalid IP address \"%s\": host names are not supported", word);
+    if (strlen(word) >= sizeof(text) || !parse_address(text, &r->family, r->address)) {
+        if (strchr(word, '/'))
+            return LINE_ERROR(l, "specifying both host name and CIDR mask is invalid: \"%s\"",
+                              word);
+        r->range = HBA_NAME;
+        r->host = word;
+        return NULL;
+    }
     if (slash) {
         int64_t bits;
         if (!str_to_int64(str_from(slash + 1), &bits) || !set_mask(r, bits))
@@ -207,7 +274,7 @@ static struct err *set_option(const struct line *l, struct hba_rule *r, const ch
     if (strcmp(name, "map") == 0) {
         if (r->method != HBA_CERT)
             return LINE_ERROR(l, "authentication option \"map\" is only valid for authentication "
-                                 "methods cert");
+                                 "methods ident, peer, gssapi, sspi, and cert");
         r->map = value;
         return NULL;
     }
@@ -246,7 +313,6 @@ static struct err *take_options(struct arena *a, const struct line *l, struct hb
                 return LINE_ERROR(l, "authentication option not in name=value format: %s", w.text);
             const char *name = arena_strndup(a, w.text, (size_t)(equals - w.text));
             TRY(set_option(l, r, name, equals + 1));
-            ARENA_PUSH(a, r->options.items, r->options.n, r->options.cap, w);
         }
     return NULL;
 }
@@ -282,8 +348,22 @@ static struct err *parse_line(struct hba *h, const struct line *l)
         TRY(take_address(l, &r, &at));
     TRY(take_method(l, &r, &at));
     TRY(take_options(&h->arena, l, &r, at));
+    h->names_host |= r.range == HBA_NAME;
     ARENA_PUSH(&h->arena, h->rules, h->nrules, h->rules_cap, r);
     return NULL;
+}
+
+#define PATTERN_FLAGS ((struct regex_flags){0})
+
+static struct err *check_pattern(const struct line *l, const char *pattern)
+{
+    struct regex *re;
+    struct err *e = regex_compile(str_from(pattern), PATTERN_FLAGS, &re);
+    if (!e)
+        return NULL;
+    struct err *told = LINE_ERROR(l, "invalid regular expression \"%s\": %s", pattern, e->message);
+    err_free(e);
+    return told;
 }
 
 static struct err *parse_map(struct hba *h, const struct line *l)
@@ -293,8 +373,21 @@ static struct err *parse_map(struct hba *h, const struct line *l)
     struct hba_map m = {l->number, l->fields[0].items[0].text, l->fields[1].items[0].text,
                         l->fields[2].items[0].text};
     if (m.system_user[0] == '/')
-        return LINE_ERROR(l, "regular expressions in maps are not supported");
+        TRY(check_pattern(l, m.system_user + 1));
     ARENA_PUSH(&h->arena, h->maps, h->nmaps, h->maps_cap, m);
+    return NULL;
+}
+
+static struct err *note_error(struct hba *h, const struct line *l, struct err *e, bool map)
+{
+    const char *text = arena_strdup(&h->arena, e->message);
+    struct hba_rule rule = {.line = l->number, .error = text};
+    struct hba_map m = {.line = l->number, .error = text};
+    err_free(e);
+    if (map)
+        ARENA_PUSH(&h->arena, h->maps, h->nmaps, h->maps_cap, m);
+    else
+        ARENA_PUSH(&h->arena, h->rules, h->nrules, h->rules_cap, rule);
     return NULL;
 }
 
@@ -329,9 +422,12 @@ static struct err *each_line(struct hba *h, const char *file, struct str text,
                 break;
             number++;
         }
-        TRY(split(&h->arena, l, joined, joined + n));
-        if (l->n)
-            TRY(fn(h, l));
+        struct err *e = split(&h->arena, l, joined, joined + n);
+        if (!e && l->n)
+            e = fn(h, l);
+        if (e && h->lenient)
+            e = note_error(h, l, e, fn == parse_map);
+        TRY(e);
     }
     return NULL;
 }
@@ -431,12 +527,26 @@ static bool is_own(sa_family_t family, const uint8_t *address, bool net)
     return found;
 }
 
+/* A name that begins with a dot stands for all that end so. */
+static bool host_fits(const char *pattern, const char *host)
+{
+    if (!host)
+        return false;
+    size_t n = strlen(pattern);
+    size_t len = strlen(host);
+    if (*pattern == '.')
+        return len >= n && strcasecmp(host + len - n, pattern) == 0;
+    return strcasecmp(host, pattern) == 0;
+}
+
 static bool address_fits(const struct hba_rule *r, const struct hba_client *c)
 {
     uint8_t address[16];
     sa_family_t family;
     if (r->range == HBA_ALL)
         return true;
+    if (r->range == HBA_NAME)
+        return host_fits(r->host, c->host);
     if (!parse_address(c->address, &family, address))
         return false;
     if (r->range != HBA_ADDRESS)
@@ -476,14 +586,57 @@ const struct hba_rule *hba_find(const struct hba *h, const struct hba_client *cl
     return NULL;
 }
 
+/* What the regular expression makes of the system's name: the user, with the first group in place
+ * of \1. */
+static struct err *map_by_pattern(const struct hba_map *m, const char *system_user,
+                                  const char *user, bool *fits)
+{
+    struct regex *re;
+    int64_t spans[4] = {-1, -1, -1, -1};
+    bool found;
+    const char *mark = strstr(m->user, "\\1");
+    *fits = false;
+    TRY(regex_compile(str_from(m->system_user + 1), PATTERN_FLAGS, &re));
+    TRY(regex_exec(re, str_from(system_user), 0, 2, spans, &found));
+    if (!found)
+        return NULL;
+    if (!mark) {
+        *fits = strcmp(m->user, user) == 0;
+        return NULL;
+    }
+    if (spans[2] < 0)
+        return err_new(
+            "2201B",
+            "regular expression \"%s\" has no subexpressions as requested by backreference "
+            "in \"%s\"",
+            m->system_user + 1, m->user);
+    size_t before = (size_t)(mark - m->user);
+    size_t group = (size_t)(spans[3] - spans[2]);
+    const char *after = mark + 2;
+    *fits = strlen(user) == before + group + strlen(after) && memcmp(user, m->user, before) == 0 &&
+            memcmp(user + before, system_user + spans[2], group) == 0 &&
+            strcmp(user + before + group, after) == 0;
+    return NULL;
+}
+
 bool hba_map_user(const struct hba *h, const char *map, const char *system_user, const char *user)
 {
     if (!map)
         return strcmp(system_user, user) == 0;
-    for (int i = 0; i < h->nmaps; i++)
-        if (strcmp(h->maps[i].name, map) == 0 && strcmp(h->maps[i].system_user, system_user) == 0 &&
-            strcmp(h->maps[i].user, user) == 0)
+    for (int i = 0; i < h->nmaps; i++) {
+        const struct hba_map *m = &h->maps[i];
+        bool fits = strcmp(m->system_user, system_user) == 0 && strcmp(m->user, user) == 0;
+        if (strcmp(m->name, map) != 0)
+            continue;
+        if (m->system_user[0] == '/') {
+            struct err *e = map_by_pattern(m, system_user, user, &fits);
+            if (e)
+                log_err(LOG_LOG, "login", e);
+            err_free(e);
+        }
+        if (fits)
             return true;
+    }
     return false;
 }
 

@@ -578,8 +578,9 @@ struct err *backend_setting_get(struct backend *b, struct str name, bool missing
 void backend_setting_text(struct backend *b, const struct setting_def *def, bool unit,
                           struct buf *out);
 /* file_rows.c: an operation for lower layers (exec/session.h). */
-void server_rows_each(struct session *s, const char *function,
-                      void (*visit)(void *arg, const char *const *texts, int n), void *arg);
+struct err *server_rows_each(struct session *s, const char *function,
+                             void (*visit)(void *arg, const char *const *texts, int n),
+                             void *arg) MUST_CHECK;
 void settings_each(struct session *s, void (*visit)(void *arg, const struct setting_info *info),
                    void *arg);
 void show_all(struct backend *b, struct run *r);

@@ -23,6 +23,10 @@ host       all        postgres   127.0.0.1/32   trust
 hostnossl  all        lg_tls     127.0.0.1/32   reject
 hostssl    all        lg_cert    127.0.0.1/32   cert
 hostssl    all        lg_mapped  127.0.0.1/32   cert map=certs
+hostssl    all        lg_certx   127.0.0.1/32   cert map=pats
+host       all        lg_named   localhost      scram-sha-256
+host       all        lg_far     .example.com   trust
+host       all        @lg_users  127.0.0.1/32   scram-sha-256
 hostssl    all        lg_both    127.0.0.1/32   scram-sha-256 clientcert=verify-full
 host       sameuser   lg_own     127.0.0.1/32   scram-sha-256
 host       samerole   lg_group_member 127.0.0.1/32 scram-sha-256
@@ -34,7 +38,9 @@ host       all        lg_pw,lg_late,lg_none,lg_tls,lg_nologin,lg_nobody,lg_few,l
 host       all        lg_trust,lg_ghost \\
            127.0.0.0/8    trust   # goes on
 """
-MAPS = "certs lg_cert lg_mapped\n"
+MAPS = "certs lg_cert lg_mapped\npats /^lg_(c.*)$ lg_\\1x\n"
+NAMES = "lg_in_file # one\n\n\"lg in file\",lg_also\n@lg_more\n"
+MORE_NAMES = "lg_deeper\n"
 SETUP = """
 CREATE ROLE lg_pw LOGIN PASSWORD 'right';
 CREATE ROLE lg_tls LOGIN PASSWORD 'right';
@@ -45,6 +51,12 @@ CREATE ROLE lg_trust LOGIN;
 CREATE ROLE lg_reject LOGIN PASSWORD 'right';
 CREATE ROLE lg_cert LOGIN;
 CREATE ROLE lg_mapped LOGIN;
+CREATE ROLE lg_certx LOGIN;
+CREATE ROLE lg_named LOGIN PASSWORD 'right';
+CREATE ROLE lg_far LOGIN;
+CREATE ROLE lg_in_file LOGIN PASSWORD 'right';
+CREATE ROLE "lg in file" LOGIN PASSWORD 'right';
+CREATE ROLE lg_deeper LOGIN PASSWORD 'right';
 CREATE ROLE lg_both LOGIN PASSWORD 'right';
 CREATE ROLE lg_own LOGIN PASSWORD 'right';
 CREATE ROLE lg_listed LOGIN PASSWORD 'right';
@@ -130,6 +142,13 @@ CASES = [
     ("another's certificate", ("lg_cert",), {"sslmode": "require", "cert": "both"}),
     ("a certificate, mapped", ("lg_mapped",), {"sslmode": "require", "cert": "client"}),
     ("a certificate, not mapped", ("lg_mapped",), {"sslmode": "require", "cert": "both"}),
+    ("a certificate, mapped by a pattern", ("lg_certx",), {"sslmode": "require", "cert": "client"}),
+    ("a certificate that the pattern does not fit", ("lg_certx",), {"sslmode": "require", "cert": "both"}),
+    ("a host's name", ("lg_named", "right"), {"sslmode": "disable"}),
+    ("another host's name", ("lg_far",), {"sslmode": "disable"}),
+    ("a name in a file", ("lg_in_file", "right"), {"sslmode": "disable"}),
+    ("a quoted name in a file", ("lg in file", "right"), {"sslmode": "disable"}),
+    ("a name in a file that a file names", ("lg_deeper", "right"), {"sslmode": "disable"}),
     ("a password and a certificate", ("lg_both", "right"), {"sslmode": "require", "cert": "both"}),
     ("a password, no certificate", ("lg_both", "right"), {"sslmode": "require"}),
     ("a password, another's certificate", ("lg_both", "right"), {"sslmode": "require", "cert": "client"}),
@@ -163,6 +182,8 @@ def logins(s, tally, folder):
                             "ALTER SYSTEM SET %s = '%s'" % (name, value)], check=True)
         write(pg.data + "/pg_hba.conf", RULES)
         write(pg.data + "/pg_ident.conf", MAPS)
+        write(pg.data + "/lg_users", NAMES)
+        write(pg.data + "/lg_more", MORE_NAMES)
         theirs = Client(pg.port, folder)
         for c in (mine, theirs):
             connection = c.connect("postgres", sslmode="disable")
@@ -177,6 +198,61 @@ def logins(s, tally, folder):
             got = mine.result(*args, **options)
             want = theirs.result(*args, **options)
             tally.check(name, "" if got == want else "%s\n  PostgreSQL: %s" % (got, want))
+        prepared_passwords(mine, theirs, tally)
+        rules_as_rows(s, pg, mine, theirs, tally)
+
+
+# What a role's password is set to, and what is typed: the same after SASLprep (RFC 4013), or not.
+PASSWORDS = [("caf\u00e9", "cafe\u0301"), ("I\u00adX", "IX"), ("\u00aa", "a"), ("\u2168", "IX"), ("a\u00a0b", "a b"),
+             ("\u0627\u0031", "\u06271"), ("\u0627a\u0628", "\u0627a\u0628"), ("\u0627\u0031\u0628", "\u06271\u0628"),
+             ("\u200b", " "), ("\u00ad", "\u00ad"), ("a\u0007\u00e9", "a\u0007e\u0301"), ("\uff41\uff42", "ab"),
+             ("\U0001f600", "\U0001f600"), ("\u0221", "\u0221"), ("\ufb01\u017f", "fis"), ("\u1680x", " x"),
+             ("\ud55c\uae00", "\u1112\u1161\u11ab\u1100\u1173\u11af"), ("\u212b", "\u00c5"), ("\u03b2", "\u0392")]
+
+
+def prepared_passwords(mine, theirs, tally):
+    for password, typed in PASSWORDS:
+        results = []
+        for c in (mine, theirs):
+            with c.connect("postgres", sslmode="disable") as connection, connection.cursor() as cur:
+                cur.execute("ALTER ROLE lg_pw PASSWORD %s", (password,))
+            connection.close()
+            results.append([c.result("lg_pw", p, sslmode="disable") for p in (password, typed)])
+        got, want = results
+        tally.check("SASLprep of %a" % password, "" if got == want else "%s\n  PostgreSQL: %s" % (got, want))
+
+
+MISTAKES = """host all all 127.0.0.1/32 trust
+host all all 127.0.0.1/99 trust
+nonsense all all trust
+host all all some.host/8 trust
+host all all some.host scram-sha-256
+local all "all",+grp,@lg_users reject
+host all
+hostssl all all all cert map=x
+host all all 127.0.0.1/32 nonsense
+host all all 127.0.0.1/32 trust map=x
+host all all 127.0.0.1/32 scram-sha-256 clientcert=verify-full
+hostssl sameuser,"x y" all samenet scram-sha-256 clientcert=verify-ca
+host all @absent 127.0.0.1/32 trust
+"""
+
+
+def rules_as_rows(s, pg, mine, theirs, tally):
+    """The files as they are, mistakes and all, while the rules of before hold."""
+    sql = """SELECT line_number, type, database, user_name, address, netmask, auth_method, options,
+        replace(replace(error, %s, ''), '"@absent" as "absent"', '"@absent" as "/absent"') FROM pg_hba_file_rules"""
+    results = []
+    for c, folder in ((mine, s.data), (theirs, pg.data)):
+        write(folder + "/pg_hba.conf", MISTAKES)
+        with c.connect("postgres", sslmode="disable") as connection, connection.cursor() as cur:
+            cur.execute(sql, (folder,))
+            results.append(cur.fetchall())
+        connection.close()
+        write(folder + "/pg_hba.conf", RULES)
+    for got, want in zip(*results):
+        tally.check("pg_hba_file_rules, line %s" % want[0], "" if got == want else "%s\n  PostgreSQL: %s" % (got, want))
+    tally.check("pg_hba_file_rules", "" if len(results[0]) == len(results[1]) else "%d rows" % len(results[0]))
 
 
 def data_over_tls(s, tally, folder):
@@ -230,7 +306,7 @@ def refused_starts(tally, folder):
     bad = [("trust beyond loopback", "host all all all trust\n", {"listen_addresses": "0.0.0.0"},
             "trusts whoever connects from beyond this machine"),
            ("an unknown method", "host all all 127.0.0.1/32 ldap\n", {}, 'method "ldap" is not supported'),
-           ("a host name", "host all all db.example.com trust\n", {}, 'invalid IP address "db.example.com"'),
+           ("a host name and a mask", "host all all db.example.com/8 trust\n", {}, "both host name and CIDR mask"),
            ("cert without TLS", "hostssl all all all cert\n", {},
             "client certificates can only be checked if a root certificate store is available"),
            ("no rules", "# nothing\n", {}, "contains no entries"),
@@ -292,6 +368,8 @@ def main():
         s.start()
         write(os.path.join(s.data, "pg_hba.conf"), RULES)
         write(os.path.join(s.data, "pg_ident.conf"), MAPS)
+        write(os.path.join(s.data, "lg_users"), NAMES)
+        write(os.path.join(s.data, "lg_more"), MORE_NAMES)
         try:
             logins(s, tally, folder)
             data_over_tls(s, tally, folder)
