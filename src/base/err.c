@@ -104,6 +104,13 @@ struct err *err_context(struct err *e, const char *fmt, ...)
     return e;
 }
 
+struct err *err_routine(struct err *e, const char *name)
+{
+    if (e != &out_of_memory)
+        e->function = name;
+    return e;
+}
+
 struct err *err_at(struct err *e, int position)
 {
     if (e != &out_of_memory && position > 0)

@@ -56,6 +56,8 @@ struct err *err_detail(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct err *err_hint(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct err *err_context(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3); /* adds a line */
 struct err *err_at(struct err *e, int position);
+/* For what clients know by PostgreSQL's function (field R) rather than by SQLSTATE; a literal. */
+struct err *err_routine(struct err *e, const char *name);
 struct err *err_table(struct err *e, const char *schema, const char *table);
 struct err *err_column(struct err *e, const char *column);
 struct err *err_datatype(struct err *e, const char *schema, const char *type);

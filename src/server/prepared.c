@@ -201,7 +201,9 @@ static struct err *install(struct backend *b, struct prepared *p, struct stateme
     struct err *e = result_desc_make(b, plan, &desc);
     if (!e && p->plan && !same_columns(&p->desc, &desc)) {
         result_desc_free(&desc);
-        e = err_new("0A000", "cached plan must not change result type");
+        /* pgJDBC and asyncpg prepare anew when they see that name. */
+        e = err_routine(err_new("0A000", "cached plan must not change result type"),
+                        "RevalidateCachedQuery");
     }
     if (e) {
         plan_unref(plan);
@@ -224,23 +226,49 @@ bool prepared_is_current(const struct backend *b, const struct prepared *p)
            (!p->plan->query->policy_role || p->plan->query->policy_role == b->base.cat.role);
 }
 
+/* Parameters as the client declared them; planning finds the types of the others. */
+static struct err *begin_params(struct prepared *p)
+{
+    if (p->plan || p->params.types)
+        return NULL;
+    p->params.types = calloc((size_t)p->ndeclared + 1, sizeof(uint32_t));
+    if (!p->params.types)
+        return err_oom();
+    memcpy(p->params.types, p->declared, sizeof(uint32_t) * (size_t)p->ndeclared);
+    p->params.count = p->ndeclared;
+    p->params.fixed = false;
+    return NULL;
+}
+
+/* The parameters are those of the statement that is explained; each run plans it anew. */
+static struct err *explained_params(struct backend *b, struct prepared *p)
+{
+    struct exec_env env = session_exec_env(&b->base);
+    struct raw_stmt inner = p->raw;
+    struct statement_plan *plan;
+    inner.tree = p->raw.tree->explain_stmt->query;
+    if (p->params.fixed || stmt_kind_of(&inner) != STMT_PLAN)
+        return NULL;
+    TRY(xact_open(b));
+    TRY(begin_params(p));
+    TRY(exec_plan(&env, &inner, &p->params, &plan));
+    p->params.fixed = true;
+    plan_unref(plan);
+    return NULL;
+}
+
 struct err *prepared_plan(struct backend *b, struct prepared *p)
 {
     struct exec_env env = session_exec_env(&b->base);
     struct statement_plan *plan;
+    if (p->kind == STMT_EXPLAIN)
+        return explained_params(b, p);
     if (p->kind != STMT_PLAN)
         return NULL;
     TRY(xact_open(b));
     if (prepared_is_current(b, p))
         return NULL;
-    if (!p->plan && !p->params.types) {
-        p->params.types = calloc((size_t)p->ndeclared + 1, sizeof(uint32_t));
-        if (!p->params.types)
-            return err_oom();
-        memcpy(p->params.types, p->declared, sizeof(uint32_t) * (size_t)p->ndeclared);
-        p->params.count = p->ndeclared;
-        p->params.fixed = false;
-    }
+    TRY(begin_params(p));
     TRY(exec_plan(&env, &p->raw, &p->params, &plan));
     p->params.fixed = true;
     return install(b, p, plan);

@@ -326,7 +326,7 @@ char xact_status(const struct backend *b); /* of ReadyForQuery */
 struct err *xact_set_isolation(struct backend *b, const char *level, bool uncommon) MUST_CHECK;
 struct err *xact_set_read_only(struct backend *b, bool read_only) MUST_CHECK;
 struct err *xact_set_deferrable(struct backend *b, bool deferrable) MUST_CHECK;
-const char *isolation_name(enum txn_isolation i);
+const char *isolation_name(enum txn_isolation i, bool uncommitted);
 /* canonical text of the setting */
 enum txn_isolation isolation_parse(const char *level);
 
@@ -426,6 +426,7 @@ struct backend {
     bool default_read_only;
     bool default_deferrable;
     enum txn_isolation default_isolation;
+    bool default_uncommitted; /* READ UNCOMMITTED, which is READ COMMITTED but for its name */
     int min_notice;                  /* position among client_min_messages' values */
     uint32_t reported_dirty;         /* bit by position among reported settings */
     uint64_t reported[REPORTED_MAX]; /* hash of the value that the client was told; 0: none */

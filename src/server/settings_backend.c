@@ -127,6 +127,7 @@ static void apply(struct backend *b, const struct setting_def *def)
         break;
     case HOOK_DEFAULT_ISOLATION:
         b->default_isolation = isolation_parse(v);
+        b->default_uncommitted = strcmp(v, "read uncommitted") == 0;
         break;
     case HOOK_DEFAULT_DEFERRABLE:
         b->default_deferrable = setting_is_on(v);
@@ -278,15 +279,20 @@ void backend_settings_refresh(struct backend *b)
 
 /* ---- showing ---- */
 
+static const char *default_isolation_name(const struct backend *b)
+{
+    return isolation_name(b->default_isolation, b->default_uncommitted);
+}
+
 void backend_setting_text(struct backend *b, const struct setting_def *def, bool unit,
                           struct buf *out)
 {
     const char *v = settings_value(&b->settings, def);
     switch (def->hook) {
     case HOOK_XACT_ISOLATION:
-        buf_put_c(out, b->xact.state == XACT_NONE ? isolation_name(b->default_isolation)
-                       : b->xact.uncommitted      ? "read uncommitted"
-                                                  : isolation_name(b->xact.isolation));
+        buf_put_c(out, b->xact.state == XACT_NONE
+                           ? default_isolation_name(b)
+                           : isolation_name(b->xact.isolation, b->xact.uncommitted));
         return;
     case HOOK_XACT_READ_ONLY:
         buf_put_c(out, (b->xact.state == XACT_NONE ? b->default_read_only : b->xact.read_only)
@@ -496,8 +502,7 @@ static struct err *set_special(struct backend *b, const struct setting_def *def,
     case HOOK_SESSION_AUTH:
         return set_session_auth(b, def, value, local);
     case HOOK_XACT_ISOLATION:
-        TRY(setting_canonical(def, value ? value : isolation_name(b->default_isolation),
-                              &canonical));
+        TRY(setting_canonical(def, value ? value : default_isolation_name(b), &canonical));
         e = xact_set_isolation(b, canonical, false);
         free(canonical);
         return e;

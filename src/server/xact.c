@@ -21,11 +21,11 @@
 
 #include <pg_query/pg_query.pb-c.h>
 
-const char *isolation_name(enum txn_isolation i)
+const char *isolation_name(enum txn_isolation i, bool uncommitted)
 {
     switch (i) {
     case TXN_READ_COMMITTED:
-        return "read committed";
+        return uncommitted ? "read uncommitted" : "read committed";
     case TXN_REPEATABLE_READ:
         return "repeatable read";
     case TXN_SERIALIZABLE:
@@ -52,7 +52,7 @@ void xact_begin(struct backend *b)
     x->read_only = b->default_read_only;
     x->isolation = b->default_isolation;
     x->deferrable = b->default_deferrable;
-    x->uncommitted = false;
+    x->uncommitted = b->default_uncommitted;
     x->start = b->base.types.stmt_timestamp;
     x->number++;
     b->base.types.txn_timestamp = x->start;

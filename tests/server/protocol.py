@@ -306,6 +306,34 @@ def test_more_parameters_than_bind_can_have(s):
     eq(error_codes(c.run(parse("SELECT $2000000000"))), ["42P02"])
 
 
+def test_explain_with_parameters(s):
+    c = new_client(s)
+    m = c.run(parse("EXPLAIN (COSTS OFF) SELECT relname FROM pg_class WHERE oid = $1 LIMIT $2"), describe("S"),
+              bind(["1", "2"]), execute())
+    eq(kinds(m), "1tT2" + "D" * kinds(m).count("D") + "CZ")
+    eq([struct.unpack("!HII", b) for k, b in m if k == "t"], [(2, 26, 20)])
+    eq(error_codes(c.run(parse("EXPLAIN SELECT * FROM nowhere WHERE a = $1"))), ["42P01"])
+
+
+def test_result_type_changes(s):
+    """Clients that prepare anew look for the routine."""
+    c = new_client(s)
+    c.query("CREATE TABLE growing (a int)")
+    c.run(parse("SELECT * FROM growing", name="g"))
+    c.query("ALTER TABLE growing ADD b int")
+    e, = errors(c.run(bind(name="g"), execute()))
+    eq((e["C"], e["R"]), ("0A000", "RevalidateCachedQuery"))
+    c.query("DROP TABLE growing")
+
+
+def test_read_uncommitted(s):
+    c = new_client(s)
+    c.query("SET default_transaction_isolation = 'read uncommitted'")
+    eq(rows(c.query("SHOW transaction_isolation")), [["read uncommitted"]])
+    eq(rows(c.query("BEGIN; SHOW transaction_isolation; COMMIT")), [["read uncommitted"]])
+    eq(rows(c.query("BEGIN ISOLATION LEVEL READ COMMITTED; SHOW transaction_isolation; COMMIT")), [["read committed"]])
+
+
 def test_fails_before_its_columns(s):
     """As where PostgreSQL evaluates constants when it plans."""
     c = new_client(s)
