@@ -655,8 +655,8 @@ static const char *kind_word(PgQuery__ObjectType type)
                                                              : "function";
 }
 
-static const char *signature(struct ddl *d, const char *name, const uint32_t *types, int n,
-                             const char *between)
+const char *ddl_signature(struct ddl *d, const char *name, const uint32_t *types, int n,
+                          const char *between)
 {
     struct buf b = BUF_INIT;
     buf_printf(&b, "%s(", name);
@@ -744,7 +744,7 @@ static struct err *check_kind(struct ddl *d, const char *name, const struct cat_
 {
     if (of_kind(p, type))
         return NULL;
-    const char *what = signature(d, name, p->argtypes, p->nargs, ", ");
+    const char *what = ddl_signature(d, name, p->argtypes, p->nargs, ", ");
     return type == PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE
                ? err_new("42809", "function %s is not an aggregate", what)
                : err_new("42809", "%s is not a %s", what, kind_word(type));
@@ -781,7 +781,7 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
         *out = all[i];
         matches++;
     }
-    const char *shown = o->args_unspecified ? full : signature(d, full, types, nwanted, ", ");
+    const char *shown = o->args_unspecified ? full : ddl_signature(d, full, types, nwanted, ", ");
     if (matches > 1)
         return err_hint(err_new("42725", "%s name \"%s\" is not unique", kind_word(type), full),
                         "Specify the argument list to select the %s unambiguously.",
@@ -871,25 +871,11 @@ struct err *ddl_describe_function(struct ddl *d, uint32_t oid, struct buf *out)
     const char *name = arena_strndup(d->arena, p->name.data, p->name.len);
     if (!seen)
         name = arena_printf(d->arena, "%s.%s", nsp, name);
-    buf_printf(out, "function %s", signature(d, name, p->argtypes, p->nargs, ","));
+    buf_printf(out, "function %s", ddl_signature(d, name, p->argtypes, p->nargs, ","));
     return NULL;
 }
 
 /* ---- ALTER ---- */
-
-/* Changes columns of the function's row. */
-static struct err *update(struct ddl *d, uint32_t oid, int column, struct datum value)
-{
-    struct datum key = datum_int(oid);
-    struct datum v[PROC_COUNT];
-    bool found;
-    TRY(systab_get(d->cat, PG_PROC, PROC_OID_INDEX, &key, 1, d->arena, v, &found));
-    if (!found)
-        return err_new("XX000", "cache lookup failed for function %u", oid);
-    TRY(acl_check_owner(d->cat, PG_PROC, oid));
-    v[column] = value;
-    return ddl_put_proc(d->cat, v);
-}
 
 static struct err *old_config(struct ddl *d, uint32_t oid, struct datum *out)
 {
@@ -921,88 +907,23 @@ struct err *ddl_alter_function(struct ddl *d, const PgQuery__AlterFunctionStmt *
         TRY(common_option(f, s->actions[i]->def_elem, &known));
         const char *name = s->actions[i]->def_elem->defname;
         if (strcmp(name, "volatility") == 0)
-            TRY(update(d, p->oid, PROC_VOLATILE, datum_int(f->volatility)));
+            TRY(ddl_update_proc(d, p->oid, PROC_VOLATILE, datum_int(f->volatility)));
         else if (strcmp(name, "strict") == 0)
-            TRY(update(d, p->oid, PROC_STRICT, datum_bool(f->strict)));
+            TRY(ddl_update_proc(d, p->oid, PROC_STRICT, datum_bool(f->strict)));
         else if (strcmp(name, "security") == 0)
-            TRY(update(d, p->oid, PROC_SECDEF, datum_bool(f->definer)));
+            TRY(ddl_update_proc(d, p->oid, PROC_SECDEF, datum_bool(f->definer)));
         else if (strcmp(name, "leakproof") == 0)
-            TRY(update(d, p->oid, PROC_LEAKPROOF, datum_bool(f->leakproof)));
+            TRY(ddl_update_proc(d, p->oid, PROC_LEAKPROOF, datum_bool(f->leakproof)));
         else if (strcmp(name, "parallel") == 0)
-            TRY(update(d, p->oid, PROC_PARALLEL, datum_int(f->parallel)));
+            TRY(ddl_update_proc(d, p->oid, PROC_PARALLEL, datum_int(f->parallel)));
         else if (strcmp(name, "cost") == 0)
-            TRY(update(d, p->oid, PROC_COST, datum_f32((float)f->cost)));
+            TRY(ddl_update_proc(d, p->oid, PROC_COST, datum_f32((float)f->cost)));
         else if (strcmp(name, "set") == 0) {
             struct datum config;
             TRY(config_column(f->config, &config));
-            TRY(update(d, p->oid, PROC_CONFIG, config));
+            TRY(ddl_update_proc(d, p->oid, PROC_CONFIG, config));
         } else if (strcmp(name, "rows") == 0)
-            TRY(update(d, p->oid, PROC_ROWS, datum_f32((float)f->rows)));
+            TRY(ddl_update_proc(d, p->oid, PROC_ROWS, datum_f32((float)f->rows)));
     }
     return NULL;
-}
-
-static struct err *check_free(struct ddl *d, const struct cat_proc *p, const char *nsp,
-                              const char *name)
-{
-    const struct cat_proc **all;
-    int n;
-    TRY(cat_user_procs(d->cat, str_from(nsp), str_from(name), d->arena, &all, &n));
-    for (int i = 0; i < n; i++)
-        if (all[i]->nargs == p->nargs &&
-            memcmp(all[i]->argtypes, p->argtypes, sizeof(*p->argtypes) * (size_t)p->nargs) == 0)
-            return err_new("42723", "function %s already exists in schema \"%s\"",
-                           signature(d, name, p->argtypes, p->nargs, ", "), nsp);
-    return NULL;
-}
-
-struct err *ddl_rename_function(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
-{
-    const struct cat_proc *p;
-    const char *nsp;
-    snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->rename_type));
-    TRY(ddl_find_function(d, s->object->object_with_args, s->rename_type, false, &p));
-    TRY(cat_namespace_name(d->cat, p->nsp, d->arena, &nsp));
-    TRY(check_free(d, p, nsp, s->newname));
-    return update(d, p->oid, PROC_NAME, cstr_datum(s->newname));
-}
-
-struct err *ddl_function_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, uint32_t owner)
-{
-    const struct cat_proc *p;
-    struct datum v[PROC_COUNT];
-    bool found;
-    TRY(ddl_find_function(d, s->object->object_with_args, s->object_type, false, &p));
-    struct datum key = datum_int(p->oid);
-    TRY(systab_get(d->cat, PG_PROC, PROC_OID_INDEX, &key, 1, d->arena, v, &found));
-    if (found && (uint32_t)v[PROC_OWNER].u == owner)
-        return NULL;
-    TRY(acl_check_owner(d->cat, PG_PROC, p->oid));
-    if (!found)
-        return err_unsupported("built-in functions keep their owner");
-    TRY(ddl_give(d, p->nsp, (uint32_t)v[PROC_OWNER].u, owner, &v[PROC_ACL]));
-    v[PROC_OWNER] = datum_int(owner);
-    return ddl_put_proc(d->cat, v);
-}
-
-struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s)
-{
-    const struct cat_proc *p;
-    struct depend_list deps = {0};
-    uint32_t nsp;
-    TRY(ddl_find_function(d, s->object->object_with_args, s->object_type, false, &p));
-    TRY(ddl_target_schema(d, s->newschema, &nsp));
-    if (nsp == p->nsp)
-        return NULL;
-    const struct object_address self = {PG_PROC, p->oid, 0};
-    TRY(check_free(d, p, s->newschema, arena_strndup(d->arena, p->name.data, p->name.len)));
-    TRY(depend_of(d->cat, self, d->arena, &deps));
-    TRY(depend_forget(d->cat, self));
-    for (int i = 0; i < deps.count; i++) {
-        struct depend_item *dep = &deps.items[i];
-        if (dep->referenced.class_id == PG_NAMESPACE)
-            dep->referenced.object_id = nsp;
-        TRY(depend_record(d->cat, dep->object, dep->referenced, dep->type));
-    }
-    return update(d, p->oid, PROC_NSP, datum_int(nsp));
 }

@@ -56,6 +56,11 @@ struct err *ddl_check_name(struct ddl *d, uint32_t nsp, const char *name, bool i
 struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_column *c,
                      const char **serial) MUST_CHECK;
 
+/* ddl_function.c: "name(types)". */
+const char *ddl_signature(struct ddl *d, const char *name, const uint32_t *types, int n,
+                          const char *between);
+/* ddl_function_place.c: changes a column of the function's row; 42501 unless its owner does. */
+struct err *ddl_update_proc(struct ddl *d, uint32_t oid, int column, struct datum value) MUST_CHECK;
 /* As it is written here: with its schema, unless the search path finds it. */
 const char *ddl_type_name(struct ddl *d, uint32_t oid);
 /* 42501 unless the current role may make something of the type (of an array: its elements'), of

@@ -27,7 +27,7 @@ import psycopg2  # noqa: E402
 ASAN = "asan" in BINARY
 HBA = "host all postgres 127.0.0.0/8 trust\nhost all all 127.0.0.0/8 scram-sha-256\n"
 HALF_OPEN_KB = 40  # of the server's memory for each
-SIZES = {"half-open": 600, "slow": 60}
+SIZES = {"half-open": 300, "slow": 30}
 ALL_SIZES = {"half-open": 10000, "slow": 1000}
 QUESTION = query("SELECT 40 + 2")
 
