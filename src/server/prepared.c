@@ -247,13 +247,15 @@ static struct err *explained_params(struct backend *b, struct prepared *p)
     struct raw_stmt inner = p->raw;
     struct statement_plan *plan;
     inner.tree = p->raw.tree->explain_stmt->query;
-    if (p->params.fixed || stmt_kind_of(&inner) != STMT_PLAN)
+    if (p->params.fixed)
         return NULL;
-    TRY(xact_open(b));
-    TRY(begin_params(p));
-    TRY(exec_plan(&env, &inner, &p->params, &plan));
+    if (stmt_kind_of(&inner) == STMT_PLAN) {
+        TRY(xact_open(b));
+        TRY(begin_params(p));
+        TRY(exec_plan(&env, &inner, &p->params, &plan));
+        plan_unref(plan);
+    }
     p->params.fixed = true;
-    plan_unref(plan);
     return NULL;
 }
 

@@ -444,6 +444,8 @@ static struct err *execute_utility(struct backend *b, struct portal *p)
     struct run r = {.raw = &stmt->raw,
                     .kind = stmt->kind,
                     .sql = stmt->sql,
+                    .params = &stmt->params,
+                    .values = p->params,
                     .formats =
                         arena_memdup(a, p->formats, sizeof(*p->formats) * (size_t)p->nformats),
                     .nformats = p->nformats,

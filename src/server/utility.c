@@ -309,7 +309,7 @@ static struct err *explained_plan(struct backend *b, struct run *r, PgQuery__Nod
 {
     struct exec_env env = session_exec_env(&b->base);
     struct raw_stmt inner = *r->raw;
-    struct param_types none = {0};
+    struct param_types none = {.fixed = true};
     inner.tree = query;
     if (stmt_kind_of(&inner) == STMT_EXECUTE)
         return explained_execute(b, r, query->execute_stmt, out);
@@ -320,11 +320,8 @@ static struct err *explained_plan(struct backend *b, struct run *r, PgQuery__Nod
     if (stmt_kind_of(&inner) != STMT_PLAN)
         return err_unsupported("EXPLAIN%s of this statement is not supported",
                                analyze ? " ANALYZE" : "");
-    struct err *e = exec_plan(&env, &inner, r->params ? r->params : &none, &out->plan);
     out->params = r->values;
-    if (!r->params)
-        free(none.types);
-    return e;
+    return exec_plan(&env, &inner, r->params ? r->params : &none, &out->plan);
 }
 
 static double ms_since(int64_t start_ns)

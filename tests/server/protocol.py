@@ -312,7 +312,11 @@ def test_explain_with_parameters(s):
               bind(["1", "2"]), execute())
     eq(kinds(m), "1tT2" + "D" * kinds(m).count("D") + "CZ")
     eq([struct.unpack("!HII", b) for k, b in m if k == "t"], [(2, 26, 20)])
+    m = c.run(parse("EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF) SELECT FROM generate_series(1, $1) LIMIT $2"),
+              bind(["9", "3"]), execute())
+    eq([r[0] for r in rows(m)][0], "Limit (actual rows=3 loops=1)")
     eq(error_codes(c.run(parse("EXPLAIN SELECT * FROM nowhere WHERE a = $1"))), ["42P01"])
+    eq(error_codes(c.query("EXPLAIN ANALYZE SELECT $1::int")), ["42P02"])
 
 
 def test_result_type_changes(s):
