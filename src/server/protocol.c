@@ -466,6 +466,13 @@ static struct err *execute_utility(struct backend *b, struct portal *p)
     return e;
 }
 
+/* A transaction that fails takes its portals along, whose clients are told of that. */
+static struct err *no_portal(struct backend *b, const char *name)
+{
+    TRY(check_not_failed(b, NULL, STMT_PLAN));
+    return err_new("34000", "portal \"%s\" does not exist", name);
+}
+
 static struct err *on_execute(struct backend *b, struct str body)
 {
     struct wire_execute m;
@@ -474,7 +481,7 @@ static struct err *on_execute(struct backend *b, struct str body)
     TRY(read_name(b, &m.portal));
     struct portal *p = portal_find(b, m.portal);
     if (!p)
-        return err_new("34000", "portal \"%s\" does not exist", m.portal);
+        return no_portal(b, m.portal);
     TRY(check_not_failed(b, &p->stmt->raw, p->stmt->kind));
     TRY(cancel_check(&b->cancel));
     if (p->stmt->kind == STMT_EMPTY) {
@@ -539,7 +546,7 @@ static struct err *on_describe(struct backend *b, struct str body)
         return describe_statement(b, m.name);
     struct portal *p = portal_find(b, m.name);
     if (!p)
-        return err_new("34000", "portal \"%s\" does not exist", m.name);
+        return no_portal(b, m.name);
     TRY(check_not_failed(b, &p->stmt->raw, p->stmt->kind));
     return describe_columns(b, p->stmt, p->formats, p->nformats);
 }

@@ -338,6 +338,17 @@ def test_read_uncommitted(s):
     eq(rows(c.query("BEGIN ISOLATION LEVEL READ COMMITTED; SHOW transaction_isolation; COMMIT")), [["read committed"]])
 
 
+def test_portal_of_failed_transaction(s):
+    c = new_client(s)
+    c.query("BEGIN")
+    c.run(parse("SELECT 1 / (2 - n) FROM generate_series(1, 3) n", name="p"), bind(name="p", portal="c"))
+    eq(error_codes(c.run(execute("c"))), ["22012"])
+    eq(error_codes(c.run(execute("c"))), ["25P02"])
+    eq(error_codes(c.run(describe("P", "c"))), ["25P02"])
+    c.query("ROLLBACK")
+    eq(error_codes(c.run(execute("c"))), ["34000"])
+
+
 def test_fails_before_its_columns(s):
     """As where PostgreSQL evaluates constants when it plans."""
     c = new_client(s)
