@@ -123,13 +123,13 @@ class Slot:
     def check(self, label):
         """The table and its state as one snapshot shows them."""
         m = self.model
+        if m.sql("SELECT applied_version FROM tarn.sync_state WHERE relid = '%s'::regclass" % self.name) == [(None,)]:
+            return  # not loaded yet: nobody may read it
         m.sql("BEGIN ISOLATION LEVEL REPEATABLE READ")
         try:
             m.sql("LOCK TABLE %s IN ACCESS SHARE MODE" % self.name)  # its columns are those of the snapshot
             state = m.sql("SELECT applied_version, source_id, rejected_rows, row_count FROM tarn.sync_state WHERE relid = "
                           "'%s'::regclass" % self.name)[0]
-            if state[0] is None:
-                return
             source = self.sources[state[1]]
             where = "%s %s: %s v%d" % (label, self.name, self.about(source), state[0])
             if state[0] not in source.states:
