@@ -178,20 +178,14 @@ void tag_plan(const struct statement_plan *plan, uint64_t nrows, char tag[TAG_BY
     }
 }
 
-/* The columns are told with the first row or the end: a constant expression that fails does so
- * before them, as where PostgreSQL evaluates it to plan the statement. */
 static struct err *run_rows(struct backend *b, struct run *r, struct exec *x,
                             const struct result_desc *d, bool rows, uint64_t *nrows)
 {
     struct buf *out = backend_out(b);
     const struct datum *row;
     bool found;
-    bool describe = rows && r->describe;
     for (;;) {
         TRY(exec_next(x, &row, &found));
-        if (describe)
-            TRY(put_row_description(b, d, r->formats, r->nformats));
-        describe = false;
         if (!found)
             return NULL;
         ++*nrows;
@@ -213,6 +207,8 @@ struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *pl
     TRY(check_read_only(b, plan));
     TRY(result_desc_make(b, plan, &d));
     struct err *e = exec_begin(&env, plan, params, &x);
+    if (!e && rows && r->describe)
+        e = put_row_description(b, &d, r->formats, r->nformats);
     if (!e)
         e = run_rows(b, r, x, &d, rows, &nrows);
     if (!e)

@@ -427,8 +427,8 @@ struct backend {
     bool default_deferrable;
     enum txn_isolation default_isolation;
     bool default_uncommitted; /* READ UNCOMMITTED, which is READ COMMITTED but for its name */
-    int min_notice;                  /* position among client_min_messages' values */
-    uint32_t reported_dirty;         /* bit by position among reported settings */
+    int min_notice;           /* position among client_min_messages' values */
+    uint32_t reported_dirty;  /* bit by position among reported settings */
     uint64_t reported[REPORTED_MAX]; /* hash of the value that the client was told; 0: none */
     /* Search path. */
     uint32_t *path;

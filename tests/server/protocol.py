@@ -349,14 +349,6 @@ def test_portal_of_failed_transaction(s):
     eq(error_codes(c.run(execute("c"))), ["34000"])
 
 
-def test_fails_before_its_columns(s):
-    """As where PostgreSQL evaluates constants when it plans."""
-    c = new_client(s)
-    eq(kinds(c.query("SELECT 1; SELECT 1 / 0; SELECT 2")), "TDCEZ")
-    eq(kinds(c.query("SELECT 1 / (n - 2) FROM generate_series(1, 2) n")), "TDEZ")
-    eq(kinds(c.query("SELECT 1 WHERE false")), "TCZ")
-
-
 def test_named(s):
     c = new_client(s)
     c.run(parse("SELECT $1::int", name="p1"))
