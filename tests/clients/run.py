@@ -238,6 +238,7 @@ def clients():
         Npm("postgres.js"),
         Maven("pgjdbc"),
         Go("pgx"),
+        Cargo("rust"),
     ]
 
 
