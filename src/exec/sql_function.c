@@ -145,6 +145,91 @@ static struct err *in_body(struct run *r, struct err *e)
     return err_context(e, "SQL function \"%.*s\" during startup", STR_ARG(r->proc->name));
 }
 
+static struct err *mismatch(struct arena *a, const struct cat_proc *p, const char *detail)
+{
+    return err_detail(err_new("42P13", "return type mismatch in function declared to return %s",
+                              type_display(a, p->rettype, -1)),
+                      "%s", detail);
+}
+
+/* Whether a column of one type can be returned as another. */
+static bool returns_as(uint32_t from, uint32_t to)
+{
+    const struct cat_cast *c;
+    if (from == to || is_pseudo(to) || from == UNKNOWN_OID)
+        return true;
+    c = builtin_cast(from, to);
+    const struct cat_type *target = builtin_type(to);
+    if (!c && target && target->category == 'S')
+        return true;
+    return (c && c->context != 'e') || builtin_base_type(from) == builtin_base_type(to);
+}
+
+/* The columns of OUT arguments or TABLE for arguments of these types; 0: one value. */
+static int out_columns(const struct cat_proc *p, const uint32_t *args, const uint32_t **types,
+                       struct arena *a)
+{
+    uint32_t *list = arena_new_array(a, uint32_t, p->nallargs + 1);
+    int n = 0;
+    for (int i = 0; p->argmodes && i < p->nallargs; i++)
+        if (strchr("obt", p->argmodes[i]))
+            list[n++] = polymorphic_output(p, p->allargtypes[i], args, a);
+    *types = list;
+    return n;
+}
+
+/* The last statement of a body. */
+static struct err *check_result(struct arena *a, const struct cat_proc *p, const struct query *q)
+{
+    const struct target *targets = q->kind == Q_SELECT ? q->targets : q->returning;
+    int ntargets = q->kind == Q_SELECT ? q->ntargets : q->nreturning;
+    const uint32_t *types;
+    int nout = out_columns(p, p->argtypes, &types, a);
+    int n = 0;
+    for (int i = 0; i < ntargets; i++)
+        n += targets[i].name != NULL;
+    if (!n)
+        return mismatch(a, p,
+                        "Function's final statement must be SELECT or INSERT/UPDATE/DELETE "
+                        "RETURNING.");
+    const struct cat_type *t = builtin_type(p->rettype);
+    if (p->rettype == RECORD_OID && nout < 2)
+        return NULL;
+    if (nout > 1 && n != nout)
+        return mismatch(a, p,
+                        n < nout ? "Final statement returns too few columns."
+                                 : "Final statement returns too many columns.");
+    if (nout < 2 && t && t->kind != 'c' && n != 1)
+        return mismatch(a, p, "Final statement must return exactly one column.");
+    for (int i = 0, k = 0; i < ntargets; i++) {
+        uint32_t want = nout > 1 ? types[k] : p->rettype;
+        if (!targets[i].name || (nout < 2 && t && t->kind == 'c'))
+            continue;
+        k++;
+        if (returns_as(targets[i].expr->type, want))
+            continue;
+        return nout > 1
+                   ? mismatch(a, p,
+                              arena_printf(a,
+                                           "Final statement returns %s instead of %s at column %d.",
+                                           type_display(a, targets[i].expr->type, -1),
+                                           type_display(a, want, -1), k))
+                   : mismatch(a, p,
+                              arena_printf(a, "Actual return type is %s.",
+                                           type_display(a, targets[i].expr->type, -1)));
+    }
+    return NULL;
+}
+
+/* What was not looked at when the function was made (check_function_bodies off). */
+static struct err *check_planned(struct run *r, int i, const struct statement_plan *plan)
+{
+    bool last = i == r->f->parsed.count - 1;
+    return last && r->proc->rettype != VOID_OID && r->proc->kind == 'f'
+               ? check_result(&r->arena, r->proc, plan->query)
+               : NULL;
+}
+
 /* Its tables are locked. The caller releases it. */
 static struct err *plan_of(struct run *r, int i, struct statement_plan **out)
 {
@@ -159,6 +244,11 @@ static struct err *plan_of(struct run *r, int i, struct statement_plan **out)
     plan_unref(*kept);
     *kept = NULL;
     TRY(in_body(r, exec_plan(&r->env, &r->f->parsed.stmts[i], &r->f->params, out)));
+    struct err *e = in_body(r, check_planned(r, i, *out));
+    if (e) {
+        plan_unref(*out);
+        return e;
+    }
     if ((*out)->query->env_literals)
         function_plan_drop(r->env.session, r->f);
     else if (!*kept) /* no call within has planned it meanwhile */
@@ -240,82 +330,6 @@ static struct err *run_body(struct fn_call *c, const struct sink *sink)
 
 /* ---- results ---- */
 
-static struct err *mismatch(struct arena *a, const struct cat_proc *p, const char *detail)
-{
-    return err_detail(err_new("42P13", "return type mismatch in function declared to return %s",
-                              type_display(a, p->rettype, -1)),
-                      "%s", detail);
-}
-
-/* Whether a column of one type can be returned as another. */
-static bool returns_as(uint32_t from, uint32_t to)
-{
-    const struct cat_cast *c;
-    if (from == to || is_pseudo(to) || from == UNKNOWN_OID)
-        return true;
-    c = builtin_cast(from, to);
-    const struct cat_type *target = builtin_type(to);
-    if (!c && target && target->category == 'S')
-        return true;
-    return (c && c->context != 'e') || builtin_base_type(from) == builtin_base_type(to);
-}
-
-/* The columns of OUT arguments or TABLE for arguments of these types; 0: one value. */
-static int out_columns(const struct cat_proc *p, const uint32_t *args, const uint32_t **types,
-                       struct arena *a)
-{
-    uint32_t *list = arena_new_array(a, uint32_t, p->nallargs + 1);
-    int n = 0;
-    for (int i = 0; p->argmodes && i < p->nallargs; i++)
-        if (strchr("obt", p->argmodes[i]))
-            list[n++] = polymorphic_output(p, p->allargtypes[i], args, a);
-    *types = list;
-    return n;
-}
-
-/* The last statement of a body. */
-static struct err *check_result(struct arena *a, const struct cat_proc *p, const struct query *q)
-{
-    const struct target *targets = q->kind == Q_SELECT ? q->targets : q->returning;
-    int ntargets = q->kind == Q_SELECT ? q->ntargets : q->nreturning;
-    const uint32_t *types;
-    int nout = out_columns(p, p->argtypes, &types, a);
-    int n = 0;
-    for (int i = 0; i < ntargets; i++)
-        n += targets[i].name != NULL;
-    if (!n)
-        return mismatch(a, p,
-                        "Function's final statement must be SELECT or INSERT/UPDATE/DELETE "
-                        "RETURNING.");
-    const struct cat_type *t = builtin_type(p->rettype);
-    if (p->rettype == RECORD_OID && nout < 2)
-        return NULL;
-    if (nout > 1 && n != nout)
-        return mismatch(a, p,
-                        n < nout ? "Final statement returns too few columns."
-                                 : "Final statement returns too many columns.");
-    if (nout < 2 && t && t->kind != 'c' && n != 1)
-        return mismatch(a, p, "Final statement must return exactly one column.");
-    for (int i = 0, k = 0; i < ntargets; i++) {
-        uint32_t want = nout > 1 ? types[k] : p->rettype;
-        if (!targets[i].name || (nout < 2 && t && t->kind == 'c'))
-            continue;
-        k++;
-        if (returns_as(targets[i].expr->type, want))
-            continue;
-        return nout > 1
-                   ? mismatch(a, p,
-                              arena_printf(a,
-                                           "Final statement returns %s instead of %s at column %d.",
-                                           type_display(a, targets[i].expr->type, -1),
-                                           type_display(a, want, -1), k))
-                   : mismatch(a, p,
-                              arena_printf(a, "Actual return type is %s.",
-                                           type_display(a, targets[i].expr->type, -1)));
-    }
-    return NULL;
-}
-
 /* What the statement returns against the columns that the call in FROM names. */
 static struct err *check_columns(struct fn_call *c, const struct statement_plan *plan)
 {
@@ -336,15 +350,6 @@ static struct err *check_columns(struct fn_call *c, const struct statement_plan 
                             ? "Final statement returns too few columns."
                             : "Final statement returns too many columns.");
     return NULL;
-}
-
-/* Also what was not looked at when the function was made (check_function_bodies off). */
-static struct err *check_plan(struct fn_call *c, const struct statement_plan *plan)
-{
-    const struct cat_proc *p = builtin_proc(c->func);
-    if (p->rettype != VOID_OID && p->kind == 'f')
-        TRY(check_result(c->arena, p, plan->query));
-    return check_columns(c, plan);
 }
 
 /* A value of the type that the function declares, out of one of the last statement's. */
@@ -424,7 +429,7 @@ static struct err *take_value(void *arg, const struct statement_plan *plan, cons
 static struct err *check_value(void *arg, const struct statement_plan *plan)
 {
     const struct one_value *v = arg;
-    return check_plan(v->c, plan);
+    return check_columns(v->c, plan);
 }
 
 struct err *sql_function_call(struct fn_call *c, struct datum *out)
@@ -480,7 +485,7 @@ static struct err *take_row(void *arg, const struct statement_plan *plan, const 
 static struct err *check_set(void *arg, const struct statement_plan *plan)
 {
     const struct set *s = arg;
-    return check_plan(s->c, plan);
+    return check_columns(s->c, plan);
 }
 
 static struct err *next(void **state, struct fn_call *c, struct datum *row, int ncols, bool *done)
