@@ -59,6 +59,15 @@ struct err *ddl_must_own(struct ddl *d, const struct relation *r)
                          r->kind == 'c' ? "table" : ddl_kind_name(r->kind), r->name);
 }
 
+struct err *ddl_may_use_relation(struct ddl *d, const struct relation *r, uint32_t any)
+{
+    const struct role_rights *rights;
+    TRY(cat_rights(d->cat, &rights));
+    return acl_relation(rights, r, any)
+               ? NULL
+               : err_new("42501", "permission denied for %s %s", ddl_kind_name(r->kind), r->name);
+}
+
 struct err *ddl_must_own_whole(struct ddl *d, const struct relation *r)
 {
     struct err *e = ddl_must_own(d, r);

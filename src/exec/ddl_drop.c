@@ -682,13 +682,9 @@ static struct err *truncate_one(struct ddl *d, struct relation *r, bool restart)
 
 static struct err *may_truncate(struct ddl *d, const struct relation *r)
 {
-    const struct role_rights *rights;
-    TRY(cat_rights(d->cat, &rights));
     if (r->system && d->s->pid)
         return ddl_must_own(d, r);
-    return acl_relation(rights, r, PRIV_TRUNCATE)
-               ? NULL
-               : err_new("42501", "permission denied for %s %s", ddl_kind_name(r->kind), r->name);
+    return ddl_may_use_relation(d, r, PRIV_TRUNCATE);
 }
 
 static struct err *check_truncate(struct ddl *d, struct relation **rels, int n)

@@ -42,6 +42,8 @@ struct err *ddl_open_if_exists(struct ddl *d, const PgQuery__RangeVar *rv, enum 
 bool ddl_option_is_on(const PgQuery__DefElem *o);
 struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp) MUST_CHECK;
 struct err *ddl_must_own(struct ddl *d, const struct relation *r) MUST_CHECK;
+/* 42501 unless the current role has one of the privileges on the relation. */
+struct err *ddl_may_use_relation(struct ddl *d, const struct relation *r, uint32_t any) MUST_CHECK;
 /* The same for what is done to a part of it. */
 struct err *ddl_must_own_whole(struct ddl *d, const struct relation *r) MUST_CHECK;
 /* The session's schema for temporary relations, made if need be. */

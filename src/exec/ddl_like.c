@@ -4,7 +4,6 @@
 #include "exec/ddl_internal.h"
 
 #include "catalog/acl.h"
-
 #include "exec/fn_session.h"
 
 enum {
@@ -188,13 +187,8 @@ static struct err *write_out(struct like *k)
 /* Whoever may read a table may see how it is made. */
 static struct err *may_copy(struct ddl *d, const struct relation *r)
 {
-    const struct role_rights *rights;
-    if (r->kind == 'c')
-        return ddl_may_use_type(d, r->row_type);
-    TRY(cat_rights(d->cat, &rights));
-    return acl_relation(rights, r, PRIV_SELECT)
-               ? NULL
-               : err_new("42501", "permission denied for %s %s", ddl_kind_name(r->kind), r->name);
+    return r->kind == 'c' ? ddl_may_use_type(d, r->row_type)
+                          : ddl_may_use_relation(d, r, PRIV_SELECT);
 }
 
 static struct err *open_source(struct ddl *d, const PgQuery__RangeVar *rv, struct relation **out)

@@ -485,16 +485,12 @@ static struct err *lock_below(struct ddl *d, const PgQuery__LockStmt *s, uint32_
 
 static struct err *may_lock(struct ddl *d, const struct relation *r, int mode)
 {
-    const struct role_rights *rights;
     uint32_t any = PRIV_UPDATE | PRIV_DELETE | PRIV_TRUNCATE;
     if (mode == TXN_ACCESS_SHARE)
         any = PRIV_SELECT;
     else if (mode == TXN_ROW_EXCLUSIVE)
         any |= PRIV_INSERT;
-    TRY(cat_rights(d->cat, &rights));
-    return acl_relation(rights, r, any)
-               ? NULL
-               : err_new("42501", "permission denied for %s %s", ddl_kind_name(r->kind), r->name);
+    return ddl_may_use_relation(d, r, any);
 }
 
 static struct err *check_lockable(struct ddl *d, uint32_t oid, int mode, char *kind)
