@@ -197,16 +197,22 @@ static struct err *may_make_in(struct ddl *d, uint32_t owner, uint32_t nsp)
     return err_new("42501", "permission denied for schema %s", name ? name : "");
 }
 
-struct err *ddl_give(struct ddl *d, uint32_t nsp, uint32_t from, uint32_t to, struct datum *acl)
+/* A stored list of privileges (NULL: none is stored), as it is under another owner. */
+static struct err *change_owner(struct ddl *d, uint32_t from, uint32_t to, struct datum *acl)
 {
     struct acl list;
-    TRY(ddl_may_give_to(d, to));
-    TRY(may_make_in(d, to, nsp));
     if (acl->null)
         return NULL;
     TRY(acl_read(*acl, d->arena, &list));
     acl_change_owner(&list, from, to);
     return acl_write(&list, false, d->arena, acl);
+}
+
+struct err *ddl_give(struct ddl *d, uint32_t nsp, uint32_t from, uint32_t to, struct datum *acl)
+{
+    TRY(ddl_may_give_to(d, to));
+    TRY(may_make_in(d, to, nsp));
+    return change_owner(d, from, to, acl);
 }
 
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
@@ -230,8 +236,6 @@ static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, cons
     struct datum key = cstr_datum(name);
     struct datum old_values[CLS_COUNT];
     struct datum v[CLS_COUNT];
-    const int acl_column = acl_class(table)->acl;
-    struct acl acl;
     TRY(systab_get(d->cat, table, index, &key, 1, d->arena, old_values, found));
     if (!*found || (uint32_t)old_values[column].u == owner)
         return NULL;
@@ -243,11 +247,7 @@ static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, cons
         TRY(ddl_may_create_database(d, "permission denied to change owner of database"));
     memcpy(v, old_values, sizeof(v));
     v[column] = datum_int(owner);
-    if (!v[acl_column].null) {
-        TRY(acl_read(v[acl_column], d->arena, &acl));
-        acl_change_owner(&acl, (uint32_t)old_values[column].u, owner);
-        TRY(acl_write(&acl, false, d->arena, &v[acl_column]));
-    }
+    TRY(change_owner(d, (uint32_t)old_values[column].u, owner, &v[acl_class(table)->acl]));
     return systab_update(d->cat, table, old_values, v);
 }
 

@@ -3,7 +3,6 @@
 #include "exec/ddl_internal.h"
 
 #include "catalog/acl.h"
-
 #include "catalog/activity.h"
 
 #include <stdio.h>
@@ -113,7 +112,6 @@ static struct err *analyze_one(struct vacuum *v, struct relation *r, const bool 
 static struct err *may_vacuum(struct vacuum *v, const struct relation *r, bool *yes)
 {
     const struct role_rights *rights;
-    const char *verb = v->vacuum ? "vacuum" : "analyze";
     TRY(cat_rights(v->d->cat, &rights));
     *yes = rights_of(rights, r->owner);
     if (*yes)
@@ -124,7 +122,7 @@ static struct err *may_vacuum(struct vacuum *v, const struct relation *r, bool *
     if (!*yes)
         ddl_notice(v->d, "WARNING",
                    err_new("00000", "skipping \"%s\" --- only table or database owner can %s it",
-                           r->name, verb));
+                           r->name, v->vacuum ? "vacuum" : "analyze"));
     return NULL;
 }
 

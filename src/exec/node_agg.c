@@ -61,12 +61,11 @@ struct agg_state {
     const struct type_ops **key_types;
     struct agg_info *aggs;
     int naggs;
-    int nkeys;         /* grouping expressions, and with grouping sets the set's number */
-    int width;         /* of an input */
-    struct datum *all; /* with grouping sets: the current row's grouping expressions */
-    bool any;          /* there was a row */
-    enum tf_use
-        *uses; /* of a table function's columns, whose rows are taken so; NULL: they are not */
+    int nkeys;           /* grouping expressions, and with grouping sets the set's number */
+    int width;           /* of an input */
+    struct datum *all;   /* with grouping sets: the current row's grouping expressions */
+    bool any;            /* there was a row */
+    enum tf_use *uses;   /* rows of a table function are taken by its columns; NULL: one by one */
     bool has_ordered;    /* an ordered-set aggregate */
     struct datum *input; /* of the current row */
     struct datum *args;  /* a collected row, decoded */

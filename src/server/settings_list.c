@@ -5,10 +5,11 @@
 
 static bool is_shown(struct backend *b, const struct setting_def *def)
 {
-    struct err *e = def->flags & SETTING_HIDDEN ? NULL : setting_may_show(b, def);
-    bool shown = !e && !(def->flags & SETTING_HIDDEN);
+    if (def->flags & SETTING_HIDDEN)
+        return false;
+    struct err *e = setting_may_show(b, def);
     err_free(e);
-    return shown;
+    return e == NULL;
 }
 
 /* Names, origins and texts stay as long as the process; the rest until visit returns. */
