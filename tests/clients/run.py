@@ -240,6 +240,7 @@ def clients():
         Npm("typeorm"),
         Maven("pgjdbc"),
         Go("pgx"),
+        Go("gorm"),
         Cargo("rust"),
     ]
 
