@@ -380,7 +380,10 @@ struct err *ddl_set_column_type(struct cat *c, uint32_t relid, int attnum,
         e = systab_update(c, PG_ATTRIBUTE, old_values, v);
     }
     arena_done(&a);
-    return e;
+    struct object_address self = {PG_CLASS, relid, attnum};
+    if (!e)
+        e = depend_forget(c, self); /* its type is all that a column depends on */
+    return e ? e : ddl_depends_on_type(c, self, column->type);
 }
 
 struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column, struct datum value)

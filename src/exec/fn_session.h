@@ -35,6 +35,10 @@ struct exec_env;
 /* The next number of a sequence, for currval and lastval too. 42P01, 42809, 2200H. MAY
  * YIELD. */
 struct err *session_nextval(const struct exec_env *env, uint32_t relid, int64_t *out) MUST_CHECK;
+/* Whether the session may cancel what the session `pid` does, or end it: the role whose session it
+ * is, and members of pg_signal_backend; superusers' only superusers. 42501. */
+struct err *session_may_signal(struct session *s, int32_t pid, bool terminate,
+                               struct arena *scratch) MUST_CHECK;
 /* Sets the hooks of s->types for reg* types. */
 void session_bind_names(struct session *s);
 
