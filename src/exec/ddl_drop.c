@@ -682,29 +682,34 @@ static struct err *truncate_one(struct ddl *d, struct relation *r, bool restart)
 
 static struct err *may_truncate(struct ddl *d, const struct relation *r)
 {
+    if (r->kind != 'r')
+        return err_new("42809", "\"%s\" is not a table", r->name);
     if (r->system && d->s->pid)
         return ddl_must_own(d, r);
-    return ddl_may_use_relation(d, r, PRIV_TRUNCATE);
+    TRY(ddl_may_use_relation(d, r, PRIV_TRUNCATE));
+    if (r->read_only_synced)
+        return err_hint(err_new("42809", "cannot truncate synced table \"%s\"", r->name),
+                        "The table is kept in step with its source, which owns the data.");
+    return checks_none_pending(d->s, r->oid, r->name, "TRUNCATE");
 }
 
-static struct err *check_truncate(struct ddl *d, struct relation **rels, int n)
+static bool has_relation(struct relation *const *rels, int n, uint32_t oid)
+{
+    for (int i = 0; i < n; i++)
+        if (rels[i]->oid == oid)
+            return true;
+    return false;
+}
+
+/* No table outside the list refers to one of it. */
+static struct err *check_referencing(struct ddl *d, struct relation *const *rels, int n)
 {
     for (int i = 0; i < n; i++) {
-        struct relation *r = rels[i];
-        TRY(may_truncate(d, r));
-        TRY(checks_none_pending(d->s, r->oid, r->name, "TRUNCATE"));
-        if (r->kind != 'r')
-            return err_new("42809", "\"%s\" is not a table", r->name);
-        if (r->read_only_synced)
-            return err_hint(err_new("42809", "cannot truncate synced table \"%s\"", r->name),
-                            "The table is kept in step with its source, which owns the data.");
+        const struct relation *r = rels[i];
         for (int k = 0; k < r->nreferencing; k++) {
-            bool listed = false;
-            for (int m = 0; m < n; m++)
-                listed |= rels[m]->oid == r->referencing[k].relid;
-            if (listed)
-                continue;
             struct relation *child;
+            if (has_relation(rels, n, r->referencing[k].relid))
+                continue;
             TRY(cat_relation(d->cat, r->referencing[k].relid, &child));
             struct err *e =
                 err_new("0A000", "cannot truncate a table referenced in a foreign key constraint");
@@ -724,11 +729,8 @@ static struct err *add_referencing(struct ddl *d, struct relation ***rels, int *
     for (int i = 0; i < *n; i++) {
         for (int k = 0; k < (*rels)[i]->nreferencing; k++) {
             uint32_t child = (*rels)[i]->referencing[k].relid;
-            bool listed = false;
             bool locked;
-            for (int m = 0; m < *n; m++)
-                listed |= (*rels)[m]->oid == child;
-            if (listed)
+            if (has_relation(*rels, *n, child))
                 continue;
             struct relation *r;
             TRY(txn_lock_table(d->cat->txn, child, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
@@ -737,6 +739,7 @@ static struct err *add_referencing(struct ddl *d, struct relation ***rels, int *
             int count = *n;
             ARENA_PUSH(d->arena, *rels, count, *cap, r);
             *n = count;
+            TRY(may_truncate(d, r));
         }
     }
     return NULL;
@@ -751,13 +754,15 @@ struct err *ddl_truncate(struct ddl *d, const PgQuery__TruncateStmt *t)
     for (size_t i = 0; i < t->n_relations && !e; i++) {
         struct relation *r;
         e = ddl_open(d, t->relations[i]->range_var, TXN_ACCESS_EXCLUSIVE, false, &r);
-        if (!e)
-            ARENA_PUSH(d->arena, rels, n, cap, r);
+        if (e)
+            break;
+        ARENA_PUSH(d->arena, rels, n, cap, r);
+        e = may_truncate(d, r);
     }
-    if (!e && t->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
-        e = add_referencing(d, &rels, &n, &cap);
     if (!e)
-        e = check_truncate(d, rels, n);
+        e = t->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE
+                ? add_referencing(d, &rels, &n, &cap)
+                : check_referencing(d, rels, n);
     for (int i = 0; i < n && !e; i++)
         e = truncate_one(d, rels[i], t->restart_seqs);
     for (int i = 0; i < n; i++)

@@ -182,8 +182,7 @@ struct err *ddl_may_give_to(struct ddl *d, uint32_t owner)
     return err_new("42501", "must be member of role \"%s\"", name ? name : "");
 }
 
-/* The new owner must be able to make objects in the schema. */
-static struct err *may_make_in(struct ddl *d, uint32_t owner, uint32_t nsp)
+struct err *ddl_may_own_in(struct ddl *d, uint32_t owner, uint32_t nsp)
 {
     const struct role_rights *rights;
     const char *name;
@@ -197,8 +196,7 @@ static struct err *may_make_in(struct ddl *d, uint32_t owner, uint32_t nsp)
     return err_new("42501", "permission denied for schema %s", name ? name : "");
 }
 
-/* A stored list of privileges (NULL: none is stored), as it is under another owner. */
-static struct err *change_owner(struct ddl *d, uint32_t from, uint32_t to, struct datum *acl)
+struct err *ddl_change_acl_owner(struct ddl *d, uint32_t from, uint32_t to, struct datum *acl)
 {
     struct acl list;
     if (acl->null)
@@ -211,8 +209,8 @@ static struct err *change_owner(struct ddl *d, uint32_t from, uint32_t to, struc
 struct err *ddl_give(struct ddl *d, uint32_t nsp, uint32_t from, uint32_t to, struct datum *acl)
 {
     TRY(ddl_may_give_to(d, to));
-    TRY(may_make_in(d, to, nsp));
-    return change_owner(d, from, to, acl);
+    TRY(ddl_may_own_in(d, to, nsp));
+    return ddl_change_acl_owner(d, from, to, acl);
 }
 
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
@@ -225,7 +223,7 @@ struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
     TRY(refuse_owned(d, r,
                      arena_printf(d->arena, "cannot change owner of sequence \"%s\"", r->name)));
     TRY(ddl_may_give_to(d, owner));
-    TRY(may_make_in(d, owner, r->nsp));
+    TRY(ddl_may_own_in(d, owner, r->nsp));
     return ddl_set_relation_owner(d, r, owner);
 }
 
@@ -247,7 +245,7 @@ static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, cons
         TRY(ddl_may_create_database(d, "permission denied to change owner of database"));
     memcpy(v, old_values, sizeof(v));
     v[column] = datum_int(owner);
-    TRY(change_owner(d, (uint32_t)old_values[column].u, owner, &v[acl_class(table)->acl]));
+    TRY(ddl_change_acl_owner(d, (uint32_t)old_values[column].u, owner, &v[acl_class(table)->acl]));
     return systab_update(d->cat, table, old_values, v);
 }
 

@@ -387,7 +387,29 @@ void backend_report_settings(struct backend *b, bool all)
 
 /* ---- setting ---- */
 
-struct err *setting_may_set(const struct backend *b, const struct setting_def *def)
+struct err *setting_check_privilege(struct backend *b, const char *name, uint32_t privilege)
+{
+    const struct role_rights *rights;
+    uint32_t got = 0;
+    if (b->base.superuser)
+        return NULL;
+    if (b->base.cat.txn) {
+        TRY(cat_rights(&b->base.cat, &rights));
+        TRY(parameter_acl_mask(&b->base.cat, rights, str_from(name), privilege, &got));
+    }
+    return got ? NULL : err_new("42501", "permission denied to set parameter \"%s\"", name);
+}
+
+bool setting_may_be(struct str name)
+{
+    if (setting_find(name))
+        return true;
+    struct err *e = setting_check_custom_name(name);
+    err_free(e);
+    return !e;
+}
+
+struct err *setting_may_set(struct backend *b, const struct setting_def *def)
 {
     switch (def->context) {
     case SETTING_INTERNAL:
@@ -401,9 +423,7 @@ struct err *setting_may_set(const struct backend *b, const struct setting_def *d
     case SETTING_BACKEND:
         return err_new("55P02", "parameter \"%s\" cannot be set after connection start", def->name);
     case SETTING_SUPERUSER:
-        if (!b->base.superuser)
-            return err_new("42501", "permission denied to set parameter \"%s\"", def->name);
-        return NULL;
+        return setting_check_privilege(b, def->name, PRIV_SET);
     case SETTING_USER:
         return NULL;
     }
