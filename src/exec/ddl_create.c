@@ -695,7 +695,7 @@ struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt 
         return ddl_create_matview(d, c, tag);
     snprintf(tag, 64, "CREATE TABLE AS");
     TRY(plan_source(d, c, &plan, &params));
-    struct err *e = ddl_find_target(d, c->into->rel, &nsp);
+    struct err *e = ddl_no_position(ddl_find_target(d, c->into->rel, &nsp));
     if (!e)
         e = ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip);
     if (e || skip) {

@@ -533,64 +533,102 @@ static struct err *drop_schemas(struct ddl *d, const PgQuery__DropStmt *s)
              : NULL;
 }
 
-/* Kinds of objects that nobody can make here, so that IF EXISTS has nothing to do. */
-static bool cannot_exist(PgQuery__ObjectType type)
+/* Kinds of objects that nobody can make here, so that there is nothing to drop. */
+static const struct absent_kind {
+    PgQuery__ObjectType type;
+    const char *word;
+    const char *of; /* what it is a part of, in messages; NULL: nothing */
+} absent_kinds[] = {
+    {PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION, "extension", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER, "server", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_FDW, "foreign-data wrapper", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER, "event trigger", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION, "publication", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE, "language", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER, "trigger", "table"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_RULE, "rule", "relation"},
+};
+
+static const struct absent_kind *absent_kind(PgQuery__ObjectType type)
 {
-    switch (type) {
-    case PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_FDW:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
-        return true;
-    default:
-        return false;
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(absent_kinds); i++)
+        if (absent_kinds[i].type == type)
+            return &absent_kinds[i];
+    return NULL;
 }
 
-static struct err *drop_nothing(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
+const char *ddl_written_name(struct ddl *d, const PgQuery__RangeVar *rv)
 {
-    static const struct {
-        PgQuery__ObjectType type;
-        const char *word;
-    } words[] = {{PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION, "extension"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER, "server"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_FDW, "foreign-data wrapper"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER, "event trigger"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION, "publication"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE, "language"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER, "trigger"}};
+    return rv->schemaname && *rv->schemaname
+               ? arena_printf(d->arena, "%s.%s", rv->schemaname, rv->relname)
+               : rv->relname;
+}
+
+struct err *ddl_open_whole(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
+                           bool missing_ok, struct relation **out)
+{
+    bool no_schema;
+    TRY(ddl_open(d, rv, lock, missing_ok, out));
+    if (*out)
+        return NULL;
+    TRY(missing_schema(d, rv->schemaname, &no_schema));
+    return missing_or_error(d, true, no_schema ? "schema" : "relation",
+                            no_schema ? rv->schemaname : ddl_written_name(d, rv));
+}
+
+/* `name` ON table. */
+static struct err *drop_absent_part(struct ddl *d, const PgQuery__DropStmt *s,
+                                    const struct absent_kind *k, const PgQuery__Node *o,
+                                    const char *name)
+{
+    PgQuery__List table = *o->list;
+    PgQuery__Node node = *o;
+    PgQuery__RangeVar rv;
+    struct relation *r;
+    struct err *e = NULL;
+    table.n_items--;
+    node.list = &table;
+    TRY(name_list(d, &node, &rv));
+    TRY(ddl_open_whole(d, &rv, TXN_ACCESS_SHARE, s->missing_ok, &r));
+    if (!r)
+        return NULL;
+    if (r->kind == 'v' && strcmp(name, "_RETURN") == 0 && strcmp(k->word, "rule") == 0)
+        e = err_unsupported("DROP RULE of a view's own rule is not supported");
+    else if (!s->missing_ok)
+        e = err_new("42704", "%s \"%s\" for %s \"%s\" does not exist", k->word, name, k->of,
+                    r->name);
+    else
+        ddl_notice(d, "NOTICE",
+                   err_new("00000", "%s \"%s\" for relation \"%s\" does not exist, skipping",
+                           k->word, name, ddl_written_name(d, &rv)));
+    relation_unref(r);
+    return e;
+}
+
+static struct err *drop_absent(struct ddl *d, const PgQuery__DropStmt *s,
+                               const struct absent_kind *k, char *tag)
+{
+    static const char *const there[] = {"tarn", "sql", "c", "internal"};
     snprintf(tag, 64, "DROP %s", ddl_object_type_name(s->remove_type));
     for (size_t i = 0; i < s->n_objects; i++) {
         const PgQuery__Node *o = s->objects[i];
         bool list = o->node_case == PG_QUERY__NODE__NODE_LIST;
         const char *name = list ? pg_str(o->list->items[o->list->n_items - 1]) : pg_str(o);
-        struct relation *r = NULL;
-        const char *word = "";
-        for (size_t k = 0; k < ARRAY_LENGTH(words); k++)
-            if (words[k].type == s->remove_type)
-                word = words[k].word;
-        if (strcmp(name, "tarn") == 0 && s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION)
-            return err_unsupported("DROP EXTENSION of \"%s\" is not supported", name);
-        if (!list || o->list->n_items < 2) {
-            ddl_notice(d, "NOTICE",
-                       err_new("00000", "%s \"%s\" does not exist, skipping", word, name));
+        bool language = s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE;
+        bool extension = s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION;
+        for (size_t t = 0; t < ARRAY_LENGTH(there); t++)
+            if (strcmp(name, there[t]) == 0 && (t ? language : extension))
+                return err_unsupported("DROP %s of \"%s\" is not supported",
+                                       ddl_object_type_name(s->remove_type), name);
+        if (k->of) {
+            TRY(drop_absent_part(d, s, k, o, name));
             continue;
         }
-        PgQuery__List table = *o->list;
-        PgQuery__Node node = *o;
-        table.n_items--;
-        node.list = &table;
-        PgQuery__RangeVar rv;
-        TRY(name_list(d, &node, &rv));
-        TRY(ddl_open(d, &rv, TXN_ACCESS_SHARE, true, &r));
-        ddl_notice(d, "NOTICE",
-                   r ? err_new("00000", "%s \"%s\" for relation \"%s\" does not exist, skipping",
-                               word, name, rv.relname)
-                     : err_new("00000", "relation \"%s\" does not exist, skipping", rv.relname));
-        relation_unref(r);
+        struct err *e = err_new(s->missing_ok ? "00000" : "42704", "%s \"%s\" does not exist%s",
+                                k->word, name, s->missing_ok ? ", skipping" : "");
+        if (!s->missing_ok)
+            return e;
+        ddl_notice(d, "NOTICE", e);
     }
     return NULL;
 }
@@ -628,8 +666,9 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
     for (size_t i = 0; i < ARRAY_LENGTH(drop_kinds); i++)
         if (drop_kinds[i].type == s->remove_type)
             k = &drop_kinds[i];
-    if (!k && s->missing_ok && cannot_exist(s->remove_type))
-        return drop_nothing(d, s, tag);
+    const struct absent_kind *absent = absent_kind(s->remove_type);
+    if (absent)
+        return drop_absent(d, s, absent, tag);
     if (!k)
         return err_unsupported("DROP %s is not supported yet",
                                ddl_object_type_name(s->remove_type));

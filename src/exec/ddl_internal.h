@@ -38,6 +38,11 @@ struct err *ddl_reopen(struct ddl *d, struct relation **rel) MUST_CHECK; /* afte
 /* The same; a notice when it is missing. */
 struct err *ddl_open_if_exists(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
                                bool missing_ok, struct relation **out) MUST_CHECK;
+/* The same for DROP of what a relation has as a part: the notice has the name as it is written. */
+struct err *ddl_open_whole(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
+                           bool missing_ok, struct relation **out) MUST_CHECK;
+/* "schema.relation", or without a schema; in the arena. */
+const char *ddl_written_name(struct ddl *d, const PgQuery__RangeVar *rv);
 /* An option as a flag: alone, a number, or a word; what is neither off nor false is on. */
 bool ddl_option_is_on(const PgQuery__DefElem *o);
 /* The schema in which a statement makes a relation, and whether the current role may: 3F000, 42P16;
@@ -231,6 +236,9 @@ struct err *ddl_forget_functions(struct ddl *d, struct object_address self) MUST
 struct err *ddl_record_refs(struct ddl *d, struct object_address object,
                             const struct deparse_refs *refs) MUST_CHECK;
 /* ddl_object.c */
+/* One column of a type's row, and of its array type's. */
+struct err *ddl_update_with_array(struct ddl *d, uint32_t type, int column,
+                                  struct datum value) MUST_CHECK;
 struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid) MUST_CHECK;
 /* ddl_grant.c */
 struct err *ddl_grant(struct ddl *d, const PgQuery__GrantStmt *s) MUST_CHECK;

@@ -126,6 +126,19 @@ static struct err *refuse_owned(struct ddl *d, const struct relation *seq, const
     return e;
 }
 
+struct err *ddl_update_with_array(struct ddl *d, uint32_t type, int column, struct datum value)
+{
+    struct datum key = datum_int(type);
+    struct datum v[TYP_COUNT];
+    bool found;
+    TRY(systab_get(d->cat, PG_TYPE, TYPE_OID_INDEX, &key, 1, d->arena, v, &found));
+    if (!found)
+        return NULL;
+    TRY(ddl_update_type(d->cat, type, column, value));
+    uint32_t array = (uint32_t)v[TYP_ARRAY].u;
+    return array ? ddl_update_type(d->cat, array, column, value) : NULL;
+}
+
 /* The owner of one relation, in its list of privileges too. */
 static struct err *set_class_owner(struct ddl *d, uint32_t relid, uint32_t owner)
 {
@@ -147,10 +160,7 @@ static struct err *set_class_owner(struct ddl *d, uint32_t relid, uint32_t owner
     if (!e)
         e = ddl_update_class(d->cat, relid, CLS_OWNER, datum_int(owner));
     if (!e && type)
-        e = ddl_update_type(d->cat, type, TYP_OWNER, datum_int(owner));
-    const struct cat_type *t = type ? builtin_type(type) : NULL;
-    if (!e && t && t->array)
-        e = ddl_update_type(d->cat, t->array, TYP_OWNER, datum_int(owner));
+        e = ddl_update_with_array(d, type, TYP_OWNER, datum_int(owner));
     return e;
 }
 
@@ -312,9 +322,7 @@ static struct err *set_row_type(struct ddl *d, uint32_t relid, int column, uint3
     uint32_t type = found ? (uint32_t)v[CLS_TYPE].u : 0;
     if (!type)
         return NULL;
-    TRY(ddl_update_type(d->cat, type, column, datum_int(value)));
-    const struct cat_type *t = builtin_type(type);
-    return t && t->array ? ddl_update_type(d->cat, t->array, column, datum_int(value)) : NULL;
+    return ddl_update_with_array(d, type, column, datum_int(value));
 }
 
 static struct err *move_class(struct ddl *d, uint32_t relid, uint32_t from, uint32_t to)

@@ -95,6 +95,16 @@ static struct err *add_policies(struct ddl *d, uint32_t role, struct uses *out)
     return NULL;
 }
 
+/* In the order in which they were made, about. */
+static int by_oid(const void *a, const void *b)
+{
+    const struct use *x = a;
+    const struct use *y = b;
+    if (x->object.object_id != y->object.object_id)
+        return x->object.object_id > y->object.object_id ? 1 : -1;
+    return (x->object.sub_id > y->object.sub_id) - (x->object.sub_id < y->object.sub_id);
+}
+
 static struct err *find_uses(struct ddl *d, struct cat *cat, uint32_t role, bool shared,
                              struct uses *out)
 {
@@ -116,7 +126,10 @@ static struct err *find_uses(struct ddl *d, struct cat *cat, uint32_t role, bool
         systab_close(&s);
         TRY(e);
     }
-    return add_policies(&in, role, out);
+    TRY(add_policies(&in, role, out));
+    if (out->count)
+        qsort(out->items, (size_t)out->count, sizeof(*out->items), by_oid);
+    return NULL;
 }
 
 /* ---- what keeps a role ---- */
@@ -179,21 +192,10 @@ static struct err *uses_elsewhere(struct ddl *d, uint32_t role, struct buf *out)
     return e;
 }
 
-static int by_oid(const void *a, const void *b)
-{
-    const struct use *x = a;
-    const struct use *y = b;
-    if (x->object.object_id != y->object.object_id)
-        return x->object.object_id > y->object.object_id ? 1 : -1;
-    return (x->object.sub_id > y->object.sub_id) - (x->object.sub_id < y->object.sub_id);
-}
-
 struct err *role_uses(struct ddl *d, uint32_t role, struct buf *out)
 {
     struct uses uses = {0};
     TRY(find_uses(d, d->cat, role, true, &uses));
-    if (uses.count)
-        qsort(uses.items, (size_t)uses.count, sizeof(*uses.items), by_oid);
     for (int i = 0; i < uses.count && i < MAX_USES_SHOWN; i++) {
         const struct use *u = &uses.items[i];
         buf_put_c(out, out->len ? "\n" : "");
@@ -240,14 +242,14 @@ static struct err *reassign_row(struct ddl *d, const struct use *u, uint32_t fro
         return NULL;
     if (old[TYP_RELID].u)
         TRY(ddl_update_class(d->cat, (uint32_t)old[TYP_RELID].u, CLS_OWNER, datum_int(to)));
-    if (!old[TYP_ARRAY].u)
-        return NULL;
-    return ddl_update_type(d->cat, (uint32_t)old[TYP_ARRAY].u, TYP_OWNER, datum_int(to));
+    return ddl_update_with_array(d, u->object.object_id, TYP_OWNER, datum_int(to));
 }
 
 static struct err *reassign(struct ddl *d, uint32_t from, uint32_t to)
 {
     struct uses uses = {0};
+    if (from == to)
+        return NULL;
     TRY(find_uses(d, d->cat, from, true, &uses));
     for (int i = 0; i < uses.count; i++) {
         const struct use *u = &uses.items[i];

@@ -421,7 +421,7 @@ struct err *ddl_create_matview(struct ddl *d, const PgQuery__CreateTableAsStmt *
     if (!e)
         e = refuse_temporary(def.q);
     if (!e)
-        e = ddl_find_target(d, c->into->rel, &nsp);
+        e = ddl_no_position(ddl_find_target(d, c->into->rel, &nsp));
     if (!e)
         e = ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip);
     if (e || skip) {

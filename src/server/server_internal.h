@@ -565,8 +565,7 @@ struct err *backend_setting_begin(struct backend *b, struct str name, const char
                                   enum setting_source source) MUST_CHECK;
 /* Whether the session may change it. 55P02, 42501. */
 struct err *setting_may_set(struct backend *b, const struct setting_def *def) MUST_CHECK;
-/* 42501 unless the current role has PRIV_SET or PRIV_ALTER_SYSTEM on the setting. Outside a
- * transaction superusers alone have. */
+/* 42501 unless the current role has PRIV_SET or PRIV_ALTER_SYSTEM on the setting. MAY YIELD. */
 struct err *setting_check_privilege(struct backend *b, const char *name,
                                     uint32_t privilege) MUST_CHECK;
 bool setting_may_be(struct str name); /* session_ops.setting_may_be */

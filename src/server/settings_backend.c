@@ -387,16 +387,32 @@ void backend_report_settings(struct backend *b, bool all)
 
 /* ---- setting ---- */
 
+/* Outside the store's transaction it reads in one of its own, which leaves the session's unbegun.
+ */
+static struct err *parameter_privileges(struct backend *b, const char *name, uint32_t mask,
+                                        uint32_t *out)
+{
+    struct cat *c = &b->base.cat;
+    const struct role_rights *rights;
+    bool own = !c->txn;
+    if (own)
+        TRY(txn_begin(catalog_txn_mgr(server_catalog), TXN_READ_COMMITTED, true, &c->txn));
+    struct err *e = cat_rights(c, &rights);
+    if (!e)
+        e = parameter_acl_mask(c, rights, str_from(name), mask, out);
+    if (own) {
+        txn_abort(c->txn);
+        c->txn = NULL;
+    }
+    return e;
+}
+
 struct err *setting_check_privilege(struct backend *b, const char *name, uint32_t privilege)
 {
-    const struct role_rights *rights;
-    uint32_t got = 0;
+    uint32_t got;
     if (b->base.superuser)
         return NULL;
-    if (b->base.cat.txn) {
-        TRY(cat_rights(&b->base.cat, &rights));
-        TRY(parameter_acl_mask(&b->base.cat, rights, str_from(name), privilege, &got));
-    }
+    TRY(parameter_privileges(b, name, privilege, &got));
     return got ? NULL : err_new("42501", "permission denied to set parameter \"%s\"", name);
 }
 
