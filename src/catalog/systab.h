@@ -33,6 +33,7 @@ enum system_table {
     PG_RANGE = 3541,
     PG_DB_ROLE_SETTING = 2964,
     PG_TABLESPACE = 1213,
+    PG_PARAMETER_ACL = 6243,
 };
 
 /* Descriptor of a system table; immortal, no reference needed. NULL when the OID is none. */
@@ -110,6 +111,8 @@ enum system_index {
     CAST_OID_INDEX = 2660,
     DEFAULT_ACL_KEY_INDEX = 827,
     DEFAULT_ACL_OID_INDEX = 828,
+    PARAMETER_ACL_PARNAME_INDEX = 6246,
+    PARAMETER_ACL_OID_INDEX = 6247,
     CAST_SOURCE_TARGET_INDEX = 2661,
     PROC_OID_INDEX = 2690,
     PROC_NAME_ARGS_NSP_INDEX = 2691,
@@ -365,6 +368,7 @@ enum {
     RNG_SUBDIFF,
     RNG_COUNT
 };
+enum { PACL_OID, PACL_NAME, PACL_ACL, PACL_COUNT };
 enum { ENUM_OID, ENUM_TYPID, ENUM_SORTORDER, ENUM_LABEL, ENUM_COUNT };
 enum {
     PROC_OID,

@@ -126,6 +126,19 @@ static struct err *refuse_owned(struct ddl *d, const struct relation *seq, const
     return e;
 }
 
+struct err *ddl_update_with_array(struct ddl *d, uint32_t type, int column, struct datum value)
+{
+    struct datum key = datum_int(type);
+    struct datum v[TYP_COUNT];
+    bool found;
+    TRY(systab_get(d->cat, PG_TYPE, TYPE_OID_INDEX, &key, 1, d->arena, v, &found));
+    if (!found)
+        return NULL;
+    TRY(ddl_update_type(d->cat, type, column, value));
+    uint32_t array = (uint32_t)v[TYP_ARRAY].u;
+    return array ? ddl_update_type(d->cat, array, column, value) : NULL;
+}
+
 /* The owner of one relation, in its list of privileges too. */
 static struct err *set_class_owner(struct ddl *d, uint32_t relid, uint32_t owner)
 {
@@ -147,10 +160,7 @@ static struct err *set_class_owner(struct ddl *d, uint32_t relid, uint32_t owner
     if (!e)
         e = ddl_update_class(d->cat, relid, CLS_OWNER, datum_int(owner));
     if (!e && type)
-        e = ddl_update_type(d->cat, type, TYP_OWNER, datum_int(owner));
-    const struct cat_type *t = type ? builtin_type(type) : NULL;
-    if (!e && t && t->array)
-        e = ddl_update_type(d->cat, t->array, TYP_OWNER, datum_int(owner));
+        e = ddl_update_with_array(d, type, TYP_OWNER, datum_int(owner));
     return e;
 }
 
@@ -182,8 +192,7 @@ struct err *ddl_may_give_to(struct ddl *d, uint32_t owner)
     return err_new("42501", "must be member of role \"%s\"", name ? name : "");
 }
 
-/* The new owner must be able to make objects in the schema. */
-static struct err *may_make_in(struct ddl *d, uint32_t owner, uint32_t nsp)
+struct err *ddl_may_own_in(struct ddl *d, uint32_t owner, uint32_t nsp)
 {
     const struct role_rights *rights;
     const char *name;
@@ -197,8 +206,7 @@ static struct err *may_make_in(struct ddl *d, uint32_t owner, uint32_t nsp)
     return err_new("42501", "permission denied for schema %s", name ? name : "");
 }
 
-/* A stored list of privileges (NULL: none is stored), as it is under another owner. */
-static struct err *change_owner(struct ddl *d, uint32_t from, uint32_t to, struct datum *acl)
+struct err *ddl_change_acl_owner(struct ddl *d, uint32_t from, uint32_t to, struct datum *acl)
 {
     struct acl list;
     if (acl->null)
@@ -211,8 +219,8 @@ static struct err *change_owner(struct ddl *d, uint32_t from, uint32_t to, struc
 struct err *ddl_give(struct ddl *d, uint32_t nsp, uint32_t from, uint32_t to, struct datum *acl)
 {
     TRY(ddl_may_give_to(d, to));
-    TRY(may_make_in(d, to, nsp));
-    return change_owner(d, from, to, acl);
+    TRY(ddl_may_own_in(d, to, nsp));
+    return ddl_change_acl_owner(d, from, to, acl);
 }
 
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
@@ -225,7 +233,7 @@ struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
     TRY(refuse_owned(d, r,
                      arena_printf(d->arena, "cannot change owner of sequence \"%s\"", r->name)));
     TRY(ddl_may_give_to(d, owner));
-    TRY(may_make_in(d, owner, r->nsp));
+    TRY(ddl_may_own_in(d, owner, r->nsp));
     return ddl_set_relation_owner(d, r, owner);
 }
 
@@ -247,7 +255,7 @@ static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, cons
         TRY(ddl_may_create_database(d, "permission denied to change owner of database"));
     memcpy(v, old_values, sizeof(v));
     v[column] = datum_int(owner);
-    TRY(change_owner(d, (uint32_t)old_values[column].u, owner, &v[acl_class(table)->acl]));
+    TRY(ddl_change_acl_owner(d, (uint32_t)old_values[column].u, owner, &v[acl_class(table)->acl]));
     return systab_update(d->cat, table, old_values, v);
 }
 
@@ -314,9 +322,7 @@ static struct err *set_row_type(struct ddl *d, uint32_t relid, int column, uint3
     uint32_t type = found ? (uint32_t)v[CLS_TYPE].u : 0;
     if (!type)
         return NULL;
-    TRY(ddl_update_type(d->cat, type, column, datum_int(value)));
-    const struct cat_type *t = builtin_type(type);
-    return t && t->array ? ddl_update_type(d->cat, t->array, column, datum_int(value)) : NULL;
+    return ddl_update_with_array(d, type, column, datum_int(value));
 }
 
 static struct err *move_class(struct ddl *d, uint32_t relid, uint32_t from, uint32_t to)

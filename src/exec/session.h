@@ -31,6 +31,8 @@ struct session_ops {
      * reset), checked but not set. In the session's arena of the statement. */
     struct err *(*setting_of_stmt)(struct session *s, const struct PgQuery__VariableSetStmt *stmt,
                                    const char **name, const char **value);
+    /* Whether it is the name of a setting, or could be one of an application's own. */
+    bool (*setting_may_be)(struct str name);
     /* All settings, for pg_settings. */
     void (*each_setting)(struct session *s,
                          void (*visit)(void *arg, const struct setting_info *info), void *arg);
