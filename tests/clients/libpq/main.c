@@ -317,7 +317,8 @@ static void large_objects(PGconn *c)
     WANT(ok(PQexec(c, "BEGIN")));
     oid = lo_import(c, path);
     WANT(oid != 0 && lo_export(c, oid, path) == 1);
-    WANT(pread(file, read_back, sizeof(read_back), 0) == 11 && strcmp(read_back, "from a file") == 0);
+    WANT(pread(file, read_back, sizeof(read_back), 0) == 11 &&
+         strcmp(read_back, "from a file") == 0);
     WANT(lo_unlink(c, oid) == 1);
     WANT(ok(PQexec(c, "COMMIT")));
     close(file);
