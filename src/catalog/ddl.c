@@ -3,6 +3,7 @@
 #include "catalog/ddl.h"
 
 #include "catalog/acl.h"
+#include "catalog/large_object.h"
 
 #include "catalog/relation_internal.h"
 #include "catalog/sequence.h"
@@ -828,6 +829,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
         break;
     case PG_CAST:
         TRY(ddl_remove_cast(c, object.object_id));
+        break;
+    case PG_LARGEOBJECT:
+        TRY(large_object_drop(c, object.object_id));
         break;
     case PG_REWRITE:
         break; /* goes with its view */
