@@ -158,10 +158,10 @@ class Npm(Client):
         super().prepare()
         wanted = open(os.path.join(self.source, "package.json"), encoding="utf-8").read()
         for path in [os.path.join(HERE, "report.mjs"), *glob.glob(self.source + "/*")]:
-            link = os.path.join(self.cache, os.path.basename(path))
-            if os.path.lexists(link):
-                os.unlink(link)
-            os.symlink(path, link)
+            copy = os.path.join(self.cache, os.path.basename(path))
+            if os.path.islink(copy):
+                os.unlink(copy)
+            shutil.copy(path, copy)
         if self.done(wanted):
             return
         install(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"],
@@ -169,8 +169,7 @@ class Npm(Client):
         self.mark(wanted)
 
     def command(self):
-        return ["node", "--preserve-symlinks-main", "--preserve-symlinks",
-                os.path.join(self.cache, "main.mjs")]
+        return ["node", os.path.join(self.cache, "main.mjs")]
 
 
 class Maven(Client):
@@ -238,6 +237,7 @@ def clients():
         Npm("node-postgres"),
         Npm("postgres.js"),
         Npm("typeorm"),
+        Npm("prisma"),
         Maven("pgjdbc"),
         Go("pgx"),
         Go("gorm"),

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The same schema here and on PostgreSQL 15, then the same questions about it: catalog_queries.sql, every
+"""The same schema here and on PostgreSQL 15, then the same questions about it: catalog_queries.sql, those of tools
+in tool_queries.sql, every
 view of information_schema, and psql's commands; the answers are equal. Not asked for: the schema tarn,
 the constructors of range types that users make (no rows of pg_proc), system columns as rows of
 pg_attribute, descriptions of operators, collations and text search beyond what there is."""
@@ -15,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 from postgres import Postgres  # noqa: E402
 from tarn import Server, Tally, psql_env  # noqa: E402
 
+OID, FIRST_USER_OID = 26, 16384
 SCHEMAS = ("shop", "public")
 SCHEMA_COLUMNS = ("table_schema", "constraint_schema", "sequence_schema", "specific_schema", "udt_schema",
                   "object_schema", "domain_schema", "routine_schema", "view_schema",
@@ -37,8 +39,8 @@ def schema():
     return "".join(texts)
 
 
-def queries():
-    text = open(os.path.join(HERE, "catalog_queries.sql"), encoding="utf-8").read()
+def queries(name):
+    text = open(os.path.join(HERE, name), encoding="utf-8").read()
     return [q for q in re.sub(r"^--.*\n", "", text, flags=re.M).strip().split("\n\n")]
 
 
@@ -68,7 +70,9 @@ ABSENT = re.compile(r"'span(_multirange)?(_N)?'|'pg_catalog', '(?!(default|C|POS
 def answer(cur, query):
     try:
         cur.execute(query)
-        rows = [tuple(plain(v) for v in row) for row in cur.fetchall()]
+        numbers = {i for i, column in enumerate(cur.description) if column.type_code == OID}
+        rows = [tuple("N" if i in numbers and v and v >= FIRST_USER_OID else plain(v) for i, v in enumerate(row))
+                for row in cur.fetchall()]
         if "information_schema" in query:
             rows = [r for r in rows if not ABSENT.search(repr(r))]
     except psycopg2.Error as e:
@@ -115,7 +119,7 @@ def main():
         for c in connections:
             c.autocommit = True
         theirs, ours = [c.cursor() for c in connections]
-        for q in queries() + list(of_information_schema(theirs)):
+        for q in queries("catalog_queries.sql") + queries("tool_queries.sql") + list(of_information_schema(theirs)):
             tally.check(" ".join(q.split())[:100], first_difference(answer(theirs, q), answer(ours, q)))
         commands = LISTS + [r"\d%s %s" % (plus, name) for name in TABLES + VIEWS + OTHERS for plus in ("", "+")]
         for command, expected, found in zip(commands, *[psql(env, commands) for env in envs]):

@@ -10,6 +10,28 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 100 AS
 $$SELECT $1[s], s - pg_catalog.array_lower($1, 1) + 1
   FROM pg_catalog.generate_series(pg_catalog.array_lower($1, 1), pg_catalog.array_upper($1, 1), 1) AS g (s)$$;
 
+-- What a type modifier says; tools that read pg_attribute themselves call them.
+CREATE FUNCTION information_schema._pg_char_max_length(typid oid, typmod integer)
+RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$SELECT CASE WHEN $2 <> -1 AND $1 IN (1042::oid, 1043::oid) THEN $2 - 4
+              WHEN $2 <> -1 AND $1 IN (1560::oid, 1562::oid) THEN $2 END$$;
+
+CREATE FUNCTION information_schema._pg_char_octet_length(typid oid, typmod integer)
+RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$SELECT CASE WHEN $1 IN (25::oid, 1042::oid, 1043::oid) THEN
+              CASE WHEN $2 = -1 THEN 1073741824 WHEN $1 <> 25::oid THEN ($2 - 4) * 4 END END$$;
+
+CREATE FUNCTION information_schema._pg_numeric_precision(typid oid, typmod integer)
+RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$SELECT CASE $1 WHEN 21::oid THEN 16 WHEN 23::oid THEN 32 WHEN 20::oid THEN 64 WHEN 700::oid THEN 24
+              WHEN 701::oid THEN 53
+              WHEN 1700::oid THEN CASE WHEN $2 <> -1 THEN (($2 - 4) >> 16) & 65535 END END$$;
+
+CREATE FUNCTION information_schema._pg_numeric_precision_radix(typid oid, typmod integer)
+RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$SELECT CASE WHEN $1 IN (20::oid, 21::oid, 23::oid, 700::oid, 701::oid) THEN 2
+              WHEN $1 = 1700::oid THEN 10 END$$;
+
 CREATE VIEW information_schema.information_schema_catalog_name AS
 SELECT pg_catalog.current_database()::name AS catalog_name;
 

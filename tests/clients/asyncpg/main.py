@@ -9,7 +9,7 @@ import uuid
 
 import asyncpg
 
-from report import attempt_async, equal, finish
+from report import LOGIN, attempt_async, equal, finish, secure_url
 
 DSN = os.environ["DATABASE_URL"]
 UTC = datetime.timezone.utc
@@ -35,6 +35,41 @@ async def types(c):
             ("oid", 2**32 - 1), ("name", "n")):
         equal(await c.fetchval("SELECT $1::" + name, v), v)
         equal(await c.fetchval("SELECT NULL::" + name), None)
+
+
+async def login():
+    async def ask(url):
+        c = await asyncpg.connect(url)
+        try:
+            return tuple(await c.fetchrow(LOGIN))
+        finally:
+            await c.close()
+    equal(await ask(secure_url()), ("secure", True))
+    for url, error in ((secure_url(sslmode="disable"), asyncpg.InvalidAuthorizationSpecificationError),
+                       (secure_url().replace("p%40ss", "pass"), asyncpg.InvalidPasswordError)):
+        try:
+            await ask(url)
+        except error:
+            continue
+        raise AssertionError("let in: " + url)
+
+
+async def retries():
+    async with asyncpg.create_pool(DSN, min_size=1, max_size=4) as pool:
+        await pool.execute("DROP TABLE IF EXISTS apg_counter; CREATE TABLE apg_counter AS SELECT 0 AS n")
+
+        async def add():
+            while True:
+                try:
+                    async with pool.acquire() as c, c.transaction(isolation="serializable"):
+                        n = await c.fetchval("SELECT n FROM apg_counter")
+                        await c.execute("UPDATE apg_counter SET n = $1", n + 1)
+                    return
+                except asyncpg.SerializationError:
+                    pass
+
+        await asyncio.gather(*[add() for _ in range(20)])
+        equal(await pool.fetchval("SELECT n FROM apg_counter"), 20)
 
 
 async def own_types(c):
@@ -125,7 +160,8 @@ async def pool():
 async def main():
     for fn in (types, own_types, statements, transactions, copying, others):
         await attempt_async(fn.__name__.replace("_", " "), with_connection, fn)
-    await attempt_async("pool", pool)
+    for fn in (pool, login, retries):
+        await attempt_async(fn.__name__, fn)
 
 
 asyncio.run(main())

@@ -24,6 +24,41 @@ sub attempt {
     eval { $db->disconnect };
 }
 
+sub login {
+    my ($password, $options) = @_;
+    my $secure = DBI->connect("dbi:Pg:dbname=$ENV{PGDATABASE};host=localhost;port=$ENV{PGPORT};$options", 'secure', $password, {RaiseError => 1, PrintError => 0});
+    return join ' ', $secure->selectrow_array('SELECT current_user, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+}
+
+attempt 'TLS and SCRAM' => sub {
+    (my $password = ($ENV{SECURE_URL} =~ m{//secure:(.*)@})[0]) =~ s/%([0-9A-F]{2})/chr hex $1/ge;
+    my $checked = "sslmode=verify-full;sslrootcert=$ENV{SECURE_CA}";
+    same(login($password, $checked), 'secure 1');
+    die "let in\n" if eval { login($password, 'sslmode=disable') } or $@ !~ /rejects connection/;
+    die "let in\n" if eval { login('other', $checked) } or $@ !~ /password authentication failed/;
+};
+
+attempt 'retry on 40001' => sub {
+    my $db = shift;
+    $db->do('DROP TABLE IF EXISTS perl_counter');
+    $db->do('CREATE TABLE perl_counter AS SELECT 0 AS n');
+    my ($other, $tries) = (connection(), 0);
+    until (eval {
+        $db->begin_work;
+        $db->do('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE');
+        my $n = $db->selectrow_array('SELECT n FROM perl_counter');
+        $other->do('UPDATE perl_counter SET n = n + 1') unless $tries++;
+        $db->do('UPDATE perl_counter SET n = ?', undef, $n + 1);
+        $db->commit;
+        1;
+    }) {
+        die $@ if $db->state ne '40001';
+        $db->rollback;
+    }
+    $other->disconnect;
+    same("$tries " . $db->selectrow_array('SELECT n FROM perl_counter'), '2 2');
+};
+
 attempt 'values' => sub {
     my $db = shift;
     same($db->selectrow_array('SELECT ?::int + 1', undef, 41), 42);

@@ -1,6 +1,7 @@
 // node-postgres with its cursor, stream and COPY companions, and Knex on top of it.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -28,6 +29,22 @@ async function attempt(what, fn) {
 }
 
 const one = async (c, text, values) => Object.values((await c.query({ text, values })).rows[0])[0]
+
+await attempt('TLS and SCRAM', async () => {
+  const ask = async (connectionString, ssl) => {
+    const client = new pg.Client({ connectionString, ssl })
+    try {
+      await client.connect()
+      return (await client.query({ text: 'SELECT current_user::text, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()', rowMode: 'array' })).rows[0]
+    } finally {
+      await client.end()
+    }
+  }
+  const secure = process.env.SECURE_URL, ssl = { ca: readFileSync(process.env.SECURE_CA, 'utf8') }
+  assert.deepEqual(await ask(secure, ssl), ['secure', true])
+  await assert.rejects(ask(secure, false), { code: '28000' })
+  await assert.rejects(ask(secure.replace('p%40ss', 'pass'), ssl), { code: '28P01' })
+})
 
 await attempt('types', async (c) => {
   for (const [cast, value] of [['bool', true], ['int4', -7], ['float8', 1.5], ['text', "it's é"], ['json', { a: [1, null] }], ['jsonb', { b: {} }],

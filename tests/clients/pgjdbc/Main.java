@@ -71,6 +71,20 @@ public class Main {
         }
     }
 
+    static Connection secured(String password, String options) throws SQLException {
+        return DriverManager.getConnection("jdbc:postgresql://localhost:" + System.getenv("PGPORT") + "/" + System.getenv("PGDATABASE") + "?" + options, "secure", password);
+    }
+
+    static void login(Connection ignored) throws Exception {
+        String password = java.net.URI.create(System.getenv("SECURE_URL")).getUserInfo().substring("secure:".length());
+        String checked = "sslmode=verify-full&sslrootcert=" + System.getenv("SECURE_CA");
+        try (Connection c = secured(password, checked)) {
+            equal(one(c, "SELECT current_user || ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"), "securetrue");
+        }
+        fails("28000", () -> secured(password, "sslmode=disable"));
+        fails("28P01", () -> secured("other", checked));
+    }
+
     static void types(Connection c) throws SQLException {
         for (int round = 0; round < 8; round++) {  // from the fifth on: server-side statements, binary
             Object[][] values = {{"bool", true}, {"int2", 7}, {"int4", -7}, {"int8", 1L << 60}, {"float4", 0.5f}, {"float8", -1e300},
@@ -396,6 +410,7 @@ public class Main {
 
     public static void main(String[] args) {
         java.util.logging.Logger.getLogger("").setLevel(java.util.logging.Level.WARNING);
+        attempt("TLS and SCRAM", "", Main::login);
         attempt("types", "", Main::types);
         attempt("types, simple protocol", "&preferQueryMode=simple", c -> equal(one(c, "SELECT ?::int + 1", 1), 2));
         attempt("statements", "", Main::statements);

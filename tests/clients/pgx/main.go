@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
+	neturl "net/url"
 	"os"
 	"reflect"
 	"strings"
@@ -59,6 +60,33 @@ func hasCode(err error, code string) error {
 	var e *pgconn.PgError
 	if !errors.As(err, &e) || e.Code != code {
 		return fmt.Errorf("got %v, not %s", err, code)
+	}
+	return nil
+}
+
+// secure logs in over TLS, by pgx and by lib/pq; without it, and with another password, it is refused.
+func secure() error {
+	checked := "?sslmode=verify-full&sslrootcert=" + neturl.QueryEscape(os.Getenv("SECURE_CA"))
+	right, wrong := os.Getenv("SECURE_URL"), strings.Replace(os.Getenv("SECURE_URL"), "p%40ss", "pass", 1)
+	for _, driver := range []string{"pgx", "postgres"} {
+		ask := func(dsn string) (user string, tls bool, err error) {
+			db, err := sql.Open(driver, dsn)
+			if err != nil {
+				return
+			}
+			defer db.Close()
+			err = db.QueryRow("SELECT current_user::text, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").Scan(&user, &tls)
+			return
+		}
+		user, tls, err := ask(right + checked)
+		if err != nil || user != "secure" || !tls {
+			return fmt.Errorf("%s: %s %v %v", driver, user, tls, err)
+		}
+		for dsn, why := range map[string]string{right + "?sslmode=disable": "rejects connection", wrong + checked: "password authentication failed"} {
+			if _, _, err := ask(dsn); err == nil || !strings.Contains(err.Error(), why) {
+				return fmt.Errorf("%s: %v", driver, err)
+			}
+		}
 	}
 	return nil
 }
@@ -363,6 +391,7 @@ func pqCopy() error {
 }
 
 func main() {
+	attempt("TLS and SCRAM", secure)
 	attempt("types", connected(types))
 	attempt("own types", connected(ownTypes))
 	attempt("batches", connected(batches))

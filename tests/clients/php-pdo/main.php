@@ -36,6 +36,48 @@ $values = function ($db) {
     $st->execute();
     same(bin2hex(stream_get_contents($st->fetchColumn())), '00ff27');
 };
+$login = function ($password, $options) {
+    $dsn = sprintf('pgsql:host=localhost;port=%s;dbname=%s;%s', getenv('PGPORT'), getenv('PGDATABASE'), $options);
+    $db = new PDO($dsn, 'secure', $password, [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION]);
+    return $db->query('SELECT current_user, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')->fetch(PDO::FETCH_NUM);
+};
+$refused = function ($why, $password, $options) use ($login) {
+    try {
+        $login($password, $options);
+    } catch (PDOException $e) {
+        if (str_contains($e->getMessage(), $why)) return;
+        throw $e;
+    }
+    throw new Exception('let in');
+};
+
+attempt('TLS and SCRAM', function () use ($login, $refused) {
+    $password = urldecode(parse_url(getenv('SECURE_URL'), PHP_URL_PASS));
+    $checked = 'sslmode=verify-full;sslrootcert=' . getenv('SECURE_CA');
+    same($login($password, $checked), ['secure', true]);
+    $refused('rejects connection', $password, 'sslmode=disable');
+    $refused('password authentication failed', 'other', $checked);
+});
+
+attempt('retry on 40001', function ($db) use ($dsn) {
+    $db->exec('DROP TABLE IF EXISTS php_counter; CREATE TABLE php_counter AS SELECT 0 AS n');
+    $other = new PDO($dsn, null, null, [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION]);
+    for ($tries = 1; ; $tries++) {
+        try {
+            $db->exec('BEGIN ISOLATION LEVEL SERIALIZABLE');
+            $n = value($db, 'SELECT n FROM php_counter');
+            if ($tries === 1) $other->exec('UPDATE php_counter SET n = n + 1');
+            $db->prepare('UPDATE php_counter SET n = ?')->execute([$n + 1]);
+            $db->exec('COMMIT');
+            break;
+        } catch (PDOException $e) {
+            if ($e->getCode() !== '40001') throw $e;
+            $db->exec('ROLLBACK');
+        }
+    }
+    same([$tries, value($db, 'SELECT n FROM php_counter')], [2, 2]);
+});
+
 attempt('values', $values);
 attempt('values without prepared statements', $values, [PDO::ATTR_EMULATE_PREPARES => true]);
 

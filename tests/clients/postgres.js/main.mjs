@@ -1,5 +1,6 @@
 // postgres.js, and Drizzle on top of it.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -25,6 +26,21 @@ async function attempt(what, fn, options = {}) {
 }
 
 const one = async (query) => Object.values((await query)[0])[0]
+
+await attempt('TLS and SCRAM', async () => {
+  const ask = async (secure, ssl) => {
+    const sql = postgres(secure, { ssl, max: 1 })
+    try {
+      return (await sql`SELECT current_user::text, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`.values())[0]
+    } finally {
+      await sql.end({ timeout: 5 })
+    }
+  }
+  const secure = process.env.SECURE_URL, ssl = { ca: readFileSync(process.env.SECURE_CA, 'utf8') }
+  assert.deepEqual([...await ask(secure, ssl)], ['secure', true])
+  await assert.rejects(ask(secure, false), { code: '28000' })
+  await assert.rejects(ask(secure.replace('p%40ss', 'pass'), ssl), { code: '28P01' })
+})
 
 await attempt('types', async (sql) => {
   assert.equal(await one(sql`SELECT ${7} + 1::int AS v`), 8)

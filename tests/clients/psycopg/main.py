@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from psycopg.types.range import Range
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from report import attempt, attempt_async, equal, finish
+from report import LOGIN, attempt, attempt_async, equal, finish, logs_in, retried
 
 DSN = os.environ["DATABASE_URL"]
 UTC = datetime.timezone.utc
@@ -37,6 +37,29 @@ def types(binary):
               (["a,b", "{}", 'q"', None], Range(1, 5)))
         equal(c.execute("SELECT %s::jsonb", [Jsonb({"k": [1, 2.5, None, "s"]})], binary=binary).fetchone()[0],
               {"k": [1, 2.5, None, "s"]})
+
+
+def login():
+    def ask(url):
+        with psycopg.connect(url) as c:
+            return c.execute(LOGIN).fetchone()
+    logs_in(ask, psycopg.OperationalError)
+
+
+def retries():
+    with psycopg.connect(DSN, autocommit=True) as c:
+        c.execute("DROP TABLE IF EXISTS psycopg_counter")
+        c.execute("CREATE TABLE psycopg_counter AS SELECT 0 AS n")
+    with ConnectionPool(DSN, max_size=4) as pool:
+        def add():
+            with pool.connection() as c:
+                c.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+                n = c.execute("SELECT n FROM psycopg_counter").fetchone()[0]
+                c.execute("UPDATE psycopg_counter SET n = %s", [n + 1])
+        done = retried(add, lambda e: isinstance(e, errors.SerializationFailure))
+        with pool.connection() as c:
+            equal(c.execute("SELECT n FROM psycopg_counter").fetchone()[0], done)
+    equal(done, 20)
 
 
 def prepared():
@@ -158,6 +181,8 @@ async def asynchronous():
 
 
 def main():
+    attempt("TLS and SCRAM", login)
+    attempt("retry on 40001", retries)
     attempt("types as text", types, False)
     attempt("types in binary", types, True)
     for fn in (prepared, rows, pipelines, copying, failures, pool):

@@ -12,7 +12,7 @@ import psycopg2.extensions
 import psycopg2.extras
 import psycopg2.pool
 
-from report import attempt, equal, finish
+from report import LOGIN, attempt, equal, finish, logs_in, retried
 
 UTC = datetime.timezone.utc
 
@@ -25,6 +25,35 @@ def one(sql, *args):
     with connect() as c, c.cursor() as cur:
         cur.execute(sql, args or None)
         return cur.fetchone()[0]
+
+
+def login():
+    def ask(url):
+        c = psycopg2.connect(url)
+        with c, c.cursor() as cur:
+            cur.execute(LOGIN)
+            return cur.fetchone()
+    logs_in(ask, psycopg2.OperationalError)
+
+
+def retries():
+    with connect() as c, c.cursor() as cur:
+        cur.execute("DROP TABLE IF EXISTS psycopg2_counter; CREATE TABLE psycopg2_counter AS SELECT 0 AS n")
+    pool = psycopg2.pool.ThreadedConnectionPool(1, 4, os.environ["DATABASE_URL"])
+
+    def add():
+        c = pool.getconn()
+        try:
+            c.set_session("REPEATABLE READ")
+            with c, c.cursor() as cur:
+                cur.execute("SELECT n FROM psycopg2_counter")
+                cur.execute("UPDATE psycopg2_counter SET n = %s", [cur.fetchone()[0] + 1])
+        finally:
+            pool.putconn(c)
+
+    done = retried(add, lambda e: isinstance(e, psycopg2.errors.SerializationFailure))
+    equal((done, one("SELECT n FROM psycopg2_counter")), (20, 20))
+    pool.closeall()
 
 
 def types():
@@ -220,8 +249,8 @@ def pooled():
 
 
 def main():
-    for fn in (types, composite, cursors, copy, errors, serialization, notifications, timeouts, two_phase_is_refused, large_objects,
-               pooled):
+    for fn in (login, retries, types, composite, cursors, copy, errors, serialization, notifications, timeouts, two_phase_is_refused,
+               large_objects, pooled):
         attempt(fn.__name__, fn)
     finish()
 

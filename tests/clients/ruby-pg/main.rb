@@ -21,6 +21,49 @@ ensure
   db&.finish
 end
 
+def login(url)
+  db = PG.connect(url)
+  db.exec('SELECT current_user::text, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()').values[0]
+ensure
+  db&.finish
+end
+
+def refused(why, url)
+  login(url)
+rescue PG::ConnectionBad => e
+  raise unless e.message.include?(why)
+else
+  raise "let in: #{url}"
+end
+
+attempt 'TLS and SCRAM' do
+  secure = "#{ENV['SECURE_URL']}?sslmode=verify-full&sslrootcert=#{ENV['SECURE_CA']}"
+  same login(secure), %w[secure t]
+  refused('rejects connection', "#{ENV['SECURE_URL']}?sslmode=disable")
+  refused('password authentication failed', secure.sub('p%40ss', 'pass'))
+end
+
+attempt 'retry on 40001' do |db|
+  db.exec('DROP TABLE IF EXISTS ruby_counter; CREATE TABLE ruby_counter AS SELECT 0 AS n')
+  work = Array.new(3) do
+    Thread.new do
+      own = PG.connect(ENV['DATABASE_URL'])
+      5.times do
+        own.transaction do
+          own.exec('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE')
+          n = own.exec('SELECT n FROM ruby_counter').getvalue(0, 0).to_i
+          own.exec_params('UPDATE ruby_counter SET n = $1', [n + 1])
+        end
+      rescue PG::TRSerializationFailure
+        retry
+      end
+      own.finish
+    end
+  end
+  work.each(&:join)
+  same db.exec('SELECT n FROM ruby_counter').getvalue(0, 0), '15'
+end
+
 attempt 'values' do |db|
   db.type_map_for_results = PG::BasicTypeMapForResults.new(db)
   db.type_map_for_queries = PG::BasicTypeMapForQueries.new(db)

@@ -14,9 +14,34 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
-from report import attempt, attempt_async, equal, finish
+from report import LOGIN, attempt, attempt_async, equal, finish, logs_in, retried
 
 URL = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://")
+
+
+def login():
+    def ask(url):
+        engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+        with engine.connect() as c:
+            return c.execute(sa.text(LOGIN)).one()
+    logs_in(ask, sa.exc.OperationalError)
+
+
+def retries():
+    engine = sa.create_engine(URL, isolation_level="SERIALIZABLE", pool_size=4)
+    with engine.begin() as c:
+        c.execute(sa.text("DROP TABLE IF EXISTS sqla_counter"))
+        c.execute(sa.text("CREATE TABLE sqla_counter AS SELECT 0 AS n"))
+
+    def add():
+        with Session(engine) as s, s.begin():
+            n = s.scalar(sa.text("SELECT n FROM sqla_counter"))
+            s.execute(sa.text("UPDATE sqla_counter SET n = :n"), {"n": n + 1})
+
+    done = retried(add, lambda e: isinstance(e, sa.exc.OperationalError) and e.orig.sqlstate == "40001")
+    with engine.connect() as c:
+        equal((done, c.scalar(sa.text("SELECT n FROM sqla_counter"))), (20, 20))
+    engine.dispose()
 
 
 class Base(DeclarativeBase):
@@ -165,7 +190,7 @@ async def asynchronous():
 
 
 def main():
-    for fn in (create, orm, core, reflection, autogenerate):
+    for fn in (login, retries, create, orm, core, reflection, autogenerate):
         attempt(fn.__name__, fn)
     asyncio.run(attempt_async("asyncio with asyncpg", asynchronous))
     finish()
