@@ -140,7 +140,7 @@ uint32_t acl_column(const struct role_rights *r, const struct relation *rel, int
 struct acl_class {
     uint32_t class_id;
     uint32_t oid_index;
-    int name;  /* columns of the system table */
+    int name;  /* columns of the system table; 0: the OID is all the name there is */
     int owner; /* -1: role 10 owns all */
     int acl;
     char kind;        /* of acl_default */

@@ -10,6 +10,8 @@ static const struct acl_class classes[] = {
     {PG_TYPE, TYPE_OID_INDEX, TYP_NAME, TYP_OWNER, TYP_ACL, 'T', "type"},
     {PG_DATABASE, DATABASE_OID_INDEX, DB_NAME, DB_DBA, DB_ACL, 'd', "database"},
     {PG_PARAMETER_ACL, PARAMETER_ACL_OID_INDEX, PACL_NAME, -1, PACL_ACL, 'p', "parameter"},
+    {PG_LARGEOBJECT_METADATA, LARGEOBJECT_METADATA_OID_INDEX, LOM_OID, LOM_OWNER, LOM_ACL, 'L',
+     "large object"},
 };
 
 const struct acl_class *acl_class(uint32_t class_id)
@@ -89,7 +91,8 @@ struct err *acl_object(struct cat *c, uint32_t class_id, uint32_t oid, struct ar
         builtin_object(class_id, oid, a, out, found);
         return NULL;
     }
-    out->name = arena_strndup(a, (const char *)v[k->name].p, v[k->name].len);
+    out->name = k->name ? arena_strndup(a, (const char *)v[k->name].p, v[k->name].len)
+                        : arena_printf(a, "%u", oid);
     out->owner = k->owner < 0 ? ROLE_BOOTSTRAP : (uint32_t)v[k->owner].u;
     out->null_acl = v[k->acl].null;
     if (!out->null_acl)

@@ -3,6 +3,7 @@
 #include "catalog/ddl.h"
 
 #include "catalog/acl.h"
+#include "catalog/large_object.h"
 
 #include "catalog/relation_internal.h"
 #include "catalog/sequence.h"
@@ -380,7 +381,10 @@ struct err *ddl_set_column_type(struct cat *c, uint32_t relid, int attnum,
         e = systab_update(c, PG_ATTRIBUTE, old_values, v);
     }
     arena_done(&a);
-    return e;
+    struct object_address self = {PG_CLASS, relid, attnum};
+    if (!e)
+        e = depend_forget(c, self); /* its type is all that a column depends on */
+    return e ? e : ddl_depends_on_type(c, self, column->type);
 }
 
 struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column, struct datum value)
@@ -835,6 +839,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
         break;
     case PG_CAST:
         TRY(ddl_remove_cast(c, object.object_id));
+        break;
+    case PG_LARGEOBJECT:
+        TRY(large_object_drop(c, object.object_id));
         break;
     case PG_REWRITE:
         break; /* goes with its view */

@@ -155,6 +155,9 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         return ddl_describe_policy(d, o.object_id, out);
     case PG_CAST:
         return ddl_describe_cast(d, o.object_id, out);
+    case PG_LARGEOBJECT:
+        buf_printf(out, "large object %u", o.object_id);
+        return NULL;
     case PG_EXTENSION: {
         enum { EXTENSION_OID_INDEX = 3080, EXTENSION_NAME = 1, EXTENSION_COLUMNS = 8 };
         struct datum ext[EXTENSION_COLUMNS];

@@ -2,6 +2,7 @@
 #include "exec/ddl_internal.h"
 
 #include "catalog/acl.h"
+#include "catalog/large_object.h"
 #include "sql/analyze.h"
 
 #include <stdio.h>
@@ -42,6 +43,7 @@ static const struct grant_kind {
     {PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE, 'f', PG_PROC, "routine"},
     {PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA, 'n', PG_NAMESPACE, "schema"},
     {PG_QUERY__OBJECT_TYPE__OBJECT_PARAMETER_ACL, 'p', PG_PARAMETER_ACL, "parameter"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_LARGEOBJECT, 'L', PG_LARGEOBJECT_METADATA, "large object"},
 };
 
 static const struct grant_kind *kind_of(PgQuery__ObjectType type)
@@ -459,6 +461,8 @@ static struct err *grant_object(struct ddl *d, const struct grant *g, const stru
     if (!found)
         return err_unsupported("privileges on built-in objects cannot be changed");
     TRY(acl_object(d->cat, k->class_id, oid, d->arena, &object, &found));
+    if (k->kind == 'L')
+        object.name = arena_printf(d->arena, "large object %u", oid);
     struct grant_on o = {.word = k->class_id == PG_PROC ? "function" : c->word,
                          .name = object.name,
                          .owner = object.owner,
@@ -510,6 +514,9 @@ static struct err *named_object(struct ddl *d, const struct grant_kind *k, const
         return *oid ? NULL : err_new("3F000", "schema \"%s\" does not exist", pg_str(n));
     case PG_PARAMETER_ACL:
         return parameter(d, pg_str(n), is_grant, oid);
+    case PG_LARGEOBJECT_METADATA:
+        TRY(ddl_large_object(n, oid));
+        return large_object_exists(d->cat, *oid);
     case PG_PROC:
         TRY(ddl_find_function(d, n->object_with_args, k->type, false, &p));
         *oid = p->oid;

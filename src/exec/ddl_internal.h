@@ -260,6 +260,8 @@ struct err *ddl_drop_owned(struct ddl *d, const PgQuery__DropOwnedStmt *s) MUST_
 /* Another owner for a relation, its indexes and its sequences. */
 struct err *ddl_set_relation_owner(struct ddl *d, const struct relation *r,
                                    uint32_t owner) MUST_CHECK;
+/* The number by which a statement names a large object, which need not be there. 22P02, 22003. */
+struct err *ddl_large_object(const PgQuery__Node *n, uint32_t *oid) MUST_CHECK;
 struct err *ddl_may_create_database(struct ddl *d, const char *denied) MUST_CHECK;
 /* 42501 unless the current role may give objects to that one: it is a member of it. */
 struct err *ddl_may_give_to(struct ddl *d, uint32_t owner) MUST_CHECK;

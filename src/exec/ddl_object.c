@@ -237,11 +237,26 @@ struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
     return ddl_set_relation_owner(d, r, owner);
 }
 
-/* The owner in a row of a system table that is found by its name. */
-static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, const char *name,
+/* The number that a statement gives. */
+struct err *ddl_large_object(const PgQuery__Node *n, uint32_t *oid)
+{
+    if (n->node_case == PG_QUERY__NODE__NODE_INTEGER) {
+        *oid = (uint32_t)n->integer->ival;
+        return NULL;
+    }
+    const char *text = n->node_case == PG_QUERY__NODE__NODE_FLOAT ? n->float_->fval : "";
+    const struct type_ops *ops = type_by_oid(OID_OID);
+    struct type_env env = {0};
+    struct datum value;
+    TRY(ops->in(ops, &env, str_from(text), -1, NULL, &value));
+    *oid = (uint32_t)value.u;
+    return NULL;
+}
+
+/* The owner in a row of a system table that is found by its name or number. */
+static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, struct datum key,
                              int column, uint32_t owner, bool *found)
 {
-    struct datum key = cstr_datum(name);
     struct datum old_values[CLS_COUNT];
     struct datum v[CLS_COUNT];
     TRY(systab_get(d->cat, table, index, &key, 1, d->arena, old_values, found));
@@ -262,19 +277,26 @@ static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, cons
 struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, char *tag)
 {
     uint32_t owner;
+    uint32_t oid;
     bool found;
     TRY(ddl_role(d, s->newowner, &owner));
     switch (s->object_type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         snprintf(tag, 64, "ALTER SCHEMA");
-        TRY(set_owner(d, PG_NAMESPACE, NAMESPACE_NAME_INDEX, pg_str(s->object), NSP_OWNER, owner,
-                      &found));
+        TRY(set_owner(d, PG_NAMESPACE, NAMESPACE_NAME_INDEX, cstr_datum(pg_str(s->object)),
+                      NSP_OWNER, owner, &found));
         return found ? NULL : err_new("3F000", "schema \"%s\" does not exist", pg_str(s->object));
     case PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE:
         snprintf(tag, 64, "ALTER DATABASE");
-        TRY(set_owner(d, PG_DATABASE, DATABASE_NAME_INDEX, pg_str(s->object), DB_DBA, owner,
-                      &found));
+        TRY(set_owner(d, PG_DATABASE, DATABASE_NAME_INDEX, cstr_datum(pg_str(s->object)), DB_DBA,
+                      owner, &found));
         return found ? NULL : err_new("3D000", "database \"%s\" does not exist", pg_str(s->object));
+    case PG_QUERY__OBJECT_TYPE__OBJECT_LARGEOBJECT:
+        snprintf(tag, 64, "ALTER LARGE OBJECT");
+        TRY(ddl_large_object(s->object, &oid));
+        TRY(set_owner(d, PG_LARGEOBJECT_METADATA, LARGEOBJECT_METADATA_OID_INDEX, datum_int(oid),
+                      LOM_OWNER, owner, &found));
+        return found ? NULL : err_new("42704", "large object %u does not exist", oid);
     case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
     case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE:

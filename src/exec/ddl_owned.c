@@ -25,6 +25,7 @@ static const struct owned_class {
     {PG_NAMESPACE, NAMESPACE_OID_INDEX, NSP_OWNER, NSP_ACL, false},
     {PG_PARAMETER_ACL, PARAMETER_ACL_OID_INDEX, NO_COLUMN, PACL_ACL, true},
     {PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, DACL_ROLE, DACL_ACL, false},
+    {PG_LARGEOBJECT_METADATA, LARGEOBJECT_METADATA_OID_INDEX, LOM_OWNER, LOM_ACL, false},
 };
 
 /* An object that a role owns (`owned`), or whose list of privileges names it, or a policy for it.
@@ -62,6 +63,8 @@ static struct err *add_use(struct ddl *d, const struct owned_class *k, const str
     if (k->class_id == PG_ATTRIBUTE)
         u.object =
             (struct object_address){PG_CLASS, (uint32_t)v[ATT_RELID].u, (int32_t)v[ATT_NUM].i};
+    if (k->class_id == PG_LARGEOBJECT_METADATA)
+        u.object.class_id = PG_LARGEOBJECT;
     if (k->owner != NO_COLUMN && !is_part(k, v))
         u.owned = (uint32_t)v[k->owner].u == role;
     if (!v[k->acl].null)

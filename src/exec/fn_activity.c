@@ -680,19 +680,19 @@ static void note_role(void *arg, const struct session_info *info)
         s->role = info->role;
 }
 
-/* The role whose session it is, and members of pg_signal_backend; superusers' only superusers. */
-static struct err *may_signal(struct fn_call *c, int32_t pid, bool terminate)
+struct err *session_may_signal(struct session *session, int32_t pid, bool terminate,
+                               struct arena *scratch)
 {
     struct signalled s = {.pid = pid};
-    struct cat *cat = &c->session->cat;
+    struct cat *cat = &session->cat;
     const struct role_rights *r;
     struct cat_role owner = {0};
     bool found;
     TRY(cat_rights(cat, &r));
-    c->session->ops->each_session(note_role, &s);
+    session->ops->each_session(note_role, &s);
     if (!s.role || r->superuser)
         return NULL;
-    TRY(cat_role(cat, s.role, c->arena, &owner, &found));
+    TRY(cat_role(cat, s.role, scratch, &owner, &found));
     if (found && owner.superuser)
         return err_new("42501", terminate ? "must be a superuser to terminate superuser process"
                                           : "must be a superuser to cancel superuser query");
@@ -709,7 +709,7 @@ static struct err *send_signal(struct fn_call *c, bool terminate, bool *sent)
 {
     int32_t pid = (int32_t)c->args[0].i;
     TRY(need_session(c));
-    TRY(may_signal(c, pid, terminate));
+    TRY(session_may_signal(c->session, pid, terminate, c->arena));
     *sent = c->session->ops->signal(pid, terminate);
     if (!*sent)
         c->session->ops->notice(

@@ -15,6 +15,7 @@ fn_impl activity_fn_lookup(const char *prosrc);
 fn_impl stats_fn_lookup(const char *prosrc);
 fn_impl snapshot_fn_lookup(const char *prosrc);
 fn_impl index_fn_lookup(const char *prosrc);
+fn_impl large_object_fn_lookup(const char *prosrc);
 extern const struct srf_impl snapshot_xip_srf;
 const struct srf_impl *activity_srf_lookup(const char *prosrc);
 fn_impl catalog_fn_lookup(const char *prosrc);
@@ -35,6 +36,10 @@ struct exec_env;
 /* The next number of a sequence, for currval and lastval too. 42P01, 42809, 2200H. MAY
  * YIELD. */
 struct err *session_nextval(const struct exec_env *env, uint32_t relid, int64_t *out) MUST_CHECK;
+/* Whether the session may cancel what the session `pid` does, or end it: the role whose session it
+ * is, and members of pg_signal_backend; superusers' only superusers. 42501. */
+struct err *session_may_signal(struct session *s, int32_t pid, bool terminate,
+                               struct arena *scratch) MUST_CHECK;
 /* Sets the hooks of s->types for reg* types. */
 void session_bind_names(struct session *s);
 

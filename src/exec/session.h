@@ -159,7 +159,8 @@ struct session {
     const char *user_name; /* session user */
     uint32_t session_role;
     bool superuser;
-    bool feeds_synced; /* may alter synced tables, as their pipeline */
+    bool lo_compat_privileges; /* large objects are for everybody */
+    bool feeds_synced;         /* may alter synced tables, as their pipeline */
     size_t work_mem_bytes;
     double hash_mem_multiplier;
     struct temp_quota temp_quota; /* of temporary files */
@@ -170,8 +171,9 @@ struct session {
     struct function_plans *functions; /* exec/function_plans.h; NULL: none yet */
     struct domain_checks *domains;    /* compiled (exec/domain.c); NULL: none */
     struct checks *checks;            /* constraint checks that wait (exec/checks.h); NULL: none */
-    int last_sequence;                /* index, -1: none yet */
-    const char *client_addr;          /* "" for Unix sockets */
+    struct large_objects *large_objects; /* open ones (exec/large_objects.h); NULL: none yet */
+    int last_sequence;                   /* index, -1: none yet */
+    const char *client_addr;             /* "" for Unix sockets */
     int client_port;
     const char *server_addr; /* where the client has connected to; as client_addr */
     int server_port;

@@ -2,7 +2,10 @@
 #include "exec/checks.h"
 #include "exec/ddl_internal.h"
 
+#include "base/clock.h"
 #include "catalog/acl.h"
+#include "exec/fn_session.h"
+#include "rt/fiber.h"
 #include "types/array.h"
 
 #include <stdio.h>
@@ -365,31 +368,63 @@ static struct err *create_database(struct ddl *d, const PgQuery__CreatedbStmt *s
 
 struct users_of {
     uint32_t db;
+    struct arena *arena;
+    int32_t *pids;
     int count;
+    int capacity;
 };
 
-static void count_user(void *arg, const struct session_info *info)
+static void note_user(void *arg, const struct session_info *info)
 {
     struct users_of *u = arg;
-    u->count += info->db == u->db;
+    if (info->db == u->db)
+        ARENA_PUSH(u->arena, u->pids, u->count, u->capacity, info->pid);
 }
 
-static struct err *check_droppable(struct ddl *d, const char *name, uint32_t oid)
+static void find_users(struct ddl *d, struct users_of *u)
 {
-    struct users_of users = {oid, 0};
+    u->count = 0;
+    d->s->ops->each_session(note_user, u);
+}
+
+/* All of them or none: the first who may not be ended is the error. */
+static struct err *end_users(struct ddl *d, struct users_of *u)
+{
+    find_users(d, u);
+    for (int i = 0; i < u->count; i++)
+        TRY(session_may_signal(d->s, u->pids[i], true, d->arena));
+    for (int i = 0; i < u->count; i++)
+        d->s->ops->signal(u->pids[i], true);
+    return NULL;
+}
+
+/* Clients that have just left are given PostgreSQL's five seconds to be gone. MAY YIELD. */
+static struct err *wait_for_users(struct ddl *d, const char *name, struct users_of *u)
+{
+    const int64_t look_every_ns = 10 * INT64_C(1000000), limit_ns = 5 * INT64_C(1000000000);
+    const int64_t end_ns = clock_mono_ns() + limit_ns;
+    for (find_users(d, u); u->count && clock_mono_ns() < end_ns; find_users(d, u))
+        TRY(fiber_sleep(look_every_ns));
+    if (!u->count)
+        return NULL;
+    return err_detail(err_new("55006", "database \"%s\" is being accessed by other users", name),
+                      u->count == 1 ? "There is %d other session using the database."
+                                    : "There are %d other sessions using the database.",
+                      u->count);
+}
+
+static struct err *check_droppable(struct ddl *d, const PgQuery__DropdbStmt *s, uint32_t oid)
+{
+    struct users_of users = {.db = oid, .arena = d->arena};
     if (oid == d->cat->db)
         return err_new("55006", "cannot drop the currently open database");
     if (oid < FIRST_USER_OID)
         return err_new("42809",
                        "cannot drop database \"%s\" because it is required by the database system",
-                       name);
-    d->s->ops->each_session(count_user, &users);
-    if (!users.count)
-        return NULL;
-    return err_detail(err_new("55006", "database \"%s\" is being accessed by other users", name),
-                      users.count == 1 ? "There is %d other session using the database."
-                                       : "There are %d other sessions using the database.",
-                      users.count);
+                       s->dbname);
+    if (s->n_options) /* FORCE is the only one of the grammar */
+        TRY(end_users(d, &users));
+    return wait_for_users(d, s->dbname, &users);
 }
 
 /* Everything stored for a database: its relations, then its own system tables. */
@@ -432,7 +467,7 @@ static struct err *drop_database(struct ddl *d, const PgQuery__DropdbStmt *s)
     if (!inner.db)
         return err_new("3D000", "database \"%s\" does not exist", s->dbname);
     TRY(acl_check_owner(d->cat, PG_DATABASE, inner.db));
-    TRY(check_droppable(d, s->dbname, inner.db));
+    TRY(check_droppable(d, s, inner.db));
     TRY(drop_storages(d, &inner));
     return ddl_remove(d->cat, (struct object_address){PG_DATABASE, inner.db, 0});
 }

@@ -285,6 +285,7 @@ struct savepoint {
     uint32_t mark;
     int settings_mark;
     struct checks_mark checks;
+    uint32_t large_objects; /* large_objects_mark */
     size_t notify_mark;
     bool read_only; /* of the transaction around it */
 };

@@ -138,6 +138,9 @@ static void apply(struct backend *b, const struct setting_def *def)
     case HOOK_PLANS:
         set_plans(b, def->name, setting_is_on(v));
         break;
+    case HOOK_LO_COMPAT:
+        b->base.lo_compat_privileges = setting_is_on(v);
+        break;
     case HOOK_WORK_MEM:
         b->base.work_mem_bytes = (size_t)setting_int(v) * 1024;
         break;

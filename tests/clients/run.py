@@ -14,6 +14,7 @@ SECURE_URL, whose user is only let in over TLS with a password (SCRAM); SECURE_C
 authority's certificate. The server's is for localhost and 127.0.0.1.
 """
 import argparse
+import glob
 import os
 import re
 import shutil
@@ -156,11 +157,11 @@ class Npm(Client):
     def prepare(self):
         super().prepare()
         wanted = open(os.path.join(self.source, "package.json"), encoding="utf-8").read()
-        for name in os.listdir(self.source):
-            link = os.path.join(self.cache, name)
+        for path in [os.path.join(HERE, "report.mjs"), *glob.glob(self.source + "/*")]:
+            link = os.path.join(self.cache, os.path.basename(path))
             if os.path.lexists(link):
                 os.unlink(link)
-            os.symlink(os.path.join(self.source, name), link)
+            os.symlink(path, link)
         if self.done(wanted):
             return
         install(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"],
@@ -236,8 +237,10 @@ def clients():
         Pip("pgcli"),
         Npm("node-postgres"),
         Npm("postgres.js"),
+        Npm("typeorm"),
         Maven("pgjdbc"),
         Go("pgx"),
+        Go("gorm"),
         Cargo("rust"),
     ]
 

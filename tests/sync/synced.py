@@ -134,7 +134,7 @@ def refusals(r):
     r.fails("bad cron", base + "(id) SCHEDULE '61 * * * *'", "22023", "minute")
     r.fails("short cron", base + "(id) SCHEDULE '1 * * *'", "22023", "five")
     r.fails("unknown option", base + "(id) WITH (on_monday = fail)", "22023", "on_monday")
-    r.fails("bad option", base + "(id) WITH (on_gap = mend)", "22023", "on_gap", "mend")
+    r.fails("bad option", base + "(id) WITH (on_gap = mend)", "22023", "on_gap", "mend", "Values are: resync, fail")
     r.fails("option twice", base + "(id) WITH (on_gap = fail, on_gap = resync)", "42601", "on_gap")
     r.fails("syntax", "CREATE SYNCED TABLE s2 FROM NOWHERE", "42601")
     r.fails("syntax error", "CREATE SYNCED TABLE s2 PRIMARY KEY (id)", "42601")

@@ -81,3 +81,23 @@ insert into fk2 values (2);
 create table q(a int, b int, unique (a,b) deferrable, check (a <> b) not valid);
 alter table q alter a type numeric;
 \d q
+
+-- A column that has another type depends on that one, and no longer on the one before.
+CREATE TYPE retyped_before AS ENUM ('low', 'high', 'odd');
+CREATE TYPE retyped_after AS ENUM ('low', 'high');
+CREATE TABLE retyped (id int PRIMARY KEY, one retyped_before DEFAULT 'low', many retyped_before[]);
+INSERT INTO retyped VALUES (1, 'high', '{low,high}');
+DROP TYPE retyped_before;
+ALTER TABLE retyped ALTER one DROP DEFAULT, ALTER one TYPE retyped_after USING one::text::retyped_after,
+    ALTER one SET DEFAULT 'low';
+DROP TYPE retyped_before;
+ALTER TABLE retyped ALTER many TYPE retyped_after[] USING many::text::retyped_after[];
+DROP TYPE retyped_before;
+ALTER TYPE retyped_after RENAME TO retyped_before;
+DROP TYPE retyped_before;
+INSERT INTO retyped VALUES (2);
+SELECT * FROM retyped ORDER BY id;
+ALTER TABLE retyped ALTER one DROP DEFAULT, ALTER one TYPE text, DROP COLUMN many;
+DROP TYPE retyped_before;
+SELECT * FROM retyped ORDER BY id;
+DROP TABLE retyped;
