@@ -653,7 +653,17 @@ static struct err *insert_database(struct cat *c, uint32_t oid, const char *name
     v[DB_FROZENXID] = v[DB_MINMXID] = datum_int(1);
     v[DB_TABLESPACE] = datum_int(1663);
     v[DB_COLLATE] = v[DB_CTYPE] = text_datum("C.UTF-8");
-    return systab_insert(c, PG_DATABASE, v);
+    if (!is_template)
+        return systab_insert(c, PG_DATABASE, v);
+    struct acl_item items[] = {{0, owner, PRIV_CONNECT}, {owner, owner, acl_all('d')}};
+    const struct acl acl = {.items = items, .n = ARRAY_LENGTH(items)};
+    struct arena a;
+    arena_init(&a);
+    struct err *e = acl_write(&acl, false, &a, &v[DB_ACL]);
+    if (!e)
+        e = systab_insert(c, PG_DATABASE, v);
+    arena_done(&a);
+    return e;
 }
 
 struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner, uint32_t *oid)

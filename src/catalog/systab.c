@@ -297,6 +297,19 @@ struct err *systab_builtin_rows(uint32_t relid, const struct datum **rows, int *
     return NULL;
 }
 
+struct err *systab_builtin_row(uint32_t relid, uint32_t oid, const struct datum **row)
+{
+    const struct relation *r = systab_relation(relid);
+    const struct datum *rows;
+    int n;
+    *row = NULL;
+    TRY(systab_builtin_rows(relid, &rows, &n));
+    for (int i = 0; i < n && !*row; i++)
+        if (rows[i * r->natts].u == oid)
+            *row = &rows[i * r->natts];
+    return NULL;
+}
+
 /* ---- scans ---- */
 
 static const struct index *find_index(const struct relation *r, uint32_t oid)

@@ -48,6 +48,8 @@ struct relation *systab_index(uint32_t oid, struct relation **table);
 struct relation *const *systab_all(int *count);
 /* Built-in rows of a system table as datums (natts each); immortal. Any thread. */
 struct err *systab_builtin_rows(uint32_t relid, const struct datum **rows, int *count) MUST_CHECK;
+/* The built-in row of a table whose first column is its OID; NULL: there is none. */
+struct err *systab_builtin_row(uint32_t relid, uint32_t oid, const struct datum **row) MUST_CHECK;
 /* The relation as this database stores it: storage ids with the database's base applied. */
 uint32_t systab_storage_id(const struct cat *c, const struct relation *r, uint32_t storage_id);
 

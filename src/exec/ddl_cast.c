@@ -217,9 +217,12 @@ struct err *ddl_describe_cast(struct ddl *d, uint32_t oid, struct buf *out)
     struct datum v[CAST_COUNT];
     bool found;
     TRY(systab_get(d->cat, PG_CAST, CAST_OID_INDEX, &key, 1, d->arena, v, &found));
-    if (found)
-        buf_printf(out, "cast from %s to %s", ddl_type_name(d, (uint32_t)v[CAST_SOURCE].u),
-                   ddl_type_name(d, (uint32_t)v[CAST_TARGET].u));
+    const struct datum *row = v;
+    if (!found)
+        TRY(systab_builtin_row(PG_CAST, oid, &row));
+    if (row)
+        buf_printf(out, "cast from %s to %s", ddl_type_name(d, (uint32_t)row[CAST_SOURCE].u),
+                   ddl_type_name(d, (uint32_t)row[CAST_TARGET].u));
     else
         buf_printf(out, "cast %u", oid);
     return NULL;

@@ -68,6 +68,44 @@ static struct err *describe_default_acl(struct ddl *d, const struct datum *v, st
     return NULL;
 }
 
+/* Objects that came with the server, and those of the whole server; *done false: another kind. */
+static struct err *describe_named(struct ddl *d, struct object_address o, struct buf *out,
+                                  bool *done)
+{
+    enum { PG_AM = 2601, PG_LANGUAGE = 2612, PG_COLLATION = 3456, NAME = 1 };
+    static const struct {
+        uint32_t class_id;
+        const char *word;
+    } kinds[] = {{PG_AM, "access method"},
+                 {PG_LANGUAGE, "language"},
+                 {PG_COLLATION, "collation"},
+                 {PG_TABLESPACE, "tablespace"}};
+    struct acl_object object;
+    const struct datum *row;
+    *done = false;
+    if (o.class_id == PG_DATABASE || o.class_id == PG_PARAMETER_ACL) {
+        TRY(acl_object(d->cat, o.class_id, o.object_id, d->arena, &object, done));
+        if (*done)
+            buf_printf(out, "%s %s", acl_class(o.class_id)->word, object.name);
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds) && !*done; i++) {
+        if (kinds[i].class_id != o.class_id)
+            continue;
+        TRY(systab_builtin_row(o.class_id, o.object_id, &row));
+        if (!row)
+            return NULL;
+        const char *name = arena_strndup(d->arena, (const char *)row[NAME].p, row[NAME].len);
+        buf_printf(out, "%s ", kinds[i].word);
+        if (o.class_id == PG_COLLATION)
+            quote_identifier(out, name);
+        else
+            buf_put_c(out, name);
+        *done = true;
+    }
+    return NULL;
+}
+
 struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out)
 {
     struct datum v[CLS_COUNT];
@@ -137,7 +175,9 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         return describe_relation(d, (uint32_t)rw[RW_CLASS].u, 0, out);
     }
     }
-    buf_printf(out, "object %u", o.object_id);
+    TRY(describe_named(d, o, out, &found));
+    if (!found)
+        buf_printf(out, "object %u", o.object_id);
     return NULL;
 }
 

@@ -234,8 +234,26 @@ static struct err *result(struct function *f, const PgQuery__CreateFunctionStmt 
     if (out && out != f->rettype)
         return err_new("42P13", "function result type must be %s because of OUT parameters",
                        type_display(f->d->arena, out, -1));
-    if (f->rettype == TRIGGER_OID)
-        return err_new("42P13", "SQL functions cannot return type trigger");
+    return NULL;
+}
+
+static bool is_pseudo(uint32_t type)
+{
+    const struct cat_type *t = builtin_type(type);
+    return t && t->kind == 'p' && !type_is_polymorphic(type);
+}
+
+/* Of the types without values an SQL function can have the polymorphic ones, and as its result
+ * record and void. */
+static struct err *check_pseudo_types(struct function *f)
+{
+    if (is_pseudo(f->rettype) && f->rettype != RECORD_OID && f->rettype != VOID_OID)
+        return err_new("42P13", "SQL functions cannot return type %s",
+                       type_display(f->d->arena, f->rettype, -1));
+    for (int i = 0; i < f->nargs; i++)
+        if (is_pseudo(f->types[i]))
+            return err_new("42P13", "SQL functions cannot have arguments of type %s",
+                           type_display(f->d->arena, f->types[i], -1));
     return NULL;
 }
 
@@ -317,9 +335,18 @@ static struct err *check_language(const char *language)
     return err_new("42704", "language \"%s\" does not exist", language);
 }
 
+/* Before anything else is looked at, as types of other languages may be unknown here. */
+static struct err *check_language_of(const PgQuery__CreateFunctionStmt *s)
+{
+    for (size_t i = 0; i < s->n_options; i++)
+        if (strcmp(s->options[i]->def_elem->defname, "language") == 0)
+            return check_language(string_option(s->options[i]->def_elem));
+    return NULL;
+}
+
 static struct err *options(struct function *f, const PgQuery__CreateFunctionStmt *s)
 {
-    const char *language = NULL;
+    bool language = false;
     for (size_t i = 0; i < s->n_options; i++) {
         const PgQuery__DefElem *o = s->options[i]->def_elem;
         bool known;
@@ -331,7 +358,7 @@ static struct err *options(struct function *f, const PgQuery__CreateFunctionStmt
         if (strcmp(o->defname, "as") == 0) {
             f->body = string_option(o);
         } else if (strcmp(o->defname, "language") == 0) {
-            language = string_option(o);
+            language = true; /* check_language_of */
         } else if (strcmp(o->defname, "window") == 0) {
             return err_new("42P13", "SQL functions cannot be window functions");
         } else if (strcmp(o->defname, "transform") == 0) {
@@ -342,8 +369,6 @@ static struct err *options(struct function *f, const PgQuery__CreateFunctionStmt
     }
     if (!language && !s->sql_body)
         return err_new("42P13", "no language specified");
-    if (language)
-        TRY(check_language(language));
     if (!f->body && !s->sql_body)
         return err_new("42P13", "no function body specified");
     return NULL;
@@ -638,10 +663,12 @@ struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt
     snprintf(tag, 64, s->is_procedure ? "CREATE PROCEDURE" : "CREATE FUNCTION");
     f->name = rv.relname;
     TRY(ddl_target_nsp(d, &rv, &f->nsp));
+    TRY(check_language_of(s));
     TRY(parameters(f, s));
     TRY(result(f, s));
     f->rows = f->retset ? 1000 : 0;
     TRY(options(f, s));
+    TRY(check_pseudo_types(f));
     return create(f, s);
 }
 

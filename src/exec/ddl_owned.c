@@ -139,8 +139,6 @@ static struct err *find_uses(struct ddl *d, struct cat *cat, uint32_t role, bool
 
 static struct err *describe(struct ddl *d, struct object_address o, struct buf *out)
 {
-    struct acl_object object;
-    bool found;
     if (o.class_id == PG_CLASS && o.sub_id) {
         struct relation *r;
         TRY(cat_relation(d->cat, o.object_id, &r));
@@ -148,11 +146,6 @@ static struct err *describe(struct ddl *d, struct object_address o, struct buf *
             buf_printf(out, "column %s of ", r->atts[o.sub_id - 1].name);
         relation_unref(r);
         o.sub_id = 0;
-    }
-    if (o.class_id == PG_DATABASE || o.class_id == PG_PARAMETER_ACL) {
-        TRY(acl_object(d->cat, o.class_id, o.object_id, d->arena, &object, &found));
-        buf_printf(out, "%s %s", acl_class(o.class_id)->word, object.name);
-        return NULL;
     }
     return ddl_describe(d, o, out);
 }

@@ -347,7 +347,10 @@ static struct err *relation_answer(struct fn_call *c, const struct cat_proc *p, 
     int last = p->nargs - 1;
     int att;
     if (strcmp(name, "has_sequence_privilege") == 0 && rel->kind != 'S')
-        return err_new("42809", "\"%s\" is not a sequence", rel->name);
+        return p->argtypes[last - 1] == TEXT_OID
+                   ? err_new("42809", "\"%.*s\" is not a sequence",
+                             STR_ARG(datum_as_str(c->args[last - 1])))
+                   : err_new("42809", "\"%s\" is not a sequence", rel->name);
     if (strcmp(name, "has_any_column_privilege") == 0)
         got |= any_column(r, rel, mask);
     if (strcmp(name, "has_column_privilege") == 0) {
@@ -405,7 +408,10 @@ static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
     const struct cat_type *type = asked->class_id == PG_TYPE ? builtin_type(oid) : NULL;
     if (type && type->is_array) /* an array goes by its elements' type */
         oid = type->elem;
-    TRY(acl_object_mask(cat, r, asked->class_id, oid, mask, &got, &found));
+    struct acl_object object;
+    TRY(acl_object(cat, asked->class_id, oid, c->arena, &object, &found));
+    if (found)
+        TRY(acl_object_mask(cat, r, asked->class_id, oid, mask, &got, &found));
     *out = found ? datum_bool(got != 0) : datum_null();
     return NULL;
 }

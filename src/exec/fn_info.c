@@ -90,6 +90,8 @@ static struct err *describe_object(struct fn_call *c, struct datum *out)
     *out = datum_null();
     if (!o.class_id || !o.object_id)
         return NULL;
+    if (o.class_id == PG_REWRITE) /* a DROP tells of the view that goes with it */
+        buf_put_c(&b, "rule _RETURN on ");
     struct err *e = ddl_describe(&d, o, &b);
     if (e) {
         buf_done(&b);

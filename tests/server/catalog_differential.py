@@ -30,7 +30,20 @@ LISTS = [r"\d", r"\dt", r"\dt *.item", r"\di", r"\di shop.*", r"\dv", r"\dm *.*"
          r"\dg differential*", r"\du+ differential*", r"\dO", r"\dc", r"\db", r"\dA", r"\dAc btree integer",
          r"\dAo btree integer_ops", r"\dd shop.*", r"\dP", r"\det", r"\des", r"\dew", r"\deu", r"\dRp", r"\dRs",
          r"\dy", r"\sf shop.twice", r"\sf+ public.atomic", r"\sv public.sold", r"\sv+ public.odd",
-         r"\dX", r"\dconfig search_path"]
+         r"\dX", r"\dconfig search_path",
+         r"\dv+ *.*able", r"\dtvmsi shop.*",
+         r"\d *.parent*", r"\d+ *.*child*", r"\d nothing", r"\d shop.nothing", r"\dt nothing", r"\dtS pg_cl*", r"\dS pg_am",
+         r"\d pg_class", r"\d pg_catalog.pg_index", r"\d+ pg_namespace", r"\d pg_tables",
+         r"\d pg_class_oid_index", r"\dvS pg_stat_user*", r"\dfn public.*", r"\dfa shop.*", r"\dfp *.*proc*",
+         r"\df lower", r"\df pg_get_v*", r"\df * integer text", r"\dT+ shop.m*",
+         r"\dD", r"\dD+ shop.zip", r"\dC integer", r"\dC+ text",
+         r"\dn+ shop", r"\dn sh*", r"\dp *.fast", r"\dp shop.item", r"\ddp *", r"\du+",
+         r"\dg postgres", r"\drds differential*", r"\drds * *", r"\dAf+ hash text", r"\dAp btree text_ops",
+         r"\dAc+ gin", r"\dAo+ hash integer_ops", r"\dd public.*", r"\dd *nothing*",
+         r"\dOS C", r"\dO+ nothing", r"\dx nothing", r"\dy nothing", r"\dF nothing", r"\dFd nothing",
+         r"\dconfig *timeout", r"\dconfig+ work_mem", r"\dRp+ nothing", r"\dRs+ nothing", r"\dP+", r"\dPi", r"\dPt", r"\dX+ nothing",
+         r"\l template*", r"\sf public.outs", r"\sf lower", r"\sf nothing", r"\sf shop.total", r"\sv shop.item", r"\sv nothing",
+         r"\sv shop.totals", r"\sf+ public.defined", r"\z public.*", r"\dl", r"\dE+", r"\dew+", r"\des+", r"\deu+", r"\det+"]
 
 
 def schema():
@@ -121,7 +134,7 @@ def main():
         theirs, ours = [c.cursor() for c in connections]
         for q in queries("catalog_queries.sql") + queries("tool_queries.sql") + list(of_information_schema(theirs)):
             tally.check(" ".join(q.split())[:100], first_difference(answer(theirs, q), answer(ours, q)))
-        commands = LISTS + [r"\d%s %s" % (plus, name) for name in TABLES + VIEWS + OTHERS for plus in ("", "+")]
+        commands = LISTS + [r"\d%s %s" % (plus, name) for name in TABLES + VIEWS + OTHERS for plus in ("", "+", "S", "S+")]
         for command, expected, found in zip(commands, *[psql(env, commands) for env in envs]):
             wrong = [(a, b) for a, b in zip(expected, found) if a != b]
             tally.check(command, "%r is not %r" % (wrong[0][1], wrong[0][0]) if wrong else

@@ -165,3 +165,12 @@ SELECT unchecked_fine();
 RESET check_function_bodies;
 SELECT pg_cancel_backend(pg_backend_pid());
 SELECT 'goes on';
+-- Types without values are for other languages.
+CREATE FUNCTION ff_pseudo() RETURNS trigger LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION ff_pseudo() RETURNS event_trigger LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION ff_pseudo() RETURNS cstring LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION ff_pseudo() RETURNS "any" LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION ff_pseudo(internal) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION ff_pseudo(record) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE ff_pseudo(void) LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION ff_pseudo(regress_none) RETURNS regress_none LANGUAGE regress_none AS 'SELECT 1';
