@@ -1,5 +1,5 @@
 -- The tables behind tarn.synced_tables, in every new database. The code reads the first columns of sync_state,
--- up to rejected_rows, and all of sync_reject_rows by position.
+-- up to source_version, and all of sync_reject_rows by position.
 CREATE SCHEMA tarn;
 
 CREATE TABLE tarn.sync_state (

@@ -10,7 +10,7 @@
  * which one at least is left to runs that apply changes, however many whole copies are due; each in
  * a fiber and a session of its own; the others wait their turn, in order of the list, which begins
  * behind the table that ran last. A table that fails pauses for longer each time, up to
- * MAX_PAUSE_US.
+ * MAX_PAUSE_US, but for new commits of a local source, which it tries after FIRST_PAUSE_US.
  *
  * The list has what the state tables say: it is filled at the start and told of by the statements.
  */
@@ -41,7 +41,8 @@ struct entry {
     uint32_t relid;
     char *log;        /* the folder of the log, of a local source; NULL: elsewhere */
     int64_t version;  /* applied */
-    int64_t due_us;   /* -1: when the source has something new */
+    int64_t next;     /* the version whose commit makes it due */
+    int64_t due_us;   /* -1: when the source has something new; after a failure, at that time too */
     int64_t after_us; /* not before */
     int64_t poll_us;
     int watch;         /* of the log's folder; -1: none */
@@ -160,9 +161,16 @@ static void set_entry_locked(struct entry *e, const struct sync_state *state,
     e->due_us = e->continuous ? -1 : next_us;
     if (e->version < 0) /* its first load */
         e->due_us = now_us;
-    e->after_us = state->failures ? now_us + pause_of(state->failures) : 0;
-    if (state->failures && (e->due_us < 0 ? e->continuous : e->due_us > e->after_us))
-        e->due_us = e->after_us;
+    e->after_us = 0;
+    if (state->failures && (e->continuous || e->due_us >= 0)) {
+        e->after_us = now_us + FIRST_PAUSE_US;
+        e->due_us = now_us + pause_of(state->failures);
+    }
+    int64_t known = state->source_version > e->version ? state->source_version + 1 : e->version + 1;
+    if (!state->failures)
+        e->next = e->version + 1;
+    else if (e->next < known)
+        e->next = known;
     free(e->log);
     e->log = log_folder(state->source);
 }
@@ -404,17 +412,22 @@ static void probe_job(void *arg)
 static bool waits_for_commit(const struct entry *e, int64_t now_us)
 {
     bool look = e->watch < 0 || e->stirred || now_us - e->looked_us >= SLOW_US;
-    return look && e->continuous && e->log && !e->running && e->due_us < 0 && now_us >= e->after_us;
+    bool due = e->due_us >= 0 && e->due_us <= now_us;
+    return look && e->continuous && e->log && !e->running && !due && now_us >= e->after_us;
 }
 
+/* A table that has failed is tried again for each new commit, which may have mended the source. */
 static void take_probe_locked(struct entry *e, int watch, bool there, uint64_t stamp,
                               int64_t now_us)
 {
+    bool failed = e->due_us >= 0;
     e->watch = watch;
-    if (there || (e->stamp ? stamp != e->stamp : stamp & 1))
+    if (there || (e->stamp ? stamp != e->stamp : !failed && stamp & 1))
         e->due_us = now_us;
     if (!there)
         e->stamp = stamp;
+    else if (failed)
+        e->next++;
 }
 
 /* Makes the continuous tables due whose next commit is there. */
@@ -432,7 +445,7 @@ static void look_for_commits(int64_t now_us)
         if (!waits_for_commit(e, now_us))
             continue;
         snprintf(p->items[p->count].path, sizeof(p->items[0].path) - NAME_BYTES, "%s/%020lld.json",
-                 e->log, (long long)e->version + 1);
+                 e->log, (long long)e->next);
         p->items[p->count].version = e->version;
         e->stirred = false;
         e->looked_us = now_us;

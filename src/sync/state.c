@@ -21,6 +21,7 @@ enum {
     ST_COLUMNS,
     ST_TIME_KEY,
     ST_REJECTED,
+    ST_SOURCE_VERSION,
     ST_COUNT
 };
 
@@ -79,6 +80,7 @@ static struct err *take_values(const struct datum *v, struct arena *arena, struc
         .failures = v[ST_FAILURES].i,
         .time_key = v[ST_TIME_KEY].null ? 0 : (int)v[ST_TIME_KEY].i,
         .rejected = v[ST_REJECTED].i,
+        .source_version = v[ST_SOURCE_VERSION].null ? -1 : v[ST_SOURCE_VERSION].i,
         .next_run_us = v[ST_NEXT_RUN].null ? -1 : v[ST_NEXT_RUN].i + PG_EPOCH_US,
     };
     TRY(json_text(arena, v[ST_COLUMNS], &out->columns));

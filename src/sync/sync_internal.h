@@ -477,12 +477,13 @@ struct sync_state {
     int64_t every_us;      /* -1: none */
     const char *cron;      /* NULL: none */
     bool paused;
-    int64_t failures;    /* in a row */
-    const char *options; /* JSON */
-    int64_t next_run_us; /* by schedule, since 1970; -1: none */
-    const char *columns; /* JSON */
-    int time_key;        /* attribute number of the TIMESERIES KEY, 0: none */
-    int64_t rejected;    /* rows that the table does not have */
+    int64_t failures;       /* in a row */
+    const char *options;    /* JSON */
+    int64_t next_run_us;    /* by schedule, since 1970; -1: none */
+    const char *columns;    /* JSON */
+    int time_key;           /* attribute number of the TIMESERIES KEY, 0: none */
+    int64_t rejected;       /* rows that the table does not have */
+    int64_t source_version; /* the newest that a run has seen; -1: none */
 };
 
 struct sync_run {

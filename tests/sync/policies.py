@@ -270,6 +270,20 @@ def errors(r):
     r.sql("DROP SYNCED TABLE er")
 
 
+def mended(r):
+    """A continuous table that has failed often sees at once that its source has been mended."""
+    h = Rows(os.path.join(r.folder, "me"), feed=True, vectors=False, rng=random.Random(1))
+    h.append([(1, "a", 1)])
+    r.sql("CREATE SYNCED TABLE me FROM DELTA '" + h.folder + "' PRIMARY KEY (id) MODE CONTINUOUS WITH (on_null_key = fail)")
+    h.edit(set(), [(None, "lost", 2)])
+    for _ in range(9):  # from then on it would wait for minutes
+        r.fails("a null key", "REFRESH SYNCED TABLE me", "23502", "\"id\"")
+    h.edit({p for p in h.places() if h.parts[p[0]][0][p[1]][0] is None}, [(2, "found", 2)])
+    r.sql("WAIT FOR SYNCED TABLE me VERSION 2 TIMEOUT '60 s'")
+    r.check("mended", r.sql("SELECT * FROM me ORDER BY 1"), [(1, "a", 1), (2, "found", 2)])
+    r.sql("DROP SYNCED TABLE me")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=10)
@@ -282,6 +296,7 @@ def main():
             null_keys(r)
             bad_values(r)
             errors(r)
+            mended(r)
             verify(r)
             preflight(r)
             for time_key in (False, True):
