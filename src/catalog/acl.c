@@ -251,8 +251,12 @@ static bool is_secret(const struct relation *rel)
         "pg_subscription",
         "pg_config",
         "pg_replication_origin_status",
+        /* of the schema tarn */
+        "sync_rejects",
+        "storage_credentials",
+        "catalogs",
     };
-    if (rel->nsp != PG_CATALOG_NSP)
+    if (rel->oid >= FIRST_USER_OID)
         return false;
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         if (strcmp(names[i], rel->name) == 0)
@@ -260,11 +264,21 @@ static bool is_secret(const struct relation *rel)
     return false;
 }
 
-/* Views of the system that pg_read_all_stats may read, and nobody else. */
+/* Relations of the system that pg_read_all_stats may read, and nobody else. */
 static bool is_statistics(const struct relation *rel)
 {
-    return rel->nsp == PG_CATALOG_NSP && (strcmp(rel->name, "pg_backend_memory_contexts") == 0 ||
-                                          strcmp(rel->name, "pg_shmem_allocations") == 0);
+    static const char *const names[] = {
+        "pg_backend_memory_contexts",
+        "pg_shmem_allocations",
+        /* of the schema tarn */
+        "synced_tables",
+        "sync_runs",
+        "compat_misses",
+    };
+    for (size_t i = 0; rel->oid < FIRST_USER_OID && i < ARRAY_LENGTH(names); i++)
+        if (strcmp(names[i], rel->name) == 0)
+            return true;
+    return false;
 }
 
 /* Columns of a secret table that everybody may read all the same. */
@@ -277,7 +291,7 @@ static bool is_open_column(const struct relation *rel, int att)
 /* Relations that came with the database have no list: everybody may read them. */
 static bool is_initial(const struct relation *rel)
 {
-    return rel->system || (rel->oid < FIRST_USER_OID && rel->kind == 'v');
+    return rel->system || is_statistics(rel) || (rel->oid < FIRST_USER_OID && rel->kind == 'v');
 }
 
 uint32_t acl_relation(const struct role_rights *r, const struct relation *rel, uint32_t mask)

@@ -63,6 +63,20 @@ struct err *default_acl_put(struct cat *c, uint32_t role, uint32_t nsp, char typ
 struct err *default_acl_of_new(struct cat *c, char type, uint32_t owner, uint32_t nsp,
                                struct arena *a, struct datum *out) MUST_CHECK;
 
+/* ---- privileges on settings (parameter_acl.c) ---- */
+
+/* The setting's row in pg_parameter_acl, its name in any case; 0: there is none. */
+struct err *parameter_acl_oid(struct cat *c, struct str name, uint32_t *oid) MUST_CHECK;
+/* Makes that row, which may not be there, with the built-in list. */
+struct err *parameter_acl_make(struct cat *c, struct str name, uint32_t *oid) MUST_CHECK;
+/* Keeps its list, or removes the row when it says what would hold without one. */
+struct err *parameter_acl_put(struct cat *c, uint32_t oid, const struct acl *acl,
+                              struct arena *a) MUST_CHECK;
+struct role_rights;
+/* Which of the privileges in `mask` (PRIV_SET, PRIV_ALTER_SYSTEM, options) the role has. */
+struct err *parameter_acl_mask(struct cat *c, const struct role_rights *r, struct str name,
+                               uint32_t mask, uint32_t *out) MUST_CHECK;
+
 /* ---- roles ---- */
 
 struct cat_role {
@@ -126,7 +140,7 @@ uint32_t acl_column(const struct role_rights *r, const struct relation *rel, int
 struct acl_class {
     uint32_t class_id;
     uint32_t oid_index;
-    int name;  /* columns of the system table */
+    int name;  /* columns of the system table; 0: the OID is all the name there is */
     int owner; /* -1: role 10 owns all */
     int acl;
     char kind;        /* of acl_default */

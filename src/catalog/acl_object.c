@@ -9,6 +9,9 @@ static const struct acl_class classes[] = {
     {PG_PROC, PROC_OID_INDEX, PROC_NAME, PROC_OWNER, PROC_ACL, 'f', "function"},
     {PG_TYPE, TYPE_OID_INDEX, TYP_NAME, TYP_OWNER, TYP_ACL, 'T', "type"},
     {PG_DATABASE, DATABASE_OID_INDEX, DB_NAME, DB_DBA, DB_ACL, 'd', "database"},
+    {PG_PARAMETER_ACL, PARAMETER_ACL_OID_INDEX, PACL_NAME, -1, PACL_ACL, 'p', "parameter"},
+    {PG_LARGEOBJECT_METADATA, LARGEOBJECT_METADATA_OID_INDEX, LOM_OID, LOM_OWNER, LOM_ACL, 'L',
+     "large object"},
 };
 
 const struct acl_class *acl_class(uint32_t class_id)
@@ -67,11 +70,15 @@ static void builtin_object(uint32_t class_id, uint32_t oid, struct arena *a, str
         out->acl.items[0].privs = 0;
 }
 
-/* What came with the database is for everybody, where an object of its kind is not by default. */
-static bool is_open_schema(const struct datum *v)
+/* Schemas that came with the database: information_schema is for everybody, tarn for those who may
+ * read statistics. */
+static void add_initial_usage(const struct datum *v, struct acl_object *out)
 {
-    return v[NSP_OID].u < FIRST_USER_OID &&
-           (v[NSP_NAME].len == 18 && memcmp(v[NSP_NAME].p, "information_schema", 18) == 0);
+    struct str name = datum_as_str(v[NSP_NAME]);
+    bool tarn = str_eq_c(name, "tarn");
+    if (v[NSP_OID].u < FIRST_USER_OID && (tarn || str_eq_c(name, "information_schema")))
+        out->acl.items[out->acl.n++] =
+            (struct acl_item){tarn ? ROLE_READ_ALL_STATS : 0, out->owner, PRIV_USAGE};
 }
 
 struct err *acl_object(struct cat *c, uint32_t class_id, uint32_t oid, struct arena *a,
@@ -88,15 +95,16 @@ struct err *acl_object(struct cat *c, uint32_t class_id, uint32_t oid, struct ar
         builtin_object(class_id, oid, a, out, found);
         return NULL;
     }
-    out->name = arena_strndup(a, (const char *)v[k->name].p, v[k->name].len);
-    out->owner = (uint32_t)v[k->owner].u;
+    out->name = k->name ? arena_strndup(a, (const char *)v[k->name].p, v[k->name].len)
+                        : arena_printf(a, "%u", oid);
+    out->owner = k->owner < 0 ? ROLE_BOOTSTRAP : (uint32_t)v[k->owner].u;
     out->null_acl = v[k->acl].null;
     if (!out->null_acl)
         return acl_read(v[k->acl], a, &out->acl);
     acl_default(class_id == PG_CLASS && v[CLS_KIND].i == 'S' ? 's' : k->kind, out->owner, a,
                 &out->acl);
-    if (class_id == PG_NAMESPACE && is_open_schema(v))
-        out->acl.items[out->acl.n++] = (struct acl_item){0, out->owner, PRIV_USAGE};
+    if (class_id == PG_NAMESPACE)
+        add_initial_usage(v, out);
     return NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "catalog/depend.h"
 #include "catalog/systab.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static char kind_of(char type)
@@ -40,6 +41,26 @@ bool acl_equal(const struct acl *x, const struct acl *y)
     return true;
 }
 
+static int by_grantee(const void *x, const void *y)
+{
+    const struct acl_item *a = x;
+    const struct acl_item *b = y;
+    if (a->grantee != b->grantee)
+        return a->grantee < b->grantee ? -1 : 1;
+    return (a->grantor > b->grantor) - (a->grantor < b->grantor);
+}
+
+/* In the order in which PostgreSQL keeps these lists. */
+static struct err *write_sorted(const struct acl *acl, struct arena *a, struct datum *out)
+{
+    struct acl sorted = {.n = acl->n, .items = arena_new_array(a, struct acl_item, acl->n + 1)};
+    if (acl->n) {
+        memcpy(sorted.items, acl->items, sizeof(*acl->items) * (size_t)acl->n);
+        qsort(sorted.items, (size_t)acl->n, sizeof(*sorted.items), by_grantee);
+    }
+    return acl_write(&sorted, false, a, out);
+}
+
 struct err *default_acl_put(struct cat *c, uint32_t role, uint32_t nsp, char type,
                             const struct acl *acl, struct arena *a)
 {
@@ -57,7 +78,7 @@ struct err *default_acl_put(struct cat *c, uint32_t role, uint32_t nsp, char typ
                      : NULL;
     if (found) {
         memcpy(v, old, sizeof(v));
-        TRY(acl_write(acl, false, a, &v[DACL_ACL]));
+        TRY(write_sorted(acl, a, &v[DACL_ACL]));
         return systab_update(c, PG_DEFAULT_ACL, old, v);
     }
     TRY(cat_new_oid(c, &oid));
@@ -65,7 +86,7 @@ struct err *default_acl_put(struct cat *c, uint32_t role, uint32_t nsp, char typ
     v[DACL_ROLE] = keys[0];
     v[DACL_NSP] = keys[1];
     v[DACL_TYPE] = keys[2];
-    TRY(acl_write(acl, false, a, &v[DACL_ACL]));
+    TRY(write_sorted(acl, a, &v[DACL_ACL]));
     TRY(systab_insert(c, PG_DEFAULT_ACL, v));
     return nsp ? depend_record(c, (struct object_address){PG_DEFAULT_ACL, oid, 0},
                                (struct object_address){PG_NAMESPACE, nsp, 0}, DEPEND_AUTO)
@@ -89,5 +110,5 @@ struct err *default_acl_of_new(struct cat *c, char type, uint32_t owner, uint32_
     for (int i = 0; i < more.n; i++)
         TRY(acl_grant(c, &acl, &more.items[i], owner, a));
     acl_default(kind_of(type), owner, a, &usual);
-    return acl_equal(&acl, &usual) ? NULL : acl_write(&acl, false, a, out);
+    return acl_equal(&acl, &usual) ? NULL : write_sorted(&acl, a, out);
 }

@@ -21,6 +21,8 @@ enum system_table {
     PG_EXTENSION = 3079,
     PG_DEFAULT_ACL = 826,
     PG_INDEX = 2610,
+    PG_LARGEOBJECT = 2613,
+    PG_LARGEOBJECT_METADATA = 2995,
     PG_NAMESPACE = 2615,
     PG_OPCLASS = 2616,
     PG_POLICY = 3256,
@@ -33,6 +35,7 @@ enum system_table {
     PG_RANGE = 3541,
     PG_DB_ROLE_SETTING = 2964,
     PG_TABLESPACE = 1213,
+    PG_PARAMETER_ACL = 6243,
 };
 
 /* Descriptor of a system table; immortal, no reference needed. NULL when the OID is none. */
@@ -110,6 +113,8 @@ enum system_index {
     CAST_OID_INDEX = 2660,
     DEFAULT_ACL_KEY_INDEX = 827,
     DEFAULT_ACL_OID_INDEX = 828,
+    PARAMETER_ACL_PARNAME_INDEX = 6246,
+    PARAMETER_ACL_OID_INDEX = 6247,
     CAST_SOURCE_TARGET_INDEX = 2661,
     PROC_OID_INDEX = 2690,
     PROC_NAME_ARGS_NSP_INDEX = 2691,
@@ -125,6 +130,8 @@ enum system_index {
     CONSTRAINT_TYPID_INDEX = 2666,
     RANGE_RNGTYPID_INDEX = 3542,
     RANGE_RNGMULTITYPID_INDEX = 2228,
+    LARGEOBJECT_LOID_PN_INDEX = 2683,
+    LARGEOBJECT_METADATA_OID_INDEX = 2996,
     CONSTRAINT_FRELID_SCAN = 0, /* none: pg_constraint is scanned by confrelid */
 };
 
@@ -264,6 +271,8 @@ enum {
     ROL_COUNT
 };
 enum { AM_ROLE, AM_MEMBER, AM_GRANTOR, AM_ADMIN, AM_COUNT };
+enum { LO_LOID, LO_PAGENO, LO_DATA, LO_COUNT };
+enum { LOM_OID, LOM_OWNER, LOM_ACL, LOM_COUNT };
 enum { NSP_OID, NSP_NAME, NSP_OWNER, NSP_ACL, NSP_COUNT };
 enum {
     DB_OID,
@@ -365,6 +374,7 @@ enum {
     RNG_SUBDIFF,
     RNG_COUNT
 };
+enum { PACL_OID, PACL_NAME, PACL_ACL, PACL_COUNT };
 enum { ENUM_OID, ENUM_TYPID, ENUM_SORTORDER, ENUM_LABEL, ENUM_COUNT };
 enum {
     PROC_OID,

@@ -1,6 +1,7 @@
 /* CREATE AGGREGATE: the functions that it is made of, its rows in pg_proc and pg_aggregate. */
 #include "exec/ddl_internal.h"
 
+#include "catalog/acl.h"
 #include "types/array.h"
 
 #include <stdio.h>
@@ -261,6 +262,8 @@ static struct err *find_function(struct aggregate *g, const PgQuery__TypeName *n
     *out = NULL;
     if (!*nsp || strcmp(nsp, "pg_catalog") == 0)
         all = builtin_procs(str_from(own), &nbuiltin);
+    if (*nsp)
+        TRY(acl_check_schema(d->cat, str_from(nsp)));
     TRY(cat_user_procs(d->cat, str_from(nsp), str_from(own), d->arena, &users, &nusers));
     for (int i = 0; i < nbuiltin + nusers; i++) {
         const struct cat_proc *p = i < nbuiltin ? &all[i] : users[i - nbuiltin];

@@ -475,6 +475,31 @@ static struct err *refuse_synced(const struct ddl *d, const struct relation *r)
                     "The table is kept in step with its source, which owns its columns.");
 }
 
+/* What does not touch columns or rows is the owner's to say. */
+static bool is_for_synced(const PgQuery__AlterTableCmd *cmd)
+{
+    switch (cmd->subtype) {
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableRowSecurity:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableRowSecurity:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ForceRowSecurity:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_NoForceRowSecurity:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static struct err *refuse_commands(const struct ddl *d, const struct relation *r,
+                                   const PgQuery__AlterTableStmt *a)
+{
+    for (size_t i = 0; i < a->n_cmds; i++)
+        if (!is_for_synced(a->cmds[i]->alter_table_cmd))
+            return refuse_synced(d, r);
+    return NULL;
+}
+
 /* ALTER TYPE is for composite types, and they are for it. */
 static struct err *check_kind(const PgQuery__AlterTableStmt *a, const struct relation *r)
 {
@@ -495,7 +520,7 @@ struct err *ddl_alter_table(struct ddl *d, const PgQuery__AlterTableStmt *a)
         return NULL;
     struct err *e = ddl_must_own(d, rel);
     if (!e)
-        e = refuse_synced(d, rel);
+        e = refuse_commands(d, rel, a);
     if (!e)
         e = check_kind(a, rel);
     if (!e)
@@ -745,7 +770,8 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     struct err *e = ddl_must_own(d, r);
     if (!e && s->rename_type != PG_QUERY__OBJECT_TYPE__OBJECT_INDEX)
         e = ddl_check_kind(r, s->rename_type);
-    if (!e)
+    if (!e && (s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN ||
+               s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT))
         e = refuse_synced(d, r);
     if (!e && s->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN)
         e = rename_column(d, r, s->subname, s->newname);

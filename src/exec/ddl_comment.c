@@ -2,6 +2,7 @@
 #include "exec/ddl_internal.h"
 
 #include "catalog/acl.h"
+#include "catalog/large_object.h"
 
 /* ---- relations and their parts ---- */
 
@@ -176,6 +177,11 @@ static struct err *target(struct ddl *d, const PgQuery__CommentStmt *c, struct o
         TRY(cat_namespace_oid(d->cat, str_from(name), &out->object_id));
         return out->object_id ? acl_check_owner(d->cat, PG_NAMESPACE, out->object_id)
                               : err_new("3F000", "schema \"%s\" does not exist", name);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_LARGEOBJECT:
+        out->class_id = PG_LARGEOBJECT;
+        TRY(ddl_large_object(c->object, &out->object_id));
+        return d->s->lo_compat_privileges ? large_object_exists(d->cat, out->object_id)
+                                          : large_object_check_owner(d->cat, out->object_id);
     case PG_QUERY__OBJECT_TYPE__OBJECT_ROLE:
         name = pg_str(c->object);
         out->class_id = PG_AUTHID;

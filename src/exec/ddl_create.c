@@ -116,7 +116,7 @@ struct err *ddl_reopen(struct ddl *d, struct relation **rel)
     return *rel ? NULL : err_new("XX000", "relation %u vanished", oid);
 }
 
-struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp)
+struct err *ddl_find_target(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp)
 {
     bool temp = rv->relpersistence && *rv->relpersistence == 't';
     bool named = rv->schemaname && *rv->schemaname;
@@ -136,19 +136,30 @@ struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t 
     }
     if (!rv->schemaname || !*rv->schemaname) {
         *nsp = d->cat->creation_nsp;
-        return *nsp ? acl_check(d->cat, PG_NAMESPACE, *nsp, PRIV_CREATE)
+        return *nsp ? NULL
                     : ddl_at(d, err_new("3F000", "no schema has been selected to create in"),
                              rv->location);
     }
     TRY(cat_namespace_oid(d->cat, str_from(rv->schemaname), nsp));
-    if (!*nsp)
-        return ddl_at(d, err_new("3F000", "schema \"%s\" does not exist", rv->schemaname),
-                      rv->location);
-    if (*nsp == PG_CATALOG_NSP && d->s->pid)
-        return err_detail(
-            err_new("42501", "permission denied to create \"pg_catalog.%s\"", rv->relname),
-            "System catalog modifications are currently disallowed.");
-    return acl_check(d->cat, PG_NAMESPACE, *nsp, PRIV_CREATE);
+    return *nsp ? NULL
+                : ddl_at(d, err_new("3F000", "schema \"%s\" does not exist", rv->schemaname),
+                         rv->location);
+}
+
+struct err *ddl_may_make_relation(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t nsp)
+{
+    TRY(acl_check(d->cat, PG_NAMESPACE, nsp, PRIV_CREATE));
+    if (nsp != PG_CATALOG_NSP || !d->s->pid)
+        return NULL;
+    return err_detail(
+        err_new("42501", "permission denied to create \"pg_catalog.%s\"", rv->relname),
+        "System catalog modifications are currently disallowed.");
+}
+
+struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp)
+{
+    TRY(ddl_find_target(d, rv, nsp));
+    return ddl_may_make_relation(d, rv, *nsp);
 }
 
 char ddl_persistence(const struct ddl *d, const PgQuery__RangeVar *rv, uint32_t nsp)
@@ -679,25 +690,23 @@ struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt 
     const struct datum *params = NULL;
     uint64_t rows = 0;
     uint32_t nsp;
-    bool skip = false;
+    bool skip;
     if (c->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW)
         return ddl_create_matview(d, c, tag);
     snprintf(tag, 64, "CREATE TABLE AS");
+    TRY(plan_source(d, c, &plan, &params));
+    struct err *e = ddl_no_position(ddl_find_target(d, c->into->rel, &nsp));
+    if (!e)
+        e = ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip);
+    if (e || skip) {
+        plan_unref(plan);
+        return e;
+    }
     /* What the query may not read is told before where its result may not go. */
-    struct err *denied = ddl_target_nsp(d, c->into->rel, &nsp);
-    if (denied && !err_is(denied, "42501"))
-        return denied;
-    if (!denied)
-        TRY(ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip));
-    if (!denied && skip)
-        return NULL;
-    struct err *e = plan_source(d, c, &plan, &params);
-    if (!e && denied)
+    if (!c->into->skip_data)
         e = exec_check_access(&env, plan);
-    if (!e && denied)
-        e = denied;
-    else
-        err_free(denied);
+    if (!e)
+        e = ddl_may_make_relation(d, c->into->rel, nsp);
     if (!e)
         e = fill_table_as(d, c->into, nsp, plan, params, &rows);
     plan_unref(plan);

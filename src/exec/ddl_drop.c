@@ -117,6 +117,9 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         return ddl_describe_policy(d, o.object_id, out);
     case PG_CAST:
         return ddl_describe_cast(d, o.object_id, out);
+    case PG_LARGEOBJECT:
+        buf_printf(out, "large object %u", o.object_id);
+        return NULL;
     case PG_EXTENSION: {
         enum { EXTENSION_OID_INDEX = 3080, EXTENSION_NAME = 1, EXTENSION_COLUMNS = 8 };
         struct datum ext[EXTENSION_COLUMNS];
@@ -533,64 +536,102 @@ static struct err *drop_schemas(struct ddl *d, const PgQuery__DropStmt *s)
              : NULL;
 }
 
-/* Kinds of objects that nobody can make here, so that IF EXISTS has nothing to do. */
-static bool cannot_exist(PgQuery__ObjectType type)
+/* Kinds of objects that nobody can make here, so that there is nothing to drop. */
+static const struct absent_kind {
+    PgQuery__ObjectType type;
+    const char *word;
+    const char *of; /* what it is a part of, in messages; NULL: nothing */
+} absent_kinds[] = {
+    {PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION, "extension", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER, "server", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_FDW, "foreign-data wrapper", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER, "event trigger", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION, "publication", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE, "language", NULL},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER, "trigger", "table"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_RULE, "rule", "relation"},
+};
+
+static const struct absent_kind *absent_kind(PgQuery__ObjectType type)
 {
-    switch (type) {
-    case PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_FDW:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE:
-    case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
-        return true;
-    default:
-        return false;
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(absent_kinds); i++)
+        if (absent_kinds[i].type == type)
+            return &absent_kinds[i];
+    return NULL;
 }
 
-static struct err *drop_nothing(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
+const char *ddl_written_name(struct ddl *d, const PgQuery__RangeVar *rv)
 {
-    static const struct {
-        PgQuery__ObjectType type;
-        const char *word;
-    } words[] = {{PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION, "extension"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER, "server"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_FDW, "foreign-data wrapper"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER, "event trigger"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_PUBLICATION, "publication"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE, "language"},
-                 {PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER, "trigger"}};
+    return rv->schemaname && *rv->schemaname
+               ? arena_printf(d->arena, "%s.%s", rv->schemaname, rv->relname)
+               : rv->relname;
+}
+
+struct err *ddl_open_whole(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
+                           bool missing_ok, struct relation **out)
+{
+    bool no_schema;
+    TRY(ddl_open(d, rv, lock, missing_ok, out));
+    if (*out)
+        return NULL;
+    TRY(missing_schema(d, rv->schemaname, &no_schema));
+    return missing_or_error(d, true, no_schema ? "schema" : "relation",
+                            no_schema ? rv->schemaname : ddl_written_name(d, rv));
+}
+
+/* `name` ON table. */
+static struct err *drop_absent_part(struct ddl *d, const PgQuery__DropStmt *s,
+                                    const struct absent_kind *k, const PgQuery__Node *o,
+                                    const char *name)
+{
+    PgQuery__List table = *o->list;
+    PgQuery__Node node = *o;
+    PgQuery__RangeVar rv;
+    struct relation *r;
+    struct err *e = NULL;
+    table.n_items--;
+    node.list = &table;
+    TRY(name_list(d, &node, &rv));
+    TRY(ddl_open_whole(d, &rv, TXN_ACCESS_SHARE, s->missing_ok, &r));
+    if (!r)
+        return NULL;
+    if (r->kind == 'v' && strcmp(name, "_RETURN") == 0 && strcmp(k->word, "rule") == 0)
+        e = err_unsupported("DROP RULE of a view's own rule is not supported");
+    else if (!s->missing_ok)
+        e = err_new("42704", "%s \"%s\" for %s \"%s\" does not exist", k->word, name, k->of,
+                    r->name);
+    else
+        ddl_notice(d, "NOTICE",
+                   err_new("00000", "%s \"%s\" for relation \"%s\" does not exist, skipping",
+                           k->word, name, ddl_written_name(d, &rv)));
+    relation_unref(r);
+    return e;
+}
+
+static struct err *drop_absent(struct ddl *d, const PgQuery__DropStmt *s,
+                               const struct absent_kind *k, char *tag)
+{
+    static const char *const there[] = {"tarn", "sql", "c", "internal"};
     snprintf(tag, 64, "DROP %s", ddl_object_type_name(s->remove_type));
     for (size_t i = 0; i < s->n_objects; i++) {
         const PgQuery__Node *o = s->objects[i];
         bool list = o->node_case == PG_QUERY__NODE__NODE_LIST;
         const char *name = list ? pg_str(o->list->items[o->list->n_items - 1]) : pg_str(o);
-        struct relation *r = NULL;
-        const char *word = "";
-        for (size_t k = 0; k < ARRAY_LENGTH(words); k++)
-            if (words[k].type == s->remove_type)
-                word = words[k].word;
-        if (strcmp(name, "tarn") == 0 && s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION)
-            return err_unsupported("DROP EXTENSION of \"%s\" is not supported", name);
-        if (!list || o->list->n_items < 2) {
-            ddl_notice(d, "NOTICE",
-                       err_new("00000", "%s \"%s\" does not exist, skipping", word, name));
+        bool language = s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE;
+        bool extension = s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION;
+        for (size_t t = 0; t < ARRAY_LENGTH(there); t++)
+            if (strcmp(name, there[t]) == 0 && (t ? language : extension))
+                return err_unsupported("DROP %s of \"%s\" is not supported",
+                                       ddl_object_type_name(s->remove_type), name);
+        if (k->of) {
+            TRY(drop_absent_part(d, s, k, o, name));
             continue;
         }
-        PgQuery__List table = *o->list;
-        PgQuery__Node node = *o;
-        table.n_items--;
-        node.list = &table;
-        PgQuery__RangeVar rv;
-        TRY(name_list(d, &node, &rv));
-        TRY(ddl_open(d, &rv, TXN_ACCESS_SHARE, true, &r));
-        ddl_notice(d, "NOTICE",
-                   r ? err_new("00000", "%s \"%s\" for relation \"%s\" does not exist, skipping",
-                               word, name, rv.relname)
-                     : err_new("00000", "relation \"%s\" does not exist, skipping", rv.relname));
-        relation_unref(r);
+        struct err *e = err_new(s->missing_ok ? "00000" : "42704", "%s \"%s\" does not exist%s",
+                                k->word, name, s->missing_ok ? ", skipping" : "");
+        if (!s->missing_ok)
+            return e;
+        ddl_notice(d, "NOTICE", e);
     }
     return NULL;
 }
@@ -628,8 +669,9 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
     for (size_t i = 0; i < ARRAY_LENGTH(drop_kinds); i++)
         if (drop_kinds[i].type == s->remove_type)
             k = &drop_kinds[i];
-    if (!k && s->missing_ok && cannot_exist(s->remove_type))
-        return drop_nothing(d, s, tag);
+    const struct absent_kind *absent = absent_kind(s->remove_type);
+    if (absent)
+        return drop_absent(d, s, absent, tag);
     if (!k)
         return err_unsupported("DROP %s is not supported yet",
                                ddl_object_type_name(s->remove_type));
@@ -682,29 +724,34 @@ static struct err *truncate_one(struct ddl *d, struct relation *r, bool restart)
 
 static struct err *may_truncate(struct ddl *d, const struct relation *r)
 {
+    if (r->kind != 'r')
+        return err_new("42809", "\"%s\" is not a table", r->name);
     if (r->system && d->s->pid)
         return ddl_must_own(d, r);
-    return ddl_may_use_relation(d, r, PRIV_TRUNCATE);
+    TRY(ddl_may_use_relation(d, r, PRIV_TRUNCATE));
+    if (r->read_only_synced)
+        return err_hint(err_new("42809", "cannot truncate synced table \"%s\"", r->name),
+                        "The table is kept in step with its source, which owns the data.");
+    return checks_none_pending(d->s, r->oid, r->name, "TRUNCATE");
 }
 
-static struct err *check_truncate(struct ddl *d, struct relation **rels, int n)
+static bool has_relation(struct relation *const *rels, int n, uint32_t oid)
+{
+    for (int i = 0; i < n; i++)
+        if (rels[i]->oid == oid)
+            return true;
+    return false;
+}
+
+/* No table outside the list refers to one of it. */
+static struct err *check_referencing(struct ddl *d, struct relation *const *rels, int n)
 {
     for (int i = 0; i < n; i++) {
-        struct relation *r = rels[i];
-        TRY(may_truncate(d, r));
-        TRY(checks_none_pending(d->s, r->oid, r->name, "TRUNCATE"));
-        if (r->kind != 'r')
-            return err_new("42809", "\"%s\" is not a table", r->name);
-        if (r->read_only_synced)
-            return err_hint(err_new("42809", "cannot truncate synced table \"%s\"", r->name),
-                            "The table is kept in step with its source, which owns the data.");
+        const struct relation *r = rels[i];
         for (int k = 0; k < r->nreferencing; k++) {
-            bool listed = false;
-            for (int m = 0; m < n; m++)
-                listed |= rels[m]->oid == r->referencing[k].relid;
-            if (listed)
-                continue;
             struct relation *child;
+            if (has_relation(rels, n, r->referencing[k].relid))
+                continue;
             TRY(cat_relation(d->cat, r->referencing[k].relid, &child));
             struct err *e =
                 err_new("0A000", "cannot truncate a table referenced in a foreign key constraint");
@@ -724,11 +771,8 @@ static struct err *add_referencing(struct ddl *d, struct relation ***rels, int *
     for (int i = 0; i < *n; i++) {
         for (int k = 0; k < (*rels)[i]->nreferencing; k++) {
             uint32_t child = (*rels)[i]->referencing[k].relid;
-            bool listed = false;
             bool locked;
-            for (int m = 0; m < *n; m++)
-                listed |= (*rels)[m]->oid == child;
-            if (listed)
+            if (has_relation(*rels, *n, child))
                 continue;
             struct relation *r;
             TRY(txn_lock_table(d->cat->txn, child, TXN_ACCESS_EXCLUSIVE, TXN_WAIT, &locked));
@@ -737,6 +781,7 @@ static struct err *add_referencing(struct ddl *d, struct relation ***rels, int *
             int count = *n;
             ARENA_PUSH(d->arena, *rels, count, *cap, r);
             *n = count;
+            TRY(may_truncate(d, r));
         }
     }
     return NULL;
@@ -751,13 +796,15 @@ struct err *ddl_truncate(struct ddl *d, const PgQuery__TruncateStmt *t)
     for (size_t i = 0; i < t->n_relations && !e; i++) {
         struct relation *r;
         e = ddl_open(d, t->relations[i]->range_var, TXN_ACCESS_EXCLUSIVE, false, &r);
-        if (!e)
-            ARENA_PUSH(d->arena, rels, n, cap, r);
+        if (e)
+            break;
+        ARENA_PUSH(d->arena, rels, n, cap, r);
+        e = may_truncate(d, r);
     }
-    if (!e && t->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
-        e = add_referencing(d, &rels, &n, &cap);
     if (!e)
-        e = check_truncate(d, rels, n);
+        e = t->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE
+                ? add_referencing(d, &rels, &n, &cap)
+                : check_referencing(d, rels, n);
     for (int i = 0; i < n && !e; i++)
         e = truncate_one(d, rels[i], t->restart_seqs);
     for (int i = 0; i < n; i++)

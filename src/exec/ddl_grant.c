@@ -2,6 +2,7 @@
 #include "exec/ddl_internal.h"
 
 #include "catalog/acl.h"
+#include "catalog/large_object.h"
 #include "sql/analyze.h"
 
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct grant_on {
     const char *name;
     uint32_t owner;
     struct acl acl;
+    uint32_t held; /* privileges and options of any kind that the current role has there */
     uint32_t grantor;
     uint32_t privs; /* those that the grantor may give */
 };
@@ -40,6 +42,8 @@ static const struct grant_kind {
     {PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE, 'f', PG_PROC, "procedure"},
     {PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE, 'f', PG_PROC, "routine"},
     {PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA, 'n', PG_NAMESPACE, "schema"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_PARAMETER_ACL, 'p', PG_PARAMETER_ACL, "parameter"},
+    {PG_QUERY__OBJECT_TYPE__OBJECT_LARGEOBJECT, 'L', PG_LARGEOBJECT_METADATA, "large object"},
 };
 
 static const struct grant_kind *kind_of(PgQuery__ObjectType type)
@@ -118,12 +122,6 @@ static struct err *read_privileges(const PgQuery__GrantStmt *s, const struct gra
 static struct err *read_grantees(struct ddl *d, const PgQuery__GrantStmt *s, struct grant *out)
 {
     uint32_t *grantees = arena_new_array(d->arena, uint32_t, s->n_grantees + 1);
-    uint32_t grantor;
-    if (s->grantor) {
-        TRY(ddl_role(d, s->grantor, &grantor));
-        if (grantor != d->cat->role)
-            return err_new("0A000", "grantor must be current user");
-    }
     for (size_t i = 0; i < s->n_grantees; i++) {
         const PgQuery__RoleSpec *r = s->grantees[i]->role_spec;
         grantees[i] = 0;
@@ -136,6 +134,15 @@ static struct err *read_grantees(struct ddl *d, const PgQuery__GrantStmt *s, str
 }
 
 /* ---- who grants ---- */
+
+static struct err *check_grantor(struct ddl *d, const PgQuery__RoleSpec *role)
+{
+    uint32_t oid;
+    if (!role)
+        return NULL;
+    TRY(ddl_role(d, role, &oid));
+    return oid == d->cat->role ? NULL : err_new("0A000", "grantor must be current user");
+}
 
 static int count_bits(uint32_t v)
 {
@@ -183,21 +190,27 @@ static void warn(struct ddl *d, bool is_grant, bool none, const char *column, co
                                   what));
 }
 
-/* `any`: privileges of any kind on the object, by which a useless GRANT is a warning. `column`: of
- * the relation o->name, for messages. */
-static struct err *restrict_grant(struct ddl *d, const struct grant *g, uint32_t wanted,
-                                  uint32_t any, const char *column, struct grant_on *o)
+static uint32_t with_options(uint32_t privs)
 {
-    const struct role_rights *r;
+    return privs | privs << PRIV_OPTIONS;
+}
+
+static struct err *denied_column(const char *column, const char *relation)
+{
+    return err_new("42501", "permission denied for column \"%s\" of relation \"%s\"", column,
+                   relation);
+}
+
+/* Whoever has any privilege on the object gets warnings for a useless GRANT, others an error.
+ * `column`: of the relation o->name, for messages. */
+static struct err *restrict_grant(struct ddl *d, const struct grant *g, uint32_t wanted,
+                                  const char *column, struct grant_on *o)
+{
     uint32_t options;
     TRY(choose_grantor(d, wanted, o, &options));
-    TRY(cat_rights(d->cat, &r));
-    if (!options && !acl_mask(r, &o->acl, o->owner, any | any << PRIV_OPTIONS)) {
-        if (column)
-            return err_new("42501", "permission denied for column \"%s\" of relation \"%s\"",
-                           column, o->name);
-        return err_new("42501", "permission denied for %s %s", o->word, o->name);
-    }
+    if (!options && !o->held)
+        return column ? denied_column(column, o->name)
+                      : err_new("42501", "permission denied for %s %s", o->word, o->name);
     o->privs = wanted & options;
     if (!o->privs)
         warn(d, g->s->is_grant, true, column, o->name);
@@ -237,6 +250,15 @@ static struct err *copy_acl(struct ddl *d, const struct acl *from, struct acl *o
 
 /* ---- columns ---- */
 
+static struct err *held_on_column(struct ddl *d, const struct relation *r, int att, uint32_t *out)
+{
+    const struct role_rights *rights;
+    uint32_t any = with_options(acl_all('c'));
+    TRY(cat_rights(d->cat, &rights));
+    *out = acl_relation(rights, r, any) | acl_column(rights, r, att, any);
+    return NULL;
+}
+
 static struct err *grant_column(struct ddl *d, const struct grant *g, const struct relation *r,
                                 int att, uint32_t wanted)
 {
@@ -255,7 +277,8 @@ static struct err *grant_column(struct ddl *d, const struct grant *g, const stru
     for (int i = 0; i < own.n; i++)
         ARENA_PUSH(d->arena, whole.items, whole.n, whole.cap, own.items[i]);
     o.acl = whole;
-    TRY(restrict_grant(d, g, wanted, acl_all('c'), a->name, &o));
+    TRY(held_on_column(d, r, att, &o.held));
+    TRY(restrict_grant(d, g, wanted, a->name, &o));
     o.acl = own;
     TRY(change_list(d, g, &o));
     TRY(acl_write(&o.acl, true, d->arena, &value));
@@ -294,23 +317,27 @@ static struct err *column_privileges(struct ddl *d, const struct grant *g, const
 
 static const char *const system_columns[] = {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"};
 
-/* PostgreSQL warns of each column, system columns too; without any privilege on columns, the first
- * one is refused. `has`: those of the privileges on columns that the grantor may take away. */
-static struct err *warn_of_columns(struct ddl *d, const struct relation *r,
-                                   const struct grant_on *o, uint32_t has)
+static struct err *warn_of_column(struct ddl *d, const struct relation *r, int att,
+                                  const char *name, uint32_t has)
 {
-    const struct role_rights *rights;
-    uint32_t any = acl_all('c');
-    bool view = r->kind == 'v';
-    TRY(cat_rights(d->cat, &rights));
-    if (!has && !acl_mask(rights, &o->acl, o->owner, any | any << PRIV_OPTIONS))
-        return err_new("42501", "permission denied for column \"%s\" of relation \"%s\"",
-                       view ? r->atts[0].name : system_columns[0], r->name);
-    for (size_t i = 0; i < ARRAY_LENGTH(system_columns) && !view; i++)
-        warn(d, false, !has, system_columns[i], r->name);
+    uint32_t held;
+    TRY(held_on_column(d, r, att, &held));
+    if (!has && !held)
+        return denied_column(name, r->name);
+    warn(d, false, !has, name, r->name);
+    return NULL;
+}
+
+/* PostgreSQL warns of each column, system columns too, and refuses at the first one on which the
+ * role has no privilege. `has`: those of the privileges on columns that the grantor may take away.
+ */
+static struct err *warn_of_columns(struct ddl *d, const struct relation *r, uint32_t has)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(system_columns) && r->kind != 'v'; i++)
+        TRY(warn_of_column(d, r, 0, system_columns[i], has));
     for (int i = 0; i < r->natts; i++)
         if (!r->atts[i].dropped)
-            warn(d, false, !has, r->atts[i].name, r->name);
+            TRY(warn_of_column(d, r, i + 1, r->atts[i].name, has));
     return NULL;
 }
 
@@ -322,7 +349,7 @@ static struct err *revoke_from_columns(struct ddl *d, const struct grant *g,
     uint32_t on_columns = wanted & acl_all('c');
     uint32_t has = o->privs & on_columns;
     if (!g->s->is_grant && has != on_columns && (!has || on_columns != acl_all('c')))
-        TRY(warn_of_columns(d, r, o, has));
+        TRY(warn_of_columns(d, r, has));
     for (int i = 0; i < r->natts && !g->s->is_grant; i++) {
         struct grant_on column = *o;
         struct datum value;
@@ -368,6 +395,14 @@ static uint32_t relation_wanted(struct ddl *d, const struct grant *g, const stru
     return g->privs & fits;
 }
 
+static struct err *held_on_relation(struct ddl *d, const struct relation *r, uint32_t *out)
+{
+    const struct role_rights *rights;
+    TRY(cat_rights(d->cat, &rights));
+    *out = acl_relation(rights, r, with_options(acl_all(r->kind == 'S' ? 's' : 'r')));
+    return NULL;
+}
+
 static struct err *grant_relation(struct ddl *d, const struct grant *g, uint32_t oid)
 {
     struct relation *r;
@@ -390,7 +425,9 @@ static struct err *grant_relation(struct ddl *d, const struct grant *g, uint32_t
     if (!e)
         e = column_privileges(d, g, r, &columns, &any_column);
     if (!e && wanted) {
-        e = restrict_grant(d, g, wanted, acl_all(r->kind == 'S' ? 's' : 'r'), NULL, &o);
+        e = held_on_relation(d, r, &o.held);
+        if (!e)
+            e = restrict_grant(d, g, wanted, NULL, &o);
         if (!e)
             e = revoke_from_columns(d, g, r, wanted, &o);
         if (!e)
@@ -417,18 +454,26 @@ static struct err *grant_object(struct ddl *d, const struct grant *g, const stru
     struct datum key = datum_int(oid);
     struct datum old[MOST_COLUMNS];
     struct datum v[MOST_COLUMNS];
+    const struct role_rights *rights;
     struct acl_object object;
     bool found;
     TRY(systab_get(d->cat, k->class_id, c->oid_index, &key, 1, d->arena, old, &found));
     if (!found)
         return err_unsupported("privileges on built-in objects cannot be changed");
     TRY(acl_object(d->cat, k->class_id, oid, d->arena, &object, &found));
+    if (k->kind == 'L')
+        object.name = arena_printf(d->arena, "large object %u", oid);
     struct grant_on o = {.word = k->class_id == PG_PROC ? "function" : c->word,
                          .name = object.name,
                          .owner = object.owner,
                          .acl = object.acl};
-    TRY(restrict_grant(d, g, g->all ? acl_all(k->kind) : g->privs, acl_all(k->kind), NULL, &o));
+    TRY(cat_rights(d->cat, &rights));
+    TRY(acl_object_mask(d->cat, rights, k->class_id, oid, with_options(acl_all(k->kind)), &o.held,
+                        &found));
+    TRY(restrict_grant(d, g, g->all ? acl_all(k->kind) : g->privs, NULL, &o));
     TRY(change_list(d, g, &o));
+    if (k->class_id == PG_PARAMETER_ACL)
+        return parameter_acl_put(d->cat, oid, &o.acl, d->arena);
     memcpy(v, old, sizeof(v));
     TRY(acl_write(&o.acl, false, d->arena, &v[c->acl]));
     return systab_update(d->cat, k->class_id, old, v);
@@ -436,8 +481,20 @@ static struct err *grant_object(struct ddl *d, const struct grant *g, const stru
 
 /* ---- which objects ---- */
 
+/* The row of a setting, which GRANT makes; without one there is nothing to revoke. */
+static struct err *parameter(struct ddl *d, const char *name, bool is_grant, uint32_t *oid)
+{
+    TRY(parameter_acl_oid(d->cat, str_from(name), oid));
+    if (*oid || !is_grant)
+        return NULL;
+    if (!d->s->ops->setting_may_be(str_from(name)))
+        return err_new("42602", "invalid parameter name \"%s\"", name);
+    return parameter_acl_make(d->cat, str_from(name), oid);
+}
+
+/* *oid 0: nothing has to be done. */
 static struct err *named_object(struct ddl *d, const struct grant_kind *k, const PgQuery__Node *n,
-                                uint32_t *oid)
+                                bool is_grant, uint32_t *oid)
 {
     const struct cat_proc *p;
     struct relation *r;
@@ -455,6 +512,11 @@ static struct err *named_object(struct ddl *d, const struct grant_kind *k, const
     case PG_NAMESPACE:
         TRY(cat_namespace_oid(d->cat, str_from(pg_str(n)), oid));
         return *oid ? NULL : err_new("3F000", "schema \"%s\" does not exist", pg_str(n));
+    case PG_PARAMETER_ACL:
+        return parameter(d, pg_str(n), is_grant, oid);
+    case PG_LARGEOBJECT_METADATA:
+        TRY(ddl_large_object(n, oid));
+        return large_object_exists(d->cat, *oid);
     case PG_PROC:
         TRY(ddl_find_function(d, n->object_with_args, k->type, false, &p));
         *oid = p->oid;
@@ -515,23 +577,40 @@ struct err *ddl_grant(struct ddl *d, const PgQuery__GrantStmt *s)
     if (!k)
         return err_unsupported("%s on %s is not supported", s->is_grant ? "GRANT" : "REVOKE",
                                ddl_object_type_name(s->objtype));
-    TRY(read_grantees(d, s, &g));
-    TRY(read_privileges(s, k, &g));
+    TRY(check_grantor(d, s->grantor));
     for (size_t i = 0; i < s->n_objects; i++) {
         uint32_t oid;
         if (s->targtype == PG_QUERY__GRANT_TARGET_TYPE__ACL_TARGET_ALL_IN_SCHEMA) {
             TRY(all_in_schema(d, k, pg_str(s->objects[i]), &list, &n, &cap));
             continue;
         }
-        TRY(named_object(d, k, s->objects[i], &oid));
-        ARENA_PUSH(d->arena, list, n, cap, oid);
+        TRY(named_object(d, k, s->objects[i], s->is_grant, &oid));
+        if (oid)
+            ARENA_PUSH(d->arena, list, n, cap, oid);
     }
+    TRY(read_grantees(d, s, &g));
+    TRY(read_privileges(s, k, &g));
     for (int i = 0; i < n; i++) {
         TRY(k->class_id == PG_CLASS ? grant_relation(d, &g, list[i])
                                     : grant_object(d, &g, k, list[i]));
         txn_next_command(d->cat->txn);
     }
     return NULL;
+}
+
+struct err *ddl_revoke_all(struct ddl *d, uint32_t class_id, uint32_t oid, uint32_t role)
+{
+    PgQuery__GrantStmt s;
+    const struct grant g = {.s = &s, .all = true, .grantees = &role, .ngrantees = 1};
+    pg_query__grant_stmt__init(&s);
+    s.objtype = PG_QUERY__OBJECT_TYPE__OBJECT_TABLE;
+    s.behavior = PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
+    if (class_id == PG_CLASS)
+        return grant_relation(d, &g, oid);
+    const struct grant_kind *k = kinds;
+    while (k->class_id != class_id)
+        CHECK(++k < kinds + ARRAY_LENGTH(kinds));
+    return grant_object(d, &g, k, oid);
 }
 
 /* ---- ALTER DEFAULT PRIVILEGES ---- */

@@ -38,8 +38,18 @@ struct err *ddl_reopen(struct ddl *d, struct relation **rel) MUST_CHECK; /* afte
 /* The same; a notice when it is missing. */
 struct err *ddl_open_if_exists(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
                                bool missing_ok, struct relation **out) MUST_CHECK;
+/* The same for DROP of what a relation has as a part: the notice has the name as it is written. */
+struct err *ddl_open_whole(struct ddl *d, const PgQuery__RangeVar *rv, enum txn_table_lock lock,
+                           bool missing_ok, struct relation **out) MUST_CHECK;
+/* "schema.relation", or without a schema; in the arena. */
+const char *ddl_written_name(struct ddl *d, const PgQuery__RangeVar *rv);
 /* An option as a flag: alone, a number, or a word; what is neither off nor false is on. */
 bool ddl_option_is_on(const PgQuery__DefElem *o);
+/* The schema in which a statement makes a relation, and whether the current role may: 3F000, 42P16;
+ * 42501. ddl_target_nsp asks both. */
+struct err *ddl_find_target(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp) MUST_CHECK;
+struct err *ddl_may_make_relation(struct ddl *d, const PgQuery__RangeVar *rv,
+                                  uint32_t nsp) MUST_CHECK;
 struct err *ddl_target_nsp(struct ddl *d, const PgQuery__RangeVar *rv, uint32_t *nsp) MUST_CHECK;
 struct err *ddl_must_own(struct ddl *d, const struct relation *r) MUST_CHECK;
 /* 42501 unless the current role has one of the privileges on the relation. */
@@ -226,9 +236,15 @@ struct err *ddl_forget_functions(struct ddl *d, struct object_address self) MUST
 struct err *ddl_record_refs(struct ddl *d, struct object_address object,
                             const struct deparse_refs *refs) MUST_CHECK;
 /* ddl_object.c */
+/* One column of a type's row, and of its array type's. */
+struct err *ddl_update_with_array(struct ddl *d, uint32_t type, int column,
+                                  struct datum value) MUST_CHECK;
 struct err *ddl_role(struct ddl *d, const PgQuery__RoleSpec *role, uint32_t *oid) MUST_CHECK;
 /* ddl_grant.c */
 struct err *ddl_grant(struct ddl *d, const PgQuery__GrantStmt *s) MUST_CHECK;
+/* REVOKE ALL ... FROM that role CASCADE on an object of pg_class, pg_proc, pg_namespace ... */
+struct err *ddl_revoke_all(struct ddl *d, uint32_t class_id, uint32_t oid,
+                           uint32_t role) MUST_CHECK;
 struct err *ddl_default_privileges(struct ddl *d,
                                    const PgQuery__AlterDefaultPrivilegesStmt *s) MUST_CHECK;
 /* ddl_role.c */
@@ -244,10 +260,17 @@ struct err *ddl_drop_owned(struct ddl *d, const PgQuery__DropOwnedStmt *s) MUST_
 /* Another owner for a relation, its indexes and its sequences. */
 struct err *ddl_set_relation_owner(struct ddl *d, const struct relation *r,
                                    uint32_t owner) MUST_CHECK;
+/* The number by which a statement names a large object, which need not be there. 22P02, 22003. */
+struct err *ddl_large_object(const PgQuery__Node *n, uint32_t *oid) MUST_CHECK;
 struct err *ddl_may_create_database(struct ddl *d, const char *denied) MUST_CHECK;
 /* 42501 unless the current role may give objects to that one: it is a member of it. */
 struct err *ddl_may_give_to(struct ddl *d, uint32_t owner) MUST_CHECK;
-/* The same for an object in a schema, where the new owner must have CREATE, too. *acl, the object's
+/* 42501 unless that role has CREATE in the schema of what it gets; superusers give it anyway. */
+struct err *ddl_may_own_in(struct ddl *d, uint32_t owner, uint32_t nsp) MUST_CHECK;
+/* A stored list of privileges (NULL: none is stored), as it is under another owner. */
+struct err *ddl_change_acl_owner(struct ddl *d, uint32_t from, uint32_t to,
+                                 struct datum *acl) MUST_CHECK;
+/* Both checks, for an object in a schema. *acl, the object's
  * privileges, becomes what they are under the new owner. */
 struct err *ddl_give(struct ddl *d, uint32_t nsp, uint32_t from, uint32_t to,
                      struct datum *acl) MUST_CHECK;

@@ -126,6 +126,19 @@ static struct err *refuse_owned(struct ddl *d, const struct relation *seq, const
     return e;
 }
 
+struct err *ddl_update_with_array(struct ddl *d, uint32_t type, int column, struct datum value)
+{
+    struct datum key = datum_int(type);
+    struct datum v[TYP_COUNT];
+    bool found;
+    TRY(systab_get(d->cat, PG_TYPE, TYPE_OID_INDEX, &key, 1, d->arena, v, &found));
+    if (!found)
+        return NULL;
+    TRY(ddl_update_type(d->cat, type, column, value));
+    uint32_t array = (uint32_t)v[TYP_ARRAY].u;
+    return array ? ddl_update_type(d->cat, array, column, value) : NULL;
+}
+
 /* The owner of one relation, in its list of privileges too. */
 static struct err *set_class_owner(struct ddl *d, uint32_t relid, uint32_t owner)
 {
@@ -147,10 +160,7 @@ static struct err *set_class_owner(struct ddl *d, uint32_t relid, uint32_t owner
     if (!e)
         e = ddl_update_class(d->cat, relid, CLS_OWNER, datum_int(owner));
     if (!e && type)
-        e = ddl_update_type(d->cat, type, TYP_OWNER, datum_int(owner));
-    const struct cat_type *t = type ? builtin_type(type) : NULL;
-    if (!e && t && t->array)
-        e = ddl_update_type(d->cat, t->array, TYP_OWNER, datum_int(owner));
+        e = ddl_update_with_array(d, type, TYP_OWNER, datum_int(owner));
     return e;
 }
 
@@ -182,8 +192,7 @@ struct err *ddl_may_give_to(struct ddl *d, uint32_t owner)
     return err_new("42501", "must be member of role \"%s\"", name ? name : "");
 }
 
-/* The new owner must be able to make objects in the schema. */
-static struct err *may_make_in(struct ddl *d, uint32_t owner, uint32_t nsp)
+struct err *ddl_may_own_in(struct ddl *d, uint32_t owner, uint32_t nsp)
 {
     const struct role_rights *rights;
     const char *name;
@@ -197,8 +206,7 @@ static struct err *may_make_in(struct ddl *d, uint32_t owner, uint32_t nsp)
     return err_new("42501", "permission denied for schema %s", name ? name : "");
 }
 
-/* A stored list of privileges (NULL: none is stored), as it is under another owner. */
-static struct err *change_owner(struct ddl *d, uint32_t from, uint32_t to, struct datum *acl)
+struct err *ddl_change_acl_owner(struct ddl *d, uint32_t from, uint32_t to, struct datum *acl)
 {
     struct acl list;
     if (acl->null)
@@ -211,8 +219,8 @@ static struct err *change_owner(struct ddl *d, uint32_t from, uint32_t to, struc
 struct err *ddl_give(struct ddl *d, uint32_t nsp, uint32_t from, uint32_t to, struct datum *acl)
 {
     TRY(ddl_may_give_to(d, to));
-    TRY(may_make_in(d, to, nsp));
-    return change_owner(d, from, to, acl);
+    TRY(ddl_may_own_in(d, to, nsp));
+    return ddl_change_acl_owner(d, from, to, acl);
 }
 
 struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
@@ -225,15 +233,30 @@ struct err *ddl_relation_owner(struct ddl *d, const struct relation *r,
     TRY(refuse_owned(d, r,
                      arena_printf(d->arena, "cannot change owner of sequence \"%s\"", r->name)));
     TRY(ddl_may_give_to(d, owner));
-    TRY(may_make_in(d, owner, r->nsp));
+    TRY(ddl_may_own_in(d, owner, r->nsp));
     return ddl_set_relation_owner(d, r, owner);
 }
 
-/* The owner in a row of a system table that is found by its name. */
-static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, const char *name,
+/* The number that a statement gives. */
+struct err *ddl_large_object(const PgQuery__Node *n, uint32_t *oid)
+{
+    if (n->node_case == PG_QUERY__NODE__NODE_INTEGER) {
+        *oid = (uint32_t)n->integer->ival;
+        return NULL;
+    }
+    const char *text = n->node_case == PG_QUERY__NODE__NODE_FLOAT ? n->float_->fval : "";
+    const struct type_ops *ops = type_by_oid(OID_OID);
+    struct type_env env = {0};
+    struct datum value;
+    TRY(ops->in(ops, &env, str_from(text), -1, NULL, &value));
+    *oid = (uint32_t)value.u;
+    return NULL;
+}
+
+/* The owner in a row of a system table that is found by its name or number. */
+static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, struct datum key,
                              int column, uint32_t owner, bool *found)
 {
-    struct datum key = cstr_datum(name);
     struct datum old_values[CLS_COUNT];
     struct datum v[CLS_COUNT];
     TRY(systab_get(d->cat, table, index, &key, 1, d->arena, old_values, found));
@@ -247,26 +270,33 @@ static struct err *set_owner(struct ddl *d, uint32_t table, uint32_t index, cons
         TRY(ddl_may_create_database(d, "permission denied to change owner of database"));
     memcpy(v, old_values, sizeof(v));
     v[column] = datum_int(owner);
-    TRY(change_owner(d, (uint32_t)old_values[column].u, owner, &v[acl_class(table)->acl]));
+    TRY(ddl_change_acl_owner(d, (uint32_t)old_values[column].u, owner, &v[acl_class(table)->acl]));
     return systab_update(d->cat, table, old_values, v);
 }
 
 struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, char *tag)
 {
     uint32_t owner;
+    uint32_t oid;
     bool found;
     TRY(ddl_role(d, s->newowner, &owner));
     switch (s->object_type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         snprintf(tag, 64, "ALTER SCHEMA");
-        TRY(set_owner(d, PG_NAMESPACE, NAMESPACE_NAME_INDEX, pg_str(s->object), NSP_OWNER, owner,
-                      &found));
+        TRY(set_owner(d, PG_NAMESPACE, NAMESPACE_NAME_INDEX, cstr_datum(pg_str(s->object)),
+                      NSP_OWNER, owner, &found));
         return found ? NULL : err_new("3F000", "schema \"%s\" does not exist", pg_str(s->object));
     case PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE:
         snprintf(tag, 64, "ALTER DATABASE");
-        TRY(set_owner(d, PG_DATABASE, DATABASE_NAME_INDEX, pg_str(s->object), DB_DBA, owner,
-                      &found));
+        TRY(set_owner(d, PG_DATABASE, DATABASE_NAME_INDEX, cstr_datum(pg_str(s->object)), DB_DBA,
+                      owner, &found));
         return found ? NULL : err_new("3D000", "database \"%s\" does not exist", pg_str(s->object));
+    case PG_QUERY__OBJECT_TYPE__OBJECT_LARGEOBJECT:
+        snprintf(tag, 64, "ALTER LARGE OBJECT");
+        TRY(ddl_large_object(s->object, &oid));
+        TRY(set_owner(d, PG_LARGEOBJECT_METADATA, LARGEOBJECT_METADATA_OID_INDEX, datum_int(oid),
+                      LOM_OWNER, owner, &found));
+        return found ? NULL : err_new("42704", "large object %u does not exist", oid);
     case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
     case PG_QUERY__OBJECT_TYPE__OBJECT_PROCEDURE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE:
@@ -314,9 +344,7 @@ static struct err *set_row_type(struct ddl *d, uint32_t relid, int column, uint3
     uint32_t type = found ? (uint32_t)v[CLS_TYPE].u : 0;
     if (!type)
         return NULL;
-    TRY(ddl_update_type(d->cat, type, column, datum_int(value)));
-    const struct cat_type *t = builtin_type(type);
-    return t && t->array ? ddl_update_type(d->cat, t->array, column, datum_int(value)) : NULL;
+    return ddl_update_with_array(d, type, column, datum_int(value));
 }
 
 static struct err *move_class(struct ddl *d, uint32_t relid, uint32_t from, uint32_t to)

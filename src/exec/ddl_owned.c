@@ -23,7 +23,9 @@ static const struct owned_class {
     {PG_CLASS, CLASS_OID_INDEX, CLS_OWNER, CLS_ACL, false},
     {PG_DATABASE, DATABASE_OID_INDEX, DB_DBA, DB_ACL, true},
     {PG_NAMESPACE, NAMESPACE_OID_INDEX, NSP_OWNER, NSP_ACL, false},
+    {PG_PARAMETER_ACL, PARAMETER_ACL_OID_INDEX, NO_COLUMN, PACL_ACL, true},
     {PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, DACL_ROLE, DACL_ACL, false},
+    {PG_LARGEOBJECT_METADATA, LARGEOBJECT_METADATA_OID_INDEX, LOM_OWNER, LOM_ACL, false},
 };
 
 /* An object that a role owns (`owned`), or whose list of privileges names it, or a policy for it.
@@ -61,6 +63,8 @@ static struct err *add_use(struct ddl *d, const struct owned_class *k, const str
     if (k->class_id == PG_ATTRIBUTE)
         u.object =
             (struct object_address){PG_CLASS, (uint32_t)v[ATT_RELID].u, (int32_t)v[ATT_NUM].i};
+    if (k->class_id == PG_LARGEOBJECT_METADATA)
+        u.object.class_id = PG_LARGEOBJECT;
     if (k->owner != NO_COLUMN && !is_part(k, v))
         u.owned = (uint32_t)v[k->owner].u == role;
     if (!v[k->acl].null)
@@ -94,6 +98,16 @@ static struct err *add_policies(struct ddl *d, uint32_t role, struct uses *out)
     return NULL;
 }
 
+/* In the order in which they were made, about. */
+static int by_oid(const void *a, const void *b)
+{
+    const struct use *x = a;
+    const struct use *y = b;
+    if (x->object.object_id != y->object.object_id)
+        return x->object.object_id > y->object.object_id ? 1 : -1;
+    return (x->object.sub_id > y->object.sub_id) - (x->object.sub_id < y->object.sub_id);
+}
+
 static struct err *find_uses(struct ddl *d, struct cat *cat, uint32_t role, bool shared,
                              struct uses *out)
 {
@@ -115,14 +129,16 @@ static struct err *find_uses(struct ddl *d, struct cat *cat, uint32_t role, bool
         systab_close(&s);
         TRY(e);
     }
-    return add_policies(&in, role, out);
+    TRY(add_policies(&in, role, out));
+    if (out->count)
+        qsort(out->items, (size_t)out->count, sizeof(*out->items), by_oid);
+    return NULL;
 }
 
 /* ---- what keeps a role ---- */
 
 static struct err *describe(struct ddl *d, struct object_address o, struct buf *out)
 {
-    const char *name = NULL;
     struct acl_object object;
     bool found;
     if (o.class_id == PG_CLASS && o.sub_id) {
@@ -133,10 +149,9 @@ static struct err *describe(struct ddl *d, struct object_address o, struct buf *
         relation_unref(r);
         o.sub_id = 0;
     }
-    if (o.class_id == PG_DATABASE) {
+    if (o.class_id == PG_DATABASE || o.class_id == PG_PARAMETER_ACL) {
         TRY(acl_object(d->cat, o.class_id, o.object_id, d->arena, &object, &found));
-        name = object.name;
-        buf_printf(out, "database %s", name);
+        buf_printf(out, "%s %s", acl_class(o.class_id)->word, object.name);
         return NULL;
     }
     return ddl_describe(d, o, out);
@@ -180,21 +195,10 @@ static struct err *uses_elsewhere(struct ddl *d, uint32_t role, struct buf *out)
     return e;
 }
 
-static int by_oid(const void *a, const void *b)
-{
-    const struct use *x = a;
-    const struct use *y = b;
-    if (x->object.object_id != y->object.object_id)
-        return x->object.object_id > y->object.object_id ? 1 : -1;
-    return (x->object.sub_id > y->object.sub_id) - (x->object.sub_id < y->object.sub_id);
-}
-
 struct err *role_uses(struct ddl *d, uint32_t role, struct buf *out)
 {
     struct uses uses = {0};
     TRY(find_uses(d, d->cat, role, true, &uses));
-    if (uses.count)
-        qsort(uses.items, (size_t)uses.count, sizeof(*uses.items), by_oid);
     for (int i = 0; i < uses.count && i < MAX_USES_SHOWN; i++) {
         const struct use *u = &uses.items[i];
         buf_put_c(out, out->len ? "\n" : "");
@@ -209,7 +213,21 @@ struct err *role_uses(struct ddl *d, uint32_t role, struct buf *out)
 
 /* ---- REASSIGN OWNED, DROP OWNED ---- */
 
-static struct err *update_row(struct ddl *d, const struct use *u, int column, struct datum value)
+/* Whether the new owner may have such an object, where PostgreSQL asks it. */
+static struct err *may_have(struct ddl *d, const struct use *u, const struct datum *row,
+                            uint32_t to)
+{
+    switch (u->object.class_id) {
+    case PG_PROC:
+        return ddl_may_own_in(d, to, (uint32_t)row[PROC_NSP].u);
+    case PG_NAMESPACE:
+        return acl_check(d->cat, PG_DATABASE, d->cat->db, PRIV_CREATE);
+    default:
+        return NULL;
+    }
+}
+
+static struct err *reassign_row(struct ddl *d, const struct use *u, uint32_t from, uint32_t to)
 {
     struct datum old[MOST_COLUMNS];
     struct datum v[MOST_COLUMNS];
@@ -218,82 +236,37 @@ static struct err *update_row(struct ddl *d, const struct use *u, int column, st
     TRY(systab_get(d->cat, u->k->class_id, u->k->oid_index, &key, 1, d->arena, old, &found));
     if (!found)
         return NULL;
+    TRY(may_have(d, u, old, to));
     memcpy(v, old, sizeof(v));
-    v[column] = value;
-    return systab_update(d->cat, u->k->class_id, old, v);
-}
-
-static struct err *read_row_acl(struct ddl *d, const struct use *u, struct acl *acl,
-                                uint32_t *owner, bool *found)
-{
-    struct datum v[MOST_COLUMNS];
-    struct datum keys[2] = {datum_int(u->object.object_id), datum_int(u->object.sub_id)};
-    bool column = u->k->class_id == PG_ATTRIBUTE;
-    *acl = (struct acl){0};
-    TRY(systab_get(d->cat, u->k->class_id, column ? ATTRIBUTE_RELID_NUM_INDEX : u->k->oid_index,
-                   keys, column ? 2 : 1, d->arena, v, found));
-    if (!*found || v[u->k->acl].null) {
-        *found = false;
+    v[u->k->owner] = datum_int(to);
+    TRY(ddl_change_acl_owner(d, from, to, &v[u->k->acl]));
+    TRY(systab_update(d->cat, u->k->class_id, old, v));
+    if (u->k->class_id != PG_TYPE)
         return NULL;
-    }
-    *owner = 0;
-    if (!column)
-        *owner = (uint32_t)v[u->k->owner].u;
-    TRY(acl_read(v[u->k->acl], d->arena, acl));
-    if (!column)
-        return NULL;
-    struct relation *r;
-    TRY(cat_relation(d->cat, u->object.object_id, &r));
-    *owner = r ? r->owner : 0;
-    relation_unref(r);
-    return NULL;
-}
-
-static struct err *write_acl(struct ddl *d, const struct use *u, const struct acl *acl)
-{
-    struct datum value;
-    bool column = u->k->class_id == PG_ATTRIBUTE;
-    if (u->k->class_id == PG_DEFAULT_ACL) {
-        struct datum v[DACL_COUNT];
-        struct datum key = datum_int(u->object.object_id);
-        bool found;
-        TRY(systab_get(d->cat, PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, &key, 1, d->arena, v,
-                       &found));
-        return found ? default_acl_put(d->cat, (uint32_t)v[DACL_ROLE].u, (uint32_t)v[DACL_NSP].u,
-                                       (char)v[DACL_TYPE].i, acl, d->arena)
-                     : NULL;
-    }
-    TRY(acl_write(acl, column, d->arena, &value));
-    if (column)
-        return ddl_update_attribute(d->cat, u->object.object_id, u->object.sub_id, ATT_ACL, value);
-    return update_row(d, u, u->k->acl, value);
+    if (old[TYP_RELID].u)
+        TRY(ddl_update_class(d->cat, (uint32_t)old[TYP_RELID].u, CLS_OWNER, datum_int(to)));
+    return ddl_update_with_array(d, u->object.object_id, TYP_OWNER, datum_int(to));
 }
 
 static struct err *reassign(struct ddl *d, uint32_t from, uint32_t to)
 {
     struct uses uses = {0};
+    if (from == to)
+        return NULL;
     TRY(find_uses(d, d->cat, from, true, &uses));
     for (int i = 0; i < uses.count; i++) {
         const struct use *u = &uses.items[i];
-        struct acl acl;
-        uint32_t owner;
-        bool found;
+        struct relation *r;
         if (!u->owned || u->k->class_id == PG_DEFAULT_ACL) /* those stay with their role */
             continue;
-        if (u->k->class_id == PG_CLASS) {
-            struct relation *r;
-            TRY(cat_relation(d->cat, u->object.object_id, &r));
-            struct err *e = r ? ddl_set_relation_owner(d, r, to) : NULL;
-            relation_unref(r);
-            TRY(e);
+        if (u->k->class_id != PG_CLASS) {
+            TRY(reassign_row(d, u, from, to));
             continue;
         }
-        TRY(read_row_acl(d, u, &acl, &owner, &found));
-        TRY(update_row(d, u, u->k->owner, datum_int(to)));
-        if (!found)
-            continue;
-        acl_change_owner(&acl, from, to);
-        TRY(write_acl(d, u, &acl));
+        TRY(cat_relation(d->cat, u->object.object_id, &r));
+        struct err *e = r ? ddl_set_relation_owner(d, r, to) : NULL;
+        relation_unref(r);
+        TRY(e);
     }
     return NULL;
 }
@@ -333,26 +306,37 @@ struct err *ddl_reassign_owned(struct ddl *d, const PgQuery__ReassignOwnedStmt *
     return NULL;
 }
 
-/* The role's own privileges on the object go, and what it gave goes with the giver. */
-static struct err *drop_privileges(struct ddl *d, const struct use *u, uint32_t role)
+/* What the role would have on objects that others make. */
+static struct err *drop_defaults(struct ddl *d, uint32_t oid, uint32_t role)
 {
+    struct datum key = datum_int(oid);
+    struct datum v[DACL_COUNT];
     struct acl acl;
-    uint32_t owner;
     bool found;
-    TRY(read_row_acl(d, u, &acl, &owner, &found));
+    TRY(systab_get(d->cat, PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, &key, 1, d->arena, v, &found));
     if (!found)
         return NULL;
-    for (bool again = true; again;) {
-        again = false;
-        for (int i = 0; i < acl.n && !again; i++) {
-            struct acl_item item = acl.items[i];
-            if (item.grantee != role)
-                continue;
-            TRY(acl_revoke(d->cat, &acl, &item, owner, true, d->arena));
-            again = true;
-        }
+    uint32_t maker = (uint32_t)v[DACL_ROLE].u;
+    TRY(acl_read(v[DACL_ACL], d->arena, &acl));
+    for (int i = 0; i < acl.n; i++) {
+        struct acl_item item = acl.items[i];
+        if (item.grantee != role)
+            continue;
+        TRY(acl_revoke(d->cat, &acl, &item, maker, true, d->arena));
+        i = -1;
     }
-    return write_acl(d, u, &acl);
+    return default_acl_put(d->cat, maker, (uint32_t)v[DACL_NSP].u, (char)v[DACL_TYPE].i, &acl,
+                           d->arena);
+}
+
+/* As REVOKE does it, so that the current role must have a right to it. */
+static struct err *drop_privileges(struct ddl *d, const struct use *u, uint32_t role)
+{
+    struct err *e = u->object.class_id == PG_DEFAULT_ACL
+                        ? drop_defaults(d, u->object.object_id, role)
+                        : ddl_revoke_all(d, u->object.class_id, u->object.object_id, role);
+    txn_next_command(d->cat->txn);
+    return e;
 }
 
 struct err *ddl_drop_owned(struct ddl *d, const PgQuery__DropOwnedStmt *s)

@@ -315,8 +315,8 @@ static PgQuery__RangeVar table_of(const PgQuery__List *l, const char **name)
     return rv;
 }
 
-static struct err *drop_from(struct ddl *d, const struct relation *r, const char *name,
-                             const PgQuery__DropStmt *s)
+static struct err *drop_from(struct ddl *d, const struct relation *r, const PgQuery__RangeVar *rv,
+                             const char *name, const PgQuery__DropStmt *s)
 {
     struct datum v[POL_COUNT];
     bool found;
@@ -327,7 +327,7 @@ static struct err *drop_from(struct ddl *d, const struct relation *r, const char
     if (!found) {
         ddl_notice(d, "NOTICE",
                    err_new("00000", "policy \"%s\" for relation \"%s\" does not exist, skipping",
-                           name, r->name));
+                           name, ddl_written_name(d, rv)));
         return NULL;
     }
     const struct object_address o = {PG_POLICY, (uint32_t)v[POL_OID].u, 0};
@@ -340,13 +340,8 @@ struct err *ddl_drop_policy(struct ddl *d, const PgQuery__DropStmt *s)
         const char *name;
         struct relation *r;
         PgQuery__RangeVar rv = table_of(s->objects[i]->list, &name);
-        TRY(ddl_open(d, &rv, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
-        if (!r) {
-            ddl_notice(d, "NOTICE",
-                       err_new("00000", "relation \"%s\" does not exist, skipping", rv.relname));
-            continue;
-        }
-        struct err *e = drop_from(d, r, name, s);
+        TRY(ddl_open_whole(d, &rv, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
+        struct err *e = r ? drop_from(d, r, &rv, name, s) : NULL;
         relation_unref(r);
         TRY(e);
     }

@@ -404,17 +404,13 @@ struct err *ddl_create_matview(struct ddl *d, const PgQuery__CreateTableAsStmt *
     struct view_def def = {.options = datum_null()};
     uint64_t rows = 0;
     uint32_t nsp;
-    bool skip;
+    bool skip = false;
     pg_query__view_stmt__init(&v);
     v.view = c->into->rel;
     v.query = c->query;
     v.aliases = c->into->col_names;
     v.n_aliases = c->into->n_col_names;
     snprintf(tag, 64, "CREATE MATERIALIZED VIEW");
-    TRY(ddl_target_nsp(d, c->into->rel, &nsp));
-    TRY(ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip));
-    if (skip)
-        return NULL;
     if (c->query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
         return err_unsupported("CREATE MATERIALIZED VIEW AS EXECUTE is not supported");
     struct err *e = define(d, &v, &def);
@@ -424,6 +420,18 @@ struct err *ddl_create_matview(struct ddl *d, const PgQuery__CreateTableAsStmt *
     }
     if (!e)
         e = refuse_temporary(def.q);
+    if (!e)
+        e = ddl_no_position(ddl_find_target(d, c->into->rel, &nsp));
+    if (!e)
+        e = ddl_check_name(d, nsp, c->into->rel->relname, c->if_not_exists, &skip);
+    if (e || skip) {
+        query_release(def.q);
+        return e;
+    }
+    if (!c->into->skip_data)
+        e = query_check_access(d->cat, def.q);
+    if (!e)
+        e = ddl_may_make_relation(d, c->into->rel, nsp);
     if (!e)
         e = make_matview(d, c, nsp, &def, &rows);
     query_release(def.q);

@@ -14,6 +14,7 @@
 
 struct vector;
 struct session;
+struct txn_view;
 
 struct fn_call {
     const struct datum *args; /* of strict functions never NULL */
@@ -30,7 +31,8 @@ struct fn_call {
     /* The columns that a call in FROM gives, for functions returning records; NULL: it is
      * elsewhere, or no record. Set-returning functions then give the columns one by one. */
     const struct composite *columns;
-    struct session *session; /* for functions that touch session or catalog; opaque here */
+    struct session *session;     /* for functions that touch session or catalog; opaque here */
+    const struct txn_view *view; /* what the statement sees; NULL: it is none that reads */
 };
 
 /* On success writes *out (may be NULL datum); may borrow from args. */

@@ -221,7 +221,7 @@ static struct err *fn_make_acl_item(struct fn_call *c, struct datum *out)
 
 /* ---- has_..._privilege ---- */
 
-enum { FDW_CLASS = 2328, SERVER_CLASS = 1417, LANGUAGE_CLASS = 2612, PARAMETER_CLASS = 6243 };
+enum { FDW_CLASS = 2328, SERVER_CLASS = 1417, LANGUAGE_CLASS = 2612 };
 
 static const struct asked {
     const char *function;
@@ -240,7 +240,7 @@ static const struct asked {
     {"has_foreign_data_wrapper_privilege", usage_words, FDW_CLASS},
     {"has_server_privilege", usage_words, SERVER_CLASS},
     {"has_type_privilege", usage_words, PG_TYPE},
-    {"has_parameter_privilege", parameter_words, PARAMETER_CLASS},
+    {"has_parameter_privilege", parameter_words, PG_PARAMETER_ACL},
 };
 
 /* The rights of an argument that names a role; "public" has none of its own. */
@@ -314,7 +314,7 @@ static struct err *other_object(struct fn_call *c, uint32_t class_id, struct dat
                            STR_ARG(datum_as_str(arg)));
     }
     bool yes = r->superuser || (class_id == LANGUAGE_CLASS && mask & PRIV_USAGE);
-    *out = there || class_id == PARAMETER_CLASS ? datum_bool(yes) : datum_null();
+    *out = there ? datum_bool(yes) : datum_null();
     return NULL;
 }
 
@@ -368,6 +368,8 @@ static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
     const struct asked *asked = NULL;
     const struct role_rights *r;
     uint32_t mask;
+    uint32_t got;
+    bool found;
     TRY(need_session(c));
     struct cat *cat = &c->session->cat;
     const char *name = arena_strndup(c->arena, p->name.data, p->name.len);
@@ -385,6 +387,11 @@ static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
     if (by_text)
         TRY(by_name(c, asked->class_id, datum_as_str(arg), &oid));
     TRY(read_words(asked->words, datum_as_str(c->args[p->nargs - 1]), &mask));
+    if (asked->class_id == PG_PARAMETER_ACL) {
+        TRY(parameter_acl_mask(cat, r, datum_as_str(arg), mask, &got));
+        *out = datum_bool(got != 0);
+        return NULL;
+    }
     if (!acl_class(asked->class_id))
         return other_object(c, asked->class_id, arg, by_text, r, mask, out);
     if (asked->class_id == PG_CLASS) {
@@ -398,8 +405,6 @@ static struct err *fn_has_privilege(struct fn_call *c, struct datum *out)
     const struct cat_type *type = asked->class_id == PG_TYPE ? builtin_type(oid) : NULL;
     if (type && type->is_array) /* an array goes by its elements' type */
         oid = type->elem;
-    uint32_t got;
-    bool found;
     TRY(acl_object_mask(cat, r, asked->class_id, oid, mask, &got, &found));
     *out = found ? datum_bool(got != 0) : datum_null();
     return NULL;

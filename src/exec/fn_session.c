@@ -673,6 +673,8 @@ fn_impl session_fn_lookup(const char *prosrc)
         fn = catalog_fn_lookup(prosrc);
     if (!fn)
         fn = server_fn_lookup(prosrc);
+    if (!fn)
+        fn = large_object_fn_lookup(prosrc);
     return fn ? fn : info_fn_lookup(prosrc);
 }
 

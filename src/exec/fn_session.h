@@ -15,6 +15,7 @@ fn_impl activity_fn_lookup(const char *prosrc);
 fn_impl stats_fn_lookup(const char *prosrc);
 fn_impl snapshot_fn_lookup(const char *prosrc);
 fn_impl index_fn_lookup(const char *prosrc);
+fn_impl large_object_fn_lookup(const char *prosrc);
 extern const struct srf_impl snapshot_xip_srf;
 const struct srf_impl *activity_srf_lookup(const char *prosrc);
 fn_impl catalog_fn_lookup(const char *prosrc);

@@ -31,6 +31,8 @@ struct session_ops {
      * reset), checked but not set. In the session's arena of the statement. */
     struct err *(*setting_of_stmt)(struct session *s, const struct PgQuery__VariableSetStmt *stmt,
                                    const char **name, const char **value);
+    /* Whether it is the name of a setting, or could be one of an application's own. */
+    bool (*setting_may_be)(struct str name);
     /* All settings, for pg_settings. */
     void (*each_setting)(struct session *s,
                          void (*visit)(void *arg, const struct setting_info *info), void *arg);
@@ -157,7 +159,8 @@ struct session {
     const char *user_name; /* session user */
     uint32_t session_role;
     bool superuser;
-    bool feeds_synced; /* may alter synced tables, as their pipeline */
+    bool lo_compat_privileges; /* large objects are for everybody */
+    bool feeds_synced;         /* may alter synced tables, as their pipeline */
     size_t work_mem_bytes;
     double hash_mem_multiplier;
     struct temp_quota temp_quota; /* of temporary files */
@@ -168,8 +171,9 @@ struct session {
     struct function_plans *functions; /* exec/function_plans.h; NULL: none yet */
     struct domain_checks *domains;    /* compiled (exec/domain.c); NULL: none */
     struct checks *checks;            /* constraint checks that wait (exec/checks.h); NULL: none */
-    int last_sequence;                /* index, -1: none yet */
-    const char *client_addr;          /* "" for Unix sockets */
+    struct large_objects *large_objects; /* open ones (exec/large_objects.h); NULL: none yet */
+    int last_sequence;                   /* index, -1: none yet */
+    const char *client_addr;             /* "" for Unix sockets */
     int client_port;
     const char *server_addr; /* where the client has connected to; as client_addr */
     int server_port;

@@ -285,6 +285,7 @@ struct savepoint {
     uint32_t mark;
     int settings_mark;
     struct checks_mark checks;
+    uint32_t large_objects; /* large_objects_mark */
     size_t notify_mark;
     bool read_only; /* of the transaction around it */
 };
@@ -564,7 +565,11 @@ struct err *backend_setting_set(struct backend *b, struct str name, const char *
 struct err *backend_setting_begin(struct backend *b, struct str name, const char *value,
                                   enum setting_source source) MUST_CHECK;
 /* Whether the session may change it. 55P02, 42501. */
-struct err *setting_may_set(const struct backend *b, const struct setting_def *def) MUST_CHECK;
+struct err *setting_may_set(struct backend *b, const struct setting_def *def) MUST_CHECK;
+/* 42501 unless the current role has PRIV_SET or PRIV_ALTER_SYSTEM on the setting. MAY YIELD. */
+struct err *setting_check_privilege(struct backend *b, const char *name,
+                                    uint32_t privilege) MUST_CHECK;
+bool setting_may_be(struct str name); /* session_ops.setting_may_be */
 /* 42501 for a setting that the current role may not look at. */
 struct err *setting_may_show(struct backend *b, const struct setting_def *def) MUST_CHECK;
 /* SET or RESET as a clause of another statement: as session_ops has it. */

@@ -556,6 +556,7 @@ const struct session_ops backend_ops = {
     .setting_get = op_setting_get,
     .setting_set = op_setting_set,
     .setting_of_stmt = op_setting_of_stmt,
+    .setting_may_be = setting_may_be,
     .each_setting = settings_each,
     .notice = op_notice,
     .signal = registry_signal,

@@ -138,6 +138,9 @@ static void apply(struct backend *b, const struct setting_def *def)
     case HOOK_PLANS:
         set_plans(b, def->name, setting_is_on(v));
         break;
+    case HOOK_LO_COMPAT:
+        b->base.lo_compat_privileges = setting_is_on(v);
+        break;
     case HOOK_WORK_MEM:
         b->base.work_mem_bytes = (size_t)setting_int(v) * 1024;
         break;
@@ -387,7 +390,45 @@ void backend_report_settings(struct backend *b, bool all)
 
 /* ---- setting ---- */
 
-struct err *setting_may_set(const struct backend *b, const struct setting_def *def)
+/* Outside the store's transaction it reads in one of its own, which leaves the session's unbegun.
+ */
+static struct err *parameter_privileges(struct backend *b, const char *name, uint32_t mask,
+                                        uint32_t *out)
+{
+    struct cat *c = &b->base.cat;
+    const struct role_rights *rights;
+    bool own = !c->txn;
+    if (own)
+        TRY(txn_begin(catalog_txn_mgr(server_catalog), TXN_READ_COMMITTED, true, &c->txn));
+    struct err *e = cat_rights(c, &rights);
+    if (!e)
+        e = parameter_acl_mask(c, rights, str_from(name), mask, out);
+    if (own) {
+        txn_abort(c->txn);
+        c->txn = NULL;
+    }
+    return e;
+}
+
+struct err *setting_check_privilege(struct backend *b, const char *name, uint32_t privilege)
+{
+    uint32_t got;
+    if (b->base.superuser)
+        return NULL;
+    TRY(parameter_privileges(b, name, privilege, &got));
+    return got ? NULL : err_new("42501", "permission denied to set parameter \"%s\"", name);
+}
+
+bool setting_may_be(struct str name)
+{
+    if (setting_find(name))
+        return true;
+    struct err *e = setting_check_custom_name(name);
+    err_free(e);
+    return !e;
+}
+
+struct err *setting_may_set(struct backend *b, const struct setting_def *def)
 {
     switch (def->context) {
     case SETTING_INTERNAL:
@@ -401,9 +442,7 @@ struct err *setting_may_set(const struct backend *b, const struct setting_def *d
     case SETTING_BACKEND:
         return err_new("55P02", "parameter \"%s\" cannot be set after connection start", def->name);
     case SETTING_SUPERUSER:
-        if (!b->base.superuser)
-            return err_new("42501", "permission denied to set parameter \"%s\"", def->name);
-        return NULL;
+        return setting_check_privilege(b, def->name, PRIV_SET);
     case SETTING_USER:
         return NULL;
     }

@@ -234,10 +234,9 @@ struct err *run_alter_system(struct backend *b, struct run *r)
     TRY(xact_must_be_alone(b, r, "ALTER SYSTEM"));
     if (!b->base.superuser && all)
         return err_new("42501", "permission denied to perform ALTER SYSTEM RESET ALL");
-    if (!b->base.superuser)
-        return err_new("42501", "permission denied to set parameter \"%s\"", s->name);
     if (!all) {
         const struct setting_def *def = setting_find(str_from(s->name));
+        TRY(setting_check_privilege(b, s->name, PRIV_ALTER_SYSTEM));
         c.name = def ? def->name : s->name;
         TRY(set_stmt_value(b, s, &c.value));
         TRY(check_system(def, c.name, c.value));

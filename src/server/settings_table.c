@@ -56,6 +56,7 @@ static const struct {
     {"lc_time", 0, HOOK_LOCALE},
     {"listen_addresses", SETTING_LIST, HOOK_NONE},
     {"local_preload_libraries", SETTING_LIST | SETTING_QUOTE, HOOK_NONE},
+    {"lo_compat_privileges", 0, HOOK_LO_COMPAT},
     {"lock_timeout", 0, HOOK_LOCK_TIMEOUT},
     {"log_destination", SETTING_LIST, HOOK_NONE},
     {"log_duration", 0, HOOK_LOG_STATEMENTS},

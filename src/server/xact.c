@@ -13,6 +13,7 @@
 #include "catalog/acl.h"
 #include "catalog/activity.h"
 
+#include "exec/large_objects.h"
 #include "exec/temp.h"
 
 #include <stdio.h>
@@ -135,6 +136,7 @@ static void abort_store(struct backend *b)
     struct txn *t = b->base.cat.txn;
     portals_end(b, b->xact.number);
     checks_forget(&b->base);
+    large_objects_forget(&b->base);
     if (t) {
         txn_abort(t);
         note_end(b, false);
@@ -173,6 +175,7 @@ struct err *xact_commit(struct backend *b)
     }
     struct txn *t = b->base.cat.txn;
     checks_forget(&b->base);
+    large_objects_forget(&b->base);
     portals_end(b, 0);
     if (t) {
         e = txn_commit(t, b->async_commit);
@@ -200,6 +203,7 @@ struct err *xact_next_transaction(struct backend *b)
     TRY(checks_commit(&b->base));
     struct txn *t = b->base.cat.txn;
     checks_forget(&b->base);
+    large_objects_forget(&b->base);
     struct err *e = txn_commit(t, b->async_commit);
     detach_store(b);
     forget_catalog(b);
@@ -209,6 +213,7 @@ struct err *xact_next_transaction(struct backend *b)
 static void roll_back_to(struct backend *b, int save)
 {
     portals_drop_level(b, save + 1);
+    large_objects_rollback(&b->base, b->xact.saves[save].large_objects);
     txn_rollback_to(b->base.cat.txn, b->xact.saves[save].mark);
     if (b->base.cat.local)
         b->path_dirty = true;
@@ -395,6 +400,7 @@ static struct err *define_savepoint(struct backend *b, const char *name)
                                                txn_savepoint(b->base.cat.txn),
                                                settings_mark(&b->settings),
                                                checks_mark(&b->base),
+                                               large_objects_mark(&b->base),
                                                notify_mark(b),
                                                x->read_only};
     return NULL;

@@ -7,31 +7,33 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum kind { CHOICE, INTERVAL, COUNT, NAME, OTHER };
+enum kind { CHOICE, INTERVAL, COUNT, NAME };
 
 static const struct option {
     const char *name;
     enum kind kind;
-    const char *values; /* CHOICE: with a space behind each; OTHER: NULL */
-    const char *built;  /* CHOICE: those that are built, likewise */
+    const char *values; /* CHOICE: as hints list them */
 } options[] = {
-    {"on_null_key", CHOICE, "quarantine fail ", "quarantine fail "},
-    {"on_duplicate_key", CHOICE, "fail quarantine ", "fail quarantine "},
-    {"on_bad_value", CHOICE, "fail quarantine sanitize null ", "fail quarantine sanitize null "},
-    {"on_schema_change", CHOICE, "follow fail ", "follow fail "},
-    {"on_gap", CHOICE, "resync fail ", "resync fail "},
-    {"poll_interval", INTERVAL, NULL, NULL},
-    {"batch_rows", COUNT, NULL, NULL},
-    {"rate_limit_rows", COUNT, NULL, NULL},
-    {"credential", NAME, NULL, NULL},
+    {"on_null_key", CHOICE, "quarantine, fail"},
+    {"on_duplicate_key", CHOICE, "fail, quarantine"},
+    {"on_bad_value", CHOICE, "fail, quarantine, sanitize, null"},
+    {"on_schema_change", CHOICE, "follow, fail"},
+    {"on_gap", CHOICE, "resync, fail"},
+    {"poll_interval", INTERVAL, NULL},
+    {"batch_rows", COUNT, NULL},
+    {"rate_limit_rows", COUNT, NULL},
+    {"credential", NAME, NULL},
 };
 
 static bool listed(const char *list, const char *value)
 {
     size_t len = strlen(value);
-    for (const char *p = list; p && *p; p = strchr(p, ' ') + 1)
-        if (strncasecmp(p, value, len) == 0 && p[len] == ' ')
+    for (const char *p = list; *p; p += strspn(p, ", ")) {
+        size_t word = strcspn(p, ",");
+        if (word == len && strncasecmp(p, value, len) == 0)
             return true;
+        p += word;
+    }
     return false;
 }
 
@@ -43,6 +45,16 @@ static const struct option *find(const char *name)
     return NULL;
 }
 
+static struct err *invalid(const struct own_option *o, const struct option *known)
+{
+    struct err *e = err_new("22023", "invalid value for option \"%s\": \"%s\"", o->name, o->value);
+    if (known->kind == COUNT)
+        return err_hint(e, "The value is a number of rows above 0.");
+    if (known->kind == NAME)
+        return err_hint(e, "The value is the name of a credential.");
+    return err_hint(e, "Values are: %s", known->values);
+}
+
 static struct err *check(const struct own_option *o)
 {
     const struct option *known = find(o->name);
@@ -52,28 +64,21 @@ static struct err *check(const struct own_option *o)
                         "Options are on_null_key, on_duplicate_key, on_bad_value, "
                         "on_schema_change, on_gap, credential, poll_interval, batch_rows and "
                         "rate_limit_rows.");
+    bool valid = false;
     switch (known->kind) {
     case INTERVAL:
         return schedule_parse_interval(o->value, o->name, &n);
     case COUNT:
-        if (str_to_int64(str_from(o->value), &n) && n > 0)
-            return NULL;
+        valid = str_to_int64(str_from(o->value), &n) && n > 0;
         break;
     case CHOICE:
-        if (listed(known->built, o->value))
-            return NULL;
-        if (!listed(known->values, o->value))
-            break;
-        return err_unsupported("option %s = %s of synced tables is not supported", o->name,
-                               o->value);
-    case NAME:
-        if (*o->value)
-            return NULL;
+        valid = listed(known->values, o->value);
         break;
-    case OTHER:
-        return err_unsupported("option %s of synced tables is not supported", o->name);
+    case NAME:
+        valid = *o->value != '\0';
+        break;
     }
-    return err_new("22023", "invalid value for option \"%s\": \"%s\"", o->name, o->value);
+    return valid ? NULL : invalid(o, known);
 }
 
 static void put_member(struct buf *out, bool *any, struct str name, struct str value)

@@ -231,7 +231,7 @@ static struct err *set_next_run(struct session *s, const struct sync_run *run)
 }
 
 /* A row of tarn.sync_runs; `why` NULL: it succeeded. */
-static struct err *add_run(struct session *s, const struct sync_run *run, const struct err *why)
+static struct err *add_run(struct session *s, const struct sync_run *run, const char *why)
 {
     static const uint32_t types[] = {TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, TIMESTAMPTZ_OID,
                                      TEXT_OID, INT8_OID, INT8_OID,        INT8_OID,
@@ -252,7 +252,7 @@ static struct err *add_run(struct session *s, const struct sync_run *run, const 
         datum_int((int64_t)run->bytes),
         datum_int((int64_t)run->files),
         text_datum(why ? "failed" : "succeeded"),
-        text_datum(why ? why->message : NULL),
+        text_datum(why),
     };
     return run_sql(
         s,
@@ -315,11 +315,14 @@ static const char *error_class(const struct err *e)
     } classes[] = {
         {"23505", "PRIMARY_KEY_CONSTRAINT_VIOLATION"},
         {"23502", "PRIMARY_KEY_CONSTRAINT_VIOLATION"},
+        {"42703", "CHANGED_PRIMARY_KEY"}, /* a key column is gone */
+        {"2BP01", "DEPENDENT_OBJECTS_STILL_EXIST"},
         {"42804", "COLUMN_TYPE_CHANGE_NOT_SUPPORTED"},
         {"22021", "CHARACTER_NOT_IN_REPERTOIRE"},
         {"55P03", "LOCK_TIMEOUT"},
         {"55000", "DELTA_TRUNCATED_TRANSACTION_LOG"},
         {"22023", "DELTA_TRUNCATED_TRANSACTION_LOG"},
+        {"22003", "VALUE_OUT_OF_RANGE"},
         {"22008", "VALUE_OUT_OF_RANGE"},
         {"53100", "TARGET_DATABASE_FULL"},
         {"0A000", "UNSUPPORTED_FEATURE"},
@@ -331,12 +334,22 @@ static const char *error_class(const struct err *e)
     return "SOURCE_READ_ERROR";
 }
 
-struct err *state_failed(struct session *s, const struct sync_run *run, const struct err *why)
+/* The message with its detail and hint, as a client would show them. */
+static void put_error(struct buf *b, const struct err *e)
+{
+    buf_put_c(b, e->message);
+    if (e->detail)
+        buf_printf(b, "\nDETAIL:  %s", e->detail);
+    if (e->hint)
+        buf_printf(b, "\nHINT:  %s", e->hint);
+}
+
+static struct err *note_failure(struct session *s, const struct sync_run *run, const char *class,
+                                const char *why)
 {
     static const uint32_t types[] = {OID_OID, TEXT_OID, TEXT_OID, TIMESTAMPTZ_OID, INT8_OID};
-    struct datum params[] = {datum_int(run->relid), text_datum(error_class(why)),
-                             text_datum(why->message), time_datum(run->started_us),
-                             version_datum(run->source_version)};
+    struct datum params[] = {datum_int(run->relid), text_datum(class), text_datum(why),
+                             time_datum(run->started_us), version_datum(run->source_version)};
     TRY(run_sql(
         s,
         "UPDATE tarn.sync_state SET error_class = $2, error_message = $3, last_run_at = $4, "
@@ -345,6 +358,17 @@ struct err *state_failed(struct session *s, const struct sync_run *run, const st
         types, params, 5));
     TRY(set_next_run(s, run));
     return add_run(s, run, why);
+}
+
+struct err *state_failed(struct session *s, const struct sync_run *run, const struct err *why)
+{
+    struct buf text = BUF_INIT;
+    put_error(&text, why);
+    struct err *e = buf_finish(&text);
+    if (!e)
+        e = note_failure(s, run, error_class(why), buf_cstr(&text));
+    buf_done(&text);
+    return e;
 }
 
 struct err *state_forget(struct session *s, uint32_t relid)

@@ -132,8 +132,8 @@ void txn_see(struct txn *t, uint64_t csn);
  * can neither fail nor make others fail, waiting for the end of those who write now; then it costs
  * no more than REPEATABLE READ (READ ONLY DEFERRABLE). MAY YIELD; 57014. */
 struct err *txn_safe_snapshot(struct txn *t) MUST_CHECK;
-/* The same snapshot again, with the commands ended so far (for nested statements). */
-struct txn_view txn_view_again(const struct txn_view *v);
+/* The same view once more, which is released by itself. */
+struct txn_view txn_view_ref(const struct txn_view *v);
 /* The newest committed state, durable or not, plus all own writes, the current command's too: for
  * constraint checks. */
 struct txn_view txn_view_newest(struct txn *t);

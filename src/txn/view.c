@@ -72,10 +72,10 @@ struct txn_view txn_view_begin(struct txn *t)
     return (struct txn_view){t, s, t->command};
 }
 
-struct txn_view txn_view_again(const struct txn_view *v)
+struct txn_view txn_view_ref(const struct txn_view *v)
 {
     v->snapshot->refs++;
-    return (struct txn_view){v->txn, v->snapshot, v->txn->command};
+    return *v;
 }
 
 struct txn_view txn_view_newest(struct txn *t)
@@ -234,7 +234,7 @@ static struct err *write_version(struct txn *t, struct str key, struct str value
         return memtable_put_error(m);
     if (!t->has_writes)
         (void)txn_xid(t);
-    t->has_writes = true;
+    txn_note_writes(t);
     if (undo) {
         *undo = (struct txn_undo){t->undo, n};
         t->undo = undo;

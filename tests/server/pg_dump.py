@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 """pg_dump, unmodified: what it writes of a database restores into another database of Tarn and into
 PostgreSQL, and a dump of either is the same again. psql's commands that list objects run."""
+import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
@@ -15,7 +18,7 @@ SCHEMA = open(os.path.join(HERE, "pg_dump.sql"), encoding="utf-8").read()
 
 LISTS = r"""\d \d+ \dt \dt+ \di+ \dv+ \dm+ \ds+ \dn+ \df \df+~now \du+ \l+ \dp \dT+ \dx \ddp \drds
 \dconfig \dconfig+~work_mem \da \db+ \dc \dC+ \dd \dD+ \des+ \deu+ \dew+ \det+ \dF+ \dFd+ \dFp+ \dFt+ \dg+ \dL+
-\do~+ \dO+ \dP+ \dRp+ \dS+~pg_class \dX \dy \z \dA+ \dAc+ \dAf+ \dAo+ \dAp+ \d+~shop.*""".split()
+\do~+ \lo_list \lo_list+ \dO+ \dP+ \dRp+ \dS+~pg_class \dX \dy \z \dA+ \dAc+ \dAf+ \dAo+ \dAp+ \d+~shop.*""".split()
 
 
 def run(args, env, text=None):
@@ -58,6 +61,29 @@ def round_trip(tally, tarn, pg, options, label):
                     err or first_difference(text, again))
 
 
+def archive(tally, tarn, pg):
+    """Large objects by pg_restore, which writes them by the function call message, and by psql."""
+    folder = tempfile.mkdtemp()
+    path, one = folder + "/dump", folder + "/object"
+    err = run([BIN + "/pg_dump", "-Fc", "-f", path], tarn)[1]
+    tally.check("archive: pg_dump", err)
+    text, _ = dump(tarn)
+    for name, env in (("tarn", tarn), ("postgres", pg)):
+        copy = database(env, "copy_archive")
+        err = run([BIN + "/pg_restore", "-d", "copy_archive", path], copy)[1]
+        tally.check("archive: restore into " + name, err)
+        tally.check("archive: dump of the copy in " + name, first_difference(text, dump(copy)[0]))
+        out = run(["psql", "-X", "-At", "-c", "\\lo_export 7002 " + one,
+                   "-c", "\\lo_import %s 'read back'" % one, "-c", "\\lo_unlink 7002",
+                   "-c", "SELECT m.oid = 7001, md5(lo_get(m.oid)), obj_description(m.oid, 'pg_largeobject') "
+                         "FROM pg_largeobject_metadata m ORDER BY m.oid"], copy)[0]
+        md5 = [hashlib.md5(x).hexdigest() for x in (b"large object " * 3000, bytes(5000) + b"\0\xff'")]
+        tally.check("psql's commands for large objects in " + name,
+                    "" if out.endswith("lo_unlink 7002\nt|%s|one that repeats\nf|%s|read back\n" % tuple(md5))
+                    else out)
+    shutil.rmtree(folder)
+
+
 def main():
     tally = Tally("server/pg_dump")
     with Server() as s, Postgres() as p:
@@ -70,6 +96,7 @@ def main():
         round_trip(tally, tarn, pg, ["--schema-only", "--no-owner"], "schema")
         round_trip(tally, tarn, pg, ["--inserts", "--rows-per-insert=3", "--clean", "--if-exists"],
                    "inserts")
+        archive(tally, tarn, pg)
         for command in LISTS:
             out, err = run(["psql", "-X", "-c", command.replace("~", " ")], tarn)
             wrong = [x for x in err.split("\n") if "ERROR" in x]

@@ -68,3 +68,7 @@ CREATE POLICY known ON shop.options USING (c IS NULL OR c > 0)
     WITH CHECK (EXISTS (SELECT FROM shop.item i WHERE i.id = options.c AND i.name <> CURRENT_USER));
 CREATE POLICY "not Sad" ON shop.options AS RESTRICTIVE FOR SELECT USING (a <> 'sad');
 COMMENT ON POLICY known ON shop.options IS 'what is known';
+SELECT lo_from_bytea(7001, convert_to(repeat('large object ', 3000), 'UTF8')), lo_create(7002);
+SELECT lo_put(7002, 5000, '\x00ff27');
+GRANT SELECT ON LARGE OBJECT 7002 TO PUBLIC;
+COMMENT ON LARGE OBJECT 7001 IS 'one that repeats';

@@ -267,6 +267,8 @@ def columns(r):
     r.check("not chosen", r.sql("SELECT * FROM c1 ORDER BY key"), [(1, "1", "one"), (2, "2", "two"), (3, "3", "three")])
     h.write([h.meta(("id", "name", "more"))], "DROP COLUMNS")
     r.fails("a view needs it", "REFRESH SYNCED TABLE c2", "2BP01", "cv")
+    r.check("why", r.sql("SELECT error_class, error_message LIKE '%view cv depends on%' FROM tarn.synced_tables WHERE table_name = 'c2'"),
+            [("DEPENDENT_OBJECTS_STILL_EXIST", True)])
     r.check("serves on", r.sql("SELECT count(*), max(n) FROM cv"), [(3, 3)])
     r.sql("DROP VIEW cv")
     r.sql("REFRESH SYNCED TABLE c2")
@@ -276,6 +278,9 @@ def columns(r):
     h.write([h.remove(p) for p in list(h.parts)] + [h.add([(4, "four", 4)])], "OVERWRITE")
     r.sql("REFRESH SYNCED TABLE c2")
     r.check("goes on", r.sql("SELECT * FROM c2"), [(4, "four", None)])
+    h.write([h.meta(("name", "more"))], "DROP COLUMNS")
+    r.fails("the key is gone", "REFRESH SYNCED TABLE c2", "42703", "id")
+    r.check("why the key", r.sql("SELECT error_class FROM tarn.synced_tables WHERE table_name = 'c2'"), [("CHANGED_PRIMARY_KEY",)])
     for name in ("c1", "c2"):
         r.sql("DROP SYNCED TABLE " + name)
 

@@ -378,6 +378,19 @@ class Model:
         self.cursor.execute(text)
         return self.cursor.fetchall() if self.cursor.description else None
 
+    def report(self):
+        """What the server says of itself, for one who looks for the cause of a failure."""
+        try:
+            self.connect()
+            for text in ("SELECT table_name, state, applied_version, source_version, consecutive_failures, error_message, last_run_at "
+                         "FROM tarn.synced_tables", "SELECT pid, state, wait_event_type, wait_event, pg_blocking_pids(pid), query "
+                         "FROM pg_stat_activity"):
+                for row in self.sql(text):
+                    print("   ", *row, sep=" | ")
+        except psycopg2.Error as e:
+            print("    it says nothing: %s" % e)
+        print(self.server.log()[-3000:])
+
     def table(self, name):
         """(rows, names of columns)."""
         rows = self.sql("SELECT * FROM " + name)
@@ -431,17 +444,19 @@ def main():
     try:
         with Server(data=os.path.join(folder, "data"), timeout_s=120) as server:
             model = Model(server, folder, tally, args.seed)
-            while step < args.steps and not (args.minutes and time.monotonic() > end):
-                step += 1
-                model.step(step)
-            for slot in model.slots:
-                slot.end()
+            try:
+                while step < args.steps and not (args.minutes and time.monotonic() > end):
+                    step += 1
+                    model.step(step)
+                for slot in model.slots:
+                    slot.end()
+            except Broken:
+                model.report()
+            except psycopg2.Error as e:
+                tally.check("step %d" % step, "%s %s in %s" % (e.pgcode, e, model.cursor.query))
+                model.report()
             kills = model.kills
             model.connection.close()
-    except Broken:
-        pass
-    except psycopg2.Error as e:
-        tally.check("step %d" % step, "%s %s in %s" % (e.pgcode, e, model.cursor.query))
     finally:
         if not (args.keep and tally.failed):
             shutil.rmtree(folder, ignore_errors=True)

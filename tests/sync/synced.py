@@ -62,6 +62,27 @@ class Run:
         self.tally.check(name, problem)
 
 
+def owners(r):
+    """What an owner may change of a synced table, and who may watch it."""
+    for text in ("CREATE ROLE ann", "CREATE SCHEMA other", "GRANT USAGE ON SCHEMA other TO ann", "ALTER TABLE s1 RENAME TO s2",
+                 "ALTER TABLE s2 SET SCHEMA other", "ALTER TABLE other.s2 OWNER TO ann",
+                 "CREATE POLICY p ON other.s2 USING (id > 2)", "ALTER TABLE other.s2 ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+                 "REFRESH SYNCED TABLE other.s2 FULL"):
+        r.sql(text)
+    r.expect("another name", "SELECT schema_name, table_name FROM tarn.synced_tables", [("other", "s2")])
+    r.sql("SET ROLE ann")
+    r.expect("its owner", "SELECT id FROM other.s2", [(4,)])
+    r.fails("does not watch", "SELECT * FROM tarn.synced_tables", "42501", "tarn")
+    r.sql("RESET ROLE")
+    r.sql("GRANT pg_monitor TO ann")
+    r.sql("SET ROLE ann")
+    r.expect("watches", "SELECT table_name, (tarn.sync_lag('other.s2')).versions FROM tarn.synced_tables", [("s2", 0)])
+    r.fails("not the rejects", "SELECT * FROM tarn.sync_rejects", "42501", "sync_rejects")
+    for text in ("RESET ROLE", "ALTER TABLE other.s2 DISABLE ROW LEVEL SECURITY", "DROP POLICY p ON other.s2", "ALTER TABLE other.s2 RENAME TO s1",
+                 "ALTER TABLE other.s1 SET SCHEMA public", "ALTER TABLE s1 OWNER TO CURRENT_USER", "DROP SCHEMA other", "DROP ROLE ann"):
+        r.sql(text)
+
+
 def statements(r):
     t = r.table("t1", [(1, "a", 10), (2, "b", 20), (3, None, None)])
     create = "CREATE SYNCED TABLE s1 FROM DELTA '%s' PRIMARY KEY (id)" % t.folder
@@ -78,6 +99,7 @@ def statements(r):
         r.fails("read only " + verb.split()[0], verb, "42809", "s1")
     r.fails("truncate", "TRUNCATE s1", "42809", "s1")
     r.fails("alter", "ALTER TABLE s1 ADD COLUMN z int", "42809", "s1")
+    r.fails("rename a column", "ALTER TABLE s1 RENAME COLUMN name TO other", "42809", "s1")
     r.sql("CREATE INDEX s1_name ON s1 (name)")
     r.sql("CREATE INDEX s1_upper ON s1 (upper(name)) WHERE n > 5")
     views = r.supported("views", "CREATE VIEW v1 AS SELECT id, upper(name) AS name FROM s1")
@@ -99,6 +121,7 @@ def statements(r):
              [("public", "s1", "SNAPSHOT", "ONLINE_NO_PENDING_UPDATE", 1, 1, 0, 2, 0, False)])
     r.expect("runs", "SELECT kind, from_version, to_version, inserted, outcome FROM tarn.sync_runs "
              "ORDER BY run_id", [("initial", None, 0, 3, "succeeded"), ("full", 0, 1, 2, "succeeded")])
+    owners(r)
     r.expect("by schema", "REFRESH SYNCED TABLE public.s1 FULL", None)
     if views:
         r.fails("drop with view", "DROP SYNCED TABLE s1", "2BP01")
@@ -134,7 +157,7 @@ def refusals(r):
     r.fails("bad cron", base + "(id) SCHEDULE '61 * * * *'", "22023", "minute")
     r.fails("short cron", base + "(id) SCHEDULE '1 * * *'", "22023", "five")
     r.fails("unknown option", base + "(id) WITH (on_monday = fail)", "22023", "on_monday")
-    r.fails("bad option", base + "(id) WITH (on_gap = mend)", "22023", "on_gap", "mend")
+    r.fails("bad option", base + "(id) WITH (on_gap = mend)", "22023", "on_gap", "mend", "Values are: resync, fail")
     r.fails("option twice", base + "(id) WITH (on_gap = fail, on_gap = resync)", "42601", "on_gap")
     r.fails("syntax", "CREATE SYNCED TABLE s2 FROM NOWHERE", "42601")
     r.fails("syntax error", "CREATE SYNCED TABLE s2 PRIMARY KEY (id)", "42601")

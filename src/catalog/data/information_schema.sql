@@ -349,7 +349,8 @@ LEFT JOIN pg_catalog.pg_type bt ON t.typtype = 'd'::"char" AND bt.oid = t.typbas
 LEFT JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace
 LEFT JOIN pg_catalog.pg_collation co ON a.attcollation = co.oid AND co.collname <> 'default'::name
 LEFT JOIN pg_catalog.pg_namespace nco ON co.collnamespace = nco.oid
-WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'c'::"char";
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'c'::"char"
+  AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_type_privilege(c.reltype, 'USAGE'));
 
 CREATE VIEW information_schema.character_sets AS
 SELECT NULL::name AS character_set_catalog, NULL::name AS character_set_schema,
@@ -358,9 +359,15 @@ SELECT NULL::name AS character_set_catalog, NULL::name AS character_set_schema,
        NULL::name AS default_collate_name;
 
 CREATE VIEW information_schema.check_constraint_routine_usage AS
-SELECT NULL::name AS constraint_catalog, NULL::name AS constraint_schema, NULL::name AS constraint_name,
-       NULL::name AS specific_catalog, NULL::name AS specific_schema, NULL::name AS specific_name
-WHERE false;
+SELECT DISTINCT pg_catalog.current_database()::name AS constraint_catalog, nc.nspname::name AS constraint_schema,
+       k.conname::name AS constraint_name, pg_catalog.current_database()::name AS specific_catalog, n.nspname::name AS specific_schema,
+       (p.proname::text || '_' || p.oid::text)::name AS specific_name
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_namespace nc ON nc.oid = k.connamespace
+JOIN pg_catalog.pg_depend d ON d.classid = 2606::oid AND d.objid = k.oid AND d.refclassid = 1255::oid
+JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE k.contype = 'c'::"char" AND pg_catalog.pg_has_role(p.proowner, 'USAGE');
 
 CREATE VIEW information_schema.check_constraints AS
 SELECT pg_catalog.current_database()::name AS constraint_catalog, nc.nspname::name AS constraint_schema,
@@ -501,7 +508,7 @@ FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_namespace nc ON nc.oid = k.connamespace
 JOIN pg_catalog.pg_type t ON t.oid = k.contypid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-WHERE pg_catalog.pg_has_role(t.typowner, 'USAGE');
+WHERE pg_catalog.pg_has_role(t.typowner, 'USAGE') OR pg_catalog.has_type_privilege(t.oid, 'USAGE');
 
 CREATE VIEW information_schema.domain_udt_usage AS
 SELECT pg_catalog.current_database()::name AS udt_catalog, nt.nspname::name AS udt_schema,
@@ -608,7 +615,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_constraint u ON u.conindid = k.conindid AND u.conrelid = k.confrelid
       AND u.contype IN ('p'::"char", 'u'::"char")
 LEFT JOIN pg_catalog.pg_namespace nu ON nu.oid = u.connamespace
-WHERE k.contype = 'f'::"char" AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
+WHERE k.contype = 'f'::"char" AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') OR pg_catalog.has_any_column_privilege(c.oid, 'INSERT, UPDATE, REFERENCES'));
 
 CREATE VIEW information_schema.role_column_grants AS
 SELECT p.grantor::name AS grantor, p.grantee::name AS grantee, p.table_catalog::name AS table_catalog,
@@ -656,28 +663,53 @@ WHERE p.grantor IN (SELECT r.role_name FROM information_schema.enabled_roles r)
    OR p.grantee IN (SELECT r.role_name FROM information_schema.enabled_roles r);
 
 CREATE VIEW information_schema.routine_column_usage AS
-SELECT NULL::name AS specific_catalog, NULL::name AS specific_schema, NULL::name AS specific_name,
-       NULL::name AS routine_catalog, NULL::name AS routine_schema, NULL::name AS routine_name,
-       NULL::name AS table_catalog, NULL::name AS table_schema, NULL::name AS table_name,
-       NULL::name AS column_name
-WHERE false;
+SELECT DISTINCT pg_catalog.current_database()::name AS specific_catalog, n.nspname::name AS specific_schema,
+       (p.proname::text || '_' || p.oid::text)::name AS specific_name, pg_catalog.current_database()::name AS routine_catalog,
+       n.nspname::name AS routine_schema, p.proname::name AS routine_name, pg_catalog.current_database()::name AS table_catalog,
+       nt.nspname::name AS table_schema, t.relname::name AS table_name, a.attname::name AS column_name
+FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_catalog.pg_depend d ON d.classid = 1255::oid AND d.objid = p.oid
+JOIN pg_catalog.pg_class t ON d.refclassid = 1259::oid AND d.refobjid = t.oid AND t.relkind IN ('r'::"char", 'v'::"char", 'f'::"char", 'p'::"char")
+JOIN pg_catalog.pg_namespace nt ON nt.oid = t.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+WHERE pg_catalog.pg_has_role(t.relowner, 'USAGE');
 
 CREATE VIEW information_schema.routine_routine_usage AS
-SELECT NULL::name AS specific_catalog, NULL::name AS specific_schema, NULL::name AS specific_name,
-       NULL::name AS routine_catalog, NULL::name AS routine_schema, NULL::name AS routine_name
-WHERE false;
+SELECT DISTINCT pg_catalog.current_database()::name AS specific_catalog, n.nspname::name AS specific_schema,
+       (p.proname::text || '_' || p.oid::text)::name AS specific_name, pg_catalog.current_database()::name AS routine_catalog,
+       n1.nspname::name AS routine_schema, (p1.proname::text || '_' || p1.oid::text)::name AS routine_name
+FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_catalog.pg_depend d ON d.classid = 1255::oid AND d.objid = p.oid AND d.refclassid = 1255::oid
+JOIN pg_catalog.pg_proc p1 ON p1.oid = d.refobjid
+JOIN pg_catalog.pg_namespace n1 ON n1.oid = p1.pronamespace
+WHERE p.prokind IN ('f'::"char", 'p'::"char") AND p1.prokind IN ('f'::"char", 'p'::"char")
+  AND pg_catalog.pg_has_role(p1.proowner, 'USAGE');
 
 CREATE VIEW information_schema.routine_sequence_usage AS
-SELECT NULL::name AS specific_catalog, NULL::name AS specific_schema, NULL::name AS specific_name,
-       NULL::name AS routine_catalog, NULL::name AS routine_schema, NULL::name AS routine_name,
-       NULL::name AS sequence_catalog, NULL::name AS sequence_schema, NULL::name AS sequence_name
-WHERE false;
+SELECT DISTINCT pg_catalog.current_database()::name AS specific_catalog, n.nspname::name AS specific_schema,
+       (p.proname::text || '_' || p.oid::text)::name AS specific_name, pg_catalog.current_database()::name AS routine_catalog,
+       n.nspname::name AS routine_schema, p.proname::name AS routine_name, pg_catalog.current_database()::name AS sequence_catalog,
+       nt.nspname::name AS sequence_schema, t.relname::name AS sequence_name
+FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_catalog.pg_depend d ON d.classid = 1255::oid AND d.objid = p.oid
+JOIN pg_catalog.pg_class t ON d.refclassid = 1259::oid AND d.refobjid = t.oid AND t.relkind IN ('S'::"char")
+JOIN pg_catalog.pg_namespace nt ON nt.oid = t.relnamespace
+WHERE pg_catalog.pg_has_role(t.relowner, 'USAGE');
 
 CREATE VIEW information_schema.routine_table_usage AS
-SELECT NULL::name AS specific_catalog, NULL::name AS specific_schema, NULL::name AS specific_name,
-       NULL::name AS routine_catalog, NULL::name AS routine_schema, NULL::name AS routine_name,
-       NULL::name AS table_catalog, NULL::name AS table_schema, NULL::name AS table_name
-WHERE false;
+SELECT DISTINCT pg_catalog.current_database()::name AS specific_catalog, n.nspname::name AS specific_schema,
+       (p.proname::text || '_' || p.oid::text)::name AS specific_name, pg_catalog.current_database()::name AS routine_catalog,
+       n.nspname::name AS routine_schema, p.proname::name AS routine_name, pg_catalog.current_database()::name AS table_catalog,
+       nt.nspname::name AS table_schema, t.relname::name AS table_name
+FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_catalog.pg_depend d ON d.classid = 1255::oid AND d.objid = p.oid
+JOIN pg_catalog.pg_class t ON d.refclassid = 1259::oid AND d.refobjid = t.oid AND t.relkind IN ('r'::"char", 'v'::"char", 'f'::"char", 'p'::"char")
+JOIN pg_catalog.pg_namespace nt ON nt.oid = t.relnamespace
+WHERE pg_catalog.pg_has_role(t.relowner, 'USAGE');
 
 CREATE VIEW information_schema.schemata AS
 SELECT pg_catalog.current_database()::name AS catalog_name, n.nspname::name AS schema_name,
@@ -741,7 +773,7 @@ JOIN pg_catalog.pg_namespace nc ON nc.oid = k.connamespace
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE k.contype NOT IN ('t'::"char", 'x'::"char") AND c.relkind IN ('r'::"char", 'p'::"char")
-  AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'))
+  AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') OR pg_catalog.has_any_column_privilege(c.oid, 'INSERT, UPDATE, REFERENCES'))
 UNION ALL
 SELECT pg_catalog.current_database()::name AS constraint_catalog, n.nspname::name AS constraint_schema,
        (n.oid::text || '_' || c.oid::text || '_' || a.attnum::text || '_not_null')::name AS constraint_name,
@@ -753,7 +785,7 @@ FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_class c ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON c.oid = a.attrelid
 WHERE a.attnotnull AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r'::"char", 'p'::"char")
-  AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
+  AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') OR pg_catalog.has_any_column_privilege(c.oid, 'INSERT, UPDATE, REFERENCES'));
 
 CREATE VIEW information_schema.tables AS
 SELECT pg_catalog.current_database()::name AS table_catalog, n.nspname::name AS table_schema,
@@ -770,7 +802,7 @@ JOIN pg_catalog.pg_class c ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_type t ON c.reloftype = t.oid
 LEFT JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace
 WHERE c.relkind IN ('r'::"char", 'v'::"char", 'f'::"char", 'p'::"char")
-  AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'));
+  AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'));
 
 CREATE VIEW information_schema.transforms AS
 SELECT NULL::name AS udt_catalog, NULL::name AS udt_schema, NULL::name AS udt_name,
@@ -812,7 +844,8 @@ SELECT pg_catalog.current_database()::name AS user_defined_type_catalog,
        NULL::name AS ref_dtd_identifier
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'c'::"char";
+WHERE c.relkind = 'c'::"char"
+  AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_type_privilege(c.reltype, 'USAGE'));
 
 CREATE VIEW information_schema.user_mapping_options AS
 SELECT NULL::name AS authorization_identifier, NULL::name AS foreign_server_catalog,

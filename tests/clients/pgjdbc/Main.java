@@ -1,6 +1,8 @@
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import jakarta.persistence.*;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.lang.reflect.InvocationTargetException;
@@ -17,6 +19,8 @@ import org.hibernate.cfg.Configuration;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 import org.postgresql.copy.CopyManager;
+import org.postgresql.largeobject.LargeObject;
+import org.postgresql.largeobject.LargeObjectManager;
 import org.postgresql.util.PSQLException;
 
 /** pgJDBC by its own interface, all of DatabaseMetaData, HikariCP, Flyway, Hibernate. */
@@ -220,6 +224,41 @@ public class Main {
     }
 
     /** Every method of DatabaseMetaData, with arguments that find something. */
+    static void largeObjects(Connection c) throws Exception {
+        c.setAutoCommit(false);
+        LargeObjectManager m = c.unwrap(PGConnection.class).getLargeObjectAPI();
+        long oid = m.createLO();
+        byte[] bytes = new byte[100_000];
+        new Random(5).nextBytes(bytes);
+        try (LargeObject lo = m.open(oid, LargeObjectManager.READWRITE)) {
+            lo.write(bytes);
+            lo.seek64(3_000_000_000L, LargeObject.SEEK_SET);
+            lo.write(new byte[] {1, 2, 3});
+            equal(lo.size64(), 3_000_000_003L);
+            lo.truncate64(100_000);
+        }
+        try (LargeObject lo = m.open(oid, LargeObjectManager.READ); InputStream in = lo.getInputStream()) {
+            equal(Arrays.equals(in.readAllBytes(), bytes), true);
+        }
+        try (Statement s = c.createStatement()) {
+            s.execute("CREATE TEMP TABLE images (id int, content oid)");
+        }
+        try (PreparedStatement p = c.prepareStatement("INSERT INTO images VALUES (1, ?)")) {
+            p.setBlob(1, new ByteArrayInputStream(bytes), bytes.length);
+            p.executeUpdate();
+        }
+        try (Statement s = c.createStatement(); ResultSet r = s.executeQuery("SELECT content FROM images")) {
+            r.next();
+            Blob b = r.getBlob(1);
+            equal(b.length(), 100_000L);
+            equal(Arrays.equals(b.getBytes(50_001, 1000), Arrays.copyOfRange(bytes, 50_000, 51_000)), true);
+        }
+        m.delete(oid);
+        fails("42704", () -> m.open(oid, LargeObjectManager.READ));
+        c.rollback();
+        c.setAutoCommit(true);
+    }
+
     static void metadata(Connection c) throws Exception {
         try (Statement s = c.createStatement()) {
             s.execute("DROP SCHEMA IF EXISTS meta CASCADE; CREATE SCHEMA meta; CREATE TABLE meta.parent (a int, b text, PRIMARY KEY (a, b)); "
@@ -378,6 +417,7 @@ public class Main {
         attempt("statements, rewritten batches", "&reWriteBatchedInserts=true&prepareThreshold=1", Main::statements);
         attempt("errors and limits", "", Main::errorsAndLimits);
         attempt("copy and notifications", "", Main::copyAndNotify);
+        attempt("large objects", "", Main::largeObjects);
         attempt("DatabaseMetaData", "", Main::metadata);
         attempt("HikariCP", "", Main::pooled);
         attempt("Flyway", "", Main::flyway);

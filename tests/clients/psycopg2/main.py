@@ -213,6 +213,32 @@ def two_phase_is_refused():
     c.close()
 
 
+def large_objects():
+    with connect() as c:
+        lo = c.lobject(0, "wb")
+        for i in range(100):
+            lo.write(bytes([i]) * 5000)
+        lo.close()
+        lo = c.lobject(lo.oid, "rb")
+        equal(lo.seek(4990), 4990)
+        equal(lo.read(20), b"\0" * 10 + b"\1" * 10)
+        equal(lo.seek(0, 2), 500000)
+        text = c.lobject(0, "wt")
+        text.write("h\xe9llo")
+        text.seek(0)
+        equal(text.read(), "h\xe9llo")
+        text.truncate(1)
+        text.seek(0)
+        equal(text.read(), "h")
+        text.unlink()
+        lo.unlink()
+        try:
+            c.lobject(lo.oid, "rb")
+            raise AssertionError("it is still there")
+        except psycopg2.OperationalError as e:
+            equal("does not exist" in str(e), True)
+
+
 def pooled():
     pool = psycopg2.pool.ThreadedConnectionPool(1, 4, os.environ["DATABASE_URL"])
     held = [pool.getconn() for _ in range(4)]
@@ -223,7 +249,8 @@ def pooled():
 
 
 def main():
-    for fn in (login, retries, types, composite, cursors, copy, errors, serialization, notifications, timeouts, two_phase_is_refused, pooled):
+    for fn in (login, retries, types, composite, cursors, copy, errors, serialization, notifications, timeouts, two_phase_is_refused,
+               large_objects, pooled):
         attempt(fn.__name__, fn)
     finish()
 

@@ -236,7 +236,6 @@ UPDATE guarded SET title = 'TWO' WHERE 1 / (id - 3) > -5 AND id = 2;
 SET ROLE rs_bob;
 COPY (SELECT * FROM task ORDER BY id) TO STDOUT;
 COPY task (id) FROM STDIN;
-\.
 RESET ROLE;
 SET ROLE rs_bob; PREPARE q AS SELECT id FROM task ORDER BY id; EXECUTE q;
 SET ROLE rs_alice; EXECUTE q;
