@@ -35,7 +35,9 @@ SELECT db.oid > 0, db.datname AS name, db.dattablespace AS spcoid, spcname, data
     descr.description AS comments, array_to_string(datacl::text[], ', ') AS acl
 FROM pg_database db LEFT OUTER JOIN pg_tablespace ta ON db.dattablespace = ta.oid
 LEFT OUTER JOIN pg_shdescription descr ON db.oid = descr.objoid AND descr.classoid = 'pg_database'::regclass
-WHERE datname IN ('postgres', 'template0', 'template1') ORDER BY datname
+WHERE datname = 'postgres' ORDER BY datname
+
+SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database ORDER BY 1
 
 SELECT roles.oid, roles.rolname, roles.rolsuper, roles.rolinherit, roles.rolcreaterole, roles.rolcreatedb, roles.rolcanlogin, roles.rolconnlimit,
     CASE WHEN roles.rolsuper THEN true ELSE roles.rolcreaterole END AS can_create_role,
