@@ -707,9 +707,23 @@ static struct err *bootstrap(struct cat *c)
         return NULL;
     TRY(store_builtin(c, PG_AUTHID, "pg_authid"));
     TRY(store_builtin(c, PG_AUTH_MEMBERS, "pg_auth_members"));
-    TRY(insert_database(c, 1, "template1", BOOTSTRAP_ROLE, true, true));
-    TRY(insert_database(c, 4, "template0", BOOTSTRAP_ROLE, true, false));
-    return insert_database(c, 5, "postgres", BOOTSTRAP_ROLE, false, true);
+    static const struct first_database {
+        uint32_t oid;
+        const char *name;
+        const char *comment;
+        bool template;
+        bool allow;
+    } databases[] = {
+        {1, "template1", "default template for new databases", true, true},
+        {4, "template0", "unmodifiable empty database", true, false},
+        {5, "postgres", "default administrative connection database", false, true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(databases); i++) {
+        const struct first_database *d = &databases[i];
+        TRY(insert_database(c, d->oid, d->name, BOOTSTRAP_ROLE, d->template, d->allow));
+        TRY(ddl_set_comment(c, (struct object_address){PG_DATABASE, d->oid, 0}, d->comment));
+    }
+    return NULL;
 }
 
 struct err *catalog_bootstrap(struct catalog *shared)

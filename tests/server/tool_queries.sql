@@ -32,10 +32,12 @@ SELECT typname, enumlabel FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid O
 -- A tree of the server's databases, roles, tablespaces, and what the connected role may do.
 SELECT db.oid > 0, db.datname AS name, db.dattablespace AS spcoid, spcname, datallowconn, pg_encoding_to_char(encoding) AS encoding,
     pg_get_userbyid(datdba) AS datowner, has_database_privilege(db.oid, 'CREATE') AS cancreate, datconnlimit, datistemplate,
-    array_to_string(datacl::text[], ', ') AS acl
+    descr.description AS comments, array_to_string(datacl::text[], ', ') AS acl
 FROM pg_database db LEFT OUTER JOIN pg_tablespace ta ON db.dattablespace = ta.oid
 LEFT OUTER JOIN pg_shdescription descr ON db.oid = descr.objoid AND descr.classoid = 'pg_database'::regclass
 WHERE datname = 'postgres' ORDER BY datname
+
+SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database ORDER BY 1
 
 SELECT roles.oid, roles.rolname, roles.rolsuper, roles.rolinherit, roles.rolcreaterole, roles.rolcreatedb, roles.rolcanlogin, roles.rolconnlimit,
     CASE WHEN roles.rolsuper THEN true ELSE roles.rolcreaterole END AS can_create_role,
