@@ -36,6 +36,21 @@ static void note_function(struct deparser *d, uint32_t oid)
     ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
 }
 
+/* A constant's relation, as the sequence of nextval. */
+static void note_regclass(struct deparser *d, uint32_t oid)
+{
+    struct deparse_refs *refs = d->refs;
+    struct deparse_ref ref = {.relid = oid};
+    if (!refs)
+        return;
+    for (int i = 0; i < refs->count; i++) {
+        const struct deparse_ref *r = &refs->items[i];
+        if (r->relid == oid && !r->att && !r->is_type && !r->is_function)
+            return;
+    }
+    ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
+}
+
 /* A function that users made: in stored text by its number, else with its schema when the search
  * path does not find it. */
 static struct err *put_user_function(struct deparser *d, const struct cat_proc *p)
@@ -83,7 +98,8 @@ static struct err *name_of_regclass(struct deparser *d, uint32_t oid, struct buf
 {
     struct relation *r;
     TRY(cat_relation(d->cat, oid, &r));
-    if (!r) {
+    if (!r || (d->regclass_by_oid && oid >= FIRST_USER_OID)) {
+        relation_unref(r);
         buf_printf(text, "%u", oid);
         return NULL;
     }
@@ -105,6 +121,8 @@ static struct err *const_text(struct deparser *d, const struct expr *e, struct b
     struct type_env env = {0};
     if (!d->stored)
         env = cat_type_env(d->cat);
+    if (e->type == REGCLASS_OID)
+        note_regclass(d, (uint32_t)e->value.u);
     if (e->type == REGCLASS_OID)
         return name_of_regclass(d, (uint32_t)e->value.u, text);
     return ops->out(ops, &env, e->value, text);

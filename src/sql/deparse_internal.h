@@ -21,7 +21,8 @@ struct deparser {
     struct deparse_refs *refs;           /* NULL: not wanted */
     const char *const *params;           /* names of parameters, NULL: $1 ... */
     int nparams;
-    bool stored; /* schemas with all names, types that users made by OID */
+    bool stored;          /* schemas with all names, types that users made by OID */
+    bool regclass_by_oid; /* constants, which then outlive another name */
 };
 
 /* deparse.c */

@@ -810,6 +810,11 @@ struct err *deparse_stored_query(struct cat *cat, const struct query *q, const c
                                  const struct deparse_rename *rename, struct deparse_refs *refs,
                                  struct buf *out)
 {
-    struct deparser d = {.cat = cat, .out = out, .rename = rename, .refs = refs, .stored = true};
+    struct deparser d = {.cat = cat,
+                         .out = out,
+                         .rename = rename,
+                         .refs = refs,
+                         .stored = true,
+                         .regclass_by_oid = true};
     return deparse(&d, q, names);
 }

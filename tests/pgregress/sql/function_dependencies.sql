@@ -44,3 +44,13 @@ create table dt5 (a int default ds.g());
 drop schema ds;
 drop schema ds cascade;
 \d dt5
+-- A constant's relation is needed, whatever its name becomes.
+CREATE SEQUENCE named_seq;
+CREATE VIEW named_view AS SELECT nextval('named_seq') AS n;
+CREATE FUNCTION named_fn() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT nextval('named_seq'); END;
+DROP SEQUENCE named_seq;
+ALTER SEQUENCE named_seq RENAME TO "Other";
+SELECT n, named_fn() FROM named_view;
+SELECT pg_get_viewdef('named_view');
+SELECT pg_get_functiondef('named_fn'::regproc);
+DROP SEQUENCE "Other" CASCADE;
