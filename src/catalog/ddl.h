@@ -156,6 +156,9 @@ struct err *ddl_update_type(struct cat *c, uint32_t oid, int column,
                             struct datum value) MUST_CHECK; /* TYP_ numbers */
 /* The name, schema or owner of a type and of its array. */
 struct err *ddl_rename_type(struct cat *c, uint32_t oid, const char *name) MUST_CHECK;
+/* Where the type that has the name is an array over another, it gets a new name, and *is_free. */
+struct err *ddl_free_type_name(struct cat *c, uint32_t oid, uint32_t nsp, const char *name,
+                               bool *is_free) MUST_CHECK;
 struct err *ddl_move_type(struct cat *c, uint32_t oid, uint32_t nsp) MUST_CHECK;
 struct err *ddl_add_enum_label(struct cat *c, uint32_t type, float sort_order,
                                const char *label) MUST_CHECK;

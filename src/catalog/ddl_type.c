@@ -130,17 +130,39 @@ static void array_columns(const struct datum *elem, struct datum *v)
     v[TYP_COLLATION] = elem[TYP_COLLATION];
 }
 
+/* The name with as many underscores before it as make it a free one. */
 static const char *array_name(struct cat *c, struct arena *a, uint32_t nsp, const char *name,
                               struct err **e)
 {
-    const char *out = arena_printf(a, "_%.62s", name);
-    uint32_t taken = 0;
-    *e = cat_type_oid(c, nsp, str_from(out), &taken);
-    for (int pass = 1; !*e && taken && pass < 100; pass++) {
-        out = arena_printf(a, "_%.60s_%d", name, pass);
+    enum { NAME_BYTES = 63 };
+    char underscores[NAME_BYTES];
+    const char *out = name;
+    uint32_t taken = 1;
+    memset(underscores, '_', sizeof(underscores));
+    *e = NULL;
+    for (int n = 1; !*e && taken && n < NAME_BYTES; n++) {
+        out = arena_printf(a, "%.*s%.*s", n, underscores, NAME_BYTES - n, name);
         *e = cat_type_oid(c, nsp, str_from(out), &taken);
     }
     return out;
+}
+
+struct err *ddl_free_type_name(struct cat *c, uint32_t oid, uint32_t nsp, const char *name,
+                               bool *is_free)
+{
+    const struct cat_type *t = builtin_type(oid);
+    struct arena a;
+    struct err *e;
+    *is_free = false;
+    if (!t || !t->is_array || oid < FIRST_USER_OID)
+        return NULL;
+    arena_init(&a);
+    const char *other = array_name(c, &a, nsp, name, &e);
+    if (!e)
+        e = ddl_update_type(c, oid, TYP_NAME, text_datum(other));
+    arena_done(&a);
+    *is_free = !e;
+    return e;
 }
 
 static struct err *type_depends(struct cat *c, const struct ddl_type_def *def, uint32_t oid,

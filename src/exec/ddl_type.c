@@ -29,7 +29,11 @@ struct err *ddl_new_type_name(struct ddl *d, PgQuery__Node **items, size_t n, ui
     *name = rv.relname;
     TRY(ddl_target_nsp(d, &rv, nsp));
     TRY(cat_type_oid(d->cat, *nsp, str_from(rv.relname), &taken));
-    return taken ? err_new("42710", "type \"%s\" already exists", rv.relname) : NULL;
+    if (!taken)
+        return NULL;
+    bool is_free;
+    TRY(ddl_free_type_name(d->cat, taken, *nsp, rv.relname, &is_free));
+    return is_free ? NULL : err_new("42710", "type \"%s\" already exists", rv.relname);
 }
 
 struct err *ddl_find_type(struct ddl *d, PgQuery__Node **items, size_t n, uint32_t *oid)

@@ -205,3 +205,15 @@ CREATE TYPE grade AS ENUM ('first', 'other');
 SELECT format('ALTER TYPE grade ADD VALUE %L BEFORE ''other''', 'g' || i) FROM generate_series(1, 60) i
 \gexec
 SELECT array_length(enum_range(NULL::grade), 1), (enum_range(NULL::grade))[2], (enum_range(NULL::grade))[61], enum_last(NULL::grade);
+
+-- The array type makes way for a type of its name.
+CREATE SCHEMA regress_way;
+SET search_path = regress_way;
+CREATE TYPE way AS ENUM ('a');
+CREATE TYPE _way AS ENUM ('b');
+CREATE TABLE ways (a way[], b _way, c _way[]);
+SELECT typname, typelem::regtype FROM pg_type WHERE typnamespace = 'regress_way'::regnamespace ORDER BY typname;
+SELECT '{a}'::way[], 'b'::_way, '{b}'::_way[], '{a}'::__way;
+CREATE TYPE _way AS ENUM ('c');
+DROP TYPE way CASCADE;
+DROP SCHEMA regress_way CASCADE;
