@@ -294,6 +294,19 @@ static bool is_initial(const struct relation *rel)
     return rel->system || is_statistics(rel) || (rel->oid < FIRST_USER_OID && rel->kind == 'v');
 }
 
+static bool initial_item(const struct relation *rel, struct acl_item *out)
+{
+    uint32_t role = is_statistics(rel) ? ROLE_READ_ALL_STATS : 0;
+    *out = (struct acl_item){role, rel->owner, PRIV_SELECT};
+    return is_initial(rel) && !is_secret(rel);
+}
+
+void acl_relation_default(const struct relation *rel, struct arena *a, struct acl *out)
+{
+    acl_default(rel->kind == 'S' ? 's' : 'r', rel->owner, a, out);
+    out->n += initial_item(rel, &out->items[out->n]);
+}
+
 uint32_t acl_relation(const struct role_rights *r, const struct relation *rel, uint32_t mask)
 {
     struct acl_item items[2];
@@ -306,9 +319,7 @@ uint32_t acl_relation(const struct role_rights *r, const struct relation *rel, u
     if (!rel->acl) {
         items[standard.n++] =
             (struct acl_item){rel->owner, rel->owner, acl_all(rel->kind == 'S' ? 's' : 'r')};
-        if (is_initial(rel) && !is_secret(rel))
-            items[standard.n++] = (struct acl_item){is_statistics(rel) ? ROLE_READ_ALL_STATS : 0,
-                                                    rel->owner, PRIV_SELECT};
+        standard.n += initial_item(rel, &items[standard.n]);
     }
     uint32_t got = acl_mask(r, rel->acl ? rel->acl : &standard, rel->owner, mask);
     if (mask & PRIV_SELECT && rights_of(r, ROLE_READ_ALL_DATA))

@@ -35,6 +35,8 @@ struct err *acl_write(const struct acl *acl, bool null_if_empty, struct arena *a
                       struct datum *out) MUST_CHECK;
 /* What an object of a kind (as acldefault names kinds) has while nothing was granted. */
 void acl_default(char kind, uint32_t owner, struct arena *a, struct acl *out);
+/* The same for a relation, which may have come with the database. */
+void acl_relation_default(const struct relation *rel, struct arena *a, struct acl *out);
 /* All privileges that objects of a kind know. */
 uint32_t acl_all(char kind);
 

@@ -420,7 +420,7 @@ static struct err *grant_relation(struct ddl *d, const struct grant *g, uint32_t
     if (!e && r->acl)
         e = copy_acl(d, r->acl, &o.acl);
     else if (!e)
-        acl_default(r->kind == 'S' ? 's' : 'r', r->owner, d->arena, &o.acl);
+        acl_relation_default(r, d->arena, &o.acl);
     uint32_t wanted = e ? 0 : relation_wanted(d, g, r);
     if (!e)
         e = column_privileges(d, g, r, &columns, &any_column);
