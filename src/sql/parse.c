@@ -72,15 +72,141 @@ static const char *skip_comment(const char *p)
     return p;
 }
 
-/* Every token since the last comma of its parenthesis level may add a level; a comma starts afresh,
- * what stands in parentheses counts for what encloses it. Returns -1 beyond the limits. */
+/* What a word means for nesting. The keywords are reserved, but for labels: those only make the
+ * bound larger, as none stands directly in a CASE, and names behind a dot are left out. */
+enum word {
+    WORD_OTHER,
+    WORD_CASE,
+    WORD_BRANCH,
+    WORD_END,
+    WORD_CHAIN,
+    WORD_BETWEEN,
+    WORD_AND,
+    WORD_OR
+};
+
+static enum word word_of(struct str w)
+{
+    static const struct {
+        const char *text;
+        enum word is;
+    } words[] = {
+        {"case", WORD_CASE},       {"when", WORD_BRANCH}, {"else", WORD_BRANCH},
+        {"end", WORD_END},         {"union", WORD_CHAIN}, {"except", WORD_CHAIN},
+        {"intersect", WORD_CHAIN}, {"join", WORD_CHAIN},  {"between", WORD_BETWEEN},
+        {"and", WORD_AND},         {"or", WORD_OR},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (w.len == strlen(words[i].text) && strncasecmp(w.data, words[i].text, w.len) == 0)
+            return words[i].is;
+    return WORD_OTHER;
+}
+
+/* A level of parentheses, of brackets, or of CASE ... END. */
+struct nest_level {
+    int run;     /* tokens since the last separator */
+    int chain;   /* UNION, JOIN ...: each puts what is before it one level deeper */
+    int between; /* whose AND is to come */
+    bool is_case;
+};
+
+struct nesting {
+    struct nest_level *levels;
+    int level;
+    int total; /* of all open levels */
+    int max;
+};
+
+static void nest_separate(struct nesting *n)
+{
+    n->total -= n->levels[n->level].run;
+    n->levels[n->level].run = 0;
+}
+
+static bool nest_open(struct nesting *n, bool is_case)
+{
+    if (n->level + 1 == MAX_PARENS)
+        return false;
+    n->levels[++n->level] = (struct nest_level){.is_case = is_case};
+    return true;
+}
+
+/* What stood in it counts for what encloses it. */
+static void nest_close(struct nesting *n)
+{
+    struct nest_level inner = n->levels[n->level--];
+    n->levels[n->level].run += inner.run + inner.chain;
+}
+
+static bool nest_word(struct nesting *n, struct str w)
+{
+    struct nest_level *l = &n->levels[n->level];
+    switch (word_of(w)) {
+    case WORD_CASE:
+        return nest_open(n, true);
+    case WORD_BRANCH:
+        if (l->is_case)
+            nest_separate(n);
+        return true;
+    case WORD_END:
+        if (l->is_case)
+            nest_close(n);
+        return true;
+    case WORD_CHAIN:
+        l->chain++;
+        n->total++;
+        return true;
+    case WORD_BETWEEN:
+        l->between++;
+        return true;
+    case WORD_AND:
+        if (l->between) {
+            l->between--;
+            return true;
+        }
+        nest_separate(n); /* the grammar makes one list of a chain */
+        return true;
+    case WORD_OR:
+        nest_separate(n);
+        return true;
+    case WORD_OTHER:
+        return true;
+    }
+    return true;
+}
+
+static bool nest_sign(struct nesting *n, char sign)
+{
+    switch (sign) {
+    case ';':
+        n->total -= n->levels[n->level].chain;
+        n->levels[n->level].chain = 0;
+        nest_separate(n);
+        return true;
+    case ',':
+        nest_separate(n);
+        return true;
+    case '(':
+    case '[':
+        return nest_open(n, false);
+    case ')':
+    case ']':
+        if (n->level)
+            nest_close(n);
+        return true;
+    default:
+        return true;
+    }
+}
+
+/* Every token since the last separator of its level may add a level. Returns -1 beyond the limits.
+ */
 static int nesting_bound(const char *p)
 {
-    static __thread int runs[MAX_PARENS]; /* too large for a fiber's stack */
-    runs[0] = 0;
-    int level = 0;
-    int total = 0;
-    int max = 0;
+    static __thread struct nest_level levels[MAX_PARENS]; /* too large for a fiber's stack */
+    struct nesting n = {.levels = levels};
+    bool dot = false; /* the last token */
+    levels[0] = (struct nest_level){0};
     while (*p) {
         if (isspace((unsigned char)*p)) {
             p++;
@@ -90,10 +216,12 @@ static int nesting_bound(const char *p)
             p = skip_comment(p);
             continue;
         }
-        total++;
-        runs[level]++;
-        if (total > max)
-            max = total;
+        bool behind_dot = dot;
+        dot = *p == '.';
+        n.total++;
+        levels[n.level].run++;
+        if (n.total > n.max)
+            n.max = n.total;
         if (*p == '\'' || *p == '"') {
             p = skip_string(p, *p, false);
         } else if ((*p == 'E' || *p == 'e') && p[1] == '\'') {
@@ -101,24 +229,16 @@ static int nesting_bound(const char *p)
         } else if (*p == '$') {
             p = skip_dollar(p);
         } else if (isalnum((unsigned char)*p) || *p == '_' || (*p & 0x80)) {
+            const char *word = p;
             while (isalnum((unsigned char)*p) || *p == '_' || *p == '$' || (*p & 0x80))
                 p++;
-        } else {
-            if (*p == ',' || *p == ';') {
-                total -= runs[level];
-                runs[level] = 0;
-            } else if (*p == '(' || *p == '[') {
-                if (++level == MAX_PARENS)
-                    return -1;
-                runs[level] = 0;
-            } else if ((*p == ')' || *p == ']') && level) {
-                int inner = runs[level--];
-                runs[level] += inner;
-            }
-            p++;
+            if (!behind_dot && !nest_word(&n, str_make(word, (size_t)(p - word))))
+                return -1;
+        } else if (!nest_sign(&n, *p++)) {
+            return -1;
         }
     }
-    return max > MAX_NESTING ? -1 : max;
+    return n.max > MAX_NESTING ? -1 : n.max;
 }
 
 /* ---- on the other stack ---- */
