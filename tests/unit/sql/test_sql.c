@@ -115,7 +115,13 @@ static void deep_nesting_is_refused(void **state)
     (void)state;
     parse_ok(repeat("+1", 5000, "SELECT 1", ""));
     parse_ok(repeat("(1),", 20000, "INSERT INTO t VALUES ", "(2)"));
+    parse_ok(repeat(" WHEN 1 THEN 2", 20000, "SELECT CASE", " END"));
+    parse_ok(repeat(" OR 1", 30000, "SELECT 1", ""));
     expect_error(repeat("+1", 100000, "SELECT 1", ""), "54001", 0);
+    expect_error(repeat(" UNION SELECT 1,2", 30000, "SELECT 1,2", ""), "54001", 0);
+    expect_error(repeat(" JOIN t ON a AND b", 30000, "SELECT 1 FROM t", ""), "54001", 0);
+    expect_error(repeat("NOT NOT 1 BETWEEN 1 AND ", 10000, "SELECT ", "1"), "54001", 0);
+    expect_error(repeat(" CASE WHEN t.end AND 1 THEN", 5000, "SELECT", "1"), "54001", 0);
     expect_error(repeat("(", 10000, "SELECT ", "1"), "54001", 0);
 }
 
