@@ -106,9 +106,6 @@ struct store_commit {
  * happened: 53100, the cancel token's, validate's. MAY YIELD (throttling, space, the mutex). */
 struct err *store_commit(struct store *s, const struct store_commit *c, struct lsn *end,
                          uint64_t *csn) MUST_CHECK;
-/* Between these a transaction has writes that it will commit or drop: a hint for group commit. */
-void store_writer_begins(struct store *s);
-void store_writer_ends(struct store *s);
 /* Waits until the log is durable up to `end`. Deaf to cancel. MAY YIELD. */
 void store_wait_durable(struct store *s, struct lsn end);
 /* Instead of waiting: makes everything up to `csn` visible at once, and durable within about 10 ms.

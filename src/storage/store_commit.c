@@ -269,16 +269,6 @@ struct err *store_commit(struct store *s, const struct store_commit *c, struct l
     return p.result;
 }
 
-void store_writer_begins(struct store *s)
-{
-    wal_writer_begins(s->wal);
-}
-
-void store_writer_ends(struct store *s)
-{
-    wal_writer_ends(s->wal);
-}
-
 void store_wait_durable(struct store *s, struct lsn end)
 {
     wal_wait(s->wal, end);

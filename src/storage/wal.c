@@ -2,8 +2,7 @@
  *
  * Locks: commit mutex (the caller's) > wal->mu. The flusher takes all pending chunks at once,
  * writes them, syncs each segment touched, publishes `durable` and wakes those who wait; whatever
- * is appended meanwhile forms the next group. Where several commits shared the last sync, the next
- * waits a moment for those on their way (see group_is_ready_locked).
+ * is appended meanwhile forms the next group.
  *
  * Crash: before the sync returns, any part of the group may be on disk; recovery keeps the whole
  * records up to the first gap. After it, all of it. */
@@ -18,12 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    WAL_PENDING_BYTES = 1 << 20,
-    LAZY_NS = 10000000,
-    GROUP_NS = 1000000,      /* from one sync's beginning to the next, while commits keep coming */
-    GROUP_PAUSE_NS = 250000, /* this long without another: they do not */
-};
+enum { WAL_PENDING_BYTES = 1 << 20, LAZY_NS = 10000000 };
 
 struct wal_waiter {
     struct wait wait;
@@ -125,15 +119,6 @@ static void flush_now_locked(struct wal *w)
     wake_flusher_locked(w);
 }
 
-/* A sync costs the processor as much as a small transaction, so commits that come in numbers share
- * one. Nobody else is waited for by a commit that was alone in its group, nor once as many wait as
- * are still writing. */
-static bool group_is_ready_locked(const struct wal *w)
-{
-    return w->last_group < 2 || w->stopping || w->pending_bytes > WAL_PENDING_BYTES ||
-           w->waiting >= atomic_load_explicit(&w->writers, memory_order_relaxed);
-}
-
 static struct lsn append(struct wal *w, struct wal_header h, struct str payload, uint32_t crc)
 {
     size_t bytes = wal_record_bytes(payload.len);
@@ -176,16 +161,6 @@ struct lsn wal_append_part(struct wal *w, struct lsn *first, struct str payload,
                   crc);
 }
 
-void wal_writer_begins(struct wal *w)
-{
-    atomic_fetch_add_explicit(&w->writers, 1, memory_order_relaxed);
-}
-
-void wal_writer_ends(struct wal *w)
-{
-    atomic_fetch_sub_explicit(&w->writers, 1, memory_order_relaxed);
-}
-
 void wal_flush_soon(struct wal *w)
 {
     pthread_mutex_lock(&w->mu);
@@ -207,10 +182,7 @@ void wal_wait(struct wal *w, struct lsn upto)
     if (!done) {
         *w->waiters_end = &me;
         w->waiters_end = &me.next;
-        w->waiting++;
-        w->urgent = true;
-        if (group_is_ready_locked(w) || !w->gathering)
-            wake_flusher_locked(w);
+        flush_now_locked(w);
     }
     pthread_mutex_unlock(&w->mu);
     if (!done)
@@ -263,7 +235,6 @@ static struct err *write_group(struct wal *w, const struct wal_chunk *c, uint64_
 
 static void wake_waiters_locked(struct wal *w, uint64_t durable)
 {
-    w->last_group = 0;
     struct wal_waiter **link = &w->waiters;
     while (*link) {
         struct wal_waiter *waiter = *link;
@@ -272,8 +243,6 @@ static void wake_waiters_locked(struct wal *w, uint64_t durable)
             continue;
         }
         *link = waiter->next;
-        w->waiting--;
-        w->last_group++;
         wait_wake(&waiter->wait);
     }
     w->waiters_end = link;
@@ -293,34 +262,7 @@ static void keep_chunks_locked(struct wal *w, struct wal_chunk *c)
     }
 }
 
-static void sleep_until_locked(struct wal *w, int64_t until_ns)
-{
-    struct timespec ts = {until_ns / 1000000000, until_ns % 1000000000};
-    w->flusher_idle = true;
-    if (until_ns)
-        pthread_cond_timedwait(&w->flusher_work, &w->mu, &ts);
-    else
-        pthread_cond_wait(&w->flusher_work, &w->mu);
-    w->flusher_idle = false;
-}
-
-/* Lets the group grow until it is ready, its time is over, or no other commit comes. */
-static void gather_locked(struct wal *w)
-{
-    int64_t end_ns = w->synced_ns + GROUP_NS;
-    int64_t seen = 0;
-    w->gathering = true;
-    while (w->waiting > seen && !group_is_ready_locked(w)) {
-        seen = w->waiting;
-        int64_t now_ns = clock_mono_ns();
-        if (now_ns >= end_ns)
-            break;
-        sleep_until_locked(w, now_ns + GROUP_PAUSE_NS < end_ns ? now_ns + GROUP_PAUSE_NS : end_ns);
-    }
-    w->gathering = false;
-}
-
-/* Until there is something to flush: soon when somebody waits for it, otherwise a little later,
+/* Until there is something to flush: at once when somebody waits for it, otherwise a little later,
  * so that asynchronous commits in a row share a sync. False: nothing left and stopping. */
 static bool await_work_locked(struct wal *w)
 {
@@ -328,9 +270,14 @@ static bool await_work_locked(struct wal *w)
         int64_t until_ns = w->first ? w->lazy_deadline_ns : 0;
         if (until_ns && clock_mono_ns() >= until_ns)
             return true;
-        sleep_until_locked(w, until_ns);
+        struct timespec ts = {until_ns / 1000000000, until_ns % 1000000000};
+        w->flusher_idle = true;
+        if (until_ns)
+            pthread_cond_timedwait(&w->flusher_work, &w->mu, &ts);
+        else
+            pthread_cond_wait(&w->flusher_work, &w->mu);
+        w->flusher_idle = false;
     }
-    gather_locked(w);
     return w->first != NULL;
 }
 
@@ -347,7 +294,6 @@ static void *flusher_main(void *arg)
         w->urgent = false;
         w->lazy_deadline_ns = 0;
         w->pending_bytes = 0;
-        w->synced_ns = clock_mono_ns();
         pthread_mutex_unlock(&w->mu);
         struct err *e = write_group(w, group, written);
         if (e)

@@ -74,10 +74,6 @@ struct lsn wal_tail(const struct wal *w);
 /* What is appended is written when somebody waits for it, when there is much, or within about 10 ms
  * after this. */
 void wal_flush_soon(struct wal *w);
-/* Between these a transaction has written and not committed: a hint of how many commits are on
- * their way, for the size of groups. Any thread. */
-void wal_writer_begins(struct wal *w);
-void wal_writer_ends(struct wal *w);
 /* Waits until the log is durable up to `upto`; deaf to cancel. MAY YIELD. */
 void wal_wait(struct wal *w, struct lsn upto);
 /* Segments from `from` on stay until wal_release. One holder at a time: false when there is one. */

@@ -51,7 +51,6 @@ struct wal {
     _Atomic uint64_t prepared; /* end of the prepared segments; release by the preparer */
     _Atomic uint64_t durable;  /* release after the sync */
     _Atomic uint64_t sync_count;
-    _Atomic int64_t writers; /* see wal_writer_begins; only a hint: relaxed */
 
     /* guarded by mu */
     struct wal_chunk *first;
@@ -62,10 +61,6 @@ struct wal {
     bool urgent;              /* somebody waits for what is pending */
     int64_t lazy_deadline_ns; /* flush by then at the latest; 0: nobody asked */
     bool flusher_idle;
-    bool gathering;     /* the flusher waits for others to join the group */
-    int64_t waiting;    /* waiters in the list */
-    int64_t last_group; /* waiters that the last sync served */
-    int64_t synced_ns;  /* when it began */
     bool stopping;
     struct wal_waiter *waiters;
     struct wal_waiter **waiters_end;

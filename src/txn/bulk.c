@@ -315,7 +315,7 @@ struct err *txn_bulk_finish(struct txn_bulk *b, uint64_t *written)
     t->load_gens[t->load_gen_count++] = b->gen;
     t->loads = grow_array(t->loads, t->load_count, &t->load_cap, sizeof(*t->loads));
     t->loads[t->load_count++] = b->storage_id;
-    txn_note_writes(t);
+    t->has_writes = true;
     if (written)
         *written = b->written;
     b->begun = false; /* the transaction's from now on */

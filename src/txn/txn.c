@@ -241,13 +241,6 @@ bool txn_has_xid(const struct txn *t)
     return atomic_load_explicit(&((struct txn *)t)->xid, memory_order_relaxed) != 0;
 }
 
-void txn_note_writes(struct txn *t)
-{
-    if (!t->has_writes)
-        store_writer_begins(t->mgr->store);
-    t->has_writes = true;
-}
-
 bool txn_has_writes(const struct txn *t)
 {
     return t->has_writes;
@@ -323,7 +316,7 @@ struct err *txn_drop_storage(struct txn *t, uint32_t storage_id)
         return err_new("25006", "cannot change data in a read-only transaction");
     t->drops = grow_array(t->drops, t->drop_count, &t->drop_cap, sizeof(*t->drops));
     t->drops[t->drop_count++] = storage_id;
-    txn_note_writes(t);
+    t->has_writes = true;
     return serial_note_write_all(t, storage_id);
 }
 
@@ -396,8 +389,6 @@ static void txn_end(struct txn *t)
         t->fixed = NULL;
     }
     CHECK(t->live_snapshots == 0);
-    if (t->has_writes)
-        store_writer_ends(t->mgr->store);
     if (t->has_exports)
         exports_end(t);
     if (t->serial)

@@ -290,7 +290,6 @@ struct err *lock_acquire(struct txn *t, enum lock_class class, struct str key, i
 struct lock_hold *lock_install(struct txn *t, enum lock_class class, struct str key, uint16_t mask);
 /* Sets what the hold has; 0 removes and frees it. Wakes those who can go on. */
 void lock_revert(struct txn_mgr *mgr, struct lock_hold *hold, uint16_t mask);
-void txn_note_writes(struct txn *t); /* before has_writes is true */
 void grant_push(struct txn *t, struct lock_grant g);
 uint32_t lock_conflicts(enum lock_class class, int mode);
 /* Whether what `holder` has never conflicts with what `t` wants: they are of one session. The

@@ -234,7 +234,7 @@ static struct err *write_version(struct txn *t, struct str key, struct str value
         return memtable_put_error(m);
     if (!t->has_writes)
         (void)txn_xid(t);
-    txn_note_writes(t);
+    t->has_writes = true;
     if (undo) {
         *undo = (struct txn_undo){t->undo, n};
         t->undo = undo;
