@@ -280,6 +280,7 @@ struct err *ddl_update_column(struct cat *c, uint32_t table, uint32_t index,
     struct datum values[ROW_MAX];
     struct arena a;
     bool found;
+    TRY(systab_lock(c, table, index, keys, nkeys));
     arena_init(&a);
     struct err *e = systab_get(c, table, index, keys, nkeys, &a, old_values, &found);
     if (!e && !found)

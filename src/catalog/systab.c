@@ -15,7 +15,8 @@ enum {
     FIRST_SYSTEM_STORAGE_ID = 16,
     MAX_SYSTEM_TABLES = 96,
     MAX_SYSTEM_INDEXES = 192,
-    MAX_KEYS = 4
+    MAX_KEYS = 4,
+    MAX_COLUMNS = 40
 };
 
 struct system_table_entry {
@@ -454,6 +455,51 @@ struct err *systab_delete(struct cat *c, uint32_t relid, uint32_t index_oid,
     return e;
 }
 
+struct err *systab_lock(struct cat *c, uint32_t relid, uint32_t index_oid, const struct datum *keys,
+                        int nkeys)
+{
+    struct systab_scan s;
+    struct buf row_key = BUF_INIT;
+    struct datum values[MAX_COLUMNS];
+    bool found = false;
+    bool locked;
+    CHECK(systab_relation(relid)->natts <= MAX_COLUMNS);
+    TRY(systab_open(c, relid, index_oid, keys, nkeys, &s));
+    struct err *e = systab_next(&s, values, &found);
+    if (!e && found)
+        buf_put_str(&row_key, s.row_key);
+    systab_close(&s);
+    if (!e)
+        e = buf_finish(&row_key);
+    if (!e && found)
+        e = txn_lock_key(c->txn, buf_str(&row_key), TXN_UPDATE, TXN_WAIT, &locked);
+    buf_done(&row_key);
+    cat_forget_local(c, false); /* it may hold what others have changed */
+    return e;
+}
+
+/* Locks a row for an update. Another may have changed it after it was read. */
+static struct err *lock_as_read(struct cat *c, struct relation *r, struct str key,
+                                const struct datum *as_read)
+{
+    struct datum now[MAX_COLUMNS];
+    struct str row;
+    bool locked;
+    bool found;
+    CHECK(r->natts <= MAX_COLUMNS);
+    TRY(txn_lock_key(c->txn, key, TXN_UPDATE, TXN_WAIT, &locked));
+    struct txn_view view = txn_view_newest(c->txn);
+    struct err *e = txn_get(&view, key, &row, &found);
+    if (!e && !found)
+        e = err_new("XX000", "tuple concurrently deleted");
+    if (!e)
+        e = table_decode_row(r, row, r->natts, now);
+    if (!e && !table_same_row(r, as_read, now))
+        e = err_new("XX000", "tuple concurrently updated");
+    txn_view_done(&view);
+    return e;
+}
+
 struct err *systab_update(struct cat *c, uint32_t relid, const struct datum *old_values,
                           const struct datum *values)
 {
@@ -465,10 +511,9 @@ struct err *systab_update(struct cat *c, uint32_t relid, const struct datum *old
     cat_changed(c);
     table_writer_init(&w, c, r);
     table_put_row_key(&row_key, w.storage_id, r, old_values);
-    bool locked;
     struct err *e = buf_finish(&row_key);
     if (!e)
-        e = txn_lock_key(c->txn, buf_str(&row_key), TXN_UPDATE, TXN_WAIT, &locked);
+        e = lock_as_read(c, r, buf_str(&row_key), old_values);
     if (!e)
         e = table_update(&w, buf_str(&row_key), old_values, values, &conflict, NULL);
     if (!e && conflict.index)

@@ -82,7 +82,12 @@ struct err *systab_insert(struct cat *c, uint32_t relid, const struct datum *val
 /* All rows with those keys; *count may be NULL. */
 struct err *systab_delete(struct cat *c, uint32_t relid, uint32_t index_oid,
                           const struct datum *keys, int nkeys, int *count) MUST_CHECK;
-/* Replaces `old_values` (as read) by `values`. */
+/* Locks the row that the keys find, if there is one, to the end of the transaction: what is read
+ * after it stays. MAY YIELD. */
+struct err *systab_lock(struct cat *c, uint32_t relid, uint32_t index_oid, const struct datum *keys,
+                        int nkeys) MUST_CHECK;
+/* Replaces `old_values` (as read) by `values`. XX000 when another transaction has changed the row
+ * since, as in PostgreSQL; systab_lock before reading avoids it. MAY YIELD. */
 struct err *systab_update(struct cat *c, uint32_t relid, const struct datum *old_values,
                           const struct datum *values) MUST_CHECK;
 

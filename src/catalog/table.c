@@ -376,6 +376,14 @@ static bool datum_identical(const struct attr *att, struct datum a, struct datum
     return a.len == b.len && (a.p == b.p || memcmp(a.p, b.p, a.len) == 0);
 }
 
+bool table_same_row(const struct relation *r, const struct datum *a, const struct datum *b)
+{
+    for (int i = 0; i < r->natts; i++)
+        if (!datum_identical(&r->atts[i], a[i], b[i]))
+            return false;
+    return true;
+}
+
 /* Whether the columns an index is made of are the same in both rows. */
 static bool index_unchanged(const struct relation *r, const struct index *ix,
                             const struct datum *old_values, const struct datum *values)

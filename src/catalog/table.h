@@ -62,6 +62,8 @@ struct err *table_update(struct table_writer *w, struct str row_key, const struc
                          struct str *new_row_key) MUST_CHECK;
 struct err *table_delete(struct table_writer *w, struct str row_key,
                          const struct datum *old_values) MUST_CHECK;
+/* Whether all columns have the same bytes. */
+bool table_same_row(const struct relation *r, const struct datum *a, const struct datum *b);
 /* Only the row's keys against unique indexes, nothing written: for ON CONFLICT. `arbiters` are
  * positions in rel->indexes; n == 0: all. */
 struct err *table_check_unique(struct table_writer *w, const struct datum *values,

@@ -409,6 +409,8 @@ static struct err *grant_relation(struct ddl *d, const struct grant *g, uint32_t
     uint32_t *columns = NULL;
     bool any_column = false;
     struct datum value;
+    struct datum key = datum_int(oid);
+    TRY(systab_lock(d->cat, PG_CLASS, CLASS_OID_INDEX, &key, 1)); /* who grants at the same time */
     TRY(cat_relation(d->cat, oid, &r));
     if (!r)
         return NULL;
@@ -457,6 +459,7 @@ static struct err *grant_object(struct ddl *d, const struct grant *g, const stru
     const struct role_rights *rights;
     struct acl_object object;
     bool found;
+    TRY(systab_lock(d->cat, k->class_id, c->oid_index, &key, 1));
     TRY(systab_get(d->cat, k->class_id, c->oid_index, &key, 1, d->arena, old, &found));
     if (!found)
         return err_unsupported("privileges on built-in objects cannot be changed");
