@@ -3,6 +3,7 @@
 #include "sql/analyze_internal.h"
 
 #include "catalog/acl.h"
+#include "rt/fiber.h"
 #include "sql/table_function.h"
 
 enum { MAX_TABLE_FUNCTIONS = 32 };
@@ -808,7 +809,7 @@ static struct err *from_item(struct level *l, const pg_node *n, struct from_node
         TRY(function_item(l, n->range_function, &rte));
         break;
     case PG_QUERY__NODE__NODE_JOIN_EXPR: {
-        if (l->a->depth > 200)
+        if (l->a->depth > 200 || fiber_stack_left() < ANALYSIS_STACK_BYTES)
             return err_new("54001", "stack depth limit exceeded");
         l->a->depth++;
         struct err *e = join_item(l, n->join_expr, out);

@@ -16,6 +16,7 @@ enum {
     STACK_BYTES_PER_LEVEL = 2048, /* about 0.9 KiB measured for chains of operators */
     MAX_NESTING = 20000,
     MAX_PARENS = 4096,
+    CHAIN_LEVELS = 4, /* what a UNION or JOIN takes of the stack, in levels of operators */
 };
 
 struct parse_job {
@@ -153,8 +154,8 @@ static bool nest_word(struct nesting *n, struct str w)
             nest_close(n);
         return true;
     case WORD_CHAIN:
-        l->chain++;
-        n->total++;
+        l->chain += CHAIN_LEVELS;
+        n->total += CHAIN_LEVELS;
         return true;
     case WORD_BETWEEN:
         l->between++;
