@@ -12,40 +12,15 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit);
 static struct err *put_child(struct deparser *d, const struct expr *e, const struct expr *parent,
                              bool implicit);
 
-static void note_type(struct deparser *d, uint32_t type)
+void deparse_add_ref(struct deparser *d, struct deparse_ref ref)
 {
     struct deparse_refs *refs = d->refs;
-    struct deparse_ref ref = {type, 0, true};
-    if (!refs)
-        return;
-    for (int i = 0; i < refs->count; i++)
-        if (refs->items[i].is_type && refs->items[i].relid == type)
-            return;
-    ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
-}
-
-static void note_function(struct deparser *d, uint32_t oid)
-{
-    struct deparse_refs *refs = d->refs;
-    struct deparse_ref ref = {.relid = oid, .is_function = true};
-    if (!refs)
-        return;
-    for (int i = 0; i < refs->count; i++)
-        if (refs->items[i].is_function && refs->items[i].relid == oid)
-            return;
-    ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
-}
-
-/* A constant's relation, as the sequence of nextval. */
-static void note_regclass(struct deparser *d, uint32_t oid)
-{
-    struct deparse_refs *refs = d->refs;
-    struct deparse_ref ref = {.relid = oid};
     if (!refs)
         return;
     for (int i = 0; i < refs->count; i++) {
         const struct deparse_ref *r = &refs->items[i];
-        if (r->relid == oid && !r->att && !r->is_type && !r->is_function)
+        if (r->relid == ref.relid && r->att == ref.att && r->is_type == ref.is_type &&
+            r->is_function == ref.is_function)
             return;
     }
     ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
@@ -60,7 +35,7 @@ static struct err *put_user_function(struct deparser *d, const struct cat_proc *
     int n;
     bool seen = false;
     if (d->stored) {
-        note_function(d, p->oid);
+        deparse_add_ref(d, (struct deparse_ref){.relid = p->oid, .is_function = true});
         buf_printf(d->out, "\"#%u\"", p->oid);
         return NULL;
     }
@@ -82,7 +57,7 @@ static const char *type_text(struct deparser *d, uint32_t type, int32_t typmod)
     const struct cat_type *t = builtin_type(type);
     if (t && type >= FIRST_USER_OID && d->stored) {
         bool array = t->is_array;
-        note_type(d, type);
+        deparse_add_ref(d, (struct deparse_ref){.relid = type, .is_type = true});
         return arena_printf(&d->arena, "\"#%u\"%s", array ? t->elem : type, array ? "[]" : "");
     }
     if (type >= FIRST_USER_OID)
@@ -121,10 +96,11 @@ static struct err *const_text(struct deparser *d, const struct expr *e, struct b
     struct type_env env = {0};
     if (!d->stored)
         env = cat_type_env(d->cat);
-    if (e->type == REGCLASS_OID)
-        note_regclass(d, (uint32_t)e->value.u);
-    if (e->type == REGCLASS_OID)
+    if (e->type == REGCLASS_OID) {
+        /* as the sequence of nextval */
+        deparse_add_ref(d, (struct deparse_ref){.relid = (uint32_t)e->value.u});
         return name_of_regclass(d, (uint32_t)e->value.u, text);
+    }
     return ops->out(ops, &env, e->value, text);
 }
 

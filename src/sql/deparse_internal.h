@@ -29,6 +29,8 @@ struct deparser {
 struct err *deparse_put(struct deparser *d, const struct expr *e, bool implicit) MUST_CHECK;
 const char *deparse_type(struct deparser *d, uint32_t type, int32_t typmod);
 bool deparse_is_whole_row(const struct expr *e);
+/* Adds to d->refs, if they are wanted, what is not there yet. */
+void deparse_add_ref(struct deparser *d, struct deparse_ref ref);
 /* deparse_query.c: below the indentation that holds; the caller sets the parentheses. */
 struct err *deparse_put_query(struct deparser *d, const struct query *q,
                               bool names_hidden) MUST_CHECK;

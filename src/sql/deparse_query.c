@@ -43,15 +43,9 @@ static const struct relation *relation_of(const struct rte *rte)
 
 void deparse_note(struct deparser *d, const struct rte *rte, int att)
 {
-    struct deparse_refs *refs = d->refs;
     const struct relation *r = relation_of(rte);
-    if (!refs || !r)
-        return;
-    for (int i = 0; i < refs->count; i++)
-        if (refs->items[i].relid == r->oid && refs->items[i].att == att)
-            return;
-    ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap,
-               ((struct deparse_ref){r->oid, att, false}));
+    if (r)
+        deparse_add_ref(d, (struct deparse_ref){.relid = r->oid, .att = att});
 }
 
 static bool is_renamed(const struct deparser *d, const struct rte *rte, int att)
