@@ -235,6 +235,15 @@ uint32_t acl_mask(const struct role_rights *r, const struct acl *acl, uint32_t o
     return got;
 }
 
+/* A relation that came with the database, of that name. */
+static bool is_one_of(const struct relation *rel, const char *const *names, size_t n)
+{
+    for (size_t i = 0; rel->oid < FIRST_USER_OID && i < n; i++)
+        if (strcmp(names[i], rel->name) == 0)
+            return true;
+    return false;
+}
+
 /* Tables and views of the system that hold secrets. */
 static bool is_secret(const struct relation *rel)
 {
@@ -256,12 +265,7 @@ static bool is_secret(const struct relation *rel)
         "storage_credentials",
         "catalogs",
     };
-    if (rel->oid >= FIRST_USER_OID)
-        return false;
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-        if (strcmp(names[i], rel->name) == 0)
-            return true;
-    return false;
+    return is_one_of(rel, names, ARRAY_LENGTH(names));
 }
 
 /* Relations of the system that pg_read_all_stats may read, and nobody else. */
@@ -275,10 +279,7 @@ static bool is_statistics(const struct relation *rel)
         "sync_runs",
         "compat_misses",
     };
-    for (size_t i = 0; rel->oid < FIRST_USER_OID && i < ARRAY_LENGTH(names); i++)
-        if (strcmp(names[i], rel->name) == 0)
-            return true;
-    return false;
+    return is_one_of(rel, names, ARRAY_LENGTH(names));
 }
 
 /* Columns of a secret table that everybody may read all the same. */

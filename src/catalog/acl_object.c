@@ -84,9 +84,8 @@ static void add_initial_usage(const struct datum *v, struct acl_object *out)
 struct err *acl_object(struct cat *c, uint32_t class_id, uint32_t oid, struct arena *a,
                        struct acl_object *out, bool *found)
 {
-    enum { MOST_COLUMNS = 40 };
     const struct acl_class *k = acl_class(class_id);
-    struct datum v[MOST_COLUMNS];
+    struct datum v[SYSTAB_MAX_COLUMNS];
     struct datum key = datum_int(oid);
     CHECK(k != NULL);
     *out = (struct acl_object){.null_acl = true};

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 
-enum { NAME_BYTES = 63, ROW_MAX = 40 /* columns of a system table */ };
+enum { NAME_BYTES = 63 };
 
 static struct datum text_datum(const char *s)
 {
@@ -276,8 +276,8 @@ struct err *ddl_create_relation(struct cat *c, const struct ddl_relation *def, u
 struct err *ddl_update_column(struct cat *c, uint32_t table, uint32_t index,
                               const struct datum *keys, int nkeys, int column, struct datum value)
 {
-    struct datum old_values[ROW_MAX];
-    struct datum values[ROW_MAX];
+    struct datum old_values[SYSTAB_MAX_COLUMNS];
+    struct datum values[SYSTAB_MAX_COLUMNS];
     struct arena a;
     bool found;
     TRY(systab_lock(c, table, index, keys, nkeys));

@@ -15,8 +15,7 @@ enum {
     FIRST_SYSTEM_STORAGE_ID = 16,
     MAX_SYSTEM_TABLES = 96,
     MAX_SYSTEM_INDEXES = 192,
-    MAX_KEYS = 4,
-    MAX_COLUMNS = 40
+    MAX_KEYS = 4
 };
 
 struct system_table_entry {
@@ -99,6 +98,7 @@ static void load_attributes(struct relation *r)
     int n = 0;
     while (first + n < t->nrows && (uint32_t)cell_number(t, first + n, "attrelid") == r->oid)
         n++;
+    CHECK(n <= SYSTAB_MAX_COLUMNS);
     r->natts = n;
     r->atts = arena_new_array(&arena, struct attr, n);
     r->lens = arena_alloc(&arena, (size_t)n);
@@ -460,10 +460,9 @@ struct err *systab_lock(struct cat *c, uint32_t relid, uint32_t index_oid, const
 {
     struct systab_scan s;
     struct buf row_key = BUF_INIT;
-    struct datum values[MAX_COLUMNS];
+    struct datum values[SYSTAB_MAX_COLUMNS];
     bool found = false;
     bool locked;
-    CHECK(systab_relation(relid)->natts <= MAX_COLUMNS);
     TRY(systab_open(c, relid, index_oid, keys, nkeys, &s));
     struct err *e = systab_next(&s, values, &found);
     if (!e && found)
@@ -482,11 +481,10 @@ struct err *systab_lock(struct cat *c, uint32_t relid, uint32_t index_oid, const
 static struct err *lock_as_read(struct cat *c, struct relation *r, struct str key,
                                 const struct datum *as_read)
 {
-    struct datum now[MAX_COLUMNS];
+    struct datum now[SYSTAB_MAX_COLUMNS];
     struct str row;
     bool locked;
     bool found;
-    CHECK(r->natts <= MAX_COLUMNS);
     TRY(txn_lock_key(c->txn, key, TXN_UPDATE, TXN_WAIT, &locked));
     struct txn_view view = txn_view_newest(c->txn);
     struct err *e = txn_get(&view, key, &row, &found);

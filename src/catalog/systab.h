@@ -38,6 +38,9 @@ enum system_table {
     PG_PARAMETER_ACL = 6243,
 };
 
+/* What the rows of all system tables fit in. */
+enum { SYSTAB_MAX_COLUMNS = 40 };
+
 /* Descriptor of a system table; immortal, no reference needed. NULL when the OID is none. */
 struct relation *systab_relation(uint32_t oid);
 struct relation *systab_by_name(struct str name);

@@ -248,6 +248,14 @@ static struct err *copy_acl(struct ddl *d, const struct acl *from, struct acl *o
     return NULL;
 }
 
+static struct err *relation_acl(struct ddl *d, const struct relation *r, struct acl *out)
+{
+    if (r->acl)
+        return copy_acl(d, r->acl, out);
+    acl_relation_default(r, d->arena, out);
+    return NULL;
+}
+
 /* ---- columns ---- */
 
 static struct err *held_on_column(struct ddl *d, const struct relation *r, int att, uint32_t *out)
@@ -270,10 +278,7 @@ static struct err *grant_column(struct ddl *d, const struct grant *g, const stru
         TRY(copy_acl(d, a->acl, &o.acl));
     struct acl own = o.acl;
     /* Who may grant on the table may grant on its columns. */
-    if (r->acl)
-        TRY(copy_acl(d, r->acl, &whole));
-    else
-        acl_default('r', r->owner, d->arena, &whole);
+    TRY(relation_acl(d, r, &whole));
     for (int i = 0; i < own.n; i++)
         ARENA_PUSH(d->arena, whole.items, whole.n, whole.cap, own.items[i]);
     o.acl = whole;
@@ -419,10 +424,8 @@ static struct err *grant_relation(struct ddl *d, const struct grant *g, uint32_t
     struct err *e = check_relation(d, r, g->s->objtype);
     if (!e && r->kind != 'S' && !g->all && g->privs & PRIV_USAGE)
         e = invalid(PRIV_USAGE, "table");
-    if (!e && r->acl)
-        e = copy_acl(d, r->acl, &o.acl);
-    else if (!e)
-        acl_relation_default(r, d->arena, &o.acl);
+    if (!e)
+        e = relation_acl(d, r, &o.acl);
     uint32_t wanted = e ? 0 : relation_wanted(d, g, r);
     if (!e)
         e = column_privileges(d, g, r, &columns, &any_column);
@@ -451,11 +454,10 @@ static struct err *grant_relation(struct ddl *d, const struct grant *g, uint32_t
 static struct err *grant_object(struct ddl *d, const struct grant *g, const struct grant_kind *k,
                                 uint32_t oid)
 {
-    enum { MOST_COLUMNS = 40 };
     const struct acl_class *c = acl_class(k->class_id);
     struct datum key = datum_int(oid);
-    struct datum old[MOST_COLUMNS];
-    struct datum v[MOST_COLUMNS];
+    struct datum old[SYSTAB_MAX_COLUMNS];
+    struct datum v[SYSTAB_MAX_COLUMNS];
     const struct role_rights *rights;
     struct acl_object object;
     bool found;
@@ -551,9 +553,8 @@ static bool in_schema(const struct grant_kind *k, const struct datum *v, uint32_
 static struct err *all_in_schema(struct ddl *d, const struct grant_kind *k, const char *schema,
                                  uint32_t **list, int *n, int *cap)
 {
-    enum { MOST_COLUMNS = 40 };
     struct systab_scan scan;
-    struct datum v[MOST_COLUMNS];
+    struct datum v[SYSTAB_MAX_COLUMNS];
     uint32_t nsp;
     TRY(cat_namespace_oid(d->cat, str_from(schema), &nsp));
     if (!nsp)

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_COLUMNS = 40, MAX_USES_SHOWN = 100, NO_COLUMN = -1 };
+enum { MAX_USES_SHOWN = 100, NO_COLUMN = -1 };
 
 /* Kinds of objects with an owner, or privileges. */
 static const struct owned_class {
@@ -116,7 +116,7 @@ static struct err *find_uses(struct ddl *d, struct cat *cat, uint32_t role, bool
     for (size_t i = 0; i < ARRAY_LENGTH(classes); i++) {
         const struct owned_class *k = &classes[i];
         struct systab_scan s;
-        struct datum v[MOST_COLUMNS];
+        struct datum v[SYSTAB_MAX_COLUMNS];
         if (k->shared && !shared)
             continue;
         TRY(systab_open(cat, k->class_id, 0, NULL, 0, &s));
@@ -222,8 +222,8 @@ static struct err *may_have(struct ddl *d, const struct use *u, const struct dat
 
 static struct err *reassign_row(struct ddl *d, const struct use *u, uint32_t from, uint32_t to)
 {
-    struct datum old[MOST_COLUMNS];
-    struct datum v[MOST_COLUMNS];
+    struct datum old[SYSTAB_MAX_COLUMNS];
+    struct datum v[SYSTAB_MAX_COLUMNS];
     struct datum key = datum_int(u->object.object_id);
     bool found;
     TRY(systab_get(d->cat, u->k->class_id, u->k->oid_index, &key, 1, d->arena, old, &found));
