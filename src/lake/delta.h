@@ -149,6 +149,11 @@ void delta_changes_choose(struct delta_changes *c, const struct lake_chooser *ch
  * call. All its rows are of one version. */
 struct err *delta_changes_next(struct delta_changes *c, int64_t upto,
                                const struct lake_batch **out) MUST_CHECK;
+/* Goes on to the version behind the current one, of which everything has been read: one that is not
+ * behind the last. *other_columns: it gave the table columns that are not written like those of the
+ * last version, so that rows which it and later ones changed may lack some, or have more. */
+struct err *delta_changes_begin(struct delta_changes *c, int64_t version,
+                                bool *other_columns) MUST_CHECK;
 /* The file of the last batch, as the log names it; lives as long as its version. */
 struct str delta_changes_file(const struct delta_changes *c);
 /* Of the data files opened so far. */

@@ -256,6 +256,7 @@ struct err *delta_commit_actions(struct delta_snapshot *s, struct str file_name,
     while (next_line(&l, &text, &one)) {
         const struct json_value *v;
         TRY(parse_line(&l, one, &v));
+        json_get_str(json_get_set(v, "metaData"), "schemaString", &out->schema_string);
         for (int kind = DELTA_ADD; kind <= DELTA_CDC; kind++) {
             const struct json_value *action = json_get_set(v, action_names[kind]);
             struct delta_file_action a;

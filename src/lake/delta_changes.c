@@ -26,6 +26,7 @@ struct delta_changes {
     int64_t to;
     int64_t version; /* the current one */
     int64_t commit_us;
+    bool other_columns; /* the current version gave it others than the last one has */
     struct arena arena;
     struct lake_type schema;
     enum delta_changed which;
@@ -409,6 +410,8 @@ static struct err *next_version(struct delta_changes *c)
     TRY(delta_read_log_file(c->s, commit->name, &c->text));
     c->commit_us = delta_commit_time_us(commit, buf_str(&c->text));
     TRY(delta_commit_actions(c->s, commit->name, buf_str(&c->text), &c->version_arena, &actions));
+    c->other_columns =
+        actions.schema_string.data && !str_eq(actions.schema_string, c->s->schema_string);
     TRY(push_change_files(c, &actions, &any));
     if (!any) {
         TRY(push_files(c, &actions));
@@ -615,6 +618,14 @@ struct err *delta_changes_next(struct delta_changes *c, int64_t upto, const stru
         else
             return NULL;
     }
+}
+
+struct err *delta_changes_begin(struct delta_changes *c, int64_t version, bool *other_columns)
+{
+    CHECK(!c->scan && c->next_part == c->part_count && version == c->version + 1);
+    TRY(next_version(c));
+    *other_columns = c->other_columns;
+    return NULL;
 }
 
 struct str delta_changes_file(const struct delta_changes *c)

@@ -159,11 +159,12 @@ struct err *delta_read_log_file(struct delta_snapshot *s, struct str name,
 int64_t delta_commit_time_us(const struct log_commit *c, struct str text);
 
 /* delta_action.c */
-/* The adds, removes and change files of a commit in their order. Trees and strings live in the
- * arena or point into `text`. */
+/* The adds, removes and change files of a commit in their order, and its columns. Trees and strings
+ * live in the arena or point into `text`. */
 struct delta_actions {
     struct delta_file_action *items;
     size_t count, capacity;
+    struct str schema_string; /* of its metaData, NULL: it has none */
 };
 struct err *delta_commit_actions(struct delta_snapshot *s, struct str file_name, struct str text,
                                  struct arena *arena, struct delta_actions *out) MUST_CHECK;

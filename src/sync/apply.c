@@ -540,10 +540,21 @@ static struct err *resolve_doubt(struct applier *ap)
 
 /* ---- all ---- */
 
+static struct err *begin_version(struct applier *ap, int64_t version, bool *other_columns)
+{
+    TRY(delta_changes_begin(ap->deleted, version, other_columns));
+    return delta_changes_begin(ap->inserted, version, other_columns);
+}
+
 static struct err *apply_versions(struct applier *ap)
 {
     struct apply *a = ap->a;
     for (int64_t v = a->from + 1; v <= a->to; v++) {
+        bool other_columns;
+        TRY(begin_version(ap, v, &other_columns));
+        a->other_columns = other_columns && v == a->from + 1;
+        if (other_columns)
+            break;
         ap->delete_first = ap->unique;
         TRY(take_deleted(ap, v));
         TRY(take_inserted(ap, v));
@@ -610,6 +621,7 @@ struct err *apply_run(struct apply *a)
     struct applier ap = {.a = a, .rel = a->rel, .key = BUF_INIT};
     struct exec_env env = session_exec_env(a->session);
     CHECK(a->rel->primary && a->from < a->to);
+    a->applied = a->from;
     arena_init(&ap.arena);
     arena_init(&ap.values);
     arena_init(&ap.gone.arena);

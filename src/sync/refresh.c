@@ -225,12 +225,14 @@ static void take_results(struct refresh *r, const struct apply *a, const struct 
 }
 
 /* How far the run may go at once: where the columns differ in the end, as long as they are those
- * of the table, and if that is nowhere, one version. Opens the source there. */
-static struct err *choose_version(struct refresh *r)
+ * of the table, and if that is nowhere, or asked for, one version. Opens the source there. */
+static struct err *choose_version(struct refresh *r, bool one)
 {
     struct job *j = r->j;
     int64_t same = r->state.applied_version, other = r->newest;
     bool is_same;
+    if (one)
+        return job_open_table(j, &r->state, true, same + 1);
     TRY(columns_look(j, r->rel, &r->state, &is_same));
     if (is_same || other - same == 1)
         return NULL;
@@ -253,15 +255,15 @@ static bool may_be_mended(const struct refresh *r, const struct apply *a, const 
             err_is(e, "22008") || err_is(e, "22P02"));
 }
 
-static struct err *apply_changes(struct refresh *r)
+/* `one`: version. Columns that come and go between the first version and the last make it so. */
+static struct err *apply_changes(struct refresh *r, bool one)
 {
     struct job *j = r->j;
     struct sync_columns columns;
     struct rejects rejects;
     enum columns_change change;
     struct row_policy policy = sync_policy(&r->state, &r->options);
-    r->newest = j->run.source_version;
-    struct err *e = choose_version(r);
+    struct err *e = choose_version(r, one);
     if (e) {
         r->gap = err_is(e, "22023") || err_is(e, "58P01");
         return e;
@@ -299,6 +301,8 @@ static struct err *apply_changes(struct refresh *r)
                  may_be_mended(r, &a, e);
         return e;
     }
+    if (a.other_columns)
+        return apply_changes(r, true);
     if (a.too_many) {
         r->rejects_change = rejects.change;
         return copy_whole(r);
@@ -318,7 +322,8 @@ static struct err *catch_up(struct refresh *r)
         return gap(r, "it has gone back to an older version");
     if (j->run.source_version == r->state.applied_version)
         return state_checked(j->s, &j->run);
-    return apply_changes(r);
+    r->newest = j->run.source_version;
+    return apply_changes(r, false);
 }
 
 /* ---- a run ---- */

@@ -4,8 +4,8 @@
  * One fiber looks at the list of tables every TICK_NS. For a continuous table on a local path it
  * looks for the file of the next commit when the kernel says that something has come into the
  * folder of the log (watch.c), and every SLOW_US in any case; all of them in one job of the pool.
- * Where the commit of the version that the table is at is gone or another one, the log has been
- * cleaned up or there is another table, and a run finds out.
+ * Where the commit of the version that the table is at is gone or another one, or the folder is
+ * another one, the log has been cleaned up or there is another table, and a run finds out.
  * For other stores it is a run every poll_interval. Up to `sync_workers` tables run at a time, of
  * which one at least is left to runs that apply changes, however many whole copies are due; each in
  * a fiber and a session of its own; the others wait their turn, in order of the list, which begins
@@ -87,15 +87,21 @@ static int find_locked(const char *database, uint32_t relid)
     return -1;
 }
 
-static void remove_locked(int i)
+static void end_watch_locked(struct entry *e)
 {
-    int watch = sched.entries[i]->watch;
-    entry_free(sched.entries[i]);
-    sched.entries[i] = sched.entries[--sched.count];
+    int watch = e->watch;
+    e->watch = -1;
     for (int k = 0; k < sched.count; k++)
         if (sched.entries[k]->watch == watch)
             return; /* another table of the same source */
     watch_end(watch);
+}
+
+static void remove_locked(int i)
+{
+    end_watch_locked(sched.entries[i]);
+    entry_free(sched.entries[i]);
+    sched.entries[i] = sched.entries[--sched.count];
 }
 
 static void drop_locked(int i)
@@ -398,11 +404,9 @@ static void probe_job(void *arg)
     for (int i = 0; i < p->count; i++) {
         char *path = p->items[i].path;
         char *name = strrchr(path, '/');
-        if (p->items[i].watch < 0) { /* before looking: nothing is missed */
-            *name = '\0';
-            p->items[i].watch = watch_folder(path);
-            *name = '/';
-        }
+        *name = '\0';
+        p->items[i].watch = watch_folder(path); /* before looking: nothing is missed */
+        *name = '/';
         p->items[i].there = access(path, F_OK) == 0;
         if (!p->items[i].there)
             p->items[i].stamp = stamp_version(path, name, p->items[i].version);
@@ -416,13 +420,17 @@ static bool waits_for_commit(const struct entry *e, int64_t now_us)
     return look && e->continuous && e->log && !e->running && !due && now_us >= e->after_us;
 }
 
-/* A table that has failed is tried again for each new commit, which may have mended the source. */
+/* A table that has failed is tried again for each new commit, which may have mended the source. A
+ * watch is another one when the folder is: what is in it now may be another table. */
 static void take_probe_locked(struct entry *e, int watch, bool there, uint64_t stamp,
                               int64_t now_us)
 {
     bool failed = e->due_us >= 0;
+    bool new_folder = watch >= 0 && watch != e->watch;
+    if (watch != e->watch)
+        end_watch_locked(e);
     e->watch = watch;
-    if (there || (e->stamp ? stamp != e->stamp : !failed && stamp & 1))
+    if (there || new_folder || (e->stamp ? stamp != e->stamp : !failed && stamp & 1))
         e->due_us = now_us;
     if (!there)
         e->stamp = stamp;
@@ -449,7 +457,6 @@ static void look_for_commits(int64_t now_us)
         p->items[p->count].version = e->version;
         e->stirred = false;
         e->looked_us = now_us;
-        p->items[p->count].watch = e->watch;
         p->items[p->count].relid = e->relid;
         p->items[p->count++].index = i;
     }

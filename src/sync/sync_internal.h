@@ -430,6 +430,7 @@ struct apply {
     uint64_t inserted, updated, deleted;
     uint64_t files, bytes;
     bool too_many; /* keys whose rows must be looked for in the source: nothing is done */
+    bool other_columns; /* the first version has them, not those of `to`: nothing is done */
 };
 
 /* As part of the session's transaction. 22023, 58P01 when the source does not have the changes any
