@@ -493,7 +493,7 @@ static struct err *missing_or_error(struct ddl *d, bool missing_ok, const char *
     return NULL;
 }
 
-/* Nobody may be reading or writing an index that goes. */
+/* Nobody may be reading or writing an index that goes; a table is locked before its indexes. */
 static struct err *lock_table_of(struct ddl *d, uint32_t index)
 {
     uint32_t relid;
@@ -515,6 +515,21 @@ static struct err *may_drop(struct ddl *d, const struct relation *r)
     return NULL;
 }
 
+/* The table of the index of that name, if there is one and the role may drop it. */
+static struct err *lock_table_of_named(struct ddl *d, const PgQuery__RangeVar *rv)
+{
+    uint32_t oid;
+    struct relation *r = NULL;
+    struct str nsp = rv->schemaname ? str_from(rv->schemaname) : STR("");
+    TRY(cat_find_relation(d->cat, nsp, str_from(rv->relname), true, &oid));
+    TRY(oid ? cat_relation(d->cat, oid, &r) : NULL);
+    struct err *refused = r && r->kind == 'i' ? may_drop(d, r) : NULL;
+    bool index = r && r->kind == 'i' && !refused;
+    err_free(refused);
+    relation_unref(r);
+    return index ? lock_table_of(d, oid) : NULL;
+}
+
 /* Index descriptors are found through their table; here only pg_class matters. */
 static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const PgQuery__Node *n,
                                bool missing_ok, bool concurrent, struct object_address *out,
@@ -525,6 +540,8 @@ static struct err *drop_target(struct ddl *d, const struct drop_kind *k, const P
     bool no_schema;
     *found = false;
     TRY(name_list(d, n, &rv));
+    if (k->relkind == 'i' && !concurrent)
+        TRY(lock_table_of_named(d, &rv));
     TRY(ddl_open(d, &rv, concurrent ? TXN_SHARE_UPDATE_EXCLUSIVE : TXN_ACCESS_EXCLUSIVE, true, &r));
     if (!r) {
         TRY(missing_schema(d, rv.schemaname, &no_schema));
