@@ -255,6 +255,16 @@ static bool may_be_mended(const struct refresh *r, const struct apply *a, const 
             err_is(e, "22008") || err_is(e, "22P02"));
 }
 
+/* A table that follows no columns is compared with the newest version, which has its columns again,
+ * where the one that is open has others. */
+static struct err *pass_over_columns(struct refresh *r)
+{
+    bool same = true;
+    if (!r->options.follow)
+        TRY(columns_look(r->j, r->rel, &r->state, &same));
+    return same ? NULL : gap(r, "its columns have changed, and changed back");
+}
+
 /* `one`: version. Columns that come and go between the first version and the last make it so. */
 static struct err *apply_changes(struct refresh *r, bool one)
 {
@@ -268,6 +278,8 @@ static struct err *apply_changes(struct refresh *r, bool one)
         r->gap = err_is(e, "22023") || err_is(e, "58P01");
         return e;
     }
+    if (one)
+        TRY(pass_over_columns(r));
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
     r->state.columns = columns.json; /* a whole copy matches what the table is now */
     /* Rejects are known by all values of their rows. */
