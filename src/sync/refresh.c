@@ -372,6 +372,7 @@ static struct err *open_table(struct refresh *r, uint32_t relid)
     if (!found)
         return err_new("XX001", "the state of synced table \"%s\" is missing", r->rel->name);
     TRY(options_read(r->state.options, j->arena, &r->options));
+    j->run.policy = r->options.policy;
     j->run.relid = relid;
     j->run.schema = arena_strdup(j->arena, r->rel->nsp_name);
     j->run.table = arena_strdup(j->arena, r->rel->name);
@@ -380,12 +381,20 @@ static struct err *open_table(struct refresh *r, uint32_t relid)
     return run_set_schedule(&j->run, &r->state, j->s->types.tz);
 }
 
+/* What rows are refused, and which rejects there are for rows that go away, follows from the policy
+ * that they came by. */
+static bool has_other_policy(const struct refresh *r)
+{
+    const char *applied = options_applied_policy(r->state.columns, r->j->arena);
+    return applied && strcmp(applied, r->options.policy) != 0;
+}
+
 static struct err *step_in_txn(struct refresh *r, uint32_t relid)
 {
     TRY(open_table(r, relid));
     if (is_copy(r))
         return copy_whole(r);
-    return r->resync ? compare_whole(r) : catch_up(r);
+    return r->resync || has_other_policy(r) ? compare_whole(r) : catch_up(r);
 }
 
 static struct err *step(struct refresh *r, uint32_t relid)

@@ -195,6 +195,32 @@ def changed_back(r):
         r.sql("DROP SYNCED TABLE cb")
 
 
+def other_policies(r):
+    """A policy that is changed holds for the rows that are there."""
+    def place(h, want):
+        return {p for p in h.places() if h.parts[p[0]][0][p[1]][:2] == want}
+
+    cases = (("on_bad_value", "sanitize", "quarantine", (2, b"nul\0"), None), ("on_null_key", "quarantine", "fail", (None, "b"), "23502"),
+             ("on_duplicate_key", "quarantine", "fail", (1, "b"), "23505"))
+    for option, old, new, row, code in cases:
+        for look in (True, False):  # before the source is mended
+            h = Rows(os.path.join(r.folder, "op_%s%d" % (option, look)), feed=True, vectors=False, rng=random.Random(1))
+            h.append([(1, "a", 1)])
+            h.append([row + (2,)])
+            r.sql("CREATE SYNCED TABLE op FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED WITH (%s = %s)" % (h.folder, option, old))
+            r.sql("ALTER SYNCED TABLE op SET (%s = %s)" % (option, new))
+            if look and code:
+                r.fails(option + " fails now", "REFRESH SYNCED TABLE op", code)
+            elif look:
+                r.sql("REFRESH SYNCED TABLE op")
+                r.check("refused now", r.sql("SELECT count(*), (SELECT count(*) FROM tarn.sync_rejects) FROM op"), [(1, 1)])
+            h.edit(place(h, row), [])
+            r.sql("REFRESH SYNCED TABLE op")
+            r.check(option + " mended", r.sql("SELECT id, name, (SELECT count(*) FROM tarn.sync_rejects), (SELECT rejected_rows FROM "
+                                              "tarn.synced_tables) FROM op"), [(1, "a", 0, 0)])
+            r.sql("DROP SYNCED TABLE op")
+
+
 def bad_values(r):
     """A NUL byte, broken UTF-8, and a number that the column's type cannot hold."""
     bad = [(1, "good", 1), (2, b"nul\0byte", 2), (3, b"broken\xff!", 3), (4, "big", 70000)]
@@ -320,6 +346,7 @@ def main():
             r = Run(server, folder, tally, args.steps)
             null_keys(r)
             changed_back(r)
+            other_policies(r)
             bad_values(r)
             errors(r)
             mended(r)
