@@ -429,7 +429,7 @@ struct apply {
     int64_t changes;   /* rows read */
     uint64_t inserted, updated, deleted;
     uint64_t files, bytes;
-    bool too_many; /* keys whose rows must be looked for in the source: nothing is done */
+    bool too_many;      /* keys whose rows must be looked for in the source: nothing is done */
     bool other_columns; /* the first version has them, not those of `to`: nothing is done */
 };
 
