@@ -284,6 +284,7 @@ static struct err *verify_table(struct verify *v, const struct sync_state *state
     enum columns_change change;
     struct rejects rejects = {0};
     TRY(options_read(state->options, j->arena, &options));
+    j->run.policy = options.policy;
     struct row_policy policy = sync_policy(state, &options);
     struct err *e = job_open_table(j, state, false, state->applied_version);
     if (e)

@@ -122,14 +122,34 @@ struct err *options_merge(const char *old, const struct own_option *list, int n,
     return e;
 }
 
-const char *options_credential(const char *json, struct arena *arena)
+static const char *text_member(const char *json, const char *name, struct arena *arena)
 {
     const char *reason;
     size_t offset;
     struct str value;
     const struct json_value *tree = json_parse(arena, str_from(json), &reason, &offset);
-    return json_get_str(tree, "credential", &value) ? arena_strndup(arena, value.data, value.len)
-                                                    : NULL;
+    return json_get_str(tree, name, &value) ? arena_strndup(arena, value.data, value.len) : NULL;
+}
+
+const char *options_credential(const char *json, struct arena *arena)
+{
+    return text_member(json, "credential", arena);
+}
+
+const char *options_applied_policy(const char *columns, struct arena *arena)
+{
+    return text_member(columns, "policy", arena);
+}
+
+static const char *policy_text(const struct sync_options *o, struct arena *arena)
+{
+    static const char *const bad_values[] = {[BAD_FAIL] = "fail",
+                                             [BAD_QUARANTINE] = "quarantine",
+                                             [BAD_SANITIZE] = "sanitize",
+                                             [BAD_NULL] = "null"};
+    return arena_printf(arena, "null key %s, duplicate key %s, bad value %s",
+                        o->quarantine_null ? "quarantine" : "fail",
+                        o->quarantine_duplicate ? "quarantine" : "fail", bad_values[o->bad_value]);
 }
 
 static enum bad_value bad_value_of(struct str value)
@@ -164,6 +184,7 @@ struct err *options_read(const char *json, struct arena *arena, struct sync_opti
         out->quarantine_duplicate = strncasecmp(value.data, "fail", 4) != 0;
     if (json_get_str(tree, "on_bad_value", &value))
         out->bad_value = bad_value_of(value);
+    out->policy = policy_text(out, arena);
     if (json_get_str(tree, "on_gap", &value))
         out->resync = strncasecmp(value.data, "fail", 4) != 0;
     if (json_get_str(tree, "on_schema_change", &value))

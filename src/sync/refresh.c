@@ -255,6 +255,16 @@ static bool may_be_mended(const struct refresh *r, const struct apply *a, const 
             err_is(e, "22008") || err_is(e, "22P02"));
 }
 
+/* A table that follows no columns is compared with the newest version, which has its columns again,
+ * where the one that is open has others. */
+static struct err *pass_over_columns(struct refresh *r)
+{
+    bool same = true;
+    if (!r->options.follow)
+        TRY(columns_look(r->j, r->rel, &r->state, &same));
+    return same ? NULL : gap(r, "its columns have changed, and changed back");
+}
+
 /* `one`: version. Columns that come and go between the first version and the last make it so. */
 static struct err *apply_changes(struct refresh *r, bool one)
 {
@@ -268,6 +278,8 @@ static struct err *apply_changes(struct refresh *r, bool one)
         r->gap = err_is(e, "22023") || err_is(e, "58P01");
         return e;
     }
+    if (one)
+        TRY(pass_over_columns(r));
     TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
     r->state.columns = columns.json; /* a whole copy matches what the table is now */
     /* Rejects are known by all values of their rows. */
@@ -360,6 +372,7 @@ static struct err *open_table(struct refresh *r, uint32_t relid)
     if (!found)
         return err_new("XX001", "the state of synced table \"%s\" is missing", r->rel->name);
     TRY(options_read(r->state.options, j->arena, &r->options));
+    j->run.policy = r->options.policy;
     j->run.relid = relid;
     j->run.schema = arena_strdup(j->arena, r->rel->nsp_name);
     j->run.table = arena_strdup(j->arena, r->rel->name);
@@ -368,12 +381,20 @@ static struct err *open_table(struct refresh *r, uint32_t relid)
     return run_set_schedule(&j->run, &r->state, j->s->types.tz);
 }
 
+/* What rows are refused, and which rejects there are for rows that go away, follows from the policy
+ * that they came by. */
+static bool has_other_policy(const struct refresh *r)
+{
+    const char *applied = options_applied_policy(r->state.columns, r->j->arena);
+    return applied && strcmp(applied, r->options.policy) != 0;
+}
+
 static struct err *step_in_txn(struct refresh *r, uint32_t relid)
 {
     TRY(open_table(r, relid));
     if (is_copy(r))
         return copy_whole(r);
-    return r->resync ? compare_whole(r) : catch_up(r);
+    return r->resync || has_other_policy(r) ? compare_whole(r) : catch_up(r);
 }
 
 static struct err *step(struct refresh *r, uint32_t relid)

@@ -269,7 +269,7 @@ struct err *state_applied(struct session *s, const struct sync_run *run)
 {
     static const uint32_t types[] = {OID_OID,         INT8_OID, TIMESTAMPTZ_OID, INT8_OID,
                                      TIMESTAMPTZ_OID, INT8_OID, BOOL_OID,        TEXT_OID,
-                                     TEXT_OID,        TEXT_OID, INT8_OID};
+                                     TEXT_OID,        TEXT_OID, INT8_OID,        TEXT_OID};
     struct datum params[] = {
         datum_int(run->relid),
         datum_int(run->to_version),
@@ -281,16 +281,18 @@ struct err *state_applied(struct session *s, const struct sync_run *run)
         text_datum(run->source_id),
         text_datum(run->change_source),
         text_datum(run->columns),
-        datum_int(run->rejects_change)};
+        datum_int(run->rejects_change),
+        text_datum(run->policy)};
     TRY(run_sql(
         s,
         "UPDATE tarn.sync_state SET applied_version = $2, "
-        "source_version = coalesce($6, source_version), columns = $10::jsonb, "
-        "applied_commit_timestamp = $3, row_count = CASE WHEN $7 THEN 0 ELSE row_count END + $4, "
+        "source_version = coalesce($6, source_version), columns = $10::jsonb || "
+        "jsonb_build_object('policy', $12), applied_commit_timestamp = $3, row_count = CASE WHEN "
+        "$7 THEN 0 ELSE row_count END + $4, "
         "last_run_at = $5, source_id = $8, change_source = $9, "
         "rejected_rows = rejected_rows + $11, "
         "error_class = NULL, error_message = NULL, consecutive_failures = 0 WHERE relid = $1",
-        types, params, 11));
+        types, params, 12));
     TRY(set_next_run(s, run));
     return add_run(s, run, NULL);
 }

@@ -453,8 +453,9 @@ struct sync_options {
     bool quarantine_null;
     bool quarantine_duplicate;
     enum bad_value bad_value;
-    bool resync; /* on_gap */
-    bool follow; /* on_schema_change */
+    bool resync;        /* on_gap */
+    bool follow;        /* on_schema_change */
+    const char *policy; /* on_null_key, on_duplicate_key and on_bad_value */
     int64_t poll_us;
     int64_t batch_rows;
     int64_t rate_limit_rows; /* a second; 0: none */
@@ -462,6 +463,9 @@ struct sync_options {
 
 /* The credential that the options name, in the arena; NULL: none. */
 const char *options_credential(const char *json, struct arena *arena);
+/* The policy that the rows of a table are by, from the state's columns, in the arena; NULL: not
+ * known. */
+const char *options_applied_policy(const char *columns, struct arena *arena);
 /* Options of a statement, checked, over those of before (JSON): 22023, 0A000, 42601. */
 struct err *options_merge(const char *old, const struct own_option *list, int n,
                           struct arena *arena, const char **out) MUST_CHECK;
@@ -499,6 +503,7 @@ struct sync_run {
     int64_t commit_us;      /* when to_version was committed */
     const char *source_id;
     const char *columns;       /* JSON */
+    const char *policy;        /* sync_options' */
     const char *change_source; /* NULL: a whole copy */
     bool whole;                /* the table has `rows` now */
     uint64_t rows;

@@ -470,6 +470,7 @@ static struct err *create(struct job *j, char *tag)
         e = options_read(d.state.options, j->arena, &options);
     if (!e) {
         d.policy = sync_policy(&d.state, &options);
+        j->run.policy = options.policy;
         d.rate_limit_rows = options.rate_limit_rows;
         e = j->stmt->no_wait ? create_unloaded(j, nsp, &d) : create_and_load(j, nsp, &d);
     }

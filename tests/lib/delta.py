@@ -163,6 +163,15 @@ class History(Table):
             if name.endswith(".json") and int(name[:20]) < self.version:
                 os.remove(os.path.join(log, name))
 
+    def restore(self, columns, parts):
+        """RESTORE to those parts, with the columns of then."""
+        actions = [self.meta(columns)] + [self.remove(p) for p in list(self.parts) if p not in parts]
+        for path in parts:
+            if path not in self.parts:
+                self.parts[path] = parts[path]
+                actions.append({"add": {"path": path, "partitionValues": {}, "size": 1, "modificationTime": 1, "dataChange": True}})
+        self.write(actions, "RESTORE")
+
     def changes(self, rows):
         """The action of a change file: rows of (id, name, n, change type)."""
         if not self.feed or not rows:

@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
-from delta import History, deletion_vector  # noqa: E402
+from delta import History, deletion_vector, demo  # noqa: E402
 from incremental import Run  # noqa: E402
 from tarn import Server, Tally  # noqa: E402
 
@@ -170,6 +170,57 @@ def null_keys(r):
     r.sql("DROP TABLE nk")
 
 
+def changed_back(r):
+    """A run over versions that drop a column, delete the refused row as it is without it, and restore both: its reject is one."""
+    for option in ("on_schema_change = follow", "on_schema_change = fail", "batch_rows = 1"):
+        h = Rows(os.path.join(r.folder, "cb" + option), feed=True, vectors=False, rng=random.Random(1))
+        h.append([(1, "a", 1), (None, "lost", 2)])
+        r.sql("CREATE SYNCED TABLE cb FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED WITH (%s)" % (h.folder, option))
+        before = {p: [list(rows), set(gone)] for p, (rows, gone) in h.parts.items()}
+        h.write([h.meta(("id", "name"))], "DROP COLUMNS")
+        schema, leaves, names = [demo.element("schema", children=2)] + h.SCHEMA[1:3], h.LEAVES[:2], ("id", "name")
+        kept, size = h.file([(1, "b")], schema, leaves, names)
+        actions = [h.remove(p) for p in list(h.parts)] + [{"add": {
+            "path": kept, "partitionValues": {}, "size": size, "modificationTime": 1, "dataChange": True}}]
+        feed, size = h.file([(None, "lost", "delete"), (1, "a", "update_preimage"), (1, "b", "update_postimage")],
+                            [demo.element("schema", children=3)] + h.SCHEMA[1:3] + h.CHANGE_SCHEMA[-1:],
+                            leaves + h.CHANGE_LEAVES[-1:], names + ("_change_type",), "cdc")
+        h.parts[kept] = [[(1, "b", None)], set()]
+        h.write(actions + [{"cdc": {"path": feed, "partitionValues": {}, "size": size, "dataChange": False}}], "UPDATE")
+        h.restore(("id", "name", "n"), before)
+        r.sql("REFRESH SYNCED TABLE cb")
+        r.check("rows, " + option, r.sql("SELECT id, name, n FROM cb"), [(1, "a", 1)])
+        r.check("one reject, " + option, r.sql('SELECT "row", (SELECT rejected_rows FROM tarn.synced_tables) FROM tarn.sync_rejects'),
+                [({"name": "lost", "n": 2}, 1)])
+        r.sql("DROP SYNCED TABLE cb")
+
+
+def other_policies(r):
+    """A policy that is changed holds for the rows that are there."""
+    def place(h, want):
+        return {p for p in h.places() if h.parts[p[0]][0][p[1]][:2] == want}
+
+    cases = (("on_bad_value", "sanitize", "quarantine", (2, b"nul\0"), None), ("on_null_key", "quarantine", "fail", (None, "b"), "23502"),
+             ("on_duplicate_key", "quarantine", "fail", (1, "b"), "23505"))
+    for option, old, new, row, code in cases:
+        for look in (True, False):  # before the source is mended
+            h = Rows(os.path.join(r.folder, "op_%s%d" % (option, look)), feed=True, vectors=False, rng=random.Random(1))
+            h.append([(1, "a", 1)])
+            h.append([row + (2,)])
+            r.sql("CREATE SYNCED TABLE op FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED WITH (%s = %s)" % (h.folder, option, old))
+            r.sql("ALTER SYNCED TABLE op SET (%s = %s)" % (option, new))
+            if look and code:
+                r.fails(option + " fails now", "REFRESH SYNCED TABLE op", code)
+            elif look:
+                r.sql("REFRESH SYNCED TABLE op")
+                r.check("refused now", r.sql("SELECT count(*), (SELECT count(*) FROM tarn.sync_rejects) FROM op"), [(1, 1)])
+            h.edit(place(h, row), [])
+            r.sql("REFRESH SYNCED TABLE op")
+            r.check(option + " mended", r.sql("SELECT id, name, (SELECT count(*) FROM tarn.sync_rejects), (SELECT rejected_rows FROM "
+                                              "tarn.synced_tables) FROM op"), [(1, "a", 0, 0)])
+            r.sql("DROP SYNCED TABLE op")
+
+
 def bad_values(r):
     """A NUL byte, broken UTF-8, and a number that the column's type cannot hold."""
     bad = [(1, "good", 1), (2, b"nul\0byte", 2), (3, b"broken\xff!", 3), (4, "big", 70000)]
@@ -294,6 +345,8 @@ def main():
         with Server() as server:
             r = Run(server, folder, tally, args.steps)
             null_keys(r)
+            changed_back(r)
+            other_policies(r)
             bad_values(r)
             errors(r)
             mended(r)
