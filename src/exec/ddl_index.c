@@ -278,7 +278,9 @@ struct err *ddl_rewrite_as(struct ddl *d, struct relation **rel, bool by_primary
     w.storage_id = txn_new_storage_id(catalog_txn_mgr(d->cat->shared));
     TRY(txn_bulk_begin(d->cat->txn, w.storage_id, session_temp_quota(d->s), SORT_BYTES,
                        key_of_duplicate, &dup, &w.bulk));
-    struct err *e = ddl_each_row(d, transform ? transform->from : *rel, rewrite_row, &w);
+    struct err *e = NULL;
+    if (!d->s->feeds_synced) /* else the pipeline has the rows */
+        e = ddl_each_row(d, transform ? transform->from : *rel, rewrite_row, &w);
     if (e)
         txn_bulk_abort(w.bulk);
     else

@@ -160,7 +160,8 @@ struct session {
     uint32_t session_role;
     bool superuser;
     bool lo_compat_privileges; /* large objects are for everybody */
-    bool feeds_synced;         /* may alter synced tables, as their pipeline */
+    bool feeds_synced;         /* may alter synced tables, as their pipeline, which writes their
+                                * rows: what would be rewritten is left empty */
     size_t work_mem_bytes;
     double hash_mem_multiplier;
     struct temp_quota temp_quota; /* of temporary files */

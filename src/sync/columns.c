@@ -7,8 +7,8 @@
  * else all of them, those that come later too.
  *
  * Following the source: what has changed becomes ALTER TABLE statements in the transaction of the
- * run. They need the table for themselves for a moment; a run that does not get it within
- * LOCK_MS fails and is tried again. */
+ * run. They need the table for themselves: LOCK_MS is how long readers that come may have to wait
+ * for those that are there; then they go on, and the caller may try again. */
 #include "sync/sync_internal.h"
 
 #include "catalog/catalog.h"
@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { LOCK_MS = 2000, TAG_BYTES = 64 };
+enum { LOCK_MS = 100, TAG_BYTES = 64 };
 
 /* ---- keys ---- */
 
@@ -446,17 +446,13 @@ static void put_type(struct match *m, const struct value_type *t)
     buf_put_c(&m->sql, type_display(m->j->arena, t->oid, t->typmod));
 }
 
-/* The rows are read anew in any case; only keys must not be NULL meanwhile. */
+/* The rows are read anew: no value is converted. */
 static void put_retype(struct match *m, int i)
 {
     put_alter(m, "ALTER", m->columns[i].name);
     buf_put_c(&m->sql, " TYPE ");
     put_type(m, &m->stays[i].retype);
-    buf_put_c(&m->sql, " USING ");
-    if (columns_is_key(m->rel, m->stays[i].att))
-        quote_identifier(&m->sql, m->columns[i].name);
-    else
-        buf_put_c(&m->sql, "NULL");
+    buf_put_c(&m->sql, " USING NULL");
 }
 
 static void put_statements(struct match *m)
@@ -518,6 +514,7 @@ static struct err *run_alter(struct job *j, const char *sql)
         txn_next_command(j->s->cat.txn);
     }
     j->s->feeds_synced = false;
+    txn_set_lock_timeout(j->s->cat.txn, 0);
     return e;
 }
 

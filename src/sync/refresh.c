@@ -11,7 +11,7 @@
  * when indexes that have been made meanwhile are seen and those that have gone are left out. Until
  * then a comparison, and a copy of a table with rejects, whose rows it changes from the beginning,
  * has what a reader has: DROP TABLE waits for it, which takes the rejects away after its own lock,
- * and CREATE INDEX does not. Readers go on with what their snapshot shows. */
+ * and CREATE INDEX does not; with columns that have changed, both do. Readers go on with what their snapshot shows. */
 #include "sync/sync_internal.h"
 
 #include "base/clock.h"
@@ -40,6 +40,8 @@ struct refresh {
     struct progress progress; /* and how far they are */
     bool shown;               /* it is under way */
     int64_t rejects_change;   /* by what the transaction gave up for a whole copy */
+    struct relation *as_is;   /* `rel` before the columns that it is to have */
+    bool altered;             /* ... which are others */
 };
 
 /* ---- progress of incremental steps; a whole copy has its own ---- */
@@ -61,7 +63,88 @@ static void hide_progress(struct refresh *r)
     r->shown = false;
 }
 
+/* ---- columns that have changed ---- */
+
+/* They are made twice, so that readers go on meanwhile: at first under a savepoint that is rolled
+ * back, for the description by which rows are read and written; in earnest when all is written. */
+
+enum { TRIES = 600, PAUSE_NS = 400 * 1000 * 1000 }; /* five minutes */
+
+static struct err *alter_columns(struct refresh *r, bool keep, struct relation **rel,
+                                 struct sync_columns *columns, enum columns_change *change)
+{
+    struct cat *c = &r->j->s->cat;
+    for (int left = TRIES;; left--) {
+        uint32_t mark = txn_savepoint(c->txn);
+        struct err *e = columns_match(r->j, rel, &r->state, r->options.follow, columns, change);
+        if (e || !keep) {
+            txn_rollback_to(c->txn, mark);
+            cat_forget_local(c, false);
+        }
+        txn_release(c->txn, mark);
+        if (!e || !err_is(e, "55P03") || left == 1)
+            return e;
+        err_free(e);
+        TRY(fiber_sleep(PAUSE_NS));
+    }
+}
+
+/* Matches the table with the source that is open: r->rel is described as it is to be. */
+static struct err *foresee_columns(struct refresh *r, struct sync_columns *columns,
+                                   enum columns_change *change)
+{
+    struct cat *c = &r->j->s->cat;
+    uint32_t oid = r->rel->oid;
+    bool same;
+    TRY(columns_look(r->j, r->rel, &r->state, &same));
+    if (!same) { /* other schema changes, of indexes too, wait for the end */
+        TRY(txn_lock_table(c->txn, oid, TXN_SHARE_UPDATE_EXCLUSIVE, TXN_WAIT, NULL));
+        relation_unref(r->rel);
+        TRY(cat_relation(c, oid, &r->rel));
+        if (!r->rel)
+            return err_new("42P01", "the synced table is not there any more");
+    }
+    relation_unref(r->as_is);
+    r->as_is = relation_ref(r->rel);
+    struct err *e = alter_columns(r, false, &r->rel, columns, change);
+    r->altered = !e && *change != COLUMNS_SAME;
+    return e;
+}
+
+/* Another way is taken than was foreseen. */
+static void forget_foreseen(struct refresh *r)
+{
+    relation_unref(r->rel);
+    r->rel = relation_ref(r->as_is);
+    r->altered = false;
+}
+
+/* Makes the columns that were foreseen; *now: the table's description. */
+static struct err *make_columns(struct refresh *r, struct relation **now)
+{
+    struct sync_columns columns;
+    enum columns_change change;
+    struct relation *rel = relation_ref(r->as_is);
+    struct err *e = alter_columns(r, true, &rel, &columns, &change);
+    if (e)
+        relation_unref(rel);
+    else
+        *now = rel;
+    return e;
+}
+
 /* ---- a whole copy ---- */
+
+/* Changing a column's type makes its indexes anew, under their names. */
+static const struct index *same_index(const struct refresh *r, const struct relation *in,
+                                      const struct index *ix)
+{
+    const struct index *found = relation_index(in, ix->oid);
+    for (int i = 0; i < in->nindexes && !found && r->altered; i++)
+        if (strcmp(in->indexes[i].name, ix->name) == 0)
+            found = &in->indexes[i];
+    return found;
+}
 
 static struct err *swap_storage(struct refresh *r, uint32_t storage_id, const uint32_t *index_ids)
 {
@@ -86,10 +169,10 @@ static struct err *match_indexes(struct refresh *r, const struct relation *now,
     struct cat *c = &r->j->s->cat;
     *any = false;
     for (int i = 0; i < r->rel->nindexes; i++)
-        if (!r->rel->indexes[i].primary && !relation_index(now, r->rel->indexes[i].oid))
+        if (!r->rel->indexes[i].primary && !same_index(r, now, &r->rel->indexes[i]))
             TRY(txn_drop_storage(c->txn, loaded[i]));
     for (int i = 0; i < now->nindexes; i++) {
-        const struct index *known = relation_index(r->rel, now->indexes[i].oid);
+        const struct index *known = same_index(r, r->rel, &now->indexes[i]);
         fresh[i] = known ? 0 : txn_new_storage_id(catalog_txn_mgr(c->shared));
         ids[i] = known ? loaded[known - r->rel->indexes] : fresh[i];
         *any |= !known;
@@ -97,14 +180,14 @@ static struct err *match_indexes(struct refresh *r, const struct relation *now,
     return NULL;
 }
 
-/* The copy is complete: locks the table and puts the copy in its place, with the indexes that the
- * table has now. */
+/* The copy is complete: locks the table, gives it other columns if need be, and puts the copy in
+ * its place, with the indexes that the table has now. */
 static struct err *take_copy(struct refresh *r, uint32_t storage_id, const uint32_t *loaded)
 {
     struct job *j = r->j;
     struct relation *now;
     bool any = false;
-    TRY(job_lock_again(j, r->rel, &now));
+    TRY(r->altered ? make_columns(r, &now) : job_lock_again(j, r->rel, &now));
     uint32_t *ids = arena_new_array(j->arena, uint32_t, now->nindexes + 1);
     uint32_t *fresh = arena_new_array(j->arena, uint32_t, now->nindexes + 1);
     struct load l = {.session = j->s, .rel = now, .storage_id = storage_id, .index_ids = fresh};
@@ -127,7 +210,7 @@ static struct err *copy_whole(struct refresh *r)
     hide_progress(r);
     j->run.kind = first ? "initial" : r->resync ? "resync" : "full";
     TRY(job_open_table(j, &r->state, false, -1));
-    TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
+    TRY(foresee_columns(r, &columns, &change));
     j->run.columns = columns.json;
     uint32_t storage_id = txn_new_storage_id(mgr);
     uint32_t *index_ids = arena_new_array(j->arena, uint32_t, r->rel->nindexes + 1);
@@ -150,13 +233,14 @@ static struct err *compare_whole(struct refresh *r)
     struct rejects rejects;
     enum columns_change change;
     struct row_policy policy = sync_policy(&r->state, &r->options);
+    bool same;
     hide_progress(r);
     j->run.kind = "resync";
     TRY(job_open_table(j, &r->state, false, -1));
-    TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
-    r->state.columns = columns.json;
-    if (change == COLUMNS_RETYPED)
+    TRY(columns_look(j, r->rel, &r->state, &same));
+    if (!same)
         return copy_whole(r);
+    TRY(columns_match(j, &r->rel, &r->state, false, &columns, &change));
     j->run.columns = columns.json;
     j->run.change_source = sync_change_source(j->source);
     struct comparison c = {.j = j,
@@ -272,6 +356,7 @@ static struct err *apply_changes(struct refresh *r, bool one)
     struct sync_columns columns;
     struct rejects rejects;
     enum columns_change change;
+    struct relation *now;
     struct row_policy policy = sync_policy(&r->state, &r->options);
     struct err *e = choose_version(r, one);
     if (e) {
@@ -280,11 +365,12 @@ static struct err *apply_changes(struct refresh *r, bool one)
     }
     if (one)
         TRY(pass_over_columns(r));
-    TRY(columns_match(j, &r->rel, &r->state, r->options.follow, &columns, &change));
-    r->state.columns = columns.json; /* a whole copy matches what the table is now */
+    TRY(foresee_columns(r, &columns, &change));
     /* Rejects are known by all values of their rows. */
-    if (change == COLUMNS_RETYPED || (change == COLUMNS_OTHERS && r->state.rejected))
+    if (change == COLUMNS_RETYPED || (change == COLUMNS_OTHERS && r->state.rejected)) {
+        forget_foreseen(r);
         return copy_whole(r);
+    }
     j->run.columns = columns.json;
     show_progress(r);
     struct apply a = {.session = j->s,
@@ -313,11 +399,17 @@ static struct err *apply_changes(struct refresh *r, bool one)
                  may_be_mended(r, &a, e);
         return e;
     }
+    if (a.other_columns || a.too_many)
+        forget_foreseen(r);
     if (a.other_columns)
         return apply_changes(r, true);
     if (a.too_many) {
         r->rejects_change = rejects.change;
         return copy_whole(r);
+    }
+    if (r->altered) {
+        TRY(make_columns(r, &now));
+        relation_unref(now);
     }
     take_results(r, &a, &rejects);
     return state_applied(j->s, &j->run);
@@ -404,7 +496,9 @@ static struct err *step(struct refresh *r, uint32_t relid)
     TRY(job_begin(r->j->s));
     struct err *e = job_end(r->j->s, step_in_txn(r, relid));
     relation_unref(r->rel);
-    r->rel = NULL;
+    relation_unref(r->as_is);
+    r->rel = r->as_is = NULL;
+    r->altered = false;
     return e;
 }
 

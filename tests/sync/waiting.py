@@ -34,9 +34,80 @@ def until(r, text, wanted):
     r.check("until " + text, r.sql(text), wanted)
 
 
+class Readers(threading.Thread):
+    """Reads until told to end: every answer, and how long the slowest took."""
+
+    def __init__(self, r, text):
+        super().__init__()
+        self.text, self.answers, self.slowest_s, self.ended = text, [], 0, False
+        self.connection = psycopg2.connect(r.server.dsn())
+        self.connection.autocommit = True
+        self.start()
+
+    def run(self):
+        with self.connection.cursor() as cursor:
+            while not self.ended:
+                begin = time.monotonic()
+                cursor.execute(self.text)
+                answer = cursor.fetchone()
+                self.slowest_s = max(self.slowest_s, time.monotonic() - begin)
+                if answer not in self.answers[-1:]:
+                    self.answers.append(answer)
+                time.sleep(0.01)
+
+    def end(self):
+        self.ended = True
+        self.join()
+        self.connection.close()
+
+
 def status(r, name):
     return r.sql("SELECT state, applied_version, progress, rows_done, rows_total, eta_seconds FROM tarn.synced_tables "
                  "WHERE table_name = '%s'" % name)[0]
+
+
+def other_columns(r):
+    """Columns of another type, new ones, and those that go: the copy is made while readers go on, and they see one version
+    or the other. A reader who keeps the table holds the end up, and nobody else."""
+    def meta(h, columns, wide):
+        m = h.meta(columns)
+        if wide:
+            m["metaData"]["schemaString"] = m["metaData"]["schemaString"].replace('"integer"', '"long"')
+        return m
+
+    for name, mode, columns, wide in (("oc1", "TRIGGERED", ("id", "name", "n"), True), ("oc2", "SNAPSHOT", ("id", "n", "more"), False),
+                                      ("oc3", "TRIGGERED", ("id", "n", "more"), True)):
+        h = big(r, name)
+        r.sql("CREATE SYNCED TABLE %s FROM DELTA '%s' PRIMARY KEY (id) MODE %s WITH (rate_limit_rows = 2000)" % (name, h.folder, mode))
+        r.sql("CREATE INDEX %s_n ON %s (n)" % (name, name))
+        r.sql("CREATE INDEX %s_expr ON %s ((n + 1)) WHERE n > 2" % (name, name))
+        h.write([meta(h, columns, wide), h.add([(ROWS + 1, "more", 1)])], "CHANGE COLUMN")
+        shown = "SELECT count(*), pg_typeof(max(n))::text FROM " + name
+        readers = Readers(r, shown)
+        keeper = psycopg2.connect(r.server.dsn())
+        keeper.cursor().execute("SELECT 1 FROM " + name)
+        r.sql("REFRESH SYNCED TABLE %s NO WAIT" % name)
+        time.sleep(0.5)  # for the beginning it is waited likewise
+        keeper.commit()
+        until(r, "SELECT rows_done BETWEEN 1 AND %d FROM tarn.synced_tables" % (ROWS - 1), [(True,)])
+        keeper.cursor().execute("SELECT 1 FROM " + name)
+        time.sleep(3)  # two for the copy
+        r.check(name + " waits for its reader", r.sql(shown), [(ROWS, "integer")])
+        keeper.commit()
+        r.sql("WAIT FOR SYNCED TABLE %s VERSION 2 TIMEOUT '30s'" % name)
+        time.sleep(0.1)
+        readers.end()
+        keeper.close()
+        r.check(name + " versions", readers.answers, [(ROWS, "integer"), (ROWS + 1, "bigint" if wide else "integer")])
+        r.check(name + " waits of readers", readers.slowest_s < 0.5 or readers.slowest_s, True)
+        r.check(name + " rows", r.sql("SELECT %s FROM %s ORDER BY id" % (columns[1], name))[:3], [("row",)] * 3 if wide and columns[1] == "name"
+                else [(0,), (1,), (2,)])
+        r.sql("SET enable_seqscan = off")
+        r.check(name + " indexes", r.sql("SELECT (SELECT count(*) FROM {0} WHERE n = 1), (SELECT count(*) FROM {0} WHERE n + 1 = 5 AND n > 2), "
+                                         "(SELECT count(*) FROM pg_indexes WHERE tablename = '{0}')".format(name)), [(ROWS // 5 + 1, ROWS // 5, 3)])
+        r.sql("RESET enable_seqscan")
+        r.check(name + " equal", r.sql("VERIFY SYNCED TABLE " + name), [])
+        r.sql("DROP SYNCED TABLE " + name)
 
 
 def create_no_wait(r):
@@ -285,6 +356,7 @@ def main():
     try:
         with Server() as server:
             r = Run(server, folder, tally, 0)
+            other_columns(r)
             create_no_wait(r)
             failing(r)
             interrupted(r)
