@@ -414,6 +414,16 @@ static struct err *recv_points(const struct type_ops *t, struct str bytes, struc
     return NULL;
 }
 
+/* Of a point or an lseg: any doubles. */
+static struct err *recv_any(TYPE_RECV_PARAMS)
+{
+    double v[4];
+    size_t count = t->oid == POINT_OID ? 2 : 4;
+    TRY(recv_doubles(t, bytes, v, count));
+    *out = store(v, count, arena);
+    return NULL;
+}
+
 /* Of the types that are nothing but doubles. */
 static struct err *send_doubles(TYPE_OUT_PARAMS)
 {
@@ -446,14 +456,6 @@ static struct err *point_in(TYPE_IN_PARAMS)
 static struct err *point_out(TYPE_OUT_PARAMS)
 {
     return put_pair(env, point_load(d), out);
-}
-
-static struct err *point_recv(TYPE_RECV_PARAMS)
-{
-    double v[2] = {0};
-    TRY(recv_doubles(t, bytes, v, 2));
-    *out = store(v, 2, arena);
-    return NULL;
 }
 
 /* ---- line ---- */
@@ -527,14 +529,6 @@ static struct err *lseg_in(TYPE_IN_PARAMS)
 static struct err *lseg_out(TYPE_OUT_PARAMS)
 {
     return put_pairs(env, (struct points){d.p, (int)(d.len / POINT_BYTES), false}, "[]", out);
-}
-
-static struct err *lseg_recv(TYPE_RECV_PARAMS)
-{
-    double v[4] = {0};
-    TRY(recv_doubles(t, bytes, v, 4));
-    *out = store(v, 4, arena);
-    return NULL;
 }
 
 /* ---- box ---- */
@@ -687,21 +681,21 @@ static struct err *circle_recv(TYPE_RECV_PARAMS)
 }
 
 /* They have no order, and are equal within a tolerance: no hash, no keys. */
-#define GEOMETRY_OPS(type, type_oid, send_fn) \
-    const struct type_ops type##_ops = {      \
-        .oid = type_oid,                      \
-        .name = #type,                        \
-        .len = -1,                            \
-        .in = type##_in,                      \
-        .out = type##_out,                    \
-        .recv = type##_recv,                  \
-        .send = send_fn,                      \
+#define GEOMETRY_OPS(type, type_oid, recv_fn, send_fn) \
+    const struct type_ops type##_ops = {               \
+        .oid = type_oid,                               \
+        .name = #type,                                 \
+        .len = -1,                                     \
+        .in = type##_in,                               \
+        .out = type##_out,                             \
+        .recv = recv_fn,                               \
+        .send = send_fn,                               \
     }
 
-GEOMETRY_OPS(point, POINT_OID, send_doubles);
-GEOMETRY_OPS(line, LINE_OID, send_doubles);
-GEOMETRY_OPS(lseg, LSEG_OID, send_doubles);
-GEOMETRY_OPS(box, BOX_OID, send_doubles);
-GEOMETRY_OPS(path, PATH_OID, path_send);
-GEOMETRY_OPS(polygon, POLYGON_OID, polygon_send);
-GEOMETRY_OPS(circle, CIRCLE_OID, send_doubles);
+GEOMETRY_OPS(point, POINT_OID, recv_any, send_doubles);
+GEOMETRY_OPS(line, LINE_OID, line_recv, send_doubles);
+GEOMETRY_OPS(lseg, LSEG_OID, recv_any, send_doubles);
+GEOMETRY_OPS(box, BOX_OID, box_recv, send_doubles);
+GEOMETRY_OPS(path, PATH_OID, path_recv, path_send);
+GEOMETRY_OPS(polygon, POLYGON_OID, polygon_recv, polygon_send);
+GEOMETRY_OPS(circle, CIRCLE_OID, circle_recv, send_doubles);
