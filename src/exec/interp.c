@@ -7,6 +7,7 @@
 #include "exec/session.h"
 #include "types/array.h"
 #include "types/datetime.h"
+#include "types/geometry.h"
 #include "types/jsonb.h"
 #include "types/record.h"
 
@@ -320,11 +321,41 @@ static struct err *run_sqlvalue(struct exec *x, const struct call_site *site, st
     UNREACHABLE();
 }
 
-static struct err *name_byte(struct datum name, int n, int32_t at, struct datum *out)
+/* Types that are arrays of fixed length, from 0: name, point, line, lseg, box. */
+static bool is_fixed_array(const struct type_ops *t)
 {
-    if (n == 1 && at >= 0 && at < 64)
-        *out = datum_int((size_t)at < name.len ? (int8_t)name.p[at] : 0);
+    return t->oid == NAME_OID || geometry_item_type(t->oid);
+}
+
+static struct err *no_slices(void)
+{
+    return err_unsupported("slices of fixed-length arrays not implemented");
+}
+
+static struct err *fixed_item(const struct type_ops *t, struct datum v, int32_t at,
+                              struct datum *out)
+{
+    if (t->oid != NAME_OID)
+        *out = geometry_item(t->oid, v, at);
+    else if (at >= 0 && at < 64)
+        *out = datum_int((size_t)at < v.len ? (int8_t)v.p[at] : 0);
     return NULL;
+}
+
+/* A NULL changes nothing. */
+static struct err *fixed_assign(const struct type_ops *t, struct datum v, int n, int32_t at,
+                                struct datum item, struct arena *arena, struct datum *out)
+{
+    *out = v;
+    if (v.null || item.null)
+        return NULL;
+    if (n != 1)
+        return err_new("2202E", "wrong number of array subscripts");
+    if (t->oid == NAME_OID)
+        return err_unsupported("assignment to a subscript of type name is not supported");
+    return geometry_set_item(t->oid, v, at, item, arena, out)
+               ? NULL
+               : err_new("2202E", "array subscript out of range");
 }
 
 static struct err *jsonb_subscript(const struct expr *e, const struct datum *args,
@@ -398,9 +429,10 @@ static struct err *run_subscript(struct exec *x, const struct call_site *site,
     TRY(read_subscripts(e, args, e->nargs, &b, &n, &null));
     if (null)
         return NULL;
-    if (e->args[0]->type == NAME_OID)
-        return e->subscript.slice ? err_unsupported("slices of type name are not supported")
-                                  : name_byte(args[0], n, b.lower[0], out);
+    if (is_fixed_array(site->from))
+        return e->subscript.slice ? no_slices()
+               : n == 1           ? fixed_item(site->from, args[0], b.lower[0], out)
+                                  : NULL;
     if (e->subscript.slice)
         return array_slice(x->env.types, args[0], n, &b, arena, out);
     return array_subscript(args[0], n, b.lower, out);
@@ -421,6 +453,10 @@ static struct err *run_substore(struct exec *x, const struct call_site *site,
     TRY(read_subscripts(e, args, e->nargs - 1, &b, &n, &null));
     if (null)
         return err_new("22004", "array subscript in assignment must not be null");
+    if (is_fixed_array(site->to))
+        return e->subscript.slice
+                   ? no_slices()
+                   : fixed_assign(site->to, args[0], n, b.lower[0], value, arena, out);
     if (e->subscript.slice)
         return array_assign_slice(site->to->elem, args[0], n, &b, value, arena, out);
     return array_assign(site->to->elem, args[0], n, b.lower, value, arena, out);

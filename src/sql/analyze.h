@@ -110,6 +110,8 @@ struct err *inline_sql_function(const struct type_env *env, const struct expr *c
 /* The array type over an element type, the element type of an array (or vector); 0: none. */
 uint32_t array_type_of(uint32_t elem);
 uint32_t element_type_of(uint32_t array);
+/* What a subscript gives; also of the types that are arrays of fixed length from 0, as point. */
+uint32_t subscript_type_of(uint32_t container);
 /* The type of an output that p declares, in a call whose arguments have these types (p->nargs of
  * them): `declared` itself unless it is polymorphic. */
 uint32_t polymorphic_output(const struct cat_proc *p, uint32_t declared, const uint32_t *actual,

@@ -349,12 +349,12 @@ struct err *part_type(struct level *l, uint32_t type, int32_t typmod, const PgQu
                 return NULL;
             *part = c.fields[number - 1].type;
             *part_typmod = c.fields[number - 1].typmod;
-        } else if (element_type_of(*part)) {
+        } else if (subscript_type_of(*part)) {
             bool slice = t->indirection[i]->a_indices->is_slice;
             while (i + 1 < t->n_indirection &&
                    t->indirection[i + 1]->node_case == PG_QUERY__NODE__NODE_A_INDICES)
                 slice |= t->indirection[++i]->a_indices->is_slice;
-            *part = slice ? *part : element_type_of(*part);
+            *part = slice ? *part : subscript_type_of(*part);
         }
     }
     return NULL;

@@ -777,8 +777,7 @@ struct err *analyze_subscripts(struct level *l, struct expr *container, pg_node 
                                struct expr **out)
 {
     struct analysis *a = l->a;
-    /* A name is an array of its bytes, from 0. */
-    uint32_t elem = container->type == NAME_OID ? CHAR_OID : element_type_of(container->type);
+    uint32_t elem = subscript_type_of(container->type);
     if (!elem && container->type != JSONB_OID)
         return at(a,
                   err_new("42804",

@@ -53,6 +53,12 @@ uint32_t element_type_of(uint32_t array)
     return t->is_array || t->oid == INT2VECTOR_OID || t->oid == OIDVECTOR_OID ? t->elem : 0;
 }
 
+uint32_t subscript_type_of(uint32_t container)
+{
+    const struct cat_type *t = builtin_type(base_type(container));
+    return t ? t->elem : 0;
+}
+
 bool type_is_collatable(uint32_t type)
 {
     const struct cat_type *t = builtin_type(type);

@@ -10,8 +10,15 @@ static struct err *bad_array(struct str text)
     return err_new("22P02", "malformed array literal: \"%.*s\"", STR_ARG(text));
 }
 
+/* Boxes have commas outside of parentheses. */
+static char delimiter_of(const struct type_ops *elem)
+{
+    return elem->oid == BOX_OID ? ';' : ',';
+}
+
 struct parser {
     const struct type_ops *elem;
+    char delimiter; /* between elements */
     const struct type_env *env;
     int32_t typmod;
     struct arena *arena;
@@ -116,7 +123,7 @@ static size_t item_bytes(const struct parser *p, bool *plain)
         } else if (c == '"') {
             *plain = false;
             inside = !inside;
-        } else if (!inside && (c == ',' || c == '}' || c == '{')) {
+        } else if (!inside && (c == p->delimiter || c == '}' || c == '{')) {
             return at - p->at;
         }
     }
@@ -156,7 +163,7 @@ static struct err *read_item_text(struct parser *p, struct str *out, bool *quote
             p->at++;
             continue;
         }
-        if (c == ',' || c == '}')
+        if (c == p->delimiter || c == '}')
             break;
         if (c == '{')
             return unexpected_char(p, c);
@@ -275,7 +282,7 @@ static struct err *read_braces(struct parser *p)
             TRY(open_brace(p, &n));
         } else if (c == '}') {
             TRY(close_brace(p, &n));
-        } else if (c == ',') {
+        } else if (c == p->delimiter) {
             if (n.expect_child)
                 return unexpected_char(p, c);
             n.expect_child = n.after_comma = true;
@@ -313,7 +320,12 @@ static struct err *read_braces(struct parser *p)
 
 struct err *array_in(TYPE_IN_PARAMS)
 {
-    struct parser p = {.elem = t->elem, .env = env, .typmod = typmod, .arena = arena, .text = text};
+    struct parser p = {.elem = t->elem,
+                       .delimiter = delimiter_of(t->elem),
+                       .env = env,
+                       .typmod = typmod,
+                       .arena = arena,
+                       .text = text};
     TRY(read_dimensions(&p));
     skip_space(&p);
     if (p.at == p.text.len || p.text.data[p.at] != '{')
@@ -324,7 +336,7 @@ struct err *array_in(TYPE_IN_PARAMS)
 }
 
 /* Quotes what the element's output function appended from `start` on, where needed. */
-static void quote_item(struct buf *out, size_t start)
+static void quote_item(struct buf *out, size_t start, char delimiter)
 {
     if (out->failed)
         return;
@@ -334,7 +346,7 @@ static void quote_item(struct buf *out, size_t start)
     for (size_t i = 0; i < s.len; i++) {
         char c = s.data[i];
         escapes += c == '"' || c == '\\';
-        quote |= c == '"' || c == '\\' || c == '{' || c == '}' || c == ',' || is_space(c);
+        quote |= c == '"' || c == '\\' || c == '{' || c == '}' || c == delimiter || is_space(c);
     }
     if (!quote || !buf_reserve(out, escapes + 2))
         return;
@@ -390,14 +402,14 @@ struct err *array_out(TYPE_OUT_PARAMS)
             buf_put_c(out, "NULL");
         } else {
             TRY(elem->out(elem, env, item, out));
-            quote_item(out, start);
+            quote_item(out, start, delimiter_of(elem));
         }
         while (open && --left[open - 1] == 0) {
             buf_put_u8(out, '}');
             open--;
         }
         if (open)
-            buf_put_u8(out, ',');
+            buf_put_u8(out, (uint8_t)delimiter_of(elem));
     }
     return NULL;
 }

@@ -7,15 +7,16 @@
 extern const struct type_ops bool_ops, char_ops, name_ops, text_ops, varchar_ops, bpchar_ops,
     unknown_ops, cstring_ops, json_ops, xml_ops, pg_node_tree_ops, aclitem_ops, refcursor_ops,
     bytea_ops, uuid_ops, void_ops, any_ops, anyarray_ops, anyelement_ops, anynonarray_ops,
-    anyenum_ops, anyrange_ops, jsonpath_ops, point_ops, money_ops, bit_ops, varbit_ops, inet_ops,
-    cidr_ops, macaddr_ops, macaddr8_ops, anymultirange_ops, anycompatiblerange_ops,
-    anycompatiblemultirange_ops, anycompatible_ops, anycompatiblearray_ops,
-    anycompatiblenonarray_ops, trigger_ops, internal_ops, int2_ops, int4_ops, int8_ops, oid_ops,
-    xid_ops, xid8_ops, pg_lsn_ops, pg_snapshot_ops, txid_snapshot_ops, cid_ops, tid_ops,
-    regproc_ops, regprocedure_ops, regoper_ops, regoperator_ops, regclass_ops, regtype_ops,
-    regnamespace_ops, regrole_ops, regcollation_ops, float4_ops, float8_ops, numeric_ops, date_ops,
-    time_ops, timetz_ops, timestamp_ops, timestamptz_ops, interval_ops, jsonb_ops, int2vector_ops,
-    oidvector_ops, record_ops, pg_ndistinct_ops, pg_dependencies_ops, pg_mcv_list_ops;
+    anyenum_ops, anyrange_ops, jsonpath_ops, point_ops, line_ops, lseg_ops, box_ops, path_ops,
+    polygon_ops, circle_ops, money_ops, bit_ops, varbit_ops, inet_ops, cidr_ops, macaddr_ops,
+    macaddr8_ops, anymultirange_ops, anycompatiblerange_ops, anycompatiblemultirange_ops,
+    anycompatible_ops, anycompatiblearray_ops, anycompatiblenonarray_ops, trigger_ops, internal_ops,
+    int2_ops, int4_ops, int8_ops, oid_ops, xid_ops, xid8_ops, pg_lsn_ops, pg_snapshot_ops,
+    txid_snapshot_ops, cid_ops, tid_ops, regproc_ops, regprocedure_ops, regoper_ops,
+    regoperator_ops, regclass_ops, regtype_ops, regnamespace_ops, regrole_ops, regcollation_ops,
+    float4_ops, float8_ops, numeric_ops, date_ops, time_ops, timetz_ops, timestamp_ops,
+    timestamptz_ops, interval_ops, jsonb_ops, int2vector_ops, oidvector_ops, record_ops,
+    pg_ndistinct_ops, pg_dependencies_ops, pg_mcv_list_ops;
 
 /* Parameters of the members of struct type_ops. */
 #define TYPE_IN_PARAMS                                                                     \

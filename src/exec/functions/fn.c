@@ -22,7 +22,8 @@ static const struct {
     TABLE(fn_array_search), TABLE(fn_misc),       TABLE(fn_tonumber),    TABLE(fn_tochar),
     TABLE(fn_fromchar),     TABLE(fn_range),      TABLE(fn_network),     TABLE(fn_jsonpath),
     TABLE(fn_json_record),  TABLE(fn_bits),       TABLE(fn_money),       TABLE(fn_point),
-    TABLE(fn_size),         TABLE(fn_lsn),        TABLE(fn_convert),     TABLE(fn_hash),
+    TABLE(fn_box),          TABLE(fn_line),       TABLE(fn_path),        TABLE(fn_size),
+    TABLE(fn_lsn),          TABLE(fn_convert),    TABLE(fn_hash),
 #undef TABLE
 };
 

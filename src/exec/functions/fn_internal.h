@@ -24,15 +24,17 @@ extern const struct fn_entry fn_int_table[], fn_compare_table[], fn_float_table[
     fn_fromchar_table[], fn_tonumber_table[], fn_json_table[], fn_jsonb_table[],
     fn_jsonb_edit_table[], fn_jsonb_build_table[], fn_array_table[], fn_array_search_table[],
     fn_misc_table[], fn_window_table[], fn_range_table[], fn_network_table[], fn_jsonpath_table[],
-    fn_json_record_table[], fn_bits_table[], fn_money_table[], fn_point_table[], fn_size_table[],
-    fn_lsn_table[], fn_convert_table[], fn_hash_table[];
+    fn_json_record_table[], fn_bits_table[], fn_money_table[], fn_point_table[], fn_box_table[],
+    fn_line_table[], fn_path_table[], fn_size_table[], fn_lsn_table[], fn_convert_table[],
+    fn_hash_table[];
 extern const size_t fn_int_count, fn_compare_count, fn_float_count, fn_numeric_count, fn_text_count,
     fn_string_count, fn_format_count, fn_like_count, fn_regex_count, fn_bytea_count,
     fn_encode_count, fn_datetime_count, fn_timestamp_count, fn_extract_count, fn_trunc_count,
     fn_tochar_count, fn_fromchar_count, fn_tonumber_count, fn_json_count, fn_jsonb_count,
     fn_jsonb_edit_count, fn_jsonb_build_count, fn_array_count, fn_array_search_count, fn_misc_count,
     fn_range_count, fn_network_count, fn_jsonpath_count, fn_json_record_count, fn_bits_count,
-    fn_money_count, fn_point_count, fn_size_count, fn_lsn_count, fn_convert_count, fn_hash_count;
+    fn_money_count, fn_point_count, fn_box_count, fn_line_count, fn_path_count, fn_size_count,
+    fn_lsn_count, fn_convert_count, fn_hash_count;
 
 /* Set-returning functions and aggregates, same scheme. */
 extern const struct srf_impl srf_series_table[], srf_text_table[], srf_json_table[],
@@ -65,6 +67,12 @@ static inline struct err *give_int(int64_t v, struct datum *out)
 static inline struct err *give_bool(bool v, struct datum *out)
 {
     *out = datum_bool(v);
+    return NULL;
+}
+
+static inline struct err *give_f64(double v, struct datum *out)
+{
+    *out = datum_f64(v);
     return NULL;
 }
 

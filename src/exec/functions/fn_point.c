@@ -1,28 +1,17 @@
 /* Functions and operators of points: manual section 9.11. Coordinates are equal within 1e-6. */
-#include "exec/functions/fn_internal.h"
+#include "exec/functions/geometry.h"
 
-#include "types/point.h"
-
-#include <float.h>
 #include <math.h>
 
-#define EPSILON 1.0e-6
+#define A POINT(0)
+#define B POINT(1)
 
-static bool same(double a, double b)
+static struct err *give_point(struct fn_call *c, struct point p, struct datum *out)
 {
-    return a == b || fabs(a - b) <= EPSILON;
-}
-
-#define A (point_load(c->args[0]))
-#define B (point_load(c->args[1]))
-
-static struct err *give_point(struct fn_call *c, double x, double y, struct datum *out)
-{
-    struct point a = A;
-    bool finite = isfinite(a.x) && isfinite(a.y);
-    if (finite && (isinf(x) || isinf(y)))
+    bool finite = point_is_finite(A) && point_is_finite(B);
+    if (finite && (isinf(p.x) || isinf(p.y)))
         return float_overflow();
-    *out = point_datum((struct point){x, y}, c->arena);
+    *out = point_datum(p, c->arena);
     return NULL;
 }
 
@@ -32,67 +21,54 @@ FN(construct_point)
     return NULL;
 }
 
-/* NaN is equal to NaN only. */
-static bool equal(struct point a, struct point b)
-{
-    if (isnan(a.x) || isnan(a.y) || isnan(b.x) || isnan(b.y))
-        return (a.x == b.x || (isnan(a.x) && isnan(b.x))) &&
-               (a.y == b.y || (isnan(a.y) && isnan(b.y)));
-    return same(a.x, b.x) && same(a.y, b.y);
-}
-
 FN(point_eq)
 {
-    return give_bool(equal(A, B), out);
+    return give_bool(point_equal(A, B), out);
 }
 
 FN(point_ne)
 {
-    return give_bool(!equal(A, B), out);
+    return give_bool(!point_equal(A, B), out);
 }
 
 FN(point_left)
 {
-    return give_bool(A.x + EPSILON < B.x, out);
+    return give_bool(is_below(A.x, B.x), out);
 }
 
 FN(point_right)
 {
-    return give_bool(A.x > B.x + EPSILON, out);
+    return give_bool(is_below(B.x, A.x), out);
 }
 
 FN(point_above)
 {
-    return give_bool(A.y > B.y + EPSILON, out);
+    return give_bool(is_below(B.y, A.y), out);
 }
 
 FN(point_below)
 {
-    return give_bool(A.y + EPSILON < B.y, out);
+    return give_bool(is_below(A.y, B.y), out);
 }
 
 FN(point_horiz)
 {
-    return give_bool(same(A.y, B.y), out);
+    return give_bool(near_equal(A.y, B.y), out);
 }
 
 FN(point_vert)
 {
-    return give_bool(same(A.x, B.x), out);
+    return give_bool(near_equal(A.x, B.x), out);
 }
 
 FN(point_slope)
 {
-    struct point a = A;
-    struct point b = B;
-    double slope = same(a.x, b.x) ? INFINITY : same(a.y, b.y) ? 0.0 : (a.y - b.y) / (a.x - b.x);
-    *out = datum_f64(slope);
-    return NULL;
+    return give_f64(slope_of(A, B), out);
 }
 
 FN(point_distance)
 {
-    double d = hypot(A.x - B.x, A.y - B.y);
+    double d = point_dist(A, B);
     if (isinf(d) && isfinite(A.x) && isfinite(A.y) && isfinite(B.x) && isfinite(B.y))
         return float_overflow();
     *out = datum_f64(d);
@@ -101,26 +77,24 @@ FN(point_distance)
 
 FN(point_add)
 {
-    return give_point(c, A.x + B.x, A.y + B.y, out);
+    return give_point(c, point_sum(A, B), out);
 }
 
 FN(point_sub)
 {
-    return give_point(c, A.x - B.x, A.y - B.y, out);
+    return give_point(c, point_difference(A, B), out);
 }
 
-/* As complex numbers: a turn and a scaling. */
 FN(point_mul)
 {
-    return give_point(c, A.x * B.x - A.y * B.y, A.x * B.y + A.y * B.x, out);
+    return give_point(c, point_product(A, B), out);
 }
 
 FN(point_div)
 {
-    double div = B.x * B.x + B.y * B.y;
-    if (div == 0)
-        return zero_divide();
-    return give_point(c, (A.x * B.x + A.y * B.y) / div, (A.y * B.x - A.x * B.y) / div, out);
+    struct point p;
+    TRY(point_quotient(A, B, &p));
+    return give_point(c, p, out);
 }
 
 const struct fn_entry fn_point_table[] = {
