@@ -34,6 +34,7 @@ struct ddl_relation {
     const char *view_sql; /* of kinds 'v' and 'm' */
     bool unpopulated;     /* of kind 'm', and synced tables */
     const char *options;  /* reloptions as array text "{a=b}", NULL: none */
+    bool synced;          /* a synced table, of kind 'r' */
 };
 
 /* pg_class, pg_attribute, pg_attrdef (and pg_rewrite) rows and the dependency on the schema. 42P07

@@ -514,10 +514,13 @@ static struct err *load_class(struct cat *c, struct relation *r, bool *found)
     r->populated = v[CLS_ISPOPULATED].i != 0;
     r->row_security = v[CLS_ROWSECURITY].i != 0;
     r->force_row_security = v[CLS_FORCEROWSECURITY].i != 0;
+    /* Not an option, which pg_dump would write: a copy of a synced table is a plain one. */
+    r->read_only_synced = oid_of(v[CLS_REWRITE]) == r->oid;
     TRY(load_acl(r, v[CLS_ACL], &r->acl));
     if (!v[CLS_OPTIONS].null) {
         struct str options = datum_as_str(v[CLS_OPTIONS]);
-        r->read_only_synced = memmem(options.data, options.len, "tarn.synced", 11) != NULL;
+        /* The mark of data directories from before. */
+        r->read_only_synced |= memmem(options.data, options.len, "tarn.synced", 11) != NULL;
         r->security_invoker = view_option_is_on(options, "security_invoker");
         r->security_barrier = view_option_is_on(options, "security_barrier");
         r->check_option = memmem(options.data, options.len, "check_option=local", 18)      ? 'l'

@@ -342,7 +342,7 @@ static struct err *create_relation(struct job *j, uint32_t nsp, const struct des
                                .ncolumns = d->ncolumns,
                                .storage_id = txn_new_storage_id(catalog_txn_mgr(c->shared)),
                                .unpopulated = j->stmt->no_wait,
-                               .options = "{tarn.synced=true}"};
+                               .synced = true};
     TRY(ddl_create_relation(c, &def, relid));
     return create_primary_key(j, nsp, *relid, d);
 }

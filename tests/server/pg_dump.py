@@ -3,6 +3,7 @@
 PostgreSQL, and a dump of either is the same again. psql's commands that list objects run."""
 import hashlib
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -11,9 +12,11 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
+from delta import History  # noqa: E402
 from postgres import BIN, Postgres  # noqa: E402
 from tarn import Server, Tally, psql_env  # noqa: E402
 
+QUIET = "SET client_min_messages = warning;"
 SCHEMA = open(os.path.join(HERE, "pg_dump.sql"), encoding="utf-8").read()
 
 LISTS = r"""\d \d+ \dt \dt+ \di+ \dv+ \dm+ \ds+ \dn+ \df \df+~now \du+ \l+ \dp \dT+ \dx \ddp \drds
@@ -84,6 +87,26 @@ def archive(tally, tarn, pg):
     shutil.rmtree(folder)
 
 
+def synced(tally, tarn, pg):
+    """A synced table is a plain one in the dump, with its indexes and comments, and can be created anew in its place."""
+    folder = tempfile.mkdtemp()
+    source = History(folder + "/source", feed=True, vectors=False, rng=random.Random(1))
+    source.append([(1, "one", 1), (2, "two", 2)])
+    origin = database(tarn, "synced")
+    create = "CREATE SYNCED TABLE lake FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED EVERY '1 hour';" % source.folder
+    tally.check("synced: created", restore(origin, QUIET + create + "CREATE INDEX ON lake (n); COMMENT ON TABLE lake IS 'from the lake'"))
+    text, err = dump(origin)
+    tally.check("synced: pg_dump", err or ("tarn" in text and text))
+    for name, env in (("tarn", tarn), ("postgres", pg)):
+        copy = database(env, "copy_synced")
+        tally.check("synced: restore into " + name, restore(copy, text))
+        tally.check("synced: dump of the copy in " + name, first_difference(text, dump(copy)[0]))
+        rows = run(["psql", "-X", "-At", "-c", "INSERT INTO lake VALUES (3, 'plain', 3)", "-c", "SELECT * FROM lake ORDER BY id"], copy)[0]
+        tally.check("synced: rows in " + name, "" if rows == "INSERT 0 1\n1|one|1\n2|two|2\n3|plain|3\n" else rows)
+    tally.check("synced: created anew", restore(dict(tarn, PGDATABASE="copy_synced"), QUIET + "DROP TABLE lake;" + create))
+    shutil.rmtree(folder)
+
+
 def main():
     tally = Tally("server/pg_dump")
     with Server() as s, Postgres() as p:
@@ -97,6 +120,7 @@ def main():
         round_trip(tally, tarn, pg, ["--inserts", "--rows-per-insert=3", "--clean", "--if-exists"],
                    "inserts")
         archive(tally, tarn, pg)
+        synced(tally, tarn, pg)
         for command in LISTS:
             out, err = run(["psql", "-X", "-c", command.replace("~", " ")], tarn)
             wrong = [x for x in err.split("\n") if "ERROR" in x]
