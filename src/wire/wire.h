@@ -1,9 +1,9 @@
 /* PostgreSQL's frontend/backend protocol 3.0: bytes in, messages out. No sockets, no state. Source:
  * PostgreSQL manual, chapter 55 (Frontend/Backend Protocol).
  *
- * What comes from a client is checked to the last byte: a malformed message is an error 08P01, FATAL
- * where the next one cannot be found any more, and nothing is read past the message's end. Parsed
- * messages borrow from the input. */
+ * What comes from a client is checked to the last byte: a malformed message is an error 08P01,
+ * FATAL where the next one cannot be found any more, and nothing is read past the message's end.
+ * Parsed messages borrow from the input. */
 #ifndef TARN_WIRE_WIRE_H
 #define TARN_WIRE_WIRE_H
 
