@@ -37,3 +37,12 @@ SELECT pg_read_file('/tmp/tarn_server_file');
 SELECT pg_ls_dir('.');
 RESET ROLE;
 DROP ROLE files_reader;
+-- Those that watch the server see the names of its files.
+CREATE ROLE files_watcher;
+GRANT pg_monitor TO files_watcher;
+SET ROLE files_watcher;
+SELECT count(*) > 0 FROM pg_ls_waldir();
+SELECT count(*) FROM pg_ls_tmpdir(1664);
+SELECT pg_ls_dir('.');
+RESET ROLE;
+DROP ROLE files_watcher;
