@@ -539,7 +539,7 @@ static struct err *describe_statement(struct backend *b, const char *name)
 static struct err *on_describe(struct backend *b, struct str body)
 {
     struct wire_target m;
-    TRY(wire_target_parse(body, &m));
+    TRY(wire_target_parse(body, "DESCRIBE", &m));
     xact_begin(b);
     TRY(read_name(b, &m.name));
     if (m.kind == 'S')
@@ -554,7 +554,7 @@ static struct err *on_describe(struct backend *b, struct str body)
 static struct err *on_close(struct backend *b, struct str body)
 {
     struct wire_target m;
-    TRY(wire_target_parse(body, &m));
+    TRY(wire_target_parse(body, "CLOSE", &m));
     TRY(read_name(b, &m.name));
     struct portal *p = m.kind == 'P' ? portal_find(b, m.name) : NULL;
     if (m.kind == 'S')
@@ -640,12 +640,23 @@ static struct err *dispatch(struct backend *b, const struct wire_frame *f)
     }
 }
 
+/* After one message of a pipeline has failed, the rest of it is skipped; each of the others ends
+ * with ReadyForQuery by itself. */
+static void end_failed(struct backend *b, char type)
+{
+    b->skip_to_sync = memchr("PBEDCH", type, 6) != NULL;
+    if (b->skip_to_sync || b->closing)
+        return;
+    arena_reset(&b->scratch->arena);
+    ready(b);
+}
+
 void process_messages(struct backend *b)
 {
     struct scratch *s = b->scratch;
     backend_settings_refresh(b);
     while (!b->closing) {
-        struct wire_frame f;
+        struct wire_frame f = {0};
         bool complete;
         struct err *e =
             wire_frame_next(str_make(s->in.data + s->in_at, s->in.len - s->in_at), &f, &complete);
@@ -659,7 +670,7 @@ void process_messages(struct backend *b)
         }
         if (e) {
             fail(b, e);
-            b->skip_to_sync = true;
+            end_failed(b, f.type);
         } else if (s->out.len >= FLUSH_BYTES) {
             err_free(backend_flush(b));
         }

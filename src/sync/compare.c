@@ -337,10 +337,12 @@ static struct err *verify_in_txn(struct verify *v)
         j->run.from_version = state.applied_version;
     if (!e)
         e = run_set_schedule(&j->run, &state, j->s->types.tz);
+    struct running running;
+    running_begin(&running, j->s->cat.db, j->run.relid, false);
     if (!e)
         e = verify_table(v, &state);
     relation_unref(v->c.rel);
-    return e;
+    return running_end(&running, e);
 }
 
 struct err *verify_statement(struct job *j, struct own_rows *rows, char *tag)

@@ -11,7 +11,8 @@
  * when indexes that have been made meanwhile are seen and those that have gone are left out. Until
  * then a comparison, and a copy of a table with rejects, whose rows it changes from the beginning,
  * has what a reader has: DROP TABLE waits for it, which takes the rejects away after its own lock,
- * and CREATE INDEX does not; with columns that have changed, both do. Readers go on with what their snapshot shows. */
+ * and CREATE INDEX does not; with columns that have changed, both do. DROP SYNCED TABLE interrupts
+ * the run first. Readers go on with what their snapshot shows. */
 #include "sync/sync_internal.h"
 
 #include "base/clock.h"
@@ -503,20 +504,23 @@ static struct err *step(struct refresh *r, uint32_t relid)
 }
 
 /* A failed run is noted in a transaction of its own; if that fails too, the first error counts. */
-static void note_failure(struct job *j, const struct err *why)
+static void note_failure(struct job *j, const struct err *why, bool interrupted)
 {
     if (!j->run.relid || err_is(why, "57P01"))
         return;
     struct err *e = job_begin(j->s);
     if (!e)
-        e = job_end(j->s, state_failed(j->s, &j->run, why));
+        e = job_end(j->s, interrupted ? state_interrupted(j->s, &j->run, why)
+                                      : state_failed(j->s, &j->run, why));
     err_free(e);
 }
 
 struct err *refresh_table(struct job *j, uint32_t relid, bool full)
 {
     struct refresh r = {.j = j, .full = full};
+    struct running running;
     struct err *e = NULL;
+    running_begin(&running, j->s->cat.db, relid, !j->stmt);
     do {
         e = step(&r, relid);
         if (e && r.gap && r.options.resync && !r.full) {
@@ -528,8 +532,9 @@ struct err *refresh_table(struct job *j, uint32_t relid, bool full)
         }
     } while (!e && r.more);
     hide_progress(&r);
+    e = running_end(&running, e);
     if (e)
-        note_failure(j, e);
+        note_failure(j, e, running.why != NULL);
     return e;
 }
 
@@ -631,6 +636,8 @@ struct err *alter_statement(struct job *j, char *tag)
     uint32_t relid = 0;
     TRY(job_begin(j->s));
     TRY(job_end(j->s, alter_in_txn(j, &relid)));
+    if (j->stmt->action == OWN_PAUSE)
+        running_interrupt(j->s->cat.db, relid, true, "ALTER SYNCED TABLE ... PAUSE");
     snprintf(tag, TAG_BYTES, "ALTER SYNCED TABLE");
     return scheduler_look(j, relid);
 }

@@ -375,6 +375,11 @@ struct err *state_failed(struct session *s, const struct sync_run *run, const st
     return e;
 }
 
+struct err *state_interrupted(struct session *s, const struct sync_run *run, const struct err *why)
+{
+    return add_run(s, run, why->message);
+}
+
 struct err *state_forget(struct session *s, uint32_t relid)
 {
     static const uint32_t types[] = {OID_OID};

@@ -373,6 +373,25 @@ void progress_end(struct progress *p);
 /* 55000 that says how far it is. */
 struct err *progress_not_loaded(struct session *s, const struct relation *rel);
 
+/* ---- running.c: runs under way, and interrupting them ---- */
+
+struct cancel;
+/* Of a run, in the caller's memory between begin and end, both on its fiber. */
+struct running {
+    struct running *next;
+    uint32_t db;
+    uint32_t relid;
+    bool scheduled;       /* by the scheduler, not a statement that waits for it */
+    struct cancel *token; /* the fiber's */
+    const char *why;      /* who interrupted it; NULL: nobody */
+};
+void running_begin(struct running *r, uint32_t db, uint32_t relid, bool scheduled);
+/* Passes the run's error on, as one (57014) that names who interrupted it, if that is why. */
+struct err *running_end(struct running *r, struct err *e) MUST_CHECK;
+/* Interrupts the runs of a table that are under way or wait for each other, from any thread; they
+ * give back what they hold soon afterwards. `why` is a static string: the statement's name. */
+void running_interrupt(uint32_t db, uint32_t relid, bool scheduled_only, const char *why);
+
 /* rate_limit_rows; 0: no limit. */
 struct pace {
     int64_t rows_per_second;
@@ -539,6 +558,9 @@ struct err *state_applied(struct session *s, const struct sync_run *run) MUST_CH
 struct err *state_checked(struct session *s, const struct sync_run *run) MUST_CHECK;
 struct err *state_failed(struct session *s, const struct sync_run *run,
                          const struct err *why) MUST_CHECK;
+/* It was interrupted, which is no fault of the table's: tarn.sync_runs alone says so. */
+struct err *state_interrupted(struct session *s, const struct sync_run *run,
+                              const struct err *why) MUST_CHECK;
 struct err *state_forget(struct session *s, uint32_t relid) MUST_CHECK;
 
 /* ---- synced.c ---- */

@@ -596,8 +596,24 @@ static struct err *drop_in_txn(struct job *j)
     return e;
 }
 
+/* What the table's runs have locked would be waited for. */
+static struct err *interrupt_runs(struct job *j)
+{
+    struct relation *rel;
+    TRY(job_find(j, TXN_ACCESS_SHARE, false, &rel));
+    if (!rel)
+        return NULL;
+    struct err *e = job_check_owner(j, rel);
+    if (!e)
+        running_interrupt(j->s->cat.db, rel->oid, false, "DROP SYNCED TABLE");
+    relation_unref(rel);
+    return e;
+}
+
 static struct err *drop(struct job *j, char *tag)
 {
+    TRY(job_begin(j->s));
+    TRY(job_end(j->s, interrupt_runs(j)));
     TRY(job_begin(j->s));
     TRY(job_end(j->s, drop_in_txn(j)));
     snprintf(tag, TAG_BYTES, "DROP SYNCED TABLE");

@@ -10,7 +10,8 @@ enum {
     PROTOCOL_MAJOR = 3,
 };
 
-static struct err *malformed(const char *what)
+/* Where the next message begins is not known any more. */
+static struct err *lost(const char *what)
 {
     return err_fatal(err_new("08P01", "%s", what));
 }
@@ -18,21 +19,21 @@ static struct err *malformed(const char *what)
 struct reader {
     const uint8_t *p;
     const uint8_t *end;
-    bool failed;
+    const char *problem; /* the first one; NULL: none */
 };
 
 static struct reader reader_make(struct str body)
 {
     const uint8_t *p = (const uint8_t *)body.data;
-    return (struct reader){p, p + body.len, false};
+    return (struct reader){p, p + body.len, NULL};
 }
 
 static const uint8_t *read_bytes(struct reader *r, size_t n)
 {
-    if (r->failed || (size_t)(r->end - r->p) < n) {
-        r->failed = true;
+    if (!r->problem && (size_t)(r->end - r->p) < n)
+        r->problem = "insufficient data left in message";
+    if (r->problem)
         return NULL;
-    }
     const uint8_t *p = r->p;
     r->p += n;
     return p;
@@ -53,9 +54,10 @@ static int32_t read_i32(struct reader *r)
 static const char *read_string(struct reader *r, size_t *len)
 {
     const uint8_t *nul =
-        r->failed || r->p == r->end ? NULL : memchr(r->p, 0, (size_t)(r->end - r->p));
+        r->problem || r->p == r->end ? NULL : memchr(r->p, 0, (size_t)(r->end - r->p));
     if (!nul) {
-        r->failed = true;
+        if (!r->problem)
+            r->problem = "invalid string in message";
         return "";
     }
     const char *s = (const char *)r->p;
@@ -67,11 +69,9 @@ static const char *read_string(struct reader *r, size_t *len)
 
 static struct err *reader_done(const struct reader *r)
 {
-    if (r->failed)
-        return malformed("insufficient data left in message");
-    if (r->p != r->end)
-        return malformed("invalid message format");
-    return NULL;
+    if (r->problem)
+        return err_new("08P01", "%s", r->problem);
+    return r->p == r->end ? NULL : err_new("08P01", "invalid message format");
 }
 
 /* ---- the first packet ---- */
@@ -98,29 +98,29 @@ struct err *wire_startup_parse(struct str input, struct wire_startup *out, bool 
         return NULL;
     uint32_t len = load_be32(input.data);
     if (len < STARTUP_MIN_BYTES || len > WIRE_STARTUP_MAX_BYTES)
-        return malformed("invalid length of startup packet");
+        return lost("invalid length of startup packet");
     if (input.len < len)
         return NULL;
     struct wire_startup s = {.size_bytes = len};
     uint32_t code = load_be32(input.data + 4);
     if (code == CODE_CANCEL) {
         if (len != 16)
-            return malformed("invalid length of cancel request packet");
+            return lost("invalid length of cancel request packet");
         s.kind = WIRE_CANCEL_REQUEST;
         s.pid = (int32_t)load_be32(input.data + 8);
         s.secret = load_be32(input.data + 12);
     } else if (code == CODE_SSL || code == CODE_GSSENC) {
         if (len != STARTUP_MIN_BYTES)
-            return malformed("invalid length of startup packet");
+            return lost("invalid length of startup packet");
         s.kind = code == CODE_SSL ? WIRE_SSL_REQUEST : WIRE_GSSENC_REQUEST;
     } else if (code >> 16 == PROTOCOL_MAJOR) {
         s.kind = WIRE_STARTUP;
         s.minor = (uint16_t)code;
         if (len == STARTUP_MIN_BYTES || input.data[len - 1] != '\0')
-            return malformed("invalid startup packet layout: expected terminator as last byte");
+            return lost("invalid startup packet layout: expected terminator as last byte");
         s.params = str_make(input.data + STARTUP_MIN_BYTES, len - STARTUP_MIN_BYTES - 1);
         if (!startup_params_ok(s.params))
-            return malformed("invalid startup packet layout: expected terminator as last byte");
+            return lost("invalid startup packet layout: expected terminator as last byte");
     } else {
         return err_fatal(err_new("0A000",
                                  "unsupported frontend protocol %u.%u: server supports 3.0 to 3.0",
@@ -183,7 +183,7 @@ struct err *wire_frame_next(struct str input, struct wire_frame *out, bool *comp
         return NULL;
     uint32_t len = load_be32(input.data + 1);
     if (len < 4 || len - 4 > limit)
-        return malformed("invalid message length");
+        return lost("invalid message length");
     out->size_bytes = (size_t)len + 1;
     if (input.len < out->size_bytes)
         return NULL;
@@ -197,8 +197,6 @@ struct err *wire_string_parse(struct str body, const char **out, size_t *len)
 {
     struct reader r = reader_make(body);
     *out = read_string(&r, len);
-    if (r.failed)
-        return malformed("invalid string in message");
     return reader_done(&r);
 }
 
@@ -207,19 +205,15 @@ struct err *wire_parse_parse(struct str body, struct wire_parse *out)
     struct reader r = reader_make(body);
     out->name = read_string(&r, NULL);
     out->sql = read_string(&r, &out->sql_len);
-    out->ntypes = read_i16(&r);
-    if (out->ntypes < 0)
-        return malformed("invalid message format");
+    out->ntypes = (uint16_t)read_i16(&r);
     out->types = read_bytes(&r, (size_t)out->ntypes * 4);
     return reader_done(&r);
 }
 
 static const uint8_t *read_formats(struct reader *r, int *n)
 {
-    *n = read_i16(r);
-    if (*n < 0)
-        r->failed = true;
-    return r->failed ? NULL : read_bytes(r, (size_t)*n * 2);
+    *n = (uint16_t)read_i16(r);
+    return read_bytes(r, (size_t)*n * 2);
 }
 
 /* Formats, and parameters to go through with wire_bind_param. */
@@ -229,12 +223,10 @@ static void read_values(struct reader *r, struct wire_bind *out)
     /* Up to 65535 parameters: unsigned. */
     out->nparams = (uint16_t)read_i16(r);
     out->params = r->p;
-    for (int i = 0; i < out->nparams && !r->failed; i++) {
+    for (int i = 0; i < out->nparams && !r->problem; i++) {
         int32_t len = read_i32(r);
-        if (len < -1)
-            r->failed = true;
-        else if (len > 0)
-            read_bytes(r, (size_t)len);
+        if (len != -1)
+            read_bytes(r, (uint32_t)len);
     }
 }
 
@@ -265,20 +257,21 @@ struct err *wire_execute_parse(struct str body, struct wire_execute *out)
     return reader_done(&r);
 }
 
-struct err *wire_target_parse(struct str body, struct wire_target *out)
+struct err *wire_target_parse(struct str body, const char *message, struct wire_target *out)
 {
     struct reader r = reader_make(body);
-    const uint8_t *kind = read_bytes(&r, 1);
-    out->kind = kind ? (char)*kind : 0;
+    if (!body.len)
+        return err_new("08P01", "no data left in message");
+    out->kind = (char)*read_bytes(&r, 1);
     out->name = read_string(&r, NULL);
     TRY(reader_done(&r));
     if (out->kind != 'S' && out->kind != 'P')
-        return err_fatal(
-            err_new("08P01", "invalid DESCRIBE or CLOSE message subtype %d", out->kind));
+        return err_new("08P01", "invalid %s message subtype %d", message, out->kind);
     return NULL;
 }
 
 struct err *wire_empty_parse(struct str body)
 {
-    return body.len ? malformed("invalid message format") : NULL;
+    struct reader r = reader_make(body);
+    return reader_done(&r);
 }

@@ -1,8 +1,9 @@
 /* PostgreSQL's frontend/backend protocol 3.0: bytes in, messages out. No sockets, no state. Source:
  * PostgreSQL manual, chapter 55 (Frontend/Backend Protocol).
  *
- * What comes from a client is checked to the last byte: a malformed message is a FATAL 08P01, and
- * nothing is read past the message's end. Parsed messages borrow from the input. */
+ * What comes from a client is checked to the last byte: a malformed message is an error 08P01,
+ * FATAL where the next one cannot be found any more, and nothing is read past the message's end.
+ * Parsed messages borrow from the input. */
 #ifndef TARN_WIRE_WIRE_H
 #define TARN_WIRE_WIRE_H
 
@@ -92,7 +93,9 @@ struct err *wire_parse_parse(struct str body, struct wire_parse *out) MUST_CHECK
 struct err *wire_bind_parse(struct str body, struct wire_bind *out) MUST_CHECK;
 struct err *wire_call_parse(struct str body, struct wire_call *out) MUST_CHECK;
 struct err *wire_execute_parse(struct str body, struct wire_execute *out) MUST_CHECK;
-struct err *wire_target_parse(struct str body, struct wire_target *out) MUST_CHECK;
+/* `message`: DESCRIBE or CLOSE, for the error's text. */
+struct err *wire_target_parse(struct str body, const char *message,
+                              struct wire_target *out) MUST_CHECK;
 /* Sync, Flush, Terminate, CopyDone. */
 struct err *wire_empty_parse(struct str body) MUST_CHECK;
 

@@ -84,7 +84,7 @@ static struct err *take(const struct wire_frame *f)
         return NULL;
     case 'D':
     case 'C':
-        TRY(wire_target_parse(f->body, &target));
+        TRY(wire_target_parse(f->body, "CLOSE", &target));
         look_text(target.name);
         return NULL;
     case 'S':

@@ -233,7 +233,7 @@ class Case:
                        "a query after Sync")
         if self.peer.ended:
             last = [fields(b) for k, b in self.peer.messages() if k == "E"][-1:]
-            if not last or last[0].get("C") != "08P01":  # a spoiled body ends a session
+            if not last or last[0].get("C") != "08P01":  # a spoiled length ends a session
                 raise Hung("the session ended by %s" % last)
 
 

@@ -98,6 +98,54 @@ def test_bad_startup(s):
         eq(error_codes(c.until_ready()), ["08P01"])
 
 
+# A message, the error's text, whether the rest up to a Sync is skipped; as by PostgreSQL 15.
+MALFORMED = [
+    (b"Q", b"select 1", "invalid string in message", False),
+    (b"Q", b"select 1\0x", "invalid message format", False),
+    (b"Q", b"", "invalid string in message", False),
+    (b"F", b"\0\0", "insufficient data left in message", False),
+    (b"S", b"x", "invalid message format", False),
+    (b"P", b"", "invalid string in message", True),
+    (b"P", b"a\0select 1\0", "insufficient data left in message", True),
+    (b"P", b"a\0select 1\0\0\2\0\0\0\x17", "insufficient data left in message", True),
+    (b"P", b"a\0select 1\0\xff\xff", "insufficient data left in message", True),
+    (b"P", b"a\0select 1\0\0\0x", "invalid message format", True),
+    (b"B", b"", "invalid string in message", True),
+    (b"B", b"\0one\0\0\0\0\1\0\0\0\5ab", "insufficient data left in message", True),
+    (b"B", b"\0one\0\0\0\0\1\xff\xff\xff\xfe\0\0", "insufficient data left in message", True),
+    (b"B", b"\0one\0\0\0\0\1\0\0\0\1a\0\0x", "invalid message format", True),
+    (b"E", b"\0\0", "insufficient data left in message", True),
+    (b"E", b"\0\0\0\0\0x", "invalid message format", True),
+    (b"D", b"", "no data left in message", True),
+    (b"D", b"Xa\0", "invalid DESCRIBE message subtype 88", True),
+    (b"D", b"Sa", "invalid string in message", True),
+    (b"C", b"Xa\0", "invalid CLOSE message subtype 88", True),
+    (b"H", b"x", "invalid message format", True),
+]
+
+
+def test_malformed_bodies(s):
+    """The session goes on after them, its transaction does not."""
+    for begin in (False, True):
+        c = new_client(s)
+        c.run(parse("SELECT $1", name="one", types=[25]))
+        for kind, body, text, skips in MALFORMED:
+            if begin:
+                c.query("BEGIN")
+            c.raw(kind + struct.pack("!I", len(body) + 4) + body)
+            if skips:
+                c.raw(query("SELECT 'skipped'") + sync())
+            got = c.until_ready()
+            errors = [fields(b) for k, b in got if k == "E"]
+            eq([(e["S"], e["C"], e["M"]) for e in errors], [("ERROR", "08P01", text)])
+            eq(rows(got), [])
+            eq(status(got), "E" if begin else "I")
+            if begin:
+                eq(error_codes(c.query("SELECT 1")), ["25P02"])
+                c.query("ROLLBACK")
+            eq(rows(c.query("SELECT 7")), [["7"]])
+
+
 def test_startup_in_pieces(s):
     c = new_client(s, startup=False)
     body = struct.pack("!I", 3 << 16) + b"user\0postgres\0\0"
@@ -578,12 +626,10 @@ def test_unnamed_shared(s):
 
 # ---- malformed messages ----
 
-def test_malformed(s):
-    for data in (Client.message("!"), Client.message("p", b"x\0"), b"Q\0\0\0\3",
-                 Client.message("Q", b"no end"), Client.message("P", b"x\0"),
-                 Client.message("B", b"\0\0\0\1"), Client.message("D", b"Zx\0"),
-                 Client.message("E", b"\0\0\0"), Client.message("S", b"x"),
-                 b"S\x7f\xff\xff\xff", b"Q\x7f\xff\xff\xff"):
+def test_lost_framing(s):
+    """Where the next message begins is not known: the session ends."""
+    for data in (Client.message("!"), Client.message("p", b"x\0"), b"Q\0\0\0\3", b"S\x7f\xff\xff\xff",
+                 b"Q\x7f\xff\xff\xff"):
         c = new_client(s)
         c.send(data)
         m = c.until_ready()

@@ -255,6 +255,7 @@ class Slot:
                                "%s instead of %s" % (got, (version, self.source.id)))
 
     def recreate(self):
+        self.sync()  # a run that renames the key could end after its name has been asked for
         shutil.rmtree(self.folder)
         self.new_source()
         for _ in range(self.rng.randrange(1, 4)):

@@ -317,10 +317,63 @@ def dropped_during_load(r):
     r.sql("REFRESH SYNCED TABLE xd FULL NO WAIT")
     until(r, "SELECT count(*) FROM sync_progress() WHERE rows_done > 100", [(1,)])
     r.sql("DROP SYNCED TABLE xd")
-    r.check("dropped before the load ends", r.sql("SELECT count(*) FROM sync_progress()"), [(1,)])
     until(r, "SELECT count(*) FROM sync_progress()", [(0,)])
     r.check("nothing of it is left", r.sql("SELECT (SELECT count(*) FROM pg_class WHERE relname LIKE 'xd%'), "
                                            "(SELECT count(*) FROM tarn.sync_state)"), [(0, 0)])
+
+
+def interrupting(r):
+    """DROP and PAUSE do not wait for runs, even those that hold the table: copies with rejects, changes, VERIFY, and a
+    REFRESH by hand, which says why it ended."""
+    for what in ("first", "copy", "changes", "verify", "by hand"):
+        h = r.history("in_" + what)
+        h.append([(i, "row", i % 5) for i in range(100)])
+        text = "REFRESH SYNCED TABLE ir%s" % {"changes": " NO WAIT", "copy": " FULL NO WAIT", "by hand": " FULL"}.get(what, "")
+        if what != "first":
+            r.sql("CREATE SYNCED TABLE ir FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED" % h.folder)
+        h.append([(None, "refused", 0)])
+        if what != "first":
+            r.sql("REFRESH SYNCED TABLE ir")
+        h.append([(1000 + i, "row", i % 5) for i in range(ROWS)])
+        if what == "first":
+            text = "CREATE SYNCED TABLE ir FROM DELTA '%s' PRIMARY KEY (id) MODE TRIGGERED WITH (rate_limit_rows = 100) NO WAIT" % h.folder
+        else:
+            r.sql("ALTER SYNCED TABLE ir SET (rate_limit_rows = 100)")
+        if what == "verify":
+            r.sql("ALTER SYNCED TABLE ir SET (rate_limit_rows = 10)")
+            text = "VERIFY SYNCED TABLE ir"
+        other, failed = psycopg2.connect(r.server.dsn()), []
+        other.autocommit = True
+
+        def run():
+            try:
+                other.cursor().execute(text)
+            except psycopg2.Error as e:
+                failed.append((e.pgcode, str(e).strip()))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        running = "SELECT count(*) FROM sync_progress() WHERE rows_done > 0"
+        until(r, running, [(1,)])
+        begin = time.monotonic()
+        if what not in ("verify", "by hand"):
+            r.sql("ALTER SYNCED TABLE ir PAUSE")
+            until(r, running, [(0,)])
+            r.check(what + " is no fault", r.sql("SELECT error_class, consecutive_failures, paused FROM tarn.synced_tables"), [(None, 0, True)])
+            r.check(what + " is noted", r.sql("SELECT outcome, error FROM tarn.sync_runs ORDER BY run_id DESC LIMIT 1"),
+                    [("failed", "the run of the synced table was interrupted by ALTER SYNCED TABLE ... PAUSE")])
+            r.sql("ALTER SYNCED TABLE ir RESUME")
+            if what != "first":
+                r.sql(text)
+            until(r, running, [(1,)])
+        r.sql("DROP SYNCED TABLE ir")
+        until(r, running, [(0,)])
+        thread.join()
+        r.check(what + " did not wait", time.monotonic() - begin < 2.5 or time.monotonic() - begin, True)
+        r.check(what + " says why", failed, [] if what not in ("verify", "by hand") else
+                [("57014", "the run of the synced table was interrupted by DROP SYNCED TABLE")])
+        other.close()
+        r.check(what + " is gone", r.sql("SELECT (SELECT count(*) FROM tarn.sync_state), (SELECT count(*) FROM tarn.sync_reject_rows)"), [(0, 0)])
 
 
 def progress_of_changes(r):
@@ -364,6 +417,7 @@ def main():
             indexes_during_load(r)
             indexes_and_rejects(r)
             dropped_during_load(r)
+            interrupting(r)
             r.connection.close()
     except psycopg2.Error as e:
         tally.check("server", "%s %s" % (e.pgcode, e))

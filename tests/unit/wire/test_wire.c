@@ -200,9 +200,9 @@ static void test_others(void **state)
     assert_null(wire_execute_parse(str_make("p\0\0\0\0\5", 6), &x));
     assert_int_equal(x.max_rows, 5);
     expect(wire_execute_parse(str_make("p\0\0\0\5", 5), &x), "08P01");
-    assert_null(wire_target_parse(str_make("Sx\0", 3), &t));
-    expect(wire_target_parse(str_make("Xx\0", 3), &t), "08P01");
-    expect(wire_target_parse(str_make("S", 1), &t), "08P01");
+    assert_null(wire_target_parse(str_make("Sx\0", 3), "CLOSE", &t));
+    expect(wire_target_parse(str_make("Xx\0", 3), "CLOSE", &t), "08P01");
+    expect(wire_target_parse(str_make("S", 1), "CLOSE", &t), "08P01");
     assert_null(wire_string_parse(str_make("abc\0", 4), &s, &len));
     assert_int_equal(len, 3);
     expect(wire_string_parse(str_make("abc", 3), &s, &len), "08P01");
@@ -225,7 +225,7 @@ static void parse_all(struct str body)
     bool complete;
     err_free(wire_parse_parse(body, &p));
     err_free(wire_execute_parse(body, &x));
-    err_free(wire_target_parse(body, &t));
+    err_free(wire_target_parse(body, "CLOSE", &t));
     err_free(wire_string_parse(body, &s, &len));
     err_free(wire_frame_next(body, &f, &complete));
     struct err *e = wire_startup_parse(body, &st, &complete);
