@@ -27,6 +27,23 @@ static const uint32_t restricted[] = {
 #include "restricted_functions.inc"
 };
 
+/* Those of them that predefined roles may call. */
+static const struct {
+    uint32_t function;
+    uint32_t role;
+} allowed[] = {
+    {2282, ROLE_READ_ALL_STATS}, /* pg_get_backend_memory_contexts */
+    {3353, ROLE_MONITOR},        /* pg_ls_logdir */
+    {3354, ROLE_MONITOR},        /* pg_ls_waldir */
+    {5029, ROLE_MONITOR},        /* pg_ls_tmpdir */
+    {5030, ROLE_MONITOR},        /* pg_ls_tmpdir(oid) */
+    {5031, ROLE_MONITOR},        /* pg_ls_archive_statusdir */
+    {5052, ROLE_READ_ALL_STATS}, /* pg_get_shmem_allocations */
+    {6270, ROLE_MONITOR},        /* pg_ls_logicalsnapdir */
+    {6271, ROLE_MONITOR},        /* pg_ls_logicalmapdir */
+    {6272, ROLE_MONITOR},        /* pg_ls_replslotdir */
+};
+
 bool acl_restricted_function(uint32_t oid)
 {
     size_t lo = 0;
@@ -41,6 +58,15 @@ bool acl_restricted_function(uint32_t oid)
             hi = mid;
     }
     return false;
+}
+
+/* PUBLIC's item becomes that of the role that may call it, if there is one. */
+static void restrict_function(uint32_t oid, struct acl_object *out)
+{
+    out->acl.items[0].privs = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(allowed); i++)
+        if (allowed[i].function == oid)
+            out->acl.items[0] = (struct acl_item){allowed[i].role, ROLE_BOOTSTRAP, PRIV_EXECUTE};
 }
 
 /* Built-in functions, types and schemas, which have no stored rows. */
@@ -67,7 +93,7 @@ static void builtin_object(uint32_t class_id, uint32_t oid, struct arena *a, str
     if (class_id == PG_NAMESPACE && oid == PG_CATALOG_NSP)
         out->acl.items[out->acl.n++] = (struct acl_item){0, ROLE_BOOTSTRAP, PRIV_USAGE};
     if (class_id == PG_PROC && acl_restricted_function(oid))
-        out->acl.items[0].privs = 0;
+        restrict_function(oid, out);
 }
 
 /* Schemas that came with the database: information_schema is for everybody, tarn for those who may

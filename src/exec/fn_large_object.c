@@ -465,7 +465,7 @@ static void do_step(void *arg)
     f->error = errno;
 }
 
-static const char *sqlstate_of_file(int error)
+const char *file_sqlstate(int error)
 {
     switch (error) {
     case EPERM:
@@ -499,7 +499,7 @@ static struct err *run_step(struct file_step *f, __typeof__(((struct file_step *
     pool_run(do_step, f);
     if (f->result >= 0)
         return NULL;
-    return err_new(sqlstate_of_file(f->error), "could not %s server file \"%s\": %s", words[what],
+    return err_new(file_sqlstate(f->error), "could not %s server file \"%s\": %s", words[what],
                    f->path, strerror(f->error));
 }
 

@@ -57,22 +57,33 @@ static struct err *out_arguments(struct fn_call *c, const struct cat_proc **proc
     return NULL;
 }
 
+enum { MAX_COLUMNS = 16 };
+
+struct err *fn_record(struct fn_call *c, const struct datum *values, struct datum *out)
+{
+    const struct type_ops *types[MAX_COLUMNS];
+    const struct cat_proc *p;
+    int first;
+    int n;
+    TRY(out_arguments(c, &p, &first, &n));
+    CHECK(n <= MAX_COLUMNS);
+    for (int i = 0; i < n; i++)
+        types[i] = type_lookup(c->env, p->allargtypes[first + i]);
+    return record_make(RECORD_OID, n, types, &p->argnames[first], values, c->arena, out);
+}
+
 /* The function's record, from a text (NULL: NULL) for each OUT argument. */
 static struct err *record_of_texts(struct fn_call *c, const char *const *texts, struct datum *out)
 {
-    enum { MAX_COLUMNS = 16 };
-    const struct type_ops *types[MAX_COLUMNS];
     struct datum values[MAX_COLUMNS];
     const struct cat_proc *p;
     int first;
     int n;
     TRY(out_arguments(c, &p, &first, &n));
     CHECK(n <= MAX_COLUMNS);
-    for (int i = 0; i < n; i++) {
-        types[i] = type_lookup(c->env, p->allargtypes[first + i]);
+    for (int i = 0; i < n; i++)
         TRY(read_column(c, c->arena, p->allargtypes[first + i], texts[i], &values[i]));
-    }
-    return record_make(RECORD_OID, n, types, &p->argnames[first], values, c->arena, out);
+    return fn_record(c, values, out);
 }
 
 /* ---- the write-ahead log ---- */
@@ -388,6 +399,9 @@ static const struct srf_impl srfs[] = {
     {"pg_event_trigger_ddl_commands", no_rows},
     {"pg_event_trigger_dropped_objects", no_rows},
     {"pg_get_backend_memory_contexts", no_rows},
+    {"pg_ls_archive_statusdir", no_rows},
+    {"pg_ls_logicalmapdir", no_rows},
+    {"pg_ls_logicalsnapdir", no_rows},
     {"pg_get_publication_tables", no_rows},
     {"pg_get_replication_slots", no_rows},
     {"pg_get_shmem_allocations", no_rows},

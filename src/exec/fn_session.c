@@ -675,6 +675,8 @@ fn_impl session_fn_lookup(const char *prosrc)
         fn = server_fn_lookup(prosrc);
     if (!fn)
         fn = large_object_fn_lookup(prosrc);
+    if (!fn)
+        fn = file_fn_lookup(prosrc);
     return fn ? fn : info_fn_lookup(prosrc);
 }
 
@@ -685,5 +687,7 @@ const struct srf_impl *session_srf_lookup(const char *prosrc)
         srf = catalog_srf_lookup(prosrc);
     if (!srf)
         srf = server_srf_lookup(prosrc);
+    if (!srf)
+        srf = file_srf_lookup(prosrc);
     return srf ? srf : info_srf_lookup(prosrc);
 }

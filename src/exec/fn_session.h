@@ -24,6 +24,8 @@ fn_impl info_fn_lookup(const char *prosrc);
 const struct srf_impl *info_srf_lookup(const char *prosrc);
 fn_impl server_fn_lookup(const char *prosrc);
 const struct srf_impl *server_srf_lookup(const char *prosrc);
+fn_impl file_fn_lookup(const char *prosrc);
+const struct srf_impl *file_srf_lookup(const char *prosrc);
 /* fn_keywords.c */
 struct err *list_keywords(void **state, struct fn_call *c, struct datum *row, int ncols,
                           bool *done) MUST_CHECK;
@@ -44,6 +46,11 @@ struct err *session_may_signal(struct session *s, int32_t pid, bool terminate,
 void session_bind_names(struct session *s);
 
 /* ---- between the fn_ files ---- */
+/* Of an errno value that an operation on a file of the server's machine gave. */
+const char *file_sqlstate(int error);
+/* The record that the called function's OUT arguments make, from a value for each; in c->arena. */
+struct err *fn_record(struct fn_call *c, const struct datum *values, struct datum *out) MUST_CHECK;
+
 static inline struct err *text_result(struct fn_call *c, struct buf *b, struct datum *out)
 {
     struct err *e = buf_finish(b);

@@ -179,6 +179,7 @@ struct session {
     const char *server_addr; /* where the client has connected to; as client_addr */
     int server_port;
     int64_t backend_start;
+    const char *data_directory; /* absolute; NULL: no client's session */
 };
 
 static inline struct temp_quota *session_temp_quota(struct session *s)

@@ -493,6 +493,7 @@ static void on_opened(struct conn *c, void *arg)
     b->base.client_port = conn_peer_port(c);
     b->base.server_addr = conn_own_address(c);
     b->base.server_port = conn_own_port(c);
+    b->base.data_directory = server_setting_named("data_directory");
     conn_set_user(c, b);
     int64_t timeout_s = setting_int(server_setting_named("authentication_timeout"));
     b->login_deadline_ns = clock_mono_ns() + timeout_s * 1000000000;
