@@ -75,6 +75,7 @@ struct cat_proc {
     const struct str *defaults; /* ndefaults texts, of users' functions */
     struct str stored;          /* ... as they are stored */
     struct str src;             /* the C symbol, "sql_OID" for those written in SQL */
+    bool is_c;                  /* of users' functions: one of an extension, in C */
     double rows;
     const struct str *config; /* of users' functions: settings while it runs, "name=value" */
     int nconfig;

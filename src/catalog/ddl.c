@@ -850,6 +850,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
     case PG_TYPE:
         TRY(ddl_remove_type(c, object.object_id));
         break;
+    case PG_EXTENSION:
+        TRY(systab_delete(c, PG_EXTENSION, EXTENSION_OID_INDEX, &key, 1, NULL));
+        break;
     case PG_POLICY:
         TRY(systab_delete(c, PG_POLICY, POLICY_OID_INDEX, &key, 1, NULL));
         break;

@@ -167,6 +167,7 @@ static struct err *make(const struct datum *v, const struct datum *agg, struct a
         mode_text[i] = char_of(modes[i]);
     mode_text[nmodes] = '\0';
     struct str stored = v[PROC_DEFAULTS].null ? STR("") : datum_as_str(v[PROC_DEFAULTS]);
+    const bool is_c = v[PROC_LANG].u == C_LANGUAGE;
     e->proc = (struct cat_proc){
         .oid = (uint32_t)v[PROC_OID].u,
         .name = arena_str(&arena, datum_as_str(v[PROC_NAME])),
@@ -187,7 +188,8 @@ static struct err *make(const struct datum *v, const struct datum *agg, struct a
         .allargtypes = nall ? oids_of(all, nall) : NULL,
         .argmodes = nmodes ? mode_text : NULL,
         .argnames = nnames ? strings_of(names, nnames) : NULL,
-        .src = STR("sql_function"),
+        .src = is_c ? arena_str(&arena, datum_as_str(v[PROC_SRC])) : STR("sql_function"),
+        .is_c = is_c,
         .rows = v[PROC_ROWS].f32,
         .config = strings_of(config, nconfig),
         .nconfig = nconfig,

@@ -19,7 +19,7 @@ fn_impl fn_for_proc(uint32_t oid)
     const struct cat_proc *all = builtin_all_procs(&n);
     const struct cat_proc *p = builtin_proc(oid);
     if (oid >= FIRST_SYSTEM_OID)
-        return p ? sql_function_call : NULL;
+        return !p ? NULL : p->is_c ? extension_fn_lookup(p->src) : sql_function_call;
     return p ? impls[p - all] : NULL;
 }
 
@@ -634,7 +634,8 @@ static struct err *compile_srf(struct compiler *c, struct plan_expr *x)
     CHECK(p->src.len < sizeof(name));
     memcpy(name, p->src.data, p->src.len);
     name[p->src.len] = '\0';
-    site->srf = p->oid >= FIRST_SYSTEM_OID ? &sql_function_srf : session_srf_lookup(name);
+    site->srf =
+        p->oid >= FIRST_SYSTEM_OID && !p->is_c ? &sql_function_srf : session_srf_lookup(name);
     if (!site->srf)
         site->srf = srf_lookup(name);
     site->strict = p->strict;

@@ -117,19 +117,10 @@ static struct err *relation_part(struct ddl *d, const PgQuery__CommentStmt *c,
 static struct err *extension(struct ddl *d, const PgQuery__CommentStmt *c,
                              struct object_address *out)
 {
-    enum { EXTENSION_NAME_INDEX = 3081, EXTENSION_COLUMNS = 8 };
-    const char *name = pg_str(c->object);
-    struct datum key = cstr_datum(name);
-    struct datum v[EXTENSION_COLUMNS];
-    bool found;
     if (c->objtype != PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION)
         return err_unsupported("COMMENT ON %s is not supported yet",
                                ddl_object_type_name(c->objtype));
-    TRY(systab_get(d->cat, PG_EXTENSION, EXTENSION_NAME_INDEX, &key, 1, d->arena, v, &found));
-    if (!found)
-        return err_new("42704", "extension \"%s\" does not exist", name);
-    *out = (struct object_address){PG_EXTENSION, (uint32_t)v[0].u, 0};
-    return NULL;
+    return ddl_find_extension(d, pg_str(c->object), out);
 }
 
 static struct err *may_comment_role(struct ddl *d, uint32_t role)

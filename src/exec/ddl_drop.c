@@ -159,12 +159,11 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         buf_printf(out, "large object %u", o.object_id);
         return NULL;
     case PG_EXTENSION: {
-        enum { EXTENSION_OID_INDEX = 3080, EXTENSION_NAME = 1, EXTENSION_COLUMNS = 8 };
-        struct datum ext[EXTENSION_COLUMNS];
+        struct datum ext[EXT_COUNT];
         TRY(describe_row(d, PG_EXTENSION, EXTENSION_OID_INDEX, o.object_id, ext, &found));
         if (!found)
             break;
-        buf_printf(out, "extension %.*s", STR_ARG(datum_as_str(ext[EXTENSION_NAME])));
+        buf_printf(out, "extension %.*s", STR_ARG(datum_as_str(ext[EXT_NAME])));
         return NULL;
     }
     case PG_REWRITE: {
@@ -599,7 +598,6 @@ static const struct absent_kind {
     const char *word;
     const char *of; /* what it is a part of, in messages; NULL: nothing */
 } absent_kinds[] = {
-    {PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION, "extension", NULL},
     {PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_SERVER, "server", NULL},
     {PG_QUERY__OBJECT_TYPE__OBJECT_FDW, "foreign-data wrapper", NULL},
     {PG_QUERY__OBJECT_TYPE__OBJECT_EVENT_TRIGGER, "event trigger", NULL},
@@ -668,16 +666,15 @@ static struct err *drop_absent_part(struct ddl *d, const PgQuery__DropStmt *s,
 static struct err *drop_absent(struct ddl *d, const PgQuery__DropStmt *s,
                                const struct absent_kind *k, char *tag)
 {
-    static const char *const there[] = {"tarn", "sql", "c", "internal"};
+    static const char *const there[] = {"sql", "c", "internal"};
     snprintf(tag, 64, "DROP %s", ddl_object_type_name(s->remove_type));
     for (size_t i = 0; i < s->n_objects; i++) {
         const PgQuery__Node *o = s->objects[i];
         bool list = o->node_case == PG_QUERY__NODE__NODE_LIST;
         const char *name = list ? pg_str(o->list->items[o->list->n_items - 1]) : pg_str(o);
         bool language = s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_LANGUAGE;
-        bool extension = s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION;
         for (size_t t = 0; t < ARRAY_LENGTH(there); t++)
-            if (strcmp(name, there[t]) == 0 && (t ? language : extension))
+            if (language && strcmp(name, there[t]) == 0)
                 return err_unsupported("DROP %s of \"%s\" is not supported",
                                        ddl_object_type_name(s->remove_type), name);
         if (k->of) {
@@ -709,6 +706,10 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
                  s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ? "DROP TYPE"
                                                                       : "DROP DOMAIN");
         return ddl_drop_types(d, s);
+    }
+    if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION) {
+        snprintf(tag, 64, "DROP EXTENSION");
+        return ddl_drop_extensions(d, s);
     }
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_POLICY) {
         snprintf(tag, 64, "DROP POLICY");

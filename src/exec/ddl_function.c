@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SQL_LANGUAGE = 14, MAX_FUNCTION_ARGS = 100 };
+enum { MAX_FUNCTION_ARGS = 100 };
 
 /* A function as it is being defined. */
 struct function {
@@ -422,14 +422,17 @@ static struct err *config_column(struct datum config, struct datum *out)
 
 static struct err *write_row(struct function *f)
 {
+    const struct extension_home *home = f->d->home;
     struct datum v[PROC_COUNT];
     for (int i = 0; i < PROC_COUNT; i++)
         v[i] = datum_null();
     v[PROC_OID] = datum_int(f->oid);
     v[PROC_NAME] = cstr_datum(f->name);
     v[PROC_NSP] = datum_int(f->nsp);
-    v[PROC_OWNER] = datum_int(f->d->cat->role);
-    v[PROC_LANG] = datum_int(SQL_LANGUAGE);
+    v[PROC_OWNER] = datum_int(home ? BOOTSTRAP_ROLE : f->d->cat->role);
+    v[PROC_LANG] = datum_int(home ? C_LANGUAGE : SQL_LANGUAGE);
+    if (home)
+        v[PROC_BIN] = cstr_datum(home->library);
     v[PROC_COST] = datum_f32((float)f->cost);
     v[PROC_ROWS] = datum_f32((float)f->rows);
     v[PROC_VARIADIC] = datum_int(f->variadic);
@@ -642,6 +645,10 @@ static struct err *create(struct function *f, const PgQuery__CreateFunctionStmt 
         TRY(cat_new_oid(f->d->cat, &f->oid));
     TRY(write_row(f));
     TRY(record_depends(f));
+    if (f->d->home)
+        return depend_record(f->d->cat, (struct object_address){PG_PROC, f->oid, 0},
+                             (struct object_address){PG_EXTENSION, f->d->home->oid, 0},
+                             DEPEND_EXTENSION);
     return check_body(f);
 }
 
@@ -662,8 +669,13 @@ struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt
         rv.schemaname = (char *)pg_str(s->funcname[s->n_funcname - 2]);
     snprintf(tag, 64, s->is_procedure ? "CREATE PROCEDURE" : "CREATE FUNCTION");
     f->name = rv.relname;
-    TRY(ddl_target_nsp(d, &rv, &f->nsp));
-    TRY(check_language_of(s));
+    if (d->home) {
+        f->nsp = d->home->nsp;
+        f->cost = 1; /* of what is in C */
+    } else {
+        TRY(ddl_target_nsp(d, &rv, &f->nsp));
+        TRY(check_language_of(s));
+    }
     TRY(parameters(f, s));
     TRY(result(f, s));
     f->rows = f->retset ? 1000 : 0;

@@ -17,7 +17,8 @@ static struct err *must_own_routine(struct ddl *d, uint32_t oid, const struct da
                    STR_ARG(datum_as_str(row[PROC_NAME])));
 }
 
-struct err *ddl_update_proc(struct ddl *d, uint32_t oid, int column, struct datum value)
+static struct err *update_proc(struct ddl *d, uint32_t oid, int column, struct datum value,
+                               bool check_owner)
 {
     struct datum key = datum_int(oid);
     struct datum v[PROC_COUNT];
@@ -25,9 +26,15 @@ struct err *ddl_update_proc(struct ddl *d, uint32_t oid, int column, struct datu
     TRY(systab_get(d->cat, PG_PROC, PROC_OID_INDEX, &key, 1, d->arena, v, &found));
     if (!found)
         return err_new("XX000", "cache lookup failed for function %u", oid);
-    TRY(must_own_routine(d, oid, v));
+    if (check_owner)
+        TRY(must_own_routine(d, oid, v));
     v[column] = value;
     return ddl_put_proc(d->cat, v);
+}
+
+struct err *ddl_update_proc(struct ddl *d, uint32_t oid, int column, struct datum value)
+{
+    return update_proc(d, oid, column, value, true);
 }
 
 static struct err *check_free(struct ddl *d, const struct cat_proc *p, const char *nsp,
@@ -73,17 +80,12 @@ struct err *ddl_function_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, 
     return ddl_put_proc(d->cat, v);
 }
 
-struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s)
+static struct err *move(struct ddl *d, const struct cat_proc *p, uint32_t nsp, const char *schema,
+                        bool check_owner)
 {
-    const struct cat_proc *p;
     struct depend_list deps = {0};
-    uint32_t nsp;
-    TRY(ddl_find_function(d, s->object->object_with_args, s->object_type, false, &p));
-    TRY(ddl_target_schema(d, s->newschema, &nsp));
-    if (nsp == p->nsp)
-        return NULL;
     const struct object_address self = {PG_PROC, p->oid, 0};
-    TRY(check_free(d, p, s->newschema, arena_strndup(d->arena, p->name.data, p->name.len)));
+    TRY(check_free(d, p, schema, arena_strndup(d->arena, p->name.data, p->name.len)));
     TRY(depend_of(d->cat, self, d->arena, &deps));
     TRY(depend_forget(d->cat, self));
     for (int i = 0; i < deps.count; i++) {
@@ -92,5 +94,20 @@ struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaS
             dep->referenced.object_id = nsp;
         TRY(depend_record(d->cat, dep->object, dep->referenced, dep->type));
     }
-    return ddl_update_proc(d, p->oid, PROC_NSP, datum_int(nsp));
+    return update_proc(d, p->oid, PROC_NSP, datum_int(nsp), check_owner);
+}
+
+struct err *ddl_move_function(struct ddl *d, const struct cat_proc *p, uint32_t nsp,
+                              const char *schema)
+{
+    return move(d, p, nsp, schema, false);
+}
+
+struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s)
+{
+    const struct cat_proc *p;
+    uint32_t nsp;
+    TRY(ddl_find_function(d, s->object->object_with_args, s->object_type, false, &p));
+    TRY(ddl_target_schema(d, s->newschema, &nsp));
+    return nsp == p->nsp ? NULL : move(d, p, nsp, s->newschema, true);
 }

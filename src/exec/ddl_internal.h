@@ -10,6 +10,13 @@
 
 #include <pg_query/pg_query.pb-c.h>
 
+/* The extension that a function is made for, and where. */
+struct extension_home {
+    uint32_t oid;
+    uint32_t nsp;
+    const char *library; /* pg_proc.probin */
+};
+
 /* A schema statement being carried out. */
 struct ddl {
     struct session *s;
@@ -17,8 +24,9 @@ struct ddl {
     struct arena *arena;
     struct raw_stmt *raw;
     const char *sql;
-    const char *table; /* being created, for messages */
-    bool quiet;        /* no notices */
+    const char *table;                 /* being created, for messages */
+    bool quiet;                        /* no notices */
+    const struct extension_home *home; /* of the extension whose objects are made; NULL: none */
 };
 
 struct err *ddl_at(const struct ddl *d, struct err *e, int location);
@@ -177,6 +185,14 @@ struct err *ddl_expand_like(struct ddl *d, const PgQuery__CreateStmt *in, PgQuer
                             struct buf *after) MUST_CHECK;
 struct err *ddl_finish_like(struct ddl *d, const struct relation *rel,
                             const struct buf *after) MUST_CHECK;
+/* extension.c: what is built in is made known to a database, and forgotten. */
+struct err *ddl_create_extension(struct ddl *d, const PgQuery__CreateExtensionStmt *s) MUST_CHECK;
+struct err *ddl_alter_extension(struct ddl *d, const PgQuery__AlterExtensionStmt *s) MUST_CHECK;
+struct err *ddl_move_extension(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s) MUST_CHECK;
+struct err *ddl_drop_extensions(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
+/* 42704 */
+struct err *ddl_find_extension(struct ddl *d, const char *name,
+                               struct object_address *out) MUST_CHECK;
 /* ddl_function.c */
 struct cat_proc;
 struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt *s,
@@ -213,6 +229,9 @@ struct err *ddl_drop_functions(struct ddl *d, const PgQuery__DropStmt *s, char *
 struct err *ddl_rename_function(struct ddl *d, const PgQuery__RenameStmt *s, char *tag) MUST_CHECK;
 struct err *ddl_function_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s,
                                uint32_t owner) MUST_CHECK;
+/* A function goes into another schema with what it belongs to, whoever owns it; 42723. */
+struct err *ddl_move_function(struct ddl *d, const struct cat_proc *p, uint32_t nsp,
+                              const char *schema) MUST_CHECK;
 struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s) MUST_CHECK;
 /* A user's function by name and argument types; 42883, 42725, 42809. With missing_ok: a notice, and
  * *out NULL. */

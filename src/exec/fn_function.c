@@ -315,11 +315,14 @@ static struct err *put_definition(struct fn_call *c, const struct cat_proc *p,
         TRY(put_result(c, p, b));
         buf_put_u8(b, '\n');
     }
-    buf_put_c(b, " LANGUAGE sql\n");
+    buf_put_c(b, p->is_c ? " LANGUAGE c\n" : " LANGUAGE sql\n");
     put_attributes(v, p, b);
     for (int i = 0; i < p->nconfig; i++)
         put_setting(c->arena, p->config[i], b);
-    if (!v[PROC_SQLBODY].null) {
+    if (p->is_c) {
+        buf_printf(b, "AS '%.*s', $function$%.*s$function$", STR_ARG(datum_as_str(v[PROC_BIN])),
+                   STR_ARG(p->src));
+    } else if (!v[PROC_SQLBODY].null) {
         TRY(put_sqlbody(c, p, v[PROC_SQLBODY], b));
     } else {
         buf_put_c(b, "AS ");

@@ -394,8 +394,6 @@ static const struct srf_impl srfs[] = {
     {"pg_partition_ancestors", no_rows},
     {"pg_partition_tree", no_rows},
     {"pg_prepared_xact", no_rows},
-    {"pg_available_extensions", no_rows},
-    {"pg_available_extension_versions", no_rows},
     {"pg_event_trigger_ddl_commands", no_rows},
     {"pg_event_trigger_dropped_objects", no_rows},
     {"pg_get_backend_memory_contexts", no_rows},

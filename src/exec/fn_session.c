@@ -689,5 +689,7 @@ const struct srf_impl *session_srf_lookup(const char *prosrc)
         srf = server_srf_lookup(prosrc);
     if (!srf)
         srf = file_srf_lookup(prosrc);
+    if (!srf)
+        srf = extension_srf_lookup(prosrc);
     return srf ? srf : info_srf_lookup(prosrc);
 }

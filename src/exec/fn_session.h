@@ -16,6 +16,9 @@ fn_impl stats_fn_lookup(const char *prosrc);
 fn_impl snapshot_fn_lookup(const char *prosrc);
 fn_impl index_fn_lookup(const char *prosrc);
 fn_impl large_object_fn_lookup(const char *prosrc);
+/* By the C symbol of an extension's function; NULL: it is not implemented. */
+fn_impl extension_fn_lookup(struct str symbol);
+const struct srf_impl *extension_srf_lookup(const char *prosrc);
 extern const struct srf_impl snapshot_xip_srf;
 const struct srf_impl *activity_srf_lookup(const char *prosrc);
 fn_impl catalog_fn_lookup(const char *prosrc);

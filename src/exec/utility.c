@@ -139,26 +139,6 @@ static struct err *cluster(struct ddl *d, const PgQuery__ClusterStmt *s)
     return e;
 }
 
-/* ---- extensions: there are none to be had ---- */
-
-static struct err *create_extension(struct ddl *d, const PgQuery__CreateExtensionStmt *s)
-{
-    enum { EXTENSION_NAME_INDEX = 3081, EXTENSION_COLUMNS = 8 };
-    struct datum key = cstr_datum(s->extname);
-    struct datum v[EXTENSION_COLUMNS];
-    bool found;
-    TRY(systab_get(d->cat, PG_EXTENSION, EXTENSION_NAME_INDEX, &key, 1, d->arena, v, &found));
-    if (found && s->if_not_exists) {
-        ddl_notice(d, "NOTICE",
-                   err_new("42710", "extension \"%s\" already exists, skipping", s->extname));
-        return NULL;
-    }
-    if (found)
-        return err_new("42710", "extension \"%s\" already exists", s->extname);
-    return err_hint(err_unsupported("extension \"%s\" is not available", s->extname),
-                    "This server has no extensions.");
-}
-
 /* ---- databases ---- */
 
 static const char *bootstrap_texts[8];
@@ -613,6 +593,10 @@ static void type_tag(PgQuery__ObjectType kind, char *tag)
 
 static struct err *alter_schema(struct ddl *d, const PgQuery__AlterObjectSchemaStmt *s, char *tag)
 {
+    if (s->object_type == PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION) {
+        snprintf(tag, 64, "ALTER EXTENSION");
+        return ddl_move_extension(d, s);
+    }
     if (!is_type(s->object_type))
         return ddl_set_schema(d, s, tag);
     type_tag(s->object_type, tag);
@@ -641,7 +625,10 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         return cluster(d, n->cluster_stmt);
     case PG_QUERY__NODE__NODE_CREATE_EXTENSION_STMT:
         snprintf(tag, 64, "CREATE EXTENSION");
-        return create_extension(d, n->create_extension_stmt);
+        return ddl_create_extension(d, n->create_extension_stmt);
+    case PG_QUERY__NODE__NODE_ALTER_EXTENSION_STMT:
+        snprintf(tag, 64, "ALTER EXTENSION");
+        return ddl_alter_extension(d, n->alter_extension_stmt);
     case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
         return ddl_create_function(d, n->create_function_stmt, tag);
     case PG_QUERY__NODE__NODE_DEFINE_STMT:

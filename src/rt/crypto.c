@@ -26,6 +26,24 @@ void crypto_hmac_sha256(struct str key, struct str data, uint8_t out[CRYPTO_SHA2
                data.len, out, NULL));
 }
 
+enum crypto_digest_status crypto_digest(const char *hash, struct str key, struct str data,
+                                        uint8_t out[CRYPTO_DIGEST_MOST_BYTES], size_t *len)
+{
+    const EVP_MD *md = EVP_get_digestbyname(hash);
+    unsigned n = 0;
+    bool done = false;
+    if (!md)
+        return CRYPTO_DIGEST_UNKNOWN;
+    if (EVP_MD_get_size(md) > CRYPTO_DIGEST_MOST_BYTES)
+        return CRYPTO_DIGEST_FAILED;
+    if (!key.data)
+        done = EVP_Digest(data.data, data.len, out, &n, md, NULL) == 1;
+    else if (key.len <= INT_MAX)
+        done = HMAC(md, key.data, (int)key.len, (const uint8_t *)data.data, data.len, out, &n);
+    *len = n;
+    return done ? CRYPTO_DIGEST_DONE : CRYPTO_DIGEST_FAILED;
+}
+
 void crypto_put_hex(struct buf *out, const uint8_t *bytes, size_t len)
 {
     static const char digits[] = "0123456789abcdef";

@@ -27,6 +27,14 @@ struct err *crypto_seal(const uint8_t key[CRYPTO_KEY_BYTES], struct str bound, s
 struct err *crypto_unseal(const uint8_t key[CRYPTO_KEY_BYTES], struct str bound, struct str sealed,
                           struct buf *out) MUST_CHECK;
 
+enum { CRYPTO_DIGEST_MOST_BYTES = 64 };
+enum crypto_digest_status { CRYPTO_DIGEST_DONE, CRYPTO_DIGEST_UNKNOWN, CRYPTO_DIGEST_FAILED };
+/* By the name of the hash ("sha1", "sha3-256"; letters of either case): its digest, or with a key
+ * the HMAC by it (key.data NULL: no key). FAILED: the library knows it, but does not let it be
+ * used. */
+enum crypto_digest_status crypto_digest(const char *hash, struct str key, struct str data,
+                                        uint8_t out[CRYPTO_DIGEST_MOST_BYTES], size_t *len);
+
 /* Overwrites memory that held a secret. */
 void crypto_wipe(void *p, size_t len);
 

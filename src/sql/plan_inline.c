@@ -103,9 +103,9 @@ static bool args_allow(const struct expr *call, struct expr *body)
 static bool may_replace(const struct cat_proc *p, const struct expr *call)
 {
     const struct cat_type *t = builtin_type(call->type);
-    return p && p->oid >= FIRST_USER_OID && p->kind == 'f' && !p->retset && !p->strict &&
-           !p->nconfig && !p->definer && call->nargs == p->nargs && t && t->kind != 'c' &&
-           t->kind != 'p';
+    return p && p->oid >= FIRST_USER_OID && p->kind == 'f' && !p->is_c && !p->retset &&
+           !p->strict && !p->nconfig && !p->definer && call->nargs == p->nargs && t &&
+           t->kind != 'c' && t->kind != 'p';
 }
 
 static const char **names_of(const struct cat_proc *p, struct arena *a)
