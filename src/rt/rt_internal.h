@@ -64,11 +64,15 @@ struct worker {
     int index;
     pthread_t thread;
     uv_loop_t loop;
-    uv_async_t async;
+    /* Ends the poll. Not uv_async_t: its reader spins until the sender has run on behind the write
+     * that woke the reader, in whose place the reader may be running. */
+    int wake_fd; /* an eventfd */
+    uv_poll_t wake_poll;
+    _Atomic bool woken;        /* it has been written and not read yet */
     uv_timer_t uv_timer;       /* bounds the poll by the next timer's deadline */
     int64_t uv_timer_deadline; /* what it is set to, 0: stopped */
     _Atomic(struct worker_msg *) msgs;
-    _Atomic bool polling; /* about to block in poll: posters must write to the async handle */
+    _Atomic bool polling; /* about to block in poll: posters must write to wake_fd */
     bool stopping;
     struct fiber *current;
     struct fiber_list ready;

@@ -4,16 +4,35 @@
 #include "base/clock.h"
 #include "rt/pool.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #ifdef RT_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
 
-static void on_async(uv_async_t *a)
+/* It has done its work by ending the poll. */
+static void on_wake(uv_poll_t *p, int status, int events)
 {
-    (void)a; /* it has done its work by ending the poll */
+    struct worker *w = p->data;
+    uint64_t count;
+    (void)status;
+    (void)events;
+    ssize_t n = read(w->wake_fd, &count, sizeof(count));
+    (void)n; /* nothing there: another one has been read */
+    (void)atomic_exchange_explicit(&w->woken, false, memory_order_acq_rel);
+}
+
+static void wake(struct worker *w)
+{
+    uint64_t one = 1;
+    if (atomic_exchange_explicit(&w->woken, true, memory_order_acq_rel))
+        return;
+    while (write(w->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+        ;
 }
 
 static void on_uv_timer(uv_timer_t *t)
@@ -30,8 +49,12 @@ struct err *worker_init(struct worker *w, struct runtime *rt, int index)
     w->read_buffer = malloc(READ_BUFFER_BYTES);
     if (!w->read_buffer)
         return err_oom();
-    if (uv_loop_init(&w->loop) != 0 || uv_async_init(&w->loop, &w->async, on_async) != 0)
+    w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->wake_fd < 0 || uv_loop_init(&w->loop) != 0 ||
+        uv_poll_init(&w->loop, &w->wake_poll, w->wake_fd) != 0)
         return err_new("58030", "could not create an event loop");
+    w->wake_poll.data = w;
+    uv_poll_start(&w->wake_poll, UV_READABLE, on_wake);
     uv_timer_init(&w->loop, &w->uv_timer);
     w->uv_timer.data = w;
     return NULL;
@@ -46,7 +69,7 @@ void worker_send(struct worker *w, struct worker_msg *m)
                                                   memory_order_relaxed));
     /* Pairs with the worker: it sets `polling`, then looks at `msgs`; we the other way round. */
     if (atomic_load_explicit(&w->polling, memory_order_seq_cst))
-        uv_async_send(&w->async);
+        wake(w);
 }
 
 static void drain_messages(struct worker *w)
@@ -127,10 +150,11 @@ static void *worker_main(void *arg)
             poll_once(w);
     }
     conn_close_all(w);
-    uv_close((uv_handle_t *)&w->async, NULL);
+    uv_close((uv_handle_t *)&w->wake_poll, NULL);
     uv_close((uv_handle_t *)&w->uv_timer, NULL);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     uv_loop_close(&w->loop);
+    close(w->wake_fd);
     fiber_pool_free(w);
     timers_done(w);
     free(w->read_buffer);
