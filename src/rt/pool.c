@@ -1,4 +1,4 @@
-/* The pool: see pool.h. Threads are started when a job finds none idle, up to the limit.
+/* The pools: see pool.h. Threads are started when a job finds none idle, up to the limit.
  *
  * A pool thread that waits for a job which no thread has taken yet runs it by itself. So a job that
  * waits, waits for one that is running, and jobs that start jobs cannot use up the threads. */
@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct pool {
     pthread_mutex_t mu;
@@ -16,6 +17,7 @@ struct pool {
     struct pool_job *first; /* FIFO; this and the rest guarded by mu */
     struct pool_job *last;
     int max_threads;
+    int niceness; /* of its threads, beyond the process's */
     int thread_count;
     int idle_count;
     bool stopping;
@@ -81,6 +83,8 @@ static void *pool_main(void *arg)
 {
     struct pool *p = arg;
     own_pool = p;
+    if (p->niceness)
+        (void)!nice(p->niceness); /* on Linux of this thread alone; raising it is never refused */
     pthread_mutex_lock(&p->mu);
     for (;;) {
         while (!p->first && !p->stopping) {
@@ -119,10 +123,8 @@ static void pool_submit(struct pool *p, struct pool_job *job)
     pthread_mutex_unlock(&p->mu);
 }
 
-void pool_start(struct pool_job *job, void (*fn)(void *arg), void *arg)
+static void start_in(struct pool *p, struct pool_job *job, void (*fn)(void *arg), void *arg)
 {
-    struct fiber *f = fiber_current();
-    struct pool *p = f ? f->worker->rt->pool : own_pool;
     *job = (struct pool_job){.fn = fn, .arg = arg, .cancel = cancel_current()};
     wait_prepare(&job->done);
     if (p) {
@@ -131,6 +133,12 @@ void pool_start(struct pool_job *job, void (*fn)(void *arg), void *arg)
         fn(arg);
         wait_wake(&job->done);
     }
+}
+
+void pool_start(struct pool_job *job, void (*fn)(void *arg), void *arg)
+{
+    struct fiber *f = fiber_current();
+    start_in(f ? f->worker->rt->pool : own_pool, job, fn, arg);
 }
 
 /* False: a thread has it, or had it. */
@@ -167,7 +175,19 @@ void pool_run(void (*fn)(void *arg), void *arg)
     pool_wait(&job);
 }
 
-struct err *pool_new(int max_threads, struct pool **out)
+void pool_run_background(void (*fn)(void *arg), void *arg)
+{
+    struct fiber *f = fiber_current();
+    struct pool_job job;
+    if (!f) {
+        fn(arg);
+        return;
+    }
+    start_in(f->worker->rt->background, &job, fn, arg);
+    pool_wait(&job);
+}
+
+struct err *pool_new(int max_threads, int niceness, struct pool **out)
 {
     struct pool *p = calloc(1, sizeof(*p) + sizeof(pthread_t) * (size_t)max_threads);
     if (!p)
@@ -175,6 +195,7 @@ struct err *pool_new(int max_threads, struct pool **out)
     pthread_mutex_init(&p->mu, NULL);
     pthread_cond_init(&p->work, NULL);
     p->max_threads = max_threads;
+    p->niceness = niceness;
     *out = p;
     return NULL;
 }

@@ -26,6 +26,11 @@ struct pool_job {
 void pool_start(struct pool_job *job, void (*fn)(void *arg), void *arg);
 void pool_wait(struct pool_job *job);
 
+/* pool_run on a thread that leaves the processors to others while they want them (see nice(2)): for
+ * long work that moves much data and that no query waits for. What such a job starts runs on such
+ * threads, too. */
+void pool_run_background(void (*fn)(void *arg), void *arg);
+
 /* A dedicated thread with all signals blocked. `name` has at most 15 characters. */
 struct err *thread_start(pthread_t *out, const char *name, void *(*fn)(void *arg),
                          void *arg) MUST_CHECK;

@@ -113,6 +113,7 @@ struct runtime {
     struct listener *listeners;
     int next_worker;
     struct pool *pool;
+    struct pool *background;
 };
 
 extern __thread struct worker *rt_worker;
@@ -148,7 +149,7 @@ void conn_accept(struct worker *w, const struct conn_handler *handler, void *arg
 void conn_close_all(struct worker *w);
 
 /* pool.c */
-struct err *pool_new(int max_threads, struct pool **out) MUST_CHECK;
+struct err *pool_new(int max_threads, int niceness, struct pool **out) MUST_CHECK;
 void pool_free(struct pool *p);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 enum { DEFAULT_POOL_THREADS = 8, DEFAULT_STACK_BYTES = 256 * 1024 };
+enum { BACKGROUND_NICENESS = 10 };
 
 static void on_stop(uv_async_t *a)
 {
@@ -70,7 +71,9 @@ struct err *runtime_new(const struct runtime_config *config, struct runtime **ou
         rt->config.pool_threads = DEFAULT_POOL_THREADS;
     if (rt->config.stack_bytes == 0)
         rt->config.stack_bytes = DEFAULT_STACK_BYTES;
-    struct err *e = pool_new(rt->config.pool_threads, &rt->pool);
+    struct err *e = pool_new(rt->config.pool_threads, 0, &rt->pool);
+    if (!e)
+        e = pool_new(rt->config.pool_threads, BACKGROUND_NICENESS, &rt->background);
     if (!e)
         e = open_main_loop(rt);
     if (!e)
@@ -135,6 +138,7 @@ void runtime_free(struct runtime *rt)
         return;
     for (int i = 0; i < rt->worker_count; i++)
         worker_stop_and_join(&rt->workers[i]);
+    pool_free(rt->background);
     pool_free(rt->pool);
     free(rt->workers);
     if (rt->handles_open)

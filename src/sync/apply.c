@@ -639,7 +639,7 @@ struct err *apply_run(struct apply *a)
     table_writer_init(&ap.writer, &a->session->cat, a->rel);
     ap.writer.hooks = index_eval_hooks(ap.indexes);
     ap.pace.rows_per_second = a->rate_limit_rows;
-    pool_run(apply_job, &ap);
+    pool_run_background(apply_job, &ap);
     table_writer_done(&ap.writer);
     index_eval_free(ap.indexes);
     buf_done(&ap.key);

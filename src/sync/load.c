@@ -204,7 +204,7 @@ struct err *load_indexes(struct load *l)
 {
     struct loader ld = {.l = l, .rel = l->rel};
     ld.to = (struct table_load_to){l->storage_id, l->index_ids, SORT_BYTES, NULL};
-    pool_run(index_job, &ld);
+    pool_run_background(index_job, &ld);
     return ld.e;
 }
 
@@ -240,7 +240,7 @@ struct err *load_run(struct load *l)
     ld.pace.rows_per_second = l->rate_limit_rows;
     progress_begin(&ld.progress, l->session->cat.db, l->rel->oid, total_rows(l->source),
                    clock_mono_ns());
-    pool_run(load_job, &ld);
+    pool_run_background(load_job, &ld);
     progress_end(&ld.progress);
     atomic_fetch_sub_explicit(&running, 1, memory_order_relaxed);
     rows_done(&ld.taker);
