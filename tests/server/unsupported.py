@@ -26,7 +26,7 @@ STATEMENTS = {
     "import foreign schema s from server q into z": "IMPORT FOREIGN SCHEMA",
     "security label on table pg_class is 'x'": "SECURITY LABEL",
     "load 'x'": "LOAD",
-    "alter extension tarn update": "ALTER EXTENSION",
+    "alter extension tarn add table t": "ALTER EXTENSION",
     "drop tablespace x": "DROP TABLESPACE",
 }
 

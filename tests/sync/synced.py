@@ -337,7 +337,7 @@ def many(r):
 def cancel_and_crash(r):
     t = r.table("t5", [(i, "x" * 40, i) for i in range(150000)])
     create = "CREATE SYNCED TABLE s5 FROM DELTA '%s' PRIMARY KEY (id)" % t.folder
-    r.sql("SET statement_timeout = '30ms'")
+    r.sql("SET statement_timeout = '10ms'")
     r.fails("cancelled", create, "57014")
     r.sql("RESET statement_timeout")
     r.expect("undone", "SELECT count(*) FROM pg_class WHERE relname LIKE 's5%'", [(0,)])
