@@ -26,7 +26,6 @@ struct delta_changes {
     int64_t to;
     int64_t version; /* the current one */
     int64_t commit_us;
-    bool other_columns; /* the current version gave it others than the last one has */
     struct arena arena;
     struct lake_type schema;
     enum delta_changed which;
@@ -397,7 +396,8 @@ static int part_cmp(const void *a, const void *b)
     return str_cmp(x->file.path, y->file.path);
 }
 
-static struct err *next_version(struct delta_changes *c)
+/* *other_columns: it gives the table others than the last one has. */
+static struct err *next_version(struct delta_changes *c, bool *other_columns)
 {
     struct delta_actions actions;
     bool any;
@@ -410,7 +410,7 @@ static struct err *next_version(struct delta_changes *c)
     TRY(delta_read_log_file(c->s, commit->name, &c->text));
     c->commit_us = delta_commit_time_us(commit, buf_str(&c->text));
     TRY(delta_commit_actions(c->s, commit->name, buf_str(&c->text), &c->version_arena, &actions));
-    c->other_columns =
+    *other_columns =
         actions.schema_string.data && !str_eq(actions.schema_string, c->s->schema_string);
     TRY(push_change_files(c, &actions, &any));
     if (!any) {
@@ -592,6 +592,7 @@ static struct err *fill_batch(struct delta_changes *c, const struct lake_batch *
 
 struct err *delta_changes_next(struct delta_changes *c, int64_t upto, const struct lake_batch **out)
 {
+    bool other_columns;
     *out = NULL;
     for (;;) {
         const struct lake_batch *batch;
@@ -614,7 +615,7 @@ struct err *delta_changes_next(struct delta_changes *c, int64_t upto, const stru
         if (c->next_part < c->part_count)
             TRY(next_part(c));
         else if (c->version < c->to && c->version < upto)
-            TRY(next_version(c));
+            TRY(next_version(c, &other_columns));
         else
             return NULL;
     }
@@ -623,9 +624,7 @@ struct err *delta_changes_next(struct delta_changes *c, int64_t upto, const stru
 struct err *delta_changes_begin(struct delta_changes *c, int64_t version, bool *other_columns)
 {
     CHECK(!c->scan && c->next_part == c->part_count && version == c->version + 1);
-    TRY(next_version(c));
-    *other_columns = c->other_columns;
-    return NULL;
+    return next_version(c, other_columns);
 }
 
 struct str delta_changes_file(const struct delta_changes *c)

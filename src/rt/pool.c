@@ -164,27 +164,28 @@ void pool_wait(struct pool_job *job)
     wait_block_always(&job->done);
 }
 
-void pool_run(void (*fn)(void *arg), void *arg)
+/* NULL: in place. */
+static void run_in(struct pool *p, void (*fn)(void *arg), void *arg)
 {
-    if (!fiber_current()) {
+    struct pool_job job;
+    if (!p) {
         fn(arg);
         return;
     }
-    struct pool_job job;
-    pool_start(&job, fn, arg);
+    start_in(p, &job, fn, arg);
     pool_wait(&job);
+}
+
+void pool_run(void (*fn)(void *arg), void *arg)
+{
+    struct fiber *f = fiber_current();
+    run_in(f ? f->worker->rt->pool : NULL, fn, arg);
 }
 
 void pool_run_background(void (*fn)(void *arg), void *arg)
 {
     struct fiber *f = fiber_current();
-    struct pool_job job;
-    if (!f) {
-        fn(arg);
-        return;
-    }
-    start_in(f->worker->rt->background, &job, fn, arg);
-    pool_wait(&job);
+    run_in(f ? f->worker->rt->background : NULL, fn, arg);
 }
 
 struct err *pool_new(int max_threads, int niceness, struct pool **out)

@@ -5,8 +5,6 @@
 
 #include "base/bytes.h"
 
-#include <math.h>
-
 enum { POINT_BYTES = 16 };
 
 /* ---- values ---- */
@@ -179,12 +177,6 @@ bool geometry_set_item(uint32_t type, struct datum d, int32_t at, struct datum i
         memcpy(copy + (size_t)at * bytes, item.p, bytes);
     *out = datum_bytes(copy, d.len);
     return true;
-}
-
-/* NaN is greater than all other numbers. */
-static bool is_less(double a, double b)
-{
-    return !isnan(a) && (isnan(b) || a < b);
 }
 
 struct box box_of(struct point a, struct point b)

@@ -5,6 +5,8 @@
 
 #include "types/datum.h"
 
+#include <math.h>
+
 struct point {
     double x, y;
 };
@@ -72,6 +74,12 @@ bool point_equal(struct point a, struct point b);
 double slope_of(struct point a, struct point b);
 
 #define EPSILON 1.0e-6
+
+/* NaN is greater than all numbers. */
+static inline bool is_less(double a, double b)
+{
+    return !isnan(a) && (isnan(b) || a < b);
+}
 
 static inline bool near_zero(double a)
 {

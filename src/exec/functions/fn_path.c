@@ -168,11 +168,6 @@ FN(path_add)
     return NULL;
 }
 
-static struct err *quotient(struct point a, struct point b, struct point *out)
-{
-    return point_quotient(a, b, out);
-}
-
 static struct err *sum(struct point a, struct point b, struct point *out)
 {
     *out = point_sum(a, b);
@@ -225,7 +220,7 @@ FN(path_mul_pt)
 
 FN(path_div_pt)
 {
-    return change_points(c, quotient, out);
+    return change_points(c, point_quotient, out);
 }
 
 FN(path_poly)

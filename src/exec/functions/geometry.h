@@ -6,8 +6,6 @@
 #include "exec/functions/fn_internal.h"
 #include "types/geometry.h"
 
-#include <math.h>
-
 /* Arguments of a function. */
 #define POINT(n) point_load(c->args[n])
 #define LINE(n) line_load(c->args[n])
@@ -26,12 +24,6 @@ static inline bool is_below(double a, double b)
 static inline bool is_at_most(double a, double b)
 {
     return a <= b + EPSILON;
-}
-
-/* NaN is greater than all numbers. */
-static inline bool is_less(double a, double b)
-{
-    return !isnan(a) && (isnan(b) || a < b);
 }
 
 static inline double greater_of(double a, double b)
