@@ -37,6 +37,11 @@ fn_impl acl_fn_lookup(const char *prosrc);
 const struct srf_impl *acl_srf_lookup(const char *prosrc);
 /* A relation by "name" or "schema.name" as regclass reads it; 42P01. */
 struct err *session_relation_oid(struct session *s, struct str name, uint32_t *out) MUST_CHECK;
+struct cat_proc;
+/* All functions that a name may mean, built in or of users; "": the schemas of the search path. In
+ * the arena. 3F000, 42501 */
+struct err *session_functions(struct session *s, const char *nsp, const char *name, struct arena *a,
+                              const struct cat_proc ***out, int *n) MUST_CHECK;
 struct exec_env;
 /* The next number of a sequence, for currval and lastval too. 42P01, 42809, 2200H. MAY
  * YIELD. */
