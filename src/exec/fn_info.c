@@ -168,9 +168,26 @@ static struct err *get_object_address(struct fn_call *c, struct datum *out)
     TRY(read_texts(c, c->args[2], &args, &nargs));
     const char *type = arena_strndup(c->arena, (const char *)c->args[0].p, c->args[0].len);
     TRY(identity_find(c->session, type, names, nnames, args, nargs, c->arena, &o));
-    const struct datum row[] = {datum_int(o.class_id), datum_int(o.object_id),
-                                datum_int(o.sub_id)};
+    const struct datum row[] = {datum_int(o.class_id), datum_int(o.object_id), datum_int(o.sub_id)};
     return fn_record(c, row, out);
+}
+
+static struct err *vector_types(struct fn_call *c, struct datum *out)
+{
+    struct array types;
+    struct buf b = BUF_INIT;
+    struct err *e = array_open(c->args[0], &types);
+    for (uint32_t i = 0; !e && i < types.nitems; i++) {
+        struct datum name;
+        e = session_plain_type_name(c->session, (uint32_t)array_get(&types, i).u, c->arena, &name);
+        buf_put_c(&b, i ? ", " : "");
+        if (!e)
+            buf_put_str(&b, datum_as_str(name));
+    }
+    if (!e)
+        return text_result(c, &b, out);
+    buf_done(&b);
+    return e;
 }
 
 /* ---- send functions ---- */
@@ -254,6 +271,24 @@ static struct err *not_in_recovery(struct fn_call *c, struct datum *out)
                     "Recovery control functions can only be executed during recovery.");
 }
 
+static struct err *no_rotation(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    c->session->ops->notice(
+        c->session, "WARNING",
+        err_new("01000", "rotation not possible because log collection not active"));
+    *out = datum_bool(false);
+    return NULL;
+}
+
+static struct err *not_in_script(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    (void)out;
+    return err_unsupported("pg_extension_config_dump() can only be called from an SQL script "
+                           "executed by CREATE EXTENSION");
+}
+
 static struct err *no_commit_times(struct fn_call *c, struct datum *out)
 {
     (void)c;
@@ -276,6 +311,17 @@ static const struct {
     {"inet_server_port", server_port},
     {"pg_describe_object", describe_object},
     {"pg_identify_object", identify_object},
+    {"pg_promote", not_in_recovery},
+    {"pg_rotate_logfile_v2", no_rotation},
+    {"pg_extension_config_dump", not_in_script},
+    {"pg_partition_root", nothing},
+    {"pg_relation_filepath", nothing}, /* all tables are in one file */
+    {"pg_filenode_relation", nothing},
+    {"pg_ts_config_is_visible", nothing},
+    {"pg_ts_dict_is_visible", nothing},
+    {"pg_ts_parser_is_visible", nothing},
+    {"pg_ts_template_is_visible", nothing},
+    {"oidvectortypes", vector_types},
     {"pg_identify_object_as_address", identify_object_as_address},
     {"pg_get_object_address", get_object_address},
     {"pg_trigger_depth", zero},

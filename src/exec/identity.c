@@ -92,9 +92,9 @@ static struct err *type_name(const struct identify *w, uint32_t oid, const char 
     TRY(session_plain_type_name(w->s, named->oid, w->arena, &shown));
     const char *word = text_of(w, shown);
     const char *name = quoted(w, text_of(w, datum_str(named->name)));
-    bool standard = named->nsp == PG_CATALOG_NSP &&
-                    (strcmp(word, name) != 0 || named->oid == INTERVAL || named->oid == BIT ||
-                     named->oid == NUMERIC);
+    bool standard =
+        named->nsp == PG_CATALOG_NSP && (strcmp(word, name) != 0 || named->oid == INTERVAL ||
+                                         named->oid == BIT || named->oid == NUMERIC);
     if (!standard)
         return cat_type_name(&w->s->cat, oid, true, w->arena, out);
     *out = named != t ? arena_printf(w->arena, "%s[]", word) : word;
@@ -113,8 +113,8 @@ static struct err *relation_name(struct identify *w, uint32_t oid, struct relati
         return NULL;
     add_name(w, arena_strdup(w->arena, (*rel)->nsp_name));
     add_name(w, arena_strdup(w->arena, (*rel)->name));
-    *out = arena_printf(w->arena, "%s.%s", quoted(w, w->out->names[0]),
-                        quoted(w, w->out->names[1]));
+    *out =
+        arena_printf(w->arena, "%s.%s", quoted(w, w->out->names[0]), quoted(w, w->out->names[1]));
     return NULL;
 }
 
@@ -136,8 +136,7 @@ static struct err *identify_relation(struct identify *w)
         return NULL;
     w->out->schema = quoted(w, w->out->names[0]);
     w->out->name = quoted(w, w->out->names[1]);
-    w->out->text =
-        sub ? arena_printf(w->arena, "%s.%s", name, quoted(w, w->out->names[2])) : name;
+    w->out->text = sub ? arena_printf(w->arena, "%s.%s", name, quoted(w, w->out->names[2])) : name;
     return NULL;
 }
 
@@ -180,8 +179,8 @@ static struct err *identify_default(struct identify *w)
         return NULL;
     struct identity column = {0};
     struct identify at = *w;
-    at.object = (struct object_address){PG_CLASS, (uint32_t)w->row[DEF_RELID].u,
-                                        (int)w->row[DEF_NUM].i};
+    at.object =
+        (struct object_address){PG_CLASS, (uint32_t)w->row[DEF_RELID].u, (int)w->row[DEF_NUM].i};
     at.out = &column;
     TRY(identify_relation(&at));
     memcpy(w->out->names, column.names, sizeof(column.names));
@@ -198,9 +197,8 @@ static struct err *identify_rule(struct identify *w)
 
 static struct err *identify_policy(struct identify *w)
 {
-    return w->row
-               ? part_of_relation(w, (uint32_t)w->row[POL_RELID].u, text_of(w, w->row[POL_NAME]))
-               : NULL;
+    return w->row ? part_of_relation(w, (uint32_t)w->row[POL_RELID].u, text_of(w, w->row[POL_NAME]))
+                  : NULL;
 }
 
 static struct err *identify_function(struct identify *w)
@@ -348,8 +346,8 @@ static struct err *identify_default_acl(struct identify *w)
     static const struct {
         char type;
         const char *plural;
-    } words[] = {{'r', "tables"}, {'S', "sequences"}, {'f', "functions"}, {'T', "types"},
-                 {'n', "schemas"}};
+    } words[] = {
+        {'r', "tables"}, {'S', "sequences"}, {'f', "functions"}, {'T', "types"}, {'n', "schemas"}};
     const char *role;
     const char *schema = NULL;
     if (!w->row)

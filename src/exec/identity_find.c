@@ -44,8 +44,8 @@ static bool row_matches(const struct datum *row, const struct wanted *wanted, in
 {
     for (int i = 0; i < n; i++) {
         struct datum d = row[wanted[i].column];
-        if (d.null || (wanted[i].text ? !str_eq_c(datum_as_str(d), wanted[i].text)
-                                      : d.u != wanted[i].number))
+        if (d.null ||
+            (wanted[i].text ? !str_eq_c(datum_as_str(d), wanted[i].text) : d.u != wanted[i].number))
             return false;
     }
     return true;
@@ -142,10 +142,10 @@ static struct err *find_column(struct find *f)
     TRY(open_relation(f, f->nnames - 1, &r));
     f->out->object_id = r->oid;
     f->out->sub_id = relation_attnum(r, str_from(column));
-    struct err *e = f->out->sub_id ? NULL
-                                   : err_new("42703",
-                                             "column \"%s\" of relation \"%s\" does not exist",
-                                             column, r->name);
+    struct err *e = f->out->sub_id
+                        ? NULL
+                        : err_new("42703", "column \"%s\" of relation \"%s\" does not exist",
+                                  column, dotted(f, f->names, f->nnames - 1));
     relation_unref(r);
     return e;
 }
@@ -156,13 +156,13 @@ static struct err *find_default(struct find *f)
     const char *column = f->names[f->nnames - 1];
     TRY(open_relation(f, f->nnames - 1, &r));
     const struct wanted wanted[] = {
-        {DEF_RELID, r->oid, NULL},
-        {DEF_NUM, (uint64_t)relation_attnum(r, str_from(column)), NULL}};
+        {DEF_RELID, r->oid, NULL}, {DEF_NUM, (uint64_t)relation_attnum(r, str_from(column)), NULL}};
     relation_unref(r);
     TRY(find_row(f, PG_ATTRDEF, wanted, ARRAY_LENGTH(wanted), &f->out->object_id));
     return f->out->object_id
                ? NULL
-               : err_new("42703", "default value for column \"%s\" of relation \"%s\" does not exist",
+               : err_new("42703",
+                         "default value for column \"%s\" of relation \"%s\" does not exist",
                          column, dotted(f, f->names, f->nnames - 1));
 }
 
@@ -188,9 +188,8 @@ static struct err *find_part(struct find *f)
         return err_new("42601", "column name must be qualified");
     TRY(open_relation(f, f->nnames - 1, &r));
     const struct wanted wanted[] = {{parts[k].relid, r->oid, NULL}, {parts[k].name, 0, name}};
-    struct err *e = parts[k].relid
-                        ? find_row(f, parts[k].class_id, wanted, 2, &f->out->object_id)
-                        : NULL;
+    struct err *e =
+        parts[k].relid ? find_row(f, parts[k].class_id, wanted, 2, &f->out->object_id) : NULL;
     if (!e && !f->out->object_id)
         e = err_new("42704", "%s \"%s\" for %s \"%s\" does not exist", parts[k].word, name,
                     parts[k].on, r->name);
@@ -413,17 +412,17 @@ static struct err *find_default_acl(struct find *f)
     static const struct {
         const char *type;
         const char *plural;
-    } words[] = {{"r", "tables"}, {"S", "sequences"}, {"f", "functions"}, {"T", "types"},
-                 {"n", "schemas"}};
+    } words[] = {
+        {"r", "tables"}, {"S", "sequences"}, {"f", "functions"}, {"T", "types"}, {"n", "schemas"}};
     size_t k = 0;
     uint32_t role;
     uint32_t nsp = 0;
     while (k < ARRAY_LENGTH(words) && strcmp(words[k].type, f->args[0]) != 0)
         k++;
     if (k == ARRAY_LENGTH(words))
-        return err_hint(err_new("22023", "unrecognized default ACL object type \"%.1s\"",
-                                f->args[0]),
-                        "Valid object types are \"r\", \"S\", \"f\", \"T\", \"n\".");
+        return err_hint(
+            err_new("22023", "unrecognized default ACL object type \"%.1s\"", f->args[0]),
+            "Valid object types are \"r\", \"S\", \"f\", \"T\", \"n\".");
     TRY(cat_role_oid(&f->s->cat, str_from(f->names[0]), &role));
     if (f->nnames > 1)
         TRY(schema_named(f, f->names[1], &nsp));
@@ -527,10 +526,14 @@ static const struct form forms[] = {
 /* Types that PostgreSQL knows and finds nothing by. */
 static bool is_unsupported(const char *type)
 {
-    static const char *const types[] = {"toast table",          "composite type",
-                                        "index column",         "sequence column",
-                                        "toast table column",   "view column",
-                                        "materialized view column", "composite type column"};
+    static const char *const types[] = {"toast table",
+                                        "composite type",
+                                        "index column",
+                                        "sequence column",
+                                        "toast table column",
+                                        "view column",
+                                        "materialized view column",
+                                        "composite type column"};
     for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
         if (strcmp(types[i], type) == 0)
             return true;
