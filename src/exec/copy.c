@@ -366,22 +366,17 @@ void copy_put_relation(struct copy *c, struct buf *b)
     quote_identifier(b, c->rel->name);
 }
 
-static struct err *check_stream(const PgQuery__CopyStmt *stmt)
+static struct err *check_stream(struct copy *c, const PgQuery__CopyStmt *stmt)
 {
     if (stmt->is_program)
         return err_unsupported("COPY with PROGRAM is not supported");
-    if (stmt->filename && *stmt->filename)
-        return err_hint(
-            err_unsupported("COPY with a file on the server is not supported"),
-            "Use COPY FROM STDIN or COPY TO STDOUT; psql's \\copy does so for a file on "
-            "the client.");
-    return NULL;
+    return copy_is_with_client(stmt) ? NULL : copy_may_use_file(c->s, stmt->is_from);
 }
 
-static struct err *run(struct copy *c, const PgQuery__CopyStmt *stmt)
+static struct err *copy_rows(struct copy *c)
 {
+    const PgQuery__CopyStmt *stmt = c->raw->tree->copy_stmt;
     struct option_state o;
-    TRY(check_stream(stmt));
     TRY(read_options(c, stmt, &o));
     if (stmt->relation)
         TRY(open_relation(c, stmt));
@@ -393,12 +388,22 @@ static struct err *run(struct copy *c, const PgQuery__CopyStmt *stmt)
     return copy_from(c);
 }
 
+bool copy_is_with_client(const PgQuery__CopyStmt *stmt)
+{
+    return !stmt->is_program && !(stmt->filename && *stmt->filename);
+}
+
 struct err *copy_run(struct session *s, struct raw_stmt *raw, const struct copy_io *io,
                      uint64_t *rows)
 {
     struct copy c = {.s = s, .raw = raw, .io = io};
+    const PgQuery__CopyStmt *stmt = raw->tree->copy_stmt;
     arena_init(&c.arena);
-    struct err *e = run(&c, raw->tree->copy_stmt);
+    struct err *e = check_stream(&c, stmt);
+    if (!e)
+        e = copy_is_with_client(stmt)
+                ? copy_rows(&c)
+                : copy_with_file(&c, stmt->filename, stmt->is_from, copy_rows);
     row_expr_free(c.where);
     relation_unref(c.rel);
     arena_done(&c.arena);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct PgQuery__CopyStmt;
 struct raw_stmt;
 struct session;
 
@@ -22,6 +23,8 @@ struct copy_io {
     struct err *(*write)(void *arg, struct str line);
 };
 
+/* FROM STDIN or TO STDOUT: the caller's stream is used. */
+bool copy_is_with_client(const struct PgQuery__CopyStmt *stmt);
 /* Runs a CopyStmt in the session's open transaction. MAY YIELD. */
 struct err *copy_run(struct session *s, struct raw_stmt *raw, const struct copy_io *io,
                      uint64_t *rows) MUST_CHECK;

@@ -39,11 +39,11 @@ static struct err *convert(struct copy_reader *r, struct arena *a, struct datum 
     struct copy *c = r->c;
     if (r->nfields > c->ncols)
         return err_new("22P04", "extra data after last expected column");
-    if (r->nfields < c->ncols)
-        return err_new("22P04", "missing data for column \"%s\"", c->cols[r->nfields].name);
     for (int i = 0; i < c->ncols; i++) {
         const struct type_ops *ops = c->cols[i].ops;
-        r->column = i;
+        r->column = i < r->nfields ? i : -1;
+        if (i >= r->nfields)
+            return err_new("22P04", "missing data for column \"%s\"", c->cols[i].name);
         if (r->fields[i].null)
             values[i] = datum_null();
         if (r->fields[i].null && ops->domain)

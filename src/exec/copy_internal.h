@@ -88,6 +88,15 @@ struct err *copy_skip_rest(struct copy_reader *r) MUST_CHECK;
 /* The next piece of the stream into r->piece; *more false: it has ended. */
 struct err *copy_next_piece(struct copy_reader *r, bool *more) MUST_CHECK;
 
+/* ---- files of the server: copy_file.c ---- */
+
+/* 42501 when the role may not have the server read (in) or write files. */
+struct err *copy_may_use_file(struct session *s, bool in) MUST_CHECK;
+/* Calls `run` with c->io set to the file, which it opens, and leaves closed; a relative name, for
+ * reading only, is below the data directory. 42602, 42809, and as the system says. MAY YIELD. */
+struct err *copy_with_file(struct copy *c, const char *name, bool in,
+                           struct err *(*run)(struct copy *c)) MUST_CHECK;
+
 /* ---- binary format: copy_binary.c ---- */
 
 void copy_binary_header(struct buf *b);

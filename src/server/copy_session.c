@@ -56,7 +56,8 @@ static struct err *write_line(void *arg, struct str line)
 struct err *run_copy(struct backend *b, struct run *r)
 {
     const struct copy_io io = {.arg = b, .begin = begin, .read = read_piece, .write = write_line};
-    bool from = r->raw->tree->copy_stmt->is_from;
+    const PgQuery__CopyStmt *stmt = r->raw->tree->copy_stmt;
+    bool from = stmt->is_from;
     uint64_t rows = 0;
     if (!b->conn)
         return err_unsupported("COPY is not supported here");
@@ -64,7 +65,7 @@ struct err *run_copy(struct backend *b, struct run *r)
     if (from && b->xact.read_only)
         return err_new("25006", "cannot execute COPY FROM in a read-only transaction");
     TRY(copy_run(&b->base, r->raw, &io, &rows));
-    if (!from)
+    if (!from && copy_is_with_client(stmt))
         wire_copy_done(backend_out(b));
     snprintf(r->tag, sizeof(r->tag), "COPY %llu", (unsigned long long)rows);
     return NULL;

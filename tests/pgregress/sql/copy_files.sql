@@ -1,0 +1,45 @@
+-- COPY with files of the server
+\! rm -f /tmp/pgregress_copy_*
+create table cf (a int primary key, b text, c numeric);
+insert into cf select i, 'v' || i, i * 1.5 from generate_series(1, 3000) i;
+copy cf to '/tmp/pgregress_copy_one.txt';
+copy (select a, b from cf where a < 5 order by a) to '/tmp/pgregress_copy_two.csv' csv header;
+copy cf to '/tmp/pgregress_copy_three.bin' binary;
+create table cg (like cf);
+copy cg from '/tmp/pgregress_copy_one.txt';
+select count(*), sum(a), sum(c) from cg;
+truncate cg;
+copy cg from '/tmp/pgregress_copy_three.bin' (format binary);
+select count(*), sum(a), sum(c) from cg;
+copy cg (a, b) from '/tmp/pgregress_copy_two.csv' with (format csv, header match);
+select count(*) from cg;
+copy cg from '/tmp/pgregress_copy_two.csv' csv;
+copy cg from '/tmp/pgregress_copy_none';
+copy cg to '/nowhere/x';
+copy cg to 'relative.txt';
+copy cg from 'relative.txt';
+copy cg from '/tmp';
+copy cg to '/tmp';
+copy cg to '/dev/full';
+copy nosuch from '/tmp/pgregress_copy_none';
+copy cg from '/tmp/pgregress_copy_none' (delimiter 'xx');
+begin read only; copy cg from '/tmp/pgregress_copy_one.txt'; rollback;
+begin read only; copy cg to '/tmp/pgregress_copy_ro.txt'; rollback;
+create role cfr; grant all on cg to cfr; set role cfr;
+copy cg from '/tmp/pgregress_copy_one.txt';
+copy cg to '/tmp/pgregress_copy_one.txt';
+reset role; grant pg_read_server_files to cfr; set role cfr;
+copy cg from '/tmp/pgregress_copy_one.txt';
+copy cg to '/tmp/pgregress_copy_one.txt';
+copy cf to '/tmp/pgregress_copy_one.txt';
+reset role;grant pg_write_server_files to cfr; set role cfr;
+copy cf to '/tmp/pgregress_copy_one.txt';
+copy cg to '/tmp/pgregress_copy_rol.txt';
+reset role;
+prepare x as select 1; 
+copy cg from '/tmp/pgregress_copy_one.txt' where a = 7;
+copy (insert into cf values (-1, 'x') returning a) to '/tmp/pgregress_copy_ret';
+copy cg from '/tmp/pgregress_copy_ret' (format csv);
+copy cg (a) from '/tmp/pgregress_copy_ret';
+drop table cf, cg; drop role cfr;
+\! rm -f /tmp/pgregress_copy_*
