@@ -99,6 +99,7 @@ struct explain_options {
     bool costs;
     bool timing;
     bool summary;
+    bool wal;
     enum explain_format format;
     double planning_ms;
     double execution_ms;

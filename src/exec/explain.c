@@ -598,6 +598,18 @@ static void put_files(struct explain *x, struct explain_node *to, const struct t
     put_number(x, to, "Pages Skipped", "%llu", (unsigned long long)s->skipped_pages);
 }
 
+/* Commits write the log, and whole values: there are no images of pages. */
+static void put_wal(struct explain *x, struct explain_node *to, const struct txn_written *w)
+{
+    if (w->versions)
+        put_line(x, to,
+                 arena_printf(x->arena, "WAL: records=%llu bytes=%llu",
+                              (unsigned long long)w->versions, (unsigned long long)w->bytes));
+    put_number(x, to, "WAL Records", "%llu", (unsigned long long)w->versions);
+    put_number(x, to, "WAL FPI", "%d", 0);
+    put_number(x, to, "WAL Bytes", "%llu", (unsigned long long)w->bytes);
+}
+
 static void put_details(struct explain *x, struct explain_node *to, const struct plan *n)
 {
     const struct node_stats *s = x->run ? &x->run->stats[n->id] : NULL;
@@ -634,6 +646,8 @@ static void put_details(struct explain *x, struct explain_node *to, const struct
         put_agg_space(x, to, n);
     if (s && s->has_files)
         put_files(x, to, &s->files);
+    if (s && x->o->wal)
+        put_wal(x, to, &s->written);
 }
 
 /* Computing columns is no node of its own in PostgreSQL's display. */

@@ -195,7 +195,6 @@ struct explain_request {
     struct explain_options o;
     bool analyze;
     bool buffers;
-    bool wal;
     bool settings;
     bool timing_given;
     bool summary_given;
@@ -244,7 +243,7 @@ static struct err *explain_option(const PgQuery__DefElem *d, const char *sql,
         const char *name;
         bool *value;
     } flags[] = {{"analyze", &q->analyze}, {"verbose", &q->o.verbose}, {"costs", &q->o.costs},
-                 {"buffers", &q->buffers}, {"wal", &q->wal},           {"settings", &q->settings},
+                 {"buffers", &q->buffers}, {"wal", &q->o.wal},         {"settings", &q->settings},
                  {"timing", &q->o.timing}, {"summary", &q->o.summary}};
     q->timing_given |= strcmp(d->defname, "timing") == 0;
     q->summary_given |= strcmp(d->defname, "summary") == 0;
@@ -265,12 +264,12 @@ static struct err *explain_request(const PgQuery__ExplainStmt *s, const char *sq
     *q = (struct explain_request){.o = {.costs = true}};
     for (size_t i = 0; i < s->n_options; i++)
         TRY(explain_option(s->options[i]->def_elem, sql, q));
-    if (q->wal && !q->analyze)
+    if (q->o.wal && !q->analyze)
         return err_new("22023", "EXPLAIN option WAL requires ANALYZE");
     if (q->timing_given && q->o.timing && !q->analyze)
         return err_new("22023", "EXPLAIN option TIMING requires ANALYZE");
-    if (q->wal || q->settings)
-        return err_unsupported("EXPLAIN option %s is not supported", q->wal ? "WAL" : "SETTINGS");
+    if (q->settings)
+        return err_unsupported("EXPLAIN option SETTINGS is not supported");
     if (!q->timing_given)
         q->o.timing = q->analyze;
     if (!q->summary_given)
