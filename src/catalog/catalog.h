@@ -287,6 +287,10 @@ struct err *cat_enum_labels(struct cat *c, uint32_t type, struct arena *a, struc
                             int *count) MUST_CHECK;
 /* For printing values outside a session: no settings, the labels of enums. */
 struct type_env cat_type_env(struct cat *c);
+struct cat_type;
+/* The type whose name the type's is shown by: of an array that of its elements, with [] behind. The
+ * vectors of system tables are arrays with names of their own. */
+const struct cat_type *cat_type_named(const struct cat_type *t);
 /* The type's name with its schema, unless that is pg_catalog, in the arena, as SQL text. */
 struct err *cat_type_name(struct cat *c, uint32_t oid, bool qualify, struct arena *a,
                           const char **out) MUST_CHECK;

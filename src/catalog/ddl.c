@@ -76,6 +76,7 @@ static struct err *insert_class(struct cat *c, const struct ddl_relation *def, u
     v[CLS_ISPOPULATED] = datum_bool(!def->unpopulated);
     v[CLS_REPLIDENT] = datum_int(storage ? 'd' : 'n');
     v[CLS_REWRITE] = datum_int(def->synced ? oid : 0);
+    v[CLS_FROZENXID] = v[CLS_MINMXID] = datum_int(storage ? 1 : 0); /* all rows are frozen */
     v[CLS_ACL] = v[CLS_OPTIONS] = v[CLS_PARTBOUND] = datum_null();
     if (def->options)
         TRY(from_text(a, TEXTARRAY_OID, def->options, &v[CLS_OPTIONS]));

@@ -36,6 +36,14 @@ enum system_table {
     PG_DB_ROLE_SETTING = 2964,
     PG_TABLESPACE = 1213,
     PG_PARAMETER_ACL = 6243,
+    PG_AM = 2601,
+    PG_AMOP = 2602,
+    PG_AMPROC = 2603,
+    PG_LANGUAGE = 2612,
+    PG_OPERATOR = 2617,
+    PG_OPFAMILY = 2753,
+    PG_COLLATION = 3456,
+    PG_TRIGGER = 2620,
 };
 
 /* What the rows of all system tables fit in. */

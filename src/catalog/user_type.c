@@ -253,12 +253,18 @@ struct err *cat_type_is_visible(struct cat *c, uint32_t oid, bool *visible)
     return NULL;
 }
 
+const struct cat_type *cat_type_named(const struct cat_type *t)
+{
+    const struct cat_type *elem = t->is_array ? builtin_type(t->elem) : NULL;
+    return elem && elem->array == t->oid ? elem : t;
+}
+
 struct err *cat_type_name(struct cat *c, uint32_t oid, bool qualify, struct arena *a,
                           const char **out)
 {
     TRY(cat_load_type(c, oid, NULL));
     const struct cat_type *t = builtin_type(oid);
-    const struct cat_type *named = t && t->is_array ? builtin_type(t->elem) : t;
+    const struct cat_type *named = t ? cat_type_named(t) : NULL;
     const char *nsp = NULL;
     struct buf b = BUF_INIT;
     *out = NULL;
@@ -274,7 +280,7 @@ struct err *cat_type_name(struct cat *c, uint32_t oid, bool qualify, struct aren
         buf_put_u8(&b, '.');
     }
     quote_identifier(&b, arena_strndup(a, named->name.data, named->name.len));
-    if (t->is_array)
+    if (named != t)
         buf_put_c(&b, "[]");
     *out = arena_strdup(a, buf_cstr(&b));
     struct err *e = buf_finish(&b);

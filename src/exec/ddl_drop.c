@@ -72,7 +72,7 @@ static struct err *describe_default_acl(struct ddl *d, const struct datum *v, st
 static struct err *describe_named(struct ddl *d, struct object_address o, struct buf *out,
                                   bool *done)
 {
-    enum { PG_AM = 2601, PG_LANGUAGE = 2612, PG_COLLATION = 3456, NAME = 1 };
+    enum { NAME = 1 };
     static const struct {
         uint32_t class_id;
         const char *word;

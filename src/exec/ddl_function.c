@@ -907,10 +907,14 @@ struct err *ddl_describe_function(struct ddl *d, uint32_t oid, struct buf *out)
     for (int i = 0; i < n; i++)
         seen |= visible[i]->oid == oid;
     TRY(cat_namespace_name(d->cat, p->nsp, d->arena, &nsp));
-    const char *name = arena_strndup(d->arena, p->name.data, p->name.len);
-    if (!seen)
-        name = arena_printf(d->arena, "%s.%s", nsp, name);
-    buf_printf(out, "function %s", ddl_signature(d, name, p->argtypes, p->nargs, ","));
+    struct buf name = BUF_INIT;
+    if (!seen) {
+        quote_identifier(&name, nsp);
+        buf_put_u8(&name, '.');
+    }
+    quote_identifier(&name, arena_strndup(d->arena, p->name.data, p->name.len));
+    buf_printf(out, "function %s", ddl_signature(d, buf_cstr(&name), p->argtypes, p->nargs, ","));
+    buf_done(&name);
     return NULL;
 }
 

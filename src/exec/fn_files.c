@@ -438,6 +438,87 @@ static struct err *temporary_files_of(void **state, struct fn_call *c, struct da
                : err_new("42704", "tablespace with OID %u does not exist", oid);
 }
 
+/* The folder that the setting names, relative to the data directory or not. */
+static struct err *log_files(void **state, struct fn_call *c, struct datum *row, int ncols,
+                             bool *done)
+{
+    struct buf b = BUF_INIT;
+    bool found;
+    (void)ncols;
+    TRY(need_session(c));
+    struct err *e =
+        c->session->ops->setting_get(c->session, STR("log_directory"), false, &b, &found);
+    if (!e)
+        e = files_next(state, c, buf_cstr(&b), false, row, done);
+    buf_done(&b);
+    return e;
+}
+
+/* ---- files of the log ---- */
+
+/* A file of the log is called by the position that it begins with. */
+static bool read_wal_name(const char *name, uint64_t *start)
+{
+    uint64_t at = 0;
+    const char *p = name;
+    for (; *p && strchr("0123456789abcdef", *p); p++)
+        at = at * 16 + (uint64_t)(*p <= '9' ? *p - '0' : *p - 'a' + 10);
+    *start = at;
+    return p == name + 16 && strcmp(p, ".wal") == 0;
+}
+
+/* Files are of any length: the one that begins last before the position's end. */
+static struct err *find_wal_file(struct fn_call *c, uint64_t lsn, const struct entry **file,
+                                 uint64_t *start)
+{
+    struct list_job j = {.all = false};
+    struct fn_call in = *c;
+    struct file f;
+    struct listing *l;
+    bool done;
+    *file = NULL;
+    in.state_arena = c->arena;
+    TRY(find_file(&in, STR("wal"), &f));
+    TRY(list(&in, &f, false, &j, &l));
+    for (const struct entry *e = next_entry(l, &done); e; e = next_entry(l, &done)) {
+        uint64_t at;
+        if (!read_wal_name(e->name, &at) || at > lsn || at + (uint64_t)e->size_bytes < lsn)
+            continue;
+        if (*file && *start >= at)
+            continue;
+        *file = e;
+        *start = at;
+    }
+    return NULL;
+}
+
+struct err *fn_wal_file(struct fn_call *c, uint64_t lsn, struct datum *out)
+{
+    const struct entry *e;
+    uint64_t start;
+    TRY(find_wal_file(c, lsn, &e, &start));
+    *out = e ? cstring(c, e->name) : datum_null();
+    return NULL;
+}
+
+static struct err *wal_file_name(struct fn_call *c, struct datum *out)
+{
+    return fn_wal_file(c, c->args[0].u, out);
+}
+
+static struct err *wal_file_place(struct fn_call *c, struct datum *out)
+{
+    const struct entry *e;
+    uint64_t start;
+    TRY(find_wal_file(c, c->args[0].u, &e, &start));
+    struct datum row[] = {datum_null(), datum_null()};
+    if (e) {
+        row[0] = cstring(c, e->name);
+        row[1] = datum_int((int64_t)(c->args[0].u - start));
+    }
+    return fn_record(c, row, out);
+}
+
 static struct err *slot_files(void **state, struct fn_call *c, struct datum *row, int ncols,
                               bool *done)
 {
@@ -461,6 +542,8 @@ static const struct {
     {"pg_read_binary_file_all", read_bytes_all},
     {"pg_read_binary_file_off_len", read_bytes_part},
     {"pg_read_binary_file", read_bytes_if_there},
+    {"pg_walfile_name", wal_file_name},
+    {"pg_walfile_name_offset", wal_file_place},
     {"pg_stat_file_1arg", properties},
     {"pg_stat_file", properties_if_there},
 };
@@ -477,6 +560,7 @@ static const struct srf_impl srfs[] = {
     {"pg_ls_dir_1arg", names},
     {"pg_ls_dir", names_options},
     {"pg_ls_waldir", wal_files},
+    {"pg_ls_logdir", log_files},
     {"pg_ls_tmpdir_noargs", temporary_files},
     {"pg_ls_tmpdir_1arg", temporary_files_of},
     {"pg_ls_replslotdir", slot_files},

@@ -3,7 +3,9 @@
 #include "exec/ddl_internal.h"
 #include "exec/exec_internal.h"
 #include "exec/fn_session.h"
+#include "exec/identity.h"
 #include "exec/session.h"
+#include "types/array.h"
 #include "types/datetime.h"
 
 #include <string.h>
@@ -100,6 +102,94 @@ static struct err *describe_object(struct fn_call *c, struct datum *out)
     return text_result(c, &b, out);
 }
 
+static struct object_address address_of(const struct fn_call *c)
+{
+    return (struct object_address){(uint32_t)c->args[0].u, (uint32_t)c->args[1].u,
+                                   (int)c->args[2].i};
+}
+
+static struct err *identify_object(struct fn_call *c, struct datum *out)
+{
+    struct identity o;
+    TRY(need_session(c));
+    TRY(identity_of(c->session, address_of(c), c->arena, &o));
+    bool known = o.text != NULL;
+    const struct datum row[] = {cstring(c, o.type), cstring(c, known ? o.schema : NULL),
+                                cstring(c, known ? o.name : NULL), cstring(c, o.text)};
+    return fn_record(c, row, out);
+}
+
+static struct err *text_array(struct fn_call *c, const char *const *texts, int n, struct datum *out)
+{
+    struct datum *items = arena_new_array(c->arena, struct datum, (size_t)n + 1);
+    for (int i = 0; i < n; i++)
+        items[i] = cstring(c, texts[i]);
+    return array_make_1d(type_by_oid(TEXT_OID), items, (size_t)n, c->arena, out);
+}
+
+static struct err *identify_object_as_address(struct fn_call *c, struct datum *out)
+{
+    struct identity o;
+    TRY(need_session(c));
+    TRY(identity_of(c->session, address_of(c), c->arena, &o));
+    struct datum row[] = {cstring(c, o.type), datum_null(), datum_null()};
+    if (o.text) {
+        TRY(text_array(c, o.names, o.nnames, &row[1]));
+        TRY(text_array(c, o.args, o.nargs, &row[2]));
+    }
+    return fn_record(c, row, out);
+}
+
+static struct err *read_texts(struct fn_call *c, struct datum d, const char *const **out, int *n)
+{
+    struct array a;
+    TRY(array_open(d, &a));
+    const char **texts = arena_new_array(c->arena, const char *, a.nitems + 1);
+    for (uint32_t i = 0; i < a.nitems; i++) {
+        struct datum item = array_get(&a, i);
+        if (item.null)
+            return err_new("22023", "name or argument lists may not contain nulls");
+        texts[i] = arena_strndup(c->arena, (const char *)item.p, item.len);
+    }
+    *out = texts;
+    *n = (int)a.nitems;
+    return NULL;
+}
+
+static struct err *get_object_address(struct fn_call *c, struct datum *out)
+{
+    struct object_address o;
+    const char *const *names;
+    const char *const *args;
+    int nnames;
+    int nargs;
+    TRY(need_session(c));
+    TRY(read_texts(c, c->args[1], &names, &nnames));
+    TRY(read_texts(c, c->args[2], &args, &nargs));
+    const char *type = arena_strndup(c->arena, (const char *)c->args[0].p, c->args[0].len);
+    TRY(identity_find(c->session, type, names, nnames, args, nargs, c->arena, &o));
+    const struct datum row[] = {datum_int(o.class_id), datum_int(o.object_id), datum_int(o.sub_id)};
+    return fn_record(c, row, out);
+}
+
+static struct err *vector_types(struct fn_call *c, struct datum *out)
+{
+    struct array types;
+    struct buf b = BUF_INIT;
+    struct err *e = array_open(c->args[0], &types);
+    for (uint32_t i = 0; !e && i < types.nitems; i++) {
+        struct datum name;
+        e = session_plain_type_name(c->session, (uint32_t)array_get(&types, i).u, c->arena, &name);
+        buf_put_c(&b, i ? ", " : "");
+        if (!e)
+            buf_put_str(&b, datum_as_str(name));
+    }
+    if (!e)
+        return text_result(c, &b, out);
+    buf_done(&b);
+    return e;
+}
+
 /* ---- send functions ---- */
 
 static struct err *send_value(struct fn_call *c, struct datum *out)
@@ -181,6 +271,24 @@ static struct err *not_in_recovery(struct fn_call *c, struct datum *out)
                     "Recovery control functions can only be executed during recovery.");
 }
 
+static struct err *no_rotation(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    c->session->ops->notice(
+        c->session, "WARNING",
+        err_new("01000", "rotation not possible because log collection not active"));
+    *out = datum_bool(false);
+    return NULL;
+}
+
+static struct err *not_in_script(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    (void)out;
+    return err_unsupported("pg_extension_config_dump() can only be called from an SQL script "
+                           "executed by CREATE EXTENSION");
+}
+
 static struct err *no_commit_times(struct fn_call *c, struct datum *out)
 {
     (void)c;
@@ -202,6 +310,20 @@ static const struct {
     {"inet_server_addr", server_addr},
     {"inet_server_port", server_port},
     {"pg_describe_object", describe_object},
+    {"pg_identify_object", identify_object},
+    {"pg_promote", not_in_recovery},
+    {"pg_rotate_logfile_v2", no_rotation},
+    {"pg_extension_config_dump", not_in_script},
+    {"pg_partition_root", nothing},
+    {"pg_relation_filepath", nothing}, /* all tables are in one file */
+    {"pg_filenode_relation", nothing},
+    {"pg_ts_config_is_visible", nothing},
+    {"pg_ts_dict_is_visible", nothing},
+    {"pg_ts_parser_is_visible", nothing},
+    {"pg_ts_template_is_visible", nothing},
+    {"oidvectortypes", vector_types},
+    {"pg_identify_object_as_address", identify_object_as_address},
+    {"pg_get_object_address", get_object_address},
     {"pg_trigger_depth", zero},
     {"pg_jit_available", zero},
     {"pg_stat_clear_snapshot", nothing},

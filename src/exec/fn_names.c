@@ -152,18 +152,17 @@ static struct err *read_type(struct session *s, struct str name, uint32_t *out)
     return resolve_type_text(&s->cat, name, out, &typmod);
 }
 
-/* All functions that the name may mean: the built-in ones, and users'. */
-static struct err *functions_named(struct session *s, const struct parts *p, struct arena *a,
-                                   const struct cat_proc ***out, int *n)
+struct err *session_functions(struct session *s, const char *nsp, const char *name, struct arena *a,
+                              const struct cat_proc ***out, int *n)
 {
-    struct str schema = str_from(schema_of(p));
+    struct str schema = str_from(nsp);
     int nbuiltin = 0;
     const struct cat_proc *builtin = NULL;
     const struct cat_proc **users;
-    TRY(known_schema(s, schema_of(p)));
+    TRY(known_schema(s, nsp));
     if (!schema.len || str_eq_c(schema, "pg_catalog"))
-        builtin = builtin_procs(str_from(last(p)), &nbuiltin);
-    TRY(cat_user_procs(&s->cat, schema, str_from(last(p)), a, &users, n));
+        builtin = builtin_procs(str_from(name), &nbuiltin);
+    TRY(cat_user_procs(&s->cat, schema, str_from(name), a, &users, n));
     *out = arena_new_array(a, const struct cat_proc *, *n + nbuiltin + 1);
     for (int i = 0; i < nbuiltin; i++)
         (*out)[i] = &builtin[i];
@@ -171,6 +170,12 @@ static struct err *functions_named(struct session *s, const struct parts *p, str
         (*out)[nbuiltin + i] = users[i];
     *n += nbuiltin;
     return NULL;
+}
+
+static struct err *functions_named(struct session *s, const struct parts *p, struct arena *a,
+                                   const struct cat_proc ***out, int *n)
+{
+    return session_functions(s, schema_of(p), last(p), a, out, n);
 }
 
 static struct err *read_proc(struct session *s, struct str name, struct arena *a, uint32_t *out)

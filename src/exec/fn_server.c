@@ -57,7 +57,7 @@ static struct err *out_arguments(struct fn_call *c, const struct cat_proc **proc
     return NULL;
 }
 
-enum { MAX_COLUMNS = 16 };
+enum { MAX_COLUMNS = 20 };
 
 struct err *fn_record(struct fn_call *c, const struct datum *values, struct datum *out)
 {
@@ -72,8 +72,7 @@ struct err *fn_record(struct fn_call *c, const struct datum *values, struct datu
     return record_make(RECORD_OID, n, types, &p->argnames[first], values, c->arena, out);
 }
 
-/* The function's record, from a text (NULL: NULL) for each OUT argument. */
-static struct err *record_of_texts(struct fn_call *c, const char *const *texts, struct datum *out)
+struct err *fn_record_of_texts(struct fn_call *c, const char *const *texts, struct datum *out)
 {
     struct datum values[MAX_COLUMNS];
     const struct cat_proc *p;
@@ -113,13 +112,13 @@ static struct err *wal_statistics(struct fn_call *c, struct datum *out)
     snprintf(bytes, sizeof(bytes), "%" PRIu64, s.tail_lsn); /* since the folder was made */
     snprintf(syncs, sizeof(syncs), "%" PRIu64, s.wal_syncs);
     const char *const texts[] = {NULL, "0", bytes, NULL, syncs, syncs, NULL, NULL, NULL};
-    return record_of_texts(c, texts, out);
+    return fn_record_of_texts(c, texts, out);
 }
 
 static struct err *archiver_statistics(struct fn_call *c, struct datum *out)
 {
     const char *const texts[] = {"0", NULL, NULL, "0", NULL, NULL, NULL};
-    return record_of_texts(c, texts, out);
+    return fn_record_of_texts(c, texts, out);
 }
 
 /* Those that the log or the clock began, and those that were asked for, are counted as one. */
@@ -294,6 +293,43 @@ static struct err *server_rows(void **state, struct fn_call *c, struct datum *ro
     return NULL;
 }
 
+/* The one row of a function that gives no set. */
+static struct err *server_row(struct fn_call *c, struct datum *out)
+{
+    const struct cat_proc *p;
+    int first;
+    struct server_rows l = {.arena = c->arena};
+    TRY(out_arguments(c, &p, &first, &l.ncols));
+    const char *what = arena_strndup(c->arena, p->src.data, p->src.len);
+    TRY(c->session->ops->each_row(c->session, what, copy_row, &l));
+    CHECK(l.count == 1);
+    return fn_record_of_texts(c, l.rows[0], out);
+}
+
+/* The words are behind the name of each setting. */
+static struct err *settings_flags(struct fn_call *c, struct datum *out)
+{
+    struct server_rows l = {.arena = c->arena, .ncols = 2};
+    TRY(need_session(c));
+    TRY(c->session->ops->each_row(c->session, "pg_settings_get_flags", copy_row, &l));
+    const char *name = arena_strndup(c->arena, (const char *)c->args[0].p, c->args[0].len);
+    *out = datum_null();
+    for (size_t i = 0; i < l.count; i++)
+        if (strcasecmp(l.rows[i][0], name) == 0)
+            return read_column(c, c->arena, TEXTARRAY_OID,
+                               arena_printf(c->arena, "{%s}", l.rows[i][1]), out);
+    return NULL;
+}
+
+static struct err *no_switch(struct fn_call *c, struct datum *out)
+{
+    (void)c;
+    (void)out;
+    return err_hint(err_unsupported("pg_switch_wal is not supported: the log's files are not "
+                                    "archived"),
+                    "A backup by the server's program needs no switch.");
+}
+
 /* ---- features that are not there ---- */
 
 static struct err *no_rows(void **state, struct fn_call *c, struct datum *row, int ncols,
@@ -316,6 +352,9 @@ static const struct {
     {"pg_current_wal_lsn", wal_tail_lsn},
     {"pg_current_wal_insert_lsn", wal_tail_lsn},
     {"pg_current_wal_flush_lsn", wal_durable_lsn},
+    {"pg_switch_wal", no_switch},
+    {"pg_control_system", server_row},
+    {"pg_settings_get_flags", settings_flags},
     {"pg_stat_get_wal", wal_statistics},
     {"pg_stat_get_archiver", archiver_statistics},
     {"pg_stat_get_bgwriter_timed_checkpoints", checkpoints},

@@ -677,6 +677,8 @@ fn_impl session_fn_lookup(const char *prosrc)
         fn = large_object_fn_lookup(prosrc);
     if (!fn)
         fn = file_fn_lookup(prosrc);
+    if (!fn)
+        fn = control_fn_lookup(prosrc);
     return fn ? fn : info_fn_lookup(prosrc);
 }
 

@@ -27,6 +27,7 @@ fn_impl info_fn_lookup(const char *prosrc);
 const struct srf_impl *info_srf_lookup(const char *prosrc);
 fn_impl server_fn_lookup(const char *prosrc);
 const struct srf_impl *server_srf_lookup(const char *prosrc);
+fn_impl control_fn_lookup(const char *prosrc);
 fn_impl file_fn_lookup(const char *prosrc);
 const struct srf_impl *file_srf_lookup(const char *prosrc);
 /* fn_keywords.c */
@@ -37,6 +38,11 @@ fn_impl acl_fn_lookup(const char *prosrc);
 const struct srf_impl *acl_srf_lookup(const char *prosrc);
 /* A relation by "name" or "schema.name" as regclass reads it; 42P01. */
 struct err *session_relation_oid(struct session *s, struct str name, uint32_t *out) MUST_CHECK;
+struct cat_proc;
+/* All functions that a name may mean, built in or of users; "": the schemas of the search path. In
+ * the arena. 3F000, 42501 */
+struct err *session_functions(struct session *s, const char *nsp, const char *name, struct arena *a,
+                              const struct cat_proc ***out, int *n) MUST_CHECK;
 struct exec_env;
 /* The next number of a sequence, for currval and lastval too. 42P01, 42809, 2200H. MAY
  * YIELD. */
@@ -53,6 +59,11 @@ void session_bind_names(struct session *s);
 const char *file_sqlstate(int error);
 /* The record that the called function's OUT arguments make, from a value for each; in c->arena. */
 struct err *fn_record(struct fn_call *c, const struct datum *values, struct datum *out) MUST_CHECK;
+/* The same from a text that the column's type reads (NULL: NULL) for each. */
+struct err *fn_record_of_texts(struct fn_call *c, const char *const *texts,
+                               struct datum *out) MUST_CHECK;
+/* The name of the log's file that has a position; NULL: it is not there (any more). MAY YIELD. */
+struct err *fn_wal_file(struct fn_call *c, uint64_t lsn, struct datum *out) MUST_CHECK;
 
 static inline struct err *text_result(struct fn_call *c, struct buf *b, struct datum *out)
 {

@@ -124,12 +124,48 @@ static struct err *xact_status(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
+/* Transactions that became one with the past, which here are all, have no age: nothing has to be
+ * done about their numbers, which are never used again. */
+static struct err *xid_age(struct fn_call *c, struct datum *out)
+{
+    enum { BOOTSTRAP_XID = 1, FROZEN_XID = 2 };
+    uint32_t xid = (uint32_t)c->args[0].u;
+    TRY(need_session(c));
+    if (!xid)
+        *out = datum_int(INT32_MAX);
+    else if (xid == BOOTSTRAP_XID || xid == FROZEN_XID)
+        *out = datum_int(0);
+    else
+        *out = datum_int((int32_t)((uint32_t)txn_next_xid(manager(c)) - xid));
+    return NULL;
+}
+
+/* There are no multixacts: the next would be the first. */
+static struct err *mxid_age(struct fn_call *c, struct datum *out)
+{
+    enum { FIRST_MULTIXACT = 1 };
+    uint32_t mxid = (uint32_t)c->args[0].u;
+    *out = datum_int(mxid ? (int32_t)(FIRST_MULTIXACT - mxid) : INT32_MAX);
+    return NULL;
+}
+
+static struct err *xid8_to_xid(struct fn_call *c, struct datum *out)
+{
+    *out = datum_int((uint32_t)c->args[0].u);
+    return NULL;
+}
+
 static const struct {
     const char *src;
     fn_impl fn;
 } table[] = {
-    {"pg_current_snapshot", current_snapshot}, {"pg_snapshot_xmin", snapshot_xmin},
-    {"pg_snapshot_xmax", snapshot_xmax},       {"pg_visible_in_snapshot", visible_in_snapshot},
+    {"xid_age", xid_age},
+    {"mxid_age", mxid_age},
+    {"xid8toxid", xid8_to_xid},
+    {"pg_current_snapshot", current_snapshot},
+    {"pg_snapshot_xmin", snapshot_xmin},
+    {"pg_snapshot_xmax", snapshot_xmax},
+    {"pg_visible_in_snapshot", visible_in_snapshot},
     {"pg_xact_status", xact_status},
 };
 

@@ -66,7 +66,7 @@ struct session_ops {
     struct err *(*prepared_plan)(struct session *s, const char *sql, const void *execute,
                                  struct statement_plan **plan, const struct datum **params);
     /* Rows of what only the server knows, by the C name of the function that shows them
-     * (pg_hba_file_rules, pg_ident_file_mappings, show_all_file_settings): for each column a text
+     * (pg_hba_file_rules, pg_control_system, pg_settings_get_flags ...): for each column a text
      * that its type reads, or NULL; valid during the visit. MAY YIELD before it. */
     struct err *(*each_row)(struct session *s, const char *function,
                             void (*visit)(void *arg, const char *const *texts, int n), void *arg);

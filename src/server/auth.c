@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "catalog/acl.h"
 #include "rt/conn.h"
+#include "rt/crypto.h"
 #include "rt/pool.h"
 #include "rt/scram.h"
 #include "rt/tls.h"
@@ -144,6 +145,17 @@ static struct err *load_secret(void)
     buf_done(&path);
     buf_done(&text);
     return e;
+}
+
+/* Of the secret's digest: it tells nothing of the secret, and stays with the data directory. */
+uint64_t auth_system_identifier(void)
+{
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    uint64_t id;
+    crypto_hmac_sha256(str_make((const char *)secret, sizeof(secret)), STR("system identifier"),
+                       digest);
+    memcpy(&id, digest, sizeof(id));
+    return id >> 1;
 }
 
 /* ---- loading ---- */

@@ -20,6 +20,8 @@ struct err *auth_start(void) MUST_CHECK;
 struct err *auth_reload(void) MUST_CHECK;
 /* A reference to the TLS context in force; NULL: `ssl` is off. */
 struct tls_context *auth_tls(void);
+/* A number of the server's own, the same for as long as its data directory lives; 63 bits. */
+uint64_t auth_system_identifier(void);
 /* The rules and maps that the files hold now, mistakes among them (hba.h: lenient), during the
  * call. MAY YIELD before it. */
 struct err *auth_visit_files(void (*visit)(void *arg, const struct hba *h), void *arg) MUST_CHECK;

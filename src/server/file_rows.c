@@ -6,6 +6,7 @@
 #include "server/hba.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ struct receiver {
     int count;
 };
 
-enum { NUMBER_BYTES = 16 };
+enum { NUMBER_BYTES = 24 };
 
 /* ---- rules ---- */
 
@@ -141,6 +142,25 @@ static void visit_setting(void *arg, const struct setting_info *info)
     t->visit(t->arg, texts, (int)ARRAY_LENGTH(texts));
 }
 
+/* PostgreSQL 15's numbers of formats: what its programs compare. When its control file, which is
+ * not here, was changed is not known. */
+static void visit_system(struct receiver *t)
+{
+    char id[NUMBER_BYTES];
+    snprintf(id, sizeof(id), "%" PRIu64, auth_system_identifier());
+    const char *const texts[] = {"1300", "202209061", id, NULL};
+    t->visit(t->arg, texts, (int)ARRAY_LENGTH(texts));
+}
+
+/* All of them, also those that SHOW ALL leaves out: PostgreSQL hides no flags. */
+static void visit_flags(struct receiver *t)
+{
+    for (int i = 0; i < setting_table_count; i++) {
+        const char *const texts[] = {setting_table[i].name, setting_table[i].words};
+        t->visit(t->arg, texts, (int)ARRAY_LENGTH(texts));
+    }
+}
+
 struct err *server_rows_each(struct session *s, const char *function,
                              void (*visit)(void *arg, const char *const *texts, int n), void *arg)
 {
@@ -151,5 +171,9 @@ struct err *server_rows_each(struct session *s, const char *function,
         return auth_visit_files(visit_maps, &t);
     if (strcmp(function, "show_all_file_settings") == 0)
         settings_each(s, visit_setting, &t);
+    if (strcmp(function, "pg_control_system") == 0)
+        visit_system(&t);
+    if (strcmp(function, "pg_settings_get_flags") == 0)
+        visit_flags(&t);
     return NULL;
 }

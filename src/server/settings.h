@@ -89,6 +89,7 @@ struct setting_def {
     const char *category;
     const char *description;
     const char *extra; /* NULL: nothing more to say */
+    const char *words; /* as pg_settings_get_flags tells: EXPLAIN, NOT_IN_SAMPLE, with commas */
 };
 
 /* Where a value is from: the further down, the more it counts. */

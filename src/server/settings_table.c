@@ -8,7 +8,7 @@
 
 extern const char data_settings[], data_settings_end[];
 
-enum { MAX_ROWS = 400, COLUMNS = 11 };
+enum { MAX_ROWS = 400, COLUMNS = 12 };
 
 static struct setting_def rows[MAX_ROWS];
 const struct setting_def *const setting_table = rows;
@@ -164,6 +164,7 @@ static void read_row(char *line, struct setting_def *def)
         .category = f[8],
         .description = f[9],
         .extra = *f[10] ? f[10] : NULL,
+        .words = f[11],
     };
     for (size_t i = 0; i < ARRAY_LENGTH(behaviours); i++) {
         if (strcmp(behaviours[i].name, def->name) != 0)

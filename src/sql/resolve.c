@@ -564,7 +564,7 @@ static const struct {
     {"jsonb_path_query", {"{}", "false"}},
     {"jsonb_path_query_array", {"{}", "false"}},
     {"jsonb_path_query_first", {"{}", "false"}},
-    {"random_normal", {"0", "1"}},
+    {"pg_promote", {"true", "60"}},
 };
 
 static struct err *default_argument(struct analysis *a, const struct cat_proc *p, int param,
