@@ -107,7 +107,11 @@ static struct err *node_measured(struct exec *x, struct plan *n, bool *found)
 {
     struct node_stats *s = &x->stats[n->id];
     int64_t start = measure_begin(x, s);
+    struct txn_written before = txn_written(x->env.cat->txn);
     struct err *e = node_step(x, n, found);
+    struct txn_written after = txn_written(x->env.cat->txn);
+    s->written.versions += after.versions - before.versions;
+    s->written.bytes += after.bytes - before.bytes;
     measure_end(x, s, start, !e && *found);
     return e;
 }

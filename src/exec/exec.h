@@ -94,11 +94,19 @@ void row_expr_free(struct row_expr *r);
 void exec_measure(struct exec *x, bool timing);
 
 enum explain_format { EXPLAIN_TEXT, EXPLAIN_JSON, EXPLAIN_YAML, EXPLAIN_XML };
+struct explain_setting {
+    const char *name;
+    const char *value; /* as SHOW prints it */
+};
 struct explain_options {
     bool verbose;
     bool costs;
     bool timing;
     bool summary;
+    bool wal;
+    bool shows_settings;
+    const struct explain_setting *settings;
+    int nsettings;
     enum explain_format format;
     double planning_ms;
     double execution_ms;

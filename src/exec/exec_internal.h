@@ -123,6 +123,7 @@ struct node_stats {
     uint64_t removed_by_filter;
     uint64_t removed_by_recheck;
     uint64_t removed_by_join;
+    struct txn_written written;
     /* Sorts and hash tables: the most that they had. */
     const char *method;
     uint64_t memory_bytes;

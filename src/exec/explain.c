@@ -598,6 +598,18 @@ static void put_files(struct explain *x, struct explain_node *to, const struct t
     put_number(x, to, "Pages Skipped", "%llu", (unsigned long long)s->skipped_pages);
 }
 
+/* Commits write the log, and whole values: there are no images of pages. */
+static void put_wal(struct explain *x, struct explain_node *to, const struct txn_written *w)
+{
+    if (w->versions)
+        put_line(x, to,
+                 arena_printf(x->arena, "WAL: records=%llu bytes=%llu",
+                              (unsigned long long)w->versions, (unsigned long long)w->bytes));
+    put_number(x, to, "WAL Records", "%llu", (unsigned long long)w->versions);
+    put_number(x, to, "WAL FPI", "%d", 0);
+    put_number(x, to, "WAL Bytes", "%llu", (unsigned long long)w->bytes);
+}
+
 static void put_details(struct explain *x, struct explain_node *to, const struct plan *n)
 {
     const struct node_stats *s = x->run ? &x->run->stats[n->id] : NULL;
@@ -634,6 +646,8 @@ static void put_details(struct explain *x, struct explain_node *to, const struct
         put_agg_space(x, to, n);
     if (s && s->has_files)
         put_files(x, to, &s->files);
+    if (s && x->o->wal)
+        put_wal(x, to, &s->written);
 }
 
 /* Computing columns is no node of its own in PostgreSQL's display. */
@@ -745,20 +759,53 @@ static struct explain_node *describe(struct explain *x, const struct plan *n,
 
 /* ---- the whole ---- */
 
+/* Those that run once come before the nodes below the root, the others after. */
 static void describe_subqueries(struct explain *x, struct explain_node *root)
 {
     const struct statement_plan *plan = x->plan;
+    const struct explain_node below = *root;
+    root->kids = NULL;
+    root->nkids = root->kids_cap = 0;
     for (int i = 0; i < plan->nctes; i++)
         add_kid(x, root,
                 describe(x, plan->ctes[i].plan, "InitPlan",
                          arena_printf(x->arena, "CTE %s", plan->ctes[i].cte->name)));
-    for (int i = 0; i < plan->nsubplans; i++) {
-        const struct subplan *s = plan->subplans[i];
-        bool once = !s->correlated && s->kind != SUBLINK_ANY && s->kind != SUBLINK_ALL;
-        const char *name = once ? arena_printf(x->arena, "InitPlan %d (returns $%d)", i + 1, i)
-                                : arena_printf(x->arena, "SubPlan %d", i + 1);
-        add_kid(x, root, describe(x, s->plan, once ? "InitPlan" : "SubPlan", name));
+    for (int once = 1; once >= 0; once--) {
+        for (int i = 0; i < plan->nsubplans; i++) {
+            const struct subplan *s = plan->subplans[i];
+            if (once == (!s->correlated && s->kind != SUBLINK_ANY && s->kind != SUBLINK_ALL))
+                add_kid(x, root,
+                        describe(x, s->plan, once ? "InitPlan" : "SubPlan",
+                                 once
+                                     ? arena_printf(x->arena, "InitPlan %d (returns $%d)", i + 1, i)
+                                     : arena_printf(x->arena, "SubPlan %d", i + 1)));
+        }
+        for (int i = 0; once && i < below.nkids; i++)
+            add_kid(x, root, below.kids[i]);
     }
+}
+
+static void put_settings(struct explain *x, struct explain_doc *doc)
+{
+    struct explain_prop *members =
+        arena_new_array(x->arena, struct explain_prop, x->o->nsettings + 1);
+    const char **texts = arena_new_array(x->arena, const char *, x->o->nsettings + 1);
+    for (int i = 0; i < x->o->nsettings; i++) {
+        const struct explain_setting *s = &x->o->settings[i];
+        members[i] = (struct explain_prop){
+            .label = s->name, .value = s->value, .quoted = true, .structured = true};
+        texts[i] = arena_printf(x->arena, "%s = '%s'", s->name, s->value);
+    }
+    const struct explain_prop text = {
+        .label = "Settings", .items = texts, .nitems = x->o->nsettings, .text = true};
+    const struct explain_prop object = {.label = "Settings",
+                                        .members = members,
+                                        .nmembers = x->o->nsettings,
+                                        .object = true,
+                                        .structured = true};
+    if (x->o->nsettings)
+        ARENA_PUSH(x->arena, doc->props, doc->nprops, doc->props_cap, text);
+    ARENA_PUSH(x->arena, doc->props, doc->nprops, doc->props_cap, object);
 }
 
 static void put_time(struct explain *x, struct explain_doc *doc, const char *label, double ms)
@@ -796,6 +843,8 @@ struct err *explain_plan(struct cat *cat, struct statement_plan *plan, struct ex
     x.names = explain_names(plan, &arena);
     doc.root = describe(&x, plan->root, NULL, NULL);
     describe_subqueries(&x, doc.root);
+    if (o->shows_settings)
+        put_settings(&x, &doc);
     if (o->summary)
         put_time(&x, &doc, "Planning Time", o->planning_ms);
     struct explain_prop triggers = {.label = "Triggers", .group = true, .structured = true};

@@ -43,11 +43,8 @@ static void text_node(struct buf *out, const struct explain_node *n, int depth, 
     for (int i = 0; i < n->nprops; i++)
         if (n->props[i].text)
             text_prop(out, inner, &n->props[i]);
-    /* Subqueries and CTEs first, as PostgreSQL has those that run once. */
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < n->nkids; i++)
-            if ((n->kids[i]->heading != NULL) == (pass == 0))
-                text_node(out, n->kids[i], inner, false);
+    for (int i = 0; i < n->nkids; i++)
+        text_node(out, n->kids[i], inner, false);
 }
 
 /* ---- JSON ---- */
@@ -78,10 +75,20 @@ static void json_next(struct buf *out, int depth, bool *first)
     *first = false;
 }
 
-static void json_value(struct buf *out, const struct explain_prop *p)
+static void json_props(struct buf *out, int depth, const struct explain_prop *props, int n,
+                       bool *first);
+
+static void json_value(struct buf *out, int depth, const struct explain_prop *p)
 {
+    bool first = true;
     if (p->group) {
         buf_put_c(out, "[\n    ]");
+    } else if (p->object) {
+        buf_put_u8(out, '{');
+        json_props(out, depth + 2, p->members, p->nmembers, &first);
+        buf_put_u8(out, '\n');
+        spaces(out, depth);
+        buf_put_u8(out, '}');
     } else if (p->value && p->quoted) {
         json_string(out, p->value);
     } else if (p->value) {
@@ -105,7 +112,7 @@ static void json_props(struct buf *out, int depth, const struct explain_prop *pr
         json_next(out, depth, first);
         json_string(out, props[i].label);
         buf_put_c(out, ": ");
-        json_value(out, &props[i]);
+        json_value(out, depth, &props[i]);
     }
 }
 
@@ -165,6 +172,8 @@ static void yaml_props(struct buf *out, int depth, const struct explain_prop *pr
             buf_put_c(out, "- ");
             json_string(out, p->items[k]);
         }
+        bool no_line = false;
+        yaml_props(out, depth + 2, p->members, p->nmembers, &no_line);
     }
 }
 
@@ -240,10 +249,11 @@ static void xml_props(struct buf *out, int depth, const struct explain_prop *pro
             xml_text(out, p->items[k]);
             buf_put_c(out, "</Item>");
         }
-        if (!p->value) {
+        if (!p->value)
             buf_put_u8(out, '\n');
+        xml_props(out, depth + 2, p->members, p->nmembers);
+        if (!p->value)
             spaces(out, depth);
-        }
         xml_tag(out, p->label, true);
         buf_put_u8(out, '\n');
     }

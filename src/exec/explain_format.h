@@ -12,6 +12,9 @@ struct explain_prop {
     const char *value;
     const char *const *items; /* a list, then value is NULL */
     int nitems;
+    const struct explain_prop *members; /* of an object */
+    int nmembers;
+    bool object;     /* then there is neither a value nor a list */
     bool group;      /* of several things, of which there are none */
     bool quoted;     /* text; else a number or a boolean */
     bool text;       /* stands in the text format, on a line of its own */

@@ -195,8 +195,6 @@ struct explain_request {
     struct explain_options o;
     bool analyze;
     bool buffers;
-    bool wal;
-    bool settings;
     bool timing_given;
     bool summary_given;
 };
@@ -243,8 +241,9 @@ static struct err *explain_option(const PgQuery__DefElem *d, const char *sql,
     struct {
         const char *name;
         bool *value;
-    } flags[] = {{"analyze", &q->analyze}, {"verbose", &q->o.verbose}, {"costs", &q->o.costs},
-                 {"buffers", &q->buffers}, {"wal", &q->wal},           {"settings", &q->settings},
+    } flags[] = {{"analyze", &q->analyze}, {"verbose", &q->o.verbose},
+                 {"costs", &q->o.costs},   {"buffers", &q->buffers},
+                 {"wal", &q->o.wal},       {"settings", &q->o.shows_settings},
                  {"timing", &q->o.timing}, {"summary", &q->o.summary}};
     q->timing_given |= strcmp(d->defname, "timing") == 0;
     q->summary_given |= strcmp(d->defname, "summary") == 0;
@@ -265,12 +264,10 @@ static struct err *explain_request(const PgQuery__ExplainStmt *s, const char *sq
     *q = (struct explain_request){.o = {.costs = true}};
     for (size_t i = 0; i < s->n_options; i++)
         TRY(explain_option(s->options[i]->def_elem, sql, q));
-    if (q->wal && !q->analyze)
+    if (q->o.wal && !q->analyze)
         return err_new("22023", "EXPLAIN option WAL requires ANALYZE");
     if (q->timing_given && q->o.timing && !q->analyze)
         return err_new("22023", "EXPLAIN option TIMING requires ANALYZE");
-    if (q->wal || q->settings)
-        return err_unsupported("EXPLAIN option %s is not supported", q->wal ? "WAL" : "SETTINGS");
     if (!q->timing_given)
         q->o.timing = q->analyze;
     if (!q->summary_given)
@@ -327,6 +324,31 @@ static struct err *explained_plan(struct backend *b, struct run *r, PgQuery__Nod
 static double ms_since(int64_t start_ns)
 {
     return (double)(clock_mono_ns() - start_ns) / 1e6;
+}
+
+/* Those that steer plans and are not as they are by default. */
+static struct err *explained_settings(struct backend *b, struct arena *a, struct explain_options *o)
+{
+    struct explain_setting *list = arena_new_array(a, struct explain_setting, setting_table_count);
+    struct buf value = BUF_INIT;
+    struct buf boot = BUF_INIT;
+    for (int i = 0; i < setting_table_count; i++) {
+        const struct setting_def *def = &setting_table[i];
+        if (!strstr(def->words, "EXPLAIN"))
+            continue;
+        buf_reset(&value);
+        buf_reset(&boot);
+        backend_setting_text(b, def, true, &value);
+        setting_display(def, def->boot, &boot);
+        if (!str_eq(buf_str(&value), buf_str(&boot)))
+            list[o->nsettings++] =
+                (struct explain_setting){def->name, arena_strdup(a, buf_cstr(&value))};
+    }
+    o->settings = list;
+    buf_done(&value);
+    struct err *e = buf_finish(&boot);
+    buf_done(&boot);
+    return e;
 }
 
 /* Runs the plan to its end; its rows go nowhere. */
@@ -395,13 +417,18 @@ struct err *run_explain(struct backend *b, struct run *r)
     TRY(explained_plan(b, r, s->query, q.analyze, &what));
     q.o.planning_ms = ms_since(start);
     struct exec_env env = session_exec_env(&b->base);
+    struct arena arena;
+    arena_init(&arena);
     struct err *e = exec_check_access(&env, what.plan);
     if (!e && q.analyze)
         e = run_measured(b, &what, &q.o, &x);
+    if (!e && q.o.shows_settings)
+        e = explained_settings(b, &arena, &q.o);
     if (!e)
         e = explain_plan(&b->base.cat, what.plan, x, &q.o, &text);
     exec_end(x);
     plan_unref(what.plan);
+    arena_done(&arena);
     if (!e)
         put_explained(b, r, &text, q.o.format);
     snprintf(r->tag, sizeof(r->tag), "EXPLAIN");

@@ -246,6 +246,11 @@ bool txn_has_writes(const struct txn *t)
     return t->has_writes;
 }
 
+struct txn_written txn_written(const struct txn *t)
+{
+    return t->written;
+}
+
 struct txn_mgr *txn_manager(const struct txn *t)
 {
     return t->mgr;

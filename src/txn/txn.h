@@ -82,6 +82,13 @@ void txn_set_pid(struct txn *t, int32_t pid, uint32_t db, _Atomic uint64_t *publ
  * is no limit. */
 void txn_set_temp_quota(struct txn *t, struct temp_quota *quota);
 bool txn_has_writes(const struct txn *t);
+/* What the transaction has written so far, with what was rolled back to savepoints: versions of
+ * keys and their bytes, which the commit puts into the log. Loads of whole tables do not count. */
+struct txn_written {
+    uint64_t versions;
+    uint64_t bytes;
+};
+struct txn_written txn_written(const struct txn *t);
 enum txn_isolation txn_isolation_level(const struct txn *t);
 struct txn_mgr *txn_manager(const struct txn *t);
 

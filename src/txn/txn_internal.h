@@ -137,6 +137,7 @@ struct txn {
     enum txn_isolation isolation;
     bool read_only;
     bool has_writes;
+    struct txn_written written;
     uint32_t command;
     int64_t lock_timeout_ms;
     int64_t deadlock_timeout_ms;

@@ -235,6 +235,8 @@ static struct err *write_version(struct txn *t, struct str key, struct str value
     if (!t->has_writes)
         (void)txn_xid(t);
     t->has_writes = true;
+    t->written.versions++;
+    t->written.bytes += key.len + value.len;
     if (undo) {
         *undo = (struct txn_undo){t->undo, n};
         t->undo = undo;
