@@ -89,6 +89,11 @@ static struct err *insert_class(struct cat *c, const struct ddl_relation *def, u
 /* pg_type.typalign, which nothing here goes by. */
 static char alignment(const struct cat_type *t)
 {
+    const struct cat_type *elem = t && t->is_array ? builtin_type(t->elem) : NULL;
+    if (t && t->kind == 'c')
+        return 'd';
+    if (elem)
+        return alignment(elem) == 'd' ? 'd' : 'i';
     switch (t ? t->len : -1) {
     case 1:
     case 64: /* name */
@@ -108,11 +113,13 @@ static char alignment(const struct cat_type *t)
     }
 }
 
-static void put_type(struct datum *v, const struct ddl_column *col)
+static struct err *put_type(struct datum *v, const struct ddl_column *col)
 {
     const struct cat_type *t = builtin_type(col->type);
     const struct type_ops *ops = type_by_oid(col->type);
-    v[ATT_ALIGN] = datum_int(alignment(t));
+    const struct datum *row;
+    TRY(systab_builtin_row(PG_TYPE, col->type, &row));
+    v[ATT_ALIGN] = row ? row[TYP_ALIGN] : datum_int(alignment(t));
     v[ATT_TYPE] = datum_int(col->type);
     v[ATT_LEN] = datum_int(t ? t->len : -1);
     v[ATT_NDIMS] = datum_int(col->ndims);
@@ -121,6 +128,7 @@ static void put_type(struct datum *v, const struct ddl_column *col)
     bool is_main = col->type == NUMERIC_OID || col->type == INET_OID || col->type == CIDR_OID;
     v[ATT_STORAGE] = datum_int(t && t->len == -1 ? (is_main ? 'm' : 'x') : 'p');
     v[ATT_COLLATION] = datum_int(col->collation);
+    return NULL;
 }
 
 static struct err *insert_attribute(struct cat *c, uint32_t relid, int attnum,
@@ -131,7 +139,7 @@ static struct err *insert_attribute(struct cat *c, uint32_t relid, int attnum,
         v[i] = datum_int(0);
     v[ATT_RELID] = datum_int(relid);
     v[ATT_NAME] = text_datum(col->name);
-    put_type(v, col);
+    TRY(put_type(v, col));
     v[ATT_STATTARGET] = datum_int(-1);
     v[ATT_NUM] = datum_int(attnum);
     v[ATT_CACHEOFF] = datum_int(-1);
@@ -378,10 +386,11 @@ struct err *ddl_set_column_type(struct cat *c, uint32_t relid, int attnum,
         systab_get(c, PG_ATTRIBUTE, ATTRIBUTE_RELID_NUM_INDEX, keys, 2, &a, old_values, &found);
     if (!e && found) {
         memcpy(v, old_values, sizeof(v));
-        put_type(v, column);
+        e = put_type(v, column);
         v[ATT_HASMISSING] = datum_bool(false);
         v[ATT_MISSINGVAL] = datum_null();
-        e = systab_update(c, PG_ATTRIBUTE, old_values, v);
+        if (!e)
+            e = systab_update(c, PG_ATTRIBUTE, old_values, v);
     }
     arena_done(&a);
     struct object_address self = {PG_CLASS, relid, attnum};

@@ -374,7 +374,9 @@ static struct err *add_check(struct ddl *d, struct relation **rel, const PgQuery
                                  .no_inherit = c->is_no_inherit,
                                  .check_sql = sql};
     TRY(ddl_create_constraint(d->cat, &con, &oid));
-    TRY(ddl_expr_depends(d, (struct object_address){PG_CONSTRAINT, oid, 0}, e));
+    const struct object_address self = {PG_CONSTRAINT, oid, 0};
+    TRY(ddl_columns_depend(d, self, con.relid, e, DEPEND_NORMAL));
+    TRY(ddl_expr_depends(d, self, e));
     return ddl_reopen(d, rel);
 }
 

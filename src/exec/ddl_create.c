@@ -396,30 +396,15 @@ struct err *ddl_default_depends(struct ddl *d, struct relation *rel, int att, co
     return ddl_expr_depends(d, (struct object_address){PG_ATTRDEF, oid, 0}, e);
 }
 
-static struct err *depend_on_columns(struct ddl *d, const struct relation *rel, int att,
-                                     const struct expr *e, bool *seen)
-{
-    if (e->kind == E_VAR && e->var.att > 0 && !seen[e->var.att - 1]) {
-        seen[e->var.att - 1] = true;
-        TRY(depend_record(d->cat, (struct object_address){PG_CLASS, rel->oid, att},
-                          (struct object_address){PG_CLASS, rel->oid, e->var.att}, DEPEND_NORMAL));
-    }
-    for (int i = 0; i < e->nargs; i++)
-        if (e->args[i])
-            TRY(depend_on_columns(d, rel, att, e->args[i], seen));
-    return NULL;
-}
-
 struct err *ddl_generated_depends(struct ddl *d, struct relation *rel, int att, const char *sql)
 {
     struct rte *rte;
     struct expr *e;
-    bool *seen = arena_new_array(d->arena, bool, rel->natts + 1);
-    memset(seen, 0, sizeof(*seen) * (size_t)(rel->natts + 1));
+    const struct object_address self = {PG_CLASS, rel->oid, att};
     TRY(analyze_expr_text(d->cat, &d->s->types, sql, rel, USE_GENERATED, 0, -1, d->arena, &rte,
                           &e));
-    TRY(depend_on_columns(d, rel, att, e, seen));
-    return ddl_expr_depends(d, (struct object_address){PG_CLASS, rel->oid, att}, e);
+    TRY(ddl_columns_depend(d, self, rel->oid, e, DEPEND_NORMAL));
+    return ddl_expr_depends(d, self, e);
 }
 
 /* DEFAULT and GENERATED expressions in canonical form. */

@@ -250,6 +250,9 @@ struct err *ddl_describe_function(struct ddl *d, uint32_t oid, struct buf *out) 
  * or as it is stored; of an index's expressions. And those of an object forgotten. */
 struct err *ddl_expr_depends(struct ddl *d, struct object_address self,
                              const struct expr *e) MUST_CHECK;
+/* On the columns of a relation. */
+struct err *ddl_columns_depend(struct ddl *d, struct object_address self, uint32_t relid,
+                               const struct expr *e, enum depend_type type) MUST_CHECK;
 struct err *ddl_text_depends(struct ddl *d, struct object_address self, const char *sql,
                              struct relation *rel, enum expr_use use) MUST_CHECK;
 struct err *ddl_index_depends(struct ddl *d, struct relation *rel,
