@@ -1,7 +1,6 @@
 #!/usr/bin/python3
-"""The same schema here and on PostgreSQL 15, then the same questions about it: catalog_queries.sql, those of tools
-in tool_queries.sql, every
-view of information_schema, and psql's commands; the answers are equal. Not asked for: the schema tarn,
+"""The same schema here and on PostgreSQL 15, then the same questions about it: catalog_queries.sql, catalog_shapes.sql, those of
+tools in tool_queries.sql, every view of information_schema, and psql's commands; the answers are equal. Not asked for: the schema tarn,
 the constructors of range types that users make (no rows of pg_proc), system columns as rows of
 pg_attribute, descriptions of operators, collations and text search beyond what there is."""
 import os
@@ -17,6 +16,7 @@ from postgres import Postgres  # noqa: E402
 from tarn import Server, Tally, psql_env  # noqa: E402
 
 OID, FIRST_USER_OID = 26, 16384
+FILES = ("catalog_queries.sql", "catalog_shapes.sql", "tool_queries.sql")
 SCHEMAS = ("shop", "public")
 SCHEMA_COLUMNS = ("table_schema", "constraint_schema", "sequence_schema", "specific_schema", "udt_schema",
                   "object_schema", "domain_schema", "routine_schema", "view_schema",
@@ -132,7 +132,7 @@ def main():
         for c in connections:
             c.autocommit = True
         theirs, ours = [c.cursor() for c in connections]
-        for q in queries("catalog_queries.sql") + queries("tool_queries.sql") + list(of_information_schema(theirs)):
+        for q in [q for f in FILES for q in queries(f)] + list(of_information_schema(theirs)):
             tally.check(" ".join(q.split())[:100], first_difference(answer(theirs, q), answer(ours, q)))
         commands = LISTS + [r"\d%s %s" % (plus, name) for name in TABLES + VIEWS + OTHERS for plus in ("", "+", "S", "S+")]
         for command, expected, found in zip(commands, *[psql(env, commands) for env in envs]):

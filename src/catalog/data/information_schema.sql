@@ -109,8 +109,8 @@ SELECT pg_catalog.current_database()::name AS domain_catalog, n.nspname::name AS
        (CASE WHEN d.typtypmod <> -1 AND t.oid IN (1042::oid, 1043::oid) THEN d.typtypmod - 4 WHEN d.typtypmod <> -1 AND t.oid IN (1560::oid, 1562::oid) THEN d.typtypmod END)::integer AS character_maximum_length,
        (CASE WHEN t.oid IN (25::oid, 1042::oid, 1043::oid) THEN CASE WHEN d.typtypmod = -1 THEN 1073741824 ELSE (d.typtypmod - 4) * 4 END END)::integer AS character_octet_length,
        NULL::name AS character_set_catalog, NULL::name AS character_set_schema,
-       NULL::name AS character_set_name, NULL::name AS collation_catalog, NULL::name AS collation_schema,
-       NULL::name AS collation_name,
+       NULL::name AS character_set_name, (CASE WHEN nco.nspname IS NOT NULL THEN pg_catalog.current_database() END)::name AS collation_catalog,
+       nco.nspname::name AS collation_schema, co.collname::name AS collation_name,
        (CASE t.oid WHEN 21::oid THEN 16 WHEN 23::oid THEN 32 WHEN 20::oid THEN 64 WHEN 700::oid THEN 24 WHEN 701::oid THEN 53 WHEN 1700::oid THEN CASE WHEN d.typtypmod <> -1 THEN ((d.typtypmod - 4) >> 16) & 65535 END END)::integer AS numeric_precision,
        (CASE WHEN t.oid IN (21::oid, 23::oid, 20::oid, 700::oid, 701::oid) THEN 2 WHEN t.oid = 1700::oid THEN 10 END)::integer AS numeric_precision_radix,
        (CASE WHEN t.oid IN (21::oid, 23::oid, 20::oid) THEN 0 WHEN t.oid = 1700::oid AND d.typtypmod <> -1 THEN (d.typtypmod - 4) & 65535 END)::integer AS numeric_scale,
@@ -124,6 +124,8 @@ FROM pg_catalog.pg_type d
 JOIN pg_catalog.pg_namespace n ON n.oid = d.typnamespace
 JOIN pg_catalog.pg_type t ON d.typbasetype = t.oid
 JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace
+LEFT JOIN (pg_catalog.pg_collation co JOIN pg_catalog.pg_namespace nco ON co.collnamespace = nco.oid)
+  ON d.typcollation = co.oid AND (nco.nspname <> 'pg_catalog'::name OR co.collname <> 'default'::name)
 WHERE d.typtype = 'd'::"char"
   AND (pg_catalog.pg_has_role(d.typowner, 'USAGE') OR pg_catalog.has_type_privilege(d.oid, 'USAGE'));
 
