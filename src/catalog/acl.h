@@ -169,5 +169,7 @@ struct err *acl_check_schema(struct cat *c, struct str name) MUST_CHECK;
 struct err *acl_check_owner(struct cat *c, uint32_t class_id, uint32_t oid) MUST_CHECK;
 /* Whether a built-in function is not for everybody. */
 bool acl_restricted_function(uint32_t oid);
+/* The aclitem[] of such a function. */
+struct err *acl_restricted_list(uint32_t oid, struct arena *a, struct datum *out) MUST_CHECK;
 
 #endif

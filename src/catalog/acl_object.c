@@ -60,13 +60,22 @@ bool acl_restricted_function(uint32_t oid)
     return false;
 }
 
-/* PUBLIC's item becomes that of the role that may call it, if there is one. */
-static void restrict_function(uint32_t oid, struct acl_object *out)
+/* The owner, and the role that may call it, if there is one. */
+static void restrict_function(uint32_t oid, struct acl *acl)
 {
-    out->acl.items[0].privs = 0;
+    acl->n = 0;
+    acl->items[acl->n++] = (struct acl_item){ROLE_BOOTSTRAP, ROLE_BOOTSTRAP, PRIV_EXECUTE};
     for (size_t i = 0; i < ARRAY_LENGTH(allowed); i++)
         if (allowed[i].function == oid)
-            out->acl.items[0] = (struct acl_item){allowed[i].role, ROLE_BOOTSTRAP, PRIV_EXECUTE};
+            acl->items[acl->n++] = (struct acl_item){allowed[i].role, ROLE_BOOTSTRAP, PRIV_EXECUTE};
+}
+
+struct err *acl_restricted_list(uint32_t oid, struct arena *a, struct datum *out)
+{
+    struct acl acl;
+    acl_default('f', ROLE_BOOTSTRAP, a, &acl);
+    restrict_function(oid, &acl);
+    return acl_write(&acl, false, a, out);
 }
 
 /* Built-in functions, types and schemas, which have no stored rows. */
@@ -92,8 +101,9 @@ static void builtin_object(uint32_t class_id, uint32_t oid, struct arena *a, str
     acl_default(kind, out->owner, a, &out->acl);
     if (class_id == PG_NAMESPACE && oid == PG_CATALOG_NSP)
         out->acl.items[out->acl.n++] = (struct acl_item){0, ROLE_BOOTSTRAP, PRIV_USAGE};
-    if (class_id == PG_PROC && acl_restricted_function(oid))
-        restrict_function(oid, out);
+    out->null_acl = class_id != PG_PROC || !acl_restricted_function(oid);
+    if (!out->null_acl)
+        restrict_function(oid, &out->acl);
 }
 
 /* Schemas that came with the database: information_schema is for everybody, tarn for those who may

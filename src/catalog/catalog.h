@@ -55,6 +55,8 @@ struct cat {
     uint32_t creation_nsp; /* where CREATE goes; 0: none */
     uint32_t plans_off;    /* PLAN_...: kinds of plans that the session does without, if it can */
     struct role_rights *rights; /* of the current role (acl.h); NULL: not asked for yet */
+    uint64_t granted_version;   /* catalog_version + 1 at which granted_procs was asked; 0: never */
+    bool granted_procs;         /* cat_has_granted_procs */
     uint32_t system_oid;        /* the next one, while a new database's contents are made; else 0 */
 };
 
@@ -307,6 +309,11 @@ struct err *cat_role_name(struct cat *c, uint32_t oid, struct arena *a,
 /* Functions that users made (user_proc.c). By number, built-in ones too; *out NULL: none. */
 struct cat_proc;
 struct err *cat_load_proc(struct cat *c, uint32_t oid, const struct cat_proc **out) MUST_CHECK;
+/* Built-in functions have stored rows where privileges on them were changed: their OIDs, ascending,
+ * in the arena. */
+struct err *cat_granted_procs(struct cat *c, struct arena *a, uint32_t **out, int *n) MUST_CHECK;
+/* Whether there are any. Asks once for each version of the catalog. */
+struct err *cat_has_granted_procs(struct cat *c, bool *out) MUST_CHECK;
 /* All of a name in a schema, or (nsp_name empty) along the search path. */
 struct err *cat_user_procs(struct cat *c, struct str nsp_name, struct str name, struct arena *a,
                            const struct cat_proc ***out, int *n) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* System tables: see systab.h. Descriptors come from the built-in pg_class, pg_attribute and
  * pg_index rows; storage ids are positions in pg_class.tsv, whose order is part of the storage
  * format. */
+#include "catalog/acl.h"
 #include "catalog/systab.h"
 
 #include "base/hash.h"
@@ -256,6 +257,17 @@ uint32_t systab_storage_id(const struct cat *c, const struct relation *r, uint32
 
 /* ---- built-in rows ---- */
 
+/* Functions that are not for everybody. */
+static struct err *restrict_functions(const struct relation *r, struct datum *rows, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct datum *row = &rows[i * r->natts];
+        if (acl_restricted_function((uint32_t)row[PROC_OID].u))
+            TRY(acl_restricted_list((uint32_t)row[PROC_OID].u, &arena, &row[PROC_ACL]));
+    }
+    return NULL;
+}
+
 static struct err *make_rows(struct system_table_entry *entry)
 {
     const struct builtin_table *t = builtin_table(entry->builtin_name);
@@ -272,7 +284,34 @@ static struct err *make_rows(struct system_table_entry *entry)
                 TRY(r->atts[col].ops->in(r->atts[col].ops, &env, text, -1, &arena, d));
         }
     }
+    if (r->oid == PG_PROC)
+        TRY(restrict_functions(r, rows, t->nrows));
     entry->nrows = t->nrows;
+    __atomic_store_n(&entry->rows, rows, __ATOMIC_RELEASE); /* pairs with the acquire below */
+    return NULL;
+}
+
+/* pg_init_privs: what such functions have from the beginning, so that pg_dump tells what was
+ * granted. */
+static struct err *make_initial_privileges(struct system_table_entry *entry,
+                                           const struct datum *procs, int nprocs)
+{
+    enum { OBJOID, CLASSOID, OBJSUBID, PRIVTYPE, INITPRIVS, COUNT };
+    int n = 0;
+    CHECK(entry->rel.natts == COUNT);
+    struct datum *rows = arena_new_array(&arena, struct datum, nprocs * COUNT);
+    for (int i = 0; i < nprocs; i++) {
+        const struct datum *proc = &procs[i * PROC_COUNT];
+        if (proc[PROC_ACL].null)
+            continue;
+        struct datum *row = &rows[n++ * COUNT];
+        row[OBJOID] = proc[PROC_OID];
+        row[CLASSOID] = datum_int(PG_PROC);
+        row[OBJSUBID] = datum_int(0);
+        row[PRIVTYPE] = datum_int('i');
+        row[INITPRIVS] = proc[PROC_ACL];
+    }
+    entry->nrows = n;
     __atomic_store_n(&entry->rows, rows, __ATOMIC_RELEASE); /* pairs with the acquire below */
     return NULL;
 }
@@ -285,11 +324,18 @@ struct err *systab_builtin_rows(uint32_t relid, const struct datum **rows, int *
     if (!r)
         return NULL;
     struct system_table_entry *entry = CONTAINER_OF(r, struct system_table_entry, rel);
-    if (!entry->builtin_name)
+    bool privileges = relid == PG_INIT_PRIVS;
+    if (!entry->builtin_name && !privileges)
         return NULL;
     if (!__atomic_load_n(&entry->rows, __ATOMIC_ACQUIRE)) {
+        const struct datum *procs = NULL;
+        int nprocs = 0;
+        if (privileges)
+            TRY(systab_builtin_rows(PG_PROC, &procs, &nprocs));
         pthread_mutex_lock(&rows_mu);
-        struct err *e = entry->rows ? NULL : make_rows(entry);
+        struct err *e = entry->rows  ? NULL
+                        : privileges ? make_initial_privileges(entry, procs, nprocs)
+                                     : make_rows(entry);
         pthread_mutex_unlock(&rows_mu);
         TRY(e);
     }

@@ -44,6 +44,7 @@ enum system_table {
     PG_OPFAMILY = 2753,
     PG_COLLATION = 3456,
     PG_TRIGGER = 2620,
+    PG_INIT_PRIVS = 3394,
 };
 
 /* What the rows of all system tables fit in. */

@@ -249,6 +249,48 @@ struct err *cat_load_proc(struct cat *c, uint32_t oid, const struct cat_proc **o
     return e;
 }
 
+struct err *cat_granted_procs(struct cat *c, struct arena *a, uint32_t **out, int *n)
+{
+    struct datum v[PROC_COUNT];
+    struct systab_scan scan;
+    int cap = 0;
+    bool more = true;
+    *out = NULL;
+    *n = 0;
+    TRY(systab_open(c, PG_PROC, PROC_OID_INDEX, NULL, 0, &scan));
+    struct err *e = NULL;
+    while (!e && more) {
+        e = systab_next(&scan, v, &more);
+        more = !e && more && v[PROC_OID].u < FIRST_SYSTEM_OID;
+        if (more)
+            ARENA_PUSH(a, *out, *n, cap, (uint32_t)v[PROC_OID].u);
+    }
+    systab_close(&scan);
+    return e;
+}
+
+struct err *cat_has_granted_procs(struct cat *c, bool *out)
+{
+    struct arena a;
+    uint32_t *oids;
+    int n;
+    *out = false;
+    if (!c->txn) /* the body of a built-in function is analyzed */
+        return NULL;
+    uint64_t version = catalog_version(c->shared) + 1;
+    *out = c->granted_procs;
+    if (!c->local && c->granted_version == version)
+        return NULL;
+    arena_init(&a);
+    struct err *e = cat_granted_procs(c, &a, &oids, &n);
+    arena_done(&a);
+    if (e)
+        return e;
+    c->granted_procs = *out = n > 0;
+    c->granted_version = c->local ? 0 : version;
+    return NULL;
+}
+
 static bool is_searched(const struct cat *c, uint32_t nsp, uint32_t wanted)
 {
     if (wanted)
@@ -280,7 +322,8 @@ struct err *cat_user_procs(struct cat *c, struct str nsp_name, struct str name, 
     for (bool found = true; !e && found;) {
         const struct cat_proc *p;
         e = systab_next(&scan, v, &found);
-        if (e || !found || !is_searched(c, (uint32_t)v[PROC_NSP].u, nsp))
+        if (e || !found || !is_searched(c, (uint32_t)v[PROC_NSP].u, nsp) ||
+            v[PROC_OID].u < FIRST_SYSTEM_OID)
             continue;
         e = load_row(c, v, &p);
         if (!e)

@@ -789,9 +789,9 @@ static struct err *check_kind(struct ddl *d, const char *name, const struct cat_
                : err_new("42809", "%s is not a %s", what, kind_word(type));
 }
 
-struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
-                              PgQuery__ObjectType type, bool missing_ok,
-                              const struct cat_proc **out)
+static struct err *find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                                 PgQuery__ObjectType type, bool missing_ok, bool builtin_too,
+                                 const struct cat_proc **out)
 {
     const struct cat_proc **all;
     uint32_t types[MAX_FUNCTION_ARGS];
@@ -804,7 +804,8 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
     *out = NULL;
     if (*nsp)
         TRY(acl_check_schema(d->cat, str_from(nsp)));
-    TRY(cat_user_procs(d->cat, str_from(nsp), str_from(name), d->arena, &all, &n));
+    TRY(builtin_too ? session_functions(d->s, nsp, name, d->arena, &all, &n)
+                    : cat_user_procs(d->cat, str_from(nsp), str_from(name), d->arena, &all, &n));
     struct err *e = o->args_unspecified ? NULL : wanted_types(d, o, types, &nwanted);
     if (e && missing_ok && (err_is(e, "42704") || err_is(e, "3F000"))) {
         ddl_notice(d, "NOTICE", err_new("00000", "%s, skipping", e->message));
@@ -830,6 +831,19 @@ struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
     if (!matches)
         return not_found(d, type, shown, missing_ok, o->args_unspecified);
     return check_kind(d, full, *out, type);
+}
+
+struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                              PgQuery__ObjectType type, bool missing_ok,
+                              const struct cat_proc **out)
+{
+    return find_function(d, o, type, missing_ok, false, out);
+}
+
+struct err *ddl_find_any_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                                  PgQuery__ObjectType type, const struct cat_proc **out)
+{
+    return find_function(d, o, type, false, true, out);
 }
 
 static struct err *must_own(struct ddl *d, const PgQuery__ObjectWithArgs *o,

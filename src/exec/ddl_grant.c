@@ -207,6 +207,7 @@ static struct err *restrict_grant(struct ddl *d, const struct grant *g, uint32_t
                                   const char *column, struct grant_on *o)
 {
     uint32_t options;
+    bool all = column ? wanted == acl_all('c') : g->all;
     TRY(choose_grantor(d, wanted, o, &options));
     if (!options && !o->held)
         return column ? denied_column(column, o->name)
@@ -214,7 +215,7 @@ static struct err *restrict_grant(struct ddl *d, const struct grant *g, uint32_t
     o->privs = wanted & options;
     if (!o->privs)
         warn(d, g->s->is_grant, true, column, o->name);
-    else if (!g->all && o->privs != wanted)
+    else if (!all && o->privs != wanted)
         warn(d, g->s->is_grant, false, column, o->name);
     return NULL;
 }
@@ -463,7 +464,10 @@ static struct err *grant_object(struct ddl *d, const struct grant *g, const stru
     bool found;
     TRY(systab_lock(d->cat, k->class_id, c->oid_index, &key, 1));
     TRY(systab_get(d->cat, k->class_id, c->oid_index, &key, 1, d->arena, old, &found));
-    if (!found)
+    const struct datum *builtin = NULL;
+    if (!found && k->class_id == PG_PROC)
+        TRY(systab_builtin_row(PG_PROC, oid, &builtin));
+    if (!found && !builtin)
         return err_unsupported("privileges on built-in objects cannot be changed");
     TRY(acl_object(d->cat, k->class_id, oid, d->arena, &object, &found));
     if (k->kind == 'L')
@@ -479,9 +483,9 @@ static struct err *grant_object(struct ddl *d, const struct grant *g, const stru
     TRY(change_list(d, g, &o));
     if (k->class_id == PG_PARAMETER_ACL)
         return parameter_acl_put(d->cat, oid, &o.acl, d->arena);
-    memcpy(v, old, sizeof(v));
+    memcpy(v, builtin ? builtin : old, builtin ? sizeof(*v) * PROC_COUNT : sizeof(v));
     TRY(acl_write(&o.acl, false, d->arena, &v[c->acl]));
-    return systab_update(d->cat, k->class_id, old, v);
+    return builtin ? systab_insert(d->cat, PG_PROC, v) : systab_update(d->cat, k->class_id, old, v);
 }
 
 /* ---- which objects ---- */
@@ -523,7 +527,7 @@ static struct err *named_object(struct ddl *d, const struct grant_kind *k, const
         TRY(ddl_large_object(n, oid));
         return large_object_exists(d->cat, *oid);
     case PG_PROC:
-        TRY(ddl_find_function(d, n->object_with_args, k->type, false, &p));
+        TRY(ddl_find_any_function(d, n->object_with_args, k->type, &p));
         *oid = p->oid;
         return NULL;
     default: {
@@ -550,6 +554,28 @@ static bool in_schema(const struct grant_kind *k, const struct datum *v, uint32_
     return fits && (uint32_t)v[CLS_NSP].u == nsp;
 }
 
+/* Those of the built-in functions that have no stored row yet, which is listed already. */
+static struct err *builtin_in_schema(struct ddl *d, const struct grant_kind *k, uint32_t nsp,
+                                     uint32_t **list, int *n, int *cap)
+{
+    const struct datum *rows;
+    uint32_t *stored;
+    int nrows;
+    int nstored;
+    int at = 0;
+    TRY(systab_builtin_rows(PG_PROC, &rows, &nrows));
+    TRY(cat_granted_procs(d->cat, d->arena, &stored, &nstored));
+    for (int i = 0; i < nrows; i++) {
+        const struct datum *row = &rows[i * PROC_COUNT];
+        while (at < nstored && stored[at] < row[PROC_OID].u)
+            at++;
+        bool listed = at < nstored && stored[at] == row[PROC_OID].u;
+        if (!listed && in_schema(k, row, nsp))
+            ARENA_PUSH(d->arena, *list, *n, *cap, (uint32_t)row[PROC_OID].u);
+    }
+    return NULL;
+}
+
 static struct err *all_in_schema(struct ddl *d, const struct grant_kind *k, const char *schema,
                                  uint32_t **list, int *n, int *cap)
 {
@@ -568,6 +594,8 @@ static struct err *all_in_schema(struct ddl *d, const struct grant_kind *k, cons
             ARENA_PUSH(d->arena, *list, *n, *cap, (uint32_t)v[0].u);
     }
     systab_close(&scan);
+    if (!e && k->class_id == PG_PROC)
+        e = builtin_in_schema(d, k, nsp, list, n, cap);
     return e;
 }
 

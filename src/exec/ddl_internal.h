@@ -240,6 +240,9 @@ struct err *ddl_function_schema(struct ddl *d, const PgQuery__AlterObjectSchemaS
 struct err *ddl_find_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
                               PgQuery__ObjectType type, bool missing_ok,
                               const struct cat_proc **out) MUST_CHECK;
+/* The same among built-in functions, too. */
+struct err *ddl_find_any_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
+                                  PgQuery__ObjectType type, const struct cat_proc **out) MUST_CHECK;
 /* 42501 in PostgreSQL's words, which have the name as it is written. */
 struct err *ddl_must_own_function(struct ddl *d, const PgQuery__ObjectWithArgs *o,
                                   const struct cat_proc *p) MUST_CHECK;

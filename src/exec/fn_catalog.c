@@ -205,6 +205,15 @@ static struct err *fn_relation_filenode(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
+/* All that is stored is in one file; the name is relative to the data directory. */
+static struct err *fn_relation_filepath(struct fn_call *c, struct datum *out)
+{
+    TRY(fn_relation_filenode(c, out));
+    if (!out->null)
+        *out = datum_str(STR("data/data.mdb"));
+    return NULL;
+}
+
 static struct err *fn_live_tuples(struct fn_call *c, struct datum *out)
 {
     struct relation *r;
@@ -381,6 +390,7 @@ static const struct {
     {"pg_tablespace_size_name", fn_tablespace_size},
     {"pg_indexes_size", fn_indexes_size},
     {"pg_relation_filenode", fn_relation_filenode},
+    {"pg_relation_filepath", fn_relation_filepath},
     {"pg_stat_get_live_tuples", fn_live_tuples},
     {"pg_relation_is_updatable", fn_relation_is_updatable},
     {"pg_column_is_updatable", fn_column_is_updatable},

@@ -315,7 +315,6 @@ static const struct {
     {"pg_rotate_logfile_v2", no_rotation},
     {"pg_extension_config_dump", not_in_script},
     {"pg_partition_root", nothing},
-    {"pg_relation_filepath", nothing}, /* all tables are in one file */
     {"pg_filenode_relation", nothing},
     {"pg_ts_config_is_visible", nothing},
     {"pg_ts_dict_is_visible", nothing},

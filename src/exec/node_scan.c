@@ -67,6 +67,9 @@ struct scan_state {
     const struct datum *builtin;
     int nbuiltin;
     int at;
+    uint32_t *granted; /* functions whose built-in rows stored ones replace, ascending */
+    int ngranted;
+    int at_granted;
     struct datum *list; /* = ANY: the distinct values, ascending */
     uint32_t nlist;
     uint32_t at_list;
@@ -107,6 +110,7 @@ static void scan_restart(struct exec *x, struct plan *n)
     s->at = 0;
     s->at_list = 0;
     s->list = NULL;
+    s->at_granted = s->ngranted = 0;
     arena_reset(&s->arena);
 }
 
@@ -166,6 +170,8 @@ static struct err *seq_begin(struct exec *x, struct plan *n, struct scan_state *
         TRY(sample_begin(x, n, &s->sample));
     if (r->system)
         TRY(systab_builtin_rows(r->oid, &s->builtin, &s->nbuiltin));
+    if (r->oid == PG_PROC)
+        TRY(cat_granted_procs(x->env.cat, &s->arena, &s->granted, &s->ngranted));
     buf_reset(&s->lo);
     buf_reset(&s->hi);
     if (n->current_of) {
@@ -198,6 +204,14 @@ static struct err *sequence_row(struct exec *x, struct plan *n, struct scan_stat
     return passes(x, n, s, found);
 }
 
+/* Built-in rows are in the order of their OIDs. */
+static bool is_replaced(struct scan_state *s, uint32_t oid)
+{
+    while (s->at_granted < s->ngranted && s->granted[s->at_granted] < oid)
+        s->at_granted++;
+    return s->at_granted < s->ngranted && s->granted[s->at_granted] == oid;
+}
+
 struct err *seqscan_next(struct exec *x, struct plan *n, bool *found)
 {
     struct scan_state *s = scan_state(x, n);
@@ -210,6 +224,11 @@ struct err *seqscan_next(struct exec *x, struct plan *n, bool *found)
     for (bool holds = false; !holds;) {
         TRY(fiber_tick());
         if (s->at < s->nbuiltin) {
+            if (s->ngranted &&
+                is_replaced(s, (uint32_t)s->builtin[(size_t)s->at * (size_t)r->natts].u)) {
+                s->at++;
+                continue;
+            }
             if (n->rte->sample && !sample_has(&s->sample, str_make(&s->at, sizeof(s->at)))) {
                 s->at++;
                 continue;

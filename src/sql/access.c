@@ -77,15 +77,21 @@ struct err *access_schema(struct analysis *a, const char *name)
     return NULL;
 }
 
-void access_call(struct analysis *a, uint32_t func)
+struct err *access_call(struct analysis *a, uint32_t func)
 {
     struct query *top = a->top;
-    if (!top || (func < FIRST_USER_OID && !acl_restricted_function(func)))
-        return;
+    bool asked = func >= FIRST_USER_OID || acl_restricted_function(func);
+    if (!top)
+        return NULL;
+    if (!asked)
+        TRY(cat_has_granted_procs(a->cat, &asked));
+    if (!asked)
+        return NULL;
     for (int i = 0; i < top->ncalled; i++)
         if (top->called[i] == func)
-            return;
+            return NULL;
     ARENA_PUSH(a->arena, top->called, top->ncalled, top->called_cap, func);
+    return NULL;
 }
 
 /* ---- the check ---- */

@@ -185,7 +185,7 @@ struct err *make_agg(struct level *l, const struct cat_proc *p, struct expr **ar
 {
     struct analysis *a = l->a;
     struct expr *e = expr_func(a->arena, E_AGG, p->oid, 0, type, args, nargs, location);
-    access_call(a, p->oid);
+    TRY(access_call(a, p->oid));
     struct agg_extra *x = arena_new(a->arena, struct agg_extra);
     e->agg = x;
     x->star = call->agg_star;

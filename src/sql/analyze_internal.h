@@ -115,7 +115,7 @@ void access_read_expr(struct expr *e);      /* those in an expression */
 /* The target's column, or that of the view by which it is written, gets a value. */
 void access_write(struct level *l, int att, bool insert);
 void access_write_view(struct level *l, int att, bool insert);
-void access_call(struct analysis *a, uint32_t func);
+struct err *access_call(struct analysis *a, uint32_t func) MUST_CHECK;
 /* A schema that the statement names: 42501 unless the role may look into it, now and whenever the
  * statement is run. */
 struct err *access_schema(struct analysis *a, const char *name) MUST_CHECK;

@@ -823,7 +823,7 @@ struct err *make_func(struct level *l, struct func_name fn, struct expr **args, 
     if (p->kind == 'a')
         return make_agg(l, p, args, nargs, call, rettype, location, out);
     *out = expr_func(a->arena, E_FUNC, p->oid, 0, rettype, args, nargs, location);
-    access_call(a, p->oid);
+    TRY(access_call(a, p->oid));
     (*out)->flag = variadic;
     (*out)->defaulted = c.position || c.expanded ? 0 : c.ndefaults;
     return NULL;

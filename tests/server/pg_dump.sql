@@ -72,3 +72,6 @@ SELECT lo_from_bytea(7001, convert_to(repeat('large object ', 3000), 'UTF8')), l
 SELECT lo_put(7002, 5000, '\x00ff27');
 GRANT SELECT ON LARGE OBJECT 7002 TO PUBLIC;
 COMMENT ON LARGE OBJECT 7001 IS 'one that repeats';
+REVOKE EXECUTE ON FUNCTION pg_sleep(double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_sleep(double precision) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION pg_reload_conf() TO pg_signal_backend;
