@@ -665,7 +665,8 @@ static struct err *plan_source(struct ddl *d, const PgQuery__CreateTableAsStmt *
     struct raw_stmt raw = {.sql = d->sql, .tree = c->query};
     if (c->query->node_case == PG_QUERY__NODE__NODE_EXECUTE_STMT)
         return d->s->ops->prepared_plan(d->s, d->sql, c->query->execute_stmt, plan, params);
-    return exec_plan(&env, &raw, &none, plan);
+    *params = d->values;
+    return exec_plan(&env, &raw, d->params ? d->params : &none, plan);
 }
 
 struct err *ddl_create_table_as(struct ddl *d, const PgQuery__CreateTableAsStmt *c, char *tag)

@@ -24,8 +24,10 @@ struct ddl {
     struct arena *arena;
     struct raw_stmt *raw;
     const char *sql;
-    const char *table;                 /* being created, for messages */
-    bool quiet;                        /* no notices */
+    const char *table;          /* being created, for messages */
+    bool quiet;                 /* no notices */
+    struct param_types *params; /* of a query that is the statement's; NULL: none */
+    const struct datum *values;
     const struct extension_home *home; /* of the extension whose objects are made; NULL: none */
 };
 

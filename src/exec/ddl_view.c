@@ -418,6 +418,10 @@ struct err *ddl_create_matview(struct ddl *d, const PgQuery__CreateTableAsStmt *
         err_free(e);
         e = err_new("42601", "too many column names were specified");
     }
+    if (e && err_is(e, "42P02") && d->params && d->params->count) {
+        err_free(e);
+        e = err_new("0A000", "materialized views may not be defined using bound parameters");
+    }
     if (!e)
         e = refuse_temporary(def.q);
     if (!e)

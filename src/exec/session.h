@@ -199,8 +199,10 @@ void domains_free(struct session *s);
 /* Utility statements on schema objects: CREATE/ALTER/DROP of schemas, tables, indexes, sequences,
  * views, databases, TRUNCATE, COMMENT, GRANT/REVOKE (as far as built) ... Runs in the session's
  * transaction (which must be open) and writes the command tag ("CREATE TABLE") into tag. What is
- * not built yet raises 0A000 naming it. MAY YIELD. */
-struct err *utility_run(struct session *s, struct raw_stmt *raw, char tag[64]) MUST_CHECK;
+ * not built yet raises 0A000 naming it. A query of the statement's may use `params`, whose types
+ * are known, with the values given (both may be NULL). MAY YIELD. */
+struct err *utility_run(struct session *s, struct raw_stmt *raw, struct param_types *params,
+                        const struct datum *values, char tag[64]) MUST_CHECK;
 /* CREATE TABLE AS and SELECT INTO return rows counts in the tag; handled by utility_run too. */
 
 /* What PostgreSQL calls a utility statement in its command tags. */

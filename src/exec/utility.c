@@ -232,7 +232,7 @@ struct err *bootstrap_run(struct session *s)
         struct err *e = parse_sql(bootstrap_texts[i], &arena, &parsed);
         for (int k = 0; !e && k < parsed.count; k++) {
             char tag[64];
-            e = utility_run(s, &parsed.stmts[k], tag);
+            e = utility_run(s, &parsed.stmts[k], NULL, NULL, tag);
             if (e)
                 err_context(e, "bootstrap statement at character %d", parsed.stmts[k].location);
             txn_next_command(s->cat.txn);
@@ -941,10 +941,17 @@ struct err *ddl_run_sql(struct ddl *d, const char *sql)
     return NULL;
 }
 
-struct err *utility_run(struct session *s, struct raw_stmt *raw, char tag[64])
+struct err *utility_run(struct session *s, struct raw_stmt *raw, struct param_types *params,
+                        const struct datum *values, char tag[64])
 {
     struct arena arena;
-    struct ddl d = {.s = s, .cat = &s->cat, .arena = &arena, .raw = raw, .sql = raw->sql};
+    struct ddl d = {.s = s,
+                    .cat = &s->cat,
+                    .arena = &arena,
+                    .raw = raw,
+                    .sql = raw->sql,
+                    .params = params,
+                    .values = values};
     arena_init(&arena);
     struct err *e = run(&d, raw->tree, tag);
     arena_done(&arena);

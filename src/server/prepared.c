@@ -240,21 +240,54 @@ static struct err *begin_params(struct prepared *p)
     return NULL;
 }
 
-/* The parameters are those of the statement that is explained; each run plans it anew. */
-static struct err *explained_params(struct backend *b, struct prepared *p)
+/* The query that a statement explains, declares a cursor for or makes a table of, itself else. */
+static PgQuery__Node *query_within(PgQuery__Node *n)
+{
+    switch (n->node_case) {
+    case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
+        return query_within(n->explain_stmt->query);
+    case PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT:
+        return n->declare_cursor_stmt->query;
+    case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
+        return n->create_table_as_stmt->query;
+    default:
+        return n;
+    }
+}
+
+/* Finds the types of the parameters in the query; each run plans it anew. */
+static struct err *infer_params(struct backend *b, struct prepared *p, PgQuery__Node *query)
 {
     struct exec_env env = session_exec_env(&b->base);
     struct raw_stmt inner = p->raw;
+    PgQuery__Node node = *query;
+    PgQuery__SelectStmt select;
     struct statement_plan *plan;
-    inner.tree = p->raw.tree->explain_stmt->query;
+    inner.tree = &node;
+    if (node.node_case == PG_QUERY__NODE__NODE_SELECT_STMT) {
+        select = *node.select_stmt;
+        select.into_clause = NULL;
+        node.select_stmt = &select;
+    }
+    if (stmt_kind_of(&inner) != STMT_PLAN)
+        return NULL;
+    TRY(xact_open(b));
+    TRY(exec_plan(&env, &inner, &p->params, &plan));
+    plan_unref(plan);
+    return NULL;
+}
+
+/* Of the parameters that other statements take nothing but the number is asked. */
+static struct err *utility_params(struct backend *b, struct prepared *p)
+{
     if (p->params.fixed)
         return NULL;
-    if (stmt_kind_of(&inner) == STMT_PLAN) {
-        TRY(xact_open(b));
-        TRY(begin_params(p));
-        TRY(exec_plan(&env, &inner, &p->params, &plan));
-        plan_unref(plan);
-    }
+    TRY(begin_params(p));
+    if (p->raw.tree && !p->raw.own)
+        TRY(infer_params(b, p, query_within(p->raw.tree)));
+    for (int i = 0; i < p->params.count; i++)
+        if (!p->params.types[i] || p->params.types[i] == UNKNOWN_OID)
+            return err_new("42P18", "could not determine data type of parameter $%d", i + 1);
     p->params.fixed = true;
     return NULL;
 }
@@ -263,10 +296,8 @@ struct err *prepared_plan(struct backend *b, struct prepared *p)
 {
     struct exec_env env = session_exec_env(&b->base);
     struct statement_plan *plan;
-    if (p->kind == STMT_EXPLAIN)
-        return explained_params(b, p);
     if (p->kind != STMT_PLAN)
-        return NULL;
+        return utility_params(b, p);
     TRY(xact_open(b));
     if (prepared_is_current(b, p))
         return NULL;

@@ -623,7 +623,7 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
     default:
         break;
     }
-    return utility_run(&b->base, r->raw, r->tag);
+    return utility_run(&b->base, r->raw, r->params, r->values, r->tag);
 }
 
 struct err *run_utility(struct backend *b, struct run *r)

@@ -348,6 +348,67 @@ static const char *name_timestamp(const char *sql, struct arena *arena)
     return copy ? copy : sql;
 }
 
+/* ---- parameters where PostgreSQL's grammar has none ---- */
+
+/* The first parameter among them, which the parser library takes for a value, or NULL. */
+static const PgQuery__ParamRef *param_among(PgQuery__Node *const *nodes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const PgQuery__ParamRef *found = NULL;
+        if (nodes[i]->node_case == PG_QUERY__NODE__NODE_PARAM_REF)
+            return nodes[i]->param_ref;
+        if (nodes[i]->node_case == PG_QUERY__NODE__NODE_VARIABLE_SET_STMT)
+            found =
+                param_among(nodes[i]->variable_set_stmt->args, nodes[i]->variable_set_stmt->n_args);
+        if (nodes[i]->node_case == PG_QUERY__NODE__NODE_DEF_ELEM && nodes[i]->def_elem->arg)
+            found = param_among(&nodes[i]->def_elem->arg, 1);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static const PgQuery__ParamRef *misplaced_param(PgQuery__Node *n)
+{
+    const PgQuery__VariableSetStmt *set = NULL;
+    switch (n->node_case) {
+    case PG_QUERY__NODE__NODE_CREATE_ROLE_STMT:
+        return param_among(n->create_role_stmt->options, n->create_role_stmt->n_options);
+    case PG_QUERY__NODE__NODE_ALTER_ROLE_STMT:
+        return param_among(n->alter_role_stmt->options, n->alter_role_stmt->n_options);
+    case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
+        return param_among(n->create_function_stmt->options, n->create_function_stmt->n_options);
+    case PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT:
+        return param_among(n->alter_function_stmt->actions, n->alter_function_stmt->n_actions);
+    case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
+        set = n->variable_set_stmt;
+        break;
+    case PG_QUERY__NODE__NODE_ALTER_ROLE_SET_STMT:
+        set = n->alter_role_set_stmt->setstmt;
+        break;
+    case PG_QUERY__NODE__NODE_ALTER_DATABASE_SET_STMT:
+        set = n->alter_database_set_stmt->setstmt;
+        break;
+    case PG_QUERY__NODE__NODE_ALTER_SYSTEM_STMT:
+        set = n->alter_system_stmt->setstmt;
+        break;
+    default:
+        break;
+    }
+    return set ? param_among(set->args, set->n_args) : NULL;
+}
+
+static struct err *check_params(const char *sql, PgQuery__Node *tree)
+{
+    const PgQuery__ParamRef *p = tree ? misplaced_param(tree) : NULL;
+    if (!p)
+        return NULL;
+    const char *at = sql + p->location;
+    int digits = (int)strspn(at + 1, "0123456789");
+    return err_at(err_new("42601", "syntax error at or near \"%.*s\"", digits + 1, at),
+                  char_position(sql, p->location));
+}
+
 /* Parses text of PostgreSQL's grammar that begins at `offset` of the whole. */
 static struct err *parse_pg(const char *whole, const char *sql, struct arena *arena,
                             struct parsed *out, int *cap)
@@ -364,6 +425,7 @@ static struct err *parse_pg(const char *whole, const char *sql, struct arena *ar
         const PgQuery__RawStmt *raw = job.result->stmts[i];
         struct raw_stmt stmt = {
             .sql = whole, .location = raw->stmt_location, .len = raw->stmt_len, .tree = raw->stmt};
+        TRY(check_params(job.sql, raw->stmt));
         ARENA_PUSH(arena, out->stmts, out->count, *cap, stmt);
     }
     return NULL;

@@ -510,7 +510,7 @@ static struct err *run_alter(struct job *j, const char *sql)
     j->s->feeds_synced = true;
     struct err *e = NULL;
     for (int i = 0; i < parsed.count && !e; i++) {
-        e = utility_run(j->s, &parsed.stmts[i], tag);
+        e = utility_run(j->s, &parsed.stmts[i], NULL, NULL, tag);
         txn_next_command(j->s->cat.txn);
     }
     j->s->feeds_synced = false;

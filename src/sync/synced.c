@@ -577,7 +577,7 @@ static struct err *drop_table(struct job *j, const struct relation *rel)
     buf_done(&sql);
     if (!e)
         e = parse_sql(text, j->arena, &parsed);
-    return e ? e : utility_run(j->s, &parsed.stmts[0], tag);
+    return e ? e : utility_run(j->s, &parsed.stmts[0], NULL, NULL, tag);
 }
 
 static struct err *drop_in_txn(struct job *j)
