@@ -492,10 +492,22 @@ static bool goes_backward(const struct plan *n)
     UNREACHABLE();
 }
 
+/* The cursor outlives the message that brought them. */
+static void keep_params(struct backend *b, const struct run *r, struct portal *p)
+{
+    int n = r->params ? r->params->count : 0;
+    p->params = arena_new_array(&p->arena, struct datum, n + 1);
+    for (int i = 0; i < n; i++) {
+        const struct type_ops *ops = type_lookup(&b->base.types, r->params->types[i]);
+        p->params[i] = datum_copy(&p->arena, r->values[i], ops && ops->byval);
+    }
+}
+
 /* What the cursor sees is fixed when it is declared. */
 static struct err *open_cursor(struct backend *b, struct run *r, struct portal *p, int options)
 {
     TRY(check_query(p, options));
+    keep_params(b, r, p);
     TRY(cursor_new(b, p, options));
     struct cursor *c = p->cursor;
     c->statement = arena_strdup(&p->arena, r->raw->sql);
@@ -522,7 +534,8 @@ struct err *run_declare(struct backend *b, struct run *r)
     if (!*s->portalname)
         return err_new("34000", "invalid cursor name: must not be empty");
     TRY(xact_open(b));
-    TRY(prepare_nested(b, r, NULL, 0, &stmt));
+    TRY(prepare_nested(b, r, r->params ? r->params->types : NULL, r->params ? r->params->count : 0,
+                       &stmt));
     struct err *e = portal_find(b, s->portalname)
                         ? err_new("42P03", "cursor \"%s\" already exists", s->portalname)
                         : portal_new(b, s->portalname, stmt, &p);

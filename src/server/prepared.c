@@ -236,17 +236,19 @@ static struct err *begin_params(struct prepared *p)
         return err_oom();
     memcpy(p->params.types, p->declared, sizeof(uint32_t) * (size_t)p->ndeclared);
     p->params.count = p->ndeclared;
-    p->params.fixed = false;
+    p->params.fixed = p->raw.cursor; /* those of its message are all there are */
     return NULL;
 }
 
-/* The parameters are those of the statement that is explained; each run plans it anew. */
-static struct err *explained_params(struct backend *b, struct prepared *p)
+/* The parameters are those of the statement that is explained or that a cursor is declared for;
+ * each run plans it anew. */
+static struct err *nested_params(struct backend *b, struct prepared *p)
 {
     struct exec_env env = session_exec_env(&b->base);
     struct raw_stmt inner = p->raw;
     struct statement_plan *plan;
-    inner.tree = p->raw.tree->explain_stmt->query;
+    inner.tree = p->kind == STMT_EXPLAIN ? p->raw.tree->explain_stmt->query
+                                         : p->raw.tree->declare_cursor_stmt->query;
     if (p->params.fixed)
         return NULL;
     if (stmt_kind_of(&inner) == STMT_PLAN) {
@@ -263,8 +265,8 @@ struct err *prepared_plan(struct backend *b, struct prepared *p)
 {
     struct exec_env env = session_exec_env(&b->base);
     struct statement_plan *plan;
-    if (p->kind == STMT_EXPLAIN)
-        return explained_params(b, p);
+    if (p->kind == STMT_EXPLAIN || p->kind == STMT_DECLARE)
+        return nested_params(b, p);
     if (p->kind != STMT_PLAN)
         return NULL;
     TRY(xact_open(b));
