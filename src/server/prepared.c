@@ -236,7 +236,7 @@ static struct err *begin_params(struct prepared *p)
         return err_oom();
     memcpy(p->params.types, p->declared, sizeof(uint32_t) * (size_t)p->ndeclared);
     p->params.count = p->ndeclared;
-    p->params.fixed = false;
+    p->params.fixed = p->raw.cursor; /* those of its message are all there are */
     return NULL;
 }
 

@@ -123,6 +123,7 @@ struct err *rte_for_relation(struct analysis *a, struct relation *r, const PgQue
 {
     struct rte *rte = rte_new(a, NULL, RTE_RELATION, alias ? alias->aliasname : r->name, r->natts);
     rte->rel = r;
+    rte->unaliased = alias ? NULL : r;
     for (int i = 0; i < r->natts; i++) {
         const struct attr *att = &r->atts[i];
         set_column(rte, i, att->name, att->type, att->typmod);
@@ -174,6 +175,7 @@ struct err *view_rte(struct level *l, struct relation *r, const PgQuery__Alias *
     TRY(analyze_select_node(&inner, NULL, parsed.stmts[0].tree, false, &sub));
     TRY(subquery_rte(a, l->q, sub, alias ? alias->aliasname : r->name, NULL, out));
     (*out)->view = r;
+    (*out)->unaliased = alias ? NULL : r;
     (*out)->access = access;
     for (int i = 0; i < (*out)->ncols && i < r->natts; i++)
         (*out)->colnames[i] = r->atts[i].name;

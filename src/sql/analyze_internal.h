@@ -11,8 +11,7 @@ typedef PgQuery__Node pg_node; /* the one short name for a foreign type */
 
 /* One name in a query's namespace: a table alias or a join's, with its columns as expressions. */
 struct ns_item {
-    const char *name;     /* NULL: an unnamed join */
-    const char *nsp_name; /* of a relation without alias; NULL otherwise */
+    const char *name; /* NULL: an unnamed join */
     int ncols;
     const char **colnames;
     struct expr **cols;   /* NULL: dropped */
@@ -177,7 +176,6 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref,
                                struct expr **out) MUST_CHECK;
 struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct target **targets,
                         int *n, int *cap) MUST_CHECK;
-struct ns_item *find_ns_item(struct level *l, const char *nsp, const char *name);
 /* NULL: there is none. It may be under analysis. */
 struct err *find_cte(struct level *l, const char *name, struct cte **out) MUST_CHECK;
 

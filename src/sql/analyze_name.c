@@ -8,6 +8,15 @@ struct ns_item *ns_add(struct level *l, struct ns_item item)
     return copy;
 }
 
+/* Two relations without aliases may have one name: their schemas tell them apart. */
+static bool same_name(const struct ns_item *item, const struct rte *rte)
+{
+    if (!item->rel_visible || !item->name || !rte->name || strcmp(item->name, rte->name) != 0)
+        return false;
+    const struct relation *other = item->rte ? item->rte->unaliased : NULL;
+    return !other || !rte->unaliased || other->oid == rte->unaliased->oid;
+}
+
 struct err *rte_add_ns(struct level *l, struct rte *rte, bool rel_visible, bool cols_visible)
 {
     struct ns_item item = {.name = rte->name,
@@ -21,13 +30,9 @@ struct err *rte_add_ns(struct level *l, struct rte *rte, bool rel_visible, bool 
         bool dropped = rte->kind == RTE_RELATION && rte->rel->atts[i].dropped;
         item.cols[i] = dropped ? NULL : expr_var(l->a->arena, rte, i + 1, -1);
     }
-    if (rel_visible) {
-        for (int i = 0; i < l->nitems; i++) {
-            if (l->items[i]->rel_visible && l->items[i]->name && rte->name &&
-                strcmp(l->items[i]->name, rte->name) == 0)
-                return err_new("42712", "table name \"%s\" specified more than once", rte->name);
-        }
-    }
+    for (int i = 0; rel_visible && i < l->nitems; i++)
+        if (same_name(l->items[i], rte))
+            return err_new("42712", "table name \"%s\" specified more than once", rte->name);
     ns_add(l, item);
     return NULL;
 }
@@ -37,29 +42,27 @@ static bool usable(const struct level *l, const struct ns_item *item)
     return !item->lateral_only || l->lateral;
 }
 
-/* *usable_here: the item may be referred to from where we are. */
-static struct ns_item *find_item(struct level *l, const char *nsp, const char *name,
-                                 bool *usable_here)
+/* *out NULL: there is none. *usable_here: it may be referred to from where we are. */
+static struct err *find_item(struct level *l, const char *nsp, const char *name, int location,
+                             bool *usable_here, struct ns_item **out)
 {
-    for (struct level *at_level = l; at_level; at_level = at_level->parent) {
+    *out = NULL;
+    for (struct level *at_level = l; at_level && !*out; at_level = at_level->parent) {
         for (int i = 0; i < at_level->nitems; i++) {
             struct ns_item *item = at_level->items[i];
             if (!item->rel_visible || !item->name || strcmp(item->name, name) != 0)
                 continue;
-            if (nsp && (!item->rte || item->rte->kind != RTE_RELATION ||
-                        strcmp(item->rte->rel->nsp_name, nsp) != 0))
+            const struct relation *r = item->rte ? item->rte->unaliased : NULL;
+            if (nsp && (!r || strcmp(r->nsp_name, nsp) != 0))
                 continue;
+            if (*out)
+                return at(l->a, err_new("42P09", "table reference \"%s\" is ambiguous", name),
+                          location);
             *usable_here = usable(at_level, item);
-            return item;
+            *out = item;
         }
     }
     return NULL;
-}
-
-struct ns_item *find_ns_item(struct level *l, const char *nsp, const char *name)
-{
-    bool usable_here;
-    return find_item(l, nsp, name, &usable_here);
 }
 
 static int item_column(const struct ns_item *item, const char *name)
@@ -289,7 +292,8 @@ static struct err *qualified(struct level *l, const char *nsp, const char *table
                              int location, struct expr **out)
 {
     bool usable_here = false;
-    struct ns_item *item = find_item(l, nsp, table, &usable_here);
+    struct ns_item *item;
+    TRY(find_item(l, nsp, table, location, &usable_here, &item));
     if (!item && !nsp && (*out = argument(l, table, name, location)))
         return NULL;
     struct expr *composite = item || nsp ? NULL : argument(l, NULL, table, location);
@@ -323,7 +327,8 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, s
     if (ref->fields[n - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
         if (n == 2) {
             bool usable_here = false;
-            struct ns_item *item = find_item(l, NULL, node_str(ref->fields[0]), &usable_here);
+            struct ns_item *item;
+            TRY(find_item(l, NULL, node_str(ref->fields[0]), ref->location, &usable_here, &item));
             if (item && usable_here) {
                 *out = whole_row(l, item, ref->location);
                 return NULL;
@@ -345,7 +350,8 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, s
     if (*out)
         return NULL;
     bool usable_here = false;
-    struct ns_item *item = find_item(l, NULL, name, &usable_here);
+    struct ns_item *item;
+    TRY(find_item(l, NULL, name, ref->location, &usable_here, &item));
     if (item && usable_here) {
         *out = whole_row(l, item, ref->location);
         return NULL;
@@ -373,7 +379,9 @@ struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct t
         if (e)
             return at(l->a, e, ref->location);
         const char *table = node_str(ref->fields[ref->n_fields - 2]);
-        struct ns_item *item = find_ns_item(l, nsp, table);
+        bool usable_here;
+        struct ns_item *item;
+        TRY(find_item(l, nsp, table, ref->location, &usable_here, &item));
         if (!item)
             return at(l->a, missing_table(l, table), ref->location);
         for (int i = 0; i < item->ncols; i++)

@@ -460,6 +460,15 @@ static struct err *add_mark(struct level *l, struct rte *rte, const PgQuery__Loc
     return NULL;
 }
 
+/* The one that FOR UPDATE OF and the like name; NULL: none. */
+static struct rte *locked_rte(const struct level *l, const char *name)
+{
+    for (int i = 0; i < l->nitems; i++)
+        if (l->items[i]->rel_visible && l->items[i]->name && strcmp(l->items[i]->name, name) == 0)
+            return l->items[i]->rte;
+    return NULL;
+}
+
 static struct err *analyze_locking(struct level *l, const PgQuery__SelectStmt *s)
 {
     static const char *const names[] = {
@@ -485,13 +494,13 @@ static struct err *analyze_locking(struct level *l, const PgQuery__SelectStmt *s
             TRY(add_mark(l, q->rtes[k], c));
         for (size_t k = 0; k < c->n_locked_rels; k++) {
             const PgQuery__RangeVar *rv = c->locked_rels[k]->range_var;
-            struct ns_item *item = find_ns_item(l, NULL, rv->relname);
-            if (!item || !item->rte)
+            struct rte *rte = locked_rte(l, rv->relname);
+            if (!rte)
                 return at(l->a,
                           err_new("42P01", "relation \"%s\" in %s clause not found in FROM clause",
                                   rv->relname, name),
                           rv->location);
-            TRY(add_mark(l, item->rte, c));
+            TRY(add_mark(l, rte, c));
         }
     }
     return NULL;

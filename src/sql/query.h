@@ -86,7 +86,9 @@ struct rte_access {
 /* A range table entry: something with columns that a query level reads. */
 struct rte {
     enum rte_kind kind;
-    const char *name; /* alias, or the relation's name */
+    const char *name;                 /* alias, or the relation's name */
+    const struct relation *unaliased; /* the relation or view that it names; NULL: it has an alias,
+                                         or is of another kind */
     int ncols;
     const char **colnames;
     uint32_t *types;

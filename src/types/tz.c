@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "types/types_internal.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -231,7 +232,7 @@ static struct tz *load_zone(struct str name)
     if (!tz)
         return NULL;
     for (size_t i = 0; i < name.len; i++)
-        tz->name[i] = name.data[i];
+        tz->name[i] = (char)toupper((unsigned char)name.data[i]);
     tz_posix_parse(name, &tz->posix); /* its abbreviations point into tz */
     return tz;
 }

@@ -21,6 +21,13 @@ static bool take(struct scan *p, char c)
     return true;
 }
 
+/* As tzcode does, a zone's first name may be left out: "+10:00" is ten hours west of Greenwich. */
+static bool unnamed(const struct scan *p)
+{
+    return p->at < p->s.len &&
+           (is_digit(p->s.data[p->at]) || p->s.data[p->at] == '+' || p->s.data[p->at] == '-');
+}
+
 static bool scan_name(struct scan *p, char *out, size_t size)
 {
     size_t start = p->at, end;
@@ -35,8 +42,6 @@ static bool scan_name(struct scan *p, char *out, size_t size)
         while (p->at < p->s.len && is_alpha(p->s.data[p->at]))
             p->at++;
         end = p->at;
-        if (end - start < 3)
-            return false;
     }
     if (end == start || end - start >= size)
         return false;
@@ -100,7 +105,9 @@ bool tz_posix_parse(struct str s, struct tz_posix *out)
     struct scan p = {.s = s};
     *out = (struct tz_posix){0};
     int32_t west;
-    if (!scan_name(&p, out->names[0], sizeof(out->names[0])) || !scan_seconds(&p, &west))
+    if (!unnamed(&p) && !scan_name(&p, out->names[0], sizeof(out->names[0])))
+        return false;
+    if (!scan_seconds(&p, &west))
         return false;
     out->standard = (struct tz_offset){.east = -west, .abbrev = out->names[0]};
     if (p.at < s.len) {

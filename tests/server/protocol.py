@@ -391,6 +391,25 @@ def test_queries_of_utilities_with_parameters(s):
     c.query("DROP TABLE pu, pu2, pu3")
 
 
+def test_cursor_with_parameters(s):
+    c = new_client(s)
+    c.query("BEGIN")
+    m = c.run(parse("DECLARE p SCROLL CURSOR FOR SELECT i, $1::text FROM generate_series(1, $2) i WHERE i > $3"),
+              describe("S"), bind(["kept", "5", "3"]), execute())
+    eq(kinds(m), "1tn2CZ")
+    eq([struct.unpack("!HIII", b) for k, b in m if k == "t"], [(3, 25, 23, 23)])
+    c.run(parse("SELECT $1::text"), bind(["overwritten" * 1000]), execute())
+    eq(rows(c.query("FETCH ALL p")), [["4", "kept"], ["5", "kept"]])
+    eq(rows(c.query("FETCH FIRST p")), [["4", "kept"]])
+    c.run(parse("DECLARE n CURSOR FOR SELECT $1::int"), bind([None]), execute())
+    eq(rows(c.query("FETCH n")), [[None]])
+    c.query("ROLLBACK")
+    c.run(parse("DECLARE h CURSOR WITH HOLD FOR SELECT $1::int + 1"), bind(["6"]), execute())
+    eq(rows(c.query("FETCH h; CLOSE h")), [["7"]])
+    eq(error_codes(c.query("BEGIN; DECLARE q CURSOR FOR SELECT $1::int")), ["42P02"])
+    c.query("ROLLBACK")
+
+
 def test_result_type_changes(s):
     """Clients that prepare anew look for the routine."""
     c = new_client(s)

@@ -1,4 +1,4 @@
-"""Django: migrations written and run, the ORM, JSONField and ArrayField, admin pages, inspectdb."""
+"""Django: logins, retries, migrations written and run, the ORM, JSONField and ArrayField, admin pages, inspectdb."""
 import datetime
 import decimal
 import io
@@ -12,14 +12,20 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
-from report import attempt, equal, finish
+from report import LOGIN, attempt, equal, finish, logs_in, retried
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UTC = datetime.timezone.utc
 DATABASE = "tarn_django"
 
 
+def database(**more):
+    return {"ENGINE": "django.db.backends.postgresql", "NAME": DATABASE, "HOST": os.environ["PGHOST"], "PORT": os.environ["PGPORT"],
+            "USER": os.environ["PGUSER"], "CONN_MAX_AGE": None, **more}
+
+
 def configure():
+    from psycopg import IsolationLevel
     app = tempfile.mkdtemp(prefix="tarn-django-")  # makemigrations writes there
     shutil.copytree(os.path.join(HERE, "shop"), os.path.join(app, "shop"))
     sys.path.insert(0, app)
@@ -33,8 +39,8 @@ def configure():
                         "django.contrib.messages", "django.contrib.postgres", "shop"],
         MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.common.CommonMiddleware",
                     "django.contrib.auth.middleware.AuthenticationMiddleware", "django.contrib.messages.middleware.MessageMiddleware"],
-        DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "NAME": DATABASE, "HOST": os.environ["PGHOST"],
-                               "PORT": os.environ["PGPORT"], "USER": os.environ["PGUSER"], "CONN_MAX_AGE": None}})
+        DATABASES={"default": database(), "strict": database(OPTIONS={"isolation_level": IsolationLevel.SERIALIZABLE, "pool": {"max_size": 4}},
+                                                             CONN_MAX_AGE=0)})
     with open(os.path.join(app, "urls.py"), "w", encoding="utf-8") as f:
         f.write("from django.contrib import admin\nfrom django.urls import path\nurlpatterns = [path('admin/', admin.site.urls)]\n")
     return app
@@ -45,6 +51,66 @@ def fresh_database():
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as c:
         c.execute("DROP DATABASE IF EXISTS %s" % DATABASE)
         c.execute("CREATE DATABASE %s" % DATABASE)
+
+
+def login():
+    from django.db.utils import ConnectionHandler, OperationalError
+    from psycopg.conninfo import conninfo_to_dict
+
+    def ask(url):
+        options = conninfo_to_dict(url)
+        place = {key: options.pop(word) for key, word in
+                 (("NAME", "dbname"), ("HOST", "host"), ("PORT", "port"), ("USER", "user"), ("PASSWORD", "password"))}
+        connection = ConnectionHandler({"default": database(**place, OPTIONS=options)})["default"]
+        with connection.cursor() as cur:
+            cur.execute(LOGIN)
+            return cur.fetchone()
+    logs_in(ask, OperationalError)
+
+
+def retries():
+    from django.db import connections, transaction
+    from django.db.utils import OperationalError
+    from shop.models import Customer
+    counter = Customer.objects.create(name="0", email="counter@x.org")
+
+    def add():
+        try:
+            with transaction.atomic(using="strict"):
+                mine = Customer.objects.using("strict").get(pk=counter.pk)
+                mine.name = str(int(mine.name) + 1)
+                mine.save()
+        finally:
+            connections["strict"].close()
+
+    done = retried(add, lambda e: isinstance(e, OperationalError) and e.__cause__.sqlstate == "40001")
+    counter.refresh_from_db()
+    equal((done, counter.name), (20, "20"))
+    counter.delete()
+    connections["strict"].close_pool()
+
+
+def streams():
+    """Server-side cursors, COPY and a timeout, beside the ORM."""
+    from django.db import connection
+    from django.db.utils import OperationalError
+    from shop.models import Customer
+    with connection.cursor() as cur:
+        with cur.copy("COPY shop_customer (name, email, key, tags, extra, active) FROM STDIN") as copy:
+            for i in range(300):
+                copy.write_row(("C%d" % i, "c%d@x.org" % i, "6f9619ff-8b86-d011-b42d-00cf4fc964ff", ["t"], "{}", True))
+    copied = Customer.objects.filter(email__startswith="c")
+    equal(len({c.email for c in copied.iterator(chunk_size=50)}), 300)
+    copied.delete()
+    try:
+        with connection.cursor() as cur:
+            cur.execute("SET statement_timeout = '50ms'")
+            cur.execute("SELECT pg_sleep(10)")
+        raise AssertionError("no timeout")
+    except OperationalError as e:
+        equal(e.__cause__.sqlstate, "57014")
+    with connection.cursor() as cur:
+        cur.execute("RESET statement_timeout")
 
 
 def migrations():
@@ -145,7 +211,7 @@ def main():
     app = configure()
     fresh_database()
     django.setup()
-    for fn in (migrations, orm, admin, introspection):
+    for fn in (login, migrations, orm, retries, streams, admin, introspection):
         attempt(fn.__name__, fn)
     shutil.rmtree(app)
     finish()

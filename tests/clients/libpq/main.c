@@ -1,5 +1,5 @@
-/* libpq by its own calls: synchronous, asynchronous, single rows, pipelines, binary values, COPY,
- * cancel, notifications, errors and their fields, large objects. */
+/* libpq by its own calls: logins, retries, synchronous, asynchronous, single rows, pipelines,
+ * binary values, COPY, cancel, notifications, errors and their fields, large objects. */
 #include <libpq-fe.h>
 #include <libpq/libpq-fs.h>
 
@@ -53,6 +53,71 @@ static bool ok(PGresult *r)
     bool done = PQresultStatus(r) == PGRES_COMMAND_OK;
     PQclear(r);
     return done;
+}
+
+/* A connection of the user who is let in over TLS alone; `password` replaces that of SECURE_URL. */
+static PGconn *secure(const char *password, const char *sslmode)
+{
+    PQconninfoOption *options = PQconninfoParse(getenv("SECURE_URL"), NULL);
+    const char *words[16] = {"sslmode", "sslrootcert"};
+    const char *values[16] = {sslmode, getenv("SECURE_CA")};
+    size_t n = 2;
+    for (PQconninfoOption *o = options; o && o->keyword && n < 15; o++) {
+        if (!o->val)
+            continue;
+        words[n] = o->keyword;
+        values[n++] = password && strcmp(o->keyword, "password") == 0 ? password : o->val;
+    }
+    PGconn *c = PQconnectdbParams(words, values, 0);
+    PQconninfoFree(options);
+    return c;
+}
+
+static bool refused(const char *password, const char *sslmode, const char *reason)
+{
+    PGconn *c = secure(password, sslmode);
+    bool is_so = PQstatus(c) == CONNECTION_BAD && strstr(PQerrorMessage(c), reason);
+    PQfinish(c);
+    return is_so;
+}
+
+static void login(PGconn *unused)
+{
+    (void)unused;
+    PGconn *c = secure(NULL, "verify-full");
+    WANT(PQstatus(c) == CONNECTION_OK && PQsslInUse(c));
+    WANT(is(
+        PQexec(c,
+               "SELECT current_user || ' ' || ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"),
+        "secure true"));
+    WANT(refused(NULL, "disable", "rejects connection"));
+    WANT(refused("another", "verify-full", "password authentication failed"));
+    PQfinish(c);
+}
+
+static bool begins(PGconn *c)
+{
+    return ok(PQexec(c, "BEGIN ISOLATION LEVEL REPEATABLE READ")) &&
+           is(PQexec(c, "SELECT count(*) FROM libpq_counter"), "1");
+}
+
+static void retry(PGconn *c)
+{
+    PGconn *other = PQconnectdb("");
+    PQclear(PQexec(other, "DROP TABLE IF EXISTS libpq_counter"));
+    PQclear(PQexec(other, "CREATE TABLE libpq_counter AS SELECT 0 AS n"));
+    WANT(begins(c));
+    WANT(ok(PQexec(other, "UPDATE libpq_counter SET n = n + 1")));
+    PGresult *r = PQexec(c, "UPDATE libpq_counter SET n = n + 1");
+    WANT(PQresultStatus(r) == PGRES_FATAL_ERROR &&
+         strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), "40001") == 0);
+    PQclear(r);
+    WANT(PQtransactionStatus(c) == PQTRANS_INERROR && ok(PQexec(c, "ROLLBACK")));
+    WANT(begins(c) && ok(PQexec(c, "UPDATE libpq_counter SET n = n + 1")) &&
+         ok(PQexec(c, "COMMIT")));
+    WANT(is(PQexec(other, "SELECT n FROM libpq_counter"), "2"));
+    WANT(ok(PQexec(other, "DROP TABLE libpq_counter")));
+    PQfinish(other);
 }
 
 static void connected(PGconn *c)
@@ -363,7 +428,9 @@ int main(void)
     static const struct {
         const char *what;
         void (*test)(PGconn *c);
-    } tests[] = {{"parameters and transaction status", connected},
+    } tests[] = {{"login by SCRAM over TLS", login},
+                 {"retry on 40001", retry},
+                 {"parameters and transaction status", connected},
                  {"describe", described},
                  {"binary", binary},
                  {"error fields", error_fields},

@@ -4,16 +4,18 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.parse
 
 import psycopg2
-from report import attempt, equal, finish
+import psycopg2.pool
+from report import LOGIN, attempt, equal, finish, retried
 
 CONFIG = """[databases]
-* = host=%(PGHOST)s port=%(PGPORT)s
+* = host=localhost port=%(PGPORT)s
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = %(port)d
-auth_type = trust
+auth_type = %(auth)s
 auth_file = %(folder)s/users
 pool_mode = %(mode)s
 default_pool_size = 2
@@ -22,40 +24,103 @@ server_reset_query = DISCARD ALL
 ignore_startup_parameters = extra_float_digits
 unix_socket_dir =
 logfile = %(folder)s/log
+server_tls_sslmode = %(tls)s
+server_tls_ca_file = %(SECURE_CA)s
 """
 
 
+PASSWORD = urllib.parse.unquote(urllib.parse.urlsplit(os.environ["SECURE_URL"]).password)
+
+
 class Bouncer:
-    def __init__(self, mode):
+    def __init__(self, mode, auth="trust", tls="prefer"):
+        """`auth`: how clients log in. `tls`: of the connections to the server."""
         self.folder = tempfile.mkdtemp(prefix="tarn-pgbouncer-")
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         with open(self.folder + "/ini", "w", encoding="utf-8") as f:
-            f.write(CONFIG % {**os.environ, "port": self.port, "folder": self.folder, "mode": mode})
+            f.write(CONFIG % {**os.environ, "port": self.port, "folder": self.folder, "mode": mode,
+                              "auth": auth, "tls": tls})
         with open(self.folder + "/users", "w", encoding="utf-8") as f:
-            f.write('"%s" ""\n' % os.environ["PGUSER"])
+            f.write('"%s" ""\n"secure" "%s"\n' % (os.environ["PGUSER"], PASSWORD))
         command = ["pgbouncer", self.folder + "/ini"]
         if os.getuid() == 0:
             subprocess.run(["chown", "-R", "postgres", self.folder], check=True)
             command[1:1] = ["-u", "postgres"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def connect(self):
+    def connect(self, **who):
         for _ in range(100):
             try:
-                c = psycopg2.connect(host="127.0.0.1", port=self.port, dbname=os.environ["PGDATABASE"],
-                                     user=os.environ["PGUSER"])
+                c = psycopg2.connect(**self.place(), **who)
                 c.autocommit = True
                 return c
-            except psycopg2.OperationalError:
+            except psycopg2.OperationalError as e:
+                if "Connection refused" not in str(e):
+                    raise
                 time.sleep(0.05)
         raise AssertionError(open(self.folder + "/log", encoding="utf-8").read()[-300:])
+
+    def place(self):
+        return {"host": "127.0.0.1", "port": self.port, "dbname": os.environ["PGDATABASE"]}
 
     def close(self):
         self.process.terminate()
         self.process.wait()
         subprocess.run(["rm", "-r", self.folder], check=False)
+
+
+def refused(b, why, **who):
+    try:
+        b.connect(**who)
+    except psycopg2.OperationalError as e:
+        equal(why in str(e), True)
+    else:
+        raise AssertionError("let in")
+
+
+def login():
+    """SCRAM on both sides; TLS, with the certificate checked, to the server."""
+    b = Bouncer("session", "scram-sha-256", "verify-full")
+    try:
+        c = b.connect(user="secure", password=PASSWORD)
+        cur = c.cursor()
+        cur.execute(LOGIN)
+        equal(cur.fetchone(), ("secure", True))
+        refused(b, "authentication failed", user="secure", password="another")
+    finally:
+        b.close()
+    b = Bouncer("session", "scram-sha-256", "disable")
+    try:
+        refused(b, "rejects connection", user="secure", password=PASSWORD)
+    finally:
+        b.close()
+
+
+def retries():
+    """More transactions at once than there are connections of the server."""
+    b = Bouncer("transaction")
+    try:
+        c = b.connect()
+        c.cursor().execute("DROP TABLE IF EXISTS bounced_counter; CREATE TABLE bounced_counter AS SELECT 0 AS n")
+        pool = psycopg2.pool.ThreadedConnectionPool(4, 4, **b.place())
+
+        def add():
+            mine = pool.getconn()
+            try:
+                mine.set_session("SERIALIZABLE")
+                with mine:
+                    ask(mine, "UPDATE bounced_counter SET n = %s RETURNING n", ask(mine, "SELECT n FROM bounced_counter") + 1)
+            finally:
+                pool.putconn(mine)
+
+        done = retried(add, lambda e: isinstance(e, psycopg2.errors.SerializationFailure))
+        equal((done, ask(c, "SELECT n FROM bounced_counter")), (20, 20))
+        pool.closeall()
+        c.cursor().execute("DROP TABLE bounced_counter")
+    finally:
+        b.close()
 
 
 def ask(c, sql, *args):
@@ -114,6 +179,8 @@ def transaction_mode():
         b.close()
 
 
+attempt("login by SCRAM, TLS to the server", login)
+attempt("retry on 40001", retries)
 attempt("session pooling", session_mode)
 attempt("transaction pooling", transaction_mode)
 finish()

@@ -1,8 +1,8 @@
 """Every backslash command of psql that reads the catalogs, also with + and S, over a schema that has
-something of each kind; and what psql does with results, variables, COPY and errors."""
+something of each kind; and what psql does with results, variables, COPY and errors, logins and retries."""
 import subprocess
 
-from report import attempt, equal, finish
+from report import LOGIN, attempt, equal, finish, logs_in, retried
 
 SETUP = """
 DROP SCHEMA IF EXISTS shop CASCADE; CREATE SCHEMA shop; SET search_path = shop, public;
@@ -41,6 +41,37 @@ def succeeds(*commands, **kwargs):
     if status or "ERROR" in out:
         raise AssertionError(out.strip()[:300] or "status %s" % status)
     return out
+
+
+def login():
+    def ask(url):
+        name, ssl = succeeds(LOGIN, flags=["-At", url]).strip().split("|")
+        return name, ssl == "t"
+    logs_in(ask, AssertionError)
+
+
+def retries():
+    succeeds("DROP TABLE IF EXISTS psql_counter", "CREATE TABLE psql_counter AS SELECT 0 AS n")
+
+    def add():
+        succeeds(flags=["-At", "-v", "VERBOSITY=sqlstate"], stdin="""BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT n + 1 AS next FROM psql_counter \\gset
+UPDATE psql_counter SET n = :next;
+COMMIT;
+""")
+    done = retried(add, lambda e: "ERROR:  40001" in str(e))
+    equal((done, succeeds("SELECT n FROM psql_counter", flags=["-At"]).strip()), (20, "20"))
+    succeeds("DROP TABLE psql_counter")
+
+
+def notifications():
+    out = succeeds(flags=["-At"], stdin="LISTEN news;\nNOTIFY news, 'hello';\nSELECT 1;\n")
+    equal('Asynchronous notification "news" with payload "hello" received' in out, True)
+
+
+def timeouts():
+    out, status = psql("SET statement_timeout = '50ms'", "SELECT pg_sleep(10)", flags=["-v", "VERBOSITY=sqlstate"])
+    equal((out.strip(), status), ("ERROR:  57014", 1))
 
 
 def describe(command):
@@ -143,7 +174,7 @@ def main():
         attempt("\\%s pattern" % word, describe, "\\%s shop.*" % word)
         attempt("\\%s system pattern" % word, describe, "\\%s pg_catalog.pg_c*" % word)
     attempt("\\dn+ pattern", describe, "\\dn+ sh*")
-    for fn in (objects, variables, copying, errors, transactions):
+    for fn in (login, retries, objects, variables, copying, errors, transactions, notifications, timeouts):
         attempt(fn.__name__, fn)
     attempt("timing and encoding", succeeds, "\\timing on", "\\encoding", "\\dconfig work_mem")
     finish()

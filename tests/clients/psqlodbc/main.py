@@ -1,10 +1,11 @@
-"""psqlODBC through pyodbc."""
+"""psqlODBC through pyodbc: logins, values, statements, errors, transactions, catalogs, declared cursors."""
 import datetime
 import decimal
 import os
+import urllib.parse
 
 import pyodbc
-from report import attempt, equal, finish
+from report import LOGIN, attempt, equal, finish, logs_in, retried
 
 TEXT = ("DRIVER=PostgreSQL Unicode;SERVER=%(PGHOST)s;PORT=%(PGPORT)s;DATABASE=%(PGDATABASE)s;UID=%(PGUSER)s;" % os.environ)
 
@@ -15,6 +16,59 @@ def connect(more="", autocommit=True):
 
 def value(c, sql, *args):
     return c.execute(sql, *args).fetchone()[0]
+
+
+def login():
+    def ask(url):
+        u = urllib.parse.urlsplit(url)
+        options = dict(urllib.parse.parse_qsl(u.query))
+        text = "DRIVER=PostgreSQL Unicode;SERVER=%s;PORT=%s;DATABASE=%s;UID=%s;PWD={%s};SSLmode=%s;pqopt={sslrootcert=%s};" % (
+            u.hostname, u.port, u.path[1:], u.username, urllib.parse.unquote(u.password), options.get("sslmode", "prefer"),
+            options.get("sslrootcert", ""))
+        with pyodbc.connect(text) as c:
+            name, ssl = c.execute(LOGIN).fetchone()
+            return name, ssl in (True, "1")  # a boolean is text to the driver, unless it is told otherwise
+    logs_in(ask, pyodbc.Error)
+
+
+def retries():
+    with connect() as c:
+        c.execute("DROP TABLE IF EXISTS odbc_counter")
+        c.execute("CREATE TABLE odbc_counter AS SELECT 0 AS n")
+
+    def add():
+        c = connect(autocommit=False)
+        try:
+            c.set_attr(pyodbc.SQL_ATTR_TXN_ISOLATION, pyodbc.SQL_TXN_SERIALIZABLE)
+            n = value(c, "SELECT n FROM odbc_counter")
+            c.execute("UPDATE odbc_counter SET n = ?", n + 1)
+            c.commit()
+        finally:
+            c.close()
+
+    done = retried(add, lambda e: isinstance(e, pyodbc.Error) and e.args[0] == "40001")
+    with connect() as c:
+        equal((done, value(c, "SELECT n FROM odbc_counter")), (20, 20))
+        c.execute("DROP TABLE odbc_counter")
+
+
+def limits():
+    with connect() as c:
+        c.execute("SET statement_timeout = '50ms'")
+        try:
+            c.execute("SELECT pg_sleep(10)")
+        except pyodbc.Error as e:
+            equal(e.args[0], "57014")
+        else:
+            raise AssertionError("no timeout")
+        equal(value(c, "SELECT 1"), 1)
+
+
+def documents():
+    with connect() as c:
+        equal(value(c, "SELECT (?::jsonb -> 'a') ->> 0", '{"a": [1.50, null]}'), "1.50")
+        equal(value(c, "SELECT ?::int[]", "{1,NULL,3}"), "{1,NULL,3}")
+        equal(value(c, "SELECT ?::uuid", "6F9619FF-8B86-D011-B42D-00CF4FC964FF").lower(), "6f9619ff-8b86-d011-b42d-00cf4fc964ff")
 
 
 def values(more):
@@ -88,6 +142,10 @@ def streaming():
         equal(sum(r[0] for r in c.execute("SELECT i FROM generate_series(1, 1000) i")), 500500)
 
 
+attempt("login by SCRAM over TLS", login)
+attempt("retry on 40001", retries)
+attempt("statement timeout", limits)
+attempt("json, arrays, uuid", documents)
 attempt("values", values, "")
 attempt("values, prepared by the server", values, "UseServerSidePrepare=1;")
 attempt("values, not prepared", values, "UseServerSidePrepare=0;")

@@ -105,3 +105,16 @@ SHOW timezone;
 SELECT timestamptz '2021-07-01 12:00';
 RESET timezone;
 SELECT pg_typeof(date '2000-01-01' + interval '1 day'), pg_typeof(now() - now()), pg_typeof(current_date - 1), pg_typeof(extract(year FROM now()));
+
+-- POSIX strings without a zone's name, and with short ones
+SELECT timestamptz '2020-01-01 00:00+00' AT TIME ZONE '+10:00', timestamptz '2020-01-01 00:00+00' AT TIME ZONE '-10:30';
+SELECT timestamp '2020-01-01 00:00' AT TIME ZONE '5:30EDT' AT TIME ZONE 'x5';
+SET timezone = '-03:30';
+SHOW timezone;
+SELECT timestamptz '2020-07-01 00:00+00';
+SET timezone = 'ab3cd';
+SHOW timezone;
+SELECT to_char(timestamptz '2020-07-01 00:00+00', 'HH24:MI TZ OF');
+SELECT now() AT TIME ZONE '+';
+SELECT now() AT TIME ZONE '+169:00';
+RESET timezone;
