@@ -178,8 +178,55 @@ static int out_columns(const struct cat_proc *p, const uint32_t *args, const uin
     return n;
 }
 
+static struct err *check_column(struct arena *a, const struct cat_proc *p, uint32_t from,
+                                uint32_t to, int number)
+{
+    return returns_as(from, to)
+               ? NULL
+               : mismatch(a, p,
+                          arena_printf(a, "Final statement returns %s instead of %s at column %d.",
+                                       type_display(a, from, -1), type_display(a, to, -1), number));
+}
+
+static struct err *check_column_count(struct arena *a, const struct cat_proc *p, int given,
+                                      int wanted)
+{
+    return given == wanted  ? NULL
+           : given < wanted ? mismatch(a, p, "Final statement returns too few columns.")
+                            : mismatch(a, p, "Final statement returns too many columns.");
+}
+
+/* The columns of a statement against the fields of the composite type that the function returns:
+ * one value of the type, or each of its fields. */
+static struct err *check_fields(struct arena *a, const struct type_env *env,
+                                const struct cat_proc *p, const struct target *targets,
+                                int ntargets)
+{
+    struct composite c;
+    int field = 0;
+    int given = 0;
+    TRY(env->composite_of(env->names, builtin_base_type(p->rettype), a, &c));
+    for (int i = 0; i < ntargets; i++) {
+        if (!targets[i].name)
+            continue;
+        given++;
+        uint32_t from = targets[i].expr->type;
+        if (ntargets == 1 && builtin_base_type(from) == builtin_base_type(p->rettype))
+            return NULL;
+        while (field < c.nfields && c.fields[field].dropped)
+            field++;
+        if (field == c.nfields)
+            return check_column_count(a, p, given, given - 1);
+        TRY(check_column(a, p, from, c.fields[field++].type, given));
+    }
+    while (field < c.nfields && c.fields[field].dropped)
+        field++;
+    return check_column_count(a, p, given, field < c.nfields ? given + 1 : given);
+}
+
 /* The last statement of a body. */
-static struct err *check_result(struct arena *a, const struct cat_proc *p, const struct query *q)
+static struct err *check_result(struct arena *a, const struct type_env *env,
+                                const struct cat_proc *p, const struct query *q)
 {
     const struct target *targets = q->kind == Q_SELECT ? q->targets : q->returning;
     int ntargets = q->kind == Q_SELECT ? q->ntargets : q->nreturning;
@@ -195,28 +242,22 @@ static struct err *check_result(struct arena *a, const struct cat_proc *p, const
     const struct cat_type *t = builtin_type(p->rettype);
     if (p->rettype == RECORD_OID && nout < 2)
         return NULL;
-    if (nout > 1 && n != nout)
-        return mismatch(a, p,
-                        n < nout ? "Final statement returns too few columns."
-                                 : "Final statement returns too many columns.");
-    if (nout < 2 && t && t->kind != 'c' && n != 1)
+    if (nout < 2 && t && t->kind == 'c')
+        return check_fields(a, env, p, targets, ntargets);
+    if (nout > 1)
+        TRY(check_column_count(a, p, n, nout));
+    if (nout < 2 && t && n != 1)
         return mismatch(a, p, "Final statement must return exactly one column.");
     for (int i = 0, k = 0; i < ntargets; i++) {
-        uint32_t want = nout > 1 ? types[k] : p->rettype;
-        if (!targets[i].name || (nout < 2 && t && t->kind == 'c'))
+        if (!targets[i].name)
             continue;
         k++;
-        if (returns_as(targets[i].expr->type, want))
-            continue;
-        return nout > 1
-                   ? mismatch(a, p,
-                              arena_printf(a,
-                                           "Final statement returns %s instead of %s at column %d.",
-                                           type_display(a, targets[i].expr->type, -1),
-                                           type_display(a, want, -1), k))
-                   : mismatch(a, p,
-                              arena_printf(a, "Actual return type is %s.",
-                                           type_display(a, targets[i].expr->type, -1)));
+        uint32_t from = targets[i].expr->type;
+        if (nout > 1)
+            TRY(check_column(a, p, from, types[k - 1], k));
+        else if (!returns_as(from, p->rettype))
+            return mismatch(
+                a, p, arena_printf(a, "Actual return type is %s.", type_display(a, from, -1)));
     }
     return NULL;
 }
@@ -226,7 +267,7 @@ static struct err *check_planned(struct run *r, int i, const struct statement_pl
 {
     bool last = i == r->f->parsed.count - 1;
     return last && r->proc->rettype != VOID_OID && r->proc->kind == 'f'
-               ? check_result(&r->arena, r->proc, plan->query)
+               ? check_result(&r->arena, r->env.types, r->proc, plan->query)
                : NULL;
 }
 
@@ -338,18 +379,8 @@ static struct err *check_columns(struct fn_call *c, const struct statement_plan 
     if (!columns || p->rettype != RECORD_OID || p->argmodes || plan->nout == 1)
         return NULL;
     for (int i = 0; i < plan->nout && i < columns->nfields; i++)
-        if (!returns_as(plan->out[i].expr->type, columns->fields[i].type))
-            return mismatch(
-                c->arena, p,
-                arena_printf(c->arena, "Final statement returns %s instead of %s at column %d.",
-                             type_display(c->arena, plan->out[i].expr->type, -1),
-                             type_display(c->arena, columns->fields[i].type, -1), i + 1));
-    if (plan->nout != columns->nfields)
-        return mismatch(c->arena, p,
-                        plan->nout < columns->nfields
-                            ? "Final statement returns too few columns."
-                            : "Final statement returns too many columns.");
-    return NULL;
+        TRY(check_column(c->arena, p, plan->out[i].expr->type, columns->fields[i].type, i + 1));
+    return check_column_count(c->arena, p, plan->nout, columns->nfields);
 }
 
 /* A value of the type that the function declares, out of one of the last statement's. */
@@ -466,7 +497,14 @@ static struct err *take_row(void *arg, const struct statement_plan *plan, const 
                   (plan->nout > 1 || plan->out[0].expr->type != c->result_type);
     if (record)
         TRY(make_record(c, p, plan, row, &kept[0]));
-    for (int i = 0; i < s->ncols && !record; i++) {
+    bool whole = c->columns && nout < 2 && plan->nout == 1 &&
+                 type_is_record(type_by_oid(plan->out[0].expr->type)) &&
+                 (c->result_type == RECORD_OID || plan->out[0].expr->type == c->result_type);
+    if (whole) {
+        struct datum value = datum_copy(c->state_arena, row[0], false);
+        TRY(record_spread(c->env, value, c->state_arena, kept, s->ncols));
+    }
+    for (int i = 0; i < s->ncols && !record && !whole; i++) {
         uint32_t from = i < plan->nout ? plan->out[i].expr->type : 0;
         uint32_t to = i < nout && !is_pseudo(types[i])        ? types[i]
                       : c->columns && c->columns->nfields > i ? c->columns->fields[i].type
@@ -529,7 +567,7 @@ struct err *sql_function_check(const struct exec_env *env, const struct cat_proc
         }
         e = analyze_definition(env->cat, env->types, &parsed.stmts[i], &params, &a, &q);
         if (!e && i == parsed.count - 1 && !returns_void)
-            e = check_result(&a, p, q);
+            e = check_result(&a, env->types, p, q);
         query_release(q);
     }
     if (!e && !parsed.count && !returns_void)
