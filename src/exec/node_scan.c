@@ -604,21 +604,10 @@ static struct err *scalar_row(struct exec *x, const struct plan_expr *e, struct 
                               struct datum *row, int ncols)
 {
     struct datum v;
-    struct record rec;
     TRY(value_of(x, e, arena, &v));
-    if (ncols == 1 && !type_is_record(type_by_oid(e->expr->type))) {
-        row[0] = v;
-        return NULL;
-    }
-    for (int i = 0; i < ncols; i++)
-        row[i] = datum_null();
-    if (v.null)
-        return NULL;
-    TRY(record_open(v, &rec));
-    for (int i = 0; i < ncols && i < rec.nfields; i++) {
-        const struct type_ops *ops = type_lookup(x->env.types, record_field_type(&rec, i));
-        row[i] = record_field(&rec, i, ops && ops->byval);
-    }
+    if (ncols != 1 || type_is_record(type_by_oid(e->expr->type)))
+        return record_spread(x->env.types, v, arena, row, ncols);
+    row[0] = v;
     return NULL;
 }
 

@@ -178,8 +178,55 @@ static int out_columns(const struct cat_proc *p, const uint32_t *args, const uin
     return n;
 }
 
+static struct err *check_column(struct arena *a, const struct cat_proc *p, uint32_t from,
+                                uint32_t to, int number)
+{
+    return returns_as(from, to)
+               ? NULL
+               : mismatch(a, p,
+                          arena_printf(a, "Final statement returns %s instead of %s at column %d.",
+                                       type_display(a, from, -1), type_display(a, to, -1), number));
+}
+
+static struct err *check_column_count(struct arena *a, const struct cat_proc *p, int given,
+                                      int wanted)
+{
+    return given == wanted  ? NULL
+           : given < wanted ? mismatch(a, p, "Final statement returns too few columns.")
+                            : mismatch(a, p, "Final statement returns too many columns.");
+}
+
+/* The columns of a statement against the fields of the composite type that the function returns:
+ * one value of the type, or each of its fields. */
+static struct err *check_fields(struct arena *a, const struct type_env *env,
+                                const struct cat_proc *p, const struct target *targets,
+                                int ntargets)
+{
+    struct composite c;
+    int field = 0;
+    int given = 0;
+    TRY(env->composite_of(env->names, builtin_base_type(p->rettype), a, &c));
+    for (int i = 0; i < ntargets; i++) {
+        if (!targets[i].name)
+            continue;
+        given++;
+        uint32_t from = targets[i].expr->type;
+        if (ntargets == 1 && builtin_base_type(from) == builtin_base_type(p->rettype))
+            return NULL;
+        while (field < c.nfields && c.fields[field].dropped)
+            field++;
+        if (field == c.nfields)
+            return check_column_count(a, p, given, given - 1);
+        TRY(check_column(a, p, from, c.fields[field++].type, given));
+    }
+    while (field < c.nfields && c.fields[field].dropped)
+        field++;
+    return check_column_count(a, p, given, field < c.nfields ? given + 1 : given);
+}
+
 /* The last statement of a body. */
-static struct err *check_result(struct arena *a, const struct cat_proc *p, const struct query *q)
+static struct err *check_result(struct arena *a, const struct type_env *env,
+                                const struct cat_proc *p, const struct query *q)
 {
     const struct target *targets = q->kind == Q_SELECT ? q->targets : q->returning;
     int ntargets = q->kind == Q_SELECT ? q->ntargets : q->nreturning;
@@ -195,28 +242,22 @@ static struct err *check_result(struct arena *a, const struct cat_proc *p, const
     const struct cat_type *t = builtin_type(p->rettype);
     if (p->rettype == RECORD_OID && nout < 2)
         return NULL;
-    if (nout > 1 && n != nout)
-        return mismatch(a, p,
-                        n < nout ? "Final statement returns too few columns."
-                                 : "Final statement returns too many columns.");
-    if (nout < 2 && t && t->kind != 'c' && n != 1)
+    if (nout < 2 && t && t->kind == 'c')
+        return check_fields(a, env, p, targets, ntargets);
+    if (nout > 1)
+        TRY(check_column_count(a, p, n, nout));
+    if (nout < 2 && t && n != 1)
         return mismatch(a, p, "Final statement must return exactly one column.");
     for (int i = 0, k = 0; i < ntargets; i++) {
-        uint32_t want = nout > 1 ? types[k] : p->rettype;
-        if (!targets[i].name || (nout < 2 && t && t->kind == 'c'))
+        if (!targets[i].name)
             continue;
         k++;
-        if (returns_as(targets[i].expr->type, want))
-            continue;
-        return nout > 1
-                   ? mismatch(a, p,
-                              arena_printf(a,
-                                           "Final statement returns %s instead of %s at column %d.",
-                                           type_display(a, targets[i].expr->type, -1),
-                                           type_display(a, want, -1), k))
-                   : mismatch(a, p,
-                              arena_printf(a, "Actual return type is %s.",
-                                           type_display(a, targets[i].expr->type, -1)));
+        uint32_t from = targets[i].expr->type;
+        if (nout > 1)
+            TRY(check_column(a, p, from, types[k - 1], k));
+        else if (!returns_as(from, p->rettype))
+            return mismatch(
+                a, p, arena_printf(a, "Actual return type is %s.", type_display(a, from, -1)));
     }
     return NULL;
 }
@@ -226,7 +267,7 @@ static struct err *check_planned(struct run *r, int i, const struct statement_pl
 {
     bool last = i == r->f->parsed.count - 1;
     return last && r->proc->rettype != VOID_OID && r->proc->kind == 'f'
-               ? check_result(&r->arena, r->proc, plan->query)
+               ? check_result(&r->arena, r->env.types, r->proc, plan->query)
                : NULL;
 }
 
@@ -338,32 +379,24 @@ static struct err *check_columns(struct fn_call *c, const struct statement_plan 
     if (!columns || p->rettype != RECORD_OID || p->argmodes || plan->nout == 1)
         return NULL;
     for (int i = 0; i < plan->nout && i < columns->nfields; i++)
-        if (!returns_as(plan->out[i].expr->type, columns->fields[i].type))
-            return mismatch(
-                c->arena, p,
-                arena_printf(c->arena, "Final statement returns %s instead of %s at column %d.",
-                             type_display(c->arena, plan->out[i].expr->type, -1),
-                             type_display(c->arena, columns->fields[i].type, -1), i + 1));
-    if (plan->nout != columns->nfields)
-        return mismatch(c->arena, p,
-                        plan->nout < columns->nfields
-                            ? "Final statement returns too few columns."
-                            : "Final statement returns too many columns.");
-    return NULL;
+        TRY(check_column(c->arena, p, plan->out[i].expr->type, columns->fields[i].type, i + 1));
+    return check_column_count(c->arena, p, plan->nout, columns->nfields);
 }
 
 /* A value of the type that the function declares, out of one of the last statement's. */
-static struct err *convert(const struct type_env *env, struct datum value, uint32_t from,
-                           uint32_t to, struct arena *a, struct datum *out)
+static struct err *convert(const struct type_env *env, struct datum value, const struct expr *given,
+                           uint32_t to, int32_t typmod, struct arena *a, struct datum *out)
 {
+    const uint32_t from = given->type;
+    const bool fits = typmod < 0 || (from == to && typmod == given->typmod);
     const struct type_ops *source = type_lookup(env, from);
     const struct type_ops *target = type_lookup(env, to);
     struct buf text = BUF_INIT;
-    if (value.null || from == to || !source || !target) {
+    if (value.null || (from == to && fits) || !source || !target) {
         *out = value.null ? value : datum_copy(a, value, source && source->byval);
         return NULL;
     }
-    if (source->domain == 0 && source->byval && target->byval && target->domain == 0 &&
+    if (fits && source->domain == 0 && source->byval && target->byval && target->domain == 0 &&
         from != FLOAT4_OID && from != FLOAT8_OID && to != FLOAT4_OID && to != FLOAT8_OID &&
         from != BOOL_OID && to != BOOL_OID) {
         *out = value;
@@ -371,7 +404,7 @@ static struct err *convert(const struct type_env *env, struct datum value, uint3
     }
     struct err *e = source->out(source, env, value, &text);
     if (!e)
-        e = target->in(target, env, arena_str(a, buf_str(&text)), -1, a, out);
+        e = target->in(target, env, arena_str(a, buf_str(&text)), typmod, a, out);
     buf_done(&text);
     return e;
 }
@@ -380,6 +413,26 @@ struct one_value {
     struct fn_call *c;
     struct datum *out;
 };
+
+/* The columns as the fields that the composite type has now. */
+static struct err *make_composite(struct fn_call *c, const struct statement_plan *plan,
+                                  const struct datum *row, struct datum *out)
+{
+    const uint32_t type = builtin_base_type(c->result_type);
+    struct composite made;
+    int at = 0;
+    TRY(c->env->composite_of(c->env->names, type, c->arena, &made));
+    struct datum *values = arena_new_array(c->arena, struct datum, made.nfields + 1);
+    for (int i = 0; i < made.nfields; i++) {
+        values[i] = datum_null();
+        if (made.fields[i].dropped || at == plan->nout)
+            continue;
+        TRY(convert(c->env, row[at], plan->out[at].expr, made.fields[i].type, made.fields[i].typmod,
+                    c->arena, &values[i]));
+        at++;
+    }
+    return composite_make(type, &made, values, c->arena, out);
+}
 
 /* Several columns as one record. */
 static struct err *make_record(struct fn_call *c, const struct cat_proc *p,
@@ -391,6 +444,9 @@ static struct err *make_record(struct fn_call *c, const struct cat_proc *p,
     struct str *names = arena_new_array(c->arena, struct str, n + 1);
     struct datum *values = arena_new_array(c->arena, struct datum, n + 1);
     const uint32_t *types;
+    const struct cat_type *result = builtin_type(builtin_base_type(c->result_type));
+    if (result && result->kind == 'c')
+        return make_composite(c, plan, row, out);
     int nout = out_columns(p, c->arg_types, &types, c->arena);
     for (int i = 0; i < n; i++) {
         uint32_t type = i < nout                                ? types[i]
@@ -398,7 +454,7 @@ static struct err *make_record(struct fn_call *c, const struct cat_proc *p,
                                                                 : plan->out[i].expr->type;
         ops[i] = type_lookup(c->env, type);
         names[i] = str_from(plan->out[i].name ? plan->out[i].name : "");
-        TRY(convert(c->env, row[i], plan->out[i].expr->type, type, c->arena, &values[i]));
+        TRY(convert(c->env, row[i], plan->out[i].expr, type, -1, c->arena, &values[i]));
     }
     return record_make(c->result_type, n, ops, names, values, c->arena, out);
 }
@@ -422,7 +478,7 @@ static struct err *take_value(void *arg, const struct statement_plan *plan, cons
         return NULL;
     if (makes_record(v->c, plan))
         return make_record(v->c, p, plan, row, v->out);
-    return convert(v->c->env, row[0], plan->out[0].expr->type, v->c->result_type, v->c->arena,
+    return convert(v->c->env, row[0], plan->out[0].expr, v->c->result_type, -1, v->c->arena,
                    v->out);
 }
 
@@ -466,16 +522,26 @@ static struct err *take_row(void *arg, const struct statement_plan *plan, const 
                   (plan->nout > 1 || plan->out[0].expr->type != c->result_type);
     if (record)
         TRY(make_record(c, p, plan, row, &kept[0]));
-    for (int i = 0; i < s->ncols && !record; i++) {
-        uint32_t from = i < plan->nout ? plan->out[i].expr->type : 0;
-        uint32_t to = i < nout && !is_pseudo(types[i])        ? types[i]
-                      : c->columns && c->columns->nfields > i ? c->columns->fields[i].type
-                      : s->ncols == 1 && !nout                ? c->result_type
-                                                              : from;
+    bool whole = c->columns && nout < 2 && plan->nout == 1 &&
+                 type_is_record(type_by_oid(plan->out[0].expr->type)) &&
+                 (c->result_type == RECORD_OID || plan->out[0].expr->type == c->result_type);
+    if (whole) {
+        struct datum value = datum_copy(c->state_arena, row[0], false);
+        TRY(record_spread(c->env, value, c->state_arena, kept, s->ncols));
+    }
+    for (int i = 0; i < s->ncols && !record && !whole; i++) {
         if (i >= plan->nout)
             return err_new("42P13", "return type mismatch in function declared to return %s",
                            type_display(c->state_arena, p->rettype, -1));
-        TRY(convert(c->env, row[i], from, to, c->state_arena, &kept[i]));
+        const struct expr *given = plan->out[i].expr;
+        const bool declared = i < nout && !is_pseudo(types[i]);
+        const bool listed = !declared && c->columns && c->columns->nfields > i;
+        uint32_t to = declared                 ? types[i]
+                      : listed                 ? c->columns->fields[i].type
+                      : s->ncols == 1 && !nout ? c->result_type
+                                               : given->type;
+        TRY(convert(c->env, row[i], given, to, listed ? c->columns->fields[i].typmod : -1,
+                    c->state_arena, &kept[i]));
     }
     ARENA_PUSH(c->state_arena, s->rows, s->count, s->cap, kept);
     *more = p->retset;
@@ -529,7 +595,7 @@ struct err *sql_function_check(const struct exec_env *env, const struct cat_proc
         }
         e = analyze_definition(env->cat, env->types, &parsed.stmts[i], &params, &a, &q);
         if (!e && i == parsed.count - 1 && !returns_void)
-            e = check_result(&a, p, q);
+            e = check_result(&a, env->types, p, q);
         query_release(q);
     }
     if (!e && !parsed.count && !returns_void)

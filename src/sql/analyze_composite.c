@@ -126,23 +126,15 @@ bool has_field(struct analysis *a, struct expr *e, const char *name)
     return found;
 }
 
-/* (x).*: one target for each field. */
-struct err *expand_fields(struct level *l, const PgQuery__AIndirection *x, struct target **targets,
-                          int *n, int *cap)
+struct err *expand_value(struct analysis *a, struct expr *e, struct target **targets, int *n,
+                         int *cap)
 {
-    struct analysis *a = l->a;
-    PgQuery__AIndirection inner = *x;
     struct composite c;
-    struct expr *e;
-    inner.n_indirection--;
-    TRY(analyze_indirection(l, &inner, &e));
     TRY(fields_of(a, e, &c));
     if (!c.nfields)
-        return at(a,
-                  e->type == RECORD_OID ? err_new("42601", "record type has not been registered")
-                                        : err_new("42809", "type %s is not composite",
-                                                  type_display(a->arena, e->type, -1)),
-                  e->location);
+        return e->type == RECORD_OID ? err_new("42809", "record type has not been registered")
+                                     : err_new("42809", "type %s is not composite",
+                                               type_display(a->arena, e->type, -1));
     for (int i = 0; i < c.nfields; i++) {
         if (c.fields[i].dropped)
             continue;
@@ -152,6 +144,16 @@ struct err *expand_fields(struct level *l, const PgQuery__AIndirection *x, struc
         ARENA_PUSH(a->arena, *targets, *n, *cap, t);
     }
     return NULL;
+}
+
+struct err *expand_fields(struct level *l, const PgQuery__AIndirection *x, struct target **targets,
+                          int *n, int *cap)
+{
+    PgQuery__AIndirection inner = *x;
+    struct expr *e;
+    inner.n_indirection--;
+    TRY(analyze_indirection(l, &inner, &e));
+    return expand_value(l->a, e, targets, n, cap);
 }
 
 bool is_field_star(const pg_node *n)

@@ -191,6 +191,9 @@ struct err *analyze_field(struct analysis *a, struct expr *e, const char *name, 
 /* Whether it is of a composite type that has the field. */
 bool has_field(struct analysis *a, struct expr *e, const char *name);
 bool is_field_star(const pg_node *n); /* (x).* */
+/* One target for each field of a composite value (42809); then of the value before (x).*. */
+struct err *expand_value(struct analysis *a, struct expr *e, struct target **targets, int *n,
+                         int *cap) MUST_CHECK;
 struct err *expand_fields(struct level *l, const PgQuery__AIndirection *x, struct target **targets,
                           int *n, int *cap) MUST_CHECK;
 /* ROW(...) becomes a value of the composite type, column by column. 42846. */

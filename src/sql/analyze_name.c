@@ -210,29 +210,49 @@ static struct expr *argument(struct level *l, const char *function, const char *
     return NULL;
 }
 
-/* The whole row of a table as a value. */
-static struct expr *whole_row(struct level *l, struct ns_item *item, int location)
+/* The type of a FROM item's rows; RECORD_OID: none of its own. */
+static uint32_t row_type(struct level *l, const struct rte *rte)
 {
-    const struct relation *r =
-        item->rte ? item->rte->view ? item->rte->view : item->rte->rel : NULL;
-    uint32_t type = RECORD_OID;
+    const struct relation *r = rte ? rte->view ? rte->view : rte->rel : NULL;
     if (r && r->row_type) { /* types of rows are described when somebody asks for them */
         err_free(cat_load_type(l->a->cat, r->row_type, NULL));
-        type = builtin_type(r->row_type) ? r->row_type : RECORD_OID;
+        return builtin_type(r->row_type) ? r->row_type : RECORD_OID;
     }
+    if (rte && rte->kind == RTE_FUNCTION && rte->nfuncs == 1 && !rte->ordinality &&
+        type_is_composite(rte->funcs[0]->type))
+        return builtin_base_type(rte->funcs[0]->type);
+    return RECORD_OID;
+}
+
+/* `col` NULL: the field of a column that was dropped. */
+static void add_field(struct level *l, struct expr *row, struct expr *col, const char *name,
+                      int location)
+{
+    row->field_names[row->nargs] = col ? name : "";
+    row->args[row->nargs++] =
+        col ? reference(l, col, location) : expr_const(l->a->arena, VOID_OID, -1, datum_null(), -1);
+}
+
+/* The whole row of a FROM item as a value. */
+static struct expr *whole_row(struct level *l, struct ns_item *item, int location)
+{
+    uint32_t type = row_type(l, item->rte);
+    struct composite c = {0};
+    if (item->rte && item->rte->kind == RTE_FUNCTION && type != RECORD_OID)
+        err_free(cat_composite(l->a->cat, type, l->a->arena, &c));
     struct expr *row = expr_new(l->a, E_ROW, type, location);
-    row->args = arena_new_array(l->a->arena, struct expr *, item->ncols);
-    row->field_names = arena_new_array(l->a->arena, const char *, item->ncols);
-    for (int i = 0; i < item->ncols; i++) {
-        if (!item->cols[i] && type == RECORD_OID)
-            continue;
-        row->field_names[row->nargs] = item->cols[i] ? item->colnames[i] : "";
-        row->args[row->nargs++] = item->cols[i]
-                                      ? reference(l, item->cols[i], location)
-                                      : expr_const(l->a->arena, VOID_OID, -1, datum_null(), -1);
+    row->args = arena_new_array(l->a->arena, struct expr *, item->ncols + c.nfields);
+    row->field_names = arena_new_array(l->a->arena, const char *, item->ncols + c.nfields);
+    for (int i = 0, field = 0; i < item->ncols; i++, field++) {
+        for (; field < c.nfields && c.fields[field].dropped; field++)
+            add_field(l, row, NULL, "", location);
+        if (item->cols[i] || type != RECORD_OID)
+            add_field(l, row, item->cols[i], item->colnames[i], location);
     }
+    while (row->nargs < c.nfields)
+        add_field(l, row, NULL, "", location);
     /* One column of a function in FROM stands for itself. */
-    if (item->rte && item->rte->kind == RTE_FUNCTION && row->nargs == 1)
+    if (item->rte && item->rte->kind == RTE_FUNCTION && type == RECORD_OID && row->nargs == 1)
         return row->args[0];
     return row;
 }
@@ -333,6 +353,8 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, s
                 *out = whole_row(l, item, ref->location);
                 return NULL;
             }
+            if (!item && (*out = argument(l, NULL, node_str(ref->fields[0]), ref->location)))
+                return NULL;
         }
         return at(l->a, err_new("42601", "row expansion via \"*\" is not supported here"),
                   ref->location);
@@ -382,6 +404,9 @@ struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct t
         bool usable_here;
         struct ns_item *item;
         TRY(find_item(l, nsp, table, ref->location, &usable_here, &item));
+        struct expr *arg = item ? NULL : argument(l, nsp, table, ref->location);
+        if (arg)
+            return expand_value(l->a, arg, targets, n, cap);
         if (!item)
             return at(l->a, missing_table(l, table), ref->location);
         for (int i = 0; i < item->ncols; i++)

@@ -224,6 +224,17 @@ struct err *record_view(const struct type_env *env, struct datum d, struct arena
     return NULL;
 }
 
+struct err *record_spread(const struct type_env *env, struct datum d, struct arena *arena,
+                          struct datum *row, int ncols)
+{
+    struct record_view v = {0};
+    if (!d.null)
+        TRY(record_view(env, d, arena, &v));
+    for (int i = 0; i < ncols; i++)
+        row[i] = i < v.nfields ? v.values[i] : datum_null();
+    return NULL;
+}
+
 static struct err *put_view(const struct type_env *env, const struct record_view *v,
                             struct buf *out)
 {

@@ -42,6 +42,10 @@ struct record_view {
 };
 struct err *record_view(const struct type_env *env, struct datum d, struct arena *arena,
                         struct record_view *out) MUST_CHECK;
+/* The fields as record_view gives them as one row of `ncols` datums: NULLs where there are fewer,
+ * all NULL for a NULL. They borrow from d and the arena. */
+struct err *record_spread(const struct type_env *env, struct datum d, struct arena *arena,
+                          struct datum *row, int ncols) MUST_CHECK;
 /* A value of the composite type from values for all its fields, dropped ones too (NULL). */
 struct err *composite_make(uint32_t type, const struct composite *c, const struct datum *values,
                            struct arena *arena, struct datum *out) MUST_CHECK;

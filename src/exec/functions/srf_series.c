@@ -4,6 +4,7 @@
 #include "types/array.h"
 #include "types/datetime.h"
 #include "types/numeric.h"
+#include "types/record.h"
 
 #define SRF(name)                                                                          \
     static struct err *name(void **state, struct fn_call *c, struct datum *row, int ncols, \
@@ -188,8 +189,12 @@ SRF(unnest)
             TRY(array_open(c->args[0], &u->a));
     }
     *done = u->at == u->a.nitems;
-    if (!*done)
-        *row = array_get(&u->a, u->at++);
+    if (*done)
+        return NULL;
+    struct datum item = array_get(&u->a, u->at++);
+    if (c->columns)
+        return record_spread(c->env, item, c->arena, row, ncols);
+    *row = item;
     return NULL;
 }
 
