@@ -360,6 +360,7 @@ def interrupting(r):
             r.sql("ALTER SYNCED TABLE ir PAUSE")
             until(r, running, [(0,)])
             r.check(what + " is no fault", r.sql("SELECT error_class, consecutive_failures, paused FROM tarn.synced_tables"), [(None, 0, True)])
+            until(r, "SELECT outcome FROM tarn.sync_runs ORDER BY run_id DESC LIMIT 1", [("failed",)])
             r.check(what + " is noted", r.sql("SELECT outcome, error FROM tarn.sync_runs ORDER BY run_id DESC LIMIT 1"),
                     [("failed", "the run of the synced table was interrupted by ALTER SYNCED TABLE ... PAUSE")])
             r.sql("ALTER SYNCED TABLE ir RESUME")
