@@ -1,10 +1,10 @@
 /* System tables: see systab.h. Descriptors come from the built-in pg_class, pg_attribute and
  * pg_index rows; storage ids are positions in pg_class.tsv, whose order is part of the storage
  * format. */
-#include "catalog/acl.h"
 #include "catalog/systab.h"
 
 #include "base/hash.h"
+#include "catalog/acl.h"
 #include "catalog/table.h"
 #include "types/key.h"
 #include "types/tuple.h"

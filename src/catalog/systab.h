@@ -455,6 +455,12 @@ enum {
     POL_WITHCHECK,
     POL_COUNT
 };
+/* Of built-in rows, the columns that something asks for. */
+enum { AM_NAME = 1 };
+enum { COLL_NAME = 1, COLL_NSP };
+enum { OPR_NAME = 1, OPR_NSP, OPR_LEFT = 7, OPR_RIGHT };
+enum { FAM_METHOD = 1, FAM_NAME, FAM_NSP };                           /* pg_opfamily, pg_opclass */
+enum { MEMBER_FAMILY = 1, MEMBER_LEFT, MEMBER_RIGHT, MEMBER_NUMBER }; /* pg_amop, pg_amproc */
 enum { CAST_OID, CAST_SOURCE, CAST_TARGET, CAST_FUNC, CAST_CONTEXT, CAST_METHOD, CAST_COUNT };
 
 /* pg_aggregate */

@@ -71,6 +71,12 @@ static void close_file(void *arg)
     f->fd = -1;
 }
 
+static struct err *failed(const struct copy_file *f, const char *what)
+{
+    return f->error ? err_new(file_sqlstate(f->error), "could not %s: %s", what, strerror(f->error))
+                    : NULL;
+}
+
 static struct err *file_open(void *arg, bool in, int ncols, bool binary)
 {
     struct copy_file *f = arg;
@@ -96,9 +102,7 @@ static struct err *file_read(void *arg, struct str *piece, bool *end)
 {
     struct copy_file *f = arg;
     pool_run(read_piece, f);
-    if (f->error)
-        return err_new(file_sqlstate(f->error), "could not read from COPY file: %s",
-                       strerror(f->error));
+    TRY(failed(f, "read from COPY file"));
     *piece = str_make(f->bytes.data, f->bytes.len);
     *end = !f->bytes.len;
     return NULL;
@@ -107,9 +111,7 @@ static struct err *file_read(void *arg, struct str *piece, bool *end)
 static struct err *write_out(struct copy_file *f)
 {
     pool_run(write_piece, f);
-    return f->error ? err_new(file_sqlstate(f->error), "could not write to COPY file: %s",
-                              strerror(f->error))
-                    : NULL;
+    return failed(f, "write to COPY file");
 }
 
 static struct err *file_write(void *arg, struct str line)

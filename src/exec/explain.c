@@ -759,7 +759,24 @@ static struct explain_node *describe(struct explain *x, const struct plan *n,
 
 /* ---- the whole ---- */
 
-/* Those that run once come before the nodes below the root, the others after. */
+static bool runs_once(const struct subplan *s)
+{
+    return !s->correlated && s->kind != SUBLINK_ANY && s->kind != SUBLINK_ALL;
+}
+
+static void describe_subplans(struct explain *x, struct explain_node *root, bool once)
+{
+    for (int i = 0; i < x->plan->nsubplans; i++) {
+        const struct subplan *s = x->plan->subplans[i];
+        if (runs_once(s) != once)
+            continue;
+        const char *name = once ? arena_printf(x->arena, "InitPlan %d (returns $%d)", i + 1, i)
+                                : arena_printf(x->arena, "SubPlan %d", i + 1);
+        add_kid(x, root, describe(x, s->plan, once ? "InitPlan" : "SubPlan", name));
+    }
+}
+
+/* What runs once comes before the nodes below the root, the rest after them. */
 static void describe_subqueries(struct explain *x, struct explain_node *root)
 {
     const struct statement_plan *plan = x->plan;
@@ -770,19 +787,10 @@ static void describe_subqueries(struct explain *x, struct explain_node *root)
         add_kid(x, root,
                 describe(x, plan->ctes[i].plan, "InitPlan",
                          arena_printf(x->arena, "CTE %s", plan->ctes[i].cte->name)));
-    for (int once = 1; once >= 0; once--) {
-        for (int i = 0; i < plan->nsubplans; i++) {
-            const struct subplan *s = plan->subplans[i];
-            if (once == (!s->correlated && s->kind != SUBLINK_ANY && s->kind != SUBLINK_ALL))
-                add_kid(x, root,
-                        describe(x, s->plan, once ? "InitPlan" : "SubPlan",
-                                 once
-                                     ? arena_printf(x->arena, "InitPlan %d (returns $%d)", i + 1, i)
-                                     : arena_printf(x->arena, "SubPlan %d", i + 1)));
-        }
-        for (int i = 0; once && i < below.nkids; i++)
-            add_kid(x, root, below.kids[i]);
-    }
+    describe_subplans(x, root, true);
+    for (int i = 0; i < below.nkids; i++)
+        add_kid(x, root, below.kids[i]);
+    describe_subplans(x, root, false);
 }
 
 static void put_settings(struct explain *x, struct explain_doc *doc)

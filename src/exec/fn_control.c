@@ -8,16 +8,10 @@
 #include "exec/session.h"
 #include "storage/store.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* The only one: there is no recovery to a point in time that would begin another. */
 #define TIMELINE "1"
-
-struct numbers {
-    char text[4][32];
-};
 
 /* A setting that is looked for, and its value without its unit. */
 struct wanted {
@@ -40,17 +34,9 @@ static const char *setting(struct fn_call *c, const char *name)
     return w.value;
 }
 
-static const char *lsn_text(struct numbers *n, int i, uint64_t lsn)
-{
-    snprintf(n->text[i], sizeof(n->text[i]), "%" PRIX32 "/%" PRIX32, (uint32_t)(lsn >> 32),
-             (uint32_t)lsn);
-    return n->text[i];
-}
-
 static struct err *control_checkpoint(struct fn_call *c, struct datum *out)
 {
     struct store_stats s;
-    struct numbers n;
     struct datum file;
     TRY(need_session(c));
     struct txn_mgr *mgr = txn_manager(c->session->cat.txn);
@@ -59,26 +45,26 @@ static struct err *control_checkpoint(struct fn_call *c, struct datum *out)
     uint64_t xid = txn_next_xid(mgr);
     TRY(fn_wal_file(c, redo, &file));
     const char *name = file.null ? NULL : arena_strndup(c->arena, (const char *)file.p, file.len);
-    snprintf(n.text[1], sizeof(n.text[1]), "%" PRIu32 ":%" PRIu32, (uint32_t)(xid >> 32),
-             (uint32_t)xid);
-    const char *const texts[] = {lsn_text(&n, 0, redo),
-                                 lsn_text(&n, 2, redo),
-                                 name,
-                                 TIMELINE,
-                                 TIMELINE,
-                                 "f",
-                                 n.text[1],
-                                 NULL, /* next_oid */
-                                 NULL, /* multixacts */
-                                 NULL,
-                                 NULL, /* transactions never wrap around */
-                                 NULL,
-                                 NULL,
-                                 NULL,
-                                 NULL,
-                                 NULL,
-                                 NULL,
-                                 NULL};
+    const char *place = arena_printf(c->arena, "%X/%X", (unsigned)(redo >> 32), (unsigned)redo);
+    const char *const texts[] = {
+        place,
+        place,
+        name,
+        TIMELINE,
+        TIMELINE,
+        "f",
+        arena_printf(c->arena, "%u:%u", (unsigned)(xid >> 32), (unsigned)xid),
+        NULL, /* next_oid */
+        NULL, /* multixacts */
+        NULL,
+        NULL, /* transactions never wrap around */
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL};
     return fn_record_of_texts(c, texts, out);
 }
 
@@ -91,9 +77,7 @@ static struct err *control_recovery(struct fn_call *c, struct datum *out)
 
 static struct err *control_init(struct fn_call *c, struct datum *out)
 {
-    struct numbers n;
     TRY(need_session(c));
-    snprintf(n.text[0], sizeof(n.text[0]), "%d", LARGE_OBJECT_PAGE_BYTES);
     const char *const texts[] = {"8",
                                  setting(c, "block_size"),
                                  NULL, /* all tables are in one file */
@@ -102,7 +86,7 @@ static struct err *control_init(struct fn_call *c, struct datum *out)
                                  "64", /* with the byte behind it */
                                  setting(c, "max_index_keys"),
                                  NULL, /* rows are kept whole */
-                                 n.text[0],
+                                 arena_printf(c->arena, "%d", LARGE_OBJECT_PAGE_BYTES),
                                  "t",
                                  "0"};
     return fn_record_of_texts(c, texts, out);

@@ -5,6 +5,7 @@
 
 #include "catalog/acl.h"
 #include "rt/pool.h"
+#include "storage/wal.h"
 #include "types/datetime.h"
 #include "types/text.h"
 
@@ -456,17 +457,6 @@ static struct err *log_files(void **state, struct fn_call *c, struct datum *row,
 
 /* ---- files of the log ---- */
 
-/* A file of the log is called by the position that it begins with. */
-static bool read_wal_name(const char *name, uint64_t *start)
-{
-    uint64_t at = 0;
-    const char *p = name;
-    for (; *p && strchr("0123456789abcdef", *p); p++)
-        at = at * 16 + (uint64_t)(*p <= '9' ? *p - '0' : *p - 'a' + 10);
-    *start = at;
-    return p == name + 16 && strcmp(p, ".wal") == 0;
-}
-
 /* Files are of any length: the one that begins last before the position's end. */
 static struct err *find_wal_file(struct fn_call *c, uint64_t lsn, const struct entry **file,
                                  uint64_t *start)
@@ -482,7 +472,7 @@ static struct err *find_wal_file(struct fn_call *c, uint64_t lsn, const struct e
     TRY(list(&in, &f, false, &j, &l));
     for (const struct entry *e = next_entry(l, &done); e; e = next_entry(l, &done)) {
         uint64_t at;
-        if (!read_wal_name(e->name, &at) || at > lsn || at + (uint64_t)e->size_bytes < lsn)
+        if (!wal_file_start(e->name, &at) || at > lsn || at + (uint64_t)e->size_bytes < lsn)
             continue;
         if (*file && *start >= at)
             continue;

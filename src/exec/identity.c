@@ -254,7 +254,6 @@ static struct err *identify_cast(struct identify *w)
 
 static struct err *identify_operator(struct identify *w)
 {
-    enum { OPR_NAME = 1, OPR_NSP = 2, OPR_LEFT = 7, OPR_RIGHT = 8 };
     const char *left;
     const char *right;
     const char *schema;
@@ -279,7 +278,6 @@ static struct err *identify_operator(struct identify *w)
 /* The names of an operator family, or class, are its access method, schema and name. */
 static struct err *family_identity(struct identify *w, const struct datum *row, const char **out)
 {
-    enum { FAM_METHOD = 1, FAM_NAME = 2, FAM_NSP = 3, AM_NAME = 1 };
     const struct datum *am;
     const char *name;
     TRY(systab_builtin_row(PG_AM, (uint32_t)row[FAM_METHOD].u, &am));
@@ -299,7 +297,6 @@ static struct err *identify_family(struct identify *w)
 /* An operator or function that a family has: by its types and number. */
 static struct err *identify_member(struct identify *w)
 {
-    enum { MEMBER_FAMILY = 1, MEMBER_LEFT = 2, MEMBER_RIGHT = 3, MEMBER_NUMBER = 4 };
     const struct datum *family;
     const char *name;
     const char *types[2];
@@ -324,7 +321,6 @@ static struct err *identify_member(struct identify *w)
 
 static struct err *identify_collation(struct identify *w)
 {
-    enum { COLL_NAME = 1, COLL_NSP = 2 };
     if (!w->row)
         return NULL;
     TRY(qualified(w, (uint32_t)w->row[COLL_NSP].u, text_of(w, w->row[COLL_NAME]), &w->out->text));
@@ -341,18 +337,27 @@ static struct err *identify_large_object(struct identify *w)
     return NULL;
 }
 
-static struct err *identify_default_acl(struct identify *w)
+const char *identity_default_acl_kind(char type)
 {
     static const struct {
         char type;
         const char *plural;
     } words[] = {
         {'r', "tables"}, {'S', "sequences"}, {'f', "functions"}, {'T', "types"}, {'n', "schemas"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (words[i].type == type)
+            return words[i].plural;
+    return NULL;
+}
+
+static struct err *identify_default_acl(struct identify *w)
+{
     const char *role;
     const char *schema = NULL;
     if (!w->row)
         return NULL;
     char type = (char)w->row[DACL_TYPE].i;
+    const char *kind = identity_default_acl_kind(type);
     TRY(cat_role_name(&w->s->cat, (uint32_t)w->row[DACL_ROLE].u, w->arena, &role));
     add_name(w, role ? role : "");
     if (w->row[DACL_NSP].u) {
@@ -360,11 +365,10 @@ static struct err *identify_default_acl(struct identify *w)
         add_name(w, schema);
     }
     add_arg(w, arena_printf(w->arena, "%c", type));
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-        if (words[i].type == type)
-            w->out->text = arena_printf(w->arena, "for role %s%s%s on %s",
-                                        quoted(w, w->out->names[0]), schema ? " in schema " : "",
-                                        schema ? quoted(w, schema) : "", words[i].plural);
+    if (kind)
+        w->out->text =
+            arena_printf(w->arena, "for role %s%s%s on %s", quoted(w, w->out->names[0]),
+                         schema ? " in schema " : "", schema ? quoted(w, schema) : "", kind);
     return NULL;
 }
 

@@ -20,6 +20,9 @@ struct identity {
     int nargs;
 };
 
+/* What default privileges of a kind (pg_default_acl.defaclobjtype) are on: "tables"; NULL for a
+ * kind that is none. */
+const char *identity_default_acl_kind(char type);
 /* XX000 for a class that has no objects. MAY YIELD. */
 struct err *identity_of(struct session *s, struct object_address o, struct arena *a,
                         struct identity *out) MUST_CHECK;

@@ -91,6 +91,13 @@ static struct err *shown_type(struct find *f, uint32_t type, const char **out)
     return NULL;
 }
 
+/* Both. */
+static struct err *named_type(struct find *f, const char *text, uint32_t *type, const char **shown)
+{
+    TRY(argument_type(f, text, type));
+    return shown_type(f, *type, shown);
+}
+
 static const char *dotted(struct find *f, const char *const *names, int n)
 {
     const char *all = n ? names[0] : "";
@@ -208,8 +215,7 @@ static struct err *find_domain_constraint(struct find *f)
 {
     uint32_t type;
     const char *shown;
-    TRY(argument_type(f, f->names[0], &type));
-    TRY(shown_type(f, type, &shown));
+    TRY(named_type(f, f->names[0], &type, &shown));
     const struct wanted wanted[] = {{CON_TYPID, type, NULL}, {CON_NAME, 0, f->args[0]}};
     TRY(find_row(f, PG_CONSTRAINT, wanted, ARRAY_LENGTH(wanted), &f->out->object_id));
     return f->out->object_id ? NULL
@@ -222,8 +228,7 @@ static struct err *argument_types(struct find *f, uint32_t *types, const char **
     const char *all = "";
     for (int i = 0; i < f->nargs; i++) {
         const char *type;
-        TRY(argument_type(f, f->args[i], &types[i]));
-        TRY(shown_type(f, types[i], &type));
+        TRY(named_type(f, f->args[i], &types[i], &type));
         all = arena_printf(f->arena, "%s%s%s", all, i ? ", " : "", type);
     }
     *shown = all;
@@ -271,10 +276,8 @@ static struct err *find_cast(struct find *f)
     uint32_t target;
     const char *from;
     const char *to;
-    TRY(argument_type(f, f->names[0], &source));
-    TRY(argument_type(f, f->args[0], &target));
-    TRY(shown_type(f, source, &from));
-    TRY(shown_type(f, target, &to));
+    TRY(named_type(f, f->names[0], &source, &from));
+    TRY(named_type(f, f->args[0], &target, &to));
     const struct wanted wanted[] = {{CAST_SOURCE, source, NULL}, {CAST_TARGET, target, NULL}};
     TRY(find_row(f, PG_CAST, wanted, ARRAY_LENGTH(wanted), &f->out->object_id));
     return f->out->object_id
@@ -299,14 +302,11 @@ static struct err *schema_of(struct find *f, int first, uint32_t *nsp)
 
 static struct err *find_operator(struct find *f)
 {
-    enum { OPR_NAME = 1, OPR_NSP = 2, OPR_LEFT = 7, OPR_RIGHT = 8 };
     uint32_t types[2];
     uint32_t nsp;
     const char *shown[2];
-    for (int i = 0; i < 2; i++) {
-        TRY(argument_type(f, f->args[i], &types[i]));
-        TRY(shown_type(f, types[i], &shown[i]));
-    }
+    for (int i = 0; i < 2; i++)
+        TRY(named_type(f, f->args[i], &types[i], &shown[i]));
     TRY(schema_of(f, 0, &nsp));
     const struct wanted wanted[] = {{OPR_NAME, 0, f->names[f->nnames - 1]},
                                     {OPR_NSP, nsp, NULL},
@@ -320,7 +320,6 @@ static struct err *find_operator(struct find *f)
 
 static struct err *find_collation(struct find *f)
 {
-    enum { COLL_NAME = 1, COLL_NSP = 2 };
     uint32_t nsp;
     TRY(schema_of(f, 0, &nsp));
     const struct wanted wanted[] = {{COLL_NAME, 0, f->names[f->nnames - 1]}, {COLL_NSP, nsp, NULL}};
@@ -334,7 +333,6 @@ static struct err *find_collation(struct find *f)
 /* An operator class or family by access method and name, the first of the names. */
 static struct err *find_family(struct find *f)
 {
-    enum { FAM_METHOD = 1, FAM_NAME = 2, FAM_NSP = 3, AM_NAME = 1 };
     const struct wanted method = {AM_NAME, 0, f->names[0]};
     uint32_t am;
     uint32_t nsp;
@@ -354,7 +352,6 @@ static struct err *find_family(struct find *f)
 /* An operator or function of a family: the last of the names is its number. */
 static struct err *find_member(struct find *f)
 {
-    enum { MEMBER_FAMILY = 1, MEMBER_LEFT = 2, MEMBER_RIGHT = 3, MEMBER_NUMBER = 4 };
     static const struct form family = {
         .type = "operator family", .class_id = PG_OPFAMILY, .find = find_family};
     struct object_address found = {0};
@@ -409,35 +406,27 @@ static struct err *find_large_object(struct find *f)
 
 static struct err *find_default_acl(struct find *f)
 {
-    static const struct {
-        const char *type;
-        const char *plural;
-    } words[] = {
-        {"r", "tables"}, {"S", "sequences"}, {"f", "functions"}, {"T", "types"}, {"n", "schemas"}};
-    size_t k = 0;
+    const char *type = f->args[0];
+    const char *kind = strlen(type) == 1 ? identity_default_acl_kind(*type) : NULL;
     uint32_t role;
     uint32_t nsp = 0;
-    while (k < ARRAY_LENGTH(words) && strcmp(words[k].type, f->args[0]) != 0)
-        k++;
-    if (k == ARRAY_LENGTH(words))
-        return err_hint(
-            err_new("22023", "unrecognized default ACL object type \"%.1s\"", f->args[0]),
-            "Valid object types are \"r\", \"S\", \"f\", \"T\", \"n\".");
+    if (!kind)
+        return err_hint(err_new("22023", "unrecognized default ACL object type \"%.1s\"", type),
+                        "Valid object types are \"r\", \"S\", \"f\", \"T\", \"n\".");
     TRY(cat_role_oid(&f->s->cat, str_from(f->names[0]), &role));
     if (f->nnames > 1)
         TRY(schema_named(f, f->names[1], &nsp));
-    const struct wanted wanted[] = {{DACL_ROLE, role, NULL},
-                                    {DACL_NSP, nsp, NULL},
-                                    {DACL_TYPE, (uint64_t)words[k].type[0], NULL}};
+    const struct wanted wanted[] = {
+        {DACL_ROLE, role, NULL}, {DACL_NSP, nsp, NULL}, {DACL_TYPE, (uint64_t)*type, NULL}};
     TRY(find_row(f, PG_DEFAULT_ACL, wanted, ARRAY_LENGTH(wanted), &f->out->object_id));
     if (f->out->object_id)
         return NULL;
     return f->nnames > 1
                ? err_new("42704",
                          "default ACL for user \"%s\" in schema \"%s\" on %s does not exist",
-                         f->names[0], f->names[1], words[k].plural)
+                         f->names[0], f->names[1], kind)
                : err_new("42704", "default ACL for user \"%s\" on %s does not exist", f->names[0],
-                         words[k].plural);
+                         kind);
 }
 
 /* Kinds of objects that are not there. */
@@ -462,8 +451,7 @@ static struct err *find_transform(struct find *f)
 {
     uint32_t type;
     const char *shown;
-    TRY(argument_type(f, f->names[0], &type));
-    TRY(shown_type(f, type, &shown));
+    TRY(named_type(f, f->names[0], &type, &shown));
     return err_new("42704", "transform for type %s language \"%s\" does not exist", shown,
                    f->args[0]);
 }

@@ -414,57 +414,61 @@ struct one_value {
     struct datum *out;
 };
 
+static bool is_composite(uint32_t type)
+{
+    const struct cat_type *t = builtin_type(type);
+    return t && t->kind == 'c';
+}
+
 /* The columns as the fields that the composite type has now. */
 static struct err *make_composite(struct fn_call *c, const struct statement_plan *plan,
-                                  const struct datum *row, struct datum *out)
+                                  const struct datum *row, struct arena *a, struct datum *out)
 {
     const uint32_t type = builtin_base_type(c->result_type);
     struct composite made;
     int at = 0;
-    TRY(c->env->composite_of(c->env->names, type, c->arena, &made));
-    struct datum *values = arena_new_array(c->arena, struct datum, made.nfields + 1);
+    TRY(c->env->composite_of(c->env->names, type, a, &made));
+    struct datum *values = arena_new_array(a, struct datum, made.nfields + 1);
     for (int i = 0; i < made.nfields; i++) {
         values[i] = datum_null();
         if (made.fields[i].dropped || at == plan->nout)
             continue;
         TRY(convert(c->env, row[at], plan->out[at].expr, made.fields[i].type, made.fields[i].typmod,
-                    c->arena, &values[i]));
+                    a, &values[i]));
         at++;
     }
-    return composite_make(type, &made, values, c->arena, out);
+    return composite_make(type, &made, values, a, out);
 }
 
 /* Several columns as one record. */
 static struct err *make_record(struct fn_call *c, const struct cat_proc *p,
                                const struct statement_plan *plan, const struct datum *row,
-                               struct datum *out)
+                               struct arena *a, struct datum *out)
 {
+    if (is_composite(builtin_base_type(c->result_type)))
+        return make_composite(c, plan, row, a, out);
     int n = plan->nout;
-    const struct type_ops **ops = arena_new_array(c->arena, const struct type_ops *, n + 1);
-    struct str *names = arena_new_array(c->arena, struct str, n + 1);
-    struct datum *values = arena_new_array(c->arena, struct datum, n + 1);
+    const struct type_ops **ops = arena_new_array(a, const struct type_ops *, n + 1);
+    struct str *names = arena_new_array(a, struct str, n + 1);
+    struct datum *values = arena_new_array(a, struct datum, n + 1);
     const uint32_t *types;
-    const struct cat_type *result = builtin_type(builtin_base_type(c->result_type));
-    if (result && result->kind == 'c')
-        return make_composite(c, plan, row, out);
-    int nout = out_columns(p, c->arg_types, &types, c->arena);
+    int nout = out_columns(p, c->arg_types, &types, a);
     for (int i = 0; i < n; i++) {
         uint32_t type = i < nout                                ? types[i]
                         : c->columns && i < c->columns->nfields ? c->columns->fields[i].type
                                                                 : plan->out[i].expr->type;
         ops[i] = type_lookup(c->env, type);
         names[i] = str_from(plan->out[i].name ? plan->out[i].name : "");
-        TRY(convert(c->env, row[i], plan->out[i].expr, type, -1, c->arena, &values[i]));
+        TRY(convert(c->env, row[i], plan->out[i].expr, type, -1, a, &values[i]));
     }
-    return record_make(c->result_type, n, ops, names, values, c->arena, out);
+    return record_make(c->result_type, n, ops, names, values, a, out);
 }
 
 /* Whether the columns are one value of the function's type only together. */
 static bool makes_record(const struct fn_call *c, const struct statement_plan *plan)
 {
     uint32_t from = plan->out[0].expr->type;
-    const struct cat_type *to = builtin_type(c->result_type);
-    bool row_wanted = c->result_type == RECORD_OID || (to && to->kind == 'c');
+    bool row_wanted = c->result_type == RECORD_OID || is_composite(c->result_type);
     return plan->nout > 1 || (row_wanted && from != c->result_type && from != RECORD_OID);
 }
 
@@ -477,7 +481,7 @@ static struct err *take_value(void *arg, const struct statement_plan *plan, cons
     if (p->rettype == VOID_OID)
         return NULL;
     if (makes_record(v->c, plan))
-        return make_record(v->c, p, plan, row, v->out);
+        return make_record(v->c, p, plan, row, v->c->arena, v->out);
     return convert(v->c->env, row[0], plan->out[0].expr, v->c->result_type, -1, v->c->arena,
                    v->out);
 }
@@ -516,12 +520,11 @@ static struct err *take_row(void *arg, const struct statement_plan *plan, const 
     const uint32_t *types;
     int nout = out_columns(p, c->arg_types, &types, c->state_arena);
     struct datum *kept = arena_new_array(c->state_arena, struct datum, s->ncols + 1);
-    const struct cat_type *result = builtin_type(c->result_type);
     bool record = !c->columns && s->ncols == 1 && nout < 2 &&
-                  (c->result_type == RECORD_OID || (result && result->kind == 'c')) &&
+                  (c->result_type == RECORD_OID || is_composite(c->result_type)) &&
                   (plan->nout > 1 || plan->out[0].expr->type != c->result_type);
     if (record)
-        TRY(make_record(c, p, plan, row, &kept[0]));
+        TRY(make_record(c, p, plan, row, c->state_arena, &kept[0]));
     bool whole = c->columns && nout < 2 && plan->nout == 1 &&
                  type_is_record(type_by_oid(plan->out[0].expr->type)) &&
                  (c->result_type == RECORD_OID || plan->out[0].expr->type == c->result_type);

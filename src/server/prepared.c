@@ -240,8 +240,7 @@ static struct err *begin_params(struct prepared *p)
     return NULL;
 }
 
-/* The query that a statement explains, declares a cursor for or makes a table of, itself else. */
-static PgQuery__Node *query_within(PgQuery__Node *n)
+PgQuery__Node *query_within(PgQuery__Node *n)
 {
     switch (n->node_case) {
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT:

@@ -101,6 +101,9 @@ struct err *prepared_plan(struct backend *b, struct prepared *p) MUST_CHECK;
 /* Also takes the locks of the plan's tables: what a run needs. MAY YIELD. */
 struct err *prepared_lock(struct backend *b, struct prepared *p) MUST_CHECK;
 enum stmt_kind stmt_kind_of(const struct raw_stmt *raw);
+/* The query that a statement explains, declares a cursor for or makes a table of, itself else; its
+ * parameters are the statement's. */
+struct PgQuery__Node *query_within(struct PgQuery__Node *n);
 struct prepared *prepared_find(struct backend *b, const char *name);
 void prepared_drop(struct backend *b, const char *name);
 void prepared_drop_all(struct backend *b);

@@ -33,10 +33,8 @@ struct err *prepare_nested(struct backend *b, const struct run *r, const uint32_
     const char *text = statement_text(r, &b->scratch->arena, &len);
     TRY(prepared_new(text, len, types, ntypes, &p));
     PgQuery__Node *tree = p->raw.tree;
-    if (tree->node_case == PG_QUERY__NODE__NODE_PREPARE_STMT)
-        p->raw.tree = tree->prepare_stmt->query;
-    else if (tree->node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT)
-        p->raw.tree = tree->declare_cursor_stmt->query;
+    p->raw.tree = tree->node_case == PG_QUERY__NODE__NODE_PREPARE_STMT ? tree->prepare_stmt->query
+                                                                       : query_within(tree);
     p->raw.cursor = tree->node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT;
     p->kind = stmt_kind_of(&p->raw);
     p->from_sql = true;
@@ -310,10 +308,8 @@ static struct err *explained_plan(struct backend *b, struct run *r, PgQuery__Nod
     inner.tree = query;
     if (stmt_kind_of(&inner) == STMT_EXECUTE)
         return explained_execute(b, r, query->execute_stmt, out);
-    if (query->node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT && !analyze)
-        inner.tree = query->create_table_as_stmt->query;
-    else if (query->node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT && !analyze)
-        inner.tree = query->declare_cursor_stmt->query;
+    if (!analyze)
+        inner.tree = query_within(query);
     if (stmt_kind_of(&inner) != STMT_PLAN)
         return err_unsupported("EXPLAIN%s of this statement is not supported",
                                analyze ? " ANALYZE" : "");

@@ -20,6 +20,9 @@ struct lsn {
 };
 #define LSN_NONE ((struct lsn){UINT64_MAX})
 
+/* Whether a file of the log's folder is called as a segment, and the position it begins with. */
+bool wal_file_start(const char *name, uint64_t *start);
+
 struct wal_config {
     const struct file_ops *files;
     const char *dir; /* exists */

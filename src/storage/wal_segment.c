@@ -54,18 +54,23 @@ static void remove_file(struct wal *w, const char *name)
     w->config.files->unlink(w->config.files->ctx, path);
 }
 
+bool wal_file_start(const char *name, uint64_t *start)
+{
+    char rest[8] = "";
+    return strlen(name) == 20 && sscanf(name, "%16" SCNx64 "%7s", start, rest) == 2 &&
+           strcmp(rest, ".wal") == 0;
+}
+
 static void each_name(void *arg, const char *name)
 {
     struct listing *l = arg;
     uint64_t start;
-    char rest[8] = "";
     size_t len = strlen(name);
     if (len > 4 && strcmp(name + len - 4, ".tmp") == 0) {
         remove_file(l->wal, name);
         return;
     }
-    if (len != 20 || sscanf(name, "%16" SCNx64 "%7s", &start, rest) != 2 ||
-        strcmp(rest, ".wal") != 0)
+    if (!wal_file_start(name, &start))
         return;
     if (l->count == l->cap) {
         size_t cap = l->cap ? l->cap * 2 : 16;

@@ -22,3 +22,9 @@ create function gv(int) returns mc language sql as 'select row($1, ''r'', 1.5, d
 select gv(1), (gv(2)).*;
 select * from gv(3);
 drop function g, gs, gw, gt, gv, gl; drop table mc;
+create table rl (a int, b text);
+create function rls(int) returns setof rl language sql as 'select i, repeat(chr(96 + i), 20) from generate_series(1, $1) i';
+select rls(5), upper((rls(5)).b);
+create function rlr(int) returns setof record language sql as 'select i, repeat(chr(64 + i), 20) from generate_series(1, $1) i';
+select rlr(4), repeat('x', 30);
+drop function rls, rlr; drop table rl;
