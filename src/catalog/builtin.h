@@ -76,6 +76,7 @@ struct cat_proc {
     struct str stored;          /* ... as they are stored */
     struct str src;             /* the C symbol, "sql_OID" for those written in SQL */
     bool is_c;                  /* of users' functions: one of an extension, in C */
+    uint32_t lang;              /* of users' functions */
     double rows;
     const struct str *config; /* of users' functions: settings while it runs, "name=value" */
     int nconfig;

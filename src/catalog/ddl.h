@@ -175,7 +175,7 @@ struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner
 struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner,
                                 uint32_t *oid) MUST_CHECK;
 
-enum { C_LANGUAGE = 13, SQL_LANGUAGE = 14 }; /* pg_proc.prolang */
+enum { C_LANGUAGE = 13, SQL_LANGUAGE = 14, PLPGSQL_LANGUAGE = 13563 }; /* pg_proc.prolang */
 /* Writes a row of pg_proc, in place of the one with that OID if there is one; a new one gets the
  * default privileges of its owner. */
 struct err *ddl_put_proc(struct cat *c, const struct datum *values) MUST_CHECK;

@@ -190,6 +190,7 @@ static struct err *make(const struct datum *v, const struct datum *agg, struct a
         .argnames = nnames ? strings_of(names, nnames) : NULL,
         .src = is_c ? arena_str(&arena, datum_as_str(v[PROC_SRC])) : STR("sql_function"),
         .is_c = is_c,
+        .lang = (uint32_t)v[PROC_LANG].u,
         .rows = v[PROC_ROWS].f32,
         .config = strings_of(config, nconfig),
         .nconfig = nconfig,

@@ -1,6 +1,7 @@
 /* Expressions to flat programs. A program writes temporaries and its result into slots of the
  * statement's frame; operands are slots too, constants included. */
 #include "exec/exec_internal.h"
+#include "exec/language.h"
 #include "exec/sql_function.h"
 
 #include "exec/fn_session.h"
@@ -13,13 +14,26 @@
 
 static fn_impl *impls; /* by position in builtin_all_procs */
 
+/* A user's function, by its language. */
+static fn_impl function_call_of(uint32_t lang)
+{
+    const struct language *l = language_by_oid(lang);
+    return l ? l->call : sql_function_call;
+}
+
+static const struct srf_impl *function_srf_of(uint32_t lang)
+{
+    const struct language *l = language_by_oid(lang);
+    return l ? l->srf : &sql_function_srf;
+}
+
 fn_impl fn_for_proc(uint32_t oid)
 {
     int n;
     const struct cat_proc *all = builtin_all_procs(&n);
     const struct cat_proc *p = builtin_proc(oid);
     if (oid >= FIRST_SYSTEM_OID)
-        return !p ? NULL : p->is_c ? extension_fn_lookup(p->src) : sql_function_call;
+        return !p ? NULL : p->is_c ? extension_fn_lookup(p->src) : function_call_of(p->lang);
     return p ? impls[p - all] : NULL;
 }
 
@@ -634,8 +648,8 @@ static struct err *compile_srf(struct compiler *c, struct plan_expr *x)
     CHECK(p->src.len < sizeof(name));
     memcpy(name, p->src.data, p->src.len);
     name[p->src.len] = '\0';
-    site->srf =
-        p->oid >= FIRST_SYSTEM_OID && !p->is_c ? &sql_function_srf : session_srf_lookup(name);
+    site->srf = p->oid >= FIRST_SYSTEM_OID && !p->is_c ? function_srf_of(p->lang)
+                                                       : session_srf_lookup(name);
     if (!site->srf)
         site->srf = srf_lookup(name);
     site->strict = p->strict;

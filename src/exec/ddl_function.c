@@ -5,6 +5,7 @@
 
 #include "exec/fn_session.h"
 #include "exec/setting_items.h"
+#include "exec/language.h"
 #include "exec/sql_function.h"
 #include "types/array.h"
 
@@ -18,6 +19,7 @@ struct function {
     struct ddl *d;
     const char *name;
     uint32_t nsp;
+    uint32_t lang;
     bool procedure;
     uint32_t oid; /* of the one that is replaced */
     int nargs;    /* input ones */
@@ -247,6 +249,8 @@ static bool is_pseudo(uint32_t type)
  * record and void. */
 static struct err *check_pseudo_types(struct function *f)
 {
+    if (f->lang != SQL_LANGUAGE) /* others say for themselves */
+        return NULL;
     if (is_pseudo(f->rettype) && f->rettype != RECORD_OID && f->rettype != VOID_OID)
         return err_new("42P13", "SQL functions cannot return type %s",
                        type_display(f->d->arena, f->rettype, -1));
@@ -324,24 +328,68 @@ static struct err *common_option(struct function *f, const PgQuery__DefElem *o, 
     return NULL;
 }
 
-static struct err *check_language(const char *language)
+/* A position in the body as one in the statement, where the body stands there as it is. */
+static int body_position(const char *sql, const char *body, int position)
 {
-    static const char *const known[] = {"plpgsql", "internal", "c"};
+    const char *at = body && *body ? strstr(sql, body) : NULL;
+    if (!at || strstr(at + 1, body))
+        return 0;
+    int characters = 0;
+    for (const char *p = sql; p < at; p++)
+        characters += ((unsigned char)*p & 0xc0) != 0x80;
+    return characters + position;
+}
+
+static struct err *find_language(const char *language, uint32_t *oid)
+{
+    static const char *const known[] = {"internal", "c"};
+    const struct language *l = language_by_name(language);
     for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
         if (strcmp(language, known[i]) == 0)
             return err_unsupported("functions in language \"%s\" are not supported", language);
-    if (strcmp(language, "sql") == 0)
-        return NULL;
-    return err_new("42704", "language \"%s\" does not exist", language);
+    *oid = l ? l->oid : SQL_LANGUAGE;
+    return l || strcmp(language, "sql") == 0
+               ? NULL
+               : err_new("42704", "language \"%s\" does not exist", language);
 }
 
 /* Before anything else is looked at, as types of other languages may be unknown here. */
-static struct err *check_language_of(const PgQuery__CreateFunctionStmt *s)
+static struct err *language_of(const PgQuery__CreateFunctionStmt *s, uint32_t *oid)
 {
+    *oid = SQL_LANGUAGE;
     for (size_t i = 0; i < s->n_options; i++)
         if (strcmp(s->options[i]->def_elem->defname, "language") == 0)
-            return check_language(string_option(s->options[i]->def_elem));
+            return find_language(string_option(s->options[i]->def_elem), oid);
     return NULL;
+}
+
+/* DO [LANGUAGE language] 'body' */
+struct err *ddl_do(struct ddl *d, const PgQuery__DoStmt *s)
+{
+    const char *name = "plpgsql";
+    const char *body = NULL;
+    for (size_t i = 0; i < s->n_args; i++) {
+        const PgQuery__DefElem *o = s->args[i]->def_elem;
+        const bool is_body = strcmp(o->defname, "as") == 0;
+        if (is_body ? body != NULL : name[0] == '\0')
+            return err_new("42601", "conflicting or redundant options");
+        if (is_body)
+            body = string_option(o);
+        else
+            name = string_option(o);
+    }
+    if (!body)
+        return err_new("42601", "no inline code specified");
+    const struct language *l = language_by_name(name);
+    uint32_t oid;
+    if (!l)
+        TRY(find_language(name, &oid));
+    if (!l)
+        return err_new("0A000", "language \"%s\" does not support inline code execution", name);
+    struct err *e = l->run_block(d->s, body);
+    if (e && e->position)
+        e->position = body_position(d->sql, body, e->position);
+    return e;
 }
 
 static struct err *options(struct function *f, const PgQuery__CreateFunctionStmt *s)
@@ -358,7 +406,7 @@ static struct err *options(struct function *f, const PgQuery__CreateFunctionStmt
         if (strcmp(o->defname, "as") == 0) {
             f->body = string_option(o);
         } else if (strcmp(o->defname, "language") == 0) {
-            language = true; /* check_language_of */
+            language = true; /* language_of */
         } else if (strcmp(o->defname, "window") == 0) {
             return err_new("42P13", "SQL functions cannot be window functions");
         } else if (strcmp(o->defname, "transform") == 0) {
@@ -430,7 +478,7 @@ static struct err *write_row(struct function *f)
     v[PROC_NAME] = cstr_datum(f->name);
     v[PROC_NSP] = datum_int(f->nsp);
     v[PROC_OWNER] = datum_int(home ? BOOTSTRAP_ROLE : f->d->cat->role);
-    v[PROC_LANG] = datum_int(home ? C_LANGUAGE : SQL_LANGUAGE);
+    v[PROC_LANG] = datum_int(f->lang);
     if (home)
         v[PROC_BIN] = cstr_datum(home->library);
     v[PROC_COST] = datum_f32((float)f->cost);
@@ -583,19 +631,6 @@ static struct err *sql_body(struct function *f, const PgQuery__Node *body)
     return e;
 }
 
-/* A position in the body as one in the statement, where the body stands there as it is. */
-static int position_in_statement(const struct function *f, int position)
-{
-    const char *sql = f->d->sql;
-    const char *at = f->body && *f->body ? strstr(sql, f->body) : NULL;
-    if (!at || strstr(at + 1, f->body))
-        return 0;
-    int characters = 0;
-    for (const char *p = sql; p < at; p++)
-        characters += ((unsigned char)*p & 0xc0) != 0x80;
-    return characters + position;
-}
-
 static struct err *check_body(struct function *f)
 {
     struct exec_env env = session_exec_env(f->d->s);
@@ -611,15 +646,17 @@ static struct err *check_body(struct function *f)
     TRY(cat_load_proc(f->d->cat, f->oid, &p));
     struct saved_settings saved;
     struct err *e = settings_enter(f->d->s, p, f->d->arena, &saved);
+    const struct language *l = language_by_oid(f->lang);
     if (!e)
-        e = sql_function_check(&env, p, f->sql_body ? f->sql_body : f->body, is_void);
+        e = l ? l->check(&env, p, f->body)
+              : sql_function_check(&env, p, f->sql_body ? f->sql_body : f->body, is_void);
     struct err *restore = settings_restore(f->d->s, &saved);
     if (!e)
         return restore;
     err_free(restore);
     if (e->position)
-        e->position = position_in_statement(f, e->position);
-    else
+        e->position = body_position(f->d->sql, f->body, e->position);
+    else if (!l)
         err_context(e, "SQL function \"%s\"", f->name);
     return e;
 }
@@ -671,10 +708,11 @@ struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt
     f->name = rv.relname;
     if (d->home) {
         f->nsp = d->home->nsp;
-        f->cost = 1; /* of what is in C */
+        f->cost = 1;
+        f->lang = C_LANGUAGE;
     } else {
         TRY(ddl_target_nsp(d, &rv, &f->nsp));
-        TRY(check_language_of(s));
+        TRY(language_of(s, &f->lang));
     }
     TRY(parameters(f, s));
     TRY(result(f, s));

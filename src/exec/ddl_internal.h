@@ -197,6 +197,7 @@ struct err *ddl_find_extension(struct ddl *d, const char *name,
                                struct object_address *out) MUST_CHECK;
 /* ddl_function.c */
 struct cat_proc;
+struct err *ddl_do(struct ddl *d, const PgQuery__DoStmt *s) MUST_CHECK;
 struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt *s,
                                 char *tag) MUST_CHECK;
 /* ddl_cast.c: object_id 0 when missing_ok and there is none. */

@@ -401,12 +401,14 @@ struct err *exec_begin(const struct exec_env *env, struct statement_plan *plan,
     x->subs = arena_new_array(&x->arena, struct subplan_state, plan->nsubplans + 1);
     x->ctes = arena_new_array(&x->arena, struct cte_state, plan->nctes + 1);
     x->row = arena_new_array(&x->arena, struct datum, plan->nout + 1);
+    *out = x;
+    if (plan->query->call) /* reads nothing, and may end the transaction */
+        return NULL;
     x->view = env->newest_view ? txn_view_newest(env->cat->txn) : txn_view_begin(env->cat->txn);
     x->has_view = true;
     /* Only a snapshot taken before a change of the catalog can be older than the descriptors. */
     x->view_differs = plan->catalog_version != catalog_version(env->cat->shared) ||
                       txn_view_csn(&x->view) < catalog_change_csn(env->cat->shared);
-    *out = x;
     return NULL;
 }
 
@@ -819,28 +821,23 @@ struct err *exec_internal_sql(const struct exec_env *env, const char *sql, const
 struct row_expr {
     struct exec x;
     struct statement_plan plan;
-    struct rte *rte;
     struct plan_expr e;
+    int nvalues; /* at the beginning of the frame */
     struct arena scratch;
 };
 
-struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct expr *e,
-                         struct row_expr **out)
+static struct err *value_expr_new(const struct exec_env *env, int nvalues, struct expr *e,
+                                  struct row_expr **out)
 {
     struct row_expr *r = calloc(1, sizeof(*r));
     if (!r)
         return err_oom();
-    r->rte = rte;
     r->x.env = *env;
     arena_init(&r->x.arena);
     arena_init(&r->plan.arena);
     arena_init(&r->scratch);
-    r->plan.nslots = rte ? rte->ncols : 0;
+    r->nvalues = r->plan.nslots = nvalues;
     r->e = (struct plan_expr){e, -1, NULL};
-    if (rte) {
-        rte->base = 0;
-        rte->planned = true;
-    }
     struct compiler c = {.plan = &r->plan, .case_slot = -1};
     struct err *err = compile_expr(&c, e, &r->e.program);
     if (err) {
@@ -858,11 +855,27 @@ struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct exp
     return NULL;
 }
 
+struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct expr *e,
+                         struct row_expr **out)
+{
+    if (rte) {
+        rte->base = 0;
+        rte->planned = true;
+    }
+    return value_expr_new(env, rte ? rte->ncols : 0, e, out);
+}
+
+struct err *param_expr_new(const struct exec_env *env, int nparams, struct expr *e,
+                           struct row_expr **out)
+{
+    return value_expr_new(env, nparams, e, out);
+}
+
 struct err *row_expr_eval(struct row_expr *r, const struct datum *row, struct datum *out)
 {
     arena_reset(&r->scratch);
-    if (r->rte)
-        memcpy(r->x.frame, row, sizeof(*row) * (size_t)r->rte->ncols);
+    if (r->nvalues)
+        memcpy(r->x.frame, row, sizeof(*row) * (size_t)r->nvalues);
     return value_of(&r->x, &r->e, &r->scratch, out);
 }
 

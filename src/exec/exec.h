@@ -88,6 +88,9 @@ struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct exp
 struct err *row_expr_eval(struct row_expr *r, const struct datum *row,
                           struct datum *out) MUST_CHECK;
 void row_expr_free(struct row_expr *r);
+/* The same over parameters $1 to $nparams, which `row` then is; without columns and subqueries. */
+struct err *param_expr_new(const struct exec_env *env, int nparams, struct expr *e,
+                           struct row_expr **out) MUST_CHECK;
 
 /* Measures the run, which has not begun yet, node by node: rows, loops and, with `timing`, times.
  */

@@ -4,6 +4,7 @@
 #include "catalog/systab.h"
 #include "exec/fn_session.h"
 #include "exec/session.h"
+#include "exec/language.h"
 #include "exec/sql_function.h"
 #include "sql/analyze.h"
 #include "sql/parse.h"
@@ -315,7 +316,8 @@ static struct err *put_definition(struct fn_call *c, const struct cat_proc *p,
         TRY(put_result(c, p, b));
         buf_put_u8(b, '\n');
     }
-    buf_put_c(b, p->is_c ? " LANGUAGE c\n" : " LANGUAGE sql\n");
+    const struct language *l = language_by_oid(p->lang);
+    buf_printf(b, " LANGUAGE %s\n", l ? l->name : p->is_c ? "c" : "sql");
     put_attributes(v, p, b);
     for (int i = 0; i < p->nconfig; i++)
         put_setting(c->arena, p->config[i], b);

@@ -1,8 +1,10 @@
 /* See function_plans.h. The most recently used is first; the last one makes room. */
 #include "exec/function_plans.h"
 
+#include "catalog/acl.h"
 #include "exec/fn.h"
 #include "exec/session.h"
+#include "exec/setting_items.h"
 #include "sql/plan.h"
 
 #include <stdlib.h>
@@ -21,6 +23,8 @@ void function_plan_release(struct function_plan *f)
         return;
     for (int i = 0; f->plans && i < f->parsed.count; i++)
         plan_unref(f->plans[i]);
+    if (f->compiled)
+        f->free_compiled(f->compiled);
     arena_done(&f->arena);
     free(f);
 }
@@ -143,4 +147,38 @@ void function_plans_free(struct session *s)
     }
     free(all);
     s->functions = NULL;
+}
+
+/* ---- calls ---- */
+
+/* From here on the session acts as that role. */
+static struct err *act_as(struct session *s, uint32_t role)
+{
+    const struct role_rights *rights;
+    if (s->cat.role == role)
+        return NULL;
+    s->cat.role = role;
+    TRY(cat_rights(&s->cat, &rights));
+    s->superuser = rights->superuser;
+    return NULL;
+}
+
+struct err *function_enter(struct session *s, const struct cat_proc *p, struct arena *a,
+                           struct function_entry *entry)
+{
+    *entry = (struct function_entry){
+        s->cat.role, s->superuser, arena_new(a, struct saved_settings)};
+    if (p->definer)
+        TRY(act_as(s, p->owner));
+    return settings_enter(s, p, a, entry->settings);
+}
+
+struct err *function_leave(struct session *s, struct function_entry *entry, struct err *e)
+{
+    struct err *restore = settings_restore(s, entry->settings);
+    s->cat.role = entry->role;
+    s->superuser = entry->superuser;
+    if (e)
+        err_free(restore);
+    return e ? e : restore;
 }

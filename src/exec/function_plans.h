@@ -9,6 +9,7 @@
 #include "sql/parse.h"
 
 struct cat;
+struct cat_proc;
 struct fn_call;
 struct function_plans;
 struct session;
@@ -32,7 +33,23 @@ struct function_plan {
     struct parsed parsed;
     struct param_types params;
     struct statement_plan **plans; /* by statement; NULL: not planned yet */
+    void *compiled;                /* of a function in another language; NULL: none yet */
+    void (*free_compiled)(void *compiled);
 };
+
+/* What a call changes in the session and gives back at its end: the role (SECURITY DEFINER) and the
+ * function's settings. The arena lives until then. */
+struct saved_settings;
+struct function_entry {
+    uint32_t role;
+    bool superuser;
+    struct saved_settings *settings;
+};
+struct err *function_enter(struct session *s, const struct cat_proc *p, struct arena *a,
+                           struct function_entry *entry) MUST_CHECK;
+/* Also after an error of function_enter. Gives `e`, or else its own error. */
+struct err *function_leave(struct session *s, struct function_entry *entry,
+                           struct err *e) MUST_CHECK;
 
 /* The session's, or a fresh one without body that is not kept. The caller releases it. */
 struct function_plan *function_plan_get(struct session *s, const struct fn_call *c, int nargs);

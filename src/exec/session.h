@@ -18,6 +18,21 @@ struct own_stmt;
 struct raw_stmt;
 struct PgQuery__VariableSetStmt;
 
+/* A cursor's query, planned; all of it is copied or referenced. */
+struct cursor_query {
+    struct statement_plan *plan; /* its tables locked */
+    const uint32_t *types;       /* of its parameters */
+    const struct datum *values;
+    int nvalues;
+    const char *text;
+    int scroll; /* SCROLL 1, NO SCROLL -1, neither 0 */
+};
+enum cursor_direction { CURSOR_FORWARD, CURSOR_BACKWARD, CURSOR_ABSOLUTE, CURSOR_RELATIVE };
+struct cursor_rows { /* takes what is fetched; the row is valid during the call */
+    struct err *(*take)(void *arg, const struct statement_plan *plan, const struct datum *row);
+    void *arg;
+};
+
 struct session_ops {
     /* The session's temporary schema has been made: the search path has it from now on. */
     struct err *(*path_renew)(struct session *s);
@@ -70,6 +85,23 @@ struct session_ops {
      * that its type reads, or NULL; valid during the visit. MAY YIELD before it. */
     struct err *(*each_row)(struct session *s, const char *function,
                             void (*visit)(void *arg, const char *const *texts, int n), void *arg);
+    /* Functions' part of the transaction: what a block with exception handlers tries, and whether
+     * that is kept or undone. They nest. MAY YIELD. */
+    struct err *(*try_begin)(struct session *s);
+    struct err *(*try_end)(struct session *s, bool keep);
+    /* COMMIT and ROLLBACK of procedures and DO blocks: 2D000 where the caller's transaction is not
+     * theirs to end. MAY YIELD. */
+    struct err *(*end_transaction)(struct session *s, bool commit, bool chain);
+    /* A statement that is not planned, within a function. *processed: rows. 0A000 for those that
+     * answer the client or end transactions. MAY YIELD. */
+    struct err *(*run_statement)(struct session *s, struct raw_stmt *raw, uint64_t *processed);
+    /* Cursors of functions. `name` NULL: one is made up; *made in the arena. 42P03, 42P11, 34000.
+     * MAY YIELD. */
+    struct err *(*cursor_open)(struct session *s, const char *name, const struct cursor_query *q,
+                               struct arena *a, const char **made);
+    struct err *(*cursor_fetch)(struct session *s, const char *name, enum cursor_direction d,
+                                int64_t count, const struct cursor_rows *rows, uint64_t *n);
+    struct err *(*cursor_close)(struct session *s, const char *name);
     /* Lists the session's own portals, for pg_cursors. */
     void (*each_cursor)(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
                         void *arg);
@@ -174,6 +206,7 @@ struct session {
     struct checks *checks;            /* constraint checks that wait (exec/checks.h); NULL: none */
     struct large_objects *large_objects; /* open ones (exec/large_objects.h); NULL: none yet */
     int last_sequence;                   /* index, -1: none yet */
+    void *language_calls; /* of functions at work: the language's own, the innermost first */
     const char *client_addr;             /* "" for Unix sockets */
     int client_port;
     const char *server_addr; /* where the client has connected to; as client_addr */

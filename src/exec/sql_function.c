@@ -327,46 +327,26 @@ static struct err *run_statements(struct run *r, struct fn_call *c, const struct
     return e;
 }
 
-/* From here on the session acts as that role. */
-static struct err *act_as(struct session *s, uint32_t role)
-{
-    const struct role_rights *rights;
-    if (s->cat.role == role)
-        return NULL;
-    s->cat.role = role;
-    TRY(cat_rights(&s->cat, &rights));
-    s->superuser = rights->superuser;
-    return NULL;
-}
-
 static struct err *run_body(struct fn_call *c, const struct sink *sink)
 {
     struct run r = {0};
-    struct saved_settings saved = {0};
-    struct session *s = c->session; /* NULL: begin refuses */
-    const uint32_t role = s ? s->cat.role : 0;
-    const bool superuser = s && s->superuser;
+    struct function_entry entry;
     arena_init(&r.arena);
     struct err *e = begin(&r, c);
-    if (!e && r.proc->definer)
-        e = act_as(s, r.proc->owner);
-    if (!e)
-        e = settings_enter(c->session, r.proc, &r.arena, &saved);
+    if (e) {
+        arena_done(&r.arena);
+        return e;
+    }
+    e = function_enter(c->session, r.proc, &r.arena, &entry);
     if (!e)
         e = find_body(&r, c);
     if (!e)
         e = run_statements(&r, c, sink);
     if (r.f)
         function_plan_release(r.f);
-    struct err *restore = settings_restore(c->session, &saved);
-    if (s) {
-        s->cat.role = role;
-        s->superuser = superuser;
-    }
-    if (e)
-        err_free(restore);
+    e = function_leave(c->session, &entry, e);
     arena_done(&r.arena);
-    return e ? e : restore;
+    return e;
 }
 
 /* ---- results ---- */

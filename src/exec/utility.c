@@ -631,6 +631,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         return ddl_alter_extension(d, n->alter_extension_stmt);
     case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
         return ddl_create_function(d, n->create_function_stmt, tag);
+    case PG_QUERY__NODE__NODE_DO_STMT:
+        snprintf(tag, 64, "DO");
+        return ddl_do(d, n->do_stmt);
     case PG_QUERY__NODE__NODE_DEFINE_STMT:
         if (n->define_stmt->kind != PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE)
             return err_unsupported("%s is not supported yet", statement_name(n));

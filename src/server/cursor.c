@@ -123,7 +123,8 @@ static struct err *cursor_row(struct backend *b, struct portal *p, uint64_t i,
 struct fetch {
     struct backend *b;
     struct portal *p;
-    bool send; /* rows go to the client */
+    bool send;                      /* rows are wanted */
+    const struct cursor_rows *rows; /* ... by a function; NULL: by the client */
     const int16_t *formats;
     int nformats;
     uint64_t count; /* of rows passed */
@@ -138,6 +139,8 @@ static struct err *only_forward(void)
 static struct err *send_row(struct fetch *f, const struct datum *row)
 {
     struct buf *out = backend_out(f->b);
+    if (f->rows)
+        return f->rows->take(f->rows->arg, f->p->stmt->plan, row);
     TRY(put_row(f->b, out, &f->p->stmt->desc, row, f->formats, f->nformats));
     return out->len >= FLUSH_BYTES ? backend_flush(f->b) : NULL;
 }
@@ -157,6 +160,19 @@ static struct err *forward(struct fetch *f, uint64_t n, bool send)
             break;
         f->count++;
         if (send && f->send)
+            TRY(send_row(f, row));
+    }
+    return NULL;
+}
+
+/* The same for a function, a row at a time. */
+static struct err *give_reversed(struct fetch *f, uint64_t lo, uint64_t hi)
+{
+    for (uint64_t i = hi; i >= lo; i--) {
+        const struct datum *row;
+        bool found;
+        TRY(cursor_row(f->b, f->p, i, &row, &found));
+        if (found)
             TRY(send_row(f, row));
     }
     return NULL;
@@ -221,7 +237,7 @@ static struct err *backward(struct fetch *f, uint64_t n, bool send)
     uint64_t lo = n >= before ? 1 : before - n + 1;
     f->count = before >= lo ? before - lo + 1 : 0;
     if (send && f->send && f->count)
-        TRY(send_reversed(f, lo, before));
+        TRY(f->rows ? give_reversed(f, lo, before) : send_reversed(f, lo, before));
     c->position = n > before ? 0 : lo;
     c->at_end = false;
     return NULL;
@@ -332,7 +348,8 @@ static struct err *as_cursor(struct backend *b, struct portal *p)
 struct err *cursor_forward(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
                            const int16_t *formats, int nformats, uint64_t *nrows, bool *done)
 {
-    struct fetch f = {b, p, send, formats, nformats, 0};
+    struct fetch f = {
+        .b = b, .p = p, .send = send, .formats = formats, .nformats = nformats};
     struct err *e = as_cursor(b, p);
     if (!e)
         e = forward(&f, max_rows ? max_rows : UINT64_MAX, true);
@@ -345,12 +362,35 @@ struct err *cursor_forward(struct backend *b, struct portal *p, uint64_t max_row
     return NULL;
 }
 
+static struct err *fetch(struct fetch *f, enum cursor_direction d, int64_t n)
+{
+    struct err *e = d == CURSOR_ABSOLUTE   ? absolute(f, n)
+                    : d == CURSOR_RELATIVE ? relative(f, n)
+                                           : along(f, d == CURSOR_BACKWARD ? -n : n);
+    if (e)
+        f->p->state = PORTAL_FAILED;
+    return e;
+}
+
+static enum cursor_direction direction_of(PgQuery__FetchDirection d)
+{
+    switch (d) {
+    case PG_QUERY__FETCH_DIRECTION__FETCH_BACKWARD:
+        return CURSOR_BACKWARD;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_ABSOLUTE:
+        return CURSOR_ABSOLUTE;
+    case PG_QUERY__FETCH_DIRECTION__FETCH_RELATIVE:
+        return CURSOR_RELATIVE;
+    default:
+        return CURSOR_FORWARD;
+    }
+}
+
 struct err *run_fetch(struct backend *b, struct run *r)
 {
     const PgQuery__FetchStmt *s = r->raw->tree->fetch_stmt;
     struct portal *p;
     int64_t n = s->how_many;
-    struct err *e;
     TRY(find_cursor(b, s->portalname, &p));
     TRY(xact_open(b));
     TRY(as_cursor(b, p));
@@ -361,24 +401,7 @@ struct err *run_fetch(struct backend *b, struct run *r)
                       .nformats = p->nformats ? p->nformats : r->nformats};
     if (!s->ismove && r->describe)
         TRY(put_row_description(b, &p->stmt->desc, p->formats, p->nformats));
-    switch (s->direction) {
-    case PG_QUERY__FETCH_DIRECTION__FETCH_BACKWARD:
-        e = along(&f, -n);
-        break;
-    case PG_QUERY__FETCH_DIRECTION__FETCH_ABSOLUTE:
-        e = absolute(&f, n);
-        break;
-    case PG_QUERY__FETCH_DIRECTION__FETCH_RELATIVE:
-        e = relative(&f, n);
-        break;
-    default:
-        e = along(&f, n);
-        break;
-    }
-    if (e) {
-        p->state = PORTAL_FAILED;
-        return e;
-    }
+    TRY(fetch(&f, direction_of(s->direction), n));
     snprintf(r->tag, sizeof(r->tag), "%s %llu", s->ismove ? "MOVE" : "FETCH",
              (unsigned long long)f.count);
     return NULL;
@@ -493,24 +516,23 @@ static bool goes_backward(const struct plan *n)
 }
 
 /* The values live as long as the cursor. */
-static void keep_params(struct backend *b, const struct run *r, struct portal *p)
+static void keep_params(struct backend *b, const uint32_t *types, const struct datum *values, int n,
+                        struct portal *p)
 {
-    const int n = r->params ? r->params->count : 0;
     p->params = arena_new_array(&p->arena, struct datum, n + 1);
     for (int i = 0; i < n; i++) {
-        const struct type_ops *ops = type_lookup(&b->base.types, r->params->types[i]);
-        p->params[i] = datum_copy(&p->arena, r->values[i], ops && ops->byval);
+        const struct type_ops *ops = type_lookup(&b->base.types, types[i]);
+        p->params[i] = datum_copy(&p->arena, values[i], ops && ops->byval);
     }
 }
 
 /* What the cursor sees is fixed when it is declared. */
-static struct err *open_cursor(struct backend *b, struct run *r, struct portal *p, int options)
+static struct err *start_cursor(struct backend *b, struct portal *p, const char *text, int options)
 {
     TRY(check_query(p, options));
     TRY(cursor_new(b, p, options));
     struct cursor *c = p->cursor;
-    c->statement = arena_strdup(&p->arena, r->raw->sql);
-    keep_params(b, r, p);
+    c->statement = arena_strdup(&p->arena, text);
     TRY(portal_start(b, p));
     c->stored = options & CURSOR_SCROLL;
     c->scroll = c->stored || (!(options & CURSOR_NO_SCROLL) && !p->stmt->plan->query->nmarks &&
@@ -541,12 +563,70 @@ struct err *run_declare(struct backend *b, struct run *r)
                         : portal_new(b, s->portalname, stmt, &p);
     prepared_unref(stmt);
     TRY(e);
-    e = open_cursor(b, r, p, s->options);
+    if (r->params)
+        keep_params(b, r->params->types, r->values, r->params->count, p);
+    e = start_cursor(b, p, r->raw->sql, s->options);
     if (e)
         portal_drop(b, p);
     else
         snprintf(r->tag, sizeof(r->tag), "DECLARE CURSOR");
     return e;
+}
+
+/* ---- of functions ---- */
+
+/* A name that no other portal has. */
+static const char *unused_name(struct backend *b, struct arena *a)
+{
+    for (;;) {
+        const char *name = arena_printf(a, "<unnamed portal %u>", ++b->unnamed_portals);
+        if (!portal_find(b, name))
+            return name;
+    }
+}
+
+struct err *cursor_open(struct session *s, const char *name, const struct cursor_query *q,
+                        struct arena *a, const char **made)
+{
+    struct backend *b = backend_of(s);
+    struct prepared *stmt;
+    struct portal *p;
+    *made = name ? name : unused_name(b, a);
+    if (portal_find(b, *made))
+        return err_new("42P03", "cursor \"%s\" already in use", *made);
+    TRY(prepared_of_plan(b, q->text, q->plan, &stmt));
+    struct err *e = portal_new(b, *made, stmt, &p);
+    prepared_unref(stmt);
+    TRY(e);
+    keep_params(b, q->types, q->values, q->nvalues, p);
+    e = start_cursor(b, p, q->text,
+                     q->scroll > 0   ? CURSOR_SCROLL
+                     : q->scroll < 0 ? CURSOR_NO_SCROLL
+                                     : 0);
+    if (e)
+        portal_drop(b, p);
+    return e;
+}
+
+struct err *cursor_fetch(struct session *s, const char *name, enum cursor_direction d,
+                         int64_t count, const struct cursor_rows *rows, uint64_t *n)
+{
+    struct backend *b = backend_of(s);
+    struct portal *p;
+    TRY(find_cursor(b, name, &p));
+    TRY(as_cursor(b, p));
+    struct fetch f = {.b = b, .p = p, .send = rows != NULL, .rows = rows};
+    TRY(fetch(&f, d, count));
+    *n = f.count;
+    return NULL;
+}
+
+struct err *cursor_close(struct session *s, const char *name)
+{
+    struct portal *p;
+    TRY(find_cursor(backend_of(s), name, &p));
+    portal_drop(backend_of(s), p);
+    return NULL;
 }
 
 /* ---- WITH HOLD ---- */

@@ -1,5 +1,6 @@
 /* The program: command line, configuration, start and stop. */
 #include "server/server_internal.h"
+#include "plpgsql/plpgsql.h"
 
 #include "server/auth.h"
 
@@ -197,6 +198,7 @@ static struct err *open_store(struct txn_mgr **mgr, struct catalog **catalog)
     };
     builtin_init();
     exec_init();
+    plpgsql_init();
     bootstrap_register(data_system_views);
     bootstrap_register(data_information_schema);
     bootstrap_register(sync_bootstrap_sql());

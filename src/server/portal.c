@@ -73,7 +73,7 @@ void portals_end(struct backend *b, uint64_t aborted)
 {
     for (struct portal *p = b->portals; p;) {
         struct portal *next = p->next;
-        if (!cursor_outlives(p, aborted))
+        if (!p->active && !cursor_outlives(p, aborted))
             portal_drop(b, p);
         p = next;
     }
@@ -162,8 +162,11 @@ struct err *portal_run(struct backend *b, struct portal *p, uint64_t max_rows, b
     const struct statement_plan *plan = p->stmt->plan;
     if (!e && max_rows && !plan->read_only && plan->nout && !p->held)
         e = hold_rows(b, p);
+    p->active = true;
+    b->may_end_transaction = plan->query->call && xact_is_implicit(b);
     if (!e)
         e = run_rows(b, p, max_rows, send, formats, nformats, nrows, done);
+    p->active = b->may_end_transaction = false;
     p->position += *nrows;
     if (e)
         p->state = PORTAL_FAILED;

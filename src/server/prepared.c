@@ -138,6 +138,27 @@ struct prepared *prepared_share(struct backend *b, struct prepared *source)
     return p;
 }
 
+struct err *prepared_of_plan(struct backend *b, const char *text, struct statement_plan *plan,
+                             struct prepared **out)
+{
+    struct prepared *p = calloc(1, sizeof(*p));
+    if (!p)
+        return err_oom();
+    p->refs = 1;
+    arena_init(&p->arena);
+    p->sql = arena_strdup(&p->arena, text);
+    p->sql_len = strlen(text);
+    p->kind = STMT_PLAN;
+    p->plan = plan_ref(plan);
+    p->path_generation = b->path_generation;
+    struct err *e = result_desc_make(b, plan, &p->desc);
+    if (e)
+        prepared_unref(p);
+    else
+        *out = p;
+    return e;
+}
+
 void prepared_unref(struct prepared *p)
 {
     if (!p || --p->refs > 0)

@@ -206,6 +206,7 @@ struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *pl
     bool rows = plan_has_rows(plan);
     TRY(check_read_only(b, plan));
     TRY(result_desc_make(b, plan, &d));
+    b->may_end_transaction = plan->query->call && !r->in_function && xact_is_implicit(b);
     struct err *e = exec_begin(&env, plan, params, &x);
     if (!e && rows && r->describe)
         e = put_row_description(b, &d, r->formats, r->nformats);
@@ -213,6 +214,7 @@ struct err *run_plan(struct backend *b, struct run *r, struct statement_plan *pl
         e = run_rows(b, r, x, &d, rows, &nrows);
     if (!e)
         tag_plan(plan, plan->query->kind == Q_SELECT ? nrows : exec_processed(x), r->tag);
+    b->may_end_transaction = false;
     exec_end(x);
     result_desc_free(&d);
     return e;

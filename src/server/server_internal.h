@@ -96,6 +96,9 @@ struct prepared *prepared_share(struct backend *b, struct prepared *source) MUST
 /* Whether its plan is the one that planning now would give. In an open transaction. */
 bool prepared_is_current(const struct backend *b, const struct prepared *p);
 void prepared_unref(struct prepared *p); /* NULL is fine */
+/* Of a plan made elsewhere, its tables locked: to be started at once. The text is copied. */
+struct err *prepared_of_plan(struct backend *b, const char *text, struct statement_plan *plan,
+                             struct prepared **out) MUST_CHECK;
 /* Makes sure that the plan fits the catalog of now. MAY YIELD. */
 struct err *prepared_plan(struct backend *b, struct prepared *p) MUST_CHECK;
 /* Also takes the locks of the plan's tables: what a run needs. MAY YIELD. */
@@ -157,6 +160,7 @@ struct portal {
     struct row_store *held; /* ran to its end; the rows wait here. NULL: it did not */
     struct row_reader held_reader;
     int level;         /* savepoints around it when it was made */
+    bool active;       /* it is run: the end of a transaction within leaves it */
     uint64_t position; /* rows given so far */
 };
 
@@ -195,6 +199,11 @@ struct err *cursor_forward(struct backend *b, struct portal *p, uint64_t max_row
 struct err *cursors_hold(struct backend *b) MUST_CHECK;
 bool cursor_outlives(const struct portal *p, uint64_t aborted);
 /* Operations for lower layers. */
+struct err *cursor_open(struct session *s, const char *name, const struct cursor_query *q,
+                        struct arena *a, const char **made) MUST_CHECK;
+struct err *cursor_fetch(struct session *s, const char *name, enum cursor_direction d,
+                         int64_t count, const struct cursor_rows *rows, uint64_t *n) MUST_CHECK;
+struct err *cursor_close(struct session *s, const char *name) MUST_CHECK;
 struct err *cursor_current_key(struct session *s, const char *name, const struct relation *rel,
                                struct str *key) MUST_CHECK;
 void cursors_each(struct session *s, void (*visit)(void *arg, const struct cursor_info *info),
@@ -213,6 +222,7 @@ struct run {
     int nformats;
     bool describe; /* send a RowDescription before rows */
     bool only;     /* the only statement of its message, in an implicit transaction */
+    bool in_function;
     char tag[TAG_BYTES];
 };
 
@@ -251,6 +261,10 @@ void put_text_row(struct backend *b, const char *const *values, int n);
  * for those of a plan (EXECUTE, FETCH). */
 bool utility_columns(struct backend *b, const struct raw_stmt *raw, const struct result_desc **desc,
                      const char **names, int *n, uint32_t *type);
+
+/* session_ops' run_statement. */
+struct err *function_statement(struct session *s, struct raw_stmt *raw,
+                               uint64_t *processed) MUST_CHECK;
 
 /* utility.c and its neighbours: statements by kind. */
 struct err *run_utility(struct backend *b, struct run *r) MUST_CHECK;
@@ -323,7 +337,13 @@ struct err *xact_commit(struct backend *b) MUST_CHECK;
 /* Ends the store's transaction within a statement and opens the next one. MAY YIELD. */
 struct err *xact_next_transaction(struct backend *b) MUST_CHECK;
 void xact_rollback(struct backend *b);
+/* session_ops' try_begin, try_end, end_transaction. MAY YIELD. */
+struct err *xact_try(struct session *s) MUST_CHECK;
+struct err *xact_try_end(struct session *s, bool keep) MUST_CHECK;
+struct err *xact_end_in_function(struct session *s, bool commit, bool with_chain) MUST_CHECK;
 bool xact_in_block(const struct backend *b);
+/* A transaction of the one statement alone. */
+bool xact_is_implicit(const struct backend *b);
 /* 25001 unless the statement stands alone. */
 struct err *xact_must_be_alone(struct backend *b, const struct run *r, const char *what) MUST_CHECK;
 char xact_status(const struct backend *b); /* of ReadyForQuery */
@@ -411,6 +431,9 @@ struct backend {
     bool copying;            /* COPY FROM STDIN reads messages itself */
     struct scratch *scratch; /* NULL at rest */
     struct xact xact;
+    uint32_t unnamed_portals; /* made so far by functions */
+    int tries;                /* blocks of functions with exception handlers at work */
+    bool may_end_transaction; /* CALL or DO is the client's statement, outside a block */
     struct settings settings;
     uint64_t settings_generation;
     char *database;

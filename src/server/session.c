@@ -571,4 +571,11 @@ const struct session_ops backend_ops = {
     .each_channel = notify_channels,
     .notify_usage = notify_queue_usage,
     .prepared_plan = prepared_for_table,
+    .try_begin = xact_try,
+    .try_end = xact_try_end,
+    .end_transaction = xact_end_in_function,
+    .run_statement = function_statement,
+    .cursor_open = cursor_open,
+    .cursor_fetch = cursor_fetch,
+    .cursor_close = cursor_close,
 };

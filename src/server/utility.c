@@ -570,6 +570,15 @@ static struct err *check_reindex(struct backend *b, const struct run *r)
     return NULL;
 }
 
+/* A DO block that is the client's own statement may end transactions. */
+static struct err *run_do(struct backend *b, struct run *r)
+{
+    b->may_end_transaction = !r->in_function && xact_is_implicit(b);
+    struct err *e = utility_run(&b->base, r->raw, r->params, r->values, r->tag);
+    b->may_end_transaction = false;
+    return e;
+}
+
 static struct err *run_schema_utility(struct backend *b, struct run *r)
 {
     PgQuery__Node__NodeCase kind = r->raw->tree->node_case;
@@ -587,6 +596,8 @@ static struct err *run_schema_utility(struct backend *b, struct run *r)
         return run_alter_role_set(b, r);
     case PG_QUERY__NODE__NODE_ALTER_DATABASE_SET_STMT:
         return run_alter_database_set(b, r);
+    case PG_QUERY__NODE__NODE_DO_STMT:
+        return run_do(b, r);
     case PG_QUERY__NODE__NODE_CREATEDB_STMT:
         TRY(xact_must_be_alone(b, r, "CREATE DATABASE"));
         break;
@@ -641,4 +652,43 @@ struct err *run_utility(struct backend *b, struct run *r)
     default:
         return run_schema_utility(b, r);
     }
+}
+
+/* ---- within functions ---- */
+
+static struct err *refuse_in_function(const struct run *r)
+{
+    const char *name = r->raw->tree ? statement_name(r->raw->tree) : "this statement";
+    switch (r->kind) {
+    case STMT_TRANSACTION:
+        return err_new("0A000", "unsupported transaction command in PL/pgSQL");
+    case STMT_COPY:
+        return r->raw->tree->copy_stmt->filename
+                   ? NULL
+                   : err_new("0A000", "cannot COPY to/from client in PL/pgSQL");
+    case STMT_SHOW:
+    case STMT_EXECUTE:
+    case STMT_FETCH:
+    case STMT_EXPLAIN:
+    case STMT_OWN:
+        return err_unsupported("%s within a function is not supported", name);
+    default:
+        return NULL;
+    }
+}
+
+struct err *function_statement(struct session *s, struct raw_stmt *raw, uint64_t *processed)
+{
+    struct backend *b = (struct backend *)s;
+    const bool may_end = b->may_end_transaction;
+    struct run r = {
+        .raw = raw, .kind = stmt_kind_of(raw), .sql = raw->sql, .in_function = true};
+    TRY(refuse_in_function(&r));
+    b->may_end_transaction = false;
+    struct err *e = run_statement(b, &r);
+    b->may_end_transaction = may_end;
+    TRY(e);
+    const char *number = strrchr(r.tag, ' ');
+    *processed = number ? strtoull(number, NULL, 10) : 0;
+    return xact_open(b); /* the search path may be another now */
 }

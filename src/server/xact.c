@@ -252,8 +252,15 @@ bool xact_in_block(const struct backend *b)
     return b->xact.state == XACT_BLOCK || b->xact.state == XACT_FAILED;
 }
 
+bool xact_is_implicit(const struct backend *b)
+{
+    return b->xact.state == XACT_IMPLICIT && !b->xact.implicit_block;
+}
+
 struct err *xact_must_be_alone(struct backend *b, const struct run *r, const char *what)
 {
+    if (r->in_function)
+        return err_new("25001", "%s cannot be executed from a function", what);
     if (xact_in_block(b) || !r->only)
         return err_new("25001", "%s cannot run inside a transaction block", what);
     return NULL;
@@ -381,13 +388,10 @@ static struct err *need_block(struct backend *b, const char *what)
     return err_new("25P01", "%s can only be used in transaction blocks", what);
 }
 
-static struct err *define_savepoint(struct backend *b, const char *name)
+/* In the open transaction. */
+static void push_savepoint(struct backend *b, const char *name)
 {
     struct xact *x = &b->xact;
-    TRY(need_block(b, "SAVEPOINT"));
-    bool had_query = x->had_query;
-    TRY(xact_open(b));
-    x->had_query = had_query;
     if (x->nsaves == x->saves_cap) {
         x->saves_cap = x->saves_cap ? x->saves_cap * 2 : 4;
         x->saves = realloc(x->saves, sizeof(*x->saves) * (size_t)x->saves_cap);
@@ -403,6 +407,15 @@ static struct err *define_savepoint(struct backend *b, const char *name)
                                                large_objects_mark(&b->base),
                                                notify_mark(b),
                                                x->read_only};
+}
+
+static struct err *define_savepoint(struct backend *b, const char *name)
+{
+    TRY(need_block(b, "SAVEPOINT"));
+    bool had_query = b->xact.had_query;
+    TRY(xact_open(b));
+    b->xact.had_query = had_query;
+    push_savepoint(b, name);
     return NULL;
 }
 
@@ -417,17 +430,23 @@ static struct err *find_savepoint(struct backend *b, const char *name, int *out)
     return err_new("3B001", "savepoint \"%s\" does not exist", name);
 }
 
-static struct err *release_savepoint(struct backend *b, const char *name)
+/* With those within it. */
+static void pop_savepoint(struct backend *b, int i)
 {
-    int i = 0;
-    TRY(need_block(b, "RELEASE SAVEPOINT"));
-    TRY(find_savepoint(b, name, &i));
     txn_release(b->base.cat.txn, b->xact.saves[i].mark);
     b->xact.read_only = b->xact.saves[i].read_only;
     forget_savepoints(b, i);
     for (struct portal *p = b->portals; p; p = p->next)
         if (p->level > i)
             p->level = i;
+}
+
+static struct err *release_savepoint(struct backend *b, const char *name)
+{
+    int i = 0;
+    TRY(need_block(b, "RELEASE SAVEPOINT"));
+    TRY(find_savepoint(b, name, &i));
+    pop_savepoint(b, i);
     return NULL;
 }
 
@@ -440,6 +459,54 @@ static struct err *rollback_to_savepoint(struct backend *b, const char *name)
     forget_savepoints(b, i + 1);
     b->xact.state = XACT_BLOCK;
     return NULL;
+}
+
+/* ---- functions ---- */
+
+/* No savepoint of SQL is called so. */
+#define TRY_NAME ""
+
+struct err *xact_try(struct session *s)
+{
+    struct backend *b = (struct backend *)s;
+    TRY(xact_open(b));
+    push_savepoint(b, TRY_NAME);
+    b->tries++;
+    return NULL;
+}
+
+struct err *xact_try_end(struct session *s, bool keep)
+{
+    struct backend *b = (struct backend *)s;
+    const int last = b->xact.nsaves - 1;
+    b->tries--;
+    if (!keep)
+        roll_back_to(b, last);
+    pop_savepoint(b, last);
+    return xact_open(b);
+}
+
+struct err *xact_end_in_function(struct session *s, bool commit, bool with_chain)
+{
+    struct backend *b = (struct backend *)s;
+    const struct xact old = b->xact;
+    if (!b->may_end_transaction)
+        return err_new("2D000", "invalid transaction termination");
+    if (b->tries)
+        return commit ? err_new("2D000", "cannot commit while a subtransaction is active")
+                      : err_new("2D000", "cannot roll back while a subtransaction is active");
+    struct err *e = NULL;
+    if (commit)
+        e = xact_commit(b);
+    else
+        xact_rollback(b);
+    xact_begin(b);
+    if (with_chain) {
+        b->xact.isolation = old.isolation;
+        b->xact.read_only = old.read_only;
+        b->xact.deferrable = old.deferrable;
+    }
+    return e ? e : xact_open(b);
 }
 
 /* ---- two-phase commit, which is switched off: max_prepared_transactions is 0 ---- */

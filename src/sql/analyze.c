@@ -44,6 +44,8 @@ static struct err *analyze(struct cat *cat, const struct type_env *env, struct r
     uint64_t version = catalog_version(cat->shared);
     struct err *e = raw->tree->node_case == PG_QUERY__NODE__NODE_CALL_STMT
                         ? analyze_call(&a, raw->tree->call_stmt, &q)
+                    : params->variables && params->variables->target
+                        ? analyze_assignment(&a, raw->tree->update_stmt, &q)
                         : analyze_select_node(&a, NULL, raw->tree, false, &q);
     for (int i = 0; !e && q->kind == Q_SELECT && i < q->ntargets; i++)
         e = resolve_unknown(&a, &q->targets[i].expr);

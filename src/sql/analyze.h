@@ -8,6 +8,27 @@
 
 struct raw_stmt;
 
+/* Names beyond those of a statement's own tables: the variables of a procedural language. What is
+ * found becomes a parameter, whose type the finder adds to the list. */
+struct param_types;
+struct variables {
+    /* The variable, or field of one, that the first *used of n names are: *number is 0 when there
+     * is none. 42703, 55000. */
+    struct err *(*find)(struct param_types *p, const char *const *names, int n, int *number,
+                        int *used);
+    /* The fields of the variable that n names are, for v.*: in the arena; *count is -1 when there
+     * is none. 55000. */
+    struct err *(*fields)(struct param_types *p, const char *const *names, int n, struct arena *a,
+                          const char ***fields, int **numbers, int *count);
+    /* Which is meant by a name that a column has too (manual section 43.11.1). */
+    enum { AMBIGUOUS, VARIABLE_FIRST, COLUMN_FIRST } choice;
+    /* The statement is UPDATE x SET part = value: what the variable of these names becomes, when
+     * that part of it does. NULL: it is an ordinary one. */
+    const char *const *target;
+    int ntarget;
+    void *arg;
+};
+
 /* Parameter types: known ones are given (0: to be inferred); inferred ones are filled in. */
 struct param_types {
     uint32_t *types; /* malloc'ed; the caller frees */
@@ -16,6 +37,7 @@ struct param_types {
         *names; /* of a function's arguments, `count` of them (NULL or "": none); may be NULL */
     const char *function; /* whose arguments they are */
     bool fixed;           /* no parameters beyond `count` ($n then is 42P02) */
+    struct variables *variables; /* NULL: none */
 };
 
 /* SELECT, VALUES, INSERT, UPDATE, DELETE (not utility statements). Everything in the result lives
@@ -52,6 +74,11 @@ enum expr_use {
     USE_EXECUTE,    /* stays of its own type when there is none */
 };
 struct PgQuery__Node;
+/* A value of one type, $1, as another's, as PL/pgSQL assigns (manual section 43.5.1): by the cast for
+ * assignments, else through the text form. */
+struct err *analyze_value_cast(struct cat *cat, const struct type_env *env, uint32_t from,
+                               uint32_t to, int32_t typmod, struct arena *arena,
+                               struct expr **out) MUST_CHECK;
 struct err *analyze_expr_text(struct cat *cat, const struct type_env *env, const char *sql,
                               struct relation *rel, enum expr_use use, uint32_t type,
                               int32_t typmod, struct arena *arena, struct rte **rte,
@@ -81,6 +108,9 @@ struct view_updatable {
 struct err *analyze_view_updatable(struct cat *cat, const struct type_env *env,
                                    struct relation *view, struct arena *arena,
                                    struct view_updatable *out) MUST_CHECK;
+
+/* A SELECT of one value that follows from parameters alone: no tables, subqueries, sets. */
+bool query_is_plain(const struct query *q);
 
 /* Whether computing it twice may give different values. */
 bool expr_has_volatile(const struct expr *e);

@@ -88,6 +88,11 @@ static struct err *analyze_param(struct analysis *a, const PgQuery__ParamRef *p,
         *out = a->inline_args[p->number - 1];
         return NULL;
     }
+    if (types && types->variables) {
+        TRY(analyze_variable_param(a, p, out));
+        if (*out)
+            return NULL;
+    }
     if (p->number <= 0 || p->number > MAX_PARAMS || !types ||
         (types->fixed && p->number > types->count))
         return at(a, err_new("42P02", "there is no parameter $%d", p->number), p->location);

@@ -174,6 +174,18 @@ bool expr_has_srf(const struct expr *e);
 struct ns_item *ns_add(struct level *l, struct ns_item item);
 struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref,
                                struct expr **out) MUST_CHECK;
+/* analyze_variable.c: names that are variables (struct variables); *out NULL: they are none. */
+struct err *analyze_variable(struct analysis *a, const PgQuery__ColumnRef *ref,
+                             struct expr **out) MUST_CHECK;
+struct err *analyze_variable_param(struct analysis *a, const PgQuery__ParamRef *p,
+                                   struct expr **out) MUST_CHECK;
+/* v.*; *found false: there is no such variable. */
+struct err *expand_variable(struct analysis *a, const PgQuery__ColumnRef *ref,
+                            struct target **targets, int *n, int *cap, bool *found) MUST_CHECK;
+/* An assignment to a part of a variable, as the SELECT of what the whole becomes. */
+struct err *analyze_assignment(struct analysis *a, const PgQuery__UpdateStmt *s,
+                               struct query **out) MUST_CHECK;
+const char *column_ref_text(const PgQuery__ColumnRef *ref, struct arena *a);
 struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct target **targets,
                         int *n, int *cap) MUST_CHECK;
 /* NULL: there is none. It may be under analysis. */

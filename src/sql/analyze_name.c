@@ -341,7 +341,8 @@ static struct err *qualified(struct level *l, const char *nsp, const char *table
     return at(l->a, suggest_column(l, table, name, e), location);
 }
 
-struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, struct expr **out)
+static struct err *column_or_argument(struct level *l, const PgQuery__ColumnRef *ref,
+                                      struct expr **out)
 {
     size_t n = ref->n_fields;
     if (ref->fields[n - 1]->node_case == PG_QUERY__NODE__NODE_A_STAR) {
@@ -382,6 +383,38 @@ struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, s
     return *out ? NULL : missing_column(l, name, ref->location);
 }
 
+struct err *analyze_column_ref(struct level *l, const PgQuery__ColumnRef *ref, struct expr **out)
+{
+    const struct variables *v = l->a->params ? l->a->params->variables : NULL;
+    struct expr *variable = NULL;
+    if (!v)
+        return column_or_argument(l, ref, out);
+    if (v->choice == VARIABLE_FIRST) {
+        err_free(analyze_variable(l->a, ref, out)); /* as a column it may do */
+        if (*out)
+            return NULL;
+    }
+    struct err *e = column_or_argument(l, ref, out);
+    if (e && err_is(e, "42702"))
+        return e;
+    if (!e && v->choice == AMBIGUOUS)
+        err_free(analyze_variable(l->a, ref, &variable));
+    if (!e && variable)
+        return at(l->a,
+                  err_detail(err_new("42702", "column reference \"%s\" is ambiguous",
+                                     column_ref_text(ref, l->a->arena)),
+                             "It could refer to either a PL/pgSQL variable or a table column."),
+                  ref->location);
+    if (!e)
+        return NULL;
+    struct err *failed = analyze_variable(l->a, ref, out);
+    if (failed || *out) {
+        err_free(e);
+        return failed;
+    }
+    return e;
+}
+
 static void add_target(struct level *l, struct ns_item *item, int col, int location,
                        struct target **targets, int *n, int *cap)
 {
@@ -402,8 +435,13 @@ struct err *expand_star(struct level *l, const PgQuery__ColumnRef *ref, struct t
             return at(l->a, e, ref->location);
         const char *table = node_str(ref->fields[ref->n_fields - 2]);
         bool usable_here;
+        bool spread = false;
         struct ns_item *item;
         TRY(find_item(l, nsp, table, ref->location, &usable_here, &item));
+        if (!item)
+            TRY(expand_variable(l->a, ref, targets, n, cap, &spread));
+        if (spread)
+            return NULL;
         struct expr *arg = item ? NULL : argument(l, nsp, table, ref->location);
         if (arg)
             return expand_value(l->a, arg, targets, n, cap);

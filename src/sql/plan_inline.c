@@ -3,6 +3,7 @@
  * times, or be left out, that should not be. What cannot be replaced is called. */
 #include "sql/plan_internal.h"
 
+#include "catalog/ddl.h"
 #include "sql/analyze_internal.h"
 #include "sql/parse.h"
 
@@ -103,7 +104,7 @@ static bool args_allow(const struct expr *call, struct expr *body)
 static bool may_replace(const struct cat_proc *p, const struct expr *call)
 {
     const struct cat_type *t = builtin_type(call->type);
-    return p && p->oid >= FIRST_USER_OID && p->kind == 'f' && !p->is_c && !p->retset &&
+    return p && p->oid >= FIRST_USER_OID && p->kind == 'f' && p->lang == SQL_LANGUAGE && !p->retset &&
            !p->strict && !p->nconfig && !p->definer && call->nargs == p->nargs && t &&
            t->kind != 'c' && t->kind != 'p';
 }
