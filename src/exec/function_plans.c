@@ -166,8 +166,8 @@ static struct err *act_as(struct session *s, uint32_t role)
 struct err *function_enter(struct session *s, const struct cat_proc *p, struct arena *a,
                            struct function_entry *entry)
 {
-    *entry = (struct function_entry){
-        s->cat.role, s->superuser, arena_new(a, struct saved_settings)};
+    *entry =
+        (struct function_entry){s->cat.role, s->superuser, arena_new(a, struct saved_settings)};
     if (p->definer)
         TRY(act_as(s, p->owner));
     return settings_enter(s, p, a, entry->settings);

@@ -207,8 +207,8 @@ struct session {
     struct checks *checks;            /* constraint checks that wait (exec/checks.h); NULL: none */
     struct large_objects *large_objects; /* open ones (exec/large_objects.h); NULL: none yet */
     int last_sequence;                   /* index, -1: none yet */
-    void *language_calls; /* of functions at work: the language's own, the innermost first */
-    const char *client_addr;             /* "" for Unix sockets */
+    void *language_calls;    /* of functions at work: the language's own, the innermost first */
+    const char *client_addr; /* "" for Unix sockets */
     int client_port;
     const char *server_addr; /* where the client has connected to; as client_addr */
     int server_port;

@@ -73,7 +73,35 @@ struct err *declare_arguments(struct parser *p) MUST_CHECK;
 /* A shape for a variable of a composite type; does nothing for others. */
 struct err *describe_var(struct parser *p, struct var *v) MUST_CHECK;
 
-/* ---- statements (statements.c) ---- */
+/* ---- statements (statements.c): each from its first word, behind its semicolon ---- */
+struct stmt *new_stmt(struct parser *p, enum stmt_type type, int at);
+/* Up to a word that ends them. */
+struct err *read_statements(struct parser *p, struct stmts *out) MUST_CHECK;
+/* loops.c */
+struct err *read_if(struct parser *p, struct stmt **out) MUST_CHECK;
+struct err *read_case(struct parser *p, struct stmt **out) MUST_CHECK;
+struct err *read_loop(struct parser *p, const char *label, struct stmt **out) MUST_CHECK;
+struct err *read_while(struct parser *p, const char *label, struct stmt **out) MUST_CHECK;
+struct err *read_for(struct parser *p, const char *label, struct stmt **out) MUST_CHECK;
+struct err *read_foreach(struct parser *p, const char *label, struct stmt **out) MUST_CHECK;
+struct err *read_exit(struct parser *p, enum stmt_type type, struct stmt **out) MUST_CHECK;
+struct err *check_end_label(struct parser *p, const char *label) MUST_CHECK;
+/* sql_statements.c */
+struct err *read_sql(struct parser *p, struct stmt **out) MUST_CHECK;
+struct err *read_perform(struct parser *p, struct stmt **out) MUST_CHECK;
+struct err *read_call(struct parser *p, struct stmt **out) MUST_CHECK;
+struct err *read_execute(struct parser *p, struct stmt **out) MUST_CHECK;
+struct err *read_diagnostics(struct parser *p, struct stmt **out) MUST_CHECK;
+struct err *read_open(struct parser *p, struct stmt **out) MUST_CHECK;
+struct err *read_fetch(struct parser *p, bool move, struct stmt **out) MUST_CHECK;
+struct err *read_close(struct parser *p, struct stmt **out) MUST_CHECK;
+struct err *read_transaction_end(struct parser *p, enum stmt_type type,
+                                 struct stmt **out) MUST_CHECK;
+struct err *read_using(struct parser *p, const char *const *ends, const char *missing,
+                       struct exprs *out) MUST_CHECK;
+struct err *read_cursor_args(struct parser *p, const struct var *cursor,
+                             struct exprs *out) MUST_CHECK;
+/* A block without its semicolon. */
 struct err *read_block(struct parser *p, const char *label, struct stmt **out) MUST_CHECK;
 
 #endif

@@ -688,6 +688,7 @@ struct err *function_statement(struct session *s, struct raw_stmt *raw, uint64_t
     b->may_end_transaction = may_end;
     TRY(e);
     const char *number = strrchr(r.tag, ' ');
-    *processed = number ? strtoull(number, NULL, 10) : 0;
+    int64_t rows = 0;
+    *processed = number && str_to_int64(str_from(number + 1), &rows) ? (uint64_t)rows : 0;
     return xact_open(b); /* the search path may be another now */
 }

@@ -38,8 +38,8 @@ struct param_types {
     int count;
     const char *
         *names; /* of a function's arguments, `count` of them (NULL or "": none); may be NULL */
-    const char *function; /* whose arguments they are */
-    bool fixed;           /* no parameters beyond `count` ($n then is 42P02) */
+    const char *function;        /* whose arguments they are */
+    bool fixed;                  /* no parameters beyond `count` ($n then is 42P02) */
     struct variables *variables; /* NULL: none */
 };
 
@@ -77,8 +77,8 @@ enum expr_use {
     USE_EXECUTE,    /* stays of its own type when there is none */
 };
 struct PgQuery__Node;
-/* A value of one type, $1, as another's, as PL/pgSQL assigns (manual section 43.5.1): by the cast for
- * assignments, else through the text form. */
+/* A value of one type, $1, as another's, as PL/pgSQL assigns (manual section 43.5.1): by the cast
+ * for assignments, else through the text form. */
 struct err *analyze_value_cast(struct cat *cat, const struct type_env *env, uint32_t from,
                                uint32_t to, int32_t typmod, struct arena *arena,
                                struct expr **out) MUST_CHECK;
