@@ -319,6 +319,13 @@ struct err *cat_user_procs(struct cat *c, struct str nsp_name, struct str name, 
                            const struct cat_proc ***out, int *n) MUST_CHECK;
 /* Makes builtin_cast know the casts that users made in the database (user_cast.c). */
 struct err *cat_load_casts(struct cat *c) MUST_CHECK;
+/* The same for the operators of extensions and builtin_oper (user_oper.c). */
+struct err *cat_load_operators(struct cat *c) MUST_CHECK;
+/* Those of that name in a schema, or with an empty schema name in the search path: *n of them,
+ * copied into the arena. */
+struct err *cat_user_opers(struct cat *c, struct str nsp_name, struct str name, struct arena *a,
+                           const struct cat_oper **out, int *n) MUST_CHECK;
+uint32_t cat_oper_namespace(uint32_t oid);
 /* The SQL text of its body. */
 struct err *cat_proc_source(struct cat *c, uint32_t oid, struct arena *a,
                             const char **out) MUST_CHECK;
