@@ -13,6 +13,7 @@
 #include "types/quote.h"
 
 #include "types/citext.h"
+#include "types/hstore.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ struct parts {
 static const struct {
     const char *input;
     void (*init)(struct type_ops *t);
-} base_types[] = {{"citextin", type_init_citext}};
+} base_types[] = {{"citextin", type_init_citext}, {"hstore_in", type_init_hstore}};
 
 static const char *ops_name(const struct cat_type *t)
 {

@@ -12,4 +12,8 @@ extension_uuid_ossp_text:
 extension_citext_text:
     .incbin "data/citext.sql"
     .byte 0
+    .global extension_hstore_text
+extension_hstore_text:
+    .incbin "data/hstore.sql"
+    .byte 0
     .section .note.GNU-stack,"",@progbits

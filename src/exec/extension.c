@@ -12,7 +12,8 @@
 
 #include <string.h>
 
-extern const char extension_citext_text[], extension_pgcrypto_text[], extension_uuid_ossp_text[];
+extern const char extension_citext_text[], extension_hstore_text[], extension_pgcrypto_text[],
+    extension_uuid_ossp_text[];
 
 static const struct extension {
     const char *name;
@@ -25,6 +26,8 @@ static const struct extension {
 } extensions[] = {
     {"citext", "1.6", "data type for case-insensitive character strings", NULL,
      extension_citext_text, "$libdir/citext", NULL},
+    {"hstore", "1.8", "data type for storing sets of (key, value) pairs", NULL,
+     extension_hstore_text, "$libdir/hstore", NULL},
     {"pgcrypto", "1.3", "cryptographic functions", NULL, extension_pgcrypto_text,
      "$libdir/pgcrypto", NULL},
     {"plpgsql", "1.0", "PL/pgSQL procedural language", "pg_catalog", "", NULL,
@@ -427,5 +430,5 @@ const struct srf_impl *extension_srf_lookup(const char *prosrc)
     for (size_t i = 0; i < ARRAY_LENGTH(srfs); i++)
         if (strcmp(srfs[i].name, prosrc) == 0)
             return &srfs[i];
-    return NULL;
+    return hstore_srf_lookup(prosrc);
 }

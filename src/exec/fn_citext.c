@@ -65,6 +65,7 @@ static const struct {
 } table[] = {
     {"citextin", same_bytes},
     {"citextout", same_bytes},
+    {"textsend", same_bytes},
     {"citext_eq", eq},
     {"citext_ne", ne},
     {"citext_lt", lt},

@@ -225,6 +225,8 @@ fn_impl extension_fn_lookup(struct str symbol)
             return table[i].fn;
     fn_impl fn = citext_fn_lookup(symbol);
     char name[64]; /* of a built-in function */
+    if (!fn)
+        fn = hstore_fn_lookup(symbol);
     if (fn || symbol.len >= sizeof(name))
         return fn;
     memcpy(name, symbol.data, symbol.len);

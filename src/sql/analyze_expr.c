@@ -116,6 +116,7 @@ static struct err *op_name(struct analysis *a, pg_node **name, size_t n, int loc
                            struct str *out)
 {
     const struct cat_oper *opers;
+    uint32_t nsp;
     int count;
     *out = str_from(node_str(name[n - 1]));
     if (n != 2 || strcmp(node_str(name[0]), "pg_catalog") == 0)
@@ -123,6 +124,10 @@ static struct err *op_name(struct analysis *a, pg_node **name, size_t n, int loc
     /* Operands find the operator of a stored text by its number, another in the schema. */
     if (node_str(name[0])[0] != '#') {
         TRY(cat_load_operators(a->cat));
+        TRY(cat_namespace_oid(a->cat, str_from(node_str(name[0])), &nsp));
+        if (!nsp)
+            return at(a, err_new("3F000", "schema \"%s\" does not exist", node_str(name[0])),
+                      location);
         TRY(cat_user_opers(a->cat, str_from(node_str(name[0])), *out, a->arena, &opers, &count));
         if (!count)
             return at(a,

@@ -43,9 +43,9 @@ CREATE OPERATOR <> (PROCEDURE = citext_ne, LEFTARG = citext, RIGHTARG = citext,
 CREATE OPERATOR < (PROCEDURE = citext_lt, LEFTARG = citext, RIGHTARG = citext,
     COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel);
 CREATE OPERATOR <= (PROCEDURE = citext_le, LEFTARG = citext, RIGHTARG = citext,
-    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarltsel, JOIN = scalarltjoinsel);
+    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel);
 CREATE OPERATOR >= (PROCEDURE = citext_ge, LEFTARG = citext, RIGHTARG = citext,
-    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargtsel, JOIN = scalargtjoinsel);
+    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel);
 CREATE OPERATOR > (PROCEDURE = citext_gt, LEFTARG = citext, RIGHTARG = citext,
     COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel);
 CREATE FUNCTION citext_cmp(citext, citext) RETURNS int4

@@ -22,7 +22,7 @@ WHERE amproclefttype = 'citext'::regtype ORDER BY 1, 2, 3::text;
 SELECT castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod FROM pg_cast
 WHERE 'citext'::regtype IN (castsource, casttarget) ORDER BY 1::text, 2::text;
 SELECT proname, pg_get_function_arguments(oid), prorettype::regtype, provolatile, proisstrict, proparallel, prokind, proretset
-FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1, 2;
+FROM pg_proc WHERE pronamespace = 'regress_citext'::regnamespace ORDER BY 1, 2;
 \dT citext
 \dC citext
 \do = citext citext
@@ -91,11 +91,11 @@ CREATE VIEW named AS SELECT id, nick FROM people WHERE nick <> 'tom' AND nick = 
 SELECT * FROM named;
 SELECT pg_get_viewdef('named'::regclass);
 SET search_path = pg_catalog;
-SELECT pg_get_viewdef('public.named'::regclass);
-SELECT * FROM public.named;
-SELECT 'a'::public.citext = 'A', 'a'::public.citext OPERATOR(public.=) 'A', 'a'::public.citext OPERATOR(public.<>) 'A'::public.citext;
+SELECT pg_get_viewdef('regress_citext.named'::regclass);
+SELECT * FROM regress_citext.named;
+SELECT 'a'::regress_citext.citext = 'A', 'a'::regress_citext.citext OPERATOR(regress_citext.=) 'A', 'a'::regress_citext.citext OPERATOR(regress_citext.<>) 'A'::regress_citext.citext;
 SELECT 'a'::citext;
-SELECT 'a'::public.citext OPERATOR(nowhere.=) 'A';
+SELECT 'a'::regress_citext.citext OPERATOR(nowhere.=) 'A';
 RESET search_path;
 PREPARE by_nick AS SELECT id FROM people WHERE nick = $1;
 EXECUTE by_nick('ANNA');
@@ -117,6 +117,8 @@ ALTER TABLE plain ALTER a TYPE citext;
 SELECT * FROM plain WHERE a = 'X';
 COPY plain TO STDOUT;
 -- what belongs to it
+DROP VIEW named;
+DROP VIEW named;
 DROP TYPE citext;
 DROP EXTENSION citext;
 BEGIN;
