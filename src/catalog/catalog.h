@@ -326,6 +326,7 @@ struct err *cat_load_operators(struct cat *c) MUST_CHECK;
 struct err *cat_user_opers(struct cat *c, struct str nsp_name, struct str name, struct arena *a,
                            const struct cat_oper **out, int *n) MUST_CHECK;
 uint32_t cat_oper_namespace(uint32_t oid);
+uint32_t cat_opclass_namespace(uint32_t oid);
 /* The SQL text of its body. */
 struct err *cat_proc_source(struct cat *c, uint32_t oid, struct arena *a,
                             const char **out) MUST_CHECK;

@@ -181,15 +181,19 @@ struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner
 struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner,
                                 uint32_t *oid) MUST_CHECK;
 
-enum { INTERNAL_LANGUAGE = 12, C_LANGUAGE = 13, SQL_LANGUAGE = 14, PLPGSQL_LANGUAGE = 13563 }; /* pg_proc.prolang */
+enum {
+    INTERNAL_LANGUAGE = 12,
+    C_LANGUAGE = 13,
+    SQL_LANGUAGE = 14,
+    PLPGSQL_LANGUAGE = 13563
+}; /* pg_proc.prolang */
 /* Writes a row of pg_proc, in place of the one with that OID if there is one; a new one gets the
  * default privileges of its owner. */
 struct err *ddl_put_proc(struct cat *c, const struct datum *values) MUST_CHECK;
 /* The same for CREATE OR REPLACE: the owner and the privileges of the one that is replaced stay. */
 struct err *ddl_replace_proc(struct cat *c, const struct datum *values) MUST_CHECK;
 /* user_oper.c: a row of pg_operator, pg_opclass or pg_amop, in place of the one with its OID. */
-struct err *ddl_put_operator_row(struct cat *c, uint32_t relid,
-                                 const struct datum *row) MUST_CHECK;
+struct err *ddl_put_operator_row(struct cat *c, uint32_t relid, const struct datum *row) MUST_CHECK;
 struct err *ddl_remove_operator(struct cat *c, uint32_t oid) MUST_CHECK;
 struct err *ddl_remove_opclass(struct cat *c, uint32_t oid) MUST_CHECK;
 struct err *ddl_remove_opfamily(struct cat *c, uint32_t oid) MUST_CHECK; /* with its members */

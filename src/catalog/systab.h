@@ -464,7 +464,7 @@ enum {
 enum { AM_NAME = 1 };
 enum { COLL_NAME = 1, COLL_NSP };
 enum { FAM_OID, FAM_METHOD, FAM_NAME, FAM_NSP, FAM_OWNER, FAM_COUNT }; /* pg_opfamily, pg_opclass */
-enum { MEMBER_FAMILY = 1, MEMBER_LEFT, MEMBER_RIGHT, MEMBER_NUMBER }; /* pg_amop, pg_amproc */
+enum { MEMBER_FAMILY = 1, MEMBER_LEFT, MEMBER_RIGHT, MEMBER_NUMBER };  /* pg_amop, pg_amproc */
 enum { CAST_OID, CAST_SOURCE, CAST_TARGET, CAST_FUNC, CAST_CONTEXT, CAST_METHOD, CAST_COUNT };
 
 /* pg_operator */

@@ -17,8 +17,8 @@ struct made {
     enum made_kind kind;
     uint32_t db;
     uint32_t oid;
-    uint32_t nsp; /* guarded by mu: it can be moved */
-    bool live;    /* guarded by mu; the rest never changes */
+    uint32_t nsp;
+    bool live; /* guarded by mu; the rest never changes: a row that does is another entry */
     struct cat_oper oper;
     struct cat_amop member;
     struct cat_opclass opclass;
@@ -206,8 +206,7 @@ uint32_t user_btree_oper(uint32_t left, uint32_t right, int strategy)
     pthread_mutex_lock(&mu);
     for (struct made *at = all; at; at = at->next)
         if (at->live && at->kind == MADE_MEMBER && at->member.am == BTREE_AM &&
-            at->member.left == left && at->member.right == right &&
-            at->member.strategy == strategy)
+            at->member.left == left && at->member.right == right && at->member.strategy == strategy)
             oper = at->member.oper;
     pthread_mutex_unlock(&mu);
     return oper;
@@ -242,13 +241,23 @@ const struct cat_opclass *user_opclass(uint32_t oid)
     return m ? &m->opclass : NULL;
 }
 
-uint32_t cat_oper_namespace(uint32_t oid)
+static uint32_t namespace_of(enum made_kind kind, uint32_t oid)
 {
     pthread_mutex_lock(&mu);
-    const struct made *m = find_locked(MADE_OPER, oid);
+    const struct made *m = find_locked(kind, oid);
     uint32_t nsp = m ? m->nsp : PG_CATALOG_NSP;
     pthread_mutex_unlock(&mu);
     return nsp;
+}
+
+uint32_t cat_oper_namespace(uint32_t oid)
+{
+    return namespace_of(MADE_OPER, oid);
+}
+
+uint32_t cat_opclass_namespace(uint32_t oid)
+{
+    return namespace_of(MADE_CLASS, oid);
 }
 
 static bool is_searched(const struct cat *c, uint32_t nsp, uint32_t wanted)

@@ -34,8 +34,8 @@ static char char_of(struct datum d)
 }
 
 struct parts {
-    uint32_t inner;      /* element, base, subtype, or range type; 0: none */
-    uint32_t multirange; /* of a range type */
+    uint32_t inner;                   /* element, base, subtype, or range type; 0: none */
+    uint32_t multirange;              /* of a range type */
     void (*base)(struct type_ops *t); /* of an extension's base type; NULL: not known */
 };
 

@@ -2,7 +2,8 @@
  *
  * An extension is a set of functions in C (fn_crypto.c, fn_citext.c) and of types, operators and
  * casts with them, which a database has once CREATE EXTENSION has run the SQL that declares them
- * (data/NAME.sql). Its rows: one of pg_extension, and for each object a pg_depend row of type e. Names, versions and functions are those of PostgreSQL 15's.
+ * (data/NAME.sql). Its rows: one of pg_extension, and for each object a pg_depend row of type e.
+ * Names, versions and functions are those of PostgreSQL 15's.
  */
 #include "exec/ddl_internal.h"
 #include "exec/exec_internal.h"

@@ -9,11 +9,11 @@ static int order(const struct fn_call *c)
     return citext_compare(datum_as_str(c->args[0]), datum_as_str(c->args[1]));
 }
 
-#define COMPARISON(name, op)                                        \
-    static struct err *name(struct fn_call *c, struct datum *out)   \
-    {                                                               \
-        *out = datum_bool(order(c) op 0);                           \
-        return NULL;                                                \
+#define COMPARISON(name, op)                                      \
+    static struct err *name(struct fn_call *c, struct datum *out) \
+    {                                                             \
+        *out = datum_bool(order(c) op 0);                         \
+        return NULL;                                              \
     }
 COMPARISON(eq, ==)
 COMPARISON(ne, !=)
@@ -63,24 +63,12 @@ static const struct {
     const char *symbol;
     fn_impl fn;
 } table[] = {
-    {"citextin", same_bytes},
-    {"citextout", same_bytes},
-    {"textsend", same_bytes},
-    {"citext_eq", eq},
-    {"citext_ne", ne},
-    {"citext_lt", lt},
-    {"citext_le", le},
-    {"citext_gt", gt},
-    {"citext_ge", ge},
-    {"citext_cmp", cmp},
-    {"citext_hash", hash},
-    {"citext_hash_extended", hash_extended},
-    {"citext_smaller", smaller},
-    {"citext_larger", larger},
-    {"citext_pattern_lt", lt},
-    {"citext_pattern_le", le},
-    {"citext_pattern_gt", gt},
-    {"citext_pattern_ge", ge},
+    {"citextin", same_bytes},    {"citextout", same_bytes}, {"textsend", same_bytes},
+    {"citext_eq", eq},           {"citext_ne", ne},         {"citext_lt", lt},
+    {"citext_le", le},           {"citext_gt", gt},         {"citext_ge", ge},
+    {"citext_cmp", cmp},         {"citext_hash", hash},     {"citext_hash_extended", hash_extended},
+    {"citext_smaller", smaller}, {"citext_larger", larger}, {"citext_pattern_lt", lt},
+    {"citext_pattern_le", le},   {"citext_pattern_gt", gt}, {"citext_pattern_ge", ge},
     {"citext_pattern_cmp", cmp},
 };
 

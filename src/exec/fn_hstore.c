@@ -398,6 +398,8 @@ static struct err *null_record(struct fn_call *c, struct datum *out)
 {
     struct hstore_pairs pairs = new_pairs(c);
     struct composite fields;
+    if (c->arg_types[0] == RECORD_OID)
+        return err_unsupported("hstore of a NULL record is not supported");
     TRY(c->env->composite_of(c->env->names, c->arg_types[0], c->arena, &fields));
     for (int i = 0; i < fields.nfields; i++)
         if (!fields.fields[i].dropped)
@@ -582,7 +584,10 @@ FN(hstore_hash_extended)
     return NULL;
 }
 
-#define ENTRY(name) {#name, name}
+#define ENTRY(name) \
+    {               \
+#name, name \
+    }
 static const struct {
     const char *symbol;
     fn_impl fn;

@@ -261,8 +261,7 @@ static struct err *named_opers(struct analysis *a, struct str name, const struct
     if (dot) {
         const struct str schema = str_make(name.data, (size_t)(dot - name.data));
         name = str_make(dot + 1, name.len - schema.len - 1);
-        if (schema.data[0] != '#' ||
-            !str_to_int64(str_make(schema.data + 1, schema.len - 1), &oid))
+        if (schema.data[0] != '#' || !str_to_int64(str_make(schema.data + 1, schema.len - 1), &oid))
             return cat_user_opers(a->cat, schema, name, a->arena, out, n);
         *out = builtin_oper((uint32_t)oid);
         *n = *out != NULL;

@@ -1,5 +1,6 @@
 /* Text that compares without regard to case: extension citext. Values are kept as they were
- * written; order, equality and hash are those of their lower case, as lower() makes it, by bytes. */
+ * written; order, equality and hash are those of their lower case, as lower() makes it, by bytes.
+ */
 #include "types/citext.h"
 #include "types/text.h"
 #include "types/types_internal.h"

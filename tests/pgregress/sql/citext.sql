@@ -96,7 +96,7 @@ SELECT * FROM regress_citext.named;
 SELECT 'a'::regress_citext.citext = 'A', 'a'::regress_citext.citext OPERATOR(regress_citext.=) 'A', 'a'::regress_citext.citext OPERATOR(regress_citext.<>) 'A'::regress_citext.citext;
 SELECT 'a'::citext;
 SELECT 'a'::regress_citext.citext OPERATOR(nowhere.=) 'A';
-RESET search_path;
+SET search_path = regress_citext;
 PREPARE by_nick AS SELECT id FROM people WHERE nick = $1;
 EXECUTE by_nick('ANNA');
 EXECUTE by_nick('TOM');
@@ -118,13 +118,13 @@ SELECT * FROM plain WHERE a = 'X';
 COPY plain TO STDOUT;
 -- what belongs to it
 DROP VIEW named;
-DROP VIEW named;
+DROP TABLE mails;
+DROP DOMAIN email;
 DROP TYPE citext;
 DROP EXTENSION citext;
 BEGIN;
-DROP TABLE other, mails, plain, people CASCADE;
+DROP TABLE other, plain, people CASCADE;
 DROP FUNCTION same;
-DROP DOMAIN email;
 DROP EXTENSION citext;
 SELECT 'a'::citext;
 ROLLBACK;
@@ -134,9 +134,9 @@ ALTER EXTENSION citext SET SCHEMA apart;
 SELECT 'a'::citext;
 SELECT 'a'::apart.citext = 'A'::apart.citext, 'a'::apart.citext OPERATOR(apart.=) 'A'::apart.citext;
 \d people
-SET search_path = public, apart;
+SET search_path = regress_citext, apart;
 SELECT 'a'::citext = 'A', nick = 'TOM' FROM people ORDER BY id;
-RESET search_path;
+SET search_path = regress_citext;
 \set VERBOSITY terse
 DROP EXTENSION citext CASCADE;
 \set VERBOSITY default
@@ -146,7 +146,7 @@ SELECT count(*) FROM pg_opclass WHERE oid >= 16384;
 SELECT count(*) FROM pg_amop WHERE oid >= 16384;
 SELECT count(*) FROM pg_amproc WHERE oid >= 16384;
 SELECT count(*) FROM pg_cast WHERE oid >= 16384;
-DROP TABLE people, plain, other, mails;
+DROP TABLE people, plain, other;
 BEGIN;
 CREATE EXTENSION citext SCHEMA apart;
 SELECT 'a'::apart.citext;
