@@ -51,9 +51,10 @@ struct cat {
     struct local_cache *local;   /* non-NULL once this transaction changed the catalog */
     const uint32_t *search_path; /* namespaces to search, pg_catalog included */
     int nsearch_path;
-    uint32_t temp_nsp;     /* of the session's temporary relations; 0: none yet */
-    uint32_t creation_nsp; /* where CREATE goes; 0: none */
-    uint32_t plans_off;    /* PLAN_...: kinds of plans that the session does without, if it can */
+    bool reading_operators; /* cat_load_operators is at work */
+    uint32_t temp_nsp;      /* of the session's temporary relations; 0: none yet */
+    uint32_t creation_nsp;  /* where CREATE goes; 0: none */
+    uint32_t plans_off;     /* PLAN_...: kinds of plans that the session does without, if it can */
     struct role_rights *rights; /* of the current role (acl.h); NULL: not asked for yet */
     uint64_t granted_version;   /* catalog_version + 1 at which granted_procs was asked; 0: never */
     bool granted_procs;         /* cat_has_granted_procs */

@@ -132,10 +132,19 @@ static bool is_read(uint32_t db)
     pthread_mutex_lock(&mu);
     for (int i = 0; i < nread && !found; i++)
         found = read_databases[i] == db;
-    if (!found && nread < MAX_DATABASES)
-        read_databases[nread++] = db; /* now: what the scans load comes here again */
     pthread_mutex_unlock(&mu);
     return found;
+}
+
+/* Beyond MAX_DATABASES they are read again each time. */
+static void note_read(uint32_t db)
+{
+    if (is_read(db))
+        return;
+    pthread_mutex_lock(&mu);
+    if (nread < MAX_DATABASES)
+        read_databases[nread++] = db;
+    pthread_mutex_unlock(&mu);
 }
 
 static struct err *load_table(struct cat *c, size_t k)
@@ -164,11 +173,16 @@ static struct err *load_table(struct cat *c, size_t k)
 
 struct err *cat_load_operators(struct cat *c)
 {
-    if (is_read(c->db))
+    struct err *e = NULL;
+    if (c->reading_operators || is_read(c->db)) /* what the scans load comes here again */
         return NULL;
-    for (size_t k = 0; k < ARRAY_LENGTH(tables); k++)
-        TRY(load_table(c, k));
-    return NULL;
+    c->reading_operators = true;
+    for (size_t k = 0; k < ARRAY_LENGTH(tables) && !e; k++)
+        e = load_table(c, k);
+    c->reading_operators = false;
+    if (!e)
+        note_read(c->db);
+    return e;
 }
 
 /* ---- look-ups ---- */

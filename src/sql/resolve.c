@@ -267,6 +267,8 @@ static struct err *named_opers(struct analysis *a, struct str name, const struct
         *n = *out != NULL;
         return NULL;
     }
+    if (!*n) /* operands that are all literals have no type that would make it known */
+        TRY(cat_load_operators(a->cat));
     TRY(cat_user_opers(a->cat, STR(""), name, a->arena, &users, &nusers));
     if (!nusers)
         return NULL;
