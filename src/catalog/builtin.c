@@ -499,6 +499,8 @@ const struct cat_proc *builtin_proc(uint32_t oid)
 
 const struct cat_oper *builtin_oper(uint32_t oid)
 {
+    if (oid >= FIRST_USER_OID)
+        return user_oper_find(oid);
     FIND(oper_ix, hash_u64(oid), opers, it->oid == oid);
 }
 
@@ -553,7 +555,7 @@ const struct cat_amop *builtin_btree_strategy(uint32_t oper)
     for (int i = 0; i < namops; i++)
         if (amops[i].oper == oper)
             return &amops[i];
-    return NULL;
+    return user_amop_of(oper);
 }
 
 uint32_t builtin_btree_oper(uint32_t left, uint32_t right, int strategy)
@@ -561,7 +563,7 @@ uint32_t builtin_btree_oper(uint32_t left, uint32_t right, int strategy)
     for (int i = 0; i < namops; i++)
         if (amops[i].left == left && amops[i].right == right && amops[i].strategy == strategy)
             return amops[i].oper;
-    return 0;
+    return user_btree_oper(left, right, strategy);
 }
 
 static uint32_t opclass_search(uint32_t am, uint32_t type, bool binary, uint32_t *family,
@@ -588,6 +590,13 @@ uint32_t builtin_default_opclass(uint32_t am, uint32_t type, uint32_t *family, u
     if (opclass)
         return opclass;
     const struct cat_type *t = builtin_type(type);
+    const struct cat_opclass *made =
+        type >= FIRST_USER_OID ? user_opclass_find(am, type, STR("")) : NULL;
+    if (made) {
+        *family = made->family;
+        *input = made->input;
+        return made->oid;
+    }
     if (t && t->kind == 'd')
         return builtin_default_opclass(am, builtin_base_type(type), family, input);
     if (t && t->is_array)
@@ -630,7 +639,9 @@ uint32_t builtin_opclass(uint32_t am, struct str name, uint32_t *input)
         *input = cell_oid(t, i, "opcintype");
         return cell_oid(t, i, "oid");
     }
-    return 0;
+    const struct cat_opclass *made = user_opclass_find(am, 0, name);
+    *input = made ? made->input : 0;
+    return made ? made->oid : 0;
 }
 
 static uint32_t number_of(const char *table, const char *key, struct str value, const char *column)
@@ -663,6 +674,9 @@ struct str builtin_am_name(uint32_t am)
 
 struct str builtin_opclass_name(uint32_t opclass)
 {
+    const struct cat_opclass *made = user_opclass(opclass);
+    if (made)
+        return made->name;
     return name_of("pg_opclass", opclass, "opcname");
 }
 

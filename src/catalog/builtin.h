@@ -127,6 +127,15 @@ struct cat_amop {
     uint32_t am;
 };
 
+struct cat_opclass {
+    uint32_t oid;
+    uint32_t am;
+    struct str name;
+    uint32_t family;
+    uint32_t input;
+    bool is_default;
+};
+
 /* Once, before anything else here. Stops the process when the data is malformed (a build error). */
 void builtin_init(void);
 
@@ -149,6 +158,13 @@ const struct cat_proc *user_proc_find(uint32_t oid);
 const struct cat_agg *user_agg_find(uint32_t proc);
 /* user_cast.c */
 const struct cat_cast *user_cast_find(uint32_t source, uint32_t target);
+/* user_oper.c; NULL or 0: none. */
+const struct cat_oper *user_oper_find(uint32_t oid);
+const struct cat_amop *user_amop_of(uint32_t oper); /* of access method btree */
+uint32_t user_btree_oper(uint32_t left, uint32_t right, int strategy);
+const struct cat_opclass *user_opclass(uint32_t oid);
+/* By name, or with an empty name the default one of the type. */
+const struct cat_opclass *user_opclass_find(uint32_t am, uint32_t type, struct str name);
 const struct cat_oper *builtin_oper(uint32_t oid);
 const struct cat_cast *builtin_cast(uint32_t source, uint32_t target);
 const struct cat_agg *builtin_agg(uint32_t proc);

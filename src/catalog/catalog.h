@@ -51,9 +51,10 @@ struct cat {
     struct local_cache *local;   /* non-NULL once this transaction changed the catalog */
     const uint32_t *search_path; /* namespaces to search, pg_catalog included */
     int nsearch_path;
-    uint32_t temp_nsp;     /* of the session's temporary relations; 0: none yet */
-    uint32_t creation_nsp; /* where CREATE goes; 0: none */
-    uint32_t plans_off;    /* PLAN_...: kinds of plans that the session does without, if it can */
+    bool reading_operators; /* cat_load_operators is at work */
+    uint32_t temp_nsp;      /* of the session's temporary relations; 0: none yet */
+    uint32_t creation_nsp;  /* where CREATE goes; 0: none */
+    uint32_t plans_off;     /* PLAN_...: kinds of plans that the session does without, if it can */
     struct role_rights *rights; /* of the current role (acl.h); NULL: not asked for yet */
     uint64_t granted_version;   /* catalog_version + 1 at which granted_procs was asked; 0: never */
     bool granted_procs;         /* cat_has_granted_procs */
@@ -319,6 +320,14 @@ struct err *cat_user_procs(struct cat *c, struct str nsp_name, struct str name, 
                            const struct cat_proc ***out, int *n) MUST_CHECK;
 /* Makes builtin_cast know the casts that users made in the database (user_cast.c). */
 struct err *cat_load_casts(struct cat *c) MUST_CHECK;
+/* The same for the operators of extensions and builtin_oper (user_oper.c). */
+struct err *cat_load_operators(struct cat *c) MUST_CHECK;
+/* Those of that name in a schema, or with an empty schema name in the search path: *n of them,
+ * copied into the arena. */
+struct err *cat_user_opers(struct cat *c, struct str nsp_name, struct str name, struct arena *a,
+                           const struct cat_oper **out, int *n) MUST_CHECK;
+uint32_t cat_oper_namespace(uint32_t oid);
+uint32_t cat_opclass_namespace(uint32_t oid);
 /* The SQL text of its body. */
 struct err *cat_proc_source(struct cat *c, uint32_t oid, struct arena *a,
                             const char **out) MUST_CHECK;

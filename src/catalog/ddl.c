@@ -866,6 +866,15 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
     case PG_POLICY:
         TRY(systab_delete(c, PG_POLICY, POLICY_OID_INDEX, &key, 1, NULL));
         break;
+    case PG_OPERATOR:
+        TRY(ddl_remove_operator(c, object.object_id));
+        break;
+    case PG_OPCLASS:
+        TRY(ddl_remove_opclass(c, object.object_id));
+        break;
+    case PG_OPFAMILY:
+        TRY(ddl_remove_opfamily(c, object.object_id));
+        break;
     case PG_CAST:
         TRY(ddl_remove_cast(c, object.object_id));
         break;

@@ -153,6 +153,12 @@ struct ddl_type_def {
  */
 struct err *ddl_create_type(struct cat *c, const struct ddl_type_def *def,
                             uint32_t *oid) MUST_CHECK;
+/* The name of a base type, for the functions that read and print its values; then the type with the
+ * array type over it. `io`: OIDs of the functions of columns TYP_INPUT to TYP_SEND. */
+struct err *ddl_create_shell_type(struct cat *c, uint32_t nsp, const char *name, uint32_t owner,
+                                  uint32_t *oid) MUST_CHECK;
+struct err *ddl_define_base_type(struct cat *c, uint32_t oid, const uint32_t *io, char category,
+                                 uint32_t collation, uint32_t subscript) MUST_CHECK;
 struct err *ddl_update_type(struct cat *c, uint32_t oid, int column,
                             struct datum value) MUST_CHECK; /* TYP_ numbers */
 /* The name, schema or owner of a type and of its array. */
@@ -175,12 +181,22 @@ struct err *ddl_create_namespace(struct cat *c, const char *name, uint32_t owner
 struct err *ddl_create_database(struct cat *c, const char *name, uint32_t owner,
                                 uint32_t *oid) MUST_CHECK;
 
-enum { C_LANGUAGE = 13, SQL_LANGUAGE = 14, PLPGSQL_LANGUAGE = 13563 }; /* pg_proc.prolang */
+enum {
+    INTERNAL_LANGUAGE = 12,
+    C_LANGUAGE = 13,
+    SQL_LANGUAGE = 14,
+    PLPGSQL_LANGUAGE = 13563
+}; /* pg_proc.prolang */
 /* Writes a row of pg_proc, in place of the one with that OID if there is one; a new one gets the
  * default privileges of its owner. */
 struct err *ddl_put_proc(struct cat *c, const struct datum *values) MUST_CHECK;
 /* The same for CREATE OR REPLACE: the owner and the privileges of the one that is replaced stay. */
 struct err *ddl_replace_proc(struct cat *c, const struct datum *values) MUST_CHECK;
+/* user_oper.c: a row of pg_operator, pg_opclass or pg_amop, in place of the one with its OID. */
+struct err *ddl_put_operator_row(struct cat *c, uint32_t relid, const struct datum *row) MUST_CHECK;
+struct err *ddl_remove_operator(struct cat *c, uint32_t oid) MUST_CHECK;
+struct err *ddl_remove_opclass(struct cat *c, uint32_t oid) MUST_CHECK;
+struct err *ddl_remove_opfamily(struct cat *c, uint32_t oid) MUST_CHECK; /* with its members */
 /* user_cast.c: one of its types is a user's. */
 struct err *ddl_create_cast(struct cat *c, const struct cat_cast *cast, uint32_t *oid) MUST_CHECK;
 struct err *ddl_remove_cast(struct cat *c, uint32_t oid) MUST_CHECK;

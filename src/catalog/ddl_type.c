@@ -259,6 +259,69 @@ struct err *ddl_create_type(struct cat *c, const struct ddl_type_def *def, uint3
     return def->kind == 'c' ? NULL : cat_load_type(c, array, NULL);
 }
 
+/* ---- base types ---- */
+
+struct err *ddl_create_shell_type(struct cat *c, uint32_t nsp, const char *name, uint32_t owner,
+                                  uint32_t *oid)
+{
+    const struct ddl_type_def def = {.nsp = nsp, .owner = owner};
+    struct datum v[TYP_COUNT];
+    TRY(cat_new_oid(c, oid));
+    common_columns(&def, *oid, name, v);
+    v[TYP_TYPE] = datum_int('p');
+    v[TYP_CATEGORY] = datum_int('P');
+    v[TYP_DEFINED] = datum_bool(false);
+    TRY(systab_insert(c, PG_TYPE, v));
+    TRY(depend_record(c, (struct object_address){PG_TYPE, *oid, 0},
+                      (struct object_address){PG_NAMESPACE, nsp, 0}, DEPEND_NORMAL));
+    return cat_load_type(c, *oid, NULL);
+}
+
+static struct err *define_base_type(struct cat *c, const struct datum *v, struct arena *a)
+{
+    const struct ddl_type_def def = {.nsp = (uint32_t)v[TYP_NSP].u,
+                                     .owner = (uint32_t)v[TYP_OWNER].u};
+    const struct object_address self = {PG_TYPE, (uint32_t)v[TYP_OID].u, 0};
+    const uint32_t array = (uint32_t)v[TYP_ARRAY].u;
+    struct datum w[TYP_COUNT];
+    struct err *e;
+    const char *own = arena_str(a, datum_as_str(v[TYP_NAME])).data;
+    const char *name = array_name(c, a, def.nsp, own, &e);
+    TRY(e);
+    common_columns(&def, array, name, w);
+    array_columns(v, w);
+    TRY(systab_insert(c, PG_TYPE, w));
+    TRY(depend_record(c, (struct object_address){PG_TYPE, array, 0}, self, DEPEND_INTERNAL));
+    return cat_load_type(c, array, NULL);
+}
+
+struct err *ddl_define_base_type(struct cat *c, uint32_t oid, const uint32_t *io, char category,
+                                 uint32_t collation, uint32_t subscript)
+{
+    struct datum v[TYP_COUNT];
+    struct datum old[TYP_COUNT];
+    struct arena a;
+    uint32_t array;
+    TRY(cat_new_oid(c, &array));
+    arena_init(&a);
+    struct err *e = type_row(c, oid, &a, old);
+    memcpy(v, old, sizeof(v));
+    for (int i = TYP_INPUT; i <= TYP_SEND; i++)
+        v[i] = datum_int(io[i - TYP_INPUT]);
+    v[TYP_TYPE] = datum_int('b');
+    v[TYP_CATEGORY] = datum_int(category);
+    v[TYP_DEFINED] = datum_bool(true);
+    v[TYP_COLLATION] = datum_int(collation);
+    v[TYP_SUBSCRIPT] = datum_int(subscript);
+    v[TYP_ARRAY] = datum_int(array);
+    if (!e)
+        e = systab_update(c, PG_TYPE, old, v);
+    if (!e)
+        e = define_base_type(c, v, &a);
+    arena_done(&a);
+    return e;
+}
+
 /* ---- changes ---- */
 
 struct err *ddl_update_type(struct cat *c, uint32_t oid, int column, struct datum value)

@@ -130,6 +130,11 @@ enum system_index {
     POLICY_OID_INDEX = 3257,
     POLICY_RELID_NAME_INDEX = 3258,
     CAST_OID_INDEX = 2660,
+    OPERATOR_OID_INDEX = 2688,
+    OPCLASS_OID_INDEX = 2687,
+    OPFAMILY_OID_INDEX = 2755,
+    AMOP_OID_INDEX = 2756,
+    AMPROC_OID_INDEX = 2757,
     DEFAULT_ACL_KEY_INDEX = 827,
     DEFAULT_ACL_OID_INDEX = 828,
     PARAMETER_ACL_PARNAME_INDEX = 6246,
@@ -458,10 +463,65 @@ enum {
 /* Of built-in rows, the columns that something asks for. */
 enum { AM_NAME = 1 };
 enum { COLL_NAME = 1, COLL_NSP };
-enum { OPR_NAME = 1, OPR_NSP, OPR_LEFT = 7, OPR_RIGHT };
-enum { FAM_METHOD = 1, FAM_NAME, FAM_NSP };                           /* pg_opfamily, pg_opclass */
-enum { MEMBER_FAMILY = 1, MEMBER_LEFT, MEMBER_RIGHT, MEMBER_NUMBER }; /* pg_amop, pg_amproc */
+enum { FAM_OID, FAM_METHOD, FAM_NAME, FAM_NSP, FAM_OWNER, FAM_COUNT }; /* pg_opfamily, pg_opclass */
+enum { MEMBER_FAMILY = 1, MEMBER_LEFT, MEMBER_RIGHT, MEMBER_NUMBER };  /* pg_amop, pg_amproc */
 enum { CAST_OID, CAST_SOURCE, CAST_TARGET, CAST_FUNC, CAST_CONTEXT, CAST_METHOD, CAST_COUNT };
+
+/* pg_operator */
+enum {
+    OPR_OID,
+    OPR_NAME,
+    OPR_NSP,
+    OPR_OWNER,
+    OPR_KIND,
+    OPR_CANMERGE,
+    OPR_CANHASH,
+    OPR_LEFT,
+    OPR_RIGHT,
+    OPR_RESULT,
+    OPR_COM,
+    OPR_NEGATE,
+    OPR_CODE,
+    OPR_REST,
+    OPR_JOIN,
+    OPR_COUNT
+};
+/* pg_opclass */
+enum {
+    OPC_OID,
+    OPC_METHOD,
+    OPC_NAME,
+    OPC_NSP,
+    OPC_OWNER,
+    OPC_FAMILY,
+    OPC_INTYPE,
+    OPC_DEFAULT,
+    OPC_KEYTYPE,
+    OPC_COUNT
+};
+/* pg_amop */
+enum {
+    AMOP_OID,
+    AMOP_FAMILY,
+    AMOP_LEFT,
+    AMOP_RIGHT,
+    AMOP_STRATEGY,
+    AMOP_PURPOSE,
+    AMOP_OPR,
+    AMOP_METHOD,
+    AMOP_SORTFAMILY,
+    AMOP_COUNT
+};
+/* pg_amproc */
+enum {
+    AMPROC_OID,
+    AMPROC_FAMILY,
+    AMPROC_LEFT,
+    AMPROC_RIGHT,
+    AMPROC_NUM,
+    AMPROC_PROC,
+    AMPROC_COUNT
+};
 
 /* pg_aggregate */
 enum {

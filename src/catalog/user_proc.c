@@ -167,7 +167,8 @@ static struct err *make(const struct datum *v, const struct datum *agg, struct a
         mode_text[i] = char_of(modes[i]);
     mode_text[nmodes] = '\0';
     struct str stored = v[PROC_DEFAULTS].null ? STR("") : datum_as_str(v[PROC_DEFAULTS]);
-    const bool is_c = v[PROC_LANG].u == C_LANGUAGE;
+    const bool is_c = v[PROC_LANG].u == C_LANGUAGE ||
+                      (v[PROC_LANG].u == INTERNAL_LANGUAGE && char_of(v[PROC_KIND]) == 'f');
     e->proc = (struct cat_proc){
         .oid = (uint32_t)v[PROC_OID].u,
         .name = arena_str(&arena, datum_as_str(v[PROC_NAME])),

@@ -12,6 +12,9 @@
 #include "catalog/systab.h"
 #include "types/quote.h"
 
+#include "types/citext.h"
+#include "types/hstore.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -31,9 +34,16 @@ static char char_of(struct datum d)
 }
 
 struct parts {
-    uint32_t inner;      /* element, base, subtype, or range type; 0: none */
-    uint32_t multirange; /* of a range type */
+    uint32_t inner;                   /* element, base, subtype, or range type; 0: none */
+    uint32_t multirange;              /* of a range type */
+    void (*base)(struct type_ops *t); /* of an extension's base type; NULL: not known */
 };
+
+/* The base types that extensions make, by the symbol of their input function. */
+static const struct {
+    const char *input;
+    void (*init)(struct type_ops *t);
+} base_types[] = {{"citextin", type_init_citext}, {"hstore_in", type_init_hstore}};
 
 static const char *ops_name(const struct cat_type *t)
 {
@@ -64,6 +74,8 @@ static void init_ops(struct user_type *u, const struct parts *parts)
         ops->multirange_oid = parts->multirange;
     } else if (u->cat.kind == 'm' && inner) {
         type_init_multirange(ops, inner);
+    } else if (u->cat.kind == 'b' && parts->base) {
+        parts->base(ops);
     } else if (u->cat.kind == 'c') {
         type_init_composite(ops);
     } else if (u->cat.kind == 'd' && inner) {
@@ -114,7 +126,20 @@ static void register_row(const struct datum *v, const struct parts *parts)
 static bool is_known(const struct datum *v)
 {
     const struct cat_type *t = builtin_type(oid_of(v[TYP_OID]));
-    return t && str_eq(t->name, datum_as_str(v[TYP_NAME])) && t->nsp == oid_of(v[TYP_NSP]);
+    return t && str_eq(t->name, datum_as_str(v[TYP_NAME])) && t->nsp == oid_of(v[TYP_NSP]) &&
+           t->input == oid_of(v[TYP_INPUT]);
+}
+
+static struct err *find_base(struct cat *c, const struct datum *input, struct arena *a,
+                             struct parts *out)
+{
+    struct datum p[PROC_COUNT];
+    bool found;
+    TRY(systab_get(c, PG_PROC, PROC_OID_INDEX, input, 1, a, p, &found));
+    for (size_t i = 0; found && i < ARRAY_LENGTH(base_types); i++)
+        if (str_eq_c(datum_as_str(p[PROC_SRC]), base_types[i].input))
+            out->base = base_types[i].init;
+    return NULL;
 }
 
 static struct err *find_parts(struct cat *c, const struct datum *v, struct arena *a,
@@ -125,13 +150,15 @@ static struct err *find_parts(struct cat *c, const struct datum *v, struct arena
     struct datum r[RNG_COUNT];
     bool found;
     *out = (struct parts){.inner = base ? base : oid_of(v[TYP_ELEM])};
+    if (kind == 'b' && oid_of(v[TYP_INPUT]) >= FIRST_USER_OID)
+        return find_base(c, &v[TYP_INPUT], a, out);
     if (kind != 'r' && kind != 'm')
         return NULL;
     TRY(systab_get(c, PG_RANGE, kind == 'r' ? RANGE_RNGTYPID_INDEX : RANGE_RNGMULTITYPID_INDEX,
                    &v[TYP_OID], 1, a, r, &found));
     if (found)
-        *out = (struct parts){oid_of(r[kind == 'r' ? RNG_SUBTYPE : RNG_TYPID]),
-                              oid_of(r[RNG_MULTITYPID])};
+        *out = (struct parts){.inner = oid_of(r[kind == 'r' ? RNG_SUBTYPE : RNG_TYPID]),
+                              .multirange = oid_of(r[RNG_MULTITYPID])};
     return NULL;
 }
 
@@ -181,7 +208,10 @@ struct err *cat_load_type(struct cat *c, uint32_t oid, bool *found)
 {
     bool unused;
     TRY(load(c, oid, 0, found ? found : &unused));
-    return oid < FIRST_USER_OID ? NULL : cat_load_casts(c);
+    if (oid < FIRST_USER_OID)
+        return NULL;
+    TRY(cat_load_casts(c));
+    return cat_load_operators(c);
 }
 
 /* ---- names ---- */

@@ -8,4 +8,12 @@ extension_pgcrypto_text:
 extension_uuid_ossp_text:
     .incbin "data/uuid-ossp.sql"
     .byte 0
+    .global extension_citext_text
+extension_citext_text:
+    .incbin "data/citext.sql"
+    .byte 0
+    .global extension_hstore_text
+extension_hstore_text:
+    .incbin "data/hstore.sql"
+    .byte 0
     .section .note.GNU-stack,"",@progbits

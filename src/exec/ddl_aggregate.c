@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-enum { INTERNAL_LANGUAGE = 12, MAX_AGGREGATE_ARGS = 100 };
+enum { MAX_AGGREGATE_ARGS = 100 };
 
 struct aggregate {
     struct ddl *d;
@@ -426,6 +426,10 @@ static struct err *sort_operator(struct aggregate *g)
     for (int i = 0; i < n; i++)
         if (ops[i].left == g->types[0] && ops[i].right == g->types[0])
             g->sort_operator = ops[i].oid;
+    TRY(cat_user_opers(g->d->cat, STR(""), str_from(name), g->d->arena, &ops, &n));
+    for (int i = 0; i < n; i++)
+        if (ops[i].left == g->types[0] && ops[i].right == g->types[0])
+            g->sort_operator = ops[i].oid;
     const char *type = type_display(g->d->arena, g->types[0], -1);
     return g->sort_operator
                ? NULL
@@ -546,7 +550,7 @@ static struct err *depends(struct aggregate *g, uint32_t oid)
         if (g->types[i] >= FIRST_USER_OID)
             TRY(depend_record(c, self, (struct object_address){PG_TYPE, g->types[i], 0},
                               DEPEND_NORMAL));
-    return NULL;
+    return ddl_add_member(g->d, self);
 }
 
 static struct err *check_old(struct aggregate *g, const struct cat_proc *old, bool replace)

@@ -102,7 +102,7 @@ static struct err *depends(struct ddl *d, uint32_t oid, const struct cat_cast *c
     for (size_t i = 0; i < ARRAY_LENGTH(on); i++)
         if (on[i].object_id >= FIRST_USER_OID)
             TRY(depend_record(d->cat, self, on[i], DEPEND_NORMAL));
-    return NULL;
+    return ddl_add_member(d, self);
 }
 
 /* Of one of the two types. */

@@ -153,6 +153,10 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         return describe_default_acl(d, v, out);
     case PG_POLICY:
         return ddl_describe_policy(d, o.object_id, out);
+    case PG_OPERATOR:
+    case PG_OPCLASS:
+    case PG_OPFAMILY:
+        return ddl_describe_operator(d, o, out);
     case PG_CAST:
         return ddl_describe_cast(d, o.object_id, out);
     case PG_LARGEOBJECT:

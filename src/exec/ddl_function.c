@@ -363,6 +363,17 @@ static struct err *language_of(const PgQuery__CreateFunctionStmt *s, uint32_t *o
     return NULL;
 }
 
+static uint32_t language_in_extension(const PgQuery__CreateFunctionStmt *s)
+{
+    const char *name = "";
+    for (size_t i = 0; i < s->n_options; i++)
+        if (strcmp(s->options[i]->def_elem->defname, "language") == 0)
+            name = string_option(s->options[i]->def_elem);
+    return strcmp(name, "c") == 0          ? C_LANGUAGE
+           : strcmp(name, "internal") == 0 ? INTERNAL_LANGUAGE
+                                           : SQL_LANGUAGE;
+}
+
 /* DO [LANGUAGE language] 'body' */
 struct err *ddl_do(struct ddl *d, const PgQuery__DoStmt *s)
 {
@@ -479,7 +490,7 @@ static struct err *write_row(struct function *f)
     v[PROC_NSP] = datum_int(f->nsp);
     v[PROC_OWNER] = datum_int(home ? BOOTSTRAP_ROLE : f->d->cat->role);
     v[PROC_LANG] = datum_int(f->lang);
-    if (home)
+    if (home && f->lang == C_LANGUAGE)
         v[PROC_BIN] = cstr_datum(home->library);
     v[PROC_COST] = datum_f32((float)f->cost);
     v[PROC_ROWS] = datum_f32((float)f->rows);
@@ -682,11 +693,8 @@ static struct err *create(struct function *f, const PgQuery__CreateFunctionStmt 
         TRY(cat_new_oid(f->d->cat, &f->oid));
     TRY(write_row(f));
     TRY(record_depends(f));
-    if (f->d->home)
-        return depend_record(f->d->cat, (struct object_address){PG_PROC, f->oid, 0},
-                             (struct object_address){PG_EXTENSION, f->d->home->oid, 0},
-                             DEPEND_EXTENSION);
-    return check_body(f);
+    TRY(ddl_add_member(f->d, (struct object_address){PG_PROC, f->oid, 0}));
+    return f->d->home ? NULL : check_body(f);
 }
 
 struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt *s, char *tag)
@@ -708,8 +716,8 @@ struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt
     f->name = rv.relname;
     if (d->home) {
         f->nsp = d->home->nsp;
-        f->cost = 1;
-        f->lang = C_LANGUAGE;
+        f->lang = language_in_extension(s);
+        f->cost = f->lang == SQL_LANGUAGE ? 100 : 1;
     } else {
         TRY(ddl_target_nsp(d, &rv, &f->nsp));
         TRY(language_of(s, &f->lang));

@@ -31,6 +31,16 @@ struct ddl {
     const struct extension_home *home; /* of the extension whose objects are made; NULL: none */
 };
 
+/* ddl_operator.c: for the SQL of extensions, d->home is the extension's. */
+struct err *ddl_create_base_type(struct ddl *d, const PgQuery__DefineStmt *s) MUST_CHECK;
+struct err *ddl_create_operator(struct ddl *d, const PgQuery__DefineStmt *s) MUST_CHECK;
+struct err *ddl_create_opclass(struct ddl *d, const PgQuery__CreateOpClassStmt *s) MUST_CHECK;
+/* An operator, operator class or operator family: how messages call it; its schema. */
+struct err *ddl_describe_operator(struct ddl *d, struct object_address o,
+                                  struct buf *out) MUST_CHECK;
+struct err *ddl_move_operator(struct ddl *d, struct object_address o, uint32_t nsp) MUST_CHECK;
+/* extension.c: the object belongs to the extension being made; nothing when there is none. */
+struct err *ddl_add_member(struct ddl *d, struct object_address object) MUST_CHECK;
 struct err *ddl_at(const struct ddl *d, struct err *e, int location);
 void ddl_notice(const struct ddl *d, const char *severity, struct err *e);
 /* Opens a relation by name with a lock; 42P01 unless missing_ok (*out NULL then). */

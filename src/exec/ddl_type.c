@@ -56,6 +56,8 @@ struct err *ddl_find_type(struct ddl *d, PgQuery__Node **items, size_t n, uint32
 const char *ddl_type_name(struct ddl *d, uint32_t oid)
 {
     const char *name = NULL;
+    if (oid == BPCHAR_OID) /* "bpchar" is only what a value without a length is cast to */
+        return "character";
     if (oid >= FIRST_USER_OID)
         err_free(cat_type_name(d->cat, oid, false, d->arena, &name));
     return name ? name : type_display(d->arena, oid, -1);

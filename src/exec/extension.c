@@ -1,8 +1,9 @@
 /* Extensions: the ones built in, CREATE, ALTER and DROP EXTENSION, and the lists of what there is.
  *
- * An extension is a set of functions in C (fn_crypto.c) that a database has once CREATE EXTENSION
- * has run the SQL that declares them (data/NAME.sql). Its rows: one of pg_extension, and for each
- * function a pg_depend row of type e. Names, versions and functions are those of PostgreSQL 15's.
+ * An extension is a set of functions in C (fn_crypto.c, fn_citext.c) and of types, operators and
+ * casts with them, which a database has once CREATE EXTENSION has run the SQL that declares them
+ * (data/NAME.sql). Its rows: one of pg_extension, and for each object a pg_depend row of type e.
+ * Names, versions and functions are those of PostgreSQL 15's.
  */
 #include "exec/ddl_internal.h"
 #include "exec/exec_internal.h"
@@ -12,7 +13,8 @@
 
 #include <string.h>
 
-extern const char extension_pgcrypto_text[], extension_uuid_ossp_text[];
+extern const char extension_citext_text[], extension_hstore_text[], extension_pgcrypto_text[],
+    extension_uuid_ossp_text[];
 
 static const struct extension {
     const char *name;
@@ -23,6 +25,10 @@ static const struct extension {
     const char *library;
     const char *warning; /* what is missing; NULL: nothing */
 } extensions[] = {
+    {"citext", "1.6", "data type for case-insensitive character strings", NULL,
+     extension_citext_text, "$libdir/citext", NULL},
+    {"hstore", "1.8", "data type for storing sets of (key, value) pairs", NULL,
+     extension_hstore_text, "$libdir/hstore", NULL},
     {"pgcrypto", "1.3", "cryptographic functions", NULL, extension_pgcrypto_text,
      "$libdir/pgcrypto", NULL},
     {"plpgsql", "1.0", "PL/pgSQL procedural language", "pg_catalog", "", NULL,
@@ -137,21 +143,80 @@ static struct err *may_create(struct ddl *d, const char *name)
                     "Must have CREATE privilege on current database to create this extension.");
 }
 
-/* The functions are the server's own, whoever asks for them. */
-static struct err *run_sql(struct ddl *d, const struct extension *x,
-                           const struct extension_home *home)
+struct err *ddl_add_member(struct ddl *d, struct object_address object)
+{
+    if (!d->home)
+        return NULL;
+    return depend_record(d->cat, object, (struct object_address){PG_EXTENSION, d->home->oid, 0},
+                         DEPEND_EXTENSION);
+}
+
+static struct err *run_statement(struct ddl *d)
+{
+    const PgQuery__Node *n = d->raw->tree;
+    char tag[64];
+    switch (n->node_case) {
+    case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
+        return ddl_create_function(d, n->create_function_stmt, tag);
+    case PG_QUERY__NODE__NODE_CREATE_CAST_STMT:
+        return ddl_create_cast_stmt(d, n->create_cast_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_OP_CLASS_STMT:
+        return ddl_create_opclass(d, n->create_op_class_stmt);
+    case PG_QUERY__NODE__NODE_DEFINE_STMT:
+        if (n->define_stmt->kind == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE)
+            return ddl_create_base_type(d, n->define_stmt);
+        if (n->define_stmt->kind == PG_QUERY__OBJECT_TYPE__OBJECT_OPERATOR)
+            return ddl_create_operator(d, n->define_stmt);
+        return ddl_create_aggregate(d, n->define_stmt);
+    default:
+        return err_new("XX000", "unexpected statement in the SQL of an extension");
+    }
+}
+
+static struct err *run_statements(struct ddl *d, const struct extension *x,
+                                  const struct extension_home *home)
 {
     struct parsed parsed;
     TRY(parse_sql(x->sql, d->arena, &parsed));
     for (int i = 0; i < parsed.count; i++) {
         struct raw_stmt *raw = &parsed.stmts[i];
-        struct ddl one = {
-            .s = d->s, .cat = d->cat, .arena = d->arena, .raw = raw, .sql = raw->sql, .home = home};
-        char tag[64];
-        TRY(ddl_create_function(&one, raw->tree->create_function_stmt, tag));
+        struct ddl one = {.s = d->s,
+                          .cat = d->cat,
+                          .arena = d->arena,
+                          .raw = raw,
+                          .sql = raw->sql,
+                          .home = home,
+                          .quiet = true};
+        TRY(run_statement(&one));
         txn_next_command(d->cat->txn);
     }
     return NULL;
+}
+
+/* The objects are the server's own, whoever asks for them; names mean what is in the extension's
+ * schema, or built in. */
+static struct err *run_sql(struct ddl *d, const struct extension *x,
+                           const struct extension_home *home)
+{
+    struct cat *c = d->cat;
+    const uint32_t path[] = {PG_CATALOG_NSP, home->nsp};
+    const uint32_t role = c->role;
+    const uint32_t creation_nsp = c->creation_nsp;
+    const uint32_t *search_path = c->search_path;
+    const int nsearch_path = c->nsearch_path;
+    const bool superuser = d->s->superuser;
+    c->role = BOOTSTRAP_ROLE;
+    c->creation_nsp = home->nsp;
+    c->search_path = path;
+    c->nsearch_path = ARRAY_LENGTH(path);
+    d->s->superuser = true;
+    struct err *e = run_statements(d, x, home);
+    d->s->superuser = superuser;
+    c->nsearch_path = nsearch_path;
+    c->search_path = search_path;
+    c->creation_nsp = creation_nsp;
+    c->role = role;
+    return e;
 }
 
 static struct err *create(struct ddl *d, const struct extension *x, uint32_t nsp)
@@ -232,6 +297,24 @@ struct err *ddl_alter_extension(struct ddl *d, const PgQuery__AlterExtensionStmt
     return NULL;
 }
 
+static struct err *move_member(struct ddl *d, struct object_address o, uint32_t nsp,
+                               const char *schema)
+{
+    const struct cat_proc *p;
+    switch (o.class_id) {
+    case PG_PROC:
+        TRY(cat_load_proc(d->cat, o.object_id, &p));
+        return ddl_move_function(d, p, nsp, schema);
+    case PG_TYPE:
+        return ddl_move_type(d->cat, o.object_id, nsp);
+    case PG_OPERATOR:
+    case PG_OPCLASS:
+    case PG_OPFAMILY:
+        return ddl_move_operator(d, o, nsp);
+    }
+    return NULL;
+}
+
 /* The functions that another schema has already stay where they are: 42723. */
 static struct err *move_members(struct ddl *d, struct object_address extension, uint32_t nsp,
                                 const char *schema)
@@ -239,12 +322,7 @@ static struct err *move_members(struct ddl *d, struct object_address extension, 
     struct depend_list members = {0};
     TRY(depend_on(d->cat, extension, d->arena, &members));
     for (int i = 0; i < members.count; i++) {
-        const struct object_address o = members.items[i].object;
-        const struct cat_proc *p;
-        if (o.class_id != PG_PROC)
-            continue;
-        TRY(cat_load_proc(d->cat, o.object_id, &p));
-        TRY(ddl_move_function(d, p, nsp, schema));
+        TRY(move_member(d, members.items[i].object, nsp, schema));
     }
     return NULL;
 }
@@ -353,5 +431,5 @@ const struct srf_impl *extension_srf_lookup(const char *prosrc)
     for (size_t i = 0; i < ARRAY_LENGTH(srfs); i++)
         if (strcmp(srfs[i].name, prosrc) == 0)
             return &srfs[i];
-    return NULL;
+    return hstore_srf_lookup(prosrc);
 }

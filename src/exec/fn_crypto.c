@@ -223,5 +223,13 @@ fn_impl extension_fn_lookup(struct str symbol)
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
         if (str_eq_c(symbol, table[i].symbol))
             return table[i].fn;
-    return NULL;
+    fn_impl fn = citext_fn_lookup(symbol);
+    char name[64]; /* of a built-in function */
+    if (!fn)
+        fn = hstore_fn_lookup(symbol);
+    if (fn || symbol.len >= sizeof(name))
+        return fn;
+    memcpy(name, symbol.data, symbol.len);
+    name[symbol.len] = '\0';
+    return fn_lookup(name);
 }

@@ -92,6 +92,25 @@ static struct err *put_index_column(struct fn_call *c, struct buf *b, struct rel
     return e;
 }
 
+/* With its schema, where the search path has that not. */
+static void put_opclass(struct fn_call *c, struct buf *b, uint32_t opclass)
+{
+    const struct cat *cat = &c->session->cat;
+    const uint32_t nsp = cat_opclass_namespace(opclass);
+    const char *schema = NULL;
+    bool visible = nsp == PG_CATALOG_NSP;
+    for (int i = 0; i < cat->nsearch_path; i++)
+        visible |= cat->search_path[i] == nsp;
+    if (!visible)
+        err_free(cat_namespace_name(&c->session->cat, nsp, c->arena, &schema));
+    buf_put_u8(b, ' ');
+    if (schema) {
+        quote_identifier(b, schema);
+        buf_put_u8(b, '.');
+    }
+    buf_put_str(b, builtin_opclass_name(opclass));
+}
+
 /* What a key column has beyond the defaults of its type. */
 static void put_column_options(struct fn_call *c, struct buf *b, const struct relation *r,
                                uint32_t am, const struct index_col *col)
@@ -106,7 +125,7 @@ static void put_column_options(struct fn_call *c, struct buf *b, const struct re
         quote_identifier(b, arena_strndup(c->arena, name.data, name.len));
     }
     if (col->opclass && col->opclass != builtin_default_opclass(am, col->type, &family, &input))
-        buf_printf(b, " %.*s", STR_ARG(builtin_opclass_name(col->opclass)));
+        put_opclass(c, b, col->opclass);
     if (col->desc)
         buf_put_c(b, col->nulls_first ? " DESC" : " DESC NULLS LAST");
     else if (col->nulls_first)

@@ -106,4 +106,9 @@ fn_impl types_fn_lookup(const char *prosrc);
 /* A value against its domain's constraints (domain.c): 23502, 23514. MAY YIELD. */
 struct err *domain_check(void *session, uint32_t domain, struct datum d) MUST_CHECK;
 
+/* fn_citext.c, fn_hstore.c */
+fn_impl citext_fn_lookup(struct str symbol);
+fn_impl hstore_fn_lookup(struct str symbol);
+const struct srf_impl *hstore_srf_lookup(const char *symbol);
+
 #endif

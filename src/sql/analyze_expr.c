@@ -115,12 +115,27 @@ static struct err *analyze_param(struct analysis *a, const PgQuery__ParamRef *p,
 static struct err *op_name(struct analysis *a, pg_node **name, size_t n, int location,
                            struct str *out)
 {
-    if (n == 2 && strcmp(node_str(name[0]), "pg_catalog") != 0)
-        return at(a,
-                  err_new("42883", "operator does not exist: %s.%s", node_str(name[0]),
-                          node_str(name[1])),
-                  location);
+    const struct cat_oper *opers;
+    uint32_t nsp;
+    int count;
     *out = str_from(node_str(name[n - 1]));
+    if (n != 2 || strcmp(node_str(name[0]), "pg_catalog") == 0)
+        return NULL;
+    /* Operands find the operator of a stored text by its number, another in the schema. */
+    if (node_str(name[0])[0] != '#') {
+        TRY(cat_load_operators(a->cat));
+        TRY(cat_namespace_oid(a->cat, str_from(node_str(name[0])), &nsp));
+        if (!nsp)
+            return at(a, err_new("3F000", "schema \"%s\" does not exist", node_str(name[0])),
+                      location);
+        TRY(cat_user_opers(a->cat, str_from(node_str(name[0])), *out, a->arena, &opers, &count));
+        if (!count)
+            return at(a,
+                      err_new("42883", "operator does not exist: %s.%s", node_str(name[0]),
+                              node_str(name[1])),
+                      location);
+    }
+    *out = str_from(arena_printf(a->arena, "%s.%s", node_str(name[0]), node_str(name[1])));
     return NULL;
 }
 

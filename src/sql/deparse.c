@@ -293,6 +293,34 @@ static struct err *put_func(struct deparser *d, const struct expr *e, bool impli
     return NULL;
 }
 
+/* Stored text names those of extensions by number; other text with the schema, where the search
+ * path has it not. */
+static struct err *put_oper_name(struct deparser *d, const struct cat_oper *op)
+{
+    const struct cat_oper *seen;
+    const char *schema;
+    int n;
+    if (op->oid >= FIRST_USER_OID && d->stored) {
+        buf_printf(d->out, "OPERATOR(\"#%u\".%.*s)", op->oid, STR_ARG(op->name));
+        return NULL;
+    }
+    if (op->oid >= FIRST_USER_OID) {
+        bool visible = false;
+        TRY(cat_user_opers(d->cat, STR(""), op->name, &d->arena, &seen, &n));
+        for (int i = 0; i < n; i++)
+            visible |= seen[i].oid == op->oid;
+        TRY(cat_namespace_name(d->cat, cat_oper_namespace(op->oid), &d->arena, &schema));
+        if (!visible) {
+            buf_put_c(d->out, "OPERATOR(");
+            quote_identifier(d->out, schema ? schema : "");
+            buf_printf(d->out, ".%.*s)", STR_ARG(op->name));
+            return NULL;
+        }
+    }
+    buf_put_str(d->out, op->name);
+    return NULL;
+}
+
 static struct err *put_op(struct deparser *d, const struct expr *e, const char *between)
 {
     const struct cat_oper *op = builtin_oper(e->op);
@@ -301,13 +329,16 @@ static struct err *put_op(struct deparser *d, const struct expr *e, const char *
     open_paren(d);
     if (e->nargs == 2) {
         TRY(put_child(d, e->args[0], e, true));
+        buf_put_u8(d->out, ' ');
         if (between)
-            buf_printf(d->out, " %s ", between);
+            buf_put_c(d->out, between);
         else
-            buf_printf(d->out, " %.*s ", STR_ARG(op->name));
+            TRY(put_oper_name(d, op));
+        buf_put_u8(d->out, ' ');
         TRY(put_child(d, e->args[1], e, true));
     } else {
-        buf_printf(d->out, "%.*s ", STR_ARG(op->name));
+        TRY(put_oper_name(d, op));
+        buf_put_u8(d->out, ' ');
         TRY(put_child(d, e->args[0], e, true));
     }
     close_paren(d);
@@ -319,7 +350,9 @@ static struct err *put_saop(struct deparser *d, const struct expr *e)
     const struct cat_oper *op = builtin_oper(e->op);
     open_paren(d);
     TRY(put_child(d, e->args[0], e, true));
-    buf_printf(d->out, " %.*s %s (", STR_ARG(op->name), e->flag ? "ANY" : "ALL");
+    buf_put_u8(d->out, ' ');
+    TRY(put_oper_name(d, op));
+    buf_put_c(d->out, e->flag ? " ANY (" : " ALL (");
     TRY(put_child(d, e->args[1], e, true));
     buf_put_u8(d->out, ')');
     close_paren(d);

@@ -248,12 +248,46 @@ static const struct cat_oper *exact_oper(const struct cat_oper *opers, int n, ui
     return NULL;
 }
 
+/* "#16384.=": that operator. "schema.=": those of the schema. "=": the built-in ones and those of
+ * the search path. */
+static struct err *named_opers(struct analysis *a, struct str name, const struct cat_oper **out,
+                               int *n)
+{
+    const char *dot = memrchr(name.data, '.', name.len);
+    const struct cat_oper *users;
+    int nusers;
+    int64_t oid;
+    *out = builtin_opers(name, n);
+    if (dot) {
+        const struct str schema = str_make(name.data, (size_t)(dot - name.data));
+        name = str_make(dot + 1, name.len - schema.len - 1);
+        if (schema.data[0] != '#' || !str_to_int64(str_make(schema.data + 1, schema.len - 1), &oid))
+            return cat_user_opers(a->cat, schema, name, a->arena, out, n);
+        *out = builtin_oper((uint32_t)oid);
+        *n = *out != NULL;
+        return NULL;
+    }
+    if (!*n) /* operands that are all literals have no type that would make it known */
+        TRY(cat_load_operators(a->cat));
+    TRY(cat_user_opers(a->cat, STR(""), name, a->arena, &users, &nusers));
+    if (!nusers)
+        return NULL;
+    struct cat_oper *both = arena_new_array(a->arena, struct cat_oper, *n + nusers);
+    if (*n)
+        memcpy(both, *out, sizeof(*both) * (size_t)*n);
+    memcpy(both + *n, users, sizeof(*both) * (size_t)nusers);
+    *out = both;
+    *n += nusers;
+    return NULL;
+}
+
 /* `left` 0 for prefix operators. */
 static struct err *find_op(struct analysis *a, struct str name, uint32_t left, uint32_t right,
                            int location, const struct cat_oper **out)
 {
     int n;
-    const struct cat_oper *opers = builtin_opers(name, &n);
+    const struct cat_oper *opers;
+    TRY(named_opers(a, name, &opers, &n));
     uint32_t l = left;
     uint32_t r = right;
     /* A single unknown side is first taken to be of the other side's type. */

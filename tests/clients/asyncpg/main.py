@@ -152,13 +152,24 @@ async def others(c):
     equal(c.get_server_version()[0], 15)
 
 
+async def extension_types(c):
+    await c.execute("CREATE EXTENSION IF NOT EXISTS hstore")
+    await c.execute("CREATE EXTENSION IF NOT EXISTS citext")
+    await c.set_builtin_type_codec("hstore", codec_name="pg_contrib.hstore")
+    equal(await c.fetchval("SELECT $1::hstore", {"a": "1", "b": None}), {"a": "1", "b": None})
+    equal(await c.fetchval("SELECT $1::hstore || 'c=>d'", {"a": "\xe9"}), {"a": "\xe9", "c": "d"})
+    equal(await c.fetchval("SELECT $1::hstore[]", [{"a": "1"}, {}]), [{"a": "1"}, {}])
+    equal(await c.fetchval("SELECT $1::citext", "Ab"), "Ab")
+    equal(await c.fetchval("SELECT 'AB' = ANY ($1::citext[])", ["x", "aB"]), True)
+
+
 async def pool():
     async with asyncpg.create_pool(DSN, min_size=2, max_size=6) as p:
         equal(sorted(await asyncio.gather(*[p.fetchval("SELECT $1::int", i) for i in range(40)])), list(range(40)))
 
 
 async def main():
-    for fn in (types, own_types, statements, transactions, copying, others):
+    for fn in (types, own_types, extension_types, statements, transactions, copying, others):
         await attempt_async(fn.__name__.replace("_", " "), with_connection, fn)
     for fn in (pool, login, retries):
         await attempt_async(fn.__name__, fn)

@@ -84,6 +84,18 @@ def composite():
         c.rollback()
 
 
+def extension_types():
+    with connect() as c, c.cursor() as cur:
+        cur.execute("CREATE EXTENSION IF NOT EXISTS hstore")
+        cur.execute("CREATE EXTENSION IF NOT EXISTS citext")
+        c.commit()
+        psycopg2.extras.register_hstore(c)
+        cur.execute("SELECT %s, ARRAY['a=>1'::hstore], %s::hstore -> 'b \"q\"'", ({"k": "v\\", "n": None}, {'b "q"': "x"}))
+        equal(cur.fetchone(), ({"k": "v\\", "n": None}, [{"a": "1"}], "x"))
+        cur.execute("SELECT %s::citext, 'Ab'::citext = %s, 'Ab'::citext IN %s", ("Ab", "aB", ("x", "AB")))
+        equal(cur.fetchone(), ("Ab", True, True))
+
+
 def cursors():
     with connect() as c, c.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cur:
         cur.execute("SELECT 1 AS a, 'x' AS b")
@@ -249,7 +261,7 @@ def pooled():
 
 
 def main():
-    for fn in (login, retries, types, composite, cursors, copy, errors, serialization, notifications, timeouts, two_phase_is_refused,
+    for fn in (login, retries, types, composite, extension_types, cursors, copy, errors, serialization, notifications, timeouts, two_phase_is_refused,
                large_objects, pooled):
         attempt(fn.__name__, fn)
     finish()
