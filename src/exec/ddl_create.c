@@ -224,19 +224,13 @@ struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def, struct d
     const PgQuery__CollateClause *clause = def->coll_clause;
     if (!clause)
         return NULL;
-    const char *name = pg_str(clause->collname[clause->n_collname - 1]);
     if (!builtin_type(c->type)->collation)
         return ddl_at(d,
                       err_new("42804", "collations are not supported by type %s",
                               type_display(d->arena, c->type, -1)),
                       clause->location);
-    c->collation = builtin_collation(str_from(name));
-    return c->collation
-               ? NULL
-               : ddl_at(d,
-                        err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist",
-                                name),
-                        clause->location);
+    struct err *e = collation_by_name(d->cat, clause->collname, clause->n_collname, &c->collation);
+    return e ? ddl_at(d, e, clause->location) : NULL;
 }
 
 struct err *ddl_check_column_name(const char *name)

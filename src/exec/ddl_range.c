@@ -1,6 +1,8 @@
 /* CREATE TYPE ... AS RANGE. */
 #include "exec/ddl_internal.h"
 
+#include "types/collation.h"
+
 #include <stdio.h>
 
 static const char *option_name(struct ddl *d, const PgQuery__DefElem *o)
@@ -130,6 +132,8 @@ struct err *ddl_create_range(struct ddl *d, const PgQuery__CreateRangeStmt *s)
         if (!def.collation)
             return err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist",
                            option_name(d, o.collation));
+        if (collation_orders(def.collation))
+            return err_unsupported("a range type with an ICU collation is not supported");
     }
     TRY(difference_of(d, &o, &def));
     def.multirange_name =

@@ -7,8 +7,16 @@
 #include "exec/session.h"
 #include "types/array.h"
 #include "types/datetime.h"
+#include "types/collation.h"
 
 #include <string.h>
+
+static struct err *collation_version_of(struct fn_call *c, struct datum *out)
+{
+    const char *version = collation_actual_version(c->arena, (uint32_t)c->args[0].u);
+    *out = version ? datum_str(str_from(version)) : datum_null();
+    return NULL;
+}
 
 static struct err *nothing(struct fn_call *c, struct datum *out)
 {
@@ -337,7 +345,7 @@ static const struct {
     {"pg_xact_commit_timestamp", no_commit_times},
     {"pg_xact_commit_timestamp_origin", no_commit_times},
     {"pg_last_committed_xact", no_commit_times},
-    {"pg_collation_actual_version", nothing}, /* libc's C has none */
+    {"pg_collation_actual_version", collation_version_of},
     {"pg_database_collation_actual_version", nothing},
     {"pg_current_logfile", nothing},
     {"pg_current_logfile_1arg", nothing},

@@ -35,8 +35,8 @@ struct param_types {
     int count;
     const char *
         *names; /* of a function's arguments, `count` of them (NULL or "": none); may be NULL */
-    const char *function; /* whose arguments they are */
-    bool fixed;           /* no parameters beyond `count` ($n then is 42P02) */
+    const char *function;        /* whose arguments they are */
+    bool fixed;                  /* no parameters beyond `count` ($n then is 42P02) */
     struct variables *variables; /* NULL: none */
 };
 
@@ -74,8 +74,8 @@ enum expr_use {
     USE_EXECUTE,    /* stays of its own type when there is none */
 };
 struct PgQuery__Node;
-/* A value of one type, $1, as another's, as PL/pgSQL assigns (manual section 43.5.1): by the cast for
- * assignments, else through the text form. */
+/* A value of one type, $1, as another's, as PL/pgSQL assigns (manual section 43.5.1): by the cast
+ * for assignments, else through the text form. */
 struct err *analyze_value_cast(struct cat *cat, const struct type_env *env, uint32_t from,
                                uint32_t to, int32_t typmod, struct arena *arena,
                                struct expr **out) MUST_CHECK;
@@ -125,6 +125,9 @@ struct err *resolve_database(struct cat *cat, const struct PgQuery__RangeVar *rv
  * 0A000. */
 struct err *resolve_qualified(struct cat *cat, struct PgQuery__Node *const *parts, size_t n,
                               size_t own) MUST_CHECK;
+/* The OID of a collation by its name as parsed; 42704. */
+struct err *collation_by_name(struct cat *cat, struct PgQuery__Node *const *names, size_t n,
+                              uint32_t *out) MUST_CHECK;
 
 /* A type name as parsed (PgQuery__TypeName *). 42704 when there is none. */
 struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name,

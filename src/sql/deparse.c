@@ -179,7 +179,8 @@ static bool is_bool(const struct expr *e)
 
 static bool is_operator(const struct expr *e)
 {
-    return e->kind == E_OP || e->kind == E_DISTINCT || e->kind == E_SAOP || e->kind == E_NULLTEST ||
+    return (e->kind == E_RELABEL && e->form == FORM_SQL) || e->kind == E_OP ||
+           e->kind == E_DISTINCT || e->kind == E_SAOP || e->kind == E_NULLTEST ||
            e->kind == E_BOOLTEST;
 }
 
@@ -244,6 +245,25 @@ static struct err *put_cast(struct deparser *d, const struct expr *e, const stru
     TRY(put_child(d, arg, e, false));
     close_paren(d);
     buf_printf(d->out, "::%s", type_text(d, e->type, e->typmod));
+    return NULL;
+}
+
+static void put_collation(struct deparser *d, uint32_t collation)
+{
+    struct str name = builtin_collation_name(collation);
+    buf_put_c(d->out, " COLLATE ");
+    quote_identifier(d->out, arena_strndup(&d->arena, name.data, name.len));
+}
+
+/* COLLATE; what a plan shows in its place is a cast to the same type. */
+static struct err *put_collate(struct deparser *d, const struct expr *e, bool implicit)
+{
+    if (d->slots)
+        return implicit ? put_cast(d, e, e->args[0]) : put(d, e->args[0], implicit);
+    open_paren(d);
+    TRY(put_child(d, e->args[0], e, true));
+    put_collation(d, e->collation);
+    close_paren(d);
     return NULL;
 }
 
@@ -674,6 +694,9 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
     case E_ROW:
         return put_row(d, e);
     case E_RELABEL:
+        if (e->form == FORM_SQL)
+            return put_collate(d, e, implicit);
+        __attribute__((fallthrough));
     case E_IOCAST:
     case E_DOMAIN:
     case E_ARRAYCAST:
