@@ -28,7 +28,8 @@ struct cursor_query {
     int scroll; /* SCROLL 1, NO SCROLL -1, neither 0 */
 };
 enum cursor_direction { CURSOR_FORWARD, CURSOR_BACKWARD, CURSOR_ABSOLUTE, CURSOR_RELATIVE };
-struct cursor_rows { /* takes what is fetched; the row is valid during the call */
+/* Takes what is fetched: each row, valid during the call; NULL once when there was none. */
+struct cursor_rows {
     struct err *(*take)(void *arg, const struct statement_plan *plan, const struct datum *row);
     void *arg;
 };

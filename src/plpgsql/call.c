@@ -17,8 +17,10 @@ static void free_compiled(void *compiled)
     pl_function_free(compiled);
 }
 
+/* An error of compiling, where its place cannot be shown in the statement. */
 static struct err *near_line(struct err *e, const struct cat_proc *p, const char *body)
 {
+    const struct str name = p ? p->name : STR("inline_code_block");
     int line = 1;
     int at = 1;
     for (const char *c = body; *c && at < e->position; c++) {
@@ -30,8 +32,8 @@ static struct err *near_line(struct err *e, const struct cat_proc *p, const char
         e->internal_query = strdup(body);
         e->position = 0;
     }
-    return err_context(e, "compilation of PL/pgSQL function \"%.*s\" near line %d",
-                       STR_ARG(p->name), line);
+    return err_context(e, "compilation of PL/pgSQL function \"%.*s\" near line %d", STR_ARG(name),
+                       line);
 }
 
 static struct err *signature(struct session *s, uint32_t func, struct arena *a, const char **out)
@@ -179,7 +181,8 @@ static struct err *needs_session(const struct fn_call *c)
     if (!c->session)
         return err_new("0A000", "PL/pgSQL functions need a session");
     if (builtin_proc(c->func)->rettype == TRIGGER_OID)
-        return err_new("0A000", "trigger functions can only be called as triggers");
+        return near_line(err_new("0A000", "trigger functions can only be called as triggers"),
+                         builtin_proc(c->func), "");
     return NULL;
 }
 
@@ -205,6 +208,23 @@ static struct err *enter(struct session *s, const struct fn_call *c, int nargs, 
     return e;
 }
 
+/* The columns that the call in FROM names. */
+static const struct shape *columns_of(const struct fn_call *c, struct arena *a)
+{
+    if (!c->columns)
+        return NULL;
+    struct var **vars = arena_new_array(a, struct var *, c->columns->nfields + 1);
+    for (int i = 0; i < c->columns->nfields; i++) {
+        const struct composite_field *f = &c->columns->fields[i];
+        vars[i] = arena_new(a, struct var);
+        *vars[i] = (struct var){.name = arena_strndup(a, f->name.data, f->name.len),
+                                .type = f->type,
+                                .typmod = f->typmod,
+                                .ops = f->ops};
+    }
+    return pl_shape_of_vars(vars, c->columns->nfields, a);
+}
+
 struct value_call {
     const struct fn_call *c;
     struct datum *out;
@@ -215,6 +235,7 @@ static struct err *call_value(struct session *s, struct function *f, void *arg)
     struct value_call *v = arg;
     struct frame fr;
     frame_init(&fr, s, f);
+    fr.set_columns = f->returns_row && !f->shape ? columns_of(v->c, &fr.scratch) : NULL;
     fr.result = datum_null();
     fr.result_arena = v->c->arena;
     struct err *e = run(&fr, v->c);
@@ -248,23 +269,6 @@ static void set_done(void *arg)
     s->rows = NULL;
 }
 
-/* The columns that the call in FROM names. */
-static const struct shape *columns_of(const struct fn_call *c, struct arena *a)
-{
-    if (!c->columns)
-        return NULL;
-    struct var **vars = arena_new_array(a, struct var *, c->columns->nfields + 1);
-    for (int i = 0; i < c->columns->nfields; i++) {
-        const struct composite_field *f = &c->columns->fields[i];
-        vars[i] = arena_new(a, struct var);
-        *vars[i] = (struct var){.name = arena_strndup(a, f->name.data, f->name.len),
-                                .type = f->type,
-                                .typmod = f->typmod,
-                                .ops = f->ops};
-    }
-    return pl_shape_of_vars(vars, c->columns->nfields, a);
-}
-
 static struct err *fill_set(struct session *s, struct function *f, void *arg)
 {
     struct set *set = arg;
@@ -273,13 +277,9 @@ static struct err *fill_set(struct session *s, struct function *f, void *arg)
     fr.set_columns = columns_of(set->c, set->c->state_arena);
     fr.result_arena = &fr.scratch;
     const struct shape *shape = pl_set_shape(&fr);
-    struct err *e = NULL;
-    if (!shape && f->returns_row)
-        e = err_new("0A000", "set-valued function called in context that cannot accept a set");
     set->width = shape ? shape->nfields : 1;
     set->shape = shape ? pl_shape_copy(shape, set->c->state_arena) : NULL;
-    if (!e)
-        e = row_store_new(session_temp_quota(s), s->work_mem_bytes, set->width, &fr.set);
+    struct err *e = row_store_new(session_temp_quota(s), s->work_mem_bytes, set->width, &fr.set);
     set->rows = fr.set;
     if (!e)
         e = run(&fr, set->c);
@@ -366,7 +366,7 @@ static struct err *set_row(struct frame *fr, const struct var *v, const struct s
         if (!r->atts[i].dropped)
             values[n++] = row[i];
     fr->values[v->number].shape = shape;
-    return pl_assign_record(fr, v, shape, row ? values : NULL);
+    return row ? pl_assign_record(fr, v, shape, values) : pl_record_null(fr, v);
 }
 
 static struct err *set_trigger_vars(struct frame *fr, const struct trigger_call *t)
@@ -466,13 +466,15 @@ static struct err *run_trigger(struct session *s, const struct trigger_call *t, 
 static struct err *run_block(struct session *s, const char *body)
 {
     const struct exec_env env = session_exec_env(s);
-    const struct compile_input in = {.env = &env, .body = body};
+    const struct compile_input in = {.env = &env, .body = body, .check = true};
     struct function *f;
     struct frame fr;
-    TRY(pl_compile(&in, &f));
+    struct err *e = pl_compile(&in, &f);
+    if (e)
+        return e->position ? e : near_line(e, NULL, body);
     f->name = "inline_code_block";
     frame_init(&fr, s, f);
-    struct err *e = run(&fr, NULL);
+    e = run(&fr, NULL);
     frame_done(&fr);
     pl_function_free(f);
     return e;

@@ -42,7 +42,7 @@ static struct err *open_query(struct frame *fr, const struct var *v, struct pl_e
                              .nvalues = params->count,
                              .text = query->text,
                              .scroll = scroll};
-    TRY(pl_in_text(query, fr->s->ops->cursor_open(fr->s, name_of(fr, v), &q, &fr->scratch, &made)));
+    TRY(fr->s->ops->cursor_open(fr->s, name_of(fr, v), &q, &fr->scratch, &made));
     return pl_assign(fr, v, datum_str(str_from(made)), REFCURSOR_OID, -1);
 }
 
@@ -87,7 +87,7 @@ struct err *pl_open(struct frame *fr, const struct stmt *s)
 
 struct fetched {
     struct frame *fr;
-    const struct into *into; /* NULL: MOVE */
+    const struct into *into;
     bool found;
 };
 
@@ -95,9 +95,9 @@ static struct err *take_fetched(void *arg, const struct statement_plan *plan,
                                 const struct datum *row)
 {
     struct fetched *f = arg;
-    if (f->found || !f->into)
+    if (f->found)
         return NULL;
-    f->found = true;
+    f->found = row != NULL;
     return pl_assign_row(f->fr, f->into, pl_shape_of_plan(&f->fr->env, plan, &f->fr->scratch), row);
 }
 
@@ -108,8 +108,7 @@ static void set_found(struct frame *fr, bool found)
 
 struct err *pl_fetch(struct frame *fr, const struct stmt *s)
 {
-    static const struct shape none;
-    struct fetched f = {fr, s->fetch.move ? NULL : &s->fetch.into, false};
+    struct fetched f = {fr, &s->fetch.into, false};
     const struct cursor_rows rows = {take_fetched, &f};
     struct datum count = datum_int(s->fetch.count);
     const char *name;
@@ -121,7 +120,7 @@ struct err *pl_fetch(struct frame *fr, const struct stmt *s)
     TRY(fr->s->ops->cursor_fetch(fr->s, name, s->fetch.direction, count.i,
                                  s->fetch.move ? NULL : &rows, &fr->row_count));
     set_found(fr, fr->row_count > 0);
-    return s->fetch.move || f.found ? NULL : pl_assign_row(fr, &s->fetch.into, &none, NULL);
+    return NULL;
 }
 
 struct err *pl_close(struct frame *fr, const struct stmt *s)

@@ -130,6 +130,13 @@ struct err *read_targets(struct parser *p, struct into *out)
 
 /* ---- types ---- */
 
+/* What %TYPE does not know is read as a type's name, in which % is out of place. */
+static struct err *no_such_type(struct parser *p, int first)
+{
+    struct err *e = syntax_error(p, p->at);
+    return err_context(e, "invalid type name \"%s\"", slice(p, first, p->at + 1));
+}
+
 static struct err *column_type(struct parser *p, int at, const char *const *names, int n,
                                uint32_t *type, int32_t *typmod)
 {
@@ -138,21 +145,18 @@ static struct err *column_type(struct parser *p, int at, const char *const *name
     uint32_t oid = 0;
     const char *table = names[n - 2];
     const char *nsp = n > 2 ? names[n - 3] : "";
-    TRY(cat_find_relation(cat, str_from(nsp), str_from(table), false, &oid));
+    TRY(cat_find_relation(cat, str_from(nsp), str_from(table), true, &oid));
     if (oid)
         TRY(cat_relation(cat, oid, &r));
     if (!r)
-        return error_at(p, at, err_new("42P01", "relation \"%s\" does not exist", table));
+        return no_such_type(p, at);
     int att = relation_attnum(r, str_from(names[n - 1]));
-    if (att) {
+    if (att) { /* else it reads as a type's name, which has no % */
         *type = r->atts[att - 1].type;
         *typmod = r->atts[att - 1].typmod;
     }
     relation_unref(r);
-    return att ? NULL
-               : error_at(p, at,
-                          err_new("42703", "column \"%s\" of relation \"%s\" does not exist",
-                                  names[n - 1], table));
+    return att ? NULL : no_such_type(p, at);
 }
 
 /* name%TYPE */
@@ -175,7 +179,7 @@ static struct err *type_of_name(struct parser *p, uint32_t *type, int32_t *typmo
         return NULL;
     }
     if (n < 2)
-        return error_at(p, first, err_new("42601", "variable \"%s\" does not exist", names[0]));
+        return no_such_type(p, first);
     return column_type(p, first, names, n, type, typmod);
 }
 
@@ -326,7 +330,7 @@ static struct err *read_default(struct parser *p, struct var *v)
     if (accept_word(p, "default") || accept_text(p, ":=") || accept_text(p, "="))
         TRY(read_expr(p, ends, ";", &v->init));
     if (v->not_null && !v->init)
-        return error_at(p, p->at,
+        return error_at(p, p->at - 2,
                         err_new("22004",
                                 "variable \"%s\" must have a default value, since it's declared "
                                 "NOT NULL",

@@ -180,6 +180,16 @@ struct err *pl_expr_parse(struct pl_expr *e, struct arena *a)
     return err;
 }
 
+/* The type of a scalar that is assigned to; 0: it is a record, or not known. */
+static uint32_t assigned_type(const struct frame *fr, const struct place *p)
+{
+    const struct shape *s = p && p->field ? shape_now(fr, p->var) : NULL;
+    const int field = s ? pl_shape_field(s, p->field) : -1;
+    if (field >= 0)
+        return type_is_record(s->ops[field]) ? 0 : s->types[field];
+    return p && !p->field && !p->var->record ? p->var->type : 0;
+}
+
 /* In place of what there was. */
 static struct err *begin_analysis(struct frame *fr, struct pl_expr *e, struct analysis **out)
 {
@@ -198,6 +208,7 @@ static struct err *begin_analysis(struct frame *fr, struct pl_expr *e, struct an
                                         .choice = e->choice,
                                         .target = e->ntarget ? e->target : NULL,
                                         .ntarget = e->ntarget,
+                                        .assigned_type = assigned_type(fr, e->assigned),
                                         .arg = now};
     now->params = (struct param_types){.fixed = true, .variables = &now->variables};
     release(e->now);
@@ -520,9 +531,10 @@ static struct err *run_plan(struct frame *fr, const struct pl_expr *text,
                             const struct row_sink *sink, uint64_t *processed)
 {
     struct exec *x;
-    TRY(check_volatility(fr, plan));
-    if (sink && sink->begin)
-        TRY(sink->begin(sink->arg, plan));
+    struct err *refused = sink && sink->begin ? sink->begin(sink->arg, plan) : NULL;
+    if (refused)
+        return sink->begin_in_text ? pl_in_text(text, refused) : refused;
+    TRY(pl_in_text(text, check_volatility(fr, plan)));
     new_command(fr);
     TRY(pl_in_text(text, exec_begin(&fr->env, plan, values, &x)));
     fr->open_rows += !plan->query->call;
@@ -543,11 +555,18 @@ static struct err *run_other(struct frame *fr, const struct pl_expr *text, struc
     return pl_in_text(text, fr->s->ops->run_statement(fr->s, raw, processed));
 }
 
+static bool is_transaction(const struct raw_stmt *raw)
+{
+    return raw->tree && raw->tree->node_case == PG_QUERY__NODE__NODE_TRANSACTION_STMT;
+}
+
 struct err *pl_run(struct frame *fr, struct pl_expr *e, const struct row_sink *sink,
                    uint64_t *processed)
 {
     struct datum *values;
     TRY(pl_in_text(e, pl_expr_parse(e, &fr->f->arena)));
+    if (is_transaction(&e->parsed.stmts[0]))
+        return err_new("0A000", "unsupported transaction command in PL/pgSQL");
     if (!is_planned(&e->parsed.stmts[0]))
         return run_other(fr, e, &e->parsed.stmts[0], processed);
     TRY(pl_in_text(e, plan_of(fr, e)));
@@ -560,7 +579,7 @@ struct err *pl_run(struct frame *fr, struct pl_expr *e, const struct row_sink *s
 
 static struct err *check_dynamic(const struct raw_stmt *raw)
 {
-    if (raw->tree && raw->tree->node_case == PG_QUERY__NODE__NODE_TRANSACTION_STMT)
+    if (is_transaction(raw))
         return err_new("0A000", "EXECUTE of transaction commands is not implemented");
     if (raw->tree && raw->tree->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
         raw->tree->select_stmt->into_clause)

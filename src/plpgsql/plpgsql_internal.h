@@ -92,6 +92,7 @@ struct pl_expr {
     /* sql is UPDATE x SET part = value, for the variable of these names. */
     const char *target[2];
     int ntarget;
+    const struct place *assigned; /* what its value is assigned to; NULL: nothing */
     bool parsed_yet;
     struct parsed parsed;
     struct analysis *now; /* expr.c; NULL: none yet */
@@ -413,8 +414,8 @@ struct frame {
     const char *doing; /* ... what it is; NULL: no statement */
     const char *entry; /* "during function entry" ...; NULL: in a statement */
     uint64_t row_count;
-    int open_rows; /* statements at work whose rows are read: no transaction may end meanwhile */
-    bool read_only;    /* not VOLATILE: it sees what its caller's statement sees */
+    int open_rows;  /* statements at work whose rows are read: no transaction may end meanwhile */
+    bool read_only; /* not VOLATILE: it sees what its caller's statement sees */
     struct err *error; /* that a handler is for; NULL: none */
     /* The result. */
     struct row_store *set;           /* rows of a set */
@@ -470,6 +471,7 @@ struct row_sink {
     struct err *(*row)(void *arg, const struct shape *columns, const struct datum *row, bool *more);
     void *arg;
     struct err *(*begin)(void *arg, const struct statement_plan *plan); /* may be NULL */
+    bool begin_in_text; /* its errors are the statement's */
 };
 /* A statement of the body: a plan, or what else the session runs. *processed: rows returned, or
  * changed. */

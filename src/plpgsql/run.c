@@ -81,6 +81,8 @@ static struct err *init_var(struct frame *fr, const struct var *v)
         TRY(pl_eval(fr, v->init, &fr->scratch, &value, &type, &typmod));
         return pl_assign(fr, v, value, type, typmod);
     }
+    if (v->cursor)
+        value = datum_str(str_from(v->name));
     if (v->record)
         return pl_record_null(fr, v);
     if (v->ops && v->ops->domain) /* NULL may not be one of its values */
@@ -282,12 +284,32 @@ static struct err *run_for_int(struct frame *fr, const struct stmt *s, enum flow
     return NULL;
 }
 
+static const char *plan_verb(const struct statement_plan *plan)
+{
+    static const char *const names[] = {
+        [Q_INSERT] = "INSERT", [Q_UPDATE] = "UPDATE", [Q_DELETE] = "DELETE", [Q_MERGE] = "MERGE"};
+    const enum query_kind kind = plan->query->kind;
+    return plan->query->call                       ? "CALL"
+           : kind == Q_SELECT || kind == Q_UTILITY ? "SELECT"
+                                                   : names[kind];
+}
+
 struct row_loop {
     struct frame *fr;
     const struct stmt *s;
     enum flow *flow;
+    const struct shape *columns;
     bool found;
 };
+
+static struct err *begin_row_loop(void *arg, const struct statement_plan *plan)
+{
+    struct row_loop *l = arg;
+    l->columns = pl_shape_of_plan(&l->fr->env, plan, &l->fr->scratch);
+    return plan->nout && !plan->query->call
+               ? NULL
+               : err_new("42P11", "cannot open %s query as cursor", plan_verb(plan));
+}
 
 static struct err *loop_row(void *arg, const struct shape *columns, const struct datum *row,
                             bool *more)
@@ -303,9 +325,8 @@ static struct err *loop_row(void *arg, const struct shape *columns, const struct
 /* After the last row: a loop without rows leaves NULLs. */
 static struct err *end_row_loop(struct row_loop *l)
 {
-    static const struct shape none;
     set_found(l->fr, l->found);
-    return l->found ? NULL : pl_assign_row(l->fr, &l->s->loop.row, &none, NULL);
+    return l->found ? NULL : pl_assign_row(l->fr, &l->s->loop.row, l->columns, NULL);
 }
 
 struct err *pl_dynamic_of(struct frame *fr, struct pl_expr *text, const struct exprs *params,
@@ -328,8 +349,8 @@ struct err *pl_dynamic_of(struct frame *fr, struct pl_expr *text, const struct e
 
 static struct err *run_for_rows(struct frame *fr, const struct stmt *s, enum flow *flow)
 {
-    struct row_loop l = {fr, s, flow, false};
-    const struct row_sink sink = {loop_row, &l, NULL};
+    struct row_loop l = {.fr = fr, .s = s, .flow = flow};
+    const struct row_sink sink = {loop_row, &l, begin_row_loop};
     struct dynamic d;
     uint64_t n;
     if (s->type == ST_FOR_QUERY) {
@@ -426,6 +447,7 @@ static struct err *run_assign(struct frame *fr, const struct stmt *s)
 struct into_row {
     struct frame *fr;
     const struct into *into;
+    const struct shape *columns;
     uint64_t rows;
 };
 
@@ -442,13 +464,12 @@ static struct err *take_into(void *arg, const struct shape *columns, const struc
 
 static struct err *end_into(struct into_row *r)
 {
-    static const struct shape none;
     if (r->into->strict && r->rows == 0)
         return err_new("P0002", "query returned no rows");
     if (r->into->strict && r->rows > 1)
         return err_hint(err_new("P0003", "query returned more than one row"),
                         "Make sure the query returns a single row, or use LIMIT 1.");
-    return r->rows ? NULL : pl_assign_row(r->fr, r->into, &none, NULL);
+    return r->rows || !r->columns ? NULL : pl_assign_row(r->fr, r->into, r->columns, NULL);
 }
 
 static bool returns_rows(const struct statement_plan *plan)
@@ -469,7 +490,8 @@ static struct err *check_destination(void *arg, const struct statement_plan *pla
 
 static struct err *check_into(void *arg, const struct statement_plan *plan)
 {
-    (void)arg;
+    struct into_row *r = arg;
+    r->columns = pl_shape_of_plan(&r->fr->env, plan, &r->fr->scratch);
     return returns_rows(plan)
                ? NULL
                : err_new("42601", "INTO used with a command that cannot return data");
@@ -484,7 +506,7 @@ static struct err *discard(void *arg, const struct shape *columns, const struct 
 
 static struct err *run_sql(struct frame *fr, const struct stmt *s)
 {
-    struct into_row r = {fr, &s->sql.into, 0};
+    struct into_row r = {.fr = fr, .into = &s->sql.into};
     const bool into = s->sql.into.present;
     const struct row_sink sink = {into ? take_into : discard, &r,
                                   into ? check_into : check_destination};
@@ -503,7 +525,7 @@ static struct err *run_perform(struct frame *fr, const struct stmt *s)
 
 static struct err *run_execute(struct frame *fr, const struct stmt *s)
 {
-    struct into_row r = {fr, &s->sql.into, 0};
+    struct into_row r = {.fr = fr, .into = &s->sql.into};
     const bool into = s->sql.into.present;
     const struct row_sink sink = {into ? take_into : discard, &r, into ? check_into : NULL};
     struct dynamic d;
@@ -513,6 +535,29 @@ static struct err *run_execute(struct frame *fr, const struct stmt *s)
 }
 
 /* ---- RETURN ---- */
+
+/* A record that is returned must have the very types of the function's columns. */
+static struct err *check_row(struct frame *fr, struct datum value, const struct shape *to,
+                             const char *message)
+{
+    struct record_view r;
+    if (!to)
+        return NULL;
+    TRY(record_view(fr->env.types, value, &fr->scratch, &r));
+    const struct shape *given = pl_shape_of_record(RECORD_OID, &r, &fr->scratch);
+    if (given->nfields != to->nfields)
+        return err_detail(err_new("42804", "%s", message),
+                          "Number of returned columns (%d) does not match expected column count "
+                          "(%d).",
+                          given->nfields, to->nfields);
+    for (int i = 0; i < to->nfields; i++)
+        if (builtin_base_type(given->types[i]) != builtin_base_type(to->types[i]))
+            return err_detail(err_new("42804", "%s", message),
+                              "Returned type %s does not match expected type %s in column %d.",
+                              type_display(&fr->scratch, given->types[i], -1),
+                              type_display(&fr->scratch, to->types[i], -1), i + 1);
+    return NULL;
+}
 
 /* One value, or the columns of one row, as the function declares them. */
 static struct err *keep_value(struct frame *fr, struct datum value, uint32_t type, int32_t typmod)
@@ -524,6 +569,13 @@ static struct err *keep_value(struct frame *fr, struct datum value, uint32_t typ
     if (f->returns_row && !value.null && !type_is_record(type_lookup(fr->env.types, type)))
         return err_new("42804", "cannot return non-composite value from function returning "
                                 "composite type");
+    if (f->returns_row && !value.null) {
+        fr->entry = "while casting return value to function's return type";
+        fr->line = 0;
+        TRY(check_row(fr, value, f->shape ? f->shape : fr->set_columns,
+                      "returned record type does not match expected record type"));
+        fr->entry = NULL;
+    }
     TRY(pl_cast(fr, value, type, typmod, to, -1, fr->result_arena, &value));
     fr->result = datum_copy(fr->result_arena, value, f->ret_ops && f->ret_ops->byval);
     return NULL;
@@ -584,16 +636,18 @@ static struct err *add_row_value(struct frame *fr, struct datum value)
         static const struct shape none;
         return add_columns(fr, &none, NULL);
     }
+    TRY(check_row(fr, value, pl_set_shape(fr), "wrong record type supplied in RETURN NEXT"));
     TRY(record_view(fr->env.types, value, &fr->scratch, &r));
-    const struct shape *columns = pl_shape_of_record(RECORD_OID, &r, &fr->scratch);
-    const struct shape *to = pl_set_shape(fr);
-    if (to && to->nfields != columns->nfields)
-        return err_detail(err_new("42804", "returned record type does not match expected record "
-                                           "type"),
-                          "Number of returned columns (%d) does not match expected column count "
-                          "(%d).",
-                          columns->nfields, to->nfields);
-    return add_columns(fr, columns, r.values);
+    return add_columns(fr, pl_shape_of_record(RECORD_OID, &r, &fr->scratch), r.values);
+}
+
+/* A set of records outside FROM has no columns. */
+static struct err *check_columns_known(const struct frame *fr)
+{
+    return !fr->f->returns_row || pl_set_shape(fr)
+               ? NULL
+               : err_new("0A000",
+                         "materialize mode required, but it is not allowed in this context");
 }
 
 static struct err *run_return_next(struct frame *fr, const struct stmt *s)
@@ -602,6 +656,7 @@ static struct err *run_return_next(struct frame *fr, const struct stmt *s)
     struct datum value;
     uint32_t type;
     int32_t typmod;
+    TRY(check_columns_known(fr));
     if (f->nouts) {
         const struct shape *columns = pl_shape_of_vars(f->outs, f->nouts, &fr->scratch);
         struct datum *row = arena_new_array(&fr->scratch, struct datum, f->nouts + 1);
@@ -665,8 +720,9 @@ static struct err *add_query_row(void *arg, const struct shape *columns, const s
 
 static struct err *run_return_query(struct frame *fr, const struct stmt *s)
 {
-    const struct row_sink sink = {add_query_row, fr, check_query_columns};
+    const struct row_sink sink = {add_query_row, fr, check_query_columns, true};
     struct dynamic d;
+    TRY(check_columns_known(fr));
     if (s->ret.dynamic) {
         TRY(pl_dynamic_of(fr, s->ret.dynamic, &s->ret.params, "EXECUTE", &d));
         TRY(pl_run_dynamic(fr, &d, &sink, &fr->row_count));

@@ -94,6 +94,8 @@ static struct err *read_assignment(struct parser *p, int sign, struct stmt **out
     const int value_in_text = token_at(p, sign + 1)->start - token_at(p, first)->start;
     const int value_in_sql = (int)(strlen(sql) - strlen(value));
     s->expr = new_expr(p, "PL/pgSQL assignment", first, end - 1, sql, value_in_text - value_in_sql);
+    if (!s->assign.partial)
+        s->expr->assigned = &s->assign.to;
     if (s->assign.partial) {
         s->expr->target[s->expr->ntarget++] = s->assign.to.var->name;
         if (s->assign.to.field)
@@ -436,9 +438,10 @@ static struct err *read_exit(struct parser *p, enum stmt_type type, struct stmt 
 {
     const int first = p->at++;
     struct stmt *s = *out = new_stmt(p, type, first);
-    if (is_name(p, p->at) && !word_at(p, p->at, "when"))
+    const bool named = is_name(p, p->at) && !word_at(p, p->at, "when");
+    if (named)
         s->label = name_at(p, p->at++);
-    TRY(check_exit_label(p, s, first));
+    TRY(check_exit_label(p, s, named ? p->at - 1 : first));
     if (accept_word(p, "when"))
         TRY(read_expr(p, to_semicolon, ";", &s->expr));
     return expect_text(p, ";");
@@ -576,7 +579,7 @@ static struct err *read_raise_options(struct parser *p, struct stmt *s)
 }
 
 /* As many % (but not %%) as there are arguments. */
-static struct err *check_format(struct parser *p, const struct stmt *s, int at)
+static struct err *check_format(const struct stmt *s)
 {
     int n = 0;
     for (const char *c = s->raise.format; *c; c++) {
@@ -589,10 +592,8 @@ static struct err *check_format(struct parser *p, const struct stmt *s, int at)
     }
     if (n == s->raise.args.count)
         return NULL;
-    return error_at(p, at,
-                    n > s->raise.args.count
-                        ? err_new("42601", "too few parameters specified for RAISE")
-                        : err_new("42601", "too many parameters specified for RAISE"));
+    return n > s->raise.args.count ? err_new("42601", "too few parameters specified for RAISE")
+                                   : err_new("42601", "too many parameters specified for RAISE");
 }
 
 /* A condition by its name or SQLSTATE. */
@@ -614,9 +615,7 @@ static struct err *read_condition(struct parser *p, const char **sqlstate, const
         return syntax_error(p, at);
     *name = name_at(p, p->at++);
     *sqlstate = pl_condition_sqlstate(*name, 0);
-    return *sqlstate ? NULL
-                     : error_at(p, at,
-                                err_new("42704", "unrecognized exception condition \"%s\"", *name));
+    return *sqlstate ? NULL : err_new("42704", "unrecognized exception condition \"%s\"", *name);
 }
 
 static const char *raise_level(struct parser *p)
@@ -625,7 +624,7 @@ static const char *raise_level(struct parser *p)
         const char *word;
         const char *severity;
     } levels[] = {{"exception", "ERROR"}, {"warning", "WARNING"}, {"notice", "NOTICE"},
-                  {"info", "INFO"},       {"log", "LOG"},         {"debug", "DEBUG1"}};
+                  {"info", "INFO"},       {"log", "LOG"},         {"debug", "DEBUG"}};
     for (size_t i = 0; i < ARRAY_LENGTH(levels); i++)
         if (accept_word(p, levels[i].word))
             return levels[i].severity;
@@ -644,7 +643,7 @@ static struct err *read_raise(struct parser *p, struct stmt **out)
         TRY(string_at(p, p->at++, &s->raise.format));
         if (accept_text(p, ","))
             TRY(read_exprs(p, ends, ";", &s->raise.args));
-        TRY(check_format(p, s, at));
+        TRY(check_format(s));
     } else if (!word_at(p, at, "using")) {
         TRY(read_condition(p, &s->raise.sqlstate, &s->raise.condition));
     }

@@ -198,11 +198,13 @@ struct err *pl_assign_record(struct frame *fr, const struct var *v, const struct
         to->shape = v->shape;
     else if (!pl_shape_equal(to->shape, columns))
         to->shape = pl_shape_copy(columns, &fr->shapes);
-    if (!row)
-        return pl_record_null(fr, v);
     const struct shape *s = to->shape;
     grow_fields(to, s->nfields);
     to->null = false;
+    for (int i = 0; !row && i < s->nfields; i++)
+        to->fields[i].value = datum_null();
+    if (!row)
+        return NULL;
     for (int i = 0; i < s->nfields; i++) {
         struct arena_mark mark = arena_mark(&fr->scratch);
         struct datum value = datum_null();

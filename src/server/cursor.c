@@ -128,6 +128,7 @@ struct fetch {
     const int16_t *formats;
     int nformats;
     uint64_t count; /* of rows passed */
+    bool given;     /* some row was */
 };
 
 static struct err *only_forward(void)
@@ -139,6 +140,7 @@ static struct err *only_forward(void)
 static struct err *send_row(struct fetch *f, const struct datum *row)
 {
     struct buf *out = backend_out(f->b);
+    f->given = true;
     if (f->rows)
         return f->rows->take(f->rows->arg, f->p->stmt->plan, row);
     TRY(put_row(f->b, out, &f->p->stmt->desc, row, f->formats, f->nformats));
@@ -348,8 +350,7 @@ static struct err *as_cursor(struct backend *b, struct portal *p)
 struct err *cursor_forward(struct backend *b, struct portal *p, uint64_t max_rows, bool send,
                            const int16_t *formats, int nformats, uint64_t *nrows, bool *done)
 {
-    struct fetch f = {
-        .b = b, .p = p, .send = send, .formats = formats, .nformats = nformats};
+    struct fetch f = {.b = b, .p = p, .send = send, .formats = formats, .nformats = nformats};
     struct err *e = as_cursor(b, p);
     if (!e)
         e = forward(&f, max_rows ? max_rows : UINT64_MAX, true);
@@ -618,7 +619,7 @@ struct err *cursor_fetch(struct session *s, const char *name, enum cursor_direct
     struct fetch f = {.b = b, .p = p, .send = rows != NULL, .rows = rows};
     TRY(fetch(&f, d, count));
     *n = f.count;
-    return NULL;
+    return rows && !f.given ? rows->take(rows->arg, p->stmt->plan, NULL) : NULL;
 }
 
 struct err *cursor_close(struct session *s, const char *name)

@@ -727,7 +727,7 @@ struct err *run_set(struct backend *b, struct run *r)
     bool reset = s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET ||
                  s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL;
     snprintf(r->tag, sizeof(r->tag), "%s", reset ? "RESET" : "SET");
-    if (s->is_local && !xact_in_block(b) && !b->xact.implicit_block)
+    if (s->is_local && !xact_in_block(b) && !b->xact.implicit_block && !r->in_function)
         backend_warn(b, "25P01", "SET LOCAL can only be used in transaction blocks");
     if (s->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI)
         return set_multi(b, s, a);

@@ -681,8 +681,7 @@ struct err *function_statement(struct session *s, struct raw_stmt *raw, uint64_t
 {
     struct backend *b = (struct backend *)s;
     const bool may_end = b->may_end_transaction;
-    struct run r = {
-        .raw = raw, .kind = stmt_kind_of(raw), .sql = raw->sql, .in_function = true};
+    struct run r = {.raw = raw, .kind = stmt_kind_of(raw), .sql = raw->sql, .in_function = true};
     TRY(refuse_in_function(&r));
     b->may_end_transaction = false;
     struct err *e = run_statement(b, &r);

@@ -47,6 +47,9 @@ static struct err *analyze(struct cat *cat, const struct type_env *env, struct r
                     : params->variables && params->variables->target
                         ? analyze_assignment(&a, raw->tree->update_stmt, &q)
                         : analyze_select_node(&a, NULL, raw->tree, false, &q);
+    if (!e && params->variables && params->variables->assigned_type && q->ntargets == 1)
+        e = coerce_assigned(&a, q->targets[0].expr, params->variables->assigned_type, -1,
+                            &q->targets[0].expr);
     for (int i = 0; !e && q->kind == Q_SELECT && i < q->ntargets; i++)
         e = resolve_unknown(&a, &q->targets[i].expr);
     if (!e && origin == TO_RUN)

@@ -26,6 +26,9 @@ struct variables {
      * that part of it does. NULL: it is an ordinary one. */
     const char *const *target;
     int ntarget;
+    /* The statement is the SELECT of one value, which is assigned to a variable of this type. 0:
+     * it is not. */
+    uint32_t assigned_type;
     void *arg;
 };
 

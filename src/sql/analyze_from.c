@@ -405,6 +405,17 @@ static struct err *result_columns(struct level *l, const struct expr *e, const c
                   defs[0]->column_def->location);
     if (ndefs)
         return coldef_columns(l, defs, ndefs, c);
+    if (type_is_composite(e->type)) {
+        struct composite fields;
+        TRY(cat_composite(l->a->cat, e->type, l->a->arena, &fields));
+        for (int i = 0; i < fields.nfields; i++)
+            if (!fields.fields[i].dropped)
+                push_column(l->a, c,
+                            arena_strndup(l->a->arena, fields.fields[i].name.data,
+                                          fields.fields[i].name.len),
+                            fields.fields[i].type, fields.fields[i].typmod);
+        return NULL;
+    }
     int outs = 0;
     for (int i = 0; p && p->argmodes && i < p->nallargs; i++) {
         if (!strchr("obt", p->argmodes[i]))
@@ -417,17 +428,6 @@ static struct err *result_columns(struct level *l, const struct expr *e, const c
     }
     if (outs)
         return NULL;
-    if (type_is_composite(e->type)) {
-        struct composite fields;
-        TRY(cat_composite(l->a->cat, e->type, l->a->arena, &fields));
-        for (int i = 0; i < fields.nfields; i++)
-            if (!fields.fields[i].dropped)
-                push_column(l->a, c,
-                            arena_strndup(l->a->arena, fields.fields[i].name.data,
-                                          fields.fields[i].name.len),
-                            fields.fields[i].type, fields.fields[i].typmod);
-        return NULL;
-    }
     if (e->type == RECORD_OID)
         return at(l->a,
                   err_new("42601", "a column definition list is required for functions returning "

@@ -234,6 +234,9 @@ struct err *coerce_try(struct analysis *a, struct expr *e, uint32_t to, int32_t 
 /* 42846/42804 when impossible, worded for the context. */
 struct err *coerce_explicit(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
                             int location, struct expr **out) MUST_CHECK;
+/* As PL/pgSQL assigns: by the cast for assignments, else through the text form. */
+struct err *coerce_assigned(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
+                            struct expr **out) MUST_CHECK;
 struct err *coerce_to_bool(struct analysis *a, struct expr *e, const char *what,
                            struct expr **out) MUST_CHECK;
 /* For INSERT and UPDATE of a column. */

@@ -38,9 +38,7 @@ static struct err *find(struct analysis *a, const char *const *names, int n, int
     int number = 0;
     int used = 0;
     *out = NULL;
-    struct err *e = a->params->variables->find(a->params, names, n, &number, &used);
-    if (e)
-        return at(a, e, location);
+    TRY(a->params->variables->find(a->params, names, n, &number, &used));
     if (!number)
         return NULL;
     *out = parameter(a, number, location);
@@ -76,9 +74,7 @@ struct err *expand_variable(struct analysis *a, const PgQuery__ColumnRef *ref,
     if (!v)
         return NULL;
     int nnames = names_of(ref, names);
-    struct err *e = v->fields(a->params, names, nnames, a->arena, &fields, &numbers, &count);
-    if (e)
-        return at(a, e, ref->location);
+    TRY(v->fields(a->params, names, nnames, a->arena, &fields, &numbers, &count));
     *found = count >= 0;
     for (int i = 0; i < count; i++) {
         struct target t = {.expr = parameter(a, numbers[i], ref->location), .name = fields[i]};

@@ -478,6 +478,16 @@ int32_t common_typmod(struct expr **exprs, int n, uint32_t type)
     return exprs[0]->typmod;
 }
 
+struct err *coerce_assigned(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
+                            struct expr **out)
+{
+    TRY(coerce_try(a, e, to, typmod, 'a', FORM_IMPLICIT, -1, out));
+    if (*out)
+        return NULL;
+    struct expr *read = wrap(a, E_IOCAST, e, base_type(to), FORM_IMPLICIT, -1);
+    return coerce_try(a, read, to, typmod, 'a', FORM_IMPLICIT, -1, out);
+}
+
 struct err *analyze_value_cast(struct cat *cat, const struct type_env *env, uint32_t from,
                                uint32_t to, int32_t typmod, struct arena *arena, struct expr **out)
 {
@@ -485,9 +495,5 @@ struct err *analyze_value_cast(struct cat *cat, const struct type_env *env, uint
     struct analysis a = {.cat = cat, .env = env, .arena = arena, .sql = "", .params = &params};
     struct expr *value = expr_new(&a, E_PARAM, from, -1);
     value->param = 1;
-    TRY(coerce_try(&a, value, to, typmod, 'a', FORM_IMPLICIT, -1, out));
-    if (*out)
-        return NULL;
-    struct expr *read = wrap(&a, E_IOCAST, value, base_type(to), FORM_IMPLICIT, -1);
-    return coerce_try(&a, read, to, typmod, 'a', FORM_IMPLICIT, -1, out);
+    return coerce_assigned(&a, value, to, typmod, out);
 }

@@ -104,8 +104,8 @@ static bool args_allow(const struct expr *call, struct expr *body)
 static bool may_replace(const struct cat_proc *p, const struct expr *call)
 {
     const struct cat_type *t = builtin_type(call->type);
-    return p && p->oid >= FIRST_USER_OID && p->kind == 'f' && p->lang == SQL_LANGUAGE && !p->retset &&
-           !p->strict && !p->nconfig && !p->definer && call->nargs == p->nargs && t &&
+    return p && p->oid >= FIRST_USER_OID && p->kind == 'f' && p->lang == SQL_LANGUAGE &&
+           !p->retset && !p->strict && !p->nconfig && !p->definer && call->nargs == p->nargs && t &&
            t->kind != 'c' && t->kind != 'p';
 }
 
