@@ -687,5 +687,6 @@ uint32_t builtin_collation(struct str name)
 
 struct str builtin_collation_name(uint32_t collation)
 {
-    return name_of("pg_collation", collation, "collname");
+    return collation >= FIRST_USER_OID ? user_collation_name(collation)
+                                       : name_of("pg_collation", collation, "collname");
 }

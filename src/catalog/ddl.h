@@ -182,6 +182,22 @@ struct err *ddl_put_proc(struct cat *c, const struct datum *values) MUST_CHECK;
 /* The same for CREATE OR REPLACE: the owner and the privileges of the one that is replaced stay. */
 struct err *ddl_replace_proc(struct cat *c, const struct datum *values) MUST_CHECK;
 /* user_cast.c: one of its types is a user's. */
+struct ddl_collation_def {
+    const char *name;
+    uint32_t nsp;
+    uint32_t owner;
+    char provider; /* as in pg_collation: 'c' libc, 'i' ICU */
+    bool deterministic;
+    const char *collate; /* NULL: none, as of the others */
+    const char *ctype;
+    const char *icu_locale;
+    const char *version;
+};
+struct err *ddl_create_collation(struct cat *c, const struct ddl_collation_def *def,
+                                 uint32_t *oid) MUST_CHECK;
+/* As ddl_depends_on_type. */
+struct err *ddl_depends_on_collation(struct cat *c, struct object_address object,
+                                     uint32_t collation) MUST_CHECK;
 struct err *ddl_create_cast(struct cat *c, const struct cat_cast *cast, uint32_t *oid) MUST_CHECK;
 struct err *ddl_remove_cast(struct cat *c, uint32_t oid) MUST_CHECK;
 

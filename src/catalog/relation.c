@@ -141,6 +141,7 @@ static struct err *load_att(struct cat *c, struct relation *r, int i, const stru
     a->not_null = v[ATT_NOTNULL].i;
     a->identity = char_of(v[ATT_IDENTITY]);
     a->generated = char_of(v[ATT_GENERATED]);
+    TRY(cat_load_collation(c, a->collation));
     a->ops = type_collated(type_by_oid(a->type), a->collation);
     TRY(load_acl(r, v[ATT_ACL], &a->acl));
     r->column_acls |= a->acl != NULL;
@@ -227,8 +228,8 @@ static bool opclass_is_pattern(uint32_t opclass)
     return (opclass >= 4217 && opclass <= 4219) || (opclass >= 10056 && opclass <= 10058);
 }
 
-static struct err *load_index_columns(struct relation *r, struct index *ix, const struct datum *v,
-                                      const uint32_t *col_types)
+static struct err *load_index_columns(struct cat *c, struct relation *r, struct index *ix,
+                                      const struct datum *v, const uint32_t *col_types)
 {
     const struct relation *t = systab_relation(PG_INDEX);
     const int32_t *keys;
@@ -258,6 +259,7 @@ static struct err *load_index_columns(struct relation *r, struct index *ix, cons
             col->nulls_first = options[i] & 2;
             col->opclass = (uint32_t)classes[i];
             col->collation = (uint32_t)collations[i];
+            TRY(cat_load_collation(c, col->collation));
             if (!opclass_is_pattern(col->opclass))
                 col->ops = type_collated(col->ops, col->collation);
         }
@@ -316,7 +318,7 @@ static struct err *load_index(struct cat *c, struct relation *r, const struct da
     ix->storage_id = ix->primary ? r->storage_id : oid_of(class_row[CLS_FILENODE]);
     const uint32_t *types;
     TRY(index_column_types(c, &r->arena, ix->oid, ix->ncols, &types));
-    TRY(load_index_columns(r, ix, v, types));
+    TRY(load_index_columns(c, r, ix, v, types));
     r->nindexes++;
     return NULL;
 }

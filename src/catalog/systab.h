@@ -130,6 +130,8 @@ enum system_index {
     POLICY_OID_INDEX = 3257,
     POLICY_RELID_NAME_INDEX = 3258,
     CAST_OID_INDEX = 2660,
+    COLLATION_OID_INDEX = 3085,
+    COLLATION_NAME_ENC_NSP_INDEX = 3164,
     DEFAULT_ACL_KEY_INDEX = 827,
     DEFAULT_ACL_OID_INDEX = 828,
     PARAMETER_ACL_PARNAME_INDEX = 6246,
@@ -457,7 +459,22 @@ enum {
 };
 /* Of built-in rows, the columns that something asks for. */
 enum { AM_NAME = 1 };
-enum { COLL_NAME = 1, COLL_NSP };
+/* pg_collation */
+enum {
+    COLL_OID,
+    COLL_NAME,
+    COLL_NSP,
+    COLL_OWNER,
+    COLL_PROVIDER,
+    COLL_DETERMINISTIC,
+    COLL_ENCODING,
+    COLL_COLLATE,
+    COLL_CTYPE,
+    COLL_ICULOCALE,
+    COLL_VERSION,
+    COLL_COUNT
+};
+enum { COLL_UTF8 = 6 }; /* collencoding; -1: any */
 enum { OPR_NAME = 1, OPR_NSP, OPR_LEFT = 7, OPR_RIGHT };
 enum { FAM_METHOD = 1, FAM_NAME, FAM_NSP };                           /* pg_opfamily, pg_opclass */
 enum { MEMBER_FAMILY = 1, MEMBER_LEFT, MEMBER_RIGHT, MEMBER_NUMBER }; /* pg_amop, pg_amproc */

@@ -204,6 +204,14 @@ struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt
 struct err *ddl_create_cast_stmt(struct ddl *d, const PgQuery__CreateCastStmt *s) MUST_CHECK;
 struct err *ddl_find_cast(struct ddl *d, const PgQuery__Node *object, bool missing_ok,
                           struct object_address *out) MUST_CHECK;
+/* ddl_collation.c */
+struct err *ddl_create_collation_stmt(struct ddl *d, const PgQuery__DefineStmt *s) MUST_CHECK;
+struct err *ddl_drop_collations(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
+/* A collation that the role owns: 42704, 42501. */
+struct err *ddl_find_collation(struct ddl *d, PgQuery__Node *const *names, size_t n,
+                               struct object_address *out) MUST_CHECK;
+/* What an option of CREATE is set to, as a name or string; "": nothing. */
+const char *ddl_option_name(struct ddl *d, const PgQuery__DefElem *o);
 struct err *ddl_drop_cast(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
 struct err *ddl_describe_cast(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
 /* ddl_policy.c */

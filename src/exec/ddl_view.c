@@ -66,7 +66,10 @@ struct err *ddl_record_refs(struct ddl *d, struct object_address object,
 {
     for (int i = 0; i < refs->count; i++) {
         struct deparse_ref r = refs->items[i];
-        uint32_t class_id = r.is_type ? PG_TYPE : r.is_function ? PG_PROC : PG_CLASS;
+        uint32_t class_id = r.is_type        ? PG_TYPE
+                            : r.is_function  ? PG_PROC
+                            : r.is_collation ? PG_COLLATION
+                                             : PG_CLASS;
         if (r.relid < FIRST_USER_OID)
             continue;
         TRY(depend_record(d->cat, object, (struct object_address){class_id, r.relid, r.att},

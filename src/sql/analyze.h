@@ -198,6 +198,7 @@ struct deparse_ref {
     int att;        /* 0: the relation itself */
     bool is_type;   /* a type that users made */
     bool is_function;
+    bool is_collation;
 };
 struct deparse_refs {
     struct deparse_ref *items; /* in `arena` */

@@ -247,7 +247,7 @@ struct err *collation_by_name(struct cat *cat, pg_node *const *names, size_t n, 
     TRY(resolve_qualified(cat, names, n, 1));
     const char *name = node_str(names[n - 1]);
     const char *nsp = n > 1 ? node_str(names[n - 2]) : NULL;
-    *out = !nsp || strcmp(nsp, "pg_catalog") == 0 ? builtin_collation(str_from(name)) : 0;
+    TRY(cat_find_collation(cat, str_from(nsp ? nsp : ""), str_from(name), out));
     return *out ? NULL
                 : err_new("42704", "collation \"%s%s%s\" for encoding \"UTF8\" does not exist",
                           nsp ? nsp : "", nsp ? "." : "", name);

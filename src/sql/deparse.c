@@ -20,7 +20,7 @@ void deparse_add_ref(struct deparser *d, struct deparse_ref ref)
     for (int i = 0; i < refs->count; i++) {
         const struct deparse_ref *r = &refs->items[i];
         if (r->relid == ref.relid && r->att == ref.att && r->is_type == ref.is_type &&
-            r->is_function == ref.is_function)
+            r->is_function == ref.is_function && r->is_collation == ref.is_collation)
             return;
     }
     ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
@@ -248,11 +248,25 @@ static struct err *put_cast(struct deparser *d, const struct expr *e, const stru
     return NULL;
 }
 
-static void put_collation(struct deparser *d, uint32_t collation)
+/* With its schema where the name alone does not find it, and in texts that are kept. */
+static struct err *put_collation(struct deparser *d, uint32_t collation)
 {
     struct str name = builtin_collation_name(collation);
+    uint32_t nsp = user_collation_nsp(collation);
+    uint32_t found = collation;
+    const char *schema = NULL;
+    deparse_add_ref(d, (struct deparse_ref){.relid = collation, .is_collation = true});
+    if (nsp && !d->stored)
+        TRY(cat_find_collation(d->cat, STR(""), name, &found));
+    if (nsp && (d->stored || found != collation))
+        TRY(cat_namespace_name(d->cat, nsp, &d->arena, &schema));
     buf_put_c(d->out, " COLLATE ");
+    if (schema) {
+        quote_identifier(d->out, schema);
+        buf_put_u8(d->out, '.');
+    }
     quote_identifier(d->out, arena_strndup(&d->arena, name.data, name.len));
+    return NULL;
 }
 
 /* COLLATE; what a plan shows in its place is a cast to the same type. */
@@ -262,7 +276,7 @@ static struct err *put_collate(struct deparser *d, const struct expr *e, bool im
         return implicit ? put_cast(d, e, e->args[0]) : put(d, e->args[0], implicit);
     open_paren(d);
     TRY(put_child(d, e->args[0], e, true));
-    put_collation(d, e->collation);
+    TRY(put_collation(d, e->collation));
     close_paren(d);
     return NULL;
 }
