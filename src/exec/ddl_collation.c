@@ -192,6 +192,24 @@ struct err *ddl_find_collation(struct ddl *d, PgQuery__Node *const *names, size_
     return must_own(d, out->object_id);
 }
 
+struct err *ddl_own_collation(struct ddl *d, const PgQuery__AlterOwnerStmt *s, uint32_t owner)
+{
+    struct object_address o;
+    const struct datum *v;
+    struct datum acl = datum_null();
+    TRY(ddl_find_collation(d, s->object->list->items, s->object->list->n_items, &o));
+    if (o.object_id < FIRST_USER_OID)
+        return err_unsupported("ALTER COLLATION of a built-in collation is not supported");
+    TRY(cat_collation_row(d->cat, o.object_id, d->arena, &v));
+    if ((uint32_t)v[COLL_OWNER].u == owner)
+        return NULL;
+    TRY(ddl_give(d, (uint32_t)v[COLL_NSP].u, (uint32_t)v[COLL_OWNER].u, owner, &acl));
+    struct datum changed[COLL_COUNT];
+    memcpy(changed, v, sizeof(changed));
+    changed[COLL_OWNER] = datum_int(owner);
+    return systab_update(d->cat, PG_COLLATION, v, changed);
+}
+
 struct err *ddl_drop_collations(struct ddl *d, const PgQuery__DropStmt *s)
 {
     struct object_address *list =

@@ -90,6 +90,8 @@ const char *ddl_type_name(struct ddl *d, uint32_t oid);
 struct err *ddl_may_use_type(struct ddl *d, uint32_t type) MUST_CHECK;
 struct err *ddl_may_use_types(struct ddl *d, const struct ddl_column *cols, int n) MUST_CHECK;
 
+/* 42P22 unless a column that a query makes has a collation, if its type does. */
+struct err *ddl_check_derived(struct ddl *d, const struct ddl_column *c) MUST_CHECK;
 /* COLLATE of a column's definition, into c->collation. */
 struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def,
                           struct ddl_column *c) MUST_CHECK;
@@ -206,6 +208,8 @@ struct err *ddl_find_cast(struct ddl *d, const PgQuery__Node *object, bool missi
                           struct object_address *out) MUST_CHECK;
 /* ddl_collation.c */
 struct err *ddl_create_collation_stmt(struct ddl *d, const PgQuery__DefineStmt *s) MUST_CHECK;
+struct err *ddl_own_collation(struct ddl *d, const PgQuery__AlterOwnerStmt *s,
+                              uint32_t owner) MUST_CHECK;
 struct err *ddl_drop_collations(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
 /* A collation that the role owns: 42704, 42501. */
 struct err *ddl_find_collation(struct ddl *d, PgQuery__Node *const *names, size_t n,

@@ -38,6 +38,12 @@ static struct err *define_columns(struct ddl *d, const PgQuery__ViewStmt *v, str
         def->names[n] = name;
         def->cols[n] = (struct ddl_column){
             .name = name, .type = e->type, .typmod = e->typmod, .collation = e->collation};
+        if (!e->collation && type && type->collation)
+            return err_hint(err_new("42P22",
+                                    "could not determine which collation to use for view "
+                                    "column \"%s\"",
+                                    name),
+                            "Use the COLLATE clause to set the collation explicitly.");
     }
     if (v->n_aliases > (size_t)def->ncols)
         return err_new("42601", "CREATE VIEW specifies more column names than columns");

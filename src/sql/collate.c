@@ -5,6 +5,7 @@
 #include "sql/analyze_internal.h"
 
 #include "rt/fiber.h"
+#include "types/collation.h"
 
 enum { STRENGTH_UNKNOWN, STRENGTH_NONE, STRENGTH_IMPLICIT, STRENGTH_CONFLICT, STRENGTH_EXPLICIT };
 
@@ -85,6 +86,56 @@ static void bubbling(const struct expr *e, int *first, int *last, int *step)
     }
 }
 
+/* ---- rows ---- */
+
+/* Whether a row has a column of an ICU collation (`nondeterministic`: of such a one). Comparing
+ * rows knows types only. */
+static struct err *row_is_collated(struct analysis *a, const struct expr *e, bool nondeterministic,
+                                   bool *out)
+{
+    bool (*test)(uint32_t) = nondeterministic ? collation_is_nondeterministic : collation_orders;
+    const struct cat_type *t = builtin_type(e->type);
+    *out = false;
+    if (e->kind == E_ROW || !t || t->kind != 'c' || t->oid < FIRST_USER_OID) {
+        for (int i = 0; e->kind == E_ROW && i < e->nargs; i++)
+            *out |= test(e->args[i]->collation);
+        return NULL;
+    }
+    struct relation *rel;
+    TRY(cat_relation(a->cat, t->relid, &rel));
+    for (int i = 0; rel && i < rel->natts; i++)
+        *out |= !rel->atts[i].dropped && test(rel->atts[i].collation);
+    relation_unref(rel);
+    return NULL;
+}
+
+static struct err *check_row(struct analysis *a, const struct expr *e, bool nondeterministic)
+{
+    bool collated = false;
+    if (a && a->cat)
+        TRY(row_is_collated(a, e, nondeterministic, &collated));
+    return collated ? at(a,
+                         err_unsupported("comparison of rows with columns of an ICU collation is "
+                                         "not supported"),
+                         e->location)
+                    : NULL;
+}
+
+/* Rows are equal by bytes, as those of deterministic collations are. */
+static struct err *check_rows(struct analysis *a, const struct expr *e)
+{
+    bool compares = e->kind == E_OP || e->kind == E_DISTINCT || e->kind == E_NULLIF ||
+                    e->kind == E_SAOP || e->kind == E_MINMAX;
+    const struct cat_amop *am =
+        e->kind != E_MINMAX && compares ? builtin_btree_strategy(e->op) : NULL;
+    for (int i = 0; compares && i < e->nargs; i++)
+        if (e->args[i] && type_is_record(type_by_oid(e->args[i]->type)))
+            TRY(check_row(a, e->args[i], e->kind != E_MINMAX && (!am || am->strategy == 3)));
+    return NULL;
+}
+
+/* ---- expressions ---- */
+
 static struct err *derive_arguments(struct analysis *a, struct expr *e, struct collated *all)
 {
     int first;
@@ -107,6 +158,7 @@ static struct err *derive_generic(struct analysis *a, struct expr *e)
 {
     struct collated all;
     TRY(derive_arguments(a, e, &all));
+    TRY(check_rows(a, e));
     bool conflicts = all.strength == STRENGTH_CONFLICT;
     e->input_collation = conflicts ? CONFLICTING_COLLATIONS : all.collation;
     if (!type_is_collatable(e->type)) {
@@ -256,11 +308,13 @@ struct err *collation_by_name(struct cat *cat, pg_node *const *names, size_t n, 
 /* ---- query levels ---- */
 
 /* By which rows are compared: of one collation. */
-static struct err *derive_compared(struct analysis *a, struct expr *e)
+static struct err *derive_compared(struct analysis *a, struct expr *e, bool order)
 {
     TRY(derive(a, e));
     if (e->collated.strength == STRENGTH_CONFLICT)
         return conflict(a, &e->collated);
+    if (type_is_record(type_by_oid(e->type)))
+        TRY(check_row(a, e, !order));
     return !e->collation && type_is_collatable(e->type) ? collation_conflict("string comparison")
                                                         : NULL;
 }
@@ -268,14 +322,14 @@ static struct err *derive_compared(struct analysis *a, struct expr *e)
 static struct err *derive_keys(struct analysis *a, struct sort_key *keys, int n)
 {
     for (int i = 0; i < n; i++)
-        TRY(derive_compared(a, keys[i].expr));
+        TRY(derive_compared(a, keys[i].expr, true));
     return NULL;
 }
 
 static struct err *derive_targets(struct analysis *a, struct target *t, int n, bool compared)
 {
     for (int i = 0; i < n; i++)
-        TRY(compared ? derive_compared(a, t[i].expr) : derive(a, t[i].expr));
+        TRY(compared ? derive_compared(a, t[i].expr, false) : derive(a, t[i].expr));
     return NULL;
 }
 
@@ -339,9 +393,9 @@ struct err *collate_query(struct analysis *a, struct query *q)
             TRY(derive_list(a, rte->rows[r], rte->ncols));
     }
     for (int i = 0; i < q->ngroup; i++)
-        TRY(derive_compared(a, q->group[i]));
+        TRY(derive_compared(a, q->group[i], false));
     for (int i = 0; i < q->ndistinct_on; i++)
-        TRY(derive_compared(a, q->distinct_on[i]));
+        TRY(derive_compared(a, q->distinct_on[i], false));
     TRY(derive_keys(a, q->order, q->norder));
     for (int i = 0; i < q->naggs; i++)
         TRY(derive_keys(a, q->aggs[i]->agg->order, q->aggs[i]->agg->norder));
