@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/hash.h"
+#include "types/collation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -447,6 +448,18 @@ static void load_amops(void)
     }
 }
 
+static void load_collations(void)
+{
+    const struct builtin_table *t = builtin_table("pg_collation");
+    for (int i = 0; i < t->nrows; i++) {
+        struct str locale = cell(t, i, "colliculocale");
+        if (locale.len)
+            collation_register(cell_oid(t, i, "oid"),
+                               arena_strndup(&arena, locale.data, locale.len),
+                               cell_bool(t, i, "collisdeterministic"));
+    }
+}
+
 void builtin_init(void)
 {
     if (ntypes)
@@ -461,6 +474,7 @@ void builtin_init(void)
     load_aggs();
     load_amops();
     load_inverted_amops(builtin_table("pg_amop"));
+    load_collations();
 }
 
 /* ---- look-ups ---- */
@@ -687,5 +701,6 @@ uint32_t builtin_collation(struct str name)
 
 struct str builtin_collation_name(uint32_t collation)
 {
-    return name_of("pg_collation", collation, "collname");
+    return collation >= FIRST_USER_OID ? user_collation_name(collation)
+                                       : name_of("pg_collation", collation, "collname");
 }

@@ -192,7 +192,10 @@ uint32_t builtin_opclass(uint32_t am, struct str name, uint32_t *input);
 struct str builtin_opclass_name(uint32_t opclass);
 /* A collation by name, 0: none. */
 uint32_t builtin_collation(struct str name);
-struct str builtin_collation_name(uint32_t collation);
+struct str builtin_collation_name(uint32_t collation); /* of loaded ones of users too */
+/* Of a user's that is loaded; empty, 0: it is not, or built in. */
+struct str user_collation_name(uint32_t oid);
+uint32_t user_collation_nsp(uint32_t oid);
 
 #define PG_CATALOG_NSP 11u
 #define PG_TOAST_NSP 99u

@@ -328,6 +328,17 @@ struct err *cat_user_opers(struct cat *c, struct str nsp_name, struct str name, 
                            const struct cat_oper **out, int *n) MUST_CHECK;
 uint32_t cat_oper_namespace(uint32_t oid);
 uint32_t cat_opclass_namespace(uint32_t oid);
+/* Makes a user's collation known to collation.h and by name; built-in ones are. */
+struct err *cat_load_collation(struct cat *c, uint32_t oid) MUST_CHECK;
+/* By name, in a schema (empty: the search path); *oid 0: there is none. Loads it. */
+struct err *cat_find_collation(struct cat *c, struct str nsp_name, struct str name,
+                               uint32_t *oid) MUST_CHECK;
+struct err *cat_collation_oid(struct cat *c, uint32_t nsp, struct str name,
+                              uint32_t *oid) MUST_CHECK;
+/* Its row in pg_collation, into the arena; NULL: there is none. */
+struct err *cat_collation_row(struct cat *c, uint32_t oid, struct arena *a,
+                              const struct datum **row) MUST_CHECK;
+
 /* The SQL text of its body. */
 struct err *cat_proc_source(struct cat *c, uint32_t oid, struct arena *a,
                             const char **out) MUST_CHECK;

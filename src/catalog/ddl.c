@@ -207,8 +207,11 @@ struct err *ddl_add_column(struct cat *c, uint32_t relid, int attnum,
                            const struct ddl_column *column)
 {
     TRY(insert_attribute(c, relid, attnum, column));
-    if (!column->of_index)
-        TRY(ddl_depends_on_type(c, (struct object_address){PG_CLASS, relid, attnum}, column->type));
+    if (!column->of_index) {
+        const struct object_address self = {PG_CLASS, relid, attnum};
+        TRY(ddl_depends_on_type(c, self, column->type));
+        TRY(ddl_depends_on_collation(c, self, column->collation));
+    }
     if (column->default_sql)
         TRY(ddl_set_default(c, relid, attnum, column->default_sql));
     return NULL;
@@ -396,7 +399,9 @@ struct err *ddl_set_column_type(struct cat *c, uint32_t relid, int attnum,
     struct object_address self = {PG_CLASS, relid, attnum};
     if (!e)
         e = depend_forget(c, self); /* its type is all that a column depends on */
-    return e ? e : ddl_depends_on_type(c, self, column->type);
+    if (!e)
+        e = ddl_depends_on_type(c, self, column->type);
+    return e ? e : ddl_depends_on_collation(c, self, column->collation);
 }
 
 struct err *ddl_update_index(struct cat *c, uint32_t indexrelid, int column, struct datum value)
@@ -503,6 +508,7 @@ struct err *ddl_create_index(struct cat *c, const struct ddl_index *def, uint32_
     struct object_address self = {PG_CLASS, *oid, 0};
     bool any = false;
     for (int i = 0; i < def->ncolumns; i++) {
+        TRY(ddl_depends_on_collation(c, self, def->columns[i].collation));
         if (!def->columns[i].attnum)
             continue;
         any = true;
@@ -877,6 +883,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
         break;
     case PG_CAST:
         TRY(ddl_remove_cast(c, object.object_id));
+        break;
+    case PG_COLLATION:
+        TRY(systab_delete(c, PG_COLLATION, COLLATION_OID_INDEX, &key, 1, NULL));
         break;
     case PG_LARGEOBJECT:
         TRY(large_object_drop(c, object.object_id));

@@ -198,6 +198,22 @@ struct err *ddl_remove_operator(struct cat *c, uint32_t oid) MUST_CHECK;
 struct err *ddl_remove_opclass(struct cat *c, uint32_t oid) MUST_CHECK;
 struct err *ddl_remove_opfamily(struct cat *c, uint32_t oid) MUST_CHECK; /* with its members */
 /* user_cast.c: one of its types is a user's. */
+struct ddl_collation_def {
+    const char *name;
+    uint32_t nsp;
+    uint32_t owner;
+    char provider; /* as in pg_collation: 'c' libc, 'i' ICU */
+    bool deterministic;
+    const char *collate; /* NULL: none, as of the others */
+    const char *ctype;
+    const char *icu_locale;
+    const char *version;
+};
+struct err *ddl_create_collation(struct cat *c, const struct ddl_collation_def *def,
+                                 uint32_t *oid) MUST_CHECK;
+/* As ddl_depends_on_type. */
+struct err *ddl_depends_on_collation(struct cat *c, struct object_address object,
+                                     uint32_t collation) MUST_CHECK;
 struct err *ddl_create_cast(struct cat *c, const struct cat_cast *cast, uint32_t *oid) MUST_CHECK;
 struct err *ddl_remove_cast(struct cat *c, uint32_t oid) MUST_CHECK;
 

@@ -178,6 +178,7 @@ static struct err *type_depends(struct cat *c, const struct ddl_type_def *def, u
         TRY(depend_record(c, rel, self, DEPEND_INTERNAL));
     }
     TRY(ddl_depends_on_type(c, self, def->basetype));
+    TRY(ddl_depends_on_collation(c, self, def->collation));
     return depend_record(c, self, (struct object_address){PG_NAMESPACE, def->nsp, 0},
                          DEPEND_NORMAL);
 }

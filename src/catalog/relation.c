@@ -5,6 +5,7 @@
 #include "catalog/depend.h"
 #include "catalog/statistics.h"
 #include "catalog/systab.h"
+#include "types/collation.h"
 #include "types/tuple.h"
 
 #include <stdlib.h>
@@ -140,7 +141,8 @@ static struct err *load_att(struct cat *c, struct relation *r, int i, const stru
     a->not_null = v[ATT_NOTNULL].i;
     a->identity = char_of(v[ATT_IDENTITY]);
     a->generated = char_of(v[ATT_GENERATED]);
-    a->ops = type_by_oid(a->type);
+    TRY(cat_load_collation(c, a->collation));
+    a->ops = type_collated(type_by_oid(a->type), a->collation);
     TRY(load_acl(r, v[ATT_ACL], &a->acl));
     r->column_acls |= a->acl != NULL;
     r->lens[i] = tuple_len_of(a->ops);
@@ -220,8 +222,14 @@ static const char *take_expr(struct arena *a, struct str *rest)
     return sql;
 }
 
-static struct err *load_index_columns(struct relation *r, struct index *ix, const struct datum *v,
-                                      const uint32_t *col_types)
+/* text_pattern_ops, varchar_pattern_ops, bpchar_pattern_ops: by bytes, whatever the collation. */
+static bool opclass_is_pattern(uint32_t opclass)
+{
+    return (opclass >= 4217 && opclass <= 4219) || (opclass >= 10056 && opclass <= 10058);
+}
+
+static struct err *load_index_columns(struct cat *c, struct relation *r, struct index *ix,
+                                      const struct datum *v, const uint32_t *col_types)
 {
     const struct relation *t = systab_relation(PG_INDEX);
     const int32_t *keys;
@@ -251,6 +259,9 @@ static struct err *load_index_columns(struct relation *r, struct index *ix, cons
             col->nulls_first = options[i] & 2;
             col->opclass = (uint32_t)classes[i];
             col->collation = (uint32_t)collations[i];
+            TRY(cat_load_collation(c, col->collation));
+            if (!opclass_is_pattern(col->opclass))
+                col->ops = type_collated(col->ops, col->collation);
         }
         if (!col->ops || (i < ix->nkeys && !col->ops->key && !index_is_inverted(ix)))
             return err_unsupported("index \"%s\" on a type without an order is not supported",
@@ -307,7 +318,7 @@ static struct err *load_index(struct cat *c, struct relation *r, const struct da
     ix->storage_id = ix->primary ? r->storage_id : oid_of(class_row[CLS_FILENODE]);
     const uint32_t *types;
     TRY(index_column_types(c, &r->arena, ix->oid, ix->ncols, &types));
-    TRY(load_index_columns(r, ix, v, types));
+    TRY(load_index_columns(c, r, ix, v, types));
     r->nindexes++;
     return NULL;
 }

@@ -135,6 +135,8 @@ enum system_index {
     OPFAMILY_OID_INDEX = 2755,
     AMOP_OID_INDEX = 2756,
     AMPROC_OID_INDEX = 2757,
+    COLLATION_OID_INDEX = 3085,
+    COLLATION_NAME_ENC_NSP_INDEX = 3164,
     DEFAULT_ACL_KEY_INDEX = 827,
     DEFAULT_ACL_OID_INDEX = 828,
     PARAMETER_ACL_PARNAME_INDEX = 6246,
@@ -462,9 +464,24 @@ enum {
 };
 /* Of built-in rows, the columns that something asks for. */
 enum { AM_NAME = 1 };
-enum { COLL_NAME = 1, COLL_NSP };
 enum { FAM_OID, FAM_METHOD, FAM_NAME, FAM_NSP, FAM_OWNER, FAM_COUNT }; /* pg_opfamily, pg_opclass */
 enum { MEMBER_FAMILY = 1, MEMBER_LEFT, MEMBER_RIGHT, MEMBER_NUMBER };  /* pg_amop, pg_amproc */
+/* pg_collation */
+enum {
+    COLL_OID,
+    COLL_NAME,
+    COLL_NSP,
+    COLL_OWNER,
+    COLL_PROVIDER,
+    COLL_DETERMINISTIC,
+    COLL_ENCODING,
+    COLL_COLLATE,
+    COLL_CTYPE,
+    COLL_ICULOCALE,
+    COLL_VERSION,
+    COLL_COUNT
+};
+enum { COLL_UTF8 = 6 }; /* collencoding; -1: any */
 enum { CAST_OID, CAST_SOURCE, CAST_TARGET, CAST_FUNC, CAST_CONTEXT, CAST_METHOD, CAST_COUNT };
 
 /* pg_operator */

@@ -198,6 +198,8 @@ static struct err *load(struct cat *c, uint32_t oid, int depth, bool *found)
         if (!e)
             register_row(v, &parts);
     }
+    if (!e && *found)
+        e = cat_load_collation(c, oid_of(v[TYP_COLLATION]));
     if (!e && *found && depth == 0)
         e = load_made_of(c, v, &parts);
     arena_done(&a);

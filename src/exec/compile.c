@@ -6,6 +6,7 @@
 
 #include "exec/fn_session.h"
 #include "sql/analyze.h"
+#include "types/collation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,11 +214,46 @@ static bool direct_op(const struct cat_proc *p, uint8_t *op)
     return false;
 }
 
+/* ---- collations ---- */
+
+const struct type_ops *expr_order(const struct expr *e)
+{
+    for (int i = 0; e->kind == E_ROW && i < e->nargs; i++)
+        if (collation_orders(e->args[i]->collation))
+            return NULL; /* rows know nothing of their columns' collations */
+    return type_collated(type_by_oid(e->type), e->collation);
+}
+
+/* Whether the call is other than by bytes; *collation: what by. */
+static bool is_collated(const struct expr *e, uint32_t *collation)
+{
+    *collation = expr_input_collation((struct expr *)e);
+    return collation_orders(*collation) || *collation == CONFLICTING_COLLATIONS;
+}
+
+/* The function by the call's collation, for *fn. */
+static struct err *collate_call(const struct expr *e, uint32_t collation, struct call_site *site)
+{
+    const struct cat_proc *p = builtin_proc(e->func);
+    bool conflicts = collation == CONFLICTING_COLLATIONS;
+    for (int i = 0; i < e->nargs; i++)
+        if (e->args[i]->kind == E_ROW && e->kind != E_FUNC && !expr_order(e->args[i]))
+            return err_unsupported("comparison of rows with columns of an ICU collation is not "
+                                   "supported");
+    const char *use = conflicts ? fn_collation_use(p->src) : NULL;
+    if (use)
+        return collation_conflict(use);
+    site->collation = conflicts ? 0 : collation;
+    return conflicts ? NULL : fn_collated(p->src, collation, &site->fn);
+}
+
 static struct err *emit_call(struct emitter *m, const struct expr *e, int dst, int *out)
 {
     const struct cat_proc *p = builtin_proc(e->func);
     uint8_t op;
-    if (p && e->nargs == 2 && direct_op(p, &op)) {
+    uint32_t collation = 0;
+    bool collated = p && is_collated(e, &collation);
+    if (p && e->nargs == 2 && !collated && direct_op(p, &op)) {
         int a;
         int b;
         TRY(operand(m, e->args[0], &a));
@@ -241,6 +277,9 @@ static struct err *emit_call(struct emitter *m, const struct expr *e, int dst, i
     if (!site->fn)
         site->fn = call_not_implemented;
     site->strict = p->strict;
+    site->collation = collation;
+    if (collated)
+        TRY(collate_call(e, collation, site));
     int base;
     TRY(arguments(m, e, &base));
     *out = target(m, dst);
@@ -321,7 +360,10 @@ static struct err *emit_coalesce(struct emitter *m, const struct expr *e, int *o
 static struct err *emit_minmax(struct emitter *m, const struct expr *e, int *out)
 {
     struct call_site *site = call_site(m, e);
-    site->to = type_by_oid(e->type);
+    uint32_t collation = expr_input_collation((struct expr *)e);
+    if (collation == CONFLICTING_COLLATIONS)
+        return collation_conflict("string comparison");
+    site->to = type_collated(type_by_oid(e->type), collation);
     *out = temp(m);
     emit(m,
          (struct step){.op = S_COPY, .dst = *out, .a = plan_const_slot(m->c->plan, datum_null())});
@@ -339,7 +381,9 @@ static struct err *emit_equality(struct emitter *m, const struct expr *e, int ba
 {
     const struct cat_proc *p = builtin_proc(e->func);
     uint8_t op;
-    if (p && direct_op(p, &op)) {
+    uint32_t collation;
+    bool collated = p && is_collated(e, &collation);
+    if (p && !collated && direct_op(p, &op)) {
         emit(m, (struct step){.op = op, .dst = dst, .a = base, .b = base + 1});
         return NULL;
     }
@@ -349,6 +393,8 @@ static struct err *emit_equality(struct emitter *m, const struct expr *e, int ba
     site->result_type = BOOL_OID;
     if (!site->fn)
         return not_implemented(p);
+    if (collated)
+        TRY(collate_call(e, collation, site));
     emit(m, (struct step){.op = S_CALL, .dst = dst, .a = base, .call = site});
     return NULL;
 }
@@ -391,6 +437,9 @@ static struct err *emit_saop(struct emitter *m, const struct expr *e, int *out)
     site->to = type_by_oid(types[1]);
     if (!site->fn)
         return not_implemented(p);
+    uint32_t collation;
+    if (p && is_collated(e, &collation))
+        TRY(collate_call(e, collation, site));
     TRY(operand(m, e->args[0], &a));
     TRY(operand(m, e->args[1], &b));
     *out = temp(m);
@@ -410,7 +459,10 @@ static struct err *emit_rowcmp(struct emitter *m, const struct expr *e, int *out
         int b;
         TRY(operand(m, e->args[i], &a));
         TRY(operand(m, e->args[n + i], &b));
-        site->to = type_by_oid(e->args[i]->type);
+        uint32_t collation = expr_pair_collation(e->args[i], e->args[n + i]);
+        if (collation == CONFLICTING_COLLATIONS)
+            return collation_conflict("string comparison");
+        site->to = type_collated(type_by_oid(e->args[i]->type), collation);
         if (!site->to || !site->to->compare)
             return err_unsupported("row comparison of this type is not supported");
         ends[i] = emit(m, (struct step){.op = S_ROWCMP,

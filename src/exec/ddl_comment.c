@@ -196,6 +196,8 @@ static struct err *target(struct ddl *d, const PgQuery__CommentStmt *c, struct o
         TRY(ddl_find_type(d, t->names, t->n_names, &out->object_id));
         return ddl_must_own_type(d, out->object_id);
     }
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION:
+        return ddl_find_collation(d, c->object->list->items, c->object->list->n_items, out);
     case PG_QUERY__OBJECT_TYPE__OBJECT_CAST:
         return ddl_find_cast(d, c->object, false, out);
     case PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT:

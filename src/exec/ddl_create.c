@@ -219,24 +219,30 @@ struct err *ddl_type(struct ddl *d, const PgQuery__TypeName *t, struct ddl_colum
     return NULL;
 }
 
+struct err *ddl_check_derived(struct ddl *d, const struct ddl_column *c)
+{
+    const struct cat_type *t = builtin_type(c->type);
+    if (c->collation || !t || !t->collation)
+        return NULL;
+    return err_hint(err_new("42P22",
+                            "no collation was derived for column \"%s\" with collatable "
+                            "type %s",
+                            c->name, type_display(d->arena, c->type, c->typmod)),
+                    "Use the COLLATE clause to set the collation explicitly.");
+}
+
 struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def, struct ddl_column *c)
 {
     const PgQuery__CollateClause *clause = def->coll_clause;
     if (!clause)
         return NULL;
-    const char *name = pg_str(clause->collname[clause->n_collname - 1]);
     if (!builtin_type(c->type)->collation)
         return ddl_at(d,
                       err_new("42804", "collations are not supported by type %s",
                               type_display(d->arena, c->type, -1)),
                       clause->location);
-    c->collation = builtin_collation(str_from(name));
-    return c->collation
-               ? NULL
-               : ddl_at(d,
-                        err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist",
-                                name),
-                        clause->location);
+    struct err *e = collation_by_name(d->cat, clause->collname, clause->n_collname, &c->collation);
+    return e ? ddl_at(d, e, clause->location) : NULL;
 }
 
 struct err *ddl_check_column_name(const char *name)
@@ -640,11 +646,12 @@ static struct err *fill_table_as(struct ddl *d, const PgQuery__IntoClause *into,
     for (int i = 0; i < plan->nout; i++) {
         const struct expr *e = plan->out[i].expr;
         bool named = (size_t)i < into->n_col_names;
-        cols[i] = (struct ddl_column){
-            .name = named ? pg_str(into->col_names[i]) : plan->out[i].name,
-            .type = e->type,
-            .typmod = e->typmod,
-            .collation = type_by_oid(e->type) ? builtin_type(e->type)->collation : 0};
+        cols[i] =
+            (struct ddl_column){.name = named ? pg_str(into->col_names[i]) : plan->out[i].name,
+                                .type = e->type,
+                                .typmod = e->typmod,
+                                .collation = e->collation};
+        TRY(ddl_check_derived(d, &cols[i]));
     }
     struct err *e = make_table(d, into->rel, nsp, cols, plan->nout, &rel);
     if (!e && !into->skip_data)

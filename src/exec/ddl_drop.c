@@ -68,6 +68,23 @@ static struct err *describe_default_acl(struct ddl *d, const struct datum *v, st
     return NULL;
 }
 
+/* With its schema where the search path does not find it. */
+static struct err *put_collation_name(struct ddl *d, uint32_t oid, const char *name,
+                                      struct buf *out)
+{
+    uint32_t found;
+    const char *schema = NULL;
+    TRY(cat_find_collation(d->cat, STR(""), str_from(name), &found));
+    if (found != oid)
+        TRY(cat_namespace_name(d->cat, user_collation_nsp(oid), d->arena, &schema));
+    if (schema) {
+        quote_identifier(out, schema);
+        buf_put_u8(out, '.');
+    }
+    quote_identifier(out, name);
+    return NULL;
+}
+
 /* Objects that came with the server, and those of the whole server; *done false: another kind. */
 static struct err *describe_named(struct ddl *d, struct object_address o, struct buf *out,
                                   bool *done)
@@ -92,13 +109,14 @@ static struct err *describe_named(struct ddl *d, struct object_address o, struct
     for (size_t i = 0; i < ARRAY_LENGTH(kinds) && !*done; i++) {
         if (kinds[i].class_id != o.class_id)
             continue;
-        TRY(systab_builtin_row(o.class_id, o.object_id, &row));
+        TRY(o.class_id == PG_COLLATION ? cat_collation_row(d->cat, o.object_id, d->arena, &row)
+                                       : systab_builtin_row(o.class_id, o.object_id, &row));
         if (!row)
             return NULL;
         const char *name = arena_strndup(d->arena, (const char *)row[NAME].p, row[NAME].len);
         buf_printf(out, "%s ", kinds[i].word);
         if (o.class_id == PG_COLLATION)
-            quote_identifier(out, name);
+            TRY(put_collation_name(d, o.object_id, name, out));
         else
             buf_put_c(out, name);
         *done = true;
@@ -718,6 +736,10 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_POLICY) {
         snprintf(tag, 64, "DROP POLICY");
         return ddl_drop_policy(d, s);
+    }
+    if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION) {
+        snprintf(tag, 64, "DROP COLLATION");
+        return ddl_drop_collations(d, s);
     }
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_CAST) {
         snprintf(tag, 64, "DROP CAST");

@@ -7,6 +7,7 @@
 #include "exec/table_load.h"
 #include "rt/fiber.h"
 #include "sql/plan.h"
+#include "types/collation.h"
 #include "types/tuple.h"
 
 enum { SORT_BYTES = 64 << 20 };
@@ -333,21 +334,37 @@ struct err *ddl_load_query(struct ddl *d, struct statement_plan *plan, const str
 
 /* ---- CREATE INDEX ---- */
 
-/* COLLATE and operator class. All strings are kept in the order of their bytes, which is what each
- * of the collations and pattern classes asks for. */
+/* What the order of such a column's entries cannot be. */
+static struct err *check_order(const struct ddl_index_column *col, uint32_t am)
+{
+    struct str class = builtin_opclass_name(col->opclass);
+    if (!col->collation && builtin_type(col->type)->collation)
+        return err_hint(err_new("42P22", "could not determine which collation to use for index "
+                                         "expression"),
+                        "Use the COLLATE clause to set the collation explicitly.");
+    if (!collation_is_nondeterministic(col->collation))
+        return NULL;
+    if (am == GIN_AM)
+        return err_unsupported("a gin index with a nondeterministic collation is not supported");
+    if (memmem(class.data, class.len, "_pattern_", 9))
+        return err_unsupported("nondeterministic collations are not supported for operator class "
+                               "\"%.*s\"",
+                               STR_ARG(class));
+    return NULL;
+}
+
+/* COLLATE and operator class. */
 static struct err *column_order(struct ddl *d, const PgQuery__IndexElem *elem, uint32_t am,
                                 struct ddl_index_column *col)
 {
     if (elem->n_collation) {
-        const char *name = pg_str(elem->collation[elem->n_collation - 1]);
         if (!builtin_type(col->type)->collation)
             return err_new("42804", "collations are not supported by type %s",
                            type_display(d->arena, col->type, -1));
-        col->collation = builtin_collation(str_from(name));
-        if (!col->collation)
-            return err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist", name);
+        TRY(collation_by_name(d->cat, elem->collation, elem->n_collation, &col->collation));
     }
-    return ddl_column_class(d, elem, am, col->type, &col->opclass);
+    TRY(ddl_column_class(d, elem, am, col->type, &col->opclass));
+    return check_order(col, am);
 }
 
 static struct err *index_column(struct ddl *d, struct relation *rel, const PgQuery__IndexElem *elem,

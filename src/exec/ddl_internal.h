@@ -100,6 +100,8 @@ const char *ddl_type_name(struct ddl *d, uint32_t oid);
 struct err *ddl_may_use_type(struct ddl *d, uint32_t type) MUST_CHECK;
 struct err *ddl_may_use_types(struct ddl *d, const struct ddl_column *cols, int n) MUST_CHECK;
 
+/* 42P22 unless a column that a query makes has a collation, if its type does. */
+struct err *ddl_check_derived(struct ddl *d, const struct ddl_column *c) MUST_CHECK;
 /* COLLATE of a column's definition, into c->collation. */
 struct err *ddl_collation(struct ddl *d, const PgQuery__ColumnDef *def,
                           struct ddl_column *c) MUST_CHECK;
@@ -214,6 +216,16 @@ struct err *ddl_create_function(struct ddl *d, const PgQuery__CreateFunctionStmt
 struct err *ddl_create_cast_stmt(struct ddl *d, const PgQuery__CreateCastStmt *s) MUST_CHECK;
 struct err *ddl_find_cast(struct ddl *d, const PgQuery__Node *object, bool missing_ok,
                           struct object_address *out) MUST_CHECK;
+/* ddl_collation.c */
+struct err *ddl_create_collation_stmt(struct ddl *d, const PgQuery__DefineStmt *s) MUST_CHECK;
+struct err *ddl_own_collation(struct ddl *d, const PgQuery__AlterOwnerStmt *s,
+                              uint32_t owner) MUST_CHECK;
+struct err *ddl_drop_collations(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
+/* A collation that the role owns: 42704, 42501. */
+struct err *ddl_find_collation(struct ddl *d, PgQuery__Node *const *names, size_t n,
+                               struct object_address *out) MUST_CHECK;
+/* What an option of CREATE is set to, as a name or string; "": nothing. */
+const char *ddl_option_name(struct ddl *d, const PgQuery__DefElem *o);
 struct err *ddl_drop_cast(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
 struct err *ddl_describe_cast(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
 /* ddl_policy.c */

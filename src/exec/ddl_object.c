@@ -303,6 +303,9 @@ struct err *ddl_alter_owner(struct ddl *d, const PgQuery__AlterOwnerStmt *s, cha
     case PG_QUERY__OBJECT_TYPE__OBJECT_ROUTINE:
         snprintf(tag, 64, "ALTER %s", ddl_object_type_name(s->object_type));
         return ddl_function_owner(d, s, owner);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION:
+        snprintf(tag, 64, "ALTER COLLATION");
+        return ddl_own_collation(d, s, owner);
     default:
         return err_unsupported("ALTER %s ... OWNER TO is not supported yet",
                                ddl_object_type_name(s->object_type));

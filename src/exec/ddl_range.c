@@ -1,9 +1,11 @@
 /* CREATE TYPE ... AS RANGE. */
 #include "exec/ddl_internal.h"
 
+#include "types/collation.h"
+
 #include <stdio.h>
 
-static const char *option_name(struct ddl *d, const PgQuery__DefElem *o)
+const char *ddl_option_name(struct ddl *d, const PgQuery__DefElem *o)
 {
     if (o->arg && o->arg->node_case == PG_QUERY__NODE__NODE_TYPE_NAME)
         return pg_str(o->arg->type_name->names[o->arg->type_name->n_names - 1]);
@@ -68,7 +70,7 @@ static struct err *subtype_of(struct ddl *d, const struct range_options *o,
     TRY(ddl_may_use_type(d, def->basetype));
     uint32_t opclass = builtin_default_opclass(BTREE_AM, def->basetype, &family, &input);
     if (opclass && o->opclass &&
-        builtin_opclass(BTREE_AM, str_from(option_name(d, o->opclass)), &input) != opclass)
+        builtin_opclass(BTREE_AM, str_from(ddl_option_name(d, o->opclass)), &input) != opclass)
         return err_unsupported("range types with an operator class other than the default one are "
                                "not supported");
     if (!opclass)
@@ -92,7 +94,7 @@ static struct err *difference_of(struct ddl *d, const struct range_options *o,
     int n;
     if (!o->subdiff)
         return NULL;
-    const char *name = option_name(d, o->subdiff);
+    const char *name = ddl_option_name(d, o->subdiff);
     const struct cat_proc *procs = builtin_procs(str_from(name), &n);
     for (int i = 0; i < n; i++)
         if (procs[i].nargs == 2 && procs[i].argtypes[0] == def->basetype &&
@@ -126,14 +128,17 @@ struct err *ddl_create_range(struct ddl *d, const PgQuery__CreateRangeStmt *s)
         if (!def.collation)
             return err_new("42809",
                            "range collation specified but subtype does not support collation");
-        def.collation = builtin_collation(str_from(option_name(d, o.collation)));
+        TRY(cat_find_collation(d->cat, STR(""), str_from(ddl_option_name(d, o.collation)),
+                               &def.collation));
         if (!def.collation)
             return err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist",
-                           option_name(d, o.collation));
+                           ddl_option_name(d, o.collation));
+        if (collation_orders(def.collation))
+            return err_unsupported("a range type with an ICU collation is not supported");
     }
     TRY(difference_of(d, &o, &def));
     def.multirange_name =
-        o.multirange ? option_name(d, o.multirange) : multirange_name(d, def.name);
+        o.multirange ? ddl_option_name(d, o.multirange) : multirange_name(d, def.name);
     TRY(cat_type_oid(d->cat, def.nsp, str_from(def.multirange_name), &taken));
     if (taken)
         return o.multirange

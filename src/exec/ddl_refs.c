@@ -25,6 +25,8 @@ static struct err *note(struct refs *r, const struct expr *e)
 {
     if (e->kind == E_FUNC || e->kind == E_OP || e->kind == E_SAOP)
         TRY(record_once(r, PG_PROC, e->func));
+    if (e->kind == E_RELABEL && e->form == FORM_SQL)
+        TRY(record_once(r, PG_COLLATION, e->collation));
     for (int i = 0; i < e->nargs; i++)
         if (e->args[i])
             TRY(note(r, e->args[i]));

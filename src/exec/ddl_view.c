@@ -38,6 +38,12 @@ static struct err *define_columns(struct ddl *d, const PgQuery__ViewStmt *v, str
         def->names[n] = name;
         def->cols[n] = (struct ddl_column){
             .name = name, .type = e->type, .typmod = e->typmod, .collation = e->collation};
+        if (!e->collation && type && type->collation)
+            return err_hint(err_new("42P22",
+                                    "could not determine which collation to use for view "
+                                    "column \"%s\"",
+                                    name),
+                            "Use the COLLATE clause to set the collation explicitly.");
     }
     if (v->n_aliases > (size_t)def->ncols)
         return err_new("42601", "CREATE VIEW specifies more column names than columns");
@@ -66,7 +72,10 @@ struct err *ddl_record_refs(struct ddl *d, struct object_address object,
 {
     for (int i = 0; i < refs->count; i++) {
         struct deparse_ref r = refs->items[i];
-        uint32_t class_id = r.is_type ? PG_TYPE : r.is_function ? PG_PROC : PG_CLASS;
+        uint32_t class_id = r.is_type        ? PG_TYPE
+                            : r.is_function  ? PG_PROC
+                            : r.is_collation ? PG_COLLATION
+                                             : PG_CLASS;
         if (r.relid < FIRST_USER_OID)
             continue;
         TRY(depend_record(d->cat, object, (struct object_address){class_id, r.relid, r.att},

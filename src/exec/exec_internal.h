@@ -70,8 +70,12 @@ struct call_site {
     const struct type_ops *to;
     struct call_site *elem; /* ARRAYCAST: of the element cast */
     struct subplan *subplan;
+    uint32_t collation;
     const struct composite *columns; /* see struct fn_call */
 };
+
+/* By whose functions values of the expression are compared and hashed; NULL: they are not known. */
+const struct type_ops *expr_order(const struct expr *e);
 
 struct step {
     uint8_t op;

@@ -6,6 +6,7 @@
 
 #include "catalog/statistics.h"
 #include "sql/analyze.h"
+#include "types/quote.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,6 +99,20 @@ static void put_own_filter(struct explain *x, struct explain_node *to, const str
     x->own = false;
 }
 
+/* COLLATE, where the order is not the type's own. */
+static const char *collation_text(struct explain *x, const struct expr *e)
+{
+    const struct cat_type *t = builtin_type(e->type);
+    struct buf name = BUF_INIT;
+    if (!e->collation || !t || t->collation == e->collation)
+        return "";
+    struct str plain = builtin_collation_name(e->collation);
+    quote_identifier(&name, arena_strndup(x->arena, plain.data, plain.len));
+    const char *text = arena_printf(x->arena, " COLLATE %s", buf_cstr(&name));
+    buf_done(&name);
+    return text;
+}
+
 static void put_list(struct explain *x, struct explain_node *n, const char *label,
                      const struct plan_expr *list, int count, const struct sort_key *keys)
 {
@@ -109,7 +124,8 @@ static void put_list(struct explain *x, struct explain_node *n, const char *labe
                             : keys[i].desc                        ? " DESC NULLS LAST"
                             : keys[i].nulls_first                 ? " NULLS FIRST"
                                                                   : "";
-        items[i] = arena_printf(x->arena, "%s%s", text_of(x, e, single_of(x, e)), order);
+        items[i] = arena_printf(x->arena, "%s%s%s", text_of(x, e, single_of(x, e)),
+                                keys ? collation_text(x, e) : "", order);
     }
     if (count)
         add(x, n,

@@ -24,6 +24,7 @@ struct fn_call {
     const uint32_t *arg_types; /* resolved OIDs (polymorphic ones too) */
     bool variadic;             /* the last argument is an array called with VARIADIC */
     uint32_t func;             /* pg_proc OID */
+    uint32_t collation;        /* of the strings among the arguments; 0: none */
     uint32_t result_type;
     int32_t result_typmod;
     void **state;              /* per call site, NULL at first; memory from state_arena */
@@ -87,6 +88,12 @@ struct srf_impl {
     /* *state is NULL at the first call; gives one row of `ncols` datums per call. */
     struct err *(*next)(void **state, struct fn_call *c, struct datum *row, int ncols, bool *done);
 };
+
+/* For a collation that collation_orders: the function that does as the one in *fn (of that prosrc)
+ * by it, into *fn; 0A000 where a nondeterministic one cannot. */
+struct err *fn_collated(struct str prosrc, uint32_t collation, fn_impl *fn) MUST_CHECK;
+/* What the function needs a collation for, as errors name it; NULL: nothing. */
+const char *fn_collation_use(struct str prosrc);
 
 /* By pg_proc.prosrc; NULL when not implemented. Immutable tables; any thread. */
 fn_impl fn_lookup(const char *prosrc);

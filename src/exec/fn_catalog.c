@@ -10,6 +10,7 @@
 #include "types/array.h"
 #include "types/encoding.h"
 #include "types/datetime.h"
+#include "types/quote.h"
 
 #include <strings.h>
 
@@ -325,8 +326,14 @@ static struct err *fn_collation_for(struct fn_call *c, struct datum *out)
     if (!t || (!t->collation && c->arg_types[0] != UNKNOWN_OID))
         return err_new("42804", "collations are not supported by type %s",
                        type_display(c->arena, c->arg_types[0], -1));
-    *out = cstring(c, "\"default\"");
-    return NULL;
+    if (!c->collation) {
+        *out = datum_null();
+        return NULL;
+    }
+    struct buf text = BUF_INIT;
+    struct str name = builtin_collation_name(c->collation);
+    quote_identifier(&text, arena_strndup(c->arena, name.data, name.len));
+    return text_result(c, &text, out);
 }
 
 /* ---- options ---- */

@@ -8,14 +8,20 @@
 
 /* Stored SQL text shown: names as the search path needs them, `pretty` without needless
  * parentheses. */
+static struct err *put_expr(struct fn_call *c, const struct expr *e, const struct rte *rte,
+                            bool pretty, struct buf *b)
+{
+    struct cat *cat = &c->session->cat;
+    return pretty ? deparse_expr_pretty(cat, e, rte, b) : deparse_expr(cat, e, rte, b);
+}
+
 static struct err *put_stored(struct fn_call *c, struct relation *r, const char *sql,
                               enum expr_use use, bool pretty, struct buf *b)
 {
-    struct cat *cat = &c->session->cat;
     struct rte *rte;
     struct expr *e;
-    TRY(analyze_expr_text(cat, c->env, sql, r, use, 0, -1, c->arena, &rte, &e));
-    return pretty ? deparse_expr_pretty(cat, e, rte, b) : deparse_expr(cat, e, rte, b);
+    TRY(analyze_expr_text(&c->session->cat, c->env, sql, r, use, 0, -1, c->arena, &rte, &e));
+    return put_expr(c, e, rte, pretty, b);
 }
 
 static bool is_pretty(const struct fn_call *c)
@@ -76,15 +82,22 @@ struct err *fn_get_expr(struct fn_call *c, struct datum *out)
     return text_result(c, &b, out);
 }
 
+/* *collation: what the column or expression has by itself. */
 static struct err *put_index_column(struct fn_call *c, struct buf *b, struct relation *r,
-                                    const struct index_col *col)
+                                    const struct index_col *col, uint32_t *collation)
 {
     struct buf text = BUF_INIT;
+    struct rte *rte;
+    struct expr *expr;
     if (col->attnum) {
         quote_identifier(b, r->atts[col->attnum - 1].name);
+        *collation = r->atts[col->attnum - 1].collation;
         return NULL;
     }
-    struct err *e = put_stored(c, r, col->expr_sql, USE_INDEX_EXPR, is_pretty(c), &text);
+    TRY(analyze_expr_text(&c->session->cat, c->env, col->expr_sql, r, USE_INDEX_EXPR, 0, -1,
+                          c->arena, &rte, &expr));
+    *collation = expr->collation;
+    struct err *e = put_expr(c, expr, rte, is_pretty(c), &text);
     const char *sql = buf_cstr(&text);
     bool call = text.len && sql[text.len - 1] == ')' && sql[0] != '(';
     buf_printf(b, call ? "%s" : "(%s)", sql);
@@ -112,11 +125,9 @@ static void put_opclass(struct fn_call *c, struct buf *b, uint32_t opclass)
 }
 
 /* What a key column has beyond the defaults of its type. */
-static void put_column_options(struct fn_call *c, struct buf *b, const struct relation *r,
-                               uint32_t am, const struct index_col *col)
+static void put_column_options(struct fn_call *c, struct buf *b, uint32_t am,
+                               const struct index_col *col, uint32_t usual)
 {
-    const struct cat_type *t = builtin_type(col->type);
-    uint32_t usual = col->attnum ? r->atts[col->attnum - 1].collation : t ? t->collation : 0;
     uint32_t family;
     uint32_t input;
     if (col->collation && col->collation != usual) {
@@ -200,8 +211,9 @@ static struct err *put_index(struct fn_call *c, struct buf *b, struct relation *
     buf_printf(b, " USING %.*s (", STR_ARG(builtin_am_name(ix->am)));
     for (int i = 0; i < ix->nkeys; i++) {
         buf_put_c(b, i ? ", " : "");
-        TRY(put_index_column(c, b, r, &ix->cols[i]));
-        put_column_options(c, b, r, ix->am, &ix->cols[i]);
+        uint32_t collation;
+        TRY(put_index_column(c, b, r, &ix->cols[i], &collation));
+        put_column_options(c, b, ix->am, &ix->cols[i], collation);
     }
     buf_put_u8(b, ')');
     put_included(b, r, ix);
@@ -219,6 +231,7 @@ struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
     struct buf b = BUF_INIT;
     uint32_t oid = (uint32_t)c->args[0].u;
     int64_t only = c->nargs > 1 ? c->args[1].i : 0;
+    uint32_t collation;
     struct err *e = NULL;
     *out = datum_null();
     TRY(need_session(c));
@@ -231,7 +244,7 @@ struct err *fn_get_indexdef(struct fn_call *c, struct datum *out)
     if (!only)
         e = put_index(c, &b, r, ix);
     else if (only > 0 && only <= ix->ncols)
-        e = put_index_column(c, &b, r, &ix->cols[only - 1]);
+        e = put_index_column(c, &b, r, &ix->cols[only - 1], &collation);
     relation_unref(r);
     if (e) {
         buf_done(&b);

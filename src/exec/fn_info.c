@@ -7,8 +7,28 @@
 #include "exec/session.h"
 #include "types/array.h"
 #include "types/datetime.h"
+#include "types/collation.h"
 
 #include <string.h>
+
+/* pg_catalog has them all from the start: none is new. */
+static struct err *import_system_collations(struct fn_call *c, struct datum *out)
+{
+    if (!c->session->superuser)
+        return err_new("42501", "must be superuser to import system collations");
+    if ((uint32_t)c->args[0].u != PG_CATALOG_NSP)
+        return err_unsupported("importing collations into a schema other than pg_catalog is not "
+                               "supported");
+    *out = datum_int(0);
+    return NULL;
+}
+
+static struct err *collation_version_of(struct fn_call *c, struct datum *out)
+{
+    const char *version = collation_actual_version(c->arena, (uint32_t)c->args[0].u);
+    *out = version ? datum_str(str_from(version)) : datum_null();
+    return NULL;
+}
 
 static struct err *nothing(struct fn_call *c, struct datum *out)
 {
@@ -337,7 +357,8 @@ static const struct {
     {"pg_xact_commit_timestamp", no_commit_times},
     {"pg_xact_commit_timestamp_origin", no_commit_times},
     {"pg_last_committed_xact", no_commit_times},
-    {"pg_collation_actual_version", nothing}, /* libc's C has none */
+    {"pg_import_system_collations", import_system_collations},
+    {"pg_collation_actual_version", collation_version_of},
     {"pg_database_collation_actual_version", nothing},
     {"pg_current_logfile", nothing},
     {"pg_current_logfile_1arg", nothing},

@@ -319,7 +319,7 @@ static struct err *read_collation(struct session *s, struct str text, uint32_t *
     struct parts p;
     TRY(split_qualified(s, text, "qualified", &p));
     TRY(known_schema(s, schema_of(&p)));
-    *out = builtin_collation(str_from(last(&p)));
+    TRY(cat_find_collation(&s->cat, str_from(schema_of(&p)), str_from(last(&p)), out));
     return *out ? NULL
                 : err_new("42704", "collation \"%.*s\" for encoding \"UTF8\" does not exist",
                           STR_ARG(text));

@@ -300,6 +300,20 @@ static struct err *fn_false(struct fn_call *c, struct datum *out)
     return NULL;
 }
 
+static struct err *fn_collation_is_visible(struct fn_call *c, struct datum *out)
+{
+    uint32_t oid = (uint32_t)c->args[0].u;
+    uint32_t found;
+    TRY(cat_load_collation(&c->session->cat, oid));
+    struct str name = builtin_collation_name(oid);
+    *out = datum_null();
+    if (!name.len)
+        return NULL;
+    TRY(cat_find_collation(&c->session->cat, STR(""), name, &found));
+    *out = datum_bool(found == oid);
+    return NULL;
+}
+
 static struct err *fn_true(struct fn_call *c, struct datum *out)
 {
     (void)c;
@@ -628,7 +642,7 @@ static const struct {
     {"pg_operator_is_visible", fn_true},
     {"pg_opclass_is_visible", fn_true},
     {"pg_opfamily_is_visible", fn_true},
-    {"pg_collation_is_visible", fn_true},
+    {"pg_collation_is_visible", fn_collation_is_visible},
     {"pg_conversion_is_visible", fn_true},
     {"pg_statistics_obj_is_visible", fn_true},
     {"pg_relation_is_publishable", fn_false},

@@ -406,7 +406,7 @@ static const struct {
     {PG_OPFAMILY, 0, "operator family", identify_family},
     {PG_AMOP, 0, "operator of access method", identify_member},
     {PG_AMPROC, 0, "function of access method", identify_member},
-    {PG_COLLATION, 0, "collation", identify_collation},
+    {PG_COLLATION, COLLATION_OID_INDEX, "collation", identify_collation},
     {PG_LARGEOBJECT, 0, "large object", identify_large_object},
     {PG_DEFAULT_ACL, DEFAULT_ACL_OID_INDEX, "default acl", identify_default_acl},
     {PG_NAMESPACE, NAMESPACE_OID_INDEX, "schema", identify_named},

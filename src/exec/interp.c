@@ -20,6 +20,7 @@ struct fn_call call_for(struct exec *x, const struct call_site *site, const stru
                             .env = x->env.types,
                             .arg_types = site->arg_types,
                             .func = site->expr ? site->expr->func : 0,
+                            .collation = site->collation,
                             .variadic = site->variadic,
                             .result_type = site->result_type,
                             .result_typmod = site->result_typmod,

@@ -100,7 +100,7 @@ static void prepare_ordered(struct exec *x, const struct expr *e, const char *na
     info->rows.desc = flags;
     info->rows.nulls_first = flags + n;
     for (int i = 0; i < n; i++) {
-        info->rows.types[i] = type_by_oid(e->agg->order[i].expr->type);
+        info->rows.types[i] = expr_order(e->agg->order[i].expr);
         flags[i] = e->agg->order[i].desc;
         flags[n + i] = e->agg->order[i].nulls_first;
     }
@@ -128,14 +128,14 @@ static struct err *agg_prepare(struct exec *x, const struct plan_agg *pa, struct
     info->arg_types = arena_new_array(&x->arena, uint32_t, e->nargs + 1);
     for (int i = 0; i < e->nargs; i++) {
         info->arg_types[i] = e->args[i]->type;
-        info->arg_ops[i] = type_by_oid(e->args[i]->type);
+        info->arg_ops[i] = expr_order(e->args[i]);
         if (e->agg->distinct && (!info->arg_ops[i] || !info->arg_ops[i]->key))
             return err_new("42883", "could not identify an equality operator for type %s",
                            info->arg_ops[i] ? info->arg_ops[i]->name : "unknown");
     }
     info->order_ops = arena_new_array(&x->arena, const struct type_ops *, e->agg->norder + 1);
     for (int i = 0; i < e->agg->norder; i++) {
-        info->order_ops[i] = type_by_oid(e->agg->order[i].expr->type);
+        info->order_ops[i] = expr_order(e->agg->order[i].expr);
         if (!info->order_ops[i] || !info->order_ops[i]->key)
             return err_new("42883", "could not identify an ordering operator for this type");
     }
@@ -218,7 +218,7 @@ static struct err *agg_begin(struct exec *x, struct plan *n, struct agg_state *s
     s->key_types = arena_new_array(&x->arena, const struct type_ops *, s->nkeys + 1);
     s->key_types[n->ngroup] = type_by_oid(INT4_OID);
     for (int i = 0; i < n->ngroup; i++) {
-        s->key_types[i] = type_by_oid(n->group[i].expr->type);
+        s->key_types[i] = expr_order(n->group[i].expr);
         if (!s->key_types[i] || !s->key_types[i]->hash || !s->key_types[i]->compare)
             return err_new("42883", "could not identify an equality operator for this type");
     }
@@ -284,6 +284,7 @@ static struct fn_call agg_call(struct exec *x, struct agg_state *s, struct agg_i
                             .env = x->env.types,
                             .arg_types = info->arg_types,
                             .func = pa->expr->func,
+                            .collation = pa->expr->input_collation,
                             .result_type = pa->expr->type,
                             .result_typmod = pa->expr->typmod,
                             .state = &info->call_state,

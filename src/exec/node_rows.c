@@ -137,7 +137,7 @@ struct err *limit_next(struct exec *x, struct plan *n, bool *found)
         s->last = arena_new_array(&x->arena, struct datum, n->nkeys + 1);
         s->types = arena_new_array(&x->arena, const struct type_ops *, n->nkeys + 1);
         for (int i = 0; i < n->nkeys; i++)
-            s->types[i] = type_by_oid(n->key_exprs[i].expr->type);
+            s->types[i] = expr_order(n->key_exprs[i].expr);
     }
     if (!s->begun)
         TRY(limit_begin(x, n, s));
@@ -297,7 +297,7 @@ static struct err *recursive_state(struct exec *x, struct plan *n, struct recurs
     s->keys = arena_new_array(&x->arena, struct datum, n->nslots + 1);
     s->types = arena_new_array(&x->arena, const struct type_ops *, n->nslots + 1);
     for (int i = 0; i < n->nslots; i++) {
-        s->types[i] = type_by_oid(n->exprs[i].expr->type);
+        s->types[i] = expr_order(n->exprs[i].expr);
         if (!s->types[i] || (!n->setop_all && (!s->types[i]->hash || !s->types[i]->compare)))
             return err_unsupported("could not implement recursive UNION");
     }

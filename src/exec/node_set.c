@@ -9,7 +9,7 @@ static struct err *hashable_types(struct exec *x, struct plan *n, const struct t
     const struct type_ops **types =
         arena_new_array(&x->arena, const struct type_ops *, n->nexprs + 1);
     for (int i = 0; i < n->nexprs; i++) {
-        types[i] = type_by_oid(n->exprs[i].expr->type);
+        types[i] = expr_order(n->exprs[i].expr);
         if (!types[i] || !types[i]->hash || !types[i]->compare)
             return err_new("42883", "could not identify an equality operator for type %s",
                            types[i] ? types[i]->name : "unknown");

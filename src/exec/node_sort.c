@@ -89,7 +89,7 @@ static struct err *sort_state_new(struct exec *x, struct plan *n, struct sort_st
     s->given = arena_new_array(&x->arena, struct datum, n->nsaved + 1);
     s->resume = arena_new_array(&x->arena, struct datum, n->nsaved + 1);
     for (int i = 0; i < n->nkeys; i++) {
-        s->ops[i] = type_by_oid(n->key_exprs[i].expr->type);
+        s->ops[i] = expr_order(n->key_exprs[i].expr);
         if (!s->ops[i] || !s->ops[i]->compare)
             return err_new("42883", "could not identify an ordering operator for this type");
     }

@@ -64,7 +64,7 @@ static struct err *types_of(struct exec *x, const struct plan_expr *list, int n,
 {
     *out = arena_new_array(&x->arena, const struct type_ops *, n + 1);
     for (int i = 0; i < n; i++) {
-        (*out)[i] = type_by_oid(list[i].expr->type);
+        (*out)[i] = expr_order(list[i].expr);
         if (!(*out)[i] || !(*out)[i]->compare)
             return err_new("42883", "could not identify an ordering operator for this type");
     }

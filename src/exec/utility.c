@@ -635,6 +635,10 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
         snprintf(tag, 64, "DO");
         return ddl_do(d, n->do_stmt);
     case PG_QUERY__NODE__NODE_DEFINE_STMT:
+        if (n->define_stmt->kind == PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION) {
+            snprintf(tag, 64, "CREATE COLLATION");
+            return ddl_create_collation_stmt(d, n->define_stmt);
+        }
         if (n->define_stmt->kind != PG_QUERY__OBJECT_TYPE__OBJECT_AGGREGATE)
             return err_unsupported("%s is not supported yet", statement_name(n));
         snprintf(tag, 64, "CREATE AGGREGATE");

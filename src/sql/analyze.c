@@ -149,6 +149,8 @@ static struct err *single_expr(struct analysis *a, const void *tree, struct rela
             coerce_assignment(a, e, column_name ? column_name : "?column?", type, typmod, true, &e);
     else if (!err)
         err = resolve_unknown(a, &e);
+    if (!err && e)
+        err = collate_expr(a, e);
     query_release(a->top);
     *out = e;
     return err;

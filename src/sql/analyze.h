@@ -128,6 +128,9 @@ struct err *resolve_database(struct cat *cat, const struct PgQuery__RangeVar *rv
  * 0A000. */
 struct err *resolve_qualified(struct cat *cat, struct PgQuery__Node *const *parts, size_t n,
                               size_t own) MUST_CHECK;
+/* The OID of a collation by its name as parsed; 42704. */
+struct err *collation_by_name(struct cat *cat, struct PgQuery__Node *const *names, size_t n,
+                              uint32_t *out) MUST_CHECK;
 
 /* A type name as parsed (PgQuery__TypeName *). 42704 when there is none. */
 struct err *resolve_type_name(struct cat *cat, const char *sql, const void *type_name,
@@ -195,6 +198,7 @@ struct deparse_ref {
     int att;        /* 0: the relation itself */
     bool is_type;   /* a type that users made */
     bool is_function;
+    bool is_collation;
 };
 struct deparse_refs {
     struct deparse_ref *items; /* in `arena` */

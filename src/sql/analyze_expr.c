@@ -520,6 +520,8 @@ static struct err *analyze_case(struct level *l, const PgQuery__CaseExpr *c, str
         e->nargs = 1;
         placeholder = expr_new(a, E_CASETEST, e->args[0]->type, -1);
         placeholder->typmod = e->args[0]->typmod;
+        TRY(collate_expr(a, e->args[0]));
+        placeholder->collation = e->args[0]->collation;
     }
     struct expr **results = arena_new_array(a->arena, struct expr *, n + 1);
     for (int i = 0; i < n; i++) {
@@ -730,8 +732,8 @@ static struct err *analyze_row(struct level *l, const PgQuery__RowExpr *r, struc
 static struct err *analyze_collate(struct level *l, const PgQuery__CollateClause *c,
                                    struct expr **out)
 {
-    const char *name = node_str(c->collname[c->n_collname - 1]);
     struct expr *arg;
+    uint32_t collation;
     TRY(analyze_expr(l, c->arg, &arg));
     TRY(resolve_unknown(l->a, &arg));
     if (!type_is_collatable(arg->type))
@@ -739,21 +741,16 @@ static struct err *analyze_collate(struct level *l, const PgQuery__CollateClause
                   err_new("42804", "collations are not supported by type %s",
                           type_display(l->a->arena, arg->type, -1)),
                   c->location);
-    const struct builtin_table *t = builtin_table("pg_collation");
-    int col = builtin_column(t, "collname");
-    for (int i = 0; i < t->nrows; i++) {
-        if (!str_eq_c(t->cells[i * t->ncols + col], name))
-            continue;
-        *out = expr_new(l->a, E_RELABEL, arg->type, c->location);
-        (*out)->args = arena_memdup(l->a->arena, &arg, sizeof(arg));
-        (*out)->nargs = 1;
-        (*out)->typmod = arg->typmod;
-        (*out)->form = FORM_SQL;
-        (*out)->collation = i == 0 ? DEFAULT_COLLATION : C_COLLATION + (uint32_t)i - 1;
-        return NULL;
-    }
-    return at(l->a, err_new("42704", "collation \"%s\" for encoding \"UTF8\" does not exist", name),
-              c->location);
+    struct err *e = collation_by_name(l->a->cat, c->collname, c->n_collname, &collation);
+    if (e)
+        return at(l->a, e, c->location);
+    *out = expr_new(l->a, E_RELABEL, arg->type, c->location);
+    (*out)->args = arena_memdup(l->a->arena, &arg, sizeof(arg));
+    (*out)->nargs = 1;
+    (*out)->typmod = arg->typmod;
+    (*out)->form = FORM_SQL;
+    (*out)->collation = collation;
+    return NULL;
 }
 
 /* ---- subscripts and fields ---- */

@@ -507,6 +507,18 @@ static int from_calls(struct level *l, const PgQuery__RangeFunction *f, struct f
     return n;
 }
 
+/* A function that gives one string gives it in the collation of its arguments. */
+static struct err *function_collations(struct analysis *a, struct rte *rte)
+{
+    for (int i = 0, col = 0; i < rte->nfuncs; col += rte->func_cols[i++]) {
+        TRY(collate_expr(a, rte->funcs[i]));
+        if (rte->func_cols[i] == 1 && type_is_collatable(rte->types[col]) &&
+            type_is_collatable(rte->funcs[i]->type))
+            rte->collations[col] = rte->funcs[i]->collation;
+    }
+    return NULL;
+}
+
 static struct err *function_item(struct level *l, const PgQuery__RangeFunction *f, struct rte **out)
 {
     struct analysis *a = l->a;
@@ -550,6 +562,7 @@ static struct err *function_item(struct level *l, const PgQuery__RangeFunction *
     rte->func_names = c.names;
     rte->ordinality = f->ordinality;
     rte->lateral = true;
+    TRY(function_collations(a, rte));
     *out = rte;
     return alias_columns(a, rte, f->alias);
 }

@@ -253,6 +253,15 @@ int32_t common_typmod(struct expr **exprs, int n, uint32_t type);
 bool type_is_collatable(uint32_t type);
 uint32_t type_default_collation(uint32_t type);
 
+/* ---- collations: collate.c ---- */
+/* Derives collations in a query level whose expressions are whole; those of deeper levels have
+ * them. 42P21 where explicit ones differ, or implicit ones of what rows are compared by. */
+struct err *collate_query(struct analysis *a, struct query *q) MUST_CHECK;
+struct err *collate_expr(struct analysis *a, struct expr *e) MUST_CHECK;
+/* One for a column that all those make; 0: they conflict, or are no strings. */
+struct err *collate_common(struct analysis *a, struct expr **list, int n, bool conflict_ok,
+                           uint32_t *out) MUST_CHECK;
+
 /* ---- operators and functions ---- */
 struct err *make_op(struct analysis *a, struct str name, struct expr *left, struct expr *right,
                     int location, struct expr **out) MUST_CHECK;

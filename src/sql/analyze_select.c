@@ -541,7 +541,7 @@ static struct err *analyze_values(struct level *l, const PgQuery__SelectStmt *s)
             column[r] = rte->rows[r][c];
         }
         rte->typmods[c] = common_typmod(column, nrows, rte->types[c]);
-        rte->collations[c] = type_default_collation(rte->types[c]);
+        TRY(collate_common(a, column, nrows, true, &rte->collations[c]));
         rte->colnames[c] = arena_printf(a->arena, "column%d", c + 1);
         l->q->targets[c] =
             (struct target){expr_var(a->arena, rte, c + 1, -1), rte->colnames[c], 0, 0};
@@ -585,7 +585,8 @@ struct err *setop_columns(struct level *l)
             TRY(equality_op(a, rte->types[i], pair[0]->location, &op));
         }
         rte->typmods[i] = common_typmod(pair, 2, rte->types[i]);
-        rte->collations[i] = type_default_collation(rte->types[i]);
+        TRY(collate_common(a, pair, 2, q->setop == SETOP_UNION && q->setop_all,
+                           &rte->collations[i]));
         rte->colnames[i] = q->left->targets[i].name;
         q->targets[i] = (struct target){expr_var(a->arena, rte, i + 1, -1), rte->colnames[i], 0, 0};
     }
@@ -701,7 +702,7 @@ struct err *analyze_select(struct level *l, const PgQuery__SelectStmt *s)
         e = analyze_plain_select(l, s);
     }
     l->a->depth--;
-    return e;
+    return e ? e : collate_query(l->a, l->q);
 }
 
 struct err *analyze_select_node(struct analysis *a, struct level *parent, const pg_node *n,
@@ -733,5 +734,5 @@ struct err *analyze_select_node(struct analysis *a, struct level *parent, const 
         return err_unsupported("this kind of query is not supported here");
     }
     *out = l.q;
-    return NULL;
+    return n->node_case == PG_QUERY__NODE__NODE_SELECT_STMT ? NULL : collate_query(a, l.q);
 }

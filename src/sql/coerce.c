@@ -267,6 +267,25 @@ static struct err *apply_typmod(struct analysis *a, struct expr *e, int32_t typm
 }
 
 static struct err *coerce_type(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
+                               char context, enum expr_form form, int location, struct expr **out);
+
+/* The value below COLLATE takes the other type; one without collations loses it. */
+static struct err *coerce_collated(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
+                                   char context, enum expr_form form, int location,
+                                   struct expr **out)
+{
+    TRY(coerce_type(a, e->args[0], to, typmod, context, form, location, out));
+    if (!*out || !type_is_collatable((*out)->type))
+        return NULL;
+    struct expr *collate = arena_memdup(a->arena, e, sizeof(*e));
+    collate->args = arena_memdup(a->arena, out, sizeof(*out));
+    collate->type = (*out)->type;
+    collate->typmod = (*out)->typmod;
+    *out = collate;
+    return NULL;
+}
+
+static struct err *coerce_type(struct analysis *a, struct expr *e, uint32_t to, int32_t typmod,
                                char context, enum expr_form form, int location, struct expr **out)
 {
     *out = NULL;
@@ -288,6 +307,8 @@ static struct err *coerce_type(struct analysis *a, struct expr *e, uint32_t to, 
     }
     if (e->type == RECORD_OID && e->kind == E_ROW && type_is_composite(to))
         return coerce_row(a, e, to, context, form, location, out);
+    if (e->kind == E_RELABEL && e->form == FORM_SQL) /* below COLLATE */
+        return coerce_collated(a, e, to, typmod, context, form, location, out);
     struct path p = find_path(e->type, to, context);
     const struct cat_type *from = builtin_type(e->type);
     switch (p.kind) {

@@ -20,7 +20,7 @@ void deparse_add_ref(struct deparser *d, struct deparse_ref ref)
     for (int i = 0; i < refs->count; i++) {
         const struct deparse_ref *r = &refs->items[i];
         if (r->relid == ref.relid && r->att == ref.att && r->is_type == ref.is_type &&
-            r->is_function == ref.is_function)
+            r->is_function == ref.is_function && r->is_collation == ref.is_collation)
             return;
     }
     ARENA_PUSH(refs->arena, refs->items, refs->count, refs->cap, ref);
@@ -179,7 +179,8 @@ static bool is_bool(const struct expr *e)
 
 static bool is_operator(const struct expr *e)
 {
-    return e->kind == E_OP || e->kind == E_DISTINCT || e->kind == E_SAOP || e->kind == E_NULLTEST ||
+    return (e->kind == E_RELABEL && e->form == FORM_SQL) || e->kind == E_OP ||
+           e->kind == E_DISTINCT || e->kind == E_SAOP || e->kind == E_NULLTEST ||
            e->kind == E_BOOLTEST;
 }
 
@@ -244,6 +245,39 @@ static struct err *put_cast(struct deparser *d, const struct expr *e, const stru
     TRY(put_child(d, arg, e, false));
     close_paren(d);
     buf_printf(d->out, "::%s", type_text(d, e->type, e->typmod));
+    return NULL;
+}
+
+/* With its schema where the name alone does not find it, and in texts that are kept. */
+static struct err *put_collation(struct deparser *d, uint32_t collation)
+{
+    struct str name = builtin_collation_name(collation);
+    uint32_t nsp = user_collation_nsp(collation);
+    uint32_t found = collation;
+    const char *schema = NULL;
+    deparse_add_ref(d, (struct deparse_ref){.relid = collation, .is_collation = true});
+    if (nsp && !d->stored)
+        TRY(cat_find_collation(d->cat, STR(""), name, &found));
+    if (nsp && (d->stored || found != collation))
+        TRY(cat_namespace_name(d->cat, nsp, &d->arena, &schema));
+    buf_put_c(d->out, " COLLATE ");
+    if (schema) {
+        quote_identifier(d->out, schema);
+        buf_put_u8(d->out, '.');
+    }
+    quote_identifier(d->out, arena_strndup(&d->arena, name.data, name.len));
+    return NULL;
+}
+
+/* COLLATE; what a plan shows in its place is a cast to the same type. */
+static struct err *put_collate(struct deparser *d, const struct expr *e, bool implicit)
+{
+    if (d->slots)
+        return implicit ? put_cast(d, e, e->args[0]) : put(d, e->args[0], implicit);
+    open_paren(d);
+    TRY(put_child(d, e->args[0], e, true));
+    TRY(put_collation(d, e->collation));
+    close_paren(d);
     return NULL;
 }
 
@@ -707,6 +741,9 @@ static struct err *put(struct deparser *d, const struct expr *e, bool implicit)
     case E_ROW:
         return put_row(d, e);
     case E_RELABEL:
+        if (e->form == FORM_SQL)
+            return put_collate(d, e, implicit);
+        __attribute__((fallthrough));
     case E_IOCAST:
     case E_DOMAIN:
     case E_ARRAYCAST:

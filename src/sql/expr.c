@@ -1,6 +1,8 @@
 /* Building, walking and comparing expressions. */
 #include "sql/analyze_internal.h"
 
+#include "types/collation.h"
+
 fold_function sql_fold_function;
 
 struct expr *expr_new(struct analysis *a, enum expr_kind kind, uint32_t type, int location)
@@ -261,6 +263,8 @@ static bool payload_equal(const struct expr *a, const struct expr *b)
                sort_keys_equal(a->agg->order, a->agg->norder, b->agg->order, b->agg->norder) &&
                a->agg->level == b->agg->level && !a->agg->filter == !b->agg->filter &&
                (!a->agg->filter || expr_equal(a->agg->filter, b->agg->filter));
+    case E_RELABEL:
+        return a->collation == b->collation || a->form != FORM_SQL || b->form != FORM_SQL;
     case E_CASE:
         return a->kase.has_test == b->kase.has_test;
     case E_SUBSCRIPT:
@@ -276,7 +280,6 @@ static bool payload_equal(const struct expr *a, const struct expr *b)
     case E_COALESCE:
     case E_ARRAY:
     case E_ROW:
-    case E_RELABEL:
     case E_IOCAST:
     case E_DOMAIN:
     case E_SUBSTORE:
@@ -293,7 +296,8 @@ bool expr_equal(const struct expr *a, const struct expr *b)
     if (a == b)
         return true;
     if (a->kind != b->kind || a->type != b->type || a->nargs != b->nargs || a->func != b->func ||
-        a->op != b->op || !payload_equal(a, b))
+        a->op != b->op || !collation_same_order(a->input_collation, b->input_collation) ||
+        !payload_equal(a, b))
         return false;
     for (int i = 0; i < a->nargs; i++) {
         if (!a->args[i] != !b->args[i])

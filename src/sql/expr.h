@@ -93,11 +93,25 @@ struct agg_extra {
     bool ordered_set;    /* WITHIN GROUP: `order` holds the aggregated arguments */
 };
 
+/* How a node came to its collation: what collate.c keeps for the nodes above. */
+struct collated {
+    uint8_t strength; /* 0: not derived yet */
+    uint32_t collation;
+    uint32_t second; /* conflicts: the other one */
+    int location;
+};
+
+/* As an input collation: there is none, as those of the arguments conflict. */
+#define CONFLICTING_COLLATIONS UINT32_MAX
+
 struct expr {
     enum expr_kind kind;
     uint32_t type;
     int32_t typmod;
-    uint32_t collation;
+    uint32_t collation;       /* of the result; 0: none, or it is of no string type */
+    uint32_t input_collation; /* by which it compares and maps its arguments: see
+                                 expr_input_collation */
+    struct collated collated;
     int location; /* byte offset in the statement; -1 unknown */
     int nargs;
     struct expr **args;
@@ -150,6 +164,14 @@ struct expr {
         } grouping;
     };
 };
+
+/* The collation by which a call, an operator, GREATEST ... treats its arguments; 0 when none is a
+ * string, CONFLICTING_COLLATIONS. Derives it where analysis has not. */
+uint32_t expr_input_collation(struct expr *e);
+/* The same for two columns of a row comparison. */
+uint32_t expr_pair_collation(struct expr *left, struct expr *right);
+/* 42P22: the collations of what is used so conflict ("string comparison"). */
+struct err *collation_conflict(const char *use);
 
 /* Bits of a window's frame, as the parser sets them. */
 enum {

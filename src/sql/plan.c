@@ -2,6 +2,7 @@
 #include "sql/plan_internal.h"
 
 #include "types/array.h"
+#include "types/collation.h"
 
 #include <stdlib.h>
 
@@ -155,6 +156,13 @@ static void fold_array(struct planner *p, struct expr **ref)
 
 enum { MAX_FOLDED_BYTES = 64 * 1024 };
 
+/* Folding knows of no collations. */
+static bool by_bytes(struct expr *e)
+{
+    uint32_t collation = expr_input_collation(e);
+    return collation != CONFLICTING_COLLATIONS && !collation_orders(collation);
+}
+
 /* Immutable functions of constants are computed now. An error is left to execution, which may never
  * come to it. */
 static void fold(struct planner *p, struct expr **ref)
@@ -163,13 +171,16 @@ static void fold(struct planner *p, struct expr **ref)
     struct datum value;
     if (e->kind == E_RELABEL && e->args[0]->kind == E_CONST) {
         *ref = expr_const(p->arena, e->type, e->typmod, e->args[0]->value, e->location);
+        (*ref)->collation = e->collation;
+        (*ref)->collated = e->collated;
         return;
     }
     if (e->kind == E_ARRAY || e->kind == E_ARRAYCAST) {
         fold_array(p, ref);
         return;
     }
-    if ((e->kind != E_FUNC && e->kind != E_OP) || !all_constant(e) || !sql_fold_function)
+    if ((e->kind != E_FUNC && e->kind != E_OP) || !all_constant(e) || !sql_fold_function ||
+        !by_bytes(e))
         return;
     const struct cat_proc *proc = builtin_proc(e->func);
     if (!proc || proc->volatility != 'i' || proc->retset || proc->kind != 'f')
@@ -795,7 +806,8 @@ static struct plan *distinct_over(struct planner *p, struct plan *node, const st
     d->slots = arena_new_array(p->arena, int, rte->ncols);
     d->exprs = arena_new_array(p->arena, struct plan_expr, rte->ncols);
     for (int i = 0; i < rte->ncols; i++) {
-        struct expr like = {.type = rte->types[i], .typmod = rte->typmods[i]};
+        struct expr like = {
+            .type = rte->types[i], .typmod = rte->typmods[i], .collation = rte->collations[i]};
         d->slots[i] = rte->base + i;
         d->exprs[i] = (struct plan_expr){slot_expr(p, d->slots[i], &like), d->slots[i], NULL};
     }
@@ -852,7 +864,9 @@ static struct err *plan_setop(struct planning *l, struct plan **out, int *slots)
         node->right_slots = node->right->slots;
         node->exprs = arena_new_array(p->arena, struct plan_expr, n);
         for (int i = 0; i < n; i++) {
-            struct expr like = {.type = q->setop_rte->types[i], .typmod = -1};
+            struct expr like = {.type = q->setop_rte->types[i],
+                                .typmod = -1,
+                                .collation = q->setop_rte->collations[i]};
             node->exprs[i] =
                 (struct plan_expr){slot_expr(p, node->slots[i], &like), node->slots[i], NULL};
         }

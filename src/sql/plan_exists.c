@@ -5,6 +5,8 @@
  * subquery runs once, without its equations. */
 #include "sql/plan_internal.h"
 
+#include "types/collation.h"
+
 enum { MAX_KEYS = 8 };
 
 /* ---- what an expression reads ---- */
@@ -72,6 +74,9 @@ uint32_t hash_equality(const struct expr *e)
     const struct cat_oper *op = e->kind == E_OP && e->nargs == 2 ? builtin_oper(e->op) : NULL;
     const struct cat_amop *am = op ? builtin_btree_strategy(e->op) : NULL;
     if (!op || !op->can_hash || !am || am->strategy != 3)
+        return 0;
+    uint32_t collation = expr_input_collation((struct expr *)e);
+    if (collation == CONFLICTING_COLLATIONS || collation_is_nondeterministic(collation))
         return 0;
     bool ints = is_integer_type(op->left) && is_integer_type(op->right);
     if (op->left != op->right && !ints)

@@ -2,6 +2,7 @@
 #include "sql/plan_internal.h"
 
 #include "sql/analyze_internal.h"
+#include "types/collation.h"
 
 /* SQL text of an index over the columns of the range table entry; NULL when it cannot be had. */
 static struct expr *index_expr(struct planner *p, struct rte *rte, const char *sql,
@@ -66,7 +67,8 @@ static bool implies(const struct expr *have, const struct expr *want)
     const struct cat_amop *w =
         want->kind == E_OP && want->nargs == 2 ? builtin_btree_strategy(want->op) : NULL;
     if (!w || !expr_equal(have->args[0], want->args[0]) || !is_constant(have->args[1]) ||
-        !is_constant(want->args[1]) || have->args[1]->type != want->args[1]->type)
+        !is_constant(want->args[1]) || have->args[1]->type != want->args[1]->type ||
+        collation_orders(have->input_collation) || collation_orders(want->input_collation))
         return false;
     const struct type_ops *ops = type_by_oid(have->args[1]->type);
     return ops && ops->compare &&

@@ -140,10 +140,10 @@ struct slot_set {
 };
 void plan_assign_saved(struct planner *p);
 
-/* What is under casts that change no bytes. */
+/* What is under casts that change no bytes, and under COLLATE. */
 static inline const struct expr *strip_relabel(const struct expr *e)
 {
-    while (e->kind == E_RELABEL && e->form != FORM_SQL)
+    while (e->kind == E_RELABEL)
         e = e->args[0];
     return e;
 }

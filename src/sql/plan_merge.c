@@ -1,6 +1,8 @@
 /* Merge joins: both sides in the order of the keys, read so from an index or sorted. */
 #include "sql/plan_from.h"
 
+#include "types/collation.h"
+
 #include <math.h>
 
 /* A side in the order of the keys: of a problem's own plan, or of a table's index. */
@@ -78,6 +80,10 @@ bool merge_sides(struct problem *left, struct problem *right, const struct merge
     struct sorted_side best_right = {0};
     int best = -1;
     double best_cost = *cost;
+    for (int i = 0; i < join->nhash; i++) /* the sides may be in different orders */
+        if (collation_orders(join->hash_left[i].expr->collation) ||
+            collation_orders(join->hash_right[i].expr->collation))
+            return false;
     for (int first = 0; first < join->nhash; first++) {
         struct want want = {keys_from(p, join->hash_left, join->nhash, first), join->nhash, -1,
                             false};

@@ -2,6 +2,7 @@
 #include "sql/plan_from.h"
 
 #include "catalog/systab.h"
+#include "types/collation.h"
 
 #include <math.h>
 
@@ -23,7 +24,33 @@ struct sarg {
     int strategy; /* as in struct index_qual */
     struct expr *value;
     struct qual *qual;
+    uint32_t collation; /* by which it compares; 0: by bytes */
 };
+
+/* The collation of an index column's order; 0: that of the bytes. */
+static uint32_t index_col_order(const struct index_col *col)
+{
+    return col->ops->collation ? col->collation : 0;
+}
+
+static uint32_t order_of(struct expr *e)
+{
+    const struct cat_proc *p = builtin_proc(e->func);
+    bool pattern = p && (str_starts_with(p->src, STR("text_pattern_")) ||
+                         str_starts_with(p->src, STR("bpchar_pattern_")));
+    return pattern ? 0 : expr_input_collation(e);
+}
+
+/* Whether an index column's order serves a comparison; equality is the same in all deterministic
+ * collations. */
+static bool serves(const struct index_col *col, const struct sarg *s)
+{
+    uint32_t own = index_col_order(col);
+    if (s->strategy == 0 || s->strategy == 7 || collation_same_order(own, s->collation))
+        return s->collation != CONFLICTING_COLLATIONS;
+    return (s->strategy == 3 || s->strategy == 6) && s->collation != CONFLICTING_COLLATIONS &&
+           !collation_is_nondeterministic(own) && !collation_is_nondeterministic(s->collation);
+}
 
 /* The key is encoded as the column's type: other types of the same family must encode alike. */
 bool key_compatible(uint32_t column, uint32_t value)
@@ -71,6 +98,7 @@ static bool as_sarg(struct planner *p, const struct rte *rte, struct qual *q, re
     const struct expr *e = q->expr;
     relset self = (relset)1 << rte->index;
     out->qual = q;
+    out->collation = 0;
     if (!(q->rels & self) || (q->rels & ~(self | have)) || q->volatile_)
         return false;
     if (e->kind == E_NULLTEST && !type_is_record(type_by_oid(e->args[0]->type)) &&
@@ -84,6 +112,7 @@ static bool as_sarg(struct planner *p, const struct rte *rte, struct qual *q, re
         bool free_of_rte = !expr_mentions(e->args[1], rte);
         out->strategy = 6;
         out->value = e->args[1];
+        out->collation = order_of(q->expr);
         uint32_t elem = element_type_of(e->args[1]->type);
         return am && am->strategy == 3 && free_of_rte &&
                key_compatible(rte->types[out->att - 1], elem);
@@ -98,6 +127,7 @@ static bool as_sarg(struct planner *p, const struct rte *rte, struct qual *q, re
             continue;
         out->strategy = side == 0 ? am->strategy : 6 - am->strategy;
         out->value = e->args[1 - side];
+        out->collation = order_of(q->expr);
         uint32_t column = rte->types[out->att - 1];
         return key_compatible(column, strip_relabel(out->value)->type) ||
                key_compatible(column, out->value->type) ||
@@ -113,9 +143,9 @@ static int key_att(const struct index *ix, int col)
 }
 
 /* A hash index finds what is equal to one value. */
-static bool can_use(const struct index *ix, const struct sarg *s)
+static bool can_use(const struct index *ix, int col, const struct sarg *s)
 {
-    return ix->am != HASH_AM || s->strategy == 3;
+    return (ix->am != HASH_AM || s->strategy == 3) && serves(&ix->cols[col], s);
 }
 
 static void match_sargs(const struct index *ix, struct sarg *sargs, int nsargs,
@@ -126,7 +156,7 @@ static void match_sargs(const struct index *ix, struct sarg *sargs, int nsargs,
         bool equal = false;
         for (int i = 0; i < nsargs && !equal && m->n < 30; i++) {
             struct sarg *s = &sargs[i];
-            if (s->att != key_att(ix, col) || !can_use(ix, s))
+            if (s->att != key_att(ix, col) || !can_use(ix, col, s))
                 continue;
             if (s->strategy == 3 || s->strategy == 0 || (s->strategy == 6 && m->n == col)) {
                 m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
@@ -142,7 +172,7 @@ static void match_sargs(const struct index *ix, struct sarg *sargs, int nsargs,
         }
         for (int i = 0; i < nsargs && m->n < 30; i++) {
             struct sarg *s = &sargs[i];
-            if (s->att != key_att(ix, col) || !can_use(ix, s) || s->strategy == 6 ||
+            if (s->att != key_att(ix, col) || !can_use(ix, col, s) || s->strategy == 6 ||
                 s->strategy == 0)
                 continue;
             m->quals[m->n] = (struct index_qual){col, s->strategy, s->value, NULL};
@@ -169,7 +199,8 @@ static bool orders_by(const struct index *ix, const struct rte *rte, const struc
         return false;
     while (*col < ix->nkeys && ix->cols[*col].attnum != att && *col < m->equal)
         ++*col;
-    if (*col >= ix->nkeys || ix->cols[*col].attnum != att)
+    if (*col >= ix->nkeys || ix->cols[*col].attnum != att ||
+        !collation_same_order(index_col_order(&ix->cols[*col]), want->expr->collation))
         return false;
     *flip = want->desc != ix->cols[*col].desc;
     bool nulls_first = ix->cols[*col].nulls_first != *flip;
@@ -225,6 +256,7 @@ static bool expression_sarg(const struct expr *key, const struct rte *rte, struc
             continue;
         out->strategy = side == 0 ? am->strategy : 6 - am->strategy;
         out->value = e->args[1 - side];
+        out->collation = order_of(q->expr);
         out->qual = q;
         return key_compatible(key->type, strip_relabel(out->value)->type) ||
                key_compatible(key->type, out->value->type);

@@ -70,6 +70,8 @@ enum key_form { FORM_NONE, FORM_SIGNED, FORM_UNSIGNED, FORM_BYTES, FORM_UUID };
 
 static enum key_form form_of(const struct type_ops *t)
 {
+    if (t->collation)
+        return FORM_NONE;
     switch (t->oid) {
     case INT2_OID:
     case INT4_OID:

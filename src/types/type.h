@@ -224,6 +224,8 @@ struct type_ops {
     const struct type_ops *base;
     uint32_t domain; /* domains: their own OID; 0: none */
     int32_t typmod;  /* of a domain's base type */
+    /* Whose order it is; NULL: that of the bytes. Then keys are not exact: see key_is_exact. */
+    const struct collation *collation;
 
     /* Parses the text form. `typmod` as in pg_attribute.atttypmod (-1: none) and enforced as by an
      * explicit cast of a literal (varchar(n): 22001 unless the excess is blanks). Errors: 22P02,

@@ -3,6 +3,7 @@
 #include "exec/functions/fn_internal.h"
 
 #include "base/hash.h"
+#include "types/collation.h"
 
 #include <stdlib.h>
 
@@ -132,7 +133,7 @@ struct err *give_bytes(struct fn_call *c, size_t len, char **p, struct datum *ou
 
 struct err *known_type(struct fn_call *c, uint32_t oid, const struct type_ops **out)
 {
-    *out = type_lookup(c->env, oid);
+    *out = type_collated(type_lookup(c->env, oid), c->collation);
     return *out ? NULL : err_new("XX000", "cache lookup failed for type %u", oid);
 }
 

@@ -1,0 +1,34 @@
+-- Collations of expressions and queries (manual section 24.2).
+CREATE TABLE t (id int primary key, a text, b text COLLATE "sv-x-icu", c text COLLATE "de-x-icu");
+INSERT INTO t VALUES (1,'abc','abc','abc'),(2,'Ägare','Ägare','Ägare'),(3,'zebra','zebra','zebra'),(4,'ABC','ABC','ABC'),(5,'Å','Å','Å'),(6,NULL,NULL,NULL),(7,'ö','ö','ö');
+SELECT id, b FROM t ORDER BY b;
+SELECT id, c FROM t ORDER BY c DESC;
+SELECT id FROM t ORDER BY a;
+SELECT id FROM t ORDER BY a COLLATE "en-x-icu", id;
+SELECT id FROM t WHERE b < 'zz' ORDER BY 1;
+SELECT id FROM t WHERE c < 'b' ORDER BY 1;
+SELECT id FROM t WHERE b < c;
+SELECT id FROM t WHERE b < c COLLATE "C" ORDER BY 1;
+SELECT b COLLATE "C" < a COLLATE "POSIX" FROM t;
+SELECT * FROM t ORDER BY b || c;
+SELECT b || c FROM t ORDER BY id LIMIT 1;
+SELECT b FROM t UNION SELECT c FROM t;
+SELECT b FROM t UNION ALL SELECT c FROM t ORDER BY 1;
+SELECT b FROM t UNION ALL SELECT c FROM t LIMIT 1;
+SELECT max(a), max(b), max(c), min(a), min(b), min(c) FROM t;
+SELECT greatest(b,'zzz'), least(a, 'B' COLLATE "en-x-icu") FROM t ORDER BY id;
+SELECT lower(b), upper('ß' COLLATE "de-x-icu"), upper('i' COLLATE "tr-x-icu"), initcap('hello WORLD' COLLATE "en-x-icu");
+SELECT upper('ß' COLLATE "de-x-icu"), upper('i' COLLATE "tr-x-icu"), initcap('hello WORLD' COLLATE "en-x-icu"), 'I' COLLATE "tr-x-icu" ILIKE 'ı';
+SELECT collation for (b), collation for (a), collation for (b||c), collation for ('x' COLLATE "C") FROM t LIMIT 1;
+SELECT 'a' < 'B', 'a' < 'B' COLLATE "en-x-icu", 'a' IN ('b','a' COLLATE "en-x-icu"), ROW('a' COLLATE "en-x-icu",1) < ROW('B',1);
+SELECT array['a','B' COLLATE "en-x-icu"] < array['B'], array['a'] < array['B'];
+SELECT id, rank() over (order by b), row_number() over (partition by c order by b) FROM t ORDER BY id;
+SELECT b FROM t WHERE b > 'z' ORDER BY b;
+SELECT id FROM t WHERE c < 'b' order by id;
+SELECT id FROM t WHERE c  COLLATE "C" < 'b' order by id;
+SELECT a FROM t ORDER BY a COLLATE "en-x-icu";
+SELECT min(b), max(b) FROM t;
+SELECT x.id, y.id FROM t x JOIN t y ON x.b = y.b WHERE x.id < 4 ORDER BY 1, 2;
+SELECT b = c FROM t;
+
+DROP TABLE t;

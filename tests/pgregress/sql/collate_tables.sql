@@ -1,0 +1,86 @@
+-- Columns, domains, indexes and constraints with collations.
+CREATE TABLE t (id int primary key, a text, b text COLLATE "sv-x-icu", c varchar(20) COLLATE "de-x-icu", d char(8) COLLATE "en-x-icu");
+INSERT INTO t VALUES (1,'abc','abc','abc','b'),(2,'Ägare','Ägare','Ägare','B'),(3,'zebra','zebra','zebra','a'),(4,'ABC','ABC','ABC','Ä'),(5,'Å','Å','Å','c'),(6,NULL,NULL,NULL,NULL),(7,'ö','ö','ö','z');
+SELECT id FROM t ORDER BY d;
+SELECT b FROM t UNION ALL SELECT c FROM t ORDER BY 1;
+SELECT collation for (b), collation for (a), collation for (b||c), collation for ('x' COLLATE "C") from t limit 1;
+SELECT collation for (1);
+CREATE VIEW v AS SELECT id, a COLLATE "en-x-icu" AS x, b || 'x' AS y, b < c COLLATE "de-x-icu" AS z FROM t ORDER BY a COLLATE "de-x-icu" DESC;
+\d+ v
+SELECT id FROM v ORDER BY y;
+SELECT * FROM t WHERE b = c;
+CREATE INDEX ON t ((a || b));
+CREATE INDEX ON t ((b || c));
+CREATE INDEX ON t ((b || c) COLLATE "C");
+\d t
+ALTER TABLE t ALTER COLUMN b TYPE text COLLATE "C";
+SELECT id FROM t ORDER BY b;
+ALTER TABLE t ALTER COLUMN b TYPE text COLLATE "de-x-icu";
+SELECT id FROM t ORDER BY b;
+\d t
+ALTER TABLE t ALTER COLUMN b TYPE text;
+\d t
+CREATE TABLE p (k text COLLATE "en-x-icu" PRIMARY KEY, v int);
+INSERT INTO p SELECT x, n FROM unnest(array['b','B','a','A','ä','é','e','E','z','Z','_','-','1']) WITH ORDINALITY AS u(x,n);
+SELECT * FROM p ORDER BY k;
+SELECT * FROM p ORDER BY k DESC LIMIT 3;
+SELECT * FROM p WHERE k >= 'b' ORDER BY k;
+SELECT * FROM p WHERE k = 'B';
+SELECT * FROM p WHERE k IN ('B','ä','q') ORDER BY k;
+SELECT * FROM p WHERE k LIKE 'b%';
+INSERT INTO p VALUES ('b', 1);
+CREATE TABLE f (r text REFERENCES p, s text COLLATE "sv-x-icu" REFERENCES p(k));
+INSERT INTO f VALUES ('b', 'ä'), ('é', NULL);
+INSERT INTO f VALUES ('bb');
+DELETE FROM p WHERE k = 'b';
+UPDATE p SET k = 'bbb' WHERE k = 'é';
+UPDATE p SET v = 100 WHERE k > 'e';
+SELECT * FROM p ORDER BY 1;
+CREATE DOMAIN dd AS text COLLATE "sv-x-icu" CHECK (value < 'zzz');
+SELECT 'ö'::dd;
+SELECT 'aö'::dd;
+CREATE TABLE td (x dd);
+\d td
+INSERT INTO td VALUES ('b'),('A'),('a');
+SELECT * FROM td ORDER BY x;
+SELECT x COLLATE "C" FROM td ORDER BY 1;
+\dD
+SELECT x FROM td GROUP BY x ORDER BY x;
+SELECT DISTINCT x FROM td ORDER BY 1;
+SELECT string_agg(x, ',' ORDER BY x), array_agg(x ORDER BY x COLLATE "C"), percentile_disc(0.5) WITHIN GROUP (ORDER BY x), rank('B') WITHIN GROUP (ORDER BY x) FROM td;
+SELECT percentile_disc(0.1) WITHIN GROUP (ORDER BY k COLLATE "C"), mode() within group (order by k) FROM p;
+SELECT x, lag(x) OVER (ORDER BY x), max(x) OVER (ORDER BY x), min(x) OVER () FROM td;
+WITH w AS (SELECT k FROM p) SELECT k FROM w ORDER BY k LIMIT 3;
+WITH RECURSIVE r(k) AS (SELECT min(k) FROM p UNION ALL SELECT (SELECT min(p.k) FROM p WHERE p.k > r.k) FROM r WHERE r.k IS NOT NULL) SELECT * FROM r;
+SELECT (SELECT k FROM p ORDER BY k LIMIT 1), (SELECT max(k) FROM p), array(SELECT k FROM p ORDER BY k)< array['zz'];
+SELECT k, CASE k WHEN 'a' THEN 1 END, CASE WHEN k < 'b' THEN k ELSE 'q' END FROM p ORDER BY 3,1;
+SELECT nullif(k, 'a') AS z, coalesce(k,'x') FROM p ORDER BY z, 2;
+VALUES ('b' COLLATE "en-x-icu"), ('A'), ('a') ORDER BY 1;
+SELECT * FROM (VALUES ('b'), ('A'), ('a')) v(x) ORDER BY x COLLATE "en-x-icu";
+SELECT 'a' COLLATE "C" || 'b' COLLATE "en-x-icu";
+SELECT 'a' COLLATE "nope";
+SELECT 1 COLLATE "C";
+SELECT k FROM p WHERE k BETWEEN 'A' AND 'B' ORDER BY k;
+SELECT k FROM p WHERE k = ANY (array['a','A']) ORDER BY k;
+SELECT p.k, q.k FROM p JOIN p q ON p.k < q.k AND q.k < 'b' ORDER BY 1, 2;
+SELECT p.k FROM p JOIN p q ON p.k = q.k ORDER BY 1 LIMIT 4;
+SELECT p.k FROM p NATURAL JOIN (SELECT k COLLATE "C" AS k FROM p) q ORDER BY 1 LIMIT 4;
+SELECT * FROM p FULL JOIN f ON p.k = f.r ORDER BY k LIMIT 4;
+SELECT k FROM p EXCEPT SELECT r FROM f ORDER BY 1;
+SELECT row(k) < row('b'), k FROM p ORDER BY 2;
+SELECT row(k, 1) < row('b' , 2), row('b','c') >= row(k, 'd') FROM p ORDER BY k;
+SELECT count(*) > 800 FROM pg_collation WHERE collprovider = 'i' AND collnamespace = 11;
+SELECT collname, collprovider, colliculocale, collversion, pg_collation_is_visible(oid), pg_collation_actual_version(oid) FROM pg_collation WHERE collname LIKE 'de%' OR collprovider <> 'i' AND collname !~ 'utf8|UTF-8' ORDER BY 1;
+SELECT 'sv-x-icu'::regcollation, to_regcollation('"und-x-icu"'), to_regcollation('zzz');
+SELECT table_name, column_name, collation_catalog, collation_schema, collation_name FROM information_schema.columns WHERE table_name IN ('p','f','td') ORDER BY 1,2;
+CREATE INDEX pi ON td (x);
+CREATE INDEX pc ON td (x COLLATE "C");
+SET enable_seqscan = off;
+SELECT x FROM td WHERE x > 'a' ORDER BY x;
+SELECT x FROM td WHERE x COLLATE "C" > 'a' ORDER BY x;
+SELECT x FROM td ORDER BY x COLLATE "C" DESC;
+SELECT min(x), max(x), min(x COLLATE "C") FROM td;
+RESET enable_seqscan;
+DROP VIEW v;
+DROP TABLE t, f, p, td;
+DROP DOMAIN dd;
