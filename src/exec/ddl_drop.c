@@ -153,6 +153,8 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
         return describe_default_acl(d, v, out);
     case PG_POLICY:
         return ddl_describe_policy(d, o.object_id, out);
+    case PG_TRIGGER:
+        return ddl_describe_trigger(d, o.object_id, out);
     case PG_CAST:
         return ddl_describe_cast(d, o.object_id, out);
     case PG_LARGEOBJECT:
@@ -714,6 +716,10 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_POLICY) {
         snprintf(tag, 64, "DROP POLICY");
         return ddl_drop_policy(d, s);
+    }
+    if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER) {
+        snprintf(tag, 64, "DROP TRIGGER");
+        return ddl_drop_trigger(d, s);
     }
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_CAST) {
         snprintf(tag, 64, "DROP CAST");

@@ -195,6 +195,7 @@ struct session {
     bool lo_compat_privileges; /* large objects are for everybody */
     bool feeds_synced;         /* may alter synced tables, as their pipeline, which writes their
                                 * rows: what would be rewritten is left empty */
+    int trigger_depth;         /* functions of triggers being run, each within the one before */
     size_t work_mem_bytes;
     double hash_mem_multiplier;
     struct temp_quota temp_quota; /* of temporary files */
@@ -207,8 +208,8 @@ struct session {
     struct checks *checks;            /* constraint checks that wait (exec/checks.h); NULL: none */
     struct large_objects *large_objects; /* open ones (exec/large_objects.h); NULL: none yet */
     int last_sequence;                   /* index, -1: none yet */
-    void *language_calls; /* of functions at work: the language's own, the innermost first */
-    const char *client_addr;             /* "" for Unix sockets */
+    void *language_calls;    /* of functions at work: the language's own, the innermost first */
+    const char *client_addr; /* "" for Unix sockets */
     int client_port;
     const char *server_addr; /* where the client has connected to; as client_addr */
     int server_port;
