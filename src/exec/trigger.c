@@ -23,21 +23,38 @@ static int event_bit(enum trigger_event event)
     return 0;
 }
 
-static bool fires(const struct trigger *t, enum trigger_time time, bool row,
-                  enum trigger_event event)
+static bool is_for(const struct trigger *t, enum trigger_time time, bool row,
+                   enum trigger_event event)
 {
     const bool before = (t->type & TRIGGER_BEFORE_BIT) != 0;
-    return (t->enabled == 'O' || t->enabled == 'A') && t->type & event_bit(event) &&
-           before == (time == TRIGGER_BEFORE) && ((t->type & TRIGGER_ROW_BIT) != 0) == row;
+    return t->enabled != 'D' && t->type & event_bit(event) && before == (time == TRIGGER_BEFORE) &&
+           ((t->type & TRIGGER_ROW_BIT) != 0) == row;
 }
 
 bool trigger_any(const struct relation *r, enum trigger_time time, bool row,
                  enum trigger_event event)
 {
     for (int i = 0; i < r->ntriggers; i++)
-        if (fires(&r->triggers[i], time, row, event))
+        if (is_for(&r->triggers[i], time, row, event))
             return true;
     return false;
+}
+
+/* session_replication_role decides which of a table's triggers are on. */
+static struct err *fires(const struct exec_env *env, const struct trigger *t,
+                         enum trigger_time time, bool row, enum trigger_event event, bool *out)
+{
+    struct buf role = BUF_INIT;
+    bool found;
+    *out = is_for(t, time, row, event);
+    if (!*out || t->enabled == 'A')
+        return NULL;
+    struct err *e = env->session->ops->setting_get(
+        env->session, str_from("session_replication_role"), false, &role, &found);
+    if (!e)
+        *out = (strcmp(buf_cstr(&role), "replica") == 0) == (t->enabled == 'R');
+    buf_done(&role);
+    return e;
 }
 
 /* ---- calling ---- */
@@ -81,7 +98,9 @@ struct err *trigger_before_row(const struct exec_env *env, const struct relation
     *skip = false;
     for (int i = 0; i < r->ntriggers && !*skip; i++) {
         struct trigger_result result = {0};
-        if (!fires(&r->triggers[i], TRIGGER_BEFORE, true, event))
+        bool on;
+        TRY(fires(env, &r->triggers[i], TRIGGER_BEFORE, true, event, &on));
+        if (!on)
             continue;
         TRY(call(env, r, &r->triggers[i], event, old, new, a, &result));
         *skip = !result.row;
@@ -96,7 +115,9 @@ struct err *trigger_before_statement(const struct exec_env *env, const struct re
 {
     for (int i = 0; i < r->ntriggers; i++) {
         struct trigger_result result = {0};
-        if (!fires(&r->triggers[i], TRIGGER_BEFORE, false, event))
+        bool on;
+        TRY(fires(env, &r->triggers[i], TRIGGER_BEFORE, false, event, &on));
+        if (!on)
             continue;
         TRY(call(env, r, &r->triggers[i], event, NULL, NULL, a, &result));
         if (result.row)
@@ -110,10 +131,13 @@ struct err *trigger_queue_after(const struct exec_env *env, const struct relatio
                                 const struct datum *new)
 {
     const bool row = old || new;
-    for (int i = 0; i < r->ntriggers; i++)
-        if (fires(&r->triggers[i], TRIGGER_AFTER, row, event))
+    for (int i = 0; i < r->ntriggers; i++) {
+        bool on;
+        TRY(fires(env, &r->triggers[i], TRIGGER_AFTER, row, event, &on));
+        if (on)
             TRY(check_queue_trigger(env, r->triggers[i].oid, r->oid, event, old, new,
                                     row ? r->natts : 0));
+    }
     return NULL;
 }
 

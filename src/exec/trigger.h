@@ -48,7 +48,8 @@ struct trigger_result {
  * themselves. ---- */
 
 struct exec_env;
-/* Whether a trigger of that time, level and event is there and enabled. */
+/* Whether a trigger of that time, level and event is there and not disabled; the session's
+ * session_replication_role may keep it from being called. */
 bool trigger_any(const struct relation *r, enum trigger_time time, bool row,
                  enum trigger_event event);
 /* BEFORE ROW, in the order of names. `new` (NULL: DELETE) is what the functions make of it, in the

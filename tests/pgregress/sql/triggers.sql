@@ -110,3 +110,16 @@ SELECT what FROM tg_log ORDER BY seq;
 DROP TABLE tg_c, tg_p, tg_t, tg_log;
 SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal;
 DROP FUNCTION tg_note(), tg_int(), tg_self(), tg_catch();
+-- which triggers are on
+CREATE TABLE tg_r (id int);
+CREATE FUNCTION tg_tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '% %', TG_NAME, TG_OP; RETURN NEW; END $$;
+CREATE TRIGGER o BEFORE INSERT ON tg_r FOR EACH ROW EXECUTE FUNCTION tg_tell();
+CREATE TRIGGER r BEFORE INSERT ON tg_r FOR EACH ROW EXECUTE FUNCTION tg_tell();
+CREATE TRIGGER a AFTER INSERT ON tg_r EXECUTE FUNCTION tg_tell();
+ALTER TABLE tg_r ENABLE REPLICA TRIGGER r, ENABLE ALWAYS TRIGGER a;
+INSERT INTO tg_r VALUES (1);
+SET session_replication_role = replica;
+INSERT INTO tg_r VALUES (2);
+RESET session_replication_role;
+DROP TABLE tg_r;
+DROP FUNCTION tg_tell();
