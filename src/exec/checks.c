@@ -117,7 +117,7 @@ static struct err *queue_event(const struct exec_env *env, const struct check_ev
                                         [EV_PARENT] = datum_int(ev->parent),
                                         [EV_NKEYS] = datum_int(ev->n),
                                         [EV_HAS_NEW] = datum_bool(ev->new != NULL),
-                                        [EV_KEYS] = datum_bytes(keys.data, keys.len)};
+                                        [EV_KEYS] = datum_bytes(buf_cstr(&keys), keys.len)};
     struct err *e = buf_finish(&keys);
     if (!e)
         e = row_store_add(store, row);
@@ -159,7 +159,7 @@ static struct err *make_event(const struct datum *row, struct arena *a, struct c
                                .relid = (uint32_t)row[EV_RELID].u,
                                .parent = (uint32_t)row[EV_PARENT].u,
                                .n = n};
-    ev->old = arena_new_array(a, struct datum, 2 * n);
+    ev->old = arena_new_array(a, struct datum, 2 * n + 1);
     ev->new = has_new ? ev->old + n : NULL;
     return row_decode(keys, ev->old, has_new ? 2 * n : n);
 }
