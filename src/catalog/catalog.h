@@ -146,6 +146,26 @@ struct policy {
     const char *check_sql;
 };
 
+/* pg_trigger.tgtype: the bits of level, time and events. */
+enum {
+    TRIGGER_ROW_BIT = 1,
+    TRIGGER_BEFORE_BIT = 2,
+    TRIGGER_INSERT_BIT = 4,
+    TRIGGER_DELETE_BIT = 8,
+    TRIGGER_UPDATE_BIT = 16,
+};
+
+/* CREATE TRIGGER: manual chapter 39. */
+struct trigger {
+    uint32_t oid;
+    const char *name;
+    uint32_t func;
+    int type;     /* of the bits above */
+    char enabled; /* O: unless the session is a replica; D: never; R: in a replica; A: always */
+    int nargs;
+    const char *const *args;
+};
+
 struct relation {
     atomic_int refs;
     struct arena arena; /* owns everything below */
@@ -186,6 +206,8 @@ struct relation {
     bool force_row_security;
     int npolicies; /* by name; none is read where row_security is off */
     struct policy *policies;
+    int ntriggers; /* by name, in the order of bytes */
+    struct trigger *triggers;
     bool read_only_synced; /* a synced table: only its pipeline writes it */
 };
 

@@ -881,6 +881,9 @@ struct err *ddl_remove(struct cat *c, struct object_address object)
     case PG_OPFAMILY:
         TRY(ddl_remove_opfamily(c, object.object_id));
         break;
+    case PG_TRIGGER:
+        TRY(systab_delete(c, PG_TRIGGER, TRIGGER_OID_INDEX, &key, 1, NULL));
+        break;
     case PG_CAST:
         TRY(ddl_remove_cast(c, object.object_id));
         break;

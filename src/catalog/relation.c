@@ -431,6 +431,50 @@ struct err *cat_policies(struct cat *c, uint32_t relid, struct arena *a, struct 
     return e;
 }
 
+/* ---- triggers ---- */
+
+/* pg_trigger.tgargs: each argument ends with a zero byte. */
+static const char *const *trigger_args(struct arena *a, struct str bytes, int n)
+{
+    const char **args = arena_new_array(a, const char *, n + 1);
+    size_t at = 0;
+    for (int i = 0; i < n; i++) {
+        const size_t from = at;
+        while (at < bytes.len && bytes.data[at])
+            at++;
+        args[i] = arena_strndup(a, bytes.data + from, at - from);
+        at += at < bytes.len;
+    }
+    return args;
+}
+
+static struct err *load_triggers(struct cat *c, struct relation *r)
+{
+    struct systab_scan s;
+    struct datum key = datum_int(r->oid);
+    struct datum v[TRG_COUNT];
+    int cap = 0;
+    TRY(systab_open(c, PG_TRIGGER, TRIGGER_RELID_NAME_INDEX, &key, 1, &s));
+    struct err *e = NULL;
+    for (bool found = true; !e && found;) {
+        e = systab_next(&s, v, &found);
+        if (e || !found)
+            continue;
+        const int nargs = (int)v[TRG_NARGS].i;
+        const struct trigger t = {.oid = oid_of(v[TRG_OID]),
+                                  .name = datum_text(&r->arena, v[TRG_NAME]),
+                                  .func = oid_of(v[TRG_FOID]),
+                                  .type = (int)v[TRG_TYPE].i,
+                                  .enabled = char_of(v[TRG_ENABLED]),
+                                  .nargs = nargs,
+                                  .args =
+                                      trigger_args(&r->arena, datum_as_str(v[TRG_ARGS]), nargs)};
+        ARENA_PUSH(&r->arena, r->triggers, r->ntriggers, cap, t);
+    }
+    systab_close(&s);
+    return e;
+}
+
 static struct err *load_constraints(struct cat *c, struct relation *r)
 {
     struct systab_scan s;
@@ -559,6 +603,7 @@ static struct err *load(struct cat *c, struct relation *r, bool *found)
     TRY(stats_load(c, r));
     TRY(load_indexes(c, r));
     TRY(load_constraints(c, r));
+    TRY(load_triggers(c, r));
     if (r->row_security)
         TRY(cat_policies(c, r->oid, &r->arena, &r->policies, &r->npolicies));
     return load_referencing(c, r);

@@ -129,6 +129,8 @@ enum system_index {
     AGGREGATE_FNOID_INDEX = 2650,
     POLICY_OID_INDEX = 3257,
     POLICY_RELID_NAME_INDEX = 3258,
+    TRIGGER_OID_INDEX = 2702,
+    TRIGGER_RELID_NAME_INDEX = 2701,
     CAST_OID_INDEX = 2660,
     OPERATOR_OID_INDEX = 2688,
     OPCLASS_OID_INDEX = 2687,
@@ -461,6 +463,28 @@ enum {
     POL_QUAL,
     POL_WITHCHECK,
     POL_COUNT
+};
+enum {
+    TRG_OID,
+    TRG_RELID,
+    TRG_PARENTID,
+    TRG_NAME,
+    TRG_FOID,
+    TRG_TYPE,
+    TRG_ENABLED,
+    TRG_ISINTERNAL,
+    TRG_CONSTRRELID,
+    TRG_CONSTRINDID,
+    TRG_CONSTRAINT,
+    TRG_DEFERRABLE,
+    TRG_INITDEFERRED,
+    TRG_NARGS,
+    TRG_ATTR,
+    TRG_ARGS,
+    TRG_QUAL,
+    TRG_OLDTABLE,
+    TRG_NEWTABLE,
+    TRG_COUNT
 };
 /* Of built-in rows, the columns that something asks for. */
 enum { AM_NAME = 1 };

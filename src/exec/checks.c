@@ -100,30 +100,52 @@ static struct err *store_for(struct session *s, struct checks *c, bool deferred,
     return NULL;
 }
 
-struct err *check_queue(const struct exec_env *env, enum check_kind kind,
-                        const struct constraint *con, uint32_t parent, const struct datum *old_keys,
-                        const struct datum *new_keys, int n, bool deferred)
+static struct err *queue_event(const struct exec_env *env, const struct check_event *ev,
+                               bool deferred)
 {
     struct checks *c = NULL;
     struct row_store *store;
     struct buf keys = BUF_INIT;
     TRY(checks_of(env->session, &c));
     TRY(store_for(env->session, c, deferred, &store));
-    row_encode(&keys, old_keys, n);
-    if (new_keys)
-        row_encode(&keys, new_keys, n);
-    const struct datum row[EV_WIDTH] = {[EV_KIND] = datum_int(kind),
-                                        [EV_CON] = datum_int(con->oid),
-                                        [EV_RELID] = datum_int(con->relid),
-                                        [EV_PARENT] = datum_int(parent),
-                                        [EV_NKEYS] = datum_int(n),
-                                        [EV_HAS_NEW] = datum_bool(new_keys != NULL),
-                                        [EV_KEYS] = datum_bytes(keys.data, keys.len)};
+    row_encode(&keys, ev->old, ev->n);
+    if (ev->new)
+        row_encode(&keys, ev->new, ev->n);
+    const struct datum row[EV_WIDTH] = {[EV_KIND] = datum_int(ev->kind),
+                                        [EV_CON] = datum_int(ev->con),
+                                        [EV_RELID] = datum_int(ev->relid),
+                                        [EV_PARENT] = datum_int(ev->parent),
+                                        [EV_NKEYS] = datum_int(ev->n),
+                                        [EV_HAS_NEW] = datum_bool(ev->new != NULL),
+                                        [EV_KEYS] = datum_bytes(buf_cstr(&keys), keys.len)};
     struct err *e = buf_finish(&keys);
     if (!e)
         e = row_store_add(store, row);
     buf_done(&keys);
     return e;
+}
+
+struct err *check_queue(const struct exec_env *env, enum check_kind kind,
+                        const struct constraint *con, uint32_t parent, const struct datum *old_keys,
+                        const struct datum *new_keys, int n, bool deferred)
+{
+    const struct check_event ev = {
+        kind, con->oid, con->relid, parent, n, (struct datum *)old_keys, (struct datum *)new_keys};
+    return queue_event(env, &ev, deferred);
+}
+
+struct err *check_queue_trigger(const struct exec_env *env, uint32_t trigger, uint32_t relid,
+                                uint32_t event, const struct datum *old, const struct datum *new,
+                                int n)
+{
+    const struct check_event ev = {CHECK_TRIGGER,
+                                   trigger,
+                                   relid,
+                                   event,
+                                   n,
+                                   (struct datum *)(old ? old : new),
+                                   (struct datum *)(old ? new : NULL)};
+    return queue_event(env, &ev, false);
 }
 
 /* The check in a row, in memory of its own: running it may add to the store. */
@@ -137,7 +159,7 @@ static struct err *make_event(const struct datum *row, struct arena *a, struct c
                                .relid = (uint32_t)row[EV_RELID].u,
                                .parent = (uint32_t)row[EV_PARENT].u,
                                .n = n};
-    ev->old = arena_new_array(a, struct datum, 2 * n);
+    ev->old = arena_new_array(a, struct datum, 2 * n + 1);
     ev->new = has_new ? ev->old + n : NULL;
     return row_decode(keys, ev->old, has_new ? 2 * n : n);
 }
@@ -149,6 +171,28 @@ static void drop_statement(struct checks *c)
         row_reader_rewind(&c->next);
     }
     c->running = false;
+}
+
+struct err *checks_enter(struct session *s, struct checks_level *outer)
+{
+    struct checks *c = NULL;
+    TRY(checks_of(s, &c));
+    *outer = (struct checks_level){c->now, c->next, c->running};
+    c->now = NULL;
+    c->running = false;
+    return NULL;
+}
+
+void checks_leave(struct session *s, const struct checks_level *outer)
+{
+    struct checks *c = s->checks;
+    if (c->now) {
+        row_reader_done(&c->next);
+        row_store_free(c->now);
+    }
+    c->now = outer->now;
+    c->next = outer->next;
+    c->running = outer->running;
 }
 
 static size_t nwaiting(const struct checks *c)
@@ -244,6 +288,8 @@ static struct err *run_event(const struct exec_env *env, const struct check_even
         return fk_run_child(env, ev);
     case CHECK_PARENT:
         return fk_run_parent(env, ev);
+    case CHECK_TRIGGER:
+        return trigger_run_queued(env, ev);
     case CHECK_UNIQUE:
         return unique_run(env, ev);
     }

@@ -151,6 +151,8 @@ static struct err *load(struct copy_reader *r, struct exec *x, const struct exec
     if (!e)
         e = exec_load_finish(x);
     if (!e)
+        e = exec_rebind_end(x);
+    if (!e)
         e = checks_statement_end(env);
     /* What follows \. is read and forgotten. */
     return e ? e : copy_skip_rest(r);

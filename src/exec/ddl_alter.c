@@ -376,6 +376,9 @@ static struct err *alter_setting(struct ddl *d, struct relation **rel,
     TRY(ddl_row_security(d, rel, cmd, &done));
     if (done)
         return NULL;
+    TRY(ddl_enable_trigger(d, rel, cmd, &done));
+    if (done)
+        return NULL;
     TRY(ddl_alter_setting(d, *rel, cmd, &done));
     return done ? ddl_reopen(d, rel) : ddl_unsupported_form(d, *rel, cmd);
 }
@@ -733,6 +736,9 @@ struct err *ddl_rename(struct ddl *d, const PgQuery__RenameStmt *s, char *tag)
     case PG_QUERY__OBJECT_TYPE__OBJECT_POLICY:
         snprintf(tag, 64, "ALTER POLICY");
         return ddl_rename_policy(d, s);
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
+        snprintf(tag, 64, "ALTER TRIGGER");
+        return ddl_rename_trigger(d, s);
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
         snprintf(tag, 64, "ALTER SCHEMA");
         return rename_schema(d, s);

@@ -97,16 +97,10 @@ struct err *ddl_check_form(const struct relation *r, const PgQuery__AlterTableCm
                       "This operation is not supported for %s.", ddl_kinds_name(r->kind));
 }
 
-/* Nobody can make triggers and rules here, so what is named is missing. */
+/* Nobody can make rules here, so what is named is missing. */
 static struct err *missing_object(const struct relation *r, const PgQuery__AlterTableCmd *cmd)
 {
     switch (cmd->subtype) {
-    case AT(EnableTrig):
-    case AT(DisableTrig):
-    case AT(EnableAlwaysTrig):
-    case AT(EnableReplicaTrig):
-        return err_new("42704", "trigger \"%s\" for table \"%s\" does not exist", cmd->name,
-                       r->name);
     case AT(EnableRule):
     case AT(DisableRule):
     case AT(EnableAlwaysRule):
@@ -141,9 +135,6 @@ struct err *ddl_unsupported_form(struct ddl *d, const struct relation *r,
     TRY(missing_object(r, cmd));
     if (cmd->subtype == AT(AddInherit) || cmd->subtype == AT(DropInherit))
         return parent_form(d, r, cmd);
-    if (cmd->subtype == AT(EnableTrigUser) || cmd->subtype == AT(DisableTrigUser) ||
-        cmd->subtype == AT(EnableTrigAll))
-        return NULL; /* there are none, and those of foreign keys are never disabled */
     return f ? err_unsupported("ALTER TABLE ... %s is not supported yet", f->name)
              : err_unsupported("this form of ALTER TABLE is not supported yet");
 }

@@ -100,8 +100,9 @@ static struct err *relation_part(struct ddl *d, const PgQuery__CommentStmt *c,
             e = rule(d, r, name, &out->object_id);
         break;
     case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
+        out->class_id = PG_TRIGGER;
         if (!e)
-            e = err_new("42704", "trigger \"%s\" for table \"%s\" does not exist", name, r->name);
+            e = ddl_find_trigger(d, r, name, &out->object_id);
         break;
     default:
         if (!e)

@@ -175,6 +175,8 @@ struct err *ddl_describe(struct ddl *d, struct object_address o, struct buf *out
     case PG_OPCLASS:
     case PG_OPFAMILY:
         return ddl_describe_operator(d, o, out);
+    case PG_TRIGGER:
+        return ddl_describe_trigger(d, o.object_id, out);
     case PG_CAST:
         return ddl_describe_cast(d, o.object_id, out);
     case PG_LARGEOBJECT:
@@ -740,6 +742,10 @@ struct err *ddl_drop(struct ddl *d, const PgQuery__DropStmt *s, char *tag)
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLLATION) {
         snprintf(tag, 64, "DROP COLLATION");
         return ddl_drop_collations(d, s);
+    }
+    if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER) {
+        snprintf(tag, 64, "DROP TRIGGER");
+        return ddl_drop_trigger(d, s);
     }
     if (s->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_CAST) {
         snprintf(tag, 64, "DROP CAST");

@@ -228,7 +228,19 @@ struct err *ddl_find_collation(struct ddl *d, PgQuery__Node *const *names, size_
 const char *ddl_option_name(struct ddl *d, const PgQuery__DefElem *o);
 struct err *ddl_drop_cast(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
 struct err *ddl_describe_cast(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
+/* ddl_trigger.c */
+struct err *ddl_create_trigger(struct ddl *d, const PgQuery__CreateTrigStmt *s) MUST_CHECK;
+struct err *ddl_drop_trigger(struct ddl *d, const PgQuery__DropStmt *s) MUST_CHECK;
+struct err *ddl_rename_trigger(struct ddl *d, const PgQuery__RenameStmt *s) MUST_CHECK;
+struct err *ddl_find_trigger(struct ddl *d, const struct relation *r, const char *name,
+                             uint32_t *oid) MUST_CHECK;
+struct err *ddl_describe_trigger(struct ddl *d, uint32_t oid, struct buf *out) MUST_CHECK;
+/* ENABLE and DISABLE TRIGGER; *done false: it is another form. */
+struct err *ddl_enable_trigger(struct ddl *d, struct relation **rel,
+                               const PgQuery__AlterTableCmd *cmd, bool *done) MUST_CHECK;
 /* ddl_policy.c */
+/* The table of `part ON table`, as DROP names it, and the part's name. */
+PgQuery__RangeVar ddl_table_of_part(const PgQuery__List *l, const char **name);
 struct err *ddl_create_policy(struct ddl *d, const PgQuery__CreatePolicyStmt *s) MUST_CHECK;
 struct err *ddl_alter_policy(struct ddl *d, const PgQuery__AlterPolicyStmt *s) MUST_CHECK;
 struct err *ddl_rename_policy(struct ddl *d, const PgQuery__RenameStmt *s) MUST_CHECK;

@@ -300,8 +300,7 @@ struct err *ddl_rename_in_policies(struct ddl *d, uint32_t relid,
 
 /* ---- DROP ---- */
 
-/* The table of `policy ON table`, and the policy's name. */
-static PgQuery__RangeVar table_of(const PgQuery__List *l, const char **name)
+PgQuery__RangeVar ddl_table_of_part(const PgQuery__List *l, const char **name)
 {
     PgQuery__RangeVar rv;
     pg_query__range_var__init(&rv);
@@ -339,7 +338,7 @@ struct err *ddl_drop_policy(struct ddl *d, const PgQuery__DropStmt *s)
     for (size_t i = 0; i < s->n_objects; i++) {
         const char *name;
         struct relation *r;
-        PgQuery__RangeVar rv = table_of(s->objects[i]->list, &name);
+        PgQuery__RangeVar rv = ddl_table_of_part(s->objects[i]->list, &name);
         TRY(ddl_open_whole(d, &rv, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
         struct err *e = r ? drop_from(d, r, &rv, name, s) : NULL;
         relation_unref(r);

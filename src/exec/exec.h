@@ -51,6 +51,8 @@ struct err *exec_next(struct exec *x, const struct datum **row, bool *found) MUS
  * so. Only for statements without result columns. Checks that wait for the end of the statement
  * wait for checks_statement_end. */
 struct err *exec_rebind(struct exec *x, const struct datum *params) MUST_CHECK;
+/* After the last exec_rebind: AFTER STATEMENT triggers are queued. MAY YIELD. */
+struct err *exec_rebind_end(struct exec *x) MUST_CHECK;
 enum { EXEC_LOAD_AFTER_ROWS = 20000 }; /* then exec_load_start is worth a try */
 /* For a long COPY (a long INSERT does it by itself): sends all further rows of the INSERT, with
  * those inserted so far, to new storage past the log, if the table is empty but for them and nobody

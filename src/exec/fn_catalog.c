@@ -186,14 +186,104 @@ static struct err *fn_indexes_size(struct fn_call *c, struct datum *out)
 
 /* ---- objects ---- */
 
-/* No table is partitioned, and there are no triggers and extended statistics: none has a
- * definition.
- */
+/* No table is partitioned, and there are no extended statistics: none has a definition. */
 static struct err *fn_no_definition(struct fn_call *c, struct datum *out)
 {
     (void)c;
     *out = datum_null();
     return NULL;
+}
+
+static void put_trigger_events(struct buf *b, int type)
+{
+    static const struct {
+        int bit;
+        const char *name;
+    } events[] = {{TRIGGER_INSERT_BIT, "INSERT"},
+                  {TRIGGER_DELETE_BIT, "DELETE"},
+                  {TRIGGER_UPDATE_BIT, "UPDATE"}};
+    const char *before = "";
+    for (size_t i = 0; i < ARRAY_LENGTH(events); i++)
+        if (type & events[i].bit) {
+            buf_printf(b, "%s%s", before, events[i].name);
+            before = " OR ";
+        }
+}
+
+/* Its function, with its schema unless the search path finds it. */
+static struct err *put_trigger_function(struct fn_call *c, struct buf *b, uint32_t func)
+{
+    struct cat *cat = &c->session->cat;
+    const struct cat_proc *p;
+    const struct cat_proc **found;
+    const char *nsp;
+    int n;
+    TRY(cat_load_proc(cat, func, &p));
+    if (!p)
+        return err_new("XX000", "cache lookup failed for function %u", func);
+    TRY(cat_user_procs(cat, str_from(""), p->name, c->arena, &found, &n));
+    bool visible = false;
+    for (int i = 0; i < n; i++)
+        visible |= found[i]->oid == func;
+    TRY(cat_namespace_name(cat, p->nsp, c->arena, &nsp));
+    if (!visible && nsp) {
+        quote_identifier(b, nsp);
+        buf_put_c(b, ".");
+    }
+    quote_identifier(b, arena_strndup(c->arena, p->name.data, p->name.len));
+    return NULL;
+}
+
+static struct err *put_trigger(struct fn_call *c, struct buf *b, const struct relation *r,
+                               const struct trigger *t)
+{
+    uint32_t by_name = 0;
+    buf_put_c(b, "CREATE TRIGGER ");
+    quote_identifier(b, t->name);
+    buf_put_c(b, t->type & TRIGGER_BEFORE_BIT ? " BEFORE " : " AFTER ");
+    put_trigger_events(b, t->type);
+    buf_put_c(b, " ON ");
+    if (c->nargs > 1 && c->args[1].i)
+        TRY(cat_find_relation(&c->session->cat, str_from(""), str_from(r->name), true, &by_name));
+    if (by_name != r->oid) {
+        quote_identifier(b, r->nsp_name);
+        buf_put_c(b, ".");
+    }
+    quote_identifier(b, r->name);
+    buf_printf(b, " FOR EACH %s EXECUTE FUNCTION ",
+               t->type & TRIGGER_ROW_BIT ? "ROW" : "STATEMENT");
+    TRY(put_trigger_function(c, b, t->func));
+    buf_put_c(b, "(");
+    for (int i = 0; i < t->nargs; i++) {
+        buf_put_c(b, i ? ", " : "");
+        quote_literal(b, str_from(t->args[i]));
+    }
+    buf_put_c(b, ")");
+    return NULL;
+}
+
+static struct err *fn_triggerdef(struct fn_call *c, struct datum *out)
+{
+    struct datum v[TRG_COUNT];
+    struct relation *r;
+    struct buf b = BUF_INIT;
+    bool found;
+    *out = datum_null();
+    TRY(need_session(c));
+    TRY(systab_get(&c->session->cat, PG_TRIGGER, TRIGGER_OID_INDEX, &c->args[0], 1, c->arena, v,
+                   &found));
+    if (!found)
+        return NULL;
+    TRY(cat_relation(&c->session->cat, (uint32_t)v[TRG_RELID].u, &r));
+    struct err *e = NULL;
+    for (int i = 0; r && !e && i < r->ntriggers; i++)
+        if (r->triggers[i].oid == (uint32_t)v[TRG_OID].u)
+            e = put_trigger(c, &b, r, &r->triggers[i]);
+    relation_unref(r);
+    if (!e)
+        return text_result(c, &b, out);
+    buf_done(&b);
+    return e;
 }
 
 static struct err *fn_relation_filenode(struct fn_call *c, struct datum *out)
@@ -386,8 +476,8 @@ static const struct {
     {"pg_my_temp_schema", fn_my_temp_schema},
     {"pg_get_partkeydef", fn_no_definition},
     {"pg_get_partition_constraintdef", fn_no_definition},
-    {"pg_get_triggerdef", fn_no_definition},
-    {"pg_get_triggerdef_ext", fn_no_definition},
+    {"pg_get_triggerdef", fn_triggerdef},
+    {"pg_get_triggerdef_ext", fn_triggerdef},
     {"pg_get_statisticsobjdef", fn_no_definition},
     {"pg_get_statisticsobjdef_columns", fn_no_definition},
     {"pg_get_statisticsobjdef_expressions", fn_no_definition},

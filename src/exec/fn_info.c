@@ -46,6 +46,13 @@ static struct err *zero(struct fn_call *c, struct datum *out)
 
 /* ---- the session ---- */
 
+static struct err *trigger_depth(struct fn_call *c, struct datum *out)
+{
+    TRY(need_session(c));
+    *out = datum_int(c->session->trigger_depth);
+    return NULL;
+}
+
 struct own_query {
     int32_t pid;
     struct fn_call *c;
@@ -343,7 +350,7 @@ static const struct {
     {"oidvectortypes", vector_types},
     {"pg_identify_object_as_address", identify_object_as_address},
     {"pg_get_object_address", get_object_address},
-    {"pg_trigger_depth", zero},
+    {"pg_trigger_depth", trigger_depth},
     {"pg_jit_available", zero},
     {"pg_stat_clear_snapshot", nothing},
     {"pg_stat_force_next_flush", nothing},

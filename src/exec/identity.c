@@ -201,6 +201,12 @@ static struct err *identify_policy(struct identify *w)
                   : NULL;
 }
 
+static struct err *identify_trigger(struct identify *w)
+{
+    return w->row ? part_of_relation(w, (uint32_t)w->row[TRG_RELID].u, text_of(w, w->row[TRG_NAME]))
+                  : NULL;
+}
+
 static struct err *identify_function(struct identify *w)
 {
     const struct cat_proc *p;
@@ -398,6 +404,7 @@ static const struct {
     {PG_ATTRDEF, ATTRDEF_OID_INDEX, "default value", identify_default},
     {PG_REWRITE, REWRITE_OID_INDEX, "rule", identify_rule},
     {PG_POLICY, POLICY_OID_INDEX, "policy", identify_policy},
+    {PG_TRIGGER, TRIGGER_OID_INDEX, "trigger", identify_trigger},
     {PG_PROC, PROC_OID_INDEX, "routine", identify_function},
     {PG_TYPE, TYPE_OID_INDEX, "type", identify_type},
     {PG_CAST, CAST_OID_INDEX, "cast", identify_cast},

@@ -173,7 +173,7 @@ static struct err *find_default(struct find *f)
                          column, dotted(f, f->names, f->nnames - 1));
 }
 
-/* Constraints, rules and policies, by the relation that they are on; there are no triggers. */
+/* Constraints, rules, policies and triggers, by the relation that they are on. */
 static struct err *find_part(struct find *f)
 {
     static const struct {
@@ -185,7 +185,7 @@ static struct err *find_part(struct find *f)
     } parts[] = {{PG_CONSTRAINT, CON_RELID, CON_NAME, "constraint", "table"},
                  {PG_REWRITE, RW_CLASS, RW_NAME, "rule", "relation"},
                  {PG_POLICY, POL_RELID, POL_NAME, "policy", "table"},
-                 {PG_TRIGGER, 0, 0, "trigger", "table"}};
+                 {PG_TRIGGER, TRG_RELID, TRG_NAME, "trigger", "table"}};
     size_t k = 0;
     struct relation *r;
     const char *name = f->names[f->nnames - 1];
@@ -195,8 +195,7 @@ static struct err *find_part(struct find *f)
         return err_new("42601", "column name must be qualified");
     TRY(open_relation(f, f->nnames - 1, &r));
     const struct wanted wanted[] = {{parts[k].relid, r->oid, NULL}, {parts[k].name, 0, name}};
-    struct err *e =
-        parts[k].relid ? find_row(f, parts[k].class_id, wanted, 2, &f->out->object_id) : NULL;
+    struct err *e = find_row(f, parts[k].class_id, wanted, 2, &f->out->object_id);
     if (!e && !f->out->object_id)
         e = err_new("42704", "%s \"%s\" for %s \"%s\" does not exist", parts[k].word, name,
                     parts[k].on, r->name);

@@ -28,7 +28,7 @@ static bool suits(const struct exec *x)
     if (n->kind != P_INSERT || n->query->on_conflict || x->plan->nout)
         return false;
     const struct relation *r = n->query->target->rel;
-    if (r->kind != 'r' || r->system || r->read_only_synced)
+    if (r->kind != 'r' || r->system || r->read_only_synced || r->ntriggers)
         return false;
     /* Its commit looks for changes in the memtable: a load is not seen there. */
     if (txn_isolation_level(x->env.cat->txn) == TXN_SERIALIZABLE)

@@ -2,6 +2,7 @@
 #include "exec/exec_internal.h"
 
 #include "exec/index_eval.h"
+#include "exec/trigger.h"
 
 struct modify_state {
     struct table_writer writer;
@@ -12,6 +13,8 @@ struct modify_state {
     struct relation *rel;
     struct exec *x;
     bool done;
+    bool statement_begun; /* its BEFORE STATEMENT triggers have been called */
+    bool statement_ended; /* its AFTER STATEMENT triggers are queued */
 };
 
 static void modify_release(void *arg)
@@ -179,15 +182,97 @@ static void written_system_columns(struct exec *x, struct plan *n, struct modify
         x->frame[rte->sys_base + XMAX] = datum_int((uint32_t)txn_xid(x->env.cat->txn));
 }
 
-/* The new row; generated columns last, since they read the others. */
-static struct err *compute_row(struct exec *x, const struct plan_expr *row, struct modify_state *s)
+static struct err *compute_columns(struct exec *x, const struct plan_expr *row,
+                                   struct modify_state *s, bool generated)
 {
     for (int i = 0; i < s->rel->natts; i++)
-        if (!s->rel->atts[i].generated)
+        if ((s->rel->atts[i].generated != 0) == generated)
             TRY(expr_into(x, &row[i], &s->arena));
+    return NULL;
+}
+
+/* ---- triggers ---- */
+
+/* A function that a trigger calls has written the row that this command is about to write. */
+static struct err *check_not_modified(struct exec *x, struct modify_state *s, struct str row_key,
+                                      const char *what)
+{
+    struct txn_newest newest;
+    TRY(txn_get_newest(&x->view, row_key, &s->arena, &newest));
+    if (!newest.own_command)
+        return NULL;
+    return err_hint(err_new("27000",
+                            "tuple to be %s was already modified by an operation triggered by the "
+                            "current command",
+                            what),
+                    "Consider using an AFTER trigger instead of a BEFORE trigger to propagate "
+                    "changes to other rows.");
+}
+
+/* BEFORE ROW triggers of the row at row_slot, which has no generated columns yet. */
+static struct err *before_row(struct exec *x, struct plan *n, struct modify_state *s,
+                              enum trigger_event event, const struct datum *old, bool *skip)
+{
+    struct datum *row = &x->frame[n->row_slot];
     for (int i = 0; i < s->rel->natts; i++)
         if (s->rel->atts[i].generated)
-            TRY(expr_into(x, &row[i], &s->arena));
+            row[i] = datum_null();
+    return trigger_before_row(&x->env, s->rel, event, old, row, &s->arena, skip);
+}
+
+/* The new row; generated columns last, since they read the others. *skip: a trigger says no. */
+static struct err *make_row(struct exec *x, struct plan *n, struct modify_state *s,
+                            const struct plan_expr *row, const struct datum *old, bool *skip)
+{
+    const enum trigger_event event = old ? TRIGGER_UPDATE : TRIGGER_INSERT;
+    *skip = false;
+    TRY(compute_columns(x, row, s, false));
+    if (s->rel->ntriggers)
+        TRY(before_row(x, n, s, event, old, skip));
+    return *skip ? NULL : compute_columns(x, row, s, true);
+}
+
+/* The events of a statement, as a mask by number. */
+static unsigned statement_events(const struct plan *n)
+{
+    static const unsigned of_kind[] = {[Q_INSERT] = 1u << TRIGGER_INSERT,
+                                       [Q_UPDATE] = 1u << TRIGGER_UPDATE,
+                                       [Q_DELETE] = 1u << TRIGGER_DELETE};
+    const struct on_conflict *oc = n->query->on_conflict;
+    unsigned events = 0;
+    if (n->kind == P_INSERT)
+        events = of_kind[Q_INSERT] | (oc && oc->update ? of_kind[Q_UPDATE] : 0);
+    else if (n->kind != P_MERGE)
+        events = of_kind[n->kind == P_UPDATE ? Q_UPDATE : Q_DELETE];
+    for (int i = 0; n->kind == P_MERGE && i < n->nactions; i++)
+        if (n->actions[i].kind != Q_UTILITY)
+            events |= of_kind[n->actions[i].kind];
+    return events;
+}
+
+static struct err *begin_statement(struct exec *x, struct plan *n, struct modify_state *s)
+{
+    const unsigned events = statement_events(n);
+    s->statement_begun = true;
+    for (int ev = TRIGGER_INSERT; ev <= TRIGGER_DELETE; ev++)
+        if (events & 1u << ev)
+            TRY(trigger_before_statement(&x->env, s->rel, (enum trigger_event)ev, &s->arena));
+    return NULL;
+}
+
+/* Once all rows are written. */
+static struct err *end_statement(struct exec *x, struct plan *n)
+{
+    struct modify_state *s = modify_state(x, n);
+    if (!s->rel->ntriggers || s->statement_ended)
+        return NULL;
+    const unsigned events = statement_events(n);
+    if (!s->statement_begun)
+        TRY(begin_statement(x, n, s));
+    s->statement_ended = true;
+    for (int ev = TRIGGER_DELETE; ev >= TRIGGER_INSERT; ev--)
+        if (events & 1u << ev)
+            TRY(trigger_queue_after(&x->env, s->rel, (enum trigger_event)ev, NULL, NULL));
     return NULL;
 }
 
@@ -212,7 +297,8 @@ static struct err *row_changed(struct exec *x, struct modify_state *s, const str
         TRY(unique_note(x, &s->writer, row, old));
     if (old)
         TRY(fk_parent_changed(x, s->rel, old, row));
-    return fk_check_child(x, s->rel, row, old);
+    TRY(fk_check_child(x, s->rel, row, old));
+    return trigger_queue_after(&x->env, s->rel, old ? TRIGGER_UPDATE : TRIGGER_INSERT, old, row);
 }
 
 /* DO UPDATE of the row in the way. *written is false when its WHERE says no. */
@@ -225,6 +311,7 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
     struct table_conflict conflict;
     bool locked;
     bool holds;
+    bool skip = false;
     *written = false;
     row_key = str_make(arena_memdup(&s->arena, row_key.data, row_key.len), row_key.len);
     TRY(txn_lock_key(x->env.cat->txn, row_key, TXN_UPDATE, TXN_WAIT, &locked));
@@ -249,11 +336,22 @@ static struct err *update_conflicting(struct exec *x, struct plan *n, struct mod
         return NULL;
     }
     TRY(check_policies(x, n, s, POLICY_CONFLICT));
-    TRY(compute_row(x, n->conflict_set, s));
+    TRY(compute_columns(x, n->conflict_set, s, false));
+    TRY(compute_columns(x, n->conflict_set, s, true));
     /* From here on "the new row" is the updated one. */
     for (int i = 0; i < r->natts; i++)
         x->frame[n->row_slot + i] = x->frame[n->conflict_set[i].slot];
     const struct datum *row = &x->frame[n->row_slot];
+    if (trigger_any(r, TRIGGER_BEFORE, true, TRIGGER_UPDATE)) {
+        TRY(before_row(x, n, s, TRIGGER_UPDATE, old, &skip));
+        if (skip) {
+            *written = false;
+            s->done = true;
+            return NULL;
+        }
+        TRY(compute_columns(x, n->row, s, true));
+        TRY(check_not_modified(x, s, row_key, "updated"));
+    }
     TRY(check_policies(x, n, s, POLICY_UPDATE));
     TRY(check_row(x, n, s));
     TRY(table_update(&s->writer, row_key, old, row, &conflict, &row_key));
@@ -326,12 +424,15 @@ static struct err *next_insert(struct exec *x, struct plan *n, struct modify_sta
     for (;;) {
         bool written;
         bool started;
+        bool skip;
         TRY(node_next(x, n->left, found));
         if (!*found)
             return x->rebound ? NULL : exec_load_finish(x);
         arena_reset(&s->arena);
         index_eval_reset(s->indexes);
-        TRY(compute_row(x, n->row, s));
+        TRY(make_row(x, n, s, n->row, NULL, &skip));
+        if (skip)
+            continue;
         TRY(check_policies(x, n, s, POLICY_INSERT));
         TRY(check_row(x, n, s));
         TRY(insert_row(x, n, s, &written));
@@ -390,7 +491,9 @@ static struct err *lock_target(struct exec *x, struct plan *n, struct modify_sta
                                struct str row_key, bool *skip)
 {
     const struct relation *r = s->rel;
-    enum txn_row_lock mode = n->kind == P_DELETE || n->key_changes ? TXN_UPDATE : TXN_NO_KEY_UPDATE;
+    /* A trigger may change the key, whatever the statement says. */
+    const bool strong = n->kind == P_DELETE || n->key_changes || r->ntriggers;
+    const enum txn_row_lock mode = strong ? TXN_UPDATE : TXN_NO_KEY_UPDATE;
     struct txn_newest newest;
     TRY(exec_lock_row(x, row_key, mode, &s->arena));
     TRY(txn_get_newest(&x->view, row_key, &s->arena, &newest));
@@ -415,12 +518,16 @@ static struct err *lock_target(struct exec *x, struct plan *n, struct modify_sta
 }
 
 static struct err *update_row(struct exec *x, struct plan *n, struct modify_state *s,
-                              const struct plan_expr *exprs, struct str row_key)
+                              const struct plan_expr *exprs, struct str row_key, bool *skip)
 {
     const struct datum *old = &x->frame[n->old_slot];
     const struct datum *row = &x->frame[n->row_slot];
     struct table_conflict conflict;
-    TRY(compute_row(x, exprs, s));
+    TRY(make_row(x, n, s, exprs, old, skip));
+    if (*skip)
+        return NULL;
+    if (trigger_any(s->rel, TRIGGER_BEFORE, true, TRIGGER_UPDATE))
+        TRY(check_not_modified(x, s, row_key, "updated"));
     TRY(check_policies(x, n, s, POLICY_UPDATE));
     TRY(check_row(x, n, s));
     TRY(table_update(&s->writer, row_key, old, row, &conflict, &row_key));
@@ -432,11 +539,19 @@ static struct err *update_row(struct exec *x, struct plan *n, struct modify_stat
 }
 
 static struct err *delete_row(struct exec *x, struct plan *n, struct modify_state *s,
-                              struct str row_key)
+                              struct str row_key, bool *skip)
 {
     const struct datum *old = &x->frame[n->old_slot];
+    *skip = false;
+    if (trigger_any(s->rel, TRIGGER_BEFORE, true, TRIGGER_DELETE)) {
+        TRY(trigger_before_row(&x->env, s->rel, TRIGGER_DELETE, old, NULL, &s->arena, skip));
+        if (*skip)
+            return NULL;
+        TRY(check_not_modified(x, s, row_key, "deleted"));
+    }
     TRY(table_delete(&s->writer, row_key, old));
-    return fk_parent_changed(x, s->rel, old, NULL);
+    TRY(fk_parent_changed(x, s->rel, old, NULL));
+    return trigger_queue_after(&x->env, s->rel, TRIGGER_DELETE, old, NULL);
 }
 
 static struct err *next_change(struct exec *x, struct plan *n, struct modify_state *s, bool *found)
@@ -454,10 +569,12 @@ static struct err *next_change(struct exec *x, struct plan *n, struct modify_sta
         if (skip)
             continue;
         if (n->kind == P_UPDATE) {
-            TRY(update_row(x, n, s, n->row, row_key));
+            TRY(update_row(x, n, s, n->row, row_key, &skip));
         } else {
-            TRY(delete_row(x, n, s, row_key));
+            TRY(delete_row(x, n, s, row_key, &skip));
         }
+        if (skip)
+            continue;
         x->processed++;
         return returning(x, n, s);
     }
@@ -513,7 +630,7 @@ static struct err *lock_matched(struct exec *x, struct plan *n, struct modify_st
         TRY(choose_action(x, n, s, true, action));
         if (!*action)
             return NULL;
-        bool strong = (*action)->kind == Q_DELETE || (*action)->key_changes;
+        bool strong = (*action)->kind == Q_DELETE || (*action)->key_changes || s->rel->ntriggers;
         TRY(exec_lock_row(x, row_key, strong ? TXN_UPDATE : TXN_NO_KEY_UPDATE, &s->arena));
         TRY(txn_get_newest(&x->view, row_key, &s->arena, &newest));
         if (newest.own_command)
@@ -529,12 +646,14 @@ static struct err *lock_matched(struct exec *x, struct plan *n, struct modify_st
 }
 
 static struct err *merge_insert(struct exec *x, struct plan *n, struct modify_state *s,
-                                const struct plan_merge *a)
+                                const struct plan_merge *a, bool *skip)
 {
     struct table_conflict conflict;
     struct str row_key;
     const struct datum *row = &x->frame[n->row_slot];
-    TRY(compute_row(x, a->row, s));
+    TRY(make_row(x, n, s, a->row, NULL, skip));
+    if (*skip)
+        return NULL;
     TRY(check_policies(x, n, s, POLICY_INSERT));
     TRY(check_row(x, n, s));
     TRY(table_insert(&s->writer, row, &conflict, &row_key));
@@ -553,16 +672,22 @@ static struct err *merge_row(struct exec *x, struct plan *n, struct modify_state
         TRY(lock_matched(x, n, s, datum_as_str(key), &a, &unmatched));
     if (unmatched)
         TRY(choose_action(x, n, s, false, &a));
-    *changed = a != NULL;
+    bool skip = false;
+    *changed = false;
     if (!a)
         return NULL;
-    if (a->kind == Q_INSERT)
-        return merge_insert(x, n, s, a);
-    bool deletes = a->kind == Q_DELETE;
-    TRY(check_policies(x, n, s, deletes ? POLICY_MERGE_DELETE : POLICY_MERGE_UPDATE));
-    if (deletes)
-        return delete_row(x, n, s, datum_as_str(key));
-    return update_row(x, n, s, a->row, datum_as_str(key));
+    if (a->kind == Q_INSERT) {
+        TRY(merge_insert(x, n, s, a, &skip));
+    } else {
+        bool deletes = a->kind == Q_DELETE;
+        TRY(check_policies(x, n, s, deletes ? POLICY_MERGE_DELETE : POLICY_MERGE_UPDATE));
+        if (deletes)
+            TRY(delete_row(x, n, s, datum_as_str(key), &skip));
+        else
+            TRY(update_row(x, n, s, a->row, datum_as_str(key), &skip));
+    }
+    *changed = !skip;
+    return NULL;
 }
 
 static struct err *next_merge(struct exec *x, struct plan *n, struct modify_state *s, bool *found)
@@ -586,9 +711,20 @@ struct err *modify_next(struct exec *x, struct plan *n, bool *found)
 {
     struct modify_state *s = modify_state(x, n);
     TRY(check_storage(x, s));
+    if (s->rel->ntriggers && !s->statement_begun)
+        TRY(begin_statement(x, n, s));
     if (n->kind == P_MERGE)
-        return next_merge(x, n, s, found);
-    return n->kind == P_INSERT ? next_insert(x, n, s, found) : next_change(x, n, s, found);
+        TRY(next_merge(x, n, s, found));
+    else if (n->kind == P_INSERT)
+        TRY(next_insert(x, n, s, found));
+    else
+        TRY(next_change(x, n, s, found));
+    return *found || x->rebound ? NULL : end_statement(x, n);
+}
+
+struct err *exec_rebind_end(struct exec *x)
+{
+    return end_statement(x, x->plan->root);
 }
 
 void modify_rescan(struct exec *x, struct plan *n)

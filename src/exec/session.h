@@ -195,6 +195,7 @@ struct session {
     bool lo_compat_privileges; /* large objects are for everybody */
     bool feeds_synced;         /* may alter synced tables, as their pipeline, which writes their
                                 * rows: what would be rewritten is left empty */
+    int trigger_depth;         /* functions of triggers being run, each within the one before */
     size_t work_mem_bytes;
     double hash_mem_multiplier;
     struct temp_quota temp_quota; /* of temporary files */

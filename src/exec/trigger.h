@@ -43,4 +43,27 @@ struct trigger_result {
     const struct datum *row;
 };
 
+/* ---- firing (trigger.c): for those who write rows. A relation without triggers costs a look at
+ * its count. A session whose function is running sees the statements of that function end by
+ * themselves. ---- */
+
+struct exec_env;
+/* Whether a trigger of that time, level and event is there and not disabled; the session's
+ * session_replication_role may keep it from being called. */
+bool trigger_any(const struct relation *r, enum trigger_time time, bool row,
+                 enum trigger_event event);
+/* BEFORE ROW, in the order of names. `new` (NULL: DELETE) is what the functions make of it, in the
+ * arena; *skip: one of them returned NULL. MAY YIELD. */
+struct err *trigger_before_row(const struct exec_env *env, const struct relation *r,
+                               enum trigger_event event, const struct datum *old, struct datum *new,
+                               struct arena *a, bool *skip) MUST_CHECK;
+/* MAY YIELD. 39P01 */
+struct err *trigger_before_statement(const struct exec_env *env, const struct relation *r,
+                                     enum trigger_event event, struct arena *a) MUST_CHECK;
+/* AFTER ROW, or without rows AFTER STATEMENT: called when the statement ends. The rows are copied.
+ * MAY YIELD. */
+struct err *trigger_queue_after(const struct exec_env *env, const struct relation *r,
+                                enum trigger_event event, const struct datum *old,
+                                const struct datum *new) MUST_CHECK;
+
 #endif

@@ -646,6 +646,9 @@ static struct err *run(struct ddl *d, const PgQuery__Node *n, char *tag)
     case PG_QUERY__NODE__NODE_CREATE_POLICY_STMT:
         snprintf(tag, 64, "CREATE POLICY");
         return ddl_create_policy(d, n->create_policy_stmt);
+    case PG_QUERY__NODE__NODE_CREATE_TRIG_STMT:
+        snprintf(tag, 64, "CREATE TRIGGER");
+        return ddl_create_trigger(d, n->create_trig_stmt);
     case PG_QUERY__NODE__NODE_ALTER_POLICY_STMT:
         snprintf(tag, 64, "ALTER POLICY");
         return ddl_alter_policy(d, n->alter_policy_stmt);
