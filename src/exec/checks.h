@@ -5,6 +5,7 @@
 #define TARN_EXEC_CHECKS_H
 
 #include "base/err.h"
+#include "exec/row_store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,5 +35,15 @@ struct err *checks_set_constraints(struct session *s, const void *stmt) MUST_CHE
 /* TRUNCATE, ALTER and DROP may not pull a table away from under its checks: 55006. */
 struct err *checks_none_pending(struct session *s, uint32_t relid, const char *name,
                                 const char *command) MUST_CHECK;
+
+/* The statement's list, put aside while a function runs statements of its own: theirs end
+ * with lists of their own, and a savepoint of theirs that is rolled back leaves it alone. */
+struct checks_level {
+    struct row_store *now;
+    struct row_reader next;
+    bool running;
+};
+struct err *checks_enter(struct session *s, struct checks_level *outer) MUST_CHECK;
+void checks_leave(struct session *s, const struct checks_level *outer);
 
 #endif

@@ -30,16 +30,6 @@ struct err *check_queue(const struct exec_env *env, enum check_kind kind,
                         const struct constraint *con, uint32_t parent, const struct datum *old_keys,
                         const struct datum *new_keys, int n, bool deferred) MUST_CHECK;
 
-/* The statement's list, put aside while a trigger's function runs statements of its own: theirs end
- * with lists of their own, and a savepoint of theirs that is rolled back leaves it alone. */
-struct checks_level {
-    struct row_store *now;
-    struct row_reader next;
-    bool running;
-};
-struct err *checks_enter(struct session *s, struct checks_level *outer) MUST_CHECK;
-void checks_leave(struct session *s, const struct checks_level *outer);
-
 /* Queues the call of an AFTER trigger; `old` and `new` are rows of n columns, NULL: none. */
 struct err *check_queue_trigger(const struct exec_env *env, uint32_t trigger, uint32_t relid,
                                 uint32_t event, const struct datum *old, const struct datum *new,

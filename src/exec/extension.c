@@ -23,18 +23,16 @@ static const struct extension {
     const char *schema; /* the only one it can be in; NULL: any, and it can be moved */
     const char *sql;
     const char *library;
-    const char *warning; /* what is missing; NULL: nothing */
 } extensions[] = {
     {"citext", "1.6", "data type for case-insensitive character strings", NULL,
-     extension_citext_text, "$libdir/citext", NULL},
+     extension_citext_text, "$libdir/citext"},
     {"hstore", "1.8", "data type for storing sets of (key, value) pairs", NULL,
-     extension_hstore_text, "$libdir/hstore", NULL},
+     extension_hstore_text, "$libdir/hstore"},
     {"pgcrypto", "1.3", "cryptographic functions", NULL, extension_pgcrypto_text,
-     "$libdir/pgcrypto", NULL},
-    {"plpgsql", "1.0", "PL/pgSQL procedural language", "pg_catalog", "", NULL,
-     "functions in language \"plpgsql\" are not supported"},
+     "$libdir/pgcrypto"},
+    {"plpgsql", "1.0", "PL/pgSQL procedural language", "pg_catalog", "", NULL},
     {"uuid-ossp", "1.1", "generate universally unique identifiers (UUIDs)", NULL,
-     extension_uuid_ossp_text, "$libdir/uuid-ossp", NULL},
+     extension_uuid_ossp_text, "$libdir/uuid-ossp"},
 };
 
 static const char *names(struct arena *a)
@@ -266,8 +264,6 @@ struct err *ddl_create_extension(struct ddl *d, const PgQuery__CreateExtensionSt
                        x->name, wanted.version);
     TRY(target_schema(d, x, wanted.schema, &nsp));
     TRY(may_create(d, x->name));
-    if (x->warning)
-        ddl_notice(d, "WARNING", err_new("01000", "%s", x->warning));
     return create(d, x, nsp);
 }
 

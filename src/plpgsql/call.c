@@ -4,6 +4,7 @@
 #include "plpgsql/plpgsql_internal.h"
 
 #include "catalog/ddl.h"
+#include "exec/checks.h"
 #include "exec/function_plans.h"
 #include "exec/language.h"
 
@@ -188,6 +189,20 @@ static struct err *needs_session(const struct fn_call *c)
 
 typedef struct err *(*with_function)(struct session *s, struct function *f, void *arg);
 
+/* The checks that the calling statement has queued wait for its end, whatever statements of the
+ * function end or are undone. A procedure may end the transaction, and no statement stands around.
+ */
+static struct err *run_apart(struct session *s, struct function *f, with_function then, void *arg)
+{
+    struct checks_level outer;
+    if (!f->proc || f->proc->kind == 'p')
+        return then(s, f, arg);
+    TRY(checks_enter(s, &outer));
+    struct err *e = then(s, f, arg);
+    checks_leave(s, &outer);
+    return e;
+}
+
 /* Calls `then` with the function compiled, as the role and with the settings that it has. */
 static struct err *enter(struct session *s, const struct fn_call *c, int nargs, with_function then,
                          void *arg)
@@ -200,7 +215,7 @@ static struct err *enter(struct session *s, const struct fn_call *c, int nargs, 
     if (!e)
         e = compiled(s, c, nargs, &plan);
     if (!e)
-        e = then(s, plan->compiled, arg);
+        e = run_apart(s, plan->compiled, then, arg);
     if (plan)
         function_plan_release(plan);
     e = function_leave(s, &entry, e);
@@ -401,25 +416,24 @@ struct err *pl_trigger_result(struct frame *fr, struct datum value)
         return NULL;
     struct datum *row = arena_new_array(fr->result_arena, struct datum, r->natts + 1);
     struct datum kept = datum_copy(fr->result_arena, value, false);
-    TRY(record_view(fr->env.types, kept, fr->result_arena, &v));
+    int wanted = 0;
     int n = 0;
+    TRY(record_view(fr->env.types, kept, fr->result_arena, &v));
+    for (int i = 0; i < r->natts; i++)
+        wanted += !r->atts[i].dropped;
+    if (v.nfields != wanted)
+        return err_detail(err_new("42804", "returned row structure does not match the structure of "
+                                           "the triggering table"),
+                          "Number of returned columns (%d) does not match expected column count "
+                          "(%d).",
+                          v.nfields, wanted);
     for (int i = 0; i < r->natts; i++) {
         row[i] = datum_null();
         if (r->atts[i].dropped)
             continue;
-        if (n >= v.nfields)
-            return err_detail(
-                err_new("42804", "returned row structure does not match the structure "
-                                 "of the triggering table"),
-                "Number of returned columns (%d) does not match expected column count "
-                "(%d).",
-                v.nfields, n + 1);
         const uint32_t type = v.types[n] ? v.types[n]->oid : TEXT_OID;
-        struct datum cast;
-        TRY(pl_cast(fr, v.values[n], type, -1, r->atts[i].type, r->atts[i].typmod, fr->result_arena,
-                    &cast));
-        row[i] = cast;
-        n++;
+        TRY(pl_cast(fr, v.values[n++], type, -1, r->atts[i].type, r->atts[i].typmod,
+                    fr->result_arena, &row[i]));
     }
     fr->trigger_result->row = row;
     return NULL;

@@ -461,6 +461,7 @@ static void declare_trigger(struct parser *p)
     };
     struct function *f = p->f;
     f->trigger = true;
+    f->rettype = TRIGGER_OID;
     f->new_row = new_var(p, "new", RECORD_OID, -1);
     f->old_row = new_var(p, "old", RECORD_OID, -1);
     bind_name(p, "new", f->new_row);

@@ -564,11 +564,17 @@ static struct err *keep_value(struct frame *fr, struct datum value, uint32_t typ
 {
     struct function *f = fr->f;
     const uint32_t to = f->rettype;
-    if (f->trigger)
-        return pl_trigger_result(fr, value);
-    if (f->returns_row && !value.null && !type_is_record(type_lookup(fr->env.types, type)))
+    if ((f->returns_row || f->trigger) && !value.null &&
+        !type_is_record(type_lookup(fr->env.types, type)))
         return err_new("42804", "cannot return non-composite value from function returning "
                                 "composite type");
+    if (f->trigger) {
+        fr->entry = "during function exit";
+        fr->line = 0;
+        TRY(pl_trigger_result(fr, value));
+        fr->entry = NULL;
+        return NULL;
+    }
     if (f->returns_row && !value.null) {
         fr->entry = "while casting return value to function's return type";
         fr->line = 0;
