@@ -15,11 +15,12 @@ void pl_slot_set(struct slot *s, struct datum value, const struct type_ops *ops)
         const size_t cap = (size_t)value.len * 2 + 16;
         void *memory = malloc(cap);
         CHECK(memory != NULL);
-        memcpy(memory, value.p, value.len);
+        if (value.len)
+            memcpy(memory, value.p, value.len);
         free(s->memory);
         s->memory = memory;
         s->cap = cap;
-    } else {
+    } else if (value.len) {
         memmove(s->memory, value.p, value.len); /* it may be a part of what was there */
     }
     s->value = datum_bytes(s->memory, value.len);
