@@ -241,6 +241,11 @@ struct err *ddl_enable_trigger(struct ddl *d, struct relation **rel,
 /* ddl_policy.c */
 /* The table of `part ON table`, as DROP names it, and the part's name. */
 PgQuery__RangeVar ddl_table_of_part(const PgQuery__List *l, const char **name);
+/* DROP of such parts: `drop` for each whose table there is, which is locked meanwhile. */
+struct err *ddl_drop_parts(struct ddl *d, const PgQuery__DropStmt *s,
+                           struct err *(*drop)(struct ddl *d, const struct relation *r,
+                                               const PgQuery__RangeVar *rv, const char *name,
+                                               const PgQuery__DropStmt *s)) MUST_CHECK;
 struct err *ddl_create_policy(struct ddl *d, const PgQuery__CreatePolicyStmt *s) MUST_CHECK;
 struct err *ddl_alter_policy(struct ddl *d, const PgQuery__AlterPolicyStmt *s) MUST_CHECK;
 struct err *ddl_rename_policy(struct ddl *d, const PgQuery__RenameStmt *s) MUST_CHECK;

@@ -314,6 +314,23 @@ PgQuery__RangeVar ddl_table_of_part(const PgQuery__List *l, const char **name)
     return rv;
 }
 
+struct err *ddl_drop_parts(struct ddl *d, const PgQuery__DropStmt *s,
+                           struct err *(*drop)(struct ddl *d, const struct relation *r,
+                                               const PgQuery__RangeVar *rv, const char *name,
+                                               const PgQuery__DropStmt *s))
+{
+    for (size_t i = 0; i < s->n_objects; i++) {
+        const char *name;
+        struct relation *r;
+        PgQuery__RangeVar rv = ddl_table_of_part(s->objects[i]->list, &name);
+        TRY(ddl_open_whole(d, &rv, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
+        struct err *e = r ? drop(d, r, &rv, name, s) : NULL;
+        relation_unref(r);
+        TRY(e);
+    }
+    return NULL;
+}
+
 static struct err *drop_from(struct ddl *d, const struct relation *r, const PgQuery__RangeVar *rv,
                              const char *name, const PgQuery__DropStmt *s)
 {
@@ -335,16 +352,7 @@ static struct err *drop_from(struct ddl *d, const struct relation *r, const PgQu
 
 struct err *ddl_drop_policy(struct ddl *d, const PgQuery__DropStmt *s)
 {
-    for (size_t i = 0; i < s->n_objects; i++) {
-        const char *name;
-        struct relation *r;
-        PgQuery__RangeVar rv = ddl_table_of_part(s->objects[i]->list, &name);
-        TRY(ddl_open_whole(d, &rv, TXN_ACCESS_EXCLUSIVE, s->missing_ok, &r));
-        struct err *e = r ? drop_from(d, r, &rv, name, s) : NULL;
-        relation_unref(r);
-        TRY(e);
-    }
-    return NULL;
+    return ddl_drop_parts(d, s, drop_from);
 }
 
 struct err *ddl_describe_policy(struct ddl *d, uint32_t oid, struct buf *out)

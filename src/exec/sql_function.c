@@ -89,21 +89,6 @@ static struct err *find_body(struct run *r, struct fn_call *c)
     return NULL;
 }
 
-static bool is_plannable(const struct raw_stmt *raw)
-{
-    switch (raw->tree ? raw->tree->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
-    case PG_QUERY__NODE__NODE_SELECT_STMT:
-        return raw->tree->select_stmt->into_clause == NULL;
-    case PG_QUERY__NODE__NODE_INSERT_STMT:
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-    case PG_QUERY__NODE__NODE_MERGE_STMT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* What is done with the rows of the last statement. */
 struct sink {
     /* Before the first row; NULL: nothing to check. */
@@ -301,7 +286,7 @@ static struct err *run_statement(struct run *r, int i, const struct sink *sink)
 {
     const struct raw_stmt *raw = &r->f->parsed.stmts[i];
     struct statement_plan *plan = NULL;
-    if (!is_plannable(raw))
+    if (!statement_is_query(raw))
         return err_unsupported("%s in an SQL function is not supported yet",
                                raw->tree ? statement_name(raw->tree) : "this statement");
     TRY(plan_of(r, i, &plan));
@@ -570,7 +555,7 @@ struct err *sql_function_check(const struct exec_env *env, const struct cat_proc
             goto out; /* it depends on the call */
     for (int i = 0; !e && i < parsed.count; i++) {
         struct query *q = NULL;
-        if (!is_plannable(&parsed.stmts[i])) {
+        if (!statement_is_query(&parsed.stmts[i])) {
             e = err_unsupported("%s in an SQL function is not supported yet",
                                 parsed.stmts[i].tree ? statement_name(parsed.stmts[i].tree)
                                                      : "this statement");

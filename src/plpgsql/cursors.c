@@ -58,6 +58,7 @@ static struct err *open_dynamic(struct frame *fr, const struct stmt *s)
     TRY(pl_in_text(&text, parse_sql(d.sql, &fr->scratch, &parsed)));
     if (parsed.count != 1)
         return err_new("42P11", "cannot open multi-query plan as cursor");
+    TRY(pl_check_cursor_query(&parsed.stmts[0]));
     TRY(pl_in_text(&text, exec_plan(&fr->env, &parsed.stmts[0], &params, &plan)));
     struct cursor_query q = {.plan = plan,
                              .types = d.types,

@@ -159,13 +159,16 @@ static struct err *column_type(struct parser *p, int at, const char *const *name
     return att ? NULL : no_such_type(p, at);
 }
 
-/* name%TYPE */
-static struct err *type_of_name(struct parser *p, uint32_t *type, int32_t *typmod)
+/* name%TYPE, up to token `end` */
+static struct err *type_of_name(struct parser *p, int end, uint32_t *type, int32_t *typmod)
 {
     const char *names[3];
     const int first = p->at;
     int used = 0;
     int n = read_names(p, names, 3);
+    if (!n || !text_at(p, p->at, "%"))
+        return err_context(syntax_error(p, p->at), "invalid type name \"%s\"",
+                           slice(p, first, end - 1));
     struct var *v = pl_find_var(p->scope, p->scope->count, names, n, &used);
     int field = v && v->shape && n == used + 1 ? pl_shape_field(v->shape, names[used]) : -1;
     if (v && used == n) {
@@ -189,6 +192,8 @@ static struct err *type_of_rows(struct parser *p, uint32_t *type)
     const char *names[2];
     const int first = p->at;
     int n = read_names(p, names, 2);
+    if (!n || !text_at(p, p->at, "%"))
+        return syntax_error(p, p->at);
     struct cat *cat = p->in->env->cat;
     struct relation *r = NULL;
     uint32_t oid = 0;
@@ -219,7 +224,7 @@ struct err *read_type(struct parser *p, const char *const *ends, uint32_t *type,
     *typmod = -1;
     bool of = end - first >= 3 && text_at(p, end - 2, "%");
     if (of && word_at(p, end - 1, "type"))
-        TRY(type_of_name(p, type, typmod));
+        TRY(type_of_name(p, end, type, typmod));
     else if (of && word_at(p, end - 1, "rowtype"))
         TRY(type_of_rows(p, type));
     else {

@@ -276,6 +276,8 @@ static struct err *plan_of(struct frame *fr, struct pl_expr *e)
 static struct err *prepare(struct frame *fr, struct pl_expr *e)
 {
     TRY(pl_expr_parse(e, &fr->f->arena));
+    if (!statement_is_query(&e->parsed.stmts[0]))
+        return err_new("42601", "syntax error in expression \"%s\"", e->text);
     if (e->now && plain_is_current(fr, e->now))
         return NULL;
     if (!e->now || !e->now->plan)
@@ -316,10 +318,18 @@ static struct err *gather_copies(struct frame *fr, const struct analysis *now, s
     return NULL;
 }
 
+struct err *pl_check_cursor_query(const struct raw_stmt *raw)
+{
+    return statement_is_query(raw) ? NULL
+                                   : err_new("42P11", "cannot open %s query as cursor",
+                                             raw->tree ? statement_name(raw->tree) : "this");
+}
+
 struct err *pl_bind(struct frame *fr, struct pl_expr *e, struct arena *a,
                     const struct param_types **params, struct datum **values)
 {
     TRY(pl_in_text(e, pl_expr_parse(e, &fr->f->arena)));
+    TRY(pl_check_cursor_query(&e->parsed.stmts[0]));
     TRY(pl_in_text(e, plan_of(fr, e)));
     *params = &e->now->params;
     return gather_copies(fr, e->now, a, values);
@@ -473,18 +483,8 @@ struct err *pl_eval_text(struct frame *fr, struct pl_expr *e, struct arena *a, c
 
 static bool is_planned(const struct raw_stmt *raw)
 {
-    switch (raw->tree ? raw->tree->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
-    case PG_QUERY__NODE__NODE_SELECT_STMT:
-        return raw->tree->select_stmt->into_clause == NULL;
-    case PG_QUERY__NODE__NODE_INSERT_STMT:
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-    case PG_QUERY__NODE__NODE_MERGE_STMT:
-    case PG_QUERY__NODE__NODE_CALL_STMT:
-        return true;
-    default:
-        return false;
-    }
+    return statement_is_query(raw) ||
+           (raw->tree && raw->tree->node_case == PG_QUERY__NODE__NODE_CALL_STMT);
 }
 
 static struct err *check_volatility(const struct frame *fr, const struct statement_plan *plan)
@@ -525,15 +525,21 @@ static struct err *run_rows(struct frame *fr, const struct pl_expr *text,
     return NULL;
 }
 
+static struct err *begin_sink(const struct pl_expr *text, const struct raw_stmt *raw,
+                              const struct statement_plan *plan, const struct row_sink *sink)
+{
+    struct err *refused = sink && sink->begin ? sink->begin(sink->arg, raw, plan) : NULL;
+    return refused && sink->begin_in_text ? pl_in_text(text, refused) : refused;
+}
+
 /* A planned statement with values for its parameters. */
 static struct err *run_plan(struct frame *fr, const struct pl_expr *text,
-                            struct statement_plan *plan, const struct datum *values,
-                            const struct row_sink *sink, uint64_t *processed)
+                            const struct raw_stmt *raw, struct statement_plan *plan,
+                            const struct datum *values, const struct row_sink *sink,
+                            uint64_t *processed)
 {
     struct exec *x;
-    struct err *refused = sink && sink->begin ? sink->begin(sink->arg, plan) : NULL;
-    if (refused)
-        return sink->begin_in_text ? pl_in_text(text, refused) : refused;
+    TRY(begin_sink(text, raw, plan, sink));
     TRY(pl_in_text(text, check_volatility(fr, plan)));
     new_command(fr);
     TRY(pl_in_text(text, exec_begin(&fr->env, plan, values, &x)));
@@ -545,9 +551,10 @@ static struct err *run_plan(struct frame *fr, const struct pl_expr *text,
 }
 
 static struct err *run_other(struct frame *fr, const struct pl_expr *text, struct raw_stmt *raw,
-                             uint64_t *processed)
+                             const struct row_sink *sink, uint64_t *processed)
 {
     *processed = 0;
+    TRY(begin_sink(text, raw, NULL, sink));
     if (fr->read_only)
         return err_new("0A000", "%s is not allowed in a non-volatile function",
                        raw->tree ? statement_name(raw->tree) : "this statement");
@@ -568,11 +575,11 @@ struct err *pl_run(struct frame *fr, struct pl_expr *e, const struct row_sink *s
     if (is_transaction(&e->parsed.stmts[0]))
         return err_new("0A000", "unsupported transaction command in PL/pgSQL");
     if (!is_planned(&e->parsed.stmts[0]))
-        return run_other(fr, e, &e->parsed.stmts[0], processed);
+        return run_other(fr, e, &e->parsed.stmts[0], sink, processed);
     TRY(pl_in_text(e, plan_of(fr, e)));
     TRY(gather_copies(fr, e->now, &fr->scratch, &values));
     struct statement_plan *plan = plan_ref(e->now->plan);
-    struct err *err = run_plan(fr, e, plan, values, sink, processed);
+    struct err *err = run_plan(fr, e, &e->parsed.stmts[0], plan, values, sink, processed);
     plan_unref(plan);
     return err;
 }
@@ -597,9 +604,9 @@ static struct err *run_dynamic(struct frame *fr, const struct pl_expr *text, str
     struct statement_plan *plan;
     TRY(check_dynamic(raw));
     if (!is_planned(raw))
-        return run_other(fr, text, raw, processed);
+        return run_other(fr, text, raw, sink, processed);
     TRY(pl_in_text(text, exec_plan(&fr->env, raw, &params, &plan)));
-    struct err *e = run_plan(fr, text, plan, d->values, sink, processed);
+    struct err *e = run_plan(fr, text, raw, plan, d->values, sink, processed);
     plan_unref(plan);
     return e;
 }
@@ -610,7 +617,10 @@ struct err *pl_run_dynamic(struct frame *fr, const struct dynamic *d, const stru
     const struct pl_expr text = {.text = d->sql, .kind = "SQL statement"};
     struct parsed parsed;
     *processed = 0;
+    static const struct raw_stmt empty;
     TRY(pl_in_text(&text, parse_sql(d->sql, &fr->scratch, &parsed)));
+    if (!parsed.count)
+        return begin_sink(&text, &empty, NULL, sink);
     for (int i = 0; i < parsed.count; i++)
         TRY(run_dynamic(fr, &text, &parsed.stmts[i], d, i == parsed.count - 1 ? sink : NULL,
                         processed));
@@ -681,10 +691,12 @@ struct outputs {
     struct into into;
 };
 
-static struct err *find_outputs(void *arg, const struct statement_plan *plan)
+static struct err *find_outputs(void *arg, const struct raw_stmt *raw,
+                                const struct statement_plan *plan)
 {
     struct outputs *o = arg;
-    return plan->query->call ? output_places(o->fr, o->expr, &o->into) : NULL;
+    (void)raw;
+    return plan && plan->query->call ? output_places(o->fr, o->expr, &o->into) : NULL;
 }
 
 static struct err *take_outputs(void *arg, const struct shape *columns, const struct datum *row,

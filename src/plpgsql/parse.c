@@ -278,6 +278,8 @@ static struct err *read_body(struct parser *p)
     TRY(declare_arguments(p));
     TRY(read_options(p));
     if (accept_text(p, "<<")) {
+        if (!is_name(p, p->at))
+            return syntax_error(p, p->at);
         label = name_at(p, p->at++);
         TRY(expect_text(p, ">>"));
     }

@@ -99,6 +99,8 @@ struct err *read_transaction_end(struct parser *p, enum stmt_type type,
                                  struct stmt **out) MUST_CHECK;
 struct err *read_using(struct parser *p, const char *const *ends, const char *missing,
                        struct exprs *out) MUST_CHECK;
+struct err *read_query(struct parser *p, struct pl_expr **query, struct pl_expr **dynamic,
+                       struct exprs *params) MUST_CHECK;
 struct err *read_cursor_args(struct parser *p, const struct var *cursor,
                              struct exprs *out) MUST_CHECK;
 /* A block without its semicolon. */

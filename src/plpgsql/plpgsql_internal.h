@@ -470,7 +470,8 @@ struct err *pl_eval_text(struct frame *fr, struct pl_expr *e, struct arena *a,
 struct row_sink {
     struct err *(*row)(void *arg, const struct shape *columns, const struct datum *row, bool *more);
     void *arg;
-    struct err *(*begin)(void *arg, const struct statement_plan *plan); /* may be NULL */
+    /* Before the statement runs; the plan is NULL when it is none that is planned. May be NULL. */
+    struct err *(*begin)(void *arg, const struct raw_stmt *raw, const struct statement_plan *plan);
     bool begin_in_text; /* its errors are the statement's */
 };
 /* A statement of the body: a plan, or what else the session runs. *processed: rows returned, or
@@ -487,6 +488,7 @@ struct dynamic {
 struct err *pl_run_dynamic(struct frame *fr, const struct dynamic *d, const struct row_sink *sink,
                            uint64_t *processed) MUST_CHECK;
 /* The statement as a cursor's query: its parameters' types and their values now, in the arena. */
+struct err *pl_check_cursor_query(const struct raw_stmt *raw) MUST_CHECK; /* 42P11 */
 struct err *pl_bind(struct frame *fr, struct pl_expr *e, struct arena *a,
                     const struct param_types **params, struct datum **values) MUST_CHECK;
 struct err *pl_value_text(struct frame *fr, struct datum value, uint32_t type, struct arena *a,

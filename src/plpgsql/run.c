@@ -302,9 +302,11 @@ struct row_loop {
     bool found;
 };
 
-static struct err *begin_row_loop(void *arg, const struct statement_plan *plan)
+static struct err *begin_row_loop(void *arg, const struct raw_stmt *raw,
+                                  const struct statement_plan *plan)
 {
     struct row_loop *l = arg;
+    TRY(pl_check_cursor_query(raw));
     l->columns = pl_shape_of_plan(&l->fr->env, plan, &l->fr->scratch);
     return plan->nout && !plan->query->call
                ? NULL
@@ -474,12 +476,13 @@ static struct err *end_into(struct into_row *r)
 
 static bool returns_rows(const struct statement_plan *plan)
 {
-    return plan->nout > 0 && !plan->query->call;
+    return plan && plan->nout > 0 && !plan->query->call;
 }
 
-static struct err *check_destination(void *arg, const struct statement_plan *plan)
+static struct err *check_destination(void *arg, const struct raw_stmt *raw,
+                                     const struct statement_plan *plan)
 {
-    (void)arg;
+    (void)arg, (void)raw;
     if (!returns_rows(plan))
         return NULL;
     struct err *e = err_new("42601", "query has no destination for result data");
@@ -488,10 +491,13 @@ static struct err *check_destination(void *arg, const struct statement_plan *pla
                : e;
 }
 
-static struct err *check_into(void *arg, const struct statement_plan *plan)
+static struct err *check_into(void *arg, const struct raw_stmt *raw,
+                              const struct statement_plan *plan)
 {
     struct into_row *r = arg;
-    r->columns = pl_shape_of_plan(&r->fr->env, plan, &r->fr->scratch);
+    (void)raw;
+    if (plan)
+        r->columns = pl_shape_of_plan(&r->fr->env, plan, &r->fr->scratch);
     return returns_rows(plan)
                ? NULL
                : err_new("42601", "INTO used with a command that cannot return data");
@@ -687,14 +693,16 @@ static struct err *run_return_next(struct frame *fr, const struct stmt *s)
     return add_row_value(fr, value);
 }
 
-static struct err *check_query_columns(void *arg, const struct statement_plan *plan)
+static struct err *check_query_columns(void *arg, const struct raw_stmt *raw,
+                                       const struct statement_plan *plan)
 {
     struct frame *fr = arg;
     const struct shape *to = pl_set_shape(fr);
     const int n = to ? to->nfields : 1;
-    const struct shape *given = pl_shape_of_plan(&fr->env, plan, &fr->scratch);
-    if (!plan->nout)
+    (void)raw;
+    if (!returns_rows(plan))
         return err_new("42601", "query does not return tuples");
+    const struct shape *given = pl_shape_of_plan(&fr->env, plan, &fr->scratch);
     for (int i = 0; i < n && i < given->nfields; i++) {
         const uint32_t wanted = to ? to->types[i] : fr->f->rettype;
         const struct cat_type *t = builtin_type(wanted);

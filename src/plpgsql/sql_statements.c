@@ -148,6 +148,25 @@ struct err *read_diagnostics(struct parser *p, struct stmt **out)
     return expect_text(p, ";");
 }
 
+/* A query, or EXECUTE and its text. */
+struct err *read_query(struct parser *p, struct pl_expr **query, struct pl_expr **dynamic,
+                       struct exprs *params)
+{
+    static const char *const ends[] = {"using", ";", NULL};
+    int end;
+    if (accept_word(p, "execute")) {
+        TRY(read_expr(p, ends, ";", dynamic));
+        TRY(read_using(p, to_semicolon, ";", params));
+        return expect_text(p, ";");
+    }
+    TRY(find_end(p, to_semicolon, &end));
+    if (end <= p->at)
+        return syntax_error(p, p->at);
+    TRY(new_statement(p, p->at, end - 1, 0, 0, query));
+    p->at = end + 1;
+    return NULL;
+}
+
 /* ---- cursors ---- */
 
 /* (a, name := b) as the arguments of a bound cursor, in the order of its declaration. */
@@ -220,9 +239,7 @@ static struct err *read_cursor_var(struct parser *p, struct var **out)
 
 struct err *read_open(struct parser *p, struct stmt **out)
 {
-    static const char *const ends[] = {"using", ";", NULL};
     struct stmt *s = *out = new_stmt(p, ST_OPEN, p->at++);
-    int end;
     TRY(read_cursor_var(p, &s->open.var));
     if (s->open.var->cursor) {
         TRY(read_cursor_args(p, s->open.var, &s->open.args));
@@ -238,17 +255,7 @@ struct err *read_open(struct parser *p, struct stmt **out)
         return error_at(p, p->at,
                         err_new("42601", "syntax error, expected \"FOR\" at or near \"%s\"",
                                 slice(p, p->at, p->at)));
-    if (accept_word(p, "execute")) {
-        TRY(read_expr(p, ends, ";", &s->open.dynamic));
-        TRY(read_using(p, to_semicolon, ";", &s->open.params));
-        return expect_text(p, ";");
-    }
-    TRY(find_end(p, to_semicolon, &end));
-    if (end <= p->at)
-        return syntax_error(p, p->at);
-    TRY(new_statement(p, p->at, end - 1, 0, 0, &s->expr));
-    p->at = end + 1;
-    return NULL;
+    return read_query(p, &s->expr, &s->open.dynamic, &s->open.params);
 }
 
 /* A count behind a direction's word. */

@@ -157,23 +157,11 @@ static struct err *read_return_next(struct parser *p, struct stmt *s, int first)
 
 static struct err *read_return_query(struct parser *p, struct stmt *s, int first)
 {
-    static const char *const ends[] = {"using", ";", NULL};
-    int end;
     s->type = ST_RETURN_QUERY;
     if (!p->f->retset)
         return error_at(p, first,
                         err_new("42804", "cannot use RETURN QUERY in a non-SETOF function"));
-    if (accept_word(p, "execute")) {
-        TRY(read_expr(p, ends, ";", &s->ret.dynamic));
-        TRY(read_using(p, to_semicolon, ";", &s->ret.params));
-        return expect_text(p, ";");
-    }
-    TRY(find_end(p, to_semicolon, &end));
-    if (end <= p->at)
-        return syntax_error(p, p->at);
-    TRY(new_statement(p, p->at, end - 1, 0, 0, &s->expr));
-    p->at = end + 1;
-    return NULL;
+    return read_query(p, &s->expr, &s->ret.dynamic, &s->ret.params);
 }
 
 static struct err *read_return(struct parser *p, struct stmt **out)

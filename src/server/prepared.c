@@ -330,6 +330,8 @@ struct err *prepared_plan(struct backend *b, struct prepared *p)
 struct err *prepared_lock(struct backend *b, struct prepared *p)
 {
     struct exec_env env = session_exec_env(&b->base);
+    if (!p->raw.tree) /* prepared_of_plan */
+        return NULL;
     for (bool current = false; !current;) {
         TRY(prepared_plan(b, p));
         TRY(exec_lock(&env, p->plan, &current));

@@ -66,6 +66,21 @@ static struct err *analyze(struct cat *cat, const struct type_env *env, struct r
     return NULL;
 }
 
+bool statement_is_query(const struct raw_stmt *raw)
+{
+    switch (raw->tree ? raw->tree->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+        return raw->tree->select_stmt->into_clause == NULL;
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 struct err *analyze_statement(struct cat *cat, const struct type_env *env, struct raw_stmt *raw,
                               struct param_types *params, struct arena *arena, struct query **out)
 {

@@ -112,6 +112,9 @@ struct err *analyze_view_updatable(struct cat *cat, const struct type_env *env,
                                    struct relation *view, struct arena *arena,
                                    struct view_updatable *out) MUST_CHECK;
 
+/* SELECT without INTO, INSERT, UPDATE, DELETE, MERGE: what analyze_statement takes, but for CALL.
+ */
+bool statement_is_query(const struct raw_stmt *raw);
 /* A SELECT of one value that follows from parameters alone: no tables, subqueries, sets. */
 bool query_is_plain(const struct query *q);
 
