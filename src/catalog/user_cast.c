@@ -130,12 +130,6 @@ static void kill_entry(void *arg)
     set_live(arg, false);
 }
 
-static void nothing(void *arg, uint64_t csn)
-{
-    (void)arg;
-    (void)csn;
-}
-
 struct err *ddl_create_cast(struct cat *c, const struct cat_cast *cast, uint32_t *oid)
 {
     TRY(cat_load_casts(c));
@@ -147,7 +141,7 @@ struct err *ddl_create_cast(struct cat *c, const struct cat_cast *cast, uint32_t
     pthread_mutex_lock(&mu);
     struct entry *e = add_locked(cast);
     pthread_mutex_unlock(&mu);
-    txn_on_commit(c->txn, nothing, kill_entry, e);
+    txn_on_commit(c->txn, NULL, kill_entry, e);
     return NULL;
 }
 
@@ -170,6 +164,6 @@ struct err *ddl_remove_cast(struct cat *c, uint32_t oid)
         gone->live = false;
     pthread_mutex_unlock(&mu);
     if (gone)
-        txn_on_commit(c->txn, nothing, revive, gone);
+        txn_on_commit(c->txn, NULL, revive, gone);
     return NULL;
 }

@@ -325,12 +325,6 @@ static void forget(void *m)
     set_live(m, false);
 }
 
-static void nothing(void *arg, uint64_t csn)
-{
-    (void)arg;
-    (void)csn;
-}
-
 static size_t table_of(uint32_t relid)
 {
     size_t k = 0;
@@ -349,8 +343,8 @@ static void replace(struct cat *c, struct made *m)
     struct made *made = add_locked(m);
     pthread_mutex_unlock(&mu);
     if (old)
-        txn_on_commit(c->txn, nothing, revive, old);
-    txn_on_commit(c->txn, nothing, forget, made);
+        txn_on_commit(c->txn, NULL, revive, old);
+    txn_on_commit(c->txn, NULL, forget, made);
 }
 
 struct err *ddl_put_operator_row(struct cat *c, uint32_t relid, const struct datum *row)
@@ -377,7 +371,7 @@ static struct err *remove_row(struct cat *c, uint32_t relid, uint32_t oid)
         gone->live = false;
     pthread_mutex_unlock(&mu);
     if (gone)
-        txn_on_commit(c->txn, nothing, revive, gone);
+        txn_on_commit(c->txn, NULL, revive, gone);
     return NULL;
 }
 

@@ -282,6 +282,11 @@ void on_release(struct exec *x, void (*fn)(void *arg), void *arg)
     x->releases = r;
 }
 
+void fn_at_end(struct fn_call *c, void (*fn)(void *arg), void *arg)
+{
+    on_release(c->run, fn, arg);
+}
+
 void release_arena(void *arena)
 {
     arena_done(arena);
@@ -826,8 +831,8 @@ struct row_expr {
     struct arena scratch;
 };
 
-static struct err *value_expr_new(const struct exec_env *env, int nvalues, struct expr *e,
-                                  struct row_expr **out)
+struct err *param_expr_new(const struct exec_env *env, int nparams, struct expr *e,
+                           struct row_expr **out)
 {
     struct row_expr *r = calloc(1, sizeof(*r));
     if (!r)
@@ -836,7 +841,7 @@ static struct err *value_expr_new(const struct exec_env *env, int nvalues, struc
     arena_init(&r->x.arena);
     arena_init(&r->plan.arena);
     arena_init(&r->scratch);
-    r->nvalues = r->plan.nslots = nvalues;
+    r->nvalues = r->plan.nslots = nparams;
     r->e = (struct plan_expr){e, -1, NULL};
     struct compiler c = {.plan = &r->plan, .case_slot = -1};
     struct err *err = compile_expr(&c, e, &r->e.program);
@@ -862,13 +867,7 @@ struct err *row_expr_new(const struct exec_env *env, struct rte *rte, struct exp
         rte->base = 0;
         rte->planned = true;
     }
-    return value_expr_new(env, rte ? rte->ncols : 0, e, out);
-}
-
-struct err *param_expr_new(const struct exec_env *env, int nparams, struct expr *e,
-                           struct row_expr **out)
-{
-    return value_expr_new(env, nparams, e, out);
+    return param_expr_new(env, rte ? rte->ncols : 0, e, out);
 }
 
 struct err *row_expr_eval(struct row_expr *r, const struct datum *row, struct datum *out)

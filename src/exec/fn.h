@@ -14,6 +14,7 @@
 
 struct vector;
 struct session;
+struct exec;
 struct txn_view;
 
 struct fn_call {
@@ -34,6 +35,7 @@ struct fn_call {
     const struct composite *columns;
     struct session *session;     /* for functions that touch session or catalog; opaque here */
     const struct txn_view *view; /* what the statement sees; NULL: it is none that reads */
+    struct exec *run;            /* of the statement; NULL: a constant is folded */
 };
 
 /* On success writes *out (may be NULL datum); may borrow from args. */
@@ -81,8 +83,9 @@ struct ordered_impl {
 };
 
 /* Set-returning functions: called until *done. Arguments and state_arena must live until then; the
- * state is in state_arena and needs no release, so a scan may stop early. `ncols` is the number of
- * columns the function declares; rows borrow from arena, state_arena and arguments. */
+ * state is in state_arena, what else it has is released by fn_at_end: a scan may stop early.
+ * `ncols` is the number of columns the function declares; rows borrow from arena, state_arena and
+ * arguments. */
 struct srf_impl {
     const char *name; /* prosrc */
     /* *state is NULL at the first call; gives one row of `ncols` datums per call. */
@@ -94,6 +97,10 @@ struct srf_impl {
 struct err *fn_collated(struct str prosrc, uint32_t collation, fn_impl *fn) MUST_CHECK;
 /* What the function needs a collation for, as errors name it; NULL: nothing. */
 const char *fn_collation_use(struct str prosrc);
+
+/* Calls fn(arg) at the end of the run that the call is in, for state that is not in an arena: a
+ * scan may stop before it is done. `arg` is in state_arena. */
+void fn_at_end(struct fn_call *c, void (*fn)(void *arg), void *arg);
 
 /* By pg_proc.prosrc; NULL when not implemented. Immutable tables; any thread. */
 fn_impl fn_lookup(const char *prosrc);

@@ -28,7 +28,8 @@ struct fn_call call_for(struct exec *x, const struct call_site *site, const stru
                             .state_arena = &x->arena,
                             .columns = site->columns,
                             .session = x->env.session,
-                            .view = x->has_view ? &x->view : NULL};
+                            .view = x->has_view ? &x->view : NULL,
+                            .run = x};
 }
 
 static struct err *run_call(struct exec *x, const struct call_site *site, const struct datum *args,

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 struct relation;
-struct row_store;
 struct session;
 
 enum trigger_event { TRIGGER_INSERT, TRIGGER_UPDATE, TRIGGER_DELETE, TRIGGER_TRUNCATE };
@@ -30,12 +29,6 @@ struct trigger_call {
     /* The relation's columns, dropped ones too; NULL: the event or the level has none. */
     const struct datum *old_row;
     const struct datum *new_row;
-    /* Transition tables: their names, and their rows (the relation's columns); NULL: not asked for.
-     */
-    const char *old_table;
-    const char *new_table;
-    struct row_store *old_rows;
-    struct row_store *new_rows;
 };
 
 /* The row that the function returns, as the relation's columns; NULL: it returned NULL. */

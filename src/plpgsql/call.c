@@ -269,16 +269,19 @@ static struct err *call(struct fn_call *c, struct datum *out)
 /* ---- sets ---- */
 
 struct set {
-    struct fn_call *c;
+    struct fn_call *c; /* the first call, which fills it */
     struct row_store *rows;
     struct row_reader reader;
     const struct shape *shape; /* of the rows; NULL: single values */
     int width;
 };
 
+/* When all rows have been given, or the run ends before. */
 static void set_done(void *arg)
 {
     struct set *s = arg;
+    if (!s->rows)
+        return;
     row_reader_done(&s->reader);
     row_store_free(s->rows);
     s->rows = NULL;
@@ -303,15 +306,15 @@ static struct err *fill_set(struct session *s, struct function *f, void *arg)
 }
 
 /* A row of the set as what the call gives: columns, or one record. */
-static struct err *give_row(const struct set *s, const struct datum *from, struct datum *row,
-                            int ncols)
+static struct err *give_row(const struct set *s, const struct fn_call *c, const struct datum *from,
+                            struct datum *row, int ncols)
 {
     const struct shape *shape = s->shape;
-    const bool record = shape && !s->c->columns && ncols == 1 &&
-                        type_is_record(type_lookup(s->c->env, s->c->result_type));
+    const bool record =
+        shape && !c->columns && ncols == 1 && type_is_record(type_lookup(c->env, c->result_type));
     if (record)
         return record_make(shape->type, shape->nfields, shape->ops,
-                           shape->type == RECORD_OID ? shape->names : NULL, from, s->c->arena, row);
+                           shape->type == RECORD_OID ? shape->names : NULL, from, c->arena, row);
     for (int i = 0; i < ncols; i++)
         row[i] = i < s->width ? from[i] : datum_null();
     return NULL;
@@ -326,22 +329,16 @@ static struct err *next(void **state, struct fn_call *c, struct datum *row, int 
         TRY(needs_session(c));
         *state = s = arena_new(c->state_arena, struct set);
         s->c = c;
-        struct err *e = enter(c->session, c, c->nargs, fill_set, s);
-        if (e) {
-            set_done(s);
-            return e;
-        }
+        fn_at_end(c, set_done, s);
+        TRY(enter(c->session, c, c->nargs, fill_set, s));
         row_reader_init(&s->reader, s->rows);
     }
-    if (s->rows) {
-        struct err *e = row_reader_next(&s->reader, &from, &found);
-        if (!e && found)
-            e = give_row(s, from, row, ncols);
-        if (e || !found)
-            set_done(s);
-        TRY(e);
-    }
+    if (s->rows)
+        TRY(row_reader_next(&s->reader, &from, &found));
     *done = !found;
+    if (found)
+        return give_row(s, c, from, row, ncols);
+    set_done(s);
     return NULL;
 }
 

@@ -102,11 +102,6 @@ static struct err *take_fetched(void *arg, const struct statement_plan *plan,
     return pl_assign_row(f->fr, f->into, pl_shape_of_plan(&f->fr->env, plan, &f->fr->scratch), row);
 }
 
-static void set_found(struct frame *fr, bool found)
-{
-    pl_slot_set(&fr->values[fr->f->found->number].slot, datum_bool(found), fr->f->found->ops);
-}
-
 struct err *pl_fetch(struct frame *fr, const struct stmt *s)
 {
     struct fetched f = {fr, &s->fetch.into, false};
@@ -120,7 +115,7 @@ struct err *pl_fetch(struct frame *fr, const struct stmt *s)
         return err_new("22004", "relative or absolute cursor position is null");
     TRY(fr->s->ops->cursor_fetch(fr->s, name, s->fetch.direction, count.i,
                                  s->fetch.move ? NULL : &rows, &fr->row_count));
-    set_found(fr, fr->row_count > 0);
+    pl_set_found(fr, fr->row_count > 0);
     return NULL;
 }
 
@@ -166,6 +161,6 @@ struct err *pl_for_cursor(struct frame *fr, const struct stmt *s, enum flow *flo
     TRY(fr->s->ops->cursor_close(fr->s, name));
     if (!named)
         pl_slot_set(&fr->values[v->number].slot, datum_null(), v->ops);
-    set_found(fr, found);
+    pl_set_found(fr, found);
     return NULL;
 }

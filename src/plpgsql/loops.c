@@ -11,7 +11,7 @@ static const char *const to_semicolon[] = {";", NULL};
 
 static struct err *read_branch(struct parser *p, struct stmt *s)
 {
-    struct branch b = {.line = line_at(p, p->at - 1)};
+    struct branch b = {0};
     TRY(read_expr(p, to_then, "THEN", &b.condition));
     p->at++;
     TRY(read_statements(p, &b.body));
@@ -35,7 +35,7 @@ struct err *read_if(struct parser *p, struct stmt **out)
 /* WHEN a, b of a CASE with an operand: operand IN (a, b). */
 static struct err *read_when_of(struct parser *p, struct stmt *s)
 {
-    struct branch b = {.line = line_at(p, p->at - 1)};
+    struct branch b = {0};
     int end;
     TRY(find_end(p, to_then, &end));
     if (end <= p->at)

@@ -155,7 +155,6 @@ struct into {
 struct branch { /* of IF and CASE */
     struct pl_expr *condition;
     struct stmts body;
-    int line;
 };
 
 struct condition {        /* of WHEN in an exception section */
@@ -167,12 +166,9 @@ struct handler {
     int nconditions;
     int cap;
     struct stmts body;
-    int line;
 };
 
 struct block {
-    const struct scope *scope;
-    const char *label;
     struct var **vars; /* declared here, in order */
     int nvars;
     int vars_cap;
@@ -501,6 +497,7 @@ struct statement_plan *pl_plan_of(const struct pl_expr *e);
 
 /* run.c */
 struct err *pl_run_body(struct frame *fr) MUST_CHECK;
+void pl_set_found(struct frame *fr, bool found);
 /* Whether a loop goes on after its body came to *flow, which is FLOW_NEXT again if it was ours. */
 bool pl_goes_on(const struct frame *fr, const struct stmt *s, enum flow *flow);
 /* The text and values of EXECUTE. 22004. */

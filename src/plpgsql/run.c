@@ -60,7 +60,7 @@ const char *pl_where(const struct frame *fr, struct arena *a)
 
 /* ---- setting variables ---- */
 
-static void set_found(struct frame *fr, bool found)
+void pl_set_found(struct frame *fr, bool found)
 {
     pl_slot_set(&fr->values[fr->f->found->number].slot, datum_bool(found), fr->f->found->ops);
 }
@@ -280,7 +280,7 @@ static struct err *run_for_int(struct frame *fr, const struct stmt *s, enum flow
         if (at > INT32_MAX || at < INT32_MIN)
             break;
     }
-    set_found(fr, found);
+    pl_set_found(fr, found);
     return NULL;
 }
 
@@ -327,7 +327,7 @@ static struct err *loop_row(void *arg, const struct shape *columns, const struct
 /* After the last row: a loop without rows leaves NULLs. */
 static struct err *end_row_loop(struct row_loop *l)
 {
-    set_found(l->fr, l->found);
+    pl_set_found(l->fr, l->found);
     return l->found ? NULL : pl_assign_row(l->fr, &l->s->loop.row, l->columns, NULL);
 }
 
@@ -419,7 +419,7 @@ static struct err *run_foreach(struct frame *fr, const struct stmt *s, enum flow
         if (!pl_goes_on(fr, s, flow))
             break;
     }
-    set_found(fr, found);
+    pl_set_found(fr, found);
     return NULL;
 }
 
@@ -517,7 +517,7 @@ static struct err *run_sql(struct frame *fr, const struct stmt *s)
     const struct row_sink sink = {into ? take_into : discard, &r,
                                   into ? check_into : check_destination};
     TRY(pl_run(fr, s->expr, &sink, &fr->row_count));
-    set_found(fr, fr->row_count > 0);
+    pl_set_found(fr, fr->row_count > 0);
     return into ? end_into(&r) : NULL;
 }
 
@@ -525,7 +525,7 @@ static struct err *run_perform(struct frame *fr, const struct stmt *s)
 {
     const struct row_sink sink = {discard, NULL, NULL};
     TRY(pl_run(fr, s->expr, &sink, &fr->row_count));
-    set_found(fr, fr->row_count > 0);
+    pl_set_found(fr, fr->row_count > 0);
     return NULL;
 }
 
@@ -743,7 +743,7 @@ static struct err *run_return_query(struct frame *fr, const struct stmt *s)
     } else {
         TRY(pl_run(fr, s->expr, &sink, &fr->row_count));
     }
-    set_found(fr, fr->row_count > 0);
+    pl_set_found(fr, fr->row_count > 0);
     return NULL;
 }
 
@@ -851,6 +851,6 @@ struct err *pl_run_body(struct frame *fr)
     enum flow flow = FLOW_NEXT;
     fr->line = fr->f->root->line;
     fr->doing = name_of(fr->f->root);
-    set_found(fr, false);
+    pl_set_found(fr, false);
     return run_block(fr, fr->f->root, &flow);
 }

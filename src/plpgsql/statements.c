@@ -305,7 +305,7 @@ static struct err *read_assert(struct parser *p, struct stmt **out)
 
 static struct err *read_handler(struct parser *p, struct block *b)
 {
-    struct handler h = {.line = line_at(p, p->at)};
+    struct handler h = {0};
     do {
         struct condition c = {""};
         const char *name;
@@ -350,8 +350,8 @@ struct err *read_block(struct parser *p, const char *label, struct stmt **out)
     struct block *b = &s->block;
     if (fiber_stack_left() < 32 * 1024)
         return err_new("54001", "stack depth limit exceeded");
-    s->label = b->label = label;
-    b->scope = push_scope(p, label, false);
+    s->label = label;
+    push_scope(p, label, false);
     if (accept_word(p, "declare"))
         TRY(read_declarations(p, b));
     s->line = line_at(p, p->at);
